@@ -1,0 +1,1 @@
+//! The instrument: suite -> plan -> case -> outcome -> record.

@@ -1,0 +1,2 @@
+//! The `bakeoff` binary.
+fn main() {}

@@ -1,0 +1,14 @@
+//! Five models behind one trait.
+//!
+//! The only crate that may name burn or linfa types. One file per model, all of the same inner shape; `encode/` turns
+//! raw inputs into features, fitted on training rows only; `neural/` holds the one training loop, batching and device
+//! choice.
+
+mod model;
+mod params;
+
+pub use model::{
+    Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
+    TargetShape, TaskShape, Watch,
+};
+pub use params::{Default, Domain, Param, ParamError, Resolved, Value};

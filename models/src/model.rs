@@ -1,0 +1,236 @@
+//! The seam between the instrument and what it measures: every model is a [`ModelEntry`] that builds a [`Model`].
+
+use bakeoff_datasets::{Inputs, Split};
+
+use crate::params::{Param, ParamError, Resolved};
+
+/// Where a model computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Device {
+    /// The processor.
+    Cpu,
+}
+
+impl Device {
+    /// Every device that this build can use.
+    pub const ALL: &[Device] = &[Device::Cpu];
+
+    /// The name on the command line and in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Device::Cpu => "cpu",
+        }
+    }
+}
+
+/// The form of the inputs of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputShape {
+    /// Images of this size.
+    Images {
+        /// Colour planes.
+        channels: usize,
+        /// Rows of pixels.
+        height: usize,
+        /// Columns of pixels.
+        width: usize,
+    },
+    /// Texts.
+    Texts,
+}
+
+/// The form of the targets of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetShape {
+    /// One of this many classes.
+    Classes(usize),
+    /// A real number.
+    Value,
+}
+
+/// What a model must know of a task before it sees data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskShape {
+    /// What goes in.
+    pub input: InputShape,
+    /// What is to come out.
+    pub target: TargetShape,
+    /// Rows to learn from, validation included.
+    pub train_rows: usize,
+    /// Whether mirroring an image turns the sign of its target (an angle). Where `false`, it keeps the target.
+    pub mirror_negates: bool,
+}
+
+/// Whether a model can do a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Support {
+    /// It can.
+    Yes,
+    /// It cannot, and why, in words for the report.
+    No {
+        /// The reason.
+        reason: String,
+    },
+}
+
+/// Everything a model is built from.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// The task's form.
+    pub shape: TaskShape,
+    /// The model's parameters, checked and complete.
+    pub params: Resolved,
+    /// Where it computes.
+    pub device: Device,
+    /// Processor threads it may use.
+    pub threads: usize,
+    /// The root of every random choice the model makes; see [`Spec::seed_for`].
+    pub seed: u64,
+}
+
+impl Spec {
+    /// A seed of its own for each axis of chance (`"init"`, `"order"`, `"dropout"`, …), so that a change in how one
+    /// is consumed leaves the others as they were. FNV-1a of the axis, mixed with the root by SplitMix64 (Steele et
+    /// al. 2014).
+    pub fn seed_for(&self, axis: &str) -> u64 {
+        let hash =
+            axis.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        let mut z = (self.seed ^ hash).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+/// A dense row-major matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of columns.
+    pub cols: usize,
+    /// `rows x cols` values.
+    pub data: Vec<f32>,
+}
+
+impl Matrix {
+    /// Row `index`.
+    pub fn row(&self, index: usize) -> &[f32] {
+        &self.data[index * self.cols..][..self.cols]
+    }
+}
+
+/// One prediction per example, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Predictions {
+    /// For a task with classes.
+    Classes {
+        /// The most likely class of each example.
+        labels: Vec<u16>,
+        /// `examples x classes`, rows summing to one; absent if the model has none.
+        probabilities: Option<Matrix>,
+    },
+    /// For a regression task, in the unit of the targets.
+    Values(Vec<f32>),
+}
+
+/// How large a fitted model is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Footprint {
+    /// Learned numbers (weights, support vectors and coefficients, thresholds and leaf values).
+    pub parameters: u64,
+    /// Bytes that a prediction needs of the fitted model, its encoder included.
+    pub bytes: u64,
+    /// Multiply-adds of one prediction, times two, where that is countable.
+    pub flops_per_example: Option<u64>,
+}
+
+/// Why a model could not do its work.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ModelError {
+    /// The loss or a prediction is not a finite number.
+    #[error("diverged in epoch {epoch}: {what} is not a finite number; try a smaller learning rate")]
+    Diverged {
+        /// Counted from 1.
+        epoch: usize,
+        /// What was seen to be non-finite.
+        what: String,
+    },
+    /// The model does not do what was asked of it.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A library's error.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// What a model reports after each pass over the training rows.
+#[derive(Debug)]
+pub struct EpochReport<'a> {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// How many there will be.
+    pub epochs: usize,
+    /// Mean training loss over the epoch.
+    pub train_loss: f64,
+    /// Predictions of the validation rows, in order.
+    pub validation: &'a Predictions,
+}
+
+/// The instrument's eye on a fit.
+pub trait Watch {
+    /// Scores an epoch on the validation rows: larger is better, whatever the metric. A model with epochs calls this
+    /// after each and keeps its best. The cost of the validation pass belongs to the fit.
+    ///
+    /// # Errors
+    /// [`ModelError::Diverged`] if the report holds a number that is not finite: the fit ends.
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError>;
+
+    /// Progress of a fit without epochs (trees grown, pairs solved): `done` of `total` steps.
+    fn progress(&mut self, done: usize, total: usize);
+}
+
+/// A learnable method, built for one task.
+pub trait Model {
+    /// Learns from `train`; `validation` is for choosing among epochs or parameters, and a model that chooses nothing
+    /// may learn from it too: both were given as training rows. A second call starts afresh.
+    ///
+    /// # Errors
+    /// If the fit diverges or a library fails.
+    fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError>;
+
+    /// One prediction per example, in order, in host memory: when it returns the device is done.
+    ///
+    /// # Errors
+    /// If there was no fit or a library fails.
+    fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError>;
+
+    /// How large the fitted model is.
+    fn footprint(&self) -> Footprint;
+}
+
+/// A model's place in the registry: what it is, what it takes and how to build it.
+pub trait ModelEntry: Sync {
+    /// The name in suites, on the command line and in records.
+    fn name(&self) -> &'static str;
+    /// One line on the method.
+    fn about(&self) -> &'static str;
+    /// Our version of it and the library's, e.g. `1 (burn 0.22.1)`: records of different versions are not compared.
+    fn version(&self) -> String;
+    /// Every parameter, with default, domain and source.
+    fn params(&self) -> &'static [Param];
+    /// Whether it can do tasks of this shape, at this training size.
+    fn supports(&self, shape: &TaskShape) -> Support;
+    /// What no single parameter's domain can say (heads must divide the width, …). Called at plan time.
+    ///
+    /// # Errors
+    /// Names the parameter at fault.
+    fn check(&self, _params: &Resolved) -> Result<(), ParamError> {
+        Ok(())
+    }
+    /// An unfitted model.
+    ///
+    /// # Errors
+    /// If the shape or the device is not supported.
+    fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError>;
+}

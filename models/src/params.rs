@@ -1,0 +1,236 @@
+//! Declared parameters: one table per model serves the plan's check, `bakeoff list` and the defaults.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{InputShape, TaskShape};
+
+/// A parameter's value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A switch.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A real number.
+    Float(f64),
+    /// One of a few words.
+    Text(String),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Bool(v) => v.fmt(f),
+            Value::Int(v) => v.fmt(f),
+            Value::Float(v) => v.fmt(f),
+            Value::Text(v) => v.fmt(f),
+        }
+    }
+}
+
+/// The values a parameter may take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Domain {
+    /// `true` or `false`.
+    Switch,
+    /// Whole numbers from the first to the second, both included.
+    Int(i64, i64),
+    /// One of these whole numbers.
+    IntOf(&'static [i64]),
+    /// Real numbers from the first to the second, both included.
+    Float(f64, f64),
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Domain::Switch => write!(f, "true or false"),
+            Domain::Int(low, high) => write!(f, "a whole number in {low}..={high}"),
+            Domain::Float(low, high) => write!(f, "a number in {low}..={high}"),
+            Domain::IntOf(values) => {
+                let words: Vec<_> = values.iter().map(i64::to_string).collect();
+                write!(f, "one of {}", words.join(", "))
+            }
+            Domain::Word(words) => write!(f, "one of {}", words.join(", ")),
+        }
+    }
+}
+
+/// A default: constants, because tables of parameters are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Default {
+    /// A switch.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A real number.
+    Float(f64),
+    /// A word.
+    Word(&'static str),
+}
+
+impl From<Default> for Value {
+    fn from(default: Default) -> Value {
+        match default {
+            Default::Bool(v) => Value::Bool(v),
+            Default::Int(v) => Value::Int(v),
+            Default::Float(v) => Value::Float(v),
+            Default::Word(v) => Value::Text(v.to_owned()),
+        }
+    }
+}
+
+/// One declared parameter of a model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Param {
+    /// Its name in suites and records.
+    pub name: &'static str,
+    /// Its default for tasks on images.
+    pub images: Default,
+    /// Its default for tasks on texts.
+    pub texts: Default,
+    /// What it may be.
+    pub domain: Domain,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// Where the default comes from: a paper, a library's default, or our own measurement.
+    pub source: &'static str,
+}
+
+/// A parameter that cannot be used, with what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParamError {
+    /// No such parameter.
+    #[error("unknown parameter '{name}'{}; it takes: {}", near.as_ref().map_or(String::new(), |n| format!(", did you mean '{n}'?")), known.join(", "))]
+    Unknown {
+        /// What was written.
+        name: String,
+        /// The closest known name.
+        near: Option<String>,
+        /// All known names.
+        known: Vec<&'static str>,
+    },
+    /// A value outside the domain.
+    #[error("parameter '{name}' is {found}, expected {expected}")]
+    Domain {
+        /// The parameter.
+        name: String,
+        /// What was written.
+        found: String,
+        /// What it may be.
+        expected: String,
+    },
+}
+
+/// The name among `known` that `name` most likely meant, if any is close.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(score, _)| *score > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// A complete, checked set of parameters: defaults with the suite's overrides on top.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Resolved(BTreeMap<String, Value>);
+
+impl Resolved {
+    /// Lays `overrides` over the defaults that `params` declare for this kind of task.
+    ///
+    /// # Errors
+    /// On an unknown name or a value outside its domain.
+    pub fn new(params: &[Param], shape: &TaskShape, overrides: &toml::Table) -> Result<Resolved, ParamError> {
+        let mut values = BTreeMap::new();
+        for param in params {
+            let default = match shape.input {
+                InputShape::Images { .. } => param.images,
+                InputShape::Texts => param.texts,
+            };
+            values.insert(param.name.to_owned(), Value::from(default));
+        }
+        for (name, value) in overrides {
+            let Some(param) = params.iter().find(|p| p.name == name) else {
+                return Err(ParamError::Unknown {
+                    name: name.clone(),
+                    near: nearest(name, params.iter().map(|p| p.name)).map(str::to_owned),
+                    known: params.iter().map(|p| p.name).collect(),
+                });
+            };
+            values.insert(name.clone(), admit(param, value)?);
+        }
+        Ok(Resolved(values))
+    }
+
+    /// A whole number. Panics if the model did not declare it so: a fault of the program, not of the user.
+    pub fn int(&self, name: &str) -> usize {
+        match self.0.get(name) {
+            Some(Value::Int(v)) => usize::try_from(*v).expect("the domain of a whole number starts at zero"),
+            other => panic!("parameter '{name}' is not declared as a whole number but as {other:?}"),
+        }
+    }
+
+    /// A real number. Panics if the model did not declare it so.
+    pub fn float(&self, name: &str) -> f64 {
+        match self.0.get(name) {
+            Some(Value::Float(v)) => *v,
+            other => panic!("parameter '{name}' is not declared as a real number but as {other:?}"),
+        }
+    }
+
+    /// A switch. Panics if the model did not declare it so.
+    pub fn switch(&self, name: &str) -> bool {
+        match self.0.get(name) {
+            Some(Value::Bool(v)) => *v,
+            other => panic!("parameter '{name}' is not declared as a switch but as {other:?}"),
+        }
+    }
+
+    /// A word. Panics if the model did not declare it so.
+    pub fn word(&self, name: &str) -> &str {
+        match self.0.get(name) {
+            Some(Value::Text(v)) => v,
+            other => panic!("parameter '{name}' is not declared as a word but as {other:?}"),
+        }
+    }
+}
+
+/// `name=value` pairs in the order of their names, separated by spaces: the `params` column of a record.
+impl fmt::Display for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, value)) in self.0.iter().enumerate() {
+            if index > 0 {
+                write!(f, " ")?;
+            }
+            write!(f, "{name}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+fn admit(param: &Param, value: &toml::Value) -> Result<Value, ParamError> {
+    let admitted = match (param.domain, value) {
+        (Domain::Switch, toml::Value::Boolean(v)) => Some(Value::Bool(*v)),
+        (Domain::Int(low, high), toml::Value::Integer(v)) if (low..=high).contains(v) => Some(Value::Int(*v)),
+        (Domain::IntOf(values), toml::Value::Integer(v)) if values.contains(v) => Some(Value::Int(*v)),
+        (Domain::Float(low, high), toml::Value::Float(v)) if (low..=high).contains(v) => Some(Value::Float(*v)),
+        (Domain::Float(low, high), toml::Value::Integer(v)) if (low..=high).contains(&(*v as f64)) => {
+            Some(Value::Float(*v as f64))
+        }
+        (Domain::Word(words), toml::Value::String(v)) if words.contains(&v.as_str()) => Some(Value::Text(v.clone())),
+        _ => None,
+    };
+    admitted.ok_or_else(|| ParamError::Domain {
+        name: param.name.to_owned(),
+        found: value.to_string(),
+        expected: param.domain.to_string(),
+    })
+}

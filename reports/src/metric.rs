@@ -1,0 +1,144 @@
+//! The catalogue of metrics: what each number is called, its unit, and which direction is better.
+
+/// Which direction of a metric is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// Larger is better.
+    Higher,
+    /// Smaller is better.
+    Lower,
+}
+
+/// A named quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// The name in records, with its unit where it has one.
+    pub name: &'static str,
+    /// The name in figures and tables.
+    pub title: &'static str,
+    /// A plain SI unit, or empty.
+    pub unit: &'static str,
+    /// Which direction is better.
+    pub better: Better,
+    /// The formula and where it comes from.
+    pub formula: &'static str,
+}
+
+const fn metric_row(
+    name: &'static str,
+    title: &'static str,
+    unit: &'static str,
+    better: Better,
+    formula: &'static str,
+) -> Metric {
+    Metric { name, title, unit, better, formula }
+}
+
+use Better::{Higher, Lower};
+
+/// Every metric. Adding one is one line here and, if it is a score, one in the harness's scorer.
+pub const METRICS: &[Metric] = &[
+    metric_row(
+        "accuracy",
+        "accuracy",
+        "",
+        Higher,
+        "share of examples whose prediction is the target; scikit-learn accuracy_score",
+    ),
+    metric_row(
+        "recall_macro",
+        "macro recall",
+        "",
+        Higher,
+        "mean over classes of tp/(tp+fn); scikit-learn recall_score(average='macro')",
+    ),
+    metric_row(
+        "precision_macro",
+        "macro precision",
+        "",
+        Higher,
+        "mean over classes of tp/(tp+fp), 0 where nothing was predicted; scikit-learn precision_score(average='macro', zero_division=0)",
+    ),
+    metric_row(
+        "f1_macro",
+        "macro F1",
+        "",
+        Higher,
+        "mean over classes of 2tp/(2tp+fp+fn); scikit-learn f1_score(average='macro')",
+    ),
+    metric_row(
+        "recall_positive",
+        "recall of the positive class",
+        "",
+        Higher,
+        "tp/(tp+fn) of class 1 of a binary task; scikit-learn recall_score",
+    ),
+    metric_row(
+        "precision_positive",
+        "precision of the positive class",
+        "",
+        Higher,
+        "tp/(tp+fp) of class 1 of a binary task; scikit-learn precision_score(zero_division=0)",
+    ),
+    metric_row(
+        "f1_positive",
+        "F1 of the positive class",
+        "",
+        Higher,
+        "2tp/(2tp+fp+fn) of class 1 of a binary task; scikit-learn f1_score",
+    ),
+    metric_row(
+        "brier",
+        "Brier score",
+        "",
+        Lower,
+        "mean over examples of the sum over classes of (probability - indicator)^2; Brier 1950, scikit-learn brier_score_loss(scale_by_half=False)",
+    ),
+    metric_row(
+        "mse",
+        "mean squared error",
+        "",
+        Lower,
+        "mean of (prediction - target)^2; scikit-learn mean_squared_error",
+    ),
+    metric_row(
+        "mae",
+        "mean absolute error",
+        "",
+        Lower,
+        "mean of |prediction - target|; scikit-learn mean_absolute_error",
+    ),
+    metric_row(
+        "r2",
+        "R²",
+        "",
+        Higher,
+        "1 - sum (target - prediction)^2 / sum (target - mean target)^2; scikit-learn r2_score",
+    ),
+    metric_row(
+        "floor",
+        "floor",
+        "",
+        Higher,
+        "the task's primary metric of a constant answer: the majority class or the mean of the training targets",
+    ),
+    metric_row("examples", "test examples", "", Higher, "number of test examples scored"),
+    metric_row("fit_s", "fit time", "s", Lower, "wall-clock seconds of fit, encoders and validation included"),
+    metric_row("latency_p50_s", "latency p50", "s", Lower, "median seconds from one raw example to its prediction"),
+    metric_row("latency_p90_s", "latency p90", "s", Lower, "90th percentile of the same"),
+    metric_row("latency_p95_s", "latency p95", "s", Lower, "95th percentile of the same"),
+    metric_row("latency_p99_s", "latency p99", "s", Lower, "99th percentile of the same"),
+    metric_row("throughput", "throughput", "1/s", Higher, "test examples predicted per second, all in one call"),
+    metric_row("energy_j", "energy", "J", Lower, "joules of the phase; per prediction in the predict phases"),
+    metric_row("idle_w", "idle power", "W", Lower, "power of the idle machine, part of energy_j"),
+    metric_row("peak_memory_bytes", "peak memory", "B", Lower, "largest resident set of the case's process"),
+    metric_row("parameters", "parameters", "", Lower, "learned numbers of the fitted model"),
+    metric_row("model_bytes", "model size", "B", Lower, "bytes that a prediction needs of the fitted model"),
+    metric_row("flops", "FLOPs per example", "", Lower, "multiply-adds of one prediction, times two"),
+    metric_row("wall_s", "wall time", "s", Lower, "seconds from the start of the case's process to its end"),
+];
+
+/// The metric of this name.
+pub fn metric(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| metric.name == name)
+}
