@@ -1,0 +1,159 @@
+//! Which rows a case learns from, and which of those it sets aside for validation.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::example::{Split, Targets};
+
+/// `size` rows of `targets` chosen by `seed`: the same ones wherever they are asked for.
+///
+/// For classes, the number of rows of each class is within one of its share of `size`. A smaller size gives a prefix of
+/// what a larger one gives for the same seed, so sizes can be compared.
+///
+/// # Panics
+/// If there are fewer than `size` rows.
+pub fn train_rows(targets: &Targets, size: usize, seed: u64) -> Vec<usize> {
+    assert!(size <= targets.len(), "{size} rows asked for of {}", targets.len());
+    let shuffled = shuffled(targets.len(), seed);
+    match targets {
+        Targets::Values(_) => shuffled[..size].to_vec(),
+        Targets::Classes { labels, names } => {
+            let mut by_class = vec![Vec::new(); names.len()];
+            for row in shuffled {
+                by_class[usize::from(labels[row])].push(row);
+            }
+            interleaved(&by_class, size)
+        }
+    }
+}
+
+/// Sets `count` rows of `split` aside by `seed`, stratified as in [`train_rows`]: what is left to train on, in its old
+/// order, and the validation rows.
+///
+/// # Panics
+/// If `split` has fewer than `count` rows.
+pub fn carve_validation(split: &Split, count: usize, seed: u64) -> (Split, Split) {
+    let mut validation = train_rows(&split.targets, count, seed);
+    validation.sort_unstable();
+    let kept: Vec<usize> = (0..split.len()).filter(|row| validation.binary_search(row).is_err()).collect();
+    (split.select(&kept), split.select(&validation))
+}
+
+/// The rows `0..count` in an order chosen by `seed`: sorted by ChaCha8's numbers, which no version of a library changes.
+fn shuffled(count: usize, seed: u64) -> Vec<usize> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut keyed: Vec<(u64, usize)> = (0..count).map(|row| (random.next_u64(), row)).collect();
+    keyed.sort_unstable();
+    keyed.into_iter().map(|(_, row)| row).collect()
+}
+
+/// The first `size` rows of a sequence in which every prefix holds each class within one of its share.
+///
+/// Earliest deadline first: among the classes that may take another row without exceeding their share by one, the one
+/// that would first fall short by one takes it. Such a sequence always exists (Steiner and Yeomans, *Level Schedules
+/// for Mixed-Model, Just-in-Time Processes*, Management Science 39, 1993).
+fn interleaved(by_class: &[Vec<usize>], size: usize) -> Vec<usize> {
+    let total: usize = by_class.iter().map(Vec::len).sum();
+    let mut taken = vec![0; by_class.len()];
+    (1..=size)
+        .map(|length| {
+            let class = (0..by_class.len())
+                .filter(|&class| taken[class] * total < length * by_class[class].len())
+                .min_by_key(|&class| ((taken[class] + 1) * total).div_ceil(by_class[class].len()))
+                .expect("the shares of a prefix sum to its length, so one class is below its share");
+            taken[class] += 1;
+            by_class[class][taken[class] - 1]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::example::{Inputs, Text};
+
+    fn classes(labels: Vec<u16>, count: usize) -> Targets {
+        let names: Arc<[String]> = (0..count).map(|class| class.to_string()).collect();
+        Targets::Classes { labels, names }
+    }
+
+    /// Texts that tell their row, so that a partition can be checked.
+    fn split_of(targets: Targets) -> Split {
+        let texts = (0..targets.len()).map(|row| Text { first: row.to_string(), second: None }).collect();
+        Split { inputs: Inputs::Texts(texts), targets }
+    }
+
+    fn rows_of(split: &Split) -> Vec<usize> {
+        let Inputs::Texts(texts) = &split.inputs else { panic!("not texts") };
+        texts.iter().filter_map(|text| text.first.parse().ok()).collect()
+    }
+
+    /// Whether each class has within one of its share of `rows`.
+    fn is_stratified(targets: &Targets, rows: &[usize]) -> bool {
+        let Targets::Classes { labels, names } = targets else { panic!("not classes") };
+        (0..names.len() as u16).all(|class| {
+            let all = labels.iter().filter(|&&label| label == class).count();
+            let chosen = rows.iter().filter(|&&row| labels[row] == class).count();
+            (chosen * labels.len()).abs_diff(rows.len() * all) < labels.len()
+        })
+    }
+
+    fn labelled() -> impl Strategy<Value = Targets> {
+        (1_u16..12).prop_flat_map(|count| {
+            // Squaring makes some classes rare and some absent.
+            prop::collection::vec((0.0..1.0_f64).prop_map(move |x| (x * x * f64::from(count)) as u16), 1..200)
+                .prop_map(move |labels| classes(labels, usize::from(count)))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_size_is_stratified_within_one_and_a_prefix_of_the_next(targets in labelled(), seed: u64) {
+            let all = train_rows(&targets, targets.len(), seed);
+            for size in 0..=targets.len() {
+                let rows = train_rows(&targets, size, seed);
+                prop_assert_eq!(&rows[..], &all[..size]);
+                prop_assert!(is_stratified(&targets, &rows), "{:?} of {:?}", rows, targets);
+            }
+        }
+
+        #[test]
+        fn all_rows_are_each_row_once(targets in labelled(), seed: u64) {
+            let mut rows = train_rows(&targets, targets.len(), seed);
+            rows.sort_unstable();
+            prop_assert_eq!(rows, (0..targets.len()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn validation_and_training_are_a_partition(targets in labelled(), share in 0.0..1.0_f64, seed: u64) {
+            let count = (share * targets.len() as f64) as usize;
+            let split = split_of(targets);
+            let (train, validation) = carve_validation(&split, count, seed);
+            prop_assert_eq!(validation.len(), count);
+            prop_assert!(rows_of(&train).is_sorted());
+            prop_assert!(is_stratified(&split.targets, &rows_of(&validation)));
+            prop_assert_eq!(&train, &split.select(&rows_of(&train)), "inputs and targets stay together");
+            let mut rows = [rows_of(&train), rows_of(&validation)].concat();
+            rows.sort_unstable();
+            prop_assert_eq!(rows, (0..split.len()).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_rows_and_another_seed_others() {
+        let targets = Targets::Values((0..100).map(|value| value as f32).collect());
+        assert_eq!(train_rows(&targets, 10, 3), train_rows(&targets, 10, 3));
+        assert_ne!(train_rows(&targets, 10, 3), train_rows(&targets, 10, 4));
+        assert_eq!(train_rows(&targets, 10, 3), train_rows(&targets, 50, 3)[..10]);
+    }
+
+    #[test]
+    fn the_rows_of_a_seed_never_change() {
+        let targets = classes((0..30).map(|row| row % 3).collect(), 3);
+        assert_eq!(train_rows(&targets, 9, 0), [3, 16, 17, 9, 13, 5, 27, 1, 29]);
+    }
+}
