@@ -1,0 +1,118 @@
+//! The one scorer: every model's answers are judged here, by scikit-learn's definitions.
+
+mod classes;
+mod values;
+
+use bakeoff_datasets::Targets;
+use bakeoff_models::Predictions;
+
+/// Why predictions cannot be scored. Examples are counted from 0, as in `predictions/<case>.csv`.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ScoreError {
+    /// Nothing to score.
+    #[error("there is no example to score; give the task at least one")]
+    Empty,
+    /// Classes where values were due, or the reverse.
+    #[error("the model predicted {found} where the task has {expected}; its predict must answer in the task's kind")]
+    WrongKind {
+        /// What the task has.
+        expected: &'static str,
+        /// What the model gave.
+        found: &'static str,
+    },
+    /// Not one prediction per example.
+    #[error("the model gave {found} {what} for {expected} examples; predict must answer each example once")]
+    WrongCount {
+        /// Labels, values or rows of probabilities.
+        what: &'static str,
+        /// The number of examples.
+        expected: usize,
+        /// The number of predictions.
+        found: usize,
+    },
+    /// A label that is no class of the task.
+    #[error("example {example}: the model predicted class {label}, but the task has classes 0..={}", .classes - 1)]
+    NoSuchClass {
+        /// Index in the split.
+        example: usize,
+        /// What was predicted.
+        label: u16,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// A matrix with another number of columns than the task has classes.
+    #[error("the model gave {found} probabilities per example for {expected} classes")]
+    WrongColumns {
+        /// The number of classes.
+        expected: usize,
+        /// The number of columns.
+        found: usize,
+    },
+    /// A probability outside 0..=1, or a row of them that does not sum to one.
+    #[error("example {example}: {found:?} are not probabilities: each must be in 0..=1 and their sum 1")]
+    NotProbabilities {
+        /// Index in the split.
+        example: usize,
+        /// The row.
+        found: Vec<f32>,
+    },
+    /// A prediction that is not a finite number: the model diverged.
+    #[error("example {example}: a {what} is {found}, which is not a finite number; try a smaller learning rate")]
+    NotFinite {
+        /// Index in the split.
+        example: usize,
+        /// A prediction or a probability.
+        what: &'static str,
+        /// What was predicted.
+        found: f32,
+    },
+}
+
+/// The metrics of `predictions` against `targets`, by their names in [`bakeoff_reports::METRICS`].
+///
+/// Classes give `accuracy`, `recall_macro`, `precision_macro` and `f1_macro`; with two classes also
+/// `recall_positive`, `precision_positive` and `f1_positive`, of class 1; with probabilities also `brier`. Values give
+/// `mse` and `mae`; from two examples on also `r2`, which one example does not define.
+///
+/// # Errors
+/// If there is not exactly one valid, finite prediction of the right kind for each example.
+pub fn score(targets: &Targets, predictions: &Predictions) -> Result<Vec<(&'static str, f64)>, ScoreError> {
+    if targets.is_empty() {
+        return Err(ScoreError::Empty);
+    }
+    match (targets, predictions) {
+        (Targets::Classes { labels, names }, Predictions::Classes { labels: answers, probabilities }) => {
+            classes::score(labels, names.len(), answers, probabilities.as_ref())
+        }
+        (Targets::Values(targets), Predictions::Values(answers)) => values::score(targets, answers),
+        (Targets::Classes { .. }, Predictions::Values(_)) => {
+            Err(ScoreError::WrongKind { expected: "classes", found: "values" })
+        }
+        (Targets::Values(_), Predictions::Classes { .. }) => {
+            Err(ScoreError::WrongKind { expected: "values", found: "classes" })
+        }
+    }
+}
+
+/// The metric `primary` of a constant answer on `test`: the most frequent class of `train` (of equals the first), or
+/// the mean of its values. A model that is no better has learned nothing.
+///
+/// # Panics
+/// If a split is empty, the two differ in kind, or `primary` is not a metric of theirs: a task is at fault.
+pub fn floor(train: &Targets, test: &Targets, primary: &str) -> f64 {
+    let constant = match train {
+        Targets::Classes { labels, names } => {
+            let label = classes::most_frequent(labels, names.len());
+            Predictions::Classes { labels: vec![label; test.len()], probabilities: None }
+        }
+        Targets::Values(values) => Predictions::Values(vec![values::mean(values) as f32; test.len()]),
+    };
+    let scores = score(test, &constant).expect("a constant of the task's own kind can be scored");
+    let found = scores.iter().find(|(name, _)| *name == primary);
+    found.expect("a task's primary metric is one that its kind of target gives").1
+}
+
+/// Refuses all but one prediction per example.
+fn check_count(what: &'static str, expected: usize, found: usize) -> Result<(), ScoreError> {
+    if expected == found { Ok(()) } else { Err(ScoreError::WrongCount { what, expected, found }) }
+}

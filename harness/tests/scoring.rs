@@ -1,0 +1,195 @@
+//! The scorer agrees with scikit-learn, keeps to what a metric may be, and refuses what is no answer.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bakeoff::scoring::{ScoreError, floor, score};
+use bakeoff_datasets::Targets;
+use bakeoff_models::{Matrix, Predictions};
+use proptest::prelude::*;
+use serde::Deserialize;
+
+/// What `scripts/make-fixtures/metrics.py` writes.
+#[derive(Deserialize)]
+struct Fixtures {
+    classes: Vec<ClassCase>,
+    values: Vec<ValueCase>,
+}
+
+#[derive(Deserialize)]
+struct ClassCase {
+    name: String,
+    classes: usize,
+    targets: Vec<u16>,
+    predictions: Vec<u16>,
+    probabilities: Option<Vec<Vec<f32>>>,
+    scores: BTreeMap<String, f64>,
+}
+
+#[derive(Deserialize)]
+struct ValueCase {
+    name: String,
+    targets: Vec<f32>,
+    predictions: Vec<f32>,
+    scores: BTreeMap<String, f64>,
+}
+
+fn fixtures() -> Fixtures {
+    serde_json::from_str(include_str!("fixtures/metrics.json")).unwrap()
+}
+
+fn classes(labels: &[u16], count: usize) -> Targets {
+    let names: Arc<[String]> = (0..count).map(|class| format!("class {class}")).collect();
+    Targets::Classes { labels: labels.to_vec(), names }
+}
+
+fn labels(labels: &[u16]) -> Predictions {
+    Predictions::Classes { labels: labels.to_vec(), probabilities: None }
+}
+
+fn with_probabilities(labels: &[u16], rows: &[Vec<f32>]) -> Predictions {
+    let matrix = Matrix { rows: rows.len(), cols: rows[0].len(), data: rows.concat() };
+    Predictions::Classes { labels: labels.to_vec(), probabilities: Some(matrix) }
+}
+
+/// Asserts that `targets` and `predictions` give just the metrics in `expected`, to 1e-9.
+fn assert_agrees(name: &str, targets: &Targets, predictions: &Predictions, expected: &BTreeMap<String, f64>) {
+    let scores = score(targets, predictions).unwrap();
+    assert_eq!(scores.len(), expected.len(), "{name}: {scores:?}, scikit-learn {expected:?}");
+    for (metric, value) in scores {
+        let wanted = expected[metric];
+        assert!((value - wanted).abs() <= 1e-9 * wanted.abs().max(1.0), "{name}: {metric} {value}, not {wanted}");
+        assert!(bakeoff_reports::metric(metric).is_some(), "{metric} is not in the catalogue");
+    }
+}
+
+#[test]
+fn class_metrics_agree_with_scikit_learn() {
+    let cases = fixtures().classes;
+    assert!(cases.len() >= 14);
+    for case in cases {
+        let predictions = match &case.probabilities {
+            Some(rows) => with_probabilities(&case.predictions, rows),
+            None => labels(&case.predictions),
+        };
+        assert_agrees(&case.name, &classes(&case.targets, case.classes), &predictions, &case.scores);
+    }
+}
+
+#[test]
+fn value_metrics_agree_with_scikit_learn() {
+    let cases = fixtures().values;
+    assert!(cases.len() >= 7);
+    for case in cases {
+        let predictions = Predictions::Values(case.predictions);
+        assert_agrees(&case.name, &Targets::Values(case.targets), &predictions, &case.scores);
+    }
+}
+
+#[test]
+fn a_wrong_number_of_predictions_is_refused() {
+    let error = score(&classes(&[0, 1, 0], 2), &labels(&[0, 1])).unwrap_err();
+    assert_eq!(error, ScoreError::WrongCount { what: "labels", expected: 3, found: 2 });
+    assert!(error.to_string().starts_with("the model gave 2 labels for 3 examples"), "{error}");
+    let error = score(&Targets::Values(vec![1.0]), &Predictions::Values(vec![1.0, 2.0])).unwrap_err();
+    assert_eq!(error, ScoreError::WrongCount { what: "values", expected: 1, found: 2 });
+    let error = score(&classes(&[0, 1], 2), &with_probabilities(&[0, 1], &[vec![1.0, 0.0]])).unwrap_err();
+    assert_eq!(error, ScoreError::WrongCount { what: "rows of probabilities", expected: 2, found: 1 });
+}
+
+#[test]
+fn a_label_that_is_no_class_is_refused_by_example() {
+    let error = score(&classes(&[0, 1], 2), &labels(&[0, 2])).unwrap_err();
+    assert_eq!(error, ScoreError::NoSuchClass { example: 1, label: 2, classes: 2 });
+    assert_eq!(error.to_string(), "example 1: the model predicted class 2, but the task has classes 0..=1");
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_told_apart_from_other_faults() {
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let error = score(&Targets::Values(vec![1.0, 2.0]), &Predictions::Values(vec![1.0, bad])).unwrap_err();
+        assert!(matches!(error, ScoreError::NotFinite { example: 1, what: "prediction", .. }), "{error}");
+        let rows = [vec![1.0, 0.0], vec![bad, 0.0]];
+        let error = score(&classes(&[0, 1], 2), &with_probabilities(&[0, 1], &rows)).unwrap_err();
+        assert!(matches!(error, ScoreError::NotFinite { example: 1, what: "probability", .. }), "{error}");
+    }
+}
+
+#[test]
+fn probabilities_that_are_none_are_refused() {
+    for row in [vec![0.5, 0.4], vec![1.5, -0.5], vec![0.0, 0.0]] {
+        let error = score(&classes(&[0], 2), &with_probabilities(&[0], std::slice::from_ref(&row))).unwrap_err();
+        assert_eq!(error, ScoreError::NotProbabilities { example: 0, found: row });
+    }
+    let error = score(&classes(&[0], 2), &with_probabilities(&[0], &[vec![0.2, 0.3, 0.5]])).unwrap_err();
+    assert_eq!(error, ScoreError::WrongColumns { expected: 2, found: 3 });
+}
+
+#[test]
+fn the_wrong_kind_of_prediction_is_refused() {
+    let error = score(&classes(&[0], 2), &Predictions::Values(vec![0.0])).unwrap_err();
+    assert_eq!(error, ScoreError::WrongKind { expected: "classes", found: "values" });
+    let error = score(&Targets::Values(vec![0.0]), &labels(&[0])).unwrap_err();
+    assert_eq!(error, ScoreError::WrongKind { expected: "values", found: "classes" });
+}
+
+#[test]
+fn nothing_to_score_is_refused() {
+    assert_eq!(score(&classes(&[], 2), &labels(&[])), Err(ScoreError::Empty));
+    assert_eq!(score(&Targets::Values(vec![]), &Predictions::Values(vec![])), Err(ScoreError::Empty));
+}
+
+#[test]
+fn the_floor_is_the_score_of_the_majority_class_or_the_mean() {
+    let train = classes(&[2, 1, 2, 0], 3);
+    let test = classes(&[2, 0, 1, 2, 2], 3);
+    assert_eq!(floor(&train, &test, "accuracy"), 0.6);
+    // Of equally frequent classes the first.
+    assert_eq!(floor(&classes(&[2, 1], 3), &test, "accuracy"), 0.2);
+    assert_eq!(floor(&Targets::Values(vec![0.0, 2.0]), &Targets::Values(vec![0.0, 4.0]), "mse"), 5.0);
+}
+
+proptest! {
+    #[test]
+    fn class_metrics_are_shares_and_do_not_depend_on_the_order(
+        rows in prop::collection::vec((0_u16..5, 0_u16..5), 1..60).prop_shuffle(),
+    ) {
+        let of = |rows: &[(u16, u16)]| {
+            let (targets, answers): (Vec<_>, Vec<_>) = rows.iter().copied().unzip();
+            score(&classes(&targets, 5), &labels(&answers)).unwrap()
+        };
+        let scores = of(&rows);
+        prop_assert!(scores.iter().all(|(_, value)| (0.0..=1.0 + 1e-12).contains(value)), "{:?}", scores);
+        let mut sorted = rows.clone();
+        sorted.sort_unstable();
+        prop_assert_eq!(scores, of(&sorted));
+    }
+
+    #[test]
+    fn renaming_the_classes_changes_no_macro_metric(rows in prop::collection::vec((0_u16..4, 0_u16..4), 1..60)) {
+        let of = |rename: fn(u16) -> u16| {
+            let (targets, answers): (Vec<_>, Vec<_>) = rows.iter().map(|&(t, a)| (rename(t), rename(a))).unzip();
+            score(&classes(&targets, 4), &labels(&answers)).unwrap()
+        };
+        for ((_, a), (_, b)) in of(|class| class).into_iter().zip(of(|class| 3 - class)) {
+            prop_assert!((a - b).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn value_metrics_do_not_depend_on_the_order_and_the_mean_explains_nothing(
+        rows in prop::collection::vec((-60.0..60.0_f32, -60.0..60.0_f32), 2..60),
+    ) {
+        let of = |rows: &[(f32, f32)]| {
+            let (targets, answers): (Vec<_>, Vec<_>) = rows.iter().copied().unzip();
+            score(&Targets::Values(targets), &Predictions::Values(answers)).unwrap()
+        };
+        let reversed: Vec<_> = rows.iter().rev().copied().collect();
+        for ((name, a), (_, b)) in of(&rows).into_iter().zip(of(&reversed)) {
+            prop_assert!((a - b).abs() <= 1e-9 * a.abs().max(1.0), "{}: {} and {}", name, a, b);
+        }
+        let targets = Targets::Values(rows.iter().map(|row| row.0).collect());
+        prop_assert!(floor(&targets, &targets, "r2").abs() < 1e-3);
+    }
+}
