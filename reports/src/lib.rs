@@ -2,10 +2,34 @@
 //!
 //! Owns the record schema, the run directory and everything read from them. No clock, no network, no model.
 
+mod answers;
+mod error;
+mod format;
+mod grid;
+mod html;
+mod markdown;
 mod metric;
 mod record;
+mod report;
+mod results;
+mod rows;
+mod run_dir;
 mod run_info;
+mod statistics;
+mod summary;
+mod table;
+mod terminal;
 
+pub use answers::Answers;
+pub use error::ReportError;
+pub use grid::{Cell, Grid, Mean, Setting, Trial, Value};
 pub use metric::{Better, METRICS, Metric, metric};
 pub use record::{Curve, PredictionRow, Record, SCHEMA, Status};
+pub use report::{Built, build};
+pub use results::Results;
+pub use rows::{Intact, Row, decode, encode, encode_header};
+pub use run_dir::RunDir;
 pub use run_info::{CaseInfo, MachineInfo, RunInfo, TaskInfo};
+pub use statistics::{Interval, bootstrap_mean, holm, mcnemar_p, paired_bootstrap_p, wilson};
+pub use table::{Line, Standing, Table};
+pub use terminal::terminal_table;

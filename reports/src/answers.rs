@@ -1,0 +1,75 @@
+//! A case's predictions, reduced to what statistics and figures need.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+
+use crate::error::ReportError;
+use crate::record::PredictionRow;
+use crate::run_info::TaskInfo;
+
+/// How a model answered the test examples, in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answers {
+    /// Per example: 1 for the right class and 0 for a wrong one, or the squared error of a value. Their mean is the
+    /// accuracy or the mean squared error.
+    pub scores: Vec<f64>,
+    /// Examples by class: `confusion[target][prediction]`; empty for a regression.
+    pub confusion: Vec<Vec<u64>>,
+    /// A digest of the targets: answers are paired only if they answer the same questions.
+    pub targets: u64,
+}
+
+impl Answers {
+    /// Reads the answers out of a predictions file.
+    ///
+    /// # Errors
+    /// If an example is missing or out of order, a class is not one of the task's or a value is not a number.
+    pub fn new(task: &TaskInfo, rows: &[PredictionRow], path: &Path) -> Result<Answers, ReportError> {
+        let classes: HashMap<&str, usize> =
+            task.classes.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
+        let mut confusion = vec![vec![0; classes.len()]; classes.len()];
+        let mut scores = Vec::with_capacity(rows.len());
+        let mut targets = DefaultHasher::new();
+        for (index, row) in rows.iter().enumerate() {
+            let refuse = |message| ReportError::Row { path: path.to_owned(), line: index as u64 + 2, message };
+            if row.example != index {
+                return Err(refuse(format!(
+                    "column example: '{}', expected {index}: one row per test example, in order",
+                    row.example
+                )));
+            }
+            row.target.hash(&mut targets);
+            if classes.is_empty() {
+                let number = |column: &str, text: &str| {
+                    text.parse::<f64>().map_err(|_| refuse(format!("column {column}: '{text}', expected a number")))
+                };
+                scores.push((number("prediction", &row.prediction)? - number("target", &row.target)?).powi(2));
+            } else {
+                let class = |column: &str, text: &str| {
+                    classes.get(text).copied().ok_or_else(|| {
+                        refuse(format!(
+                            "column {column}: '{text}', expected a class of {}: {}",
+                            task.name,
+                            task.classes.join(", ")
+                        ))
+                    })
+                };
+                let (target, prediction) = (class("target", &row.target)?, class("prediction", &row.prediction)?);
+                confusion[target][prediction] += 1;
+                scores.push(f64::from(u8::from(target == prediction)));
+            }
+        }
+        Ok(Answers { scores, confusion, targets: targets.finish() })
+    }
+}
+
+/// The mean score of each example over several trials (seeds); `None` unless all answer the same questions.
+pub(crate) fn mean_scores(trials: &[&Answers]) -> Option<Vec<f64>> {
+    let first = trials.first()?;
+    if trials.iter().any(|trial| trial.targets != first.targets || trial.scores.len() != first.scores.len()) {
+        return None;
+    }
+    let mean = |index: usize| trials.iter().map(|trial| trial.scores[index]).sum::<f64>() / trials.len() as f64;
+    Some((0..first.scores.len()).map(mean).collect())
+}

@@ -1,0 +1,81 @@
+//! What can go wrong between a run directory and its report.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A fault in a run directory, or in reading or writing it.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A file or folder cannot be read or written.
+    #[error("cannot {what} {}: {error}", path.display())]
+    Io {
+        /// `read`, `write`, …
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The folder is not a run directory.
+    #[error(
+        "{} is no run directory: it has no run.json; give the folder that `bakeoff run` named in its last line",
+        path.display()
+    )]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// `run.json` is not what this version writes.
+    #[error("{}: {message}", path.display())]
+    Info {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        message: String,
+    },
+    /// A line of a CSV file is not what it should be.
+    #[error("{}:{line}: {message}", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1; the line on which the row begins.
+        line: u64,
+        /// The column, what was found, what was expected and the fix.
+        message: String,
+    },
+    /// A row that must not be written.
+    #[error("case '{case}': column {column}: {message}")]
+    Unwritable {
+        /// The row's case, or its place where the row has none.
+        case: String,
+        /// The column.
+        column: &'static str,
+        /// What is wrong with its value.
+        message: String,
+    },
+    /// Rows that cannot stand in one table.
+    #[error("{}: case '{case}': {message}", path.display())]
+    Incomparable {
+        /// The file.
+        path: PathBuf,
+        /// The case.
+        case: String,
+        /// What does not fit and the fix.
+        message: String,
+    },
+    /// A figure could not be drawn.
+    #[error("cannot draw figure '{figure}': {message}")]
+    Figure {
+        /// The figure's name.
+        figure: String,
+        /// The drawing library's message.
+        message: String,
+    },
+}
+
+impl ReportError {
+    pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ReportError {
+        let path = path.to_owned();
+        move |error| ReportError::Io { what, path, error }
+    }
+}

@@ -1,0 +1,71 @@
+//! Numbers as people read them: three significant digits and a unit.
+
+/// `x` with `digits` significant digits, never in exponent form.
+pub(crate) fn significant(x: f64, digits: i32) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return format!("{x}");
+    }
+    let magnitude = |x: f64| x.abs().log10().floor() as i32;
+    // Rounding may carry into a new digit: 9.996 is 10.0, not 10.00.
+    let factor = 10f64.powi(digits - 1 - magnitude(x));
+    let rounded = (x * factor).round() / factor;
+    let decimals = (digits - 1 - magnitude(rounded)).max(0) as usize;
+    format!("{rounded:.decimals$}")
+}
+
+/// `x` with a prefix so that one to three digits stand before the point: `12.3 ms`, `4.5 kJ`. Seconds never get a
+/// prefix above one: nobody reads kiloseconds.
+pub(crate) fn si(x: f64, unit: &str) -> String {
+    const PREFIXES: &[(f64, &str)] =
+        &[(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")];
+    let usable = |scale: f64| !(unit == "s" && scale > 1.0);
+    let rounded = significant(x, 3).parse::<f64>().unwrap_or(x).abs();
+    let (scale, prefix) = PREFIXES
+        .iter()
+        .copied()
+        .find(|(scale, _)| usable(*scale) && rounded >= *scale)
+        .unwrap_or(if x == 0.0 { (1.0, "") } else { (1e-9, "n") });
+    format!("{} {prefix}{unit}", significant(x / scale, 3)).trim_end().to_owned()
+}
+
+/// A score: three decimals for shares of one, three significant digits for anything larger.
+pub(crate) fn score(x: f64) -> String {
+    if x.abs() < 10.0 { format!("{x:.3}") } else { significant(x, 3) }
+}
+
+/// A p-value.
+pub(crate) fn p_value(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
+}
+
+/// `1 case`, `2 cases`.
+pub(crate) fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_three_significant_digits_and_a_prefix() {
+        for (x, unit, expected) in [
+            (0.012_34, "s", "12.3 ms"),
+            (0.000_999_96, "s", "1.00 ms"),
+            (1234.0, "s", "1234 s"),
+            (999.96, "J", "1.00 kJ"),
+            (45_678.0, "1/s", "45.7 k1/s"),
+            (0.0, "J", "0 J"),
+            (272_474.0, "", "272 k"),
+            (3.5e-7, "s", "350 ns"),
+        ] {
+            assert_eq!(si(x, unit), expected, "{x} {unit}");
+        }
+    }
+
+    #[test]
+    fn rounding_up_to_the_next_power_of_ten_keeps_the_digits() {
+        assert_eq!(significant(9.996, 3), "10.0");
+        assert_eq!(significant(-0.000_123_45, 3), "-0.000123");
+    }
+}

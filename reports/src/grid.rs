@@ -1,0 +1,341 @@
+//! The one pivot from rows to comparisons: which model did what on which task.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use crate::error::ReportError;
+use crate::metric::{Metric, metric};
+use crate::record::{Record, Status};
+use crate::run_info::{CaseInfo, RunInfo, TaskInfo};
+
+/// One task at one training size on one device: what models are compared on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The task.
+    pub task: TaskInfo,
+    /// Rows given for training.
+    pub train_size: usize,
+    /// The device.
+    pub device: String,
+    /// The task's name, with size and device where the run has several.
+    pub title: String,
+}
+
+impl Setting {
+    /// The metric that ranks.
+    pub fn primary(&self) -> &'static Metric {
+        metric(&self.task.primary).expect("Grid::new refuses tasks whose primary metric is not in the catalogue")
+    }
+
+    /// Whether the targets are classes.
+    pub fn is_classes(&self) -> bool {
+        !self.task.classes.is_empty()
+    }
+}
+
+/// One number of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// As in [`Record::phase`].
+    pub phase: String,
+    /// As in [`Record::metric`].
+    pub metric: String,
+    /// The number.
+    pub value: f64,
+    /// As in [`Record::source`].
+    pub source: String,
+}
+
+/// One finished case: one seed of a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// The case.
+    pub case: String,
+    /// The model's name.
+    pub model: String,
+    /// The model's version and its library's.
+    pub model_version: String,
+    /// As in [`Record::params`].
+    pub params: String,
+    /// The seed.
+    pub seed: u64,
+    /// How it ended.
+    pub status: Status,
+    /// The reason, or a remark.
+    pub note: String,
+    /// Every number there is.
+    pub values: Vec<Value>,
+}
+
+impl Trial {
+    /// The number of this metric in this phase.
+    pub fn get(&self, phase: &str, metric: &str) -> Option<&Value> {
+        self.values.iter().find(|value| value.metric == metric && value.phase == phase)
+    }
+}
+
+/// A mean over the seeds of a cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Standard deviation over seeds (divisor n - 1); `None` for one seed.
+    pub sd: Option<f64>,
+    /// Seeds that have the number.
+    pub n: usize,
+}
+
+/// One model in one setting: its finished cases, one per seed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// In the order of the plan; at least one.
+    pub trials: Vec<Trial>,
+}
+
+impl Cell {
+    /// `ok` if every seed is; otherwise how the first one that is not ended.
+    pub fn status(&self) -> Status {
+        self.trials.iter().map(|trial| trial.status).find(|status| *status != Status::Ok).unwrap_or(Status::Ok)
+    }
+
+    /// The mean over the seeds that were measured.
+    pub fn mean(&self, phase: &str, metric: &str) -> Option<Mean> {
+        let values: Vec<f64> =
+            self.trials.iter().filter_map(|trial| trial.get(phase, metric)).map(|value| value.value).collect();
+        if values.is_empty() {
+            return None;
+        }
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let sd = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
+        Some(Mean { mean, sd, n: values.len() })
+    }
+
+    /// Where the number comes from.
+    pub fn source(&self, phase: &str, metric: &str) -> Option<&str> {
+        self.trials.iter().find_map(|trial| trial.get(phase, metric)).map(|value| value.source.as_str())
+    }
+}
+
+/// All finished cases of a run: settings down, models across.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    /// In the order of the plan.
+    pub settings: Vec<Setting>,
+    /// The models' labels, in the order of the plan.
+    pub labels: Vec<String>,
+    /// Planned cases without a closing row: not run yet, or interrupted.
+    pub unfinished: Vec<String>,
+    cells: HashMap<(usize, usize), Cell>,
+}
+
+impl Grid {
+    /// The cell of a setting and a label, by their index; `None` if no case of it has finished.
+    pub fn cell(&self, setting: usize, label: usize) -> Option<&Cell> {
+        self.cells.get(&(setting, label))
+    }
+
+    /// The cells of a setting with the index of their label, in the order of the labels.
+    pub fn row(&self, setting: usize) -> impl Iterator<Item = (usize, &Cell)> {
+        (0..self.labels.len()).filter_map(move |label| self.cell(setting, label).map(|cell| (label, cell)))
+    }
+
+    /// Every finished case, by setting and label.
+    pub fn trials(&self) -> impl Iterator<Item = (usize, usize, &Trial)> {
+        (0..self.settings.len()).flat_map(move |setting| {
+            self.row(setting)
+                .flat_map(move |(label, cell)| cell.trials.iter().map(move |trial| (setting, label, trial)))
+        })
+    }
+
+    /// Pivots the rows of a run. `path` is where they come from, for error messages.
+    ///
+    /// # Errors
+    /// On rows that cannot stand in one table: duplicates, cases that were not planned, mixed machines, mixed
+    /// versions of a task or a model.
+    pub fn new(info: &RunInfo, records: &[Record], path: &Path) -> Result<Grid, ReportError> {
+        let cases = by_case(info, records, path)?;
+        let mut grid = Grid { settings: Vec::new(), labels: Vec::new(), unfinished: Vec::new(), cells: HashMap::new() };
+        let mut places: HashMap<(&str, usize, &str), usize> = HashMap::new();
+        let mut labels: HashMap<&str, usize> = HashMap::new();
+        for planned in &info.cases {
+            let label = *labels.entry(&planned.label).or_insert_with(|| {
+                grid.labels.push(planned.label.clone());
+                grid.labels.len() - 1
+            });
+            let rows = cases.get(planned.case.as_str()).map_or(&[][..], Vec::as_slice);
+            let Some(closing) = rows.iter().find(|row| row.phase == "case" && row.metric == "wall_s") else {
+                grid.unfinished.push(planned.case.clone());
+                continue;
+            };
+            task_of(info, closing, path)?;
+            let setting =
+                *places.entry((&closing.task, closing.train_size, &closing.device)).or_insert(grid.settings.len());
+            if setting == grid.settings.len() {
+                grid.settings.push(setting_of(info, closing, path)?);
+            }
+            let trial = trial(closing, rows);
+            match grid.cells.get_mut(&(setting, label)) {
+                Some(cell) => {
+                    check_same_model(&cell.trials[0], &trial, path)?;
+                    cell.trials.push(trial);
+                }
+                None => drop(grid.cells.insert((setting, label), Cell { trials: vec![trial] })),
+            }
+        }
+        name_settings(&mut grid.settings);
+        Ok(grid)
+    }
+}
+
+fn incomparable(path: &Path, case: &str, message: String) -> ReportError {
+    ReportError::Incomparable { path: path.to_owned(), case: case.to_owned(), message }
+}
+
+/// The rows of each case; refuses rows that do not belong together.
+fn by_case<'a>(
+    info: &RunInfo,
+    records: &'a [Record],
+    path: &Path,
+) -> Result<HashMap<&'a str, Vec<&'a Record>>, ReportError> {
+    let planned: HashMap<&str, &CaseInfo> = info.cases.iter().map(|case| (case.case.as_str(), case)).collect();
+    let mut cases: HashMap<&str, Vec<&Record>> = HashMap::new();
+    let mut seen = HashSet::new();
+    for record in records {
+        let refuse = |message| Err(incomparable(path, &record.case, message));
+        let Some(case) = planned.get(record.case.as_str()) else {
+            return refuse(
+                "it is not in the plan of run.json: records of two runs are mixed; keep each in its own folder"
+                    .to_owned(),
+            );
+        };
+        if case.task != record.task || case.model != record.model {
+            return refuse(format!(
+                "its row says {} on {}, run.json says {} on {}",
+                record.model, record.task, case.model, case.task
+            ));
+        }
+        if record.machine != info.machine.fingerprint {
+            return refuse(format!(
+                "machine {} is not the run's {}: costs of two machines cannot be compared; run again on one machine",
+                record.machine, info.machine.fingerprint
+            ));
+        }
+        if !seen.insert((record.case.as_str(), record.phase.as_str(), record.metric.as_str())) {
+            return refuse(format!("{} of phase {} is there twice: remove one", record.metric, record.phase));
+        }
+        let rows = cases.entry(&record.case).or_default();
+        if let Some(first) = rows.first() {
+            check_same_case(first, record, path)?;
+        }
+        rows.push(record);
+    }
+    Ok(cases)
+}
+
+fn check_same_case(first: &Record, record: &Record, path: &Path) -> Result<(), ReportError> {
+    let identity = |row: &Record| {
+        [
+            ("task_version", row.task_version.to_string()),
+            ("model_version", row.model_version.clone()),
+            ("params", row.params.clone()),
+            ("train_size", row.train_size.to_string()),
+            ("seed", row.seed.to_string()),
+            ("device", row.device.clone()),
+        ]
+    };
+    // Rows of one case share these nearly always; the strings are made only for the message.
+    let same = first.task_version == record.task_version
+        && first.model_version == record.model_version
+        && first.params == record.params
+        && (first.train_size, first.seed) == (record.train_size, record.seed)
+        && first.device == record.device;
+    if same {
+        return Ok(());
+    }
+    for ((column, one), (_, other)) in identity(first).into_iter().zip(identity(record)) {
+        if one != other {
+            let message =
+                format!("its rows have {column} '{one}' and '{other}': one case is one measurement, run it again");
+            return Err(incomparable(path, &record.case, message));
+        }
+    }
+    Ok(())
+}
+
+fn check_same_model(first: &Trial, other: &Trial, path: &Path) -> Result<(), ReportError> {
+    for (what, one, two) in
+        [("model_version", &first.model_version, &other.model_version), ("params", &first.params, &other.params)]
+    {
+        // A case that never ran says nothing of the version that would have run.
+        if one != two && !one.is_empty() && !two.is_empty() {
+            let message =
+                format!("{what} '{two}' is not '{one}' of case '{}': seeds of one cell must share it", first.case);
+            return Err(incomparable(path, &other.case, message));
+        }
+    }
+    Ok(())
+}
+
+/// The task of a row; refuses another version of it than the run's.
+fn task_of<'a>(info: &'a RunInfo, row: &Record, path: &Path) -> Result<&'a TaskInfo, ReportError> {
+    let Some(task) = info.tasks.iter().find(|task| task.name == row.task) else {
+        return Err(incomparable(path, &row.case, format!("task '{}' is not in run.json", row.task)));
+    };
+    if task.version == row.task_version {
+        return Ok(task);
+    }
+    let message = format!(
+        "task_version {} is not the run's {}: scores of two versions of a task cannot be compared; run the case again",
+        row.task_version, task.version
+    );
+    Err(incomparable(path, &row.case, message))
+}
+
+fn setting_of(info: &RunInfo, row: &Record, path: &Path) -> Result<Setting, ReportError> {
+    let refuse = |message| Err(incomparable(path, &row.case, message));
+    let task = task_of(info, row, path)?;
+    if metric(&task.primary).is_none() {
+        return refuse(format!("the primary metric '{}' of its task is not in the catalogue of metrics", task.primary));
+    }
+    Ok(Setting { task: task.clone(), train_size: row.train_size, device: row.device.clone(), title: task.name.clone() })
+}
+
+fn trial(closing: &Record, rows: &[&Record]) -> Trial {
+    let values = rows.iter().filter_map(|row| {
+        Some(Value {
+            phase: row.phase.clone(),
+            metric: row.metric.clone(),
+            value: row.value?,
+            source: row.source.clone(),
+        })
+    });
+    Trial {
+        case: closing.case.clone(),
+        model: closing.model.clone(),
+        model_version: closing.model_version.clone(),
+        params: closing.params.clone(),
+        seed: closing.seed,
+        status: closing.status,
+        note: closing.note.clone(),
+        values: values.collect(),
+    }
+}
+
+/// A title says no more than is needed to tell the settings of this run apart.
+fn name_settings(settings: &mut [Setting]) {
+    let devices: HashSet<String> = settings.iter().map(|setting| setting.device.clone()).collect();
+    let mut sizes: HashMap<String, HashSet<usize>> = HashMap::new();
+    for setting in settings.iter() {
+        sizes.entry(setting.task.name.clone()).or_default().insert(setting.train_size);
+    }
+    for setting in settings {
+        if sizes[&setting.task.name].len() > 1 {
+            setting.title += &format!(", {} rows", setting.train_size);
+        }
+        if devices.len() > 1 {
+            setting.title += &format!(", {}", setting.device);
+        }
+    }
+}

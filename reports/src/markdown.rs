@@ -1,0 +1,105 @@
+//! `report.md`: the tables of the report for terminals and pull requests.
+
+use std::fmt::Write;
+
+use crate::format::score;
+use crate::record::Status;
+use crate::results::Results;
+use crate::table::{Table, cells, header, verdict};
+
+/// The text of `report.md`.
+pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
+    let info = &results.info;
+    let mut text = format!("# {}: {}\n\n", info.suite, info.run);
+    let machine = &info.machine;
+    let finished = results.grid.trials().count();
+    let _ = writeln!(
+        text,
+        "{finished} of {} cases, {} on {} ({} processors), bakeoff {} at {}, energy: {}.\n",
+        info.cases.len(),
+        escape(&info.started),
+        escape(&machine.cpu),
+        machine.cpus,
+        info.version,
+        info.commit,
+        escape(&info.energy)
+    );
+    if finished == 0 {
+        text += "No case has finished, so there is nothing to compare yet.\n\n";
+    }
+    for table in &results.tables {
+        headline(&mut text, results, table);
+    }
+    if !results.tables.is_empty() {
+        text += "`≈`: a paired test cannot tell it from the best (p ≥ 0.05 after Holm's correction); `?`: no paired test; `–`: not ranked.\n\n";
+    }
+    not_ranked(&mut text, results);
+    if !remarks.is_empty() {
+        text += "## Remarks\n\n";
+        for remark in remarks {
+            let _ = writeln!(text, "- {}", escape(remark));
+        }
+        text.push('\n');
+    }
+    let _ = writeln!(text, "Reproduce: `{}`", info.command.join(" "));
+    text
+}
+
+fn headline(text: &mut String, results: &Results, table: &Table) {
+    let setting = results.setting(table.setting);
+    let _ = writeln!(text, "## {}\n", escape(&setting.title));
+    let floor = table.floor.map_or(String::new(), |floor| format!(" Floor (a constant answer): {}.", score(floor)));
+    let _ = writeln!(
+        text,
+        "{} {} training rows, {}.{floor}\n",
+        sentence(&setting.task.about),
+        setting.train_size,
+        setting.device
+    );
+    let titles = header(setting);
+    let _ = writeln!(text, "| {} |", titles.join(" | "));
+    let rules: Vec<&str> =
+        titles.iter().enumerate().map(|(column, _)| if (3..11).contains(&column) { "---:" } else { "---" }).collect();
+    let _ = writeln!(text, "| {} |", rules.join(" | "));
+    for line in &table.lines {
+        let row: Vec<String> = cells(&results.grid, table, line).iter().map(|cell| escape(cell)).collect();
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+    text.push('\n');
+    let tested: Vec<String> =
+        table.ranked().map(|line| format!("{} {}", escape(&results.grid.labels[line.label]), verdict(line))).collect();
+    if tested.len() > 1 {
+        let _ = writeln!(text, "{}.\n", tested.join("; "));
+    }
+}
+
+fn not_ranked(text: &mut String, results: &Results) {
+    let bad: Vec<_> = results.grid.trials().filter(|(_, _, trial)| trial.status != Status::Ok).collect();
+    if bad.is_empty() {
+        return;
+    }
+    *text += "## Cases that are not ranked\n\n| case | status | reason |\n| --- | --- | --- |\n";
+    for (_, _, trial) in bad {
+        let _ = writeln!(text, "| {} | {} | {} |", trial.case, trial.status, escape(&trial.note));
+    }
+    text.push('\n');
+}
+
+/// A text ends with a full stop.
+pub(crate) fn sentence(text: &str) -> String {
+    let text = text.trim();
+    if text.is_empty() || text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// Keeps a text in its table cell and stops it from being read as markup.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' => escaped.push(' '),
+            '|' | '*' | '_' | '`' | '<' | '>' | '\\' => escaped.extend(['\\', c]),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,36 @@
+//! From a run directory's records to everything that people read: the one entry point.
+
+use std::path::PathBuf;
+
+use crate::error::ReportError;
+use crate::html::html;
+use crate::markdown::markdown;
+use crate::results::Results;
+use crate::run_dir::RunDir;
+use crate::summary::summary;
+use crate::terminal::terminal_table;
+
+/// What was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// The report to open.
+    pub report: PathBuf,
+    /// The table that ends a run on a terminal.
+    pub terminal_table: String,
+    /// What a reader must know of this run; also in the report.
+    pub remarks: Vec<String>,
+}
+
+/// Reads a run's CSV files and `run.json` and writes `summary.csv`, `figures/`, `report.html` and `report.md` beside
+/// them. The same files give the same bytes.
+///
+/// # Errors
+/// If a file of the run is not readable or holds what it should not, or a file cannot be written.
+pub fn build(dir: &RunDir) -> Result<Built, ReportError> {
+    let results = Results::load(dir)?;
+    let remarks = results.remarks.clone();
+    dir.write("summary.csv", &summary(&results))?;
+    dir.write("report.md", markdown(&results, &remarks).as_bytes())?;
+    dir.write("report.html", html(&results, &remarks).as_bytes())?;
+    Ok(Built { report: dir.report_path(), terminal_table: terminal_table(&results), remarks })
+}

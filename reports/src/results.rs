@@ -1,0 +1,137 @@
+//! Everything a report shows, read from a run directory once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::answers::Answers;
+use crate::error::ReportError;
+use crate::format::count;
+use crate::grid::{Grid, Setting, Trial};
+use crate::record::{Curve, Status};
+use crate::run_dir::RunDir;
+use crate::run_info::RunInfo;
+use crate::table::Table;
+
+/// A run, read and compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Results {
+    /// What was run.
+    pub info: RunInfo,
+    /// Which model did what on which task.
+    pub grid: Grid,
+    /// One per setting of the grid, in its order: the models ranked.
+    pub tables: Vec<Table>,
+    /// The epochs of each case that has any.
+    pub curves: HashMap<String, Vec<Curve>>,
+    /// The answers of each measured case that left its predictions.
+    pub answers: HashMap<String, Answers>,
+    /// What a reader must know of this run: parts that are missing or were left out.
+    pub remarks: Vec<String>,
+}
+
+impl Results {
+    /// Reads a run.
+    ///
+    /// # Errors
+    /// If a file of the run is not readable or holds what it should not; missing curves and predictions, and lines
+    /// cut short by a kill, are remarks.
+    pub fn load(dir: &RunDir) -> Result<Results, ReportError> {
+        let info = dir.info()?;
+        let records = dir.records()?;
+        let mut remarks = Vec::new();
+        let mut torn = |file: &str, line: Option<u64>| {
+            if let Some(line) = line {
+                remarks.push(format!(
+                    "Line {line} of {file} is cut short, as if the run had been killed there; it is left out."
+                ));
+            }
+        };
+        torn("records.csv", records.torn_line);
+        let curves = dir.curves()?;
+        torn("curves.csv", curves.as_ref().and_then(|curves| curves.torn_line));
+        if curves.is_none() {
+            remarks.push("There is no curves.csv: training curves are not shown.".to_owned());
+        }
+        let grid = Grid::new(&info, &records.rows, &dir.records_path())?;
+        let answers = load_answers(dir, &grid, &mut remarks)?;
+        remark_on_plan(&info, &grid, &mut remarks);
+        remark_on_commits(&records.rows, &mut remarks);
+        let tables: Vec<Table> = (0..grid.settings.len()).map(|setting| Table::new(&grid, setting, &answers)).collect();
+        remarks.extend(tables.iter().flat_map(|table| table.remarks.iter().cloned()));
+        let mut by_case: HashMap<String, Vec<Curve>> = HashMap::new();
+        for curve in curves.map(|curves| curves.rows).unwrap_or_default() {
+            by_case.entry(curve.case.clone()).or_default().push(curve);
+        }
+        Ok(Results { info, grid, tables, curves: by_case, answers, remarks })
+    }
+
+    /// The first trial of a setting and label: where a figure can show one seed only.
+    pub fn first_trial(&self, setting: usize, label: usize) -> Option<&Trial> {
+        self.grid.cell(setting, label).and_then(|cell| cell.trials.first())
+    }
+
+    /// The setting of an index that came from this grid.
+    pub fn setting(&self, setting: usize) -> &Setting {
+        &self.grid.settings[setting]
+    }
+}
+
+/// A case was measured if its answers were scored, whether or not they beat the floor.
+pub(crate) fn measured(status: Status) -> bool {
+    matches!(status, Status::Ok | Status::BelowFloor)
+}
+
+fn load_answers(dir: &RunDir, grid: &Grid, remarks: &mut Vec<String>) -> Result<HashMap<String, Answers>, ReportError> {
+    let mut answers = HashMap::new();
+    let mut missing = Vec::new();
+    for (setting, _, trial) in grid.trials().filter(|(_, _, trial)| measured(trial.status)) {
+        let path = dir.predictions_path(&trial.case);
+        match dir.predictions(&trial.case)? {
+            Some(rows) if rows.torn_line.is_none() => {
+                let task = &grid.settings[setting].task;
+                answers.insert(trial.case.clone(), Answers::new(task, &rows.rows, &path)?);
+            }
+            _ => missing.push(trial.case.clone()),
+        }
+    }
+    if !missing.is_empty() {
+        remarks.push(format!(
+            "{} left no complete predictions file: no paired test, no bootstrap interval and no confusion matrix for {}.",
+            count(missing.len(), "case"),
+            listed(&missing)
+        ));
+    }
+    Ok(answers)
+}
+
+fn remark_on_plan(info: &RunInfo, grid: &Grid, remarks: &mut Vec<String>) {
+    if grid.unfinished.is_empty() {
+        return;
+    }
+    let planned = info.cases.len();
+    remarks.push(format!(
+        "{} of {planned} planned have no result yet: {}. `bakeoff resume` on this folder runs them.",
+        count(grid.unfinished.len(), "case"),
+        listed(&grid.unfinished)
+    ));
+}
+
+fn remark_on_commits(records: &[crate::record::Record], remarks: &mut Vec<String>) {
+    let mut commits = BTreeMap::new();
+    for record in records {
+        *commits.entry(record.commit.as_str()).or_insert(0_usize) += 1;
+    }
+    if commits.len() > 1 {
+        let named: Vec<String> = commits.into_keys().map(str::to_owned).collect();
+        remarks.push(format!("The rows were made by several commits of bakeoff: {}.", listed(&named)));
+    }
+}
+
+/// The first few names, and how many more there are.
+pub(crate) fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

@@ -1,0 +1,281 @@
+//! A made-up run of any size, with every way that a case can end: what the tests and the benchmark read.
+
+use std::path::Path;
+
+use bakeoff_reports::{CaseInfo, Curve, MachineInfo, PredictionRow, Record, RunDir, RunInfo, SCHEMA, Status, TaskInfo};
+
+/// What a made-up run holds.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Tasks; every third one is a regression.
+    pub tasks: usize,
+    /// Models per task.
+    pub models: usize,
+    /// Seeds per model.
+    pub seeds: usize,
+    /// Test examples, and rows of each predictions file; 0 for none.
+    pub examples: usize,
+    /// Whether some cases fail, each in another way.
+    pub faults: bool,
+}
+
+/// Three tasks, eight models, one seed: every status is there.
+pub const SMALL: Plan = Plan { tasks: 3, models: 8, seeds: 1, examples: 400, faults: true };
+
+const MODELS: &[&str] =
+    &["resnet", "transformer", "lstm", "svm", "random-forest", "resnet-deep", "svm-linear", "lstm-bidirectional"];
+const TASKS: &[&str] = &["cifar10", "sst2", "cifar10-rotation", "cola", "mrpc", "sts-b", "qnli", "rte", "wnli"];
+const CLASSES: &[&str] = &["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+/// A small generator of numbers in 0..1; the tests need no good one, only the same one everywhere.
+pub struct Noise(u64);
+
+impl Noise {
+    pub fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// Writes the run into `folder` as the harness would.
+pub fn write_run(folder: &Path, plan: &Plan) -> RunDir {
+    let dir = RunDir::new(folder);
+    let info = info(plan);
+    dir.write_info(&info).unwrap();
+    let (mut records, mut curves) = (Vec::new(), Vec::new());
+    for (index, case) in info.cases.iter().enumerate() {
+        let task = info.tasks.iter().find(|task| task.name == case.task).unwrap();
+        let mut made = MadeCase::new(&info, task, case, index, plan);
+        made.measure(&dir, plan);
+        records.append(&mut made.records);
+        curves.append(&mut made.curves);
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    dir.write_rows(&dir.curves_path(), &curves).unwrap();
+    dir
+}
+
+pub fn info(plan: &Plan) -> RunInfo {
+    let tasks: Vec<TaskInfo> = (0..plan.tasks).map(task).collect();
+    let cases = tasks.iter().flat_map(|task| {
+        (0..plan.models).flat_map(move |model| {
+            (1..=plan.seeds).map(move |seed| {
+                let label = label(model);
+                let case = format!("{}.{label}.n2000.s{seed}.cpu", task.name);
+                let name = label.split("-v").next().unwrap().to_owned();
+                CaseInfo { case, task: task.name.clone(), label, model: name }
+            })
+        })
+    });
+    let words = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    RunInfo {
+        schema: SCHEMA,
+        run: "20261122T060000Z-quick-7f3a".to_owned(),
+        suite: "quick".to_owned(),
+        about: "All five models on three small real tasks, in minutes".to_owned(),
+        started: "2026-11-22T06:00:00Z".to_owned(),
+        version: "0.1.0".to_owned(),
+        commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+        toolchain: "rustc 1.95.0".to_owned(),
+        command: ["bakeoff", "run", "quick"].map(str::to_owned).to_vec(),
+        machine: MachineInfo {
+            fingerprint: "a1b2c3d4".to_owned(),
+            cpu: "Example CPU <3 GHz> & co".to_owned(),
+            cpus: 2,
+            memory_bytes: 8 << 30,
+            os: "Linux 6.1".to_owned(),
+            arch: "x86_64".to_owned(),
+        },
+        libraries: words(&[("burn", "0.22.1"), ("linfa-svm", "0.8.1")]),
+        datasets: words(&[("samples/cifar10-train.bin.gz", "ab".repeat(32).as_str())]),
+        energy: "estimate".to_owned(),
+        cases: cases.collect(),
+        tasks,
+        suite_toml: "name = \"quick\"\nseeds = [1]\n".to_owned(),
+    }
+}
+
+fn label(model: usize) -> String {
+    let name = MODELS[model % MODELS.len()];
+    if model < MODELS.len() { name.to_owned() } else { format!("{name}-v{}", model / MODELS.len() + 1) }
+}
+
+fn task(index: usize) -> TaskInfo {
+    let name = TASKS[index % TASKS.len()];
+    let name = if index < TASKS.len() { name.to_owned() } else { format!("{name}-{}", index / TASKS.len() + 1) };
+    let (primary, unit, classes) = match index % 3 {
+        0 => ("accuracy", "", CLASSES),
+        1 => ("accuracy", "", &["negative", "positive"][..]),
+        _ => ("mse", "degree", &[][..]),
+    };
+    TaskInfo {
+        about: format!("What the task {name} asks"),
+        name,
+        version: 1,
+        primary: primary.to_owned(),
+        unit: unit.to_owned(),
+        classes: classes.iter().map(|class| (*class).to_owned()).collect(),
+    }
+}
+
+/// One case on its way into the run.
+struct MadeCase<'a> {
+    info: &'a RunInfo,
+    task: &'a TaskInfo,
+    case: &'a CaseInfo,
+    model: usize,
+    seed: u64,
+    status: Status,
+    note: &'static str,
+    noise: Noise,
+    records: Vec<Record>,
+    curves: Vec<Curve>,
+}
+
+impl<'a> MadeCase<'a> {
+    fn new(info: &'a RunInfo, task: &'a TaskInfo, case: &'a CaseInfo, index: usize, plan: &Plan) -> MadeCase<'a> {
+        let model = index / plan.seeds % plan.models;
+        let group = index / plan.seeds / plan.models;
+        let (status, note) = match (plan.faults, group % 3, model) {
+            (true, 0, 5) => (Status::Failed, "exit code 101: thread 'main' panicked at \"index, out of bounds\""),
+            (true, 0, 6) => (Status::TimedOut, "did not end within 600 s; raise timeout_s"),
+            (true, 0, 7) => (Status::OutOfMemory, "used 4.3 GB, the limit is 4.3 GB"),
+            (true, 1, 5) => (Status::Diverged, "loss is NaN in epoch 3"),
+            (true, 1, 6) => (Status::BelowFloor, "accuracy 0.100 is not above the floor of 0.100"),
+            (true, 2, 6) => (Status::Unsupported, "<svm> needs a kernel of 20 GB | for 50,000 rows"),
+            _ => (Status::Ok, ""),
+        };
+        let seed = (index % plan.seeds + 1) as u64;
+        let noise = Noise(index as u64 + 1);
+        MadeCase { info, task, case, model, seed, status, note, noise, records: Vec::new(), curves: Vec::new() }
+    }
+
+    fn push(&mut self, phase: &str, metric: &str, value: Option<f64>, source: &str) {
+        let found = bakeoff_reports::metric(metric).unwrap();
+        let closing = phase == "case" && metric == "wall_s";
+        self.records.push(Record {
+            schema: SCHEMA,
+            run: self.info.run.clone(),
+            commit: self.info.commit.clone(),
+            machine: self.info.machine.fingerprint.clone(),
+            case: self.case.case.clone(),
+            task: self.task.name.clone(),
+            task_version: self.task.version,
+            model: self.case.model.clone(),
+            model_version: "1 (burn 0.22.1)".to_owned(),
+            params: "depth=8 rate=0.1".to_owned(),
+            train_size: 2000,
+            seed: self.seed,
+            device: "cpu".to_owned(),
+            phase: phase.to_owned(),
+            metric: metric.to_owned(),
+            unit: found.unit.to_owned(),
+            value,
+            source: source.to_owned(),
+            status: self.status,
+            note: if closing { self.note.to_owned() } else { String::new() },
+        });
+    }
+
+    fn measure(&mut self, dir: &RunDir, plan: &Plan) {
+        if matches!(self.status, Status::Ok | Status::BelowFloor) {
+            self.score(dir, plan);
+            self.cost();
+        }
+        let wall = (self.status != Status::Unsupported).then_some(12.5 + self.model as f64);
+        self.push("case", "wall_s", wall, "stopwatch");
+    }
+
+    fn score(&mut self, dir: &RunDir, plan: &Plan) {
+        let classes = self.task.classes.len();
+        let skill = 0.35 + 0.09 * ((self.model * 5 + self.task.name.len()) % 7) as f64;
+        let rows = if classes > 0 {
+            self.answer_classes(plan.examples, skill)
+        } else {
+            self.answer_values(plan.examples, skill)
+        };
+        let n = plan.examples.max(1) as f64;
+        if classes > 0 {
+            let right = rows.iter().filter(|row| row.target == row.prediction).count() as f64;
+            let accuracy = if rows.is_empty() { skill } else { right / n };
+            for metric in ["accuracy", "recall_macro", "precision_macro", "f1_macro"] {
+                self.push("score", metric, Some(accuracy), "scorer");
+            }
+            self.push("score", "floor", Some(1.0 / classes as f64), "scorer");
+        } else {
+            let errors =
+                rows.iter().map(|row| row.target.parse::<f64>().unwrap() - row.prediction.parse::<f64>().unwrap());
+            let mse = if rows.is_empty() { 1.0 - skill } else { errors.map(|error| error * error).sum::<f64>() / n };
+            self.push("score", "mse", Some(mse), "scorer");
+            self.push("score", "floor", Some(1200.0), "scorer");
+        }
+        self.push("score", "examples", Some(n), "scorer");
+        if !rows.is_empty() {
+            dir.write_rows(&dir.predictions_path(&self.case.case), &rows).unwrap();
+        }
+    }
+
+    fn answer_classes(&mut self, examples: usize, skill: f64) -> Vec<PredictionRow> {
+        let classes = &self.task.classes;
+        let noise = &mut self.noise;
+        (0..examples)
+            .map(|example| {
+                let target = example % classes.len();
+                let wrong = (target + 1 + (noise.next() * 2.0) as usize) % classes.len();
+                let prediction = if noise.next() < skill { target } else { wrong };
+                let probability = Some(0.5 + noise.next() / 2.0);
+                let (target, prediction) = (classes[target].clone(), classes[prediction].clone());
+                PredictionRow { example, target, prediction, probability }
+            })
+            .collect()
+    }
+
+    fn answer_values(&mut self, examples: usize, skill: f64) -> Vec<PredictionRow> {
+        let noise = &mut self.noise;
+        (0..examples)
+            .map(|example| {
+                let target = (example * 37 % 121) as f64 - 60.0;
+                let prediction = target + (noise.next() - 0.5) * 100.0 * (1.1 - skill);
+                PredictionRow {
+                    example,
+                    target: target.to_string(),
+                    prediction: prediction.to_string(),
+                    probability: None,
+                }
+            })
+            .collect()
+    }
+
+    fn cost(&mut self) {
+        let scale = 10f64.powf(self.model as f64 / 3.0) * (0.8 + 0.4 * self.noise.next());
+        self.push("fit", "fit_s", Some(2.0 * scale), "stopwatch");
+        self.push("fit", "energy_j", Some(24.0 * scale), "estimate");
+        for (metric, factor) in
+            [("latency_p50_s", 1.0), ("latency_p90_s", 1.4), ("latency_p95_s", 1.7), ("latency_p99_s", 2.6)]
+        {
+            self.push("predict-single", metric, Some(1e-4 * scale * factor), "stopwatch");
+        }
+        self.push("predict-batch", "throughput", Some(9e4 / scale), "stopwatch");
+        self.push("predict-batch", "energy_j", Some(1e-3 * scale), "estimate");
+        self.push("case", "peak_memory_bytes", Some(1e8 + 1e6 * scale), "kernel");
+        self.push("case", "parameters", Some((1e4 * scale).round()), "model");
+        self.push("case", "model_bytes", Some((4e4 * scale).round()), "model");
+        if self.model % 8 >= 3 && self.model % 8 != 5 && self.model % 8 != 7 {
+            return;
+        }
+        for epoch in 1..=8 {
+            let progress = epoch as f64 / 8.0;
+            let validation =
+                if self.task.classes.is_empty() { 1300.0 - 900.0 * progress } else { 0.2 + 0.4 * progress };
+            self.curves.push(Curve {
+                case: self.case.case.clone(),
+                epoch,
+                train_loss: 2.3 / (1.0 + progress * (1.0 + self.model as f64 / 4.0)),
+                metric: self.task.primary.clone(),
+                validation: validation * (0.9 + 0.1 * self.noise.next()),
+                elapsed_s: epoch as f64 * scale / 4.0,
+                energy_j: None,
+            });
+        }
+    }
+}

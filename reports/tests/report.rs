@@ -1,0 +1,110 @@
+//! A whole run directory in, everything that people read out.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use bakeoff_reports::{Status, build};
+use common::{Plan, SMALL, write_run};
+
+/// Every file below a folder, by its relative path.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+                found.insert(name, fs::read(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_tables_of_a_small_run_read_as_promised() {
+    let folder = tempfile::tempdir().unwrap();
+    let built = build(&write_run(folder.path(), &SMALL)).unwrap();
+    let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    insta::assert_snapshot!("report.md", text("report.md"));
+    insta::assert_snapshot!("summary.csv", text("summary.csv"));
+    insta::assert_snapshot!("terminal", built.terminal_table);
+}
+
+#[test]
+fn every_status_is_in_the_reports_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    build(&write_run(folder.path(), &SMALL)).unwrap();
+    let markdown = fs::read_to_string(folder.path().join("report.md")).unwrap();
+    let html = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    for status in Status::ALL {
+        assert!(markdown.contains(status.name()), "report.md lacks {status}");
+        assert!(html.contains(status.name()), "report.html lacks {status}");
+    }
+    assert!(html.contains("&lt;svm&gt; needs a kernel of 20 GB | for 50,000 rows"), "text must be escaped and whole");
+}
+
+#[test]
+fn the_same_records_give_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &SMALL);
+    build(&dir).unwrap();
+    let first = files(folder.path());
+    build(&dir).unwrap();
+    let second = files(folder.path());
+    assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
+    for (name, bytes) in &first {
+        assert!(bytes == &second[name], "{name} differs");
+    }
+}
+
+#[test]
+fn a_run_without_a_finished_case_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &SMALL);
+    fs::remove_file(dir.records_path()).unwrap();
+    let built = build(&dir).unwrap();
+    assert_eq!(built.terminal_table, "No case has finished yet.\n");
+    assert!(fs::read_to_string(folder.path().join("report.md")).unwrap().contains("No case has finished"));
+    assert!(fs::read_to_string(dir.report_path()).unwrap().contains("No case has finished"));
+    assert!(built.remarks.iter().any(|remark| remark.contains("24 cases of 24 planned")), "{:?}", built.remarks);
+}
+
+#[test]
+fn missing_curves_and_predictions_are_remarked_on_and_nothing_else_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &SMALL);
+    fs::remove_file(dir.curves_path()).unwrap();
+    fs::remove_dir_all(folder.path().join("predictions")).unwrap();
+    let built = build(&dir).unwrap();
+    assert!(built.remarks.iter().any(|remark| remark.contains("no curves.csv")), "{:?}", built.remarks);
+    assert!(built.remarks.iter().any(|remark| remark.contains("predictions file")), "{:?}", built.remarks);
+    assert!(built.terminal_table.contains("resnet"));
+}
+
+#[test]
+fn a_torn_last_line_is_left_out_and_remarked_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &SMALL);
+    let bytes = fs::read(dir.records_path()).unwrap();
+    fs::write(dir.records_path(), &bytes[..bytes.len() - 30]).unwrap();
+    let built = build(&dir).unwrap();
+    assert!(built.remarks.iter().any(|remark| remark.contains("cut short")), "{:?}", built.remarks);
+    assert!(built.remarks.iter().any(|remark| remark.contains("1 case of 24 planned")), "{:?}", built.remarks);
+}
+
+#[test]
+fn several_seeds_are_averaged_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan { tasks: 3, models: 2, seeds: 3, examples: 200, faults: false };
+    let built = build(&write_run(folder.path(), &plan)).unwrap();
+    assert!(built.terminal_table.contains("3 of 3 seeds"), "{}", built.terminal_table);
+    assert!(built.terminal_table.contains(" ± "), "{}", built.terminal_table);
+}
