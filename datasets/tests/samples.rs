@@ -124,7 +124,8 @@ fn cutting_the_samples_anew_gives_the_same_content() {
     };
     let out = tempfile::tempdir().unwrap();
     let script = crate_folder().join("../scripts/make-samples");
-    let run = Command::new("python3").arg(script).arg(source).arg(out.path()).output().unwrap();
+    let run = Command::new("python3").arg(script).arg(source).arg(out.path()).output();
+    let run = run.expect("scripts/make-samples needs python3 on the path");
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     for file in DATASETS.iter().flat_map(|dataset| dataset.files()) {
         // The content and not the packed bytes: another version of zlib may pack the same content otherwise.
