@@ -4,11 +4,19 @@
 //! raw inputs into features, fitted on training rows only; `neural/` holds the one training loop, batching and device
 //! choice.
 
+mod encode;
+mod lstm;
 mod model;
+mod neural;
 mod params;
+mod resnet;
+mod transformer;
 
 pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
     TargetShape, TaskShape, Watch,
 };
 pub use params::{Default, Domain, Param, ParamError, Resolved, Value};
+
+/// Every model, in the order in which reports show them.
+pub static ENTRIES: &[&dyn ModelEntry] = &[&transformer::Transformer, &resnet::Resnet, &lstm::Lstm];

@@ -1,0 +1,144 @@
+//! Texts as numbered words: a vocabulary fitted on the training texts.
+
+use std::collections::HashMap;
+
+use bakeoff_datasets::Text;
+
+/// Fills short texts up.
+pub(crate) const PAD: u32 = 0;
+/// Stands for every word that is not in the vocabulary.
+pub(crate) const UNKNOWN: u32 = 1;
+/// Between the two texts of a pair.
+const SEPARATOR: u32 = 2;
+/// The number of the first word.
+const FIRST_WORD: u32 = 3;
+
+/// The words that have a number.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Vocabulary {
+    numbers: HashMap<String, u32>,
+    max_tokens: usize,
+}
+
+impl Vocabulary {
+    /// The `max_words` words that are in the most of `texts`, and in at least `min_count`. Ties go to the word that is
+    /// first in the alphabet. Texts will have at most `max_tokens` tokens.
+    pub(crate) fn fit(texts: &[Text], max_words: usize, min_count: usize, max_tokens: usize) -> Vocabulary {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for text in texts {
+            let mut seen: Vec<String> = words(&text.first);
+            seen.extend(text.second.iter().flat_map(|second| words(second)));
+            seen.sort_unstable();
+            seen.dedup();
+            for word in seen {
+                *counts.entry(word).or_default() += 1;
+            }
+        }
+        let mut ranked: Vec<(String, usize)> = counts.into_iter().filter(|(_, count)| *count >= min_count).collect();
+        ranked.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        ranked.truncate(max_words);
+        let numbers = ranked.into_iter().map(|(word, _)| word).zip(FIRST_WORD..).collect();
+        Vocabulary { numbers, max_tokens }
+    }
+
+    /// How many different tokens [`Vocabulary::encode`] can give.
+    pub(crate) fn len(&self) -> usize {
+        self.numbers.len() + FIRST_WORD as usize
+    }
+
+    /// The most tokens of a text.
+    pub(crate) fn max_tokens(&self) -> usize {
+        self.max_tokens
+    }
+
+    /// Bytes of the words and their numbers.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.numbers.keys().map(|word| (word.len() + size_of::<u32>()) as u64).sum()
+    }
+
+    /// The tokens of a text: at least one, at most [`Vocabulary::max_tokens`]. Of a pair that is too long, the longer
+    /// text is cut first.
+    pub(crate) fn encode(&self, text: &Text) -> Vec<u32> {
+        let mut tokens = self.numbers_of(&text.first);
+        if let Some(second) = &text.second {
+            let mut second = self.numbers_of(second);
+            while tokens.len() + second.len() + 1 > self.max_tokens {
+                if tokens.len() > second.len() {
+                    tokens.pop()
+                } else {
+                    second.pop()
+                };
+            }
+            tokens.push(SEPARATOR);
+            tokens.extend(second);
+        }
+        tokens.truncate(self.max_tokens);
+        if tokens.is_empty() {
+            tokens.push(UNKNOWN);
+        }
+        tokens
+    }
+
+    fn numbers_of(&self, text: &str) -> Vec<u32> {
+        words(text).iter().map(|word| self.numbers.get(word).copied().unwrap_or(UNKNOWN)).collect()
+    }
+}
+
+/// Lower-cased runs of letters, digits and apostrophes, and every other mark by itself.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    for character in text.chars().flat_map(char::to_lowercase) {
+        if character.is_alphanumeric() || character == '\'' {
+            word.push(character);
+            continue;
+        }
+        if !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if !character.is_whitespace() {
+            words.push(character.to_string());
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(first: &str) -> Text {
+        Text { first: first.to_owned(), second: None }
+    }
+
+    #[test]
+    fn words_are_lower_cased_and_marks_stand_alone() {
+        assert_eq!(words("It's GOOD, no?"), ["it's", "good", ",", "no", "?"]);
+    }
+
+    #[test]
+    fn the_words_of_most_texts_come_first_and_rare_ones_are_unknown() {
+        let texts = [text("b a a a"), text("b c"), text("b a")];
+        let vocabulary = Vocabulary::fit(&texts, 10, 2, 8);
+        assert_eq!(vocabulary.len(), 5);
+        assert_eq!(vocabulary.encode(&text("b a c")), [3, 4, UNKNOWN]);
+        assert_eq!(Vocabulary::fit(&texts, 1, 1, 8).encode(&text("b a c")), [3, UNKNOWN, UNKNOWN]);
+    }
+
+    #[test]
+    fn a_text_has_between_one_and_the_most_tokens() {
+        let vocabulary = Vocabulary::fit(&[text("a b")], 10, 1, 4);
+        assert_eq!(vocabulary.encode(&text("")), [UNKNOWN]);
+        assert_eq!(vocabulary.encode(&text("a b a b a b")), [3, 4, 3, 4]);
+    }
+
+    #[test]
+    fn of_a_pair_the_longer_text_is_cut_first() {
+        let vocabulary = Vocabulary::fit(&[text("a b")], 10, 1, 4);
+        let pair = Text { first: "a a a a a".to_owned(), second: Some("b".to_owned()) };
+        assert_eq!(vocabulary.encode(&pair), [3, 3, SEPARATOR, 4]);
+    }
+}

@@ -1,0 +1,258 @@
+//! `lstm`: a long short-term memory, in one or both directions, over words or the rows of an image.
+
+use burn::tensor::{Tensor, activation};
+
+use crate::model::{Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::neural::batch::Features;
+use crate::neural::encoder::Form;
+use crate::neural::layers::{Linear, Pass, Words, masked_max, masked_mean};
+use crate::neural::network::Network;
+use crate::neural::recipe::{self, Choice};
+use crate::neural::weights::{Init, Layout, Weight};
+use crate::neural::{LIBRARY, Neural};
+use crate::params::{Default, Domain, Param, Resolved};
+
+/// The registry's entry.
+pub(crate) struct Lstm;
+
+static PARAMS: &[Param] = &[
+    Param {
+        name: "hidden",
+        images: Default::Int(128),
+        texts: Default::Int(128),
+        domain: Domain::Int(1, 4096),
+        about: "memory cells per direction",
+        source: "our own choice: what two cores train in minutes",
+    },
+    Param {
+        name: "layers",
+        images: Default::Int(1),
+        texts: Default::Int(1),
+        domain: Domain::Int(1, 8),
+        about: "layers per direction; each direction has a stack of its own",
+        source: "stacks of their own: Peters et al. 2018",
+    },
+    Param {
+        name: "bidirectional",
+        images: Default::Bool(true),
+        texts: Default::Bool(true),
+        domain: Domain::Switch,
+        about: "read from both ends",
+        source: "Graves and Schmidhuber 2005",
+    },
+    Param {
+        name: "embedding",
+        images: Default::Int(128),
+        texts: Default::Int(128),
+        domain: Domain::Int(1, 4096),
+        about: "numbers per word; nothing to images",
+        source: "our own choice",
+    },
+    Param {
+        name: "pooling",
+        images: Default::Word("mean"),
+        texts: Default::Word("max"),
+        domain: Domain::Word(&["mean", "max"]),
+        about: "over the outputs of all steps",
+        source: "max: Conneau et al. 2017",
+    },
+    Param {
+        name: "dropout",
+        images: Default::Float(0.2),
+        texts: Default::Float(0.3),
+        domain: Domain::Float(0.0, 0.9),
+        about: "dropout of inputs and of the pooled output",
+        source: "on non-recurrent connections only: Zaremba et al. 2014; the rates are our own choice",
+    },
+    recipe::epochs(Choice(Default::Int(60), Default::Int(8), "our own choice")),
+    recipe::optimizer(Choice(Default::Word("adamw"), Default::Word("adamw"), "our own measurement")),
+    recipe::learning_rate(Choice(Default::Float(2e-3), Default::Float(2e-3), "our own measurement")),
+    recipe::weight_decay(Choice(Default::Float(0.01), Default::Float(0.01), "Loshchilov and Hutter 2017")),
+    recipe::BATCH,
+    recipe::SHARD,
+    recipe::MOMENTUM,
+    recipe::WARMUP,
+    recipe::CLIP,
+    recipe::FLIP,
+    recipe::CROP,
+    recipe::WORD_DROPOUT,
+    recipe::VOCABULARY,
+    recipe::MAX_TOKENS,
+    recipe::MIN_COUNT,
+];
+
+impl ModelEntry for Lstm {
+    fn name(&self) -> &'static str {
+        "lstm"
+    }
+
+    fn about(&self) -> &'static str {
+        "(bi)directional LSTM over words or image rows (Hochreiter and Schmidhuber 1997)"
+    }
+
+    fn version(&self) -> String {
+        format!("1 ({LIBRARY})")
+    }
+
+    fn params(&self) -> &'static [Param] {
+        PARAMS
+    }
+
+    fn supports(&self, _shape: &TaskShape) -> Support {
+        Support::Yes
+    }
+
+    fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
+        Ok(Box::new(Neural::new(spec, design)?))
+    }
+}
+
+/// One layer in all directions at once; gates in the order input, forget, output, candidate.
+struct Layer {
+    input: Weight,
+    recurrent: Weight,
+    bias: Weight,
+}
+
+impl Layer {
+    fn new(layout: &mut Layout, name: &str, directions: usize, inputs: usize, hidden: usize) -> Layer {
+        let bound = Init::Uniform((hidden as f32).sqrt().recip());
+        Layer {
+            input: layout.matrix(format!("{name}.input"), &[directions, inputs, 4 * hidden], bound),
+            recurrent: layout.matrix(format!("{name}.recurrent"), &[directions, hidden, 4 * hidden], bound),
+            bias: layout.free(format!("{name}.bias"), &[directions, 1, 4 * hidden], Init::Constant(0.0)),
+        }
+    }
+
+    /// `directions x steps x examples x inputs` to `directions x steps x examples x hidden`: one product for all
+    /// inputs, then one recurrent product per step.
+    fn forward(&self, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
+        let [directions, steps, examples, inputs] = x.dims();
+        let recurrent: Tensor<3> = pass.weight(self.recurrent);
+        let hidden = recurrent.dims()[1];
+        let gates = x.reshape([directions, steps * examples, inputs]).matmul(pass.weight(self.input))
+            + pass.weight::<3>(self.bias);
+        let gates = gates.reshape([directions, steps, examples, 4 * hidden]).split(1, 1);
+        let mut state: Option<(Tensor<3>, Tensor<3>)> = None;
+        let mut outputs = Vec::with_capacity(steps);
+        for step in gates {
+            let mut gate = step.reshape([directions, examples, 4 * hidden]);
+            if let Some((output, _)) = &state {
+                gate = gate + output.clone().matmul(recurrent.clone());
+            }
+            let parts = gate.split(hidden, 2);
+            let [input, forget, output, candidate] = parts.try_into().expect("four gates of equal width");
+            // Starting with open forget gates keeps early memory (Gers et al. 2000; Jozefowicz et al. 2015).
+            let forget = activation::sigmoid(forget + 1.0);
+            let fresh = activation::sigmoid(input) * candidate.tanh();
+            let cell = match state {
+                Some((_, cell)) => forget * cell + fresh,
+                None => fresh,
+            };
+            let output = activation::sigmoid(output) * cell.clone().tanh();
+            outputs.push(output.clone().unsqueeze_dim::<4>(1));
+            state = Some((output, cell));
+        }
+        Tensor::cat(outputs, 1)
+    }
+}
+
+struct LstmNet {
+    layout: Layout,
+    buffers: Layout,
+    words: Option<Words>,
+    layers: Vec<Layer>,
+    head: Linear,
+    directions: usize,
+    hidden: usize,
+    largest: bool,
+    dropout: f64,
+    multiply_adds: u64,
+}
+
+fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+    let hidden = params.int("hidden");
+    let directions = if params.switch("bidirectional") { 2 } else { 1 };
+    let mut layout = Layout::default();
+    let (words, inputs, steps) = match form {
+        Form::Tokens { vocabulary, typical, .. } => {
+            let width = params.int("embedding");
+            (Some(Words::new(&mut layout, vocabulary, width)), width, typical)
+        }
+        Form::Images { channels, height, width } => (None, width * channels, height),
+    };
+    let widths = std::iter::once(inputs).chain(std::iter::repeat(hidden)).take(params.int("layers"));
+    let mut products = 0;
+    let mut layers = Vec::new();
+    for (index, width) in widths.enumerate() {
+        layers.push(Layer::new(&mut layout, &format!("layer{index}"), directions, width, hidden));
+        products += directions * 4 * hidden * (width + hidden);
+    }
+    let pooled = directions * hidden;
+    let head = Linear::new(&mut layout, "head", pooled, outputs, Init::glorot(pooled, outputs));
+    Box::new(LstmNet {
+        layout,
+        buffers: Layout::default(),
+        words,
+        layers,
+        head,
+        directions,
+        hidden,
+        largest: params.word("pooling") == "max",
+        dropout: params.float("dropout"),
+        multiply_adds: (steps * products + pooled * outputs) as u64,
+    })
+}
+
+impl LstmNet {
+    /// The sequence as each direction reads it, `directions x steps x examples x inputs`, and which steps are there,
+    /// `examples x steps`. Padding stays at the end in both directions, so it never reaches a step that is there.
+    fn sequences(&self, features: &Features, pass: &mut Pass<'_>) -> (Tensor<4>, Tensor<2>) {
+        let (ways, mask): (Vec<Tensor<3>>, Tensor<2>) = match features {
+            Features::Tokens(tokens) => {
+                let words = self.words.expect("a network for texts has an embedding");
+                let ids = [&tokens.ids, &tokens.reversed];
+                let ways = ids[..self.directions].iter().map(|&ids| words.forward(ids.clone(), pass));
+                (ways.collect(), tokens.mask.clone())
+            }
+            Features::Images(pixels) => {
+                let [examples, rows, columns, channels] = pixels.dims();
+                let x = pixels.clone().reshape([examples, rows, columns * channels]);
+                let mut ways = vec![x.clone()];
+                if self.directions == 2 {
+                    ways.push(x.flip([1]));
+                }
+                (ways, Tensor::ones([examples, rows], &pixels.device()))
+            }
+        };
+        let ways = ways.into_iter().map(|way| way.swap_dims(0, 1).unsqueeze_dim::<4>(0)).collect();
+        (pass.dropout(Tensor::cat(ways, 0), self.dropout), mask)
+    }
+}
+
+impl Network for LstmNet {
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn buffers(&self) -> &Layout {
+        &self.buffers
+    }
+
+    fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
+        let (mut x, mask) = self.sequences(features, pass);
+        for layer in &self.layers {
+            x = layer.forward(x, pass);
+        }
+        let [directions, steps, examples, hidden] = x.dims();
+        let x = x.permute([2, 1, 0, 3]).reshape([examples, steps, directions * hidden]);
+        let pooled = if self.largest { masked_max(x, mask) } else { masked_mean(x, mask) };
+        debug_assert_eq!(hidden, self.hidden, "the last layer has as many outputs as cells");
+        let pooled = pass.dropout(pooled, self.dropout);
+        self.head.forward(pooled, pass)
+    }
+
+    fn multiply_adds(&self) -> u64 {
+        self.multiply_adds
+    }
+}

@@ -1,0 +1,152 @@
+//! Batches: which rows go together, and rows as tensors, augmented when training.
+
+use bakeoff_datasets::Images;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand::RngExt;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::encoder::{Encoded, Normalisation};
+use super::recipe::Recipe;
+use crate::encode::vocabulary::{PAD, UNKNOWN};
+
+/// What a network takes.
+#[derive(Debug, Clone)]
+pub(crate) enum Features {
+    /// Standardised pixels, `examples x height x width x channels`.
+    Images(Tensor<4>),
+    /// Texts, padded at their ends to the longest of the batch.
+    Tokens(Tokens),
+}
+
+/// A batch of texts.
+#[derive(Debug, Clone)]
+pub(crate) struct Tokens {
+    /// Token numbers, `examples x tokens`.
+    pub(crate) ids: Tensor<2, Int>,
+    /// The same, each text's own tokens in reverse order.
+    pub(crate) reversed: Tensor<2, Int>,
+    /// One where there is a token, zero where there is padding, `examples x tokens`.
+    pub(crate) mask: Tensor<2>,
+}
+
+/// Batches of one epoch: rows shuffled, then those of similar length brought together so that little is padding. Rows
+/// that fill no shard sit the epoch out, lest batch normalisation see too few; with fewer rows than a shard there is
+/// one small batch.
+pub(crate) fn epoch(encoded: &Encoded<'_>, recipe: &Recipe, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
+    /// Batches among which rows are exchanged by length: more pad less but mix less.
+    const WINDOW: usize = 8;
+    let mut rows: Vec<usize> = (0..encoded.len()).collect();
+    rows.shuffle(rng);
+    if rows.len() > recipe.shard {
+        rows.truncate(rows.len() / recipe.shard * recipe.shard);
+    }
+    for window in rows.chunks_mut(recipe.batch * WINDOW) {
+        window.sort_by_key(|&row| encoded.length(row));
+    }
+    let mut batches: Vec<Vec<usize>> = rows.chunks(recipe.batch).map(<[usize]>::to_vec).collect();
+    batches.shuffle(rng);
+    batches
+}
+
+/// The rows as they are.
+pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> Features {
+    match encoded {
+        Encoded::Images { images, normalisation } => {
+            let mut pixels = Vec::with_capacity(rows.len() * images.stride());
+            for &row in rows {
+                View::PLAIN.push(images, row, normalisation, &mut pixels);
+            }
+            image_tensor(images, pixels, rows.len(), device)
+        }
+        Encoded::Tokens(texts) => tokens(rows.iter().map(|&row| texts[row].clone()).collect(), device),
+    }
+}
+
+/// The rows augmented, and which of them were mirrored.
+pub(crate) fn augmented(
+    encoded: &Encoded<'_>,
+    rows: &[usize],
+    recipe: &Recipe,
+    rng: &mut ChaCha8Rng,
+    device: &Device,
+) -> (Features, Vec<bool>) {
+    match encoded {
+        Encoded::Images { images, normalisation } => {
+            let views: Vec<View> = rows.iter().map(|_| View::draw(recipe, rng)).collect();
+            let mut pixels = Vec::with_capacity(rows.len() * images.stride());
+            for (&row, view) in rows.iter().zip(&views) {
+                view.push(images, row, normalisation, &mut pixels);
+            }
+            let mirrored = views.iter().map(|view| view.mirror).collect();
+            (image_tensor(images, pixels, rows.len(), device), mirrored)
+        }
+        Encoded::Tokens(texts) => {
+            let mut drop = |token: u32| if rng.random::<f64>() < recipe.word_dropout { UNKNOWN } else { token };
+            let texts = rows.iter().map(|&row| texts[row].iter().map(|&token| drop(token)).collect()).collect();
+            (tokens(texts, device), vec![false; rows.len()])
+        }
+    }
+}
+
+/// How an image is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct View {
+    mirror: bool,
+    down: isize,
+    right: isize,
+}
+
+impl View {
+    const PLAIN: View = View { mirror: false, down: 0, right: 0 };
+
+    fn draw(recipe: &Recipe, rng: &mut ChaCha8Rng) -> View {
+        let crop = i32::try_from(recipe.crop).expect("the domain of crop is small");
+        let mut shift = || if crop == 0 { 0 } else { rng.random_range(-crop..=crop) as isize };
+        let (down, right) = (shift(), shift());
+        View { mirror: recipe.flip && rng.random::<bool>(), down, right }
+    }
+
+    /// Appends image `row`, `height x width x channels`: mirrored, then moved, black (before standardising) where it
+    /// left.
+    fn push(self, images: &Images, row: usize, normalisation: &Normalisation, out: &mut Vec<f32>) {
+        let image = images.image(row);
+        let (height, width) = (images.height, images.width);
+        for y in 0..height {
+            let from_y = y.checked_add_signed(-self.down).filter(|&y| y < height);
+            for x in 0..width {
+                let from_x = x.checked_add_signed(-self.right).filter(|&x| x < width);
+                let from_x = from_x.map(|x| if self.mirror { width - 1 - x } else { x });
+                for channel in 0..images.channels {
+                    let pixel = match (from_y, from_x) {
+                        (Some(y), Some(x)) => image[(channel * height + y) * width + x],
+                        _ => 0,
+                    };
+                    out.push((f32::from(pixel) / 255.0 - normalisation.mean[channel]) / normalisation.std[channel]);
+                }
+            }
+        }
+    }
+}
+
+fn image_tensor(images: &Images, pixels: Vec<f32>, rows: usize, device: &Device) -> Features {
+    let shape = [rows, images.height, images.width, images.channels];
+    Features::Images(Tensor::from_data(TensorData::new(pixels, shape), device))
+}
+
+fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Features {
+    let longest = texts.iter().map(Vec::len).max().unwrap_or(1);
+    let shape = [texts.len(), longest];
+    let padded = |text: &mut dyn Iterator<Item = u32>| -> Vec<i64> {
+        text.chain(std::iter::repeat(PAD)).take(longest).map(i64::from).collect()
+    };
+    let ids: Vec<i64> = texts.iter().flat_map(|text| padded(&mut text.iter().copied())).collect();
+    let reversed: Vec<i64> = texts.iter().flat_map(|text| padded(&mut text.iter().rev().copied())).collect();
+    let mask: Vec<f32> =
+        texts.iter().flat_map(|text| (0..longest).map(|at| if at < text.len() { 1.0 } else { 0.0 })).collect();
+    Features::Tokens(Tokens {
+        ids: Tensor::from_data(TensorData::new(ids, shape), device),
+        reversed: Tensor::from_data(TensorData::new(reversed, shape), device),
+        mask: Tensor::from_data(TensorData::new(mask, shape), device),
+    })
+}

@@ -1,0 +1,183 @@
+//! From raw inputs to what networks take, with everything that is fitted on the training rows alone.
+
+use bakeoff_datasets::{Images, Inputs};
+
+use crate::encode::vocabulary::Vocabulary;
+use crate::model::ModelError;
+use crate::params::Resolved;
+
+/// The form of a network's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Images of this size.
+    Images {
+        /// Colour planes.
+        channels: usize,
+        /// Rows of pixels.
+        height: usize,
+        /// Columns of pixels.
+        width: usize,
+    },
+    /// Numbered words.
+    Tokens {
+        /// How many different tokens there are.
+        vocabulary: usize,
+        /// The most tokens of a text.
+        longest: usize,
+        /// Tokens of a training text on average, at least one.
+        typical: usize,
+    },
+}
+
+/// Mean and standard deviation of each colour plane, in units of a pixel's full range.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Normalisation {
+    /// Subtracted.
+    pub(crate) mean: Vec<f32>,
+    /// Divided by.
+    pub(crate) std: Vec<f32>,
+}
+
+impl Normalisation {
+    /// Of these images.
+    fn fit(images: &Images) -> Normalisation {
+        let plane = images.height * images.width;
+        let count = (images.len() * plane).max(1) as f64;
+        let (mut mean, mut std) = (Vec::new(), Vec::new());
+        for channel in 0..images.channels {
+            let planes = (0..images.len()).map(|index| &images.image(index)[channel * plane..][..plane]);
+            let (sum, squares) = planes.flatten().fold((0_u64, 0_u64), |(sum, squares), &pixel| {
+                (sum + u64::from(pixel), squares + u64::from(pixel) * u64::from(pixel))
+            });
+            let average = sum as f64 / count;
+            let variance = squares as f64 / count - average * average;
+            mean.push((average / 255.0) as f32);
+            std.push(if variance > 0.0 { (variance.sqrt() / 255.0) as f32 } else { 1.0 });
+        }
+        Normalisation { mean, std }
+    }
+}
+
+/// Fitted on the training inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Encoder {
+    /// Pixels are standardised per colour plane.
+    Images {
+        /// How.
+        normalisation: Normalisation,
+        /// The form of the images.
+        form: Form,
+    },
+    /// Words are numbered.
+    Texts {
+        /// Which number each has.
+        vocabulary: Vocabulary,
+        /// See [`Form::Tokens`].
+        typical: usize,
+    },
+}
+
+/// Inputs on the host, ready to be cut into batches.
+#[derive(Debug, Clone)]
+pub(crate) enum Encoded<'a> {
+    /// Still as they came: standardised when cut.
+    Images {
+        /// The images.
+        images: &'a Images,
+        /// What standardises them.
+        normalisation: &'a Normalisation,
+    },
+    /// Token numbers of each text.
+    Tokens(Vec<Vec<u32>>),
+}
+
+impl Encoder {
+    /// Fits on the training inputs.
+    pub(crate) fn fit(inputs: &Inputs, params: &Resolved) -> Encoder {
+        match inputs {
+            Inputs::Images(images) => {
+                let &Images { channels, height, width, .. } = images;
+                Encoder::Images {
+                    normalisation: Normalisation::fit(images),
+                    form: Form::Images { channels, height, width },
+                }
+            }
+            Inputs::Texts(texts) => {
+                let (words, rare) = (params.int("vocabulary"), params.int("min_count"));
+                let vocabulary = Vocabulary::fit(texts, words, rare, params.int("max_tokens"));
+                let tokens: usize = texts.iter().map(|text| vocabulary.encode(text).len()).sum();
+                Encoder::Texts { vocabulary, typical: tokens.div_ceil(texts.len().max(1)).max(1) }
+            }
+        }
+    }
+
+    /// What a network for these inputs must take.
+    pub(crate) fn form(&self) -> Form {
+        match self {
+            Encoder::Images { form, .. } => *form,
+            Encoder::Texts { vocabulary, typical } => {
+                Form::Tokens { vocabulary: vocabulary.len(), longest: vocabulary.max_tokens(), typical: *typical }
+            }
+        }
+    }
+
+    /// Encodes inputs of the kind it was fitted on.
+    ///
+    /// # Errors
+    /// If the inputs are of another kind or size.
+    pub(crate) fn encode<'a>(&'a self, inputs: &'a Inputs) -> Result<Encoded<'a>, ModelError> {
+        match (self, inputs) {
+            (Encoder::Images { normalisation, form }, Inputs::Images(images)) => {
+                let &Images { channels, height, width, .. } = images;
+                let found = Form::Images { channels, height, width };
+                if found != *form {
+                    return Err(ModelError::Failed(format!("fitted on {form:?}, asked to predict {found:?}")));
+                }
+                Ok(Encoded::Images { images, normalisation })
+            }
+            (Encoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
+                Ok(Encoded::Tokens(texts.iter().map(|text| vocabulary.encode(text)).collect()))
+            }
+            _ => Err(ModelError::Failed("fitted on images and asked to predict texts, or the reverse".to_owned())),
+        }
+    }
+
+    /// Bytes that a prediction needs of it.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Encoder::Images { normalisation, .. } => 2 * 4 * normalisation.mean.len() as u64,
+            Encoder::Texts { vocabulary, .. } => vocabulary.bytes(),
+        }
+    }
+}
+
+impl Encoded<'_> {
+    /// The number of examples.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Encoded::Images { images, .. } => images.len(),
+            Encoded::Tokens(texts) => texts.len(),
+        }
+    }
+
+    /// How long an example is, where examples differ in that.
+    pub(crate) fn length(&self, row: usize) -> usize {
+        match self {
+            Encoded::Images { .. } => 1,
+            Encoded::Tokens(texts) => texts[row].len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_plane_has_its_own_mean_and_deviation() {
+        let pixels = vec![0, 255, 51, 51, 255, 0, 51, 51];
+        let found = Normalisation::fit(&Images { channels: 2, height: 1, width: 2, pixels });
+        assert_eq!(found.mean, vec![0.5, 0.2]);
+        assert_eq!(found.std, vec![0.5, 1.0]);
+    }
+}

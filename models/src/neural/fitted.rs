@@ -1,0 +1,71 @@
+//! A network with its weights and everything else that a prediction needs.
+
+use std::sync::Arc;
+
+use bakeoff_datasets::Inputs;
+use burn::tensor::{Device, Tensor};
+
+use super::batch;
+use super::encoder::Encoder;
+use super::head::Head;
+use super::layers::Pass;
+use super::network::Network;
+use super::pools::Pools;
+use super::weights::Leaves;
+use crate::model::{Footprint, ModelError, Predictions};
+
+/// Rows that one thread predicts at a time.
+const ROWS: usize = 50;
+
+/// What a fit leaves behind.
+pub(super) struct Fitted {
+    pub(super) network: Arc<dyn Network>,
+    pub(super) encoder: Encoder,
+    pub(super) head: Head,
+    pub(super) device: Device,
+    /// All weights, in the network's layout.
+    pub(super) weights: Tensor<1>,
+    /// All running statistics, in the layout of the network's buffers.
+    pub(super) buffers: Tensor<1>,
+}
+
+impl Fitted {
+    /// Predicts without a graph, one shard per thread at a time.
+    ///
+    /// # Errors
+    /// If the inputs are not of the form it was fitted on.
+    pub(super) fn predict(&self, inputs: &Inputs, pools: &Pools) -> Result<Predictions, ModelError> {
+        let encoded = self.encoder.encode(inputs)?;
+        let weights = Leaves::new(self.network.layout(), &self.weights, false);
+        let buffers = Leaves::new(self.network.buffers(), &self.buffers, false);
+        // Texts of one length together: little padding.
+        let mut order: Vec<usize> = (0..encoded.len()).collect();
+        order.sort_by_key(|&row| encoded.length(row));
+        let shards: Vec<&[usize]> = order.chunks(ROWS).collect();
+        let results = pools.map(&shards, |_, rows| {
+            let features = batch::plain(&encoded, rows, &self.device);
+            let outputs = self.network.forward(&features, &mut Pass::new(&weights, &buffers, None));
+            outputs.try_into_vec_as::<f32>()
+        });
+        let width = self.head.outputs();
+        let mut outputs = vec![0.0; order.len() * width];
+        for (rows, result) in shards.iter().zip(results) {
+            let values =
+                result.map_err(|error| ModelError::Failed(format!("failed to read predictions: {error:?}")))?;
+            for (&row, value) in rows.iter().zip(values.chunks_exact(width)) {
+                outputs[row * width..][..width].copy_from_slice(value);
+            }
+        }
+        Ok(self.head.decode(&outputs))
+    }
+
+    /// How large it is.
+    pub(super) fn footprint(&self) -> Footprint {
+        let parameters = self.network.layout().len() as u64;
+        Footprint {
+            parameters,
+            bytes: 4 * (parameters + self.network.buffers().len() as u64) + self.encoder.bytes(),
+            flops_per_example: Some(2 * self.network.multiply_adds()),
+        }
+    }
+}

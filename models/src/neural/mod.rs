@@ -1,0 +1,88 @@
+//! Neural networks: the one training loop, and all that the networks share.
+//!
+//! A model file gives a [`network::Design`]; [`Neural`] makes a [`Model`] of it. The parts, in the order of the data:
+//! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], [`optimizer`] under a
+//! [`schedule`], all run by [`train`] on [`pools`] of one thread each.
+
+pub(crate) mod batch;
+pub(crate) mod encoder;
+mod fitted;
+mod head;
+pub(crate) mod layers;
+pub(crate) mod network;
+mod optimizer;
+mod pools;
+pub(crate) mod recipe;
+mod schedule;
+mod train;
+pub(crate) mod weights;
+
+use std::sync::Arc;
+
+use bakeoff_datasets::{Inputs, Split};
+use burn::tensor::Device as BurnDevice;
+
+use self::encoder::Encoder;
+use self::fitted::Fitted;
+use self::head::Head;
+use self::network::Design;
+use self::pools::Pools;
+use self::weights::vector;
+use crate::model::{Device, Footprint, Model, ModelError, Predictions, Spec, Watch};
+
+/// The library and its version, for [`crate::ModelEntry::version`].
+pub(crate) const LIBRARY: &str = "burn 0.22.1";
+
+/// A neural model of some design.
+pub(crate) struct Neural {
+    spec: Spec,
+    design: Design,
+    pools: Pools,
+    fitted: Option<Fitted>,
+}
+
+impl Neural {
+    /// An unfitted model.
+    ///
+    /// # Errors
+    /// If there is no thread to compute on.
+    pub(crate) fn new(spec: &Spec, design: Design) -> Result<Neural, ModelError> {
+        Ok(Neural { spec: spec.clone(), design, pools: Pools::new(spec.threads)?, fitted: None })
+    }
+}
+
+fn burn_device(device: Device) -> BurnDevice {
+    match device {
+        Device::Cpu => BurnDevice::flex(),
+    }
+}
+
+impl Model for Neural {
+    fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
+        self.fitted = None;
+        let encoder = Encoder::fit(&train.inputs, &self.spec.params);
+        let head = Head::fit(&train.targets);
+        let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
+        let device = burn_device(self.spec.device);
+        let mut fitted = Fitted {
+            weights: vector(network.layout().initial(self.spec.seed_for("init")), &device),
+            buffers: vector(network.buffers().initial(0), &device),
+            network: Arc::from(network),
+            encoder,
+            head,
+            device,
+        };
+        train::train(&mut fitted, &self.spec, &self.pools, (train, validation), watch)?;
+        self.fitted = Some(fitted);
+        Ok(())
+    }
+
+    fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
+        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("asked to predict before a fit".into()))?;
+        fitted.predict(inputs, &self.pools)
+    }
+
+    fn footprint(&self) -> Footprint {
+        self.fitted.as_ref().map(Fitted::footprint).unwrap_or_default()
+    }
+}

@@ -1,0 +1,158 @@
+//! The one training loop.
+
+use bakeoff_datasets::{Split, Targets};
+use burn::tensor::{Device, Tensor};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::batch;
+use super::encoder::Encoded;
+use super::fitted::Fitted;
+use super::head::Head;
+use super::layers::Pass;
+use super::network::Network;
+use super::optimizer::{Optimizer, clip};
+use super::pools::Pools;
+use super::recipe::Recipe;
+use super::schedule::Schedule;
+use super::weights::{Leaves, vector};
+use crate::model::{EpochReport, ModelError, Spec, Watch};
+
+/// How much of the running statistics a step replaces; PyTorch's value.
+const STATISTICS_RATE: f64 = 0.1;
+
+/// The random numbers of one shard: an axis' seed, on a stream of the shard's own.
+fn shard_rng(seed: u64, step: usize, shard: usize) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(((step as u64) << 20) + shard as u64);
+    rng
+}
+
+/// What one shard gives to a step.
+struct ShardResult {
+    loss: f64,
+    rows: usize,
+    gradient: Tensor<1>,
+    statistics: Option<Tensor<1>>,
+}
+
+/// What a step needs besides weights and rows.
+struct Lesson<'a> {
+    network: &'a dyn Network,
+    recipe: Recipe,
+    head: Head,
+    mirror_negates: bool,
+    encoded: Encoded<'a>,
+    targets: &'a Targets,
+    device: Device,
+    augment_seed: u64,
+    dropout_seed: u64,
+}
+
+impl Lesson<'_> {
+    /// Forward and backward of one shard; the loss and its gradient are sums over the shard's rows divided by `total`.
+    fn shard(&self, fitted: &Fitted, rows: &[usize], total: usize, place: (usize, usize)) -> ShardResult {
+        let (step, index) = place;
+        let weights = Leaves::new(fitted.network.layout(), &fitted.weights, true);
+        let buffers = Leaves::new(fitted.network.buffers(), &fitted.buffers, false);
+        let mut augment = shard_rng(self.augment_seed, step, index);
+        let (features, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut augment, &self.device);
+        let negate: Vec<bool> = mirrored.iter().map(|&mirrored| mirrored && self.mirror_negates).collect();
+        let targets = self.head.encode(self.targets, rows, &negate, &self.device);
+
+        let mut pass = Pass::new(&weights, &buffers, Some(shard_rng(self.dropout_seed, step, index)));
+        let outputs = self.network.forward(&features, &mut pass);
+        let statistics = pass.into_statistics();
+        let loss = self.head.loss(outputs, targets) / total as f64;
+        let mut gradients = loss.backward();
+        let gradient = weights.gradient(&mut gradients);
+        ShardResult { loss: f64::from(loss.into_scalar::<f32>()), rows: rows.len(), gradient, statistics }
+    }
+}
+
+/// Sums losses, gradients and statistics in the order of the shards.
+fn merge(results: Vec<ShardResult>, fitted: &mut Fitted) -> (f64, Tensor<1>) {
+    let total: usize = results.iter().map(|result| result.rows).sum();
+    let mut loss = 0.0;
+    let mut gradient: Option<Tensor<1>> = None;
+    let mut statistics: Option<Tensor<1>> = None;
+    let add =
+        |sum: Option<Tensor<1>>, part: Tensor<1>| Some(sum.map_or_else(|| part.clone(), |sum| sum + part.clone()));
+    for result in results {
+        loss += result.loss;
+        gradient = add(gradient, result.gradient);
+        if let Some(seen) = result.statistics {
+            statistics = add(statistics, seen * (result.rows as f64 / total as f64));
+        }
+    }
+    if let Some(seen) = statistics {
+        fitted.buffers = fitted.buffers.clone() * (1.0 - STATISTICS_RATE) + seen * STATISTICS_RATE;
+    }
+    (loss, gradient.expect("a batch has at least one shard"))
+}
+
+/// Trains `fitted` on `train` and leaves in it the weights of the epoch that `watch` scored best on `validation`.
+///
+/// # Errors
+/// If the loss or a gradient is not finite, or `watch` ends the fit.
+pub(super) fn train(
+    fitted: &mut Fitted,
+    spec: &Spec,
+    pools: &Pools,
+    splits: (&Split, &Split),
+    watch: &mut dyn Watch,
+) -> Result<(), ModelError> {
+    let (train, validation) = splits;
+    let recipe = Recipe::read(&spec.params);
+    let network = std::sync::Arc::clone(&fitted.network);
+    let encoder = fitted.encoder.clone();
+    let lesson = Lesson {
+        network: &*network,
+        recipe,
+        head: fitted.head,
+        mirror_negates: spec.shape.mirror_negates,
+        encoded: encoder.encode(&train.inputs)?,
+        targets: &train.targets,
+        device: fitted.device.clone().autodiff(),
+        augment_seed: spec.seed_for("augment"),
+        dropout_seed: spec.seed_for("dropout"),
+    };
+    let mut order = ChaCha8Rng::seed_from_u64(spec.seed_for("order"));
+    let decay = vector(network.layout().decay_mask(), &fitted.device) * recipe.weight_decay;
+    let mut optimizer = Optimizer::new(recipe.rule, decay);
+    let mut best: Option<(f64, Tensor<1>, Tensor<1>)> = None;
+    let mut step = 0;
+
+    for epoch in 1..=recipe.epochs {
+        let batches = batch::epoch(&lesson.encoded, &recipe, &mut order);
+        let steps = batches.len() * recipe.epochs;
+        let schedule =
+            Schedule { peak: recipe.learning_rate, warmup: (recipe.warmup * steps as f64).round() as usize, steps };
+        let mut sum = 0.0;
+        for rows in &batches {
+            let shards: Vec<&[usize]> = rows.chunks(recipe.shard).collect();
+            let results = pools.map(&shards, |index, shard| lesson.shard(fitted, shard, rows.len(), (step, index)));
+            let (loss, gradient) = merge(results, fitted);
+            let (gradient, norm) = clip(gradient, recipe.clip);
+            if !loss.is_finite() || !norm.is_finite() {
+                let what = if loss.is_finite() { "the gradient" } else { "the training loss" };
+                return Err(ModelError::Diverged { epoch, what: what.to_owned() });
+            }
+            fitted.weights = optimizer.step(fitted.weights.clone(), gradient, schedule.rate(step));
+            sum += loss;
+            step += 1;
+        }
+        let predictions = fitted.predict(&validation.inputs, pools)?;
+        let train_loss = sum / batches.len().max(1) as f64;
+        let report = EpochReport { epoch, epochs: recipe.epochs, train_loss, validation: &predictions };
+        let score = watch.epoch(&report)?;
+        if best.as_ref().is_none_or(|(highest, ..)| score > *highest) {
+            best = Some((score, fitted.weights.clone(), fitted.buffers.clone()));
+        }
+    }
+    if let Some((_, weights, buffers)) = best {
+        fitted.weights = weights;
+        fitted.buffers = buffers;
+    }
+    Ok(())
+}

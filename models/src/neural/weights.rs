@@ -1,0 +1,174 @@
+//! The weights of a network: a layout of named slots over flat vectors.
+//!
+//! All weights are one vector to the optimiser (one update, one global norm, one copy to remember the best epoch) and
+//! one tensor per slot to the network.
+
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// How a slot starts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Init {
+    /// The same number everywhere.
+    Constant(f32),
+    /// Uniform in `±bound`.
+    Uniform(f32),
+}
+
+impl Init {
+    /// Uniform with the variance 2 / `fan_in`, for layers before a ReLU (He et al. 2015, arXiv:1502.01852).
+    pub(crate) fn he(fan_in: usize) -> Init {
+        Init::Uniform((6.0 / fan_in as f32).sqrt())
+    }
+
+    /// Uniform with the variance 2 / (`fan_in` + `fan_out`) (Glorot and Bengio 2010).
+    pub(crate) fn glorot(fan_in: usize, fan_out: usize) -> Init {
+        Init::Uniform((6.0 / (fan_in + fan_out) as f32).sqrt())
+    }
+
+    /// Uniform with the standard deviation 0.02 of BERT's embeddings (Devlin et al. 2018).
+    pub(crate) fn embedding() -> Init {
+        Init::Uniform(0.02 * 3.0_f32.sqrt())
+    }
+}
+
+/// One named tensor of a layout.
+#[derive(Debug, Clone)]
+struct Slot {
+    name: String,
+    shape: Vec<usize>,
+    offset: usize,
+    init: Init,
+    decay: bool,
+}
+
+impl Slot {
+    fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// A slot's handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Weight(usize);
+
+/// Which slots there are, in the order they were added.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layout {
+    slots: Vec<Slot>,
+    len: usize,
+}
+
+impl Layout {
+    /// A slot that weight decay applies to: a matrix or a kernel.
+    pub(crate) fn matrix(&mut self, name: impl Into<String>, shape: &[usize], init: Init) -> Weight {
+        self.add(name.into(), shape, init, true)
+    }
+
+    /// A slot that weight decay leaves alone: a bias, a scale of a normalisation, an embedding.
+    pub(crate) fn free(&mut self, name: impl Into<String>, shape: &[usize], init: Init) -> Weight {
+        self.add(name.into(), shape, init, false)
+    }
+
+    fn add(&mut self, name: String, shape: &[usize], init: Init, decay: bool) -> Weight {
+        let slot = Slot { name, shape: shape.to_vec(), offset: self.len, init, decay };
+        self.len += slot.len();
+        self.slots.push(slot);
+        Weight(self.slots.len() - 1)
+    }
+
+    /// How many numbers all slots hold.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Name and shape of every slot.
+    #[cfg(test)]
+    pub(crate) fn slots(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.slots.iter().map(|slot| (slot.name.as_str(), slot.shape.as_slice()))
+    }
+
+    /// Fresh values for all slots. Each slot has its own stream of the seed, so that one more slot changes no other.
+    pub(crate) fn initial(&self, seed: u64) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.len);
+        for (stream, slot) in self.slots.iter().enumerate() {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(stream as u64);
+            match slot.init {
+                Init::Constant(value) => values.extend(std::iter::repeat_n(value, slot.len())),
+                Init::Uniform(bound) => {
+                    values.extend((0..slot.len()).map(|_| (rng.random::<f32>() * 2.0 - 1.0) * bound));
+                }
+            }
+        }
+        values
+    }
+
+    /// One where weight decay applies, zero elsewhere.
+    pub(crate) fn decay_mask(&self) -> Vec<f32> {
+        self.slots.iter().flat_map(|slot| std::iter::repeat_n(if slot.decay { 1.0 } else { 0.0 }, slot.len())).collect()
+    }
+
+    /// The values of all slots, from a source that knows them by name and shape.
+    ///
+    /// # Errors
+    /// Whatever the source says of a name it cannot give.
+    pub(crate) fn gather<E>(
+        &self,
+        mut source: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, E>,
+    ) -> Result<Vec<f32>, E> {
+        let mut values = Vec::with_capacity(self.len);
+        for slot in &self.slots {
+            values.extend(source(&slot.name, &slot.shape)?);
+        }
+        Ok(values)
+    }
+}
+
+/// A flat vector of numbers as a tensor.
+pub(crate) fn vector(values: Vec<f32>, device: &Device) -> Tensor<1> {
+    let len = values.len();
+    Tensor::from_data(TensorData::new(values, [len]), device)
+}
+
+/// The slots as tensors, ready for a forward pass.
+#[derive(Debug, Clone)]
+pub(crate) struct Leaves {
+    tensors: Vec<Tensor<1>>,
+    shapes: Vec<Vec<usize>>,
+}
+
+impl Leaves {
+    /// Cuts `flat` into its slots. With `track`, each is the root of a graph of its own, for [`Leaves::gradient`].
+    pub(crate) fn new(layout: &Layout, flat: &Tensor<1>, track: bool) -> Leaves {
+        let cut = |slot: &Slot| {
+            let tensor = flat.clone().slice([slot.offset..slot.offset + slot.len()]);
+            if track { tensor.autodiff().require_grad() } else { tensor }
+        };
+        Leaves {
+            tensors: layout.slots.iter().map(cut).collect(),
+            shapes: layout.slots.iter().map(|slot| slot.shape.clone()).collect(),
+        }
+    }
+
+    /// A slot in its shape.
+    ///
+    /// # Panics
+    /// If the slot has another rank: a fault of the network.
+    pub(crate) fn get<const D: usize>(&self, weight: Weight) -> Tensor<D> {
+        let shape: [usize; D] =
+            self.shapes[weight.0].as_slice().try_into().expect("a network asks for a slot in the rank it declared");
+        self.tensors[weight.0].clone().reshape(shape)
+    }
+
+    /// The gradient of all slots as one vector, zero where the loss does not depend on a slot.
+    pub(crate) fn gradient(&self, gradients: &mut Gradients) -> Tensor<1> {
+        let parts = self
+            .tensors
+            .iter()
+            .map(|leaf| leaf.grad_remove(gradients).unwrap_or_else(|| leaf.clone().inner().zeros_like()))
+            .collect();
+        Tensor::cat(parts, 0)
+    }
+}

@@ -1,0 +1,299 @@
+//! `resnet`: a residual network over the pixels of small images, or over the words of a text.
+
+use burn::tensor::Tensor;
+
+use crate::model::{Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::neural::batch::Features;
+use crate::neural::encoder::Form;
+use crate::neural::layers::{BatchNorm, Conv, LayerNorm, Linear, Pass, Words, masked_max, relu};
+use crate::neural::network::Network;
+use crate::neural::recipe::{self, Choice};
+use crate::neural::weights::{Init, Layout};
+use crate::neural::{LIBRARY, Neural};
+use crate::params::{Default, Domain, Param, Resolved};
+
+/// The registry's entry.
+pub(crate) struct Resnet;
+
+static PARAMS: &[Param] = &[
+    Param {
+        name: "depth",
+        images: Default::Int(20),
+        texts: Default::Int(8),
+        domain: Domain::IntOf(&[8, 20, 32, 44, 56, 110]),
+        about: "weighted layers: three stages of blocks of two convolutions, and two layers more",
+        source: "6n + 2: He et al. 2015, section 4.2",
+    },
+    Param {
+        name: "width",
+        images: Default::Int(16),
+        texts: Default::Int(64),
+        domain: Domain::Int(1, 512),
+        about: "channels of the first stage; each further stage over images has twice those of the one before",
+        source: "16: He et al. 2015, section 4.2; texts: our own choice",
+    },
+    Param {
+        name: "dropout",
+        images: Default::Float(0.0),
+        texts: Default::Float(0.3),
+        domain: Domain::Float(0.0, 0.9),
+        about: "dropout of word embeddings and before the last layer",
+        source: "images: none, as He et al. 2015; texts: our own choice",
+    },
+    recipe::epochs(Choice(Default::Int(160), Default::Int(8), "images: 64,000 steps, as He et al. 2015; texts: ours")),
+    recipe::optimizer(Choice(Default::Word("sgd"), Default::Word("adamw"), "He et al. 2015; texts: our own choice")),
+    recipe::learning_rate(Choice(Default::Float(0.1), Default::Float(2e-3), "He et al. 2015; texts: our own choice")),
+    recipe::weight_decay(Choice(Default::Float(1e-4), Default::Float(0.01), "He et al. 2015; texts: our own choice")),
+    recipe::BATCH,
+    recipe::SHARD,
+    recipe::MOMENTUM,
+    recipe::WARMUP,
+    recipe::CLIP,
+    recipe::FLIP,
+    recipe::CROP,
+    recipe::WORD_DROPOUT,
+    recipe::VOCABULARY,
+    recipe::MAX_TOKENS,
+    recipe::MIN_COUNT,
+];
+
+impl ModelEntry for Resnet {
+    fn name(&self) -> &'static str {
+        "resnet"
+    }
+
+    fn about(&self) -> &'static str {
+        "residual convolution network, CIFAR style, or one-dimensional over words (He et al. 2015)"
+    }
+
+    fn version(&self) -> String {
+        format!("1 ({LIBRARY})")
+    }
+
+    fn params(&self) -> &'static [Param] {
+        PARAMS
+    }
+
+    fn supports(&self, _shape: &TaskShape) -> Support {
+        Support::Yes
+    }
+
+    fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
+        Ok(Box::new(Neural::new(spec, design)?))
+    }
+}
+
+/// Chooses the network for the form of the inputs.
+pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+    let blocks = (params.int("depth") - 2) / 6;
+    let (width, dropout) = (params.int("width"), params.float("dropout"));
+    match form {
+        Form::Images { channels, height, width: columns } => {
+            Box::new(ImageNet::new([blocks, width, outputs], [height, columns, channels], dropout))
+        }
+        Form::Tokens { vocabulary, typical, .. } => {
+            Box::new(TextNet::new([blocks, width, outputs], vocabulary, typical, dropout))
+        }
+    }
+}
+
+/// Two 3 x 3 convolutions beside a shortcut without weights: "option A" of He et al. 2015.
+struct ImageBlock {
+    first: Conv,
+    first_norm: BatchNorm,
+    second: Conv,
+    second_norm: BatchNorm,
+    stride: usize,
+}
+
+impl ImageBlock {
+    fn new(layouts: &mut (Layout, Layout), name: &str, channels: [usize; 2], stride: usize) -> ImageBlock {
+        let (layout, buffers) = layouts;
+        let [inputs, outputs] = channels;
+        ImageBlock {
+            first: Conv::new(layout, &format!("{name}.conv1"), inputs, outputs),
+            first_norm: BatchNorm::new(layout, buffers, &format!("{name}.bn1"), outputs),
+            second: Conv::new(layout, &format!("{name}.conv2"), outputs, outputs),
+            second_norm: BatchNorm::new(layout, buffers, &format!("{name}.bn2"), outputs),
+            stride,
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<4> {
+        let y = self.first.forward(x.clone(), self.stride, pass);
+        let y = relu(self.first_norm.forward(y, pass));
+        let y = self.second.forward(y, 1, pass);
+        let y = self.second_norm.forward(y, pass);
+        let shortcut = if self.stride == 1 { x } else { thin(x, y.dims()) };
+        relu(y + shortcut)
+    }
+}
+
+/// Every second pixel, with as many channels of zeros before as after the old ones.
+fn thin(x: Tensor<4>, shape: [usize; 4]) -> Tensor<4> {
+    let [examples, height, width, channels] = shape;
+    let x = x.slice(burn::tensor::s![.., 0..;2, 0..;2, ..]);
+    let added = channels - x.dims()[3];
+    let zeros = |count: usize| Tensor::zeros([examples, height, width, count], &x.device());
+    let (before, after) = (zeros(added / 2), zeros(added - added / 2));
+    Tensor::cat(vec![before, x, after], 3)
+}
+
+struct ImageNet {
+    layouts: (Layout, Layout),
+    stem: Conv,
+    stem_norm: BatchNorm,
+    blocks: Vec<ImageBlock>,
+    head: Linear,
+    dropout: f64,
+    multiply_adds: u64,
+}
+
+impl ImageNet {
+    /// `shape` is blocks per stage, channels of the first stage and outputs; `image` is height, width and channels.
+    /// Slots are named as in PyTorch's usual code, which published weights follow.
+    fn new(shape: [usize; 3], image: [usize; 3], dropout: f64) -> ImageNet {
+        let [per_stage, width, outputs] = shape;
+        let [mut height, mut columns, channels] = image;
+        let mut layouts = (Layout::default(), Layout::default());
+        let stem = Conv::new(&mut layouts.0, "conv1", channels, width);
+        let stem_norm = BatchNorm::new(&mut layouts.0, &mut layouts.1, "bn1", width);
+        let mut multiply_adds = height * columns * 9 * channels * width;
+        let mut blocks = Vec::with_capacity(3 * per_stage);
+        let mut inputs = width;
+        for stage in 0..3 {
+            let filters = width << stage;
+            for index in 0..per_stage {
+                let stride = if stage > 0 && index == 0 { 2 } else { 1 };
+                (height, columns) = (height.div_ceil(stride), columns.div_ceil(stride));
+                let name = format!("layer{}.{index}", stage + 1);
+                blocks.push(ImageBlock::new(&mut layouts, &name, [inputs, filters], stride));
+                multiply_adds += height * columns * 9 * filters * (inputs + filters);
+                inputs = filters;
+            }
+        }
+        let head = Linear::new(&mut layouts.0, "linear", inputs, outputs, Init::glorot(inputs, outputs));
+        let multiply_adds = (multiply_adds + inputs * outputs) as u64;
+        ImageNet { layouts, stem, stem_norm, blocks, head, dropout, multiply_adds }
+    }
+}
+
+impl Network for ImageNet {
+    fn layout(&self) -> &Layout {
+        &self.layouts.0
+    }
+
+    fn buffers(&self) -> &Layout {
+        &self.layouts.1
+    }
+
+    fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
+        let Features::Images(pixels) = features else {
+            unreachable!("a network gets the form of input it was designed for")
+        };
+        let x = self.stem.forward(pixels.clone(), 1, pass);
+        let mut x = relu(self.stem_norm.forward(x, pass));
+        for block in &self.blocks {
+            x = block.forward(x, pass);
+        }
+        let [examples, height, width, channels] = x.dims();
+        let pooled = x.reshape([examples, height * width, channels]).mean_dim(1).squeeze_dim::<2>(1);
+        let pooled = pass.dropout(pooled, self.dropout);
+        self.head.forward(pooled, pass)
+    }
+
+    fn multiply_adds(&self) -> u64 {
+        self.multiply_adds
+    }
+}
+
+/// Two convolutions over three words each beside a shortcut, pre-activation (He et al. 2016). Layer normalisation
+/// instead of batch normalisation: padding would count in a batch's statistics.
+struct TextBlock {
+    first_norm: LayerNorm,
+    first: Linear,
+    second_norm: LayerNorm,
+    second: Linear,
+}
+
+impl TextBlock {
+    fn new(layout: &mut Layout, name: &str, width: usize) -> TextBlock {
+        let init = Init::he(3 * width);
+        TextBlock {
+            first_norm: LayerNorm::new(layout, &format!("{name}.norm1"), width),
+            first: Linear::new(layout, &format!("{name}.conv1"), 3 * width, width, init),
+            second_norm: LayerNorm::new(layout, &format!("{name}.norm2"), width),
+            second: Linear::new(layout, &format!("{name}.conv2"), 3 * width, width, init),
+        }
+    }
+
+    fn forward(&self, x: Tensor<3>, mask: &Tensor<3>, pass: &Pass<'_>) -> Tensor<3> {
+        let y = relu(self.first_norm.forward(x.clone(), pass)) * mask.clone();
+        let y = self.first.forward(neighbours(y), pass);
+        let y = relu(self.second_norm.forward(y, pass)) * mask.clone();
+        x + self.second.forward(neighbours(y), pass)
+    }
+}
+
+/// Each token's vector between those of the tokens before and after it, zeros beyond the ends.
+fn neighbours(x: Tensor<3>) -> Tensor<3> {
+    let [examples, tokens, width] = x.dims();
+    let edge = Tensor::zeros([examples, 1, width], &x.device());
+    let before = Tensor::cat(vec![edge.clone(), x.clone().narrow(1, 0, tokens - 1)], 1);
+    let after = Tensor::cat(vec![x.clone().narrow(1, 1, tokens - 1), edge], 1);
+    Tensor::cat(vec![before, x, after], 2)
+}
+
+struct TextNet {
+    layouts: (Layout, Layout),
+    words: Words,
+    blocks: Vec<TextBlock>,
+    norm: LayerNorm,
+    head: Linear,
+    dropout: f64,
+    multiply_adds: u64,
+}
+
+impl TextNet {
+    /// `shape` is as for images; all stages have the same width, and no token is dropped: texts are short.
+    fn new(shape: [usize; 3], vocabulary: usize, typical: usize, dropout: f64) -> TextNet {
+        let [per_stage, width, outputs] = shape;
+        let mut layout = Layout::default();
+        let words = Words::new(&mut layout, vocabulary, width);
+        let blocks: Vec<_> =
+            (0..3 * per_stage).map(|index| TextBlock::new(&mut layout, &format!("block{index}"), width)).collect();
+        let norm = LayerNorm::new(&mut layout, "norm", width);
+        let head = Linear::new(&mut layout, "linear", width, outputs, Init::glorot(width, outputs));
+        let multiply_adds = (typical * blocks.len() * 6 * width * width + width * outputs) as u64;
+        TextNet { layouts: (layout, Layout::default()), words, blocks, norm, head, dropout, multiply_adds }
+    }
+}
+
+impl Network for TextNet {
+    fn layout(&self) -> &Layout {
+        &self.layouts.0
+    }
+
+    fn buffers(&self) -> &Layout {
+        &self.layouts.1
+    }
+
+    fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
+        let Features::Tokens(tokens) = features else {
+            unreachable!("a network gets the form of input it was designed for")
+        };
+        let mask: Tensor<3> = tokens.mask.clone().unsqueeze_dim(2);
+        let x = self.words.forward(tokens.ids.clone(), pass);
+        let mut x = pass.dropout(x, self.dropout);
+        for block in &self.blocks {
+            x = block.forward(x, &mask, pass);
+        }
+        let pooled = masked_max(relu(self.norm.forward(x, pass)), tokens.mask.clone());
+        let pooled = pass.dropout(pooled, self.dropout);
+        self.head.forward(pooled, pass)
+    }
+
+    fn multiply_adds(&self) -> u64 {
+        self.multiply_adds
+    }
+}

@@ -1,0 +1,312 @@
+//! `transformer`: a pre-norm encoder with multi-head attention over words or image patches.
+
+use burn::tensor::{Tensor, activation};
+
+use crate::model::{InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::neural::batch::Features;
+use crate::neural::encoder::Form;
+use crate::neural::layers::{LayerNorm, Linear, Pass, Words, gelu, masked_mean};
+use crate::neural::network::Network;
+use crate::neural::recipe::{self, Choice};
+use crate::neural::weights::{Init, Layout, Weight};
+use crate::neural::{LIBRARY, Neural};
+use crate::params::{Default, Domain, Param, ParamError, Resolved};
+
+/// The registry's entry.
+pub(crate) struct Transformer;
+
+static PARAMS: &[Param] = &[
+    Param {
+        name: "width",
+        images: Default::Int(128),
+        texts: Default::Int(128),
+        domain: Domain::Int(4, 4096),
+        about: "numbers per token",
+        source: "BERT-Tiny (Turc et al. 2019)",
+    },
+    Param {
+        name: "layers",
+        images: Default::Int(4),
+        texts: Default::Int(4),
+        domain: Domain::Int(1, 48),
+        about: "encoder blocks",
+        source: "our own choice: what two cores train in minutes",
+    },
+    Param {
+        name: "heads",
+        images: Default::Int(4),
+        texts: Default::Int(4),
+        domain: Domain::Int(1, 64),
+        about: "attention heads; they divide the width",
+        source: "heads of 32 numbers: MiniLM (Wang et al. 2020)",
+    },
+    Param {
+        name: "feed_forward",
+        images: Default::Int(256),
+        texts: Default::Int(512),
+        domain: Domain::Int(4, 16_384),
+        about: "width of the hidden layer of each block",
+        source: "texts: four times the width (Vaswani et al. 2017); images: twice (Hassani et al. 2021, for small data)",
+    },
+    Param {
+        name: "dropout",
+        images: Default::Float(0.1),
+        texts: Default::Float(0.1),
+        domain: Domain::Float(0.0, 0.9),
+        about: "dropout of embeddings and of each sublayer's output",
+        source: "Vaswani et al. 2017, section 5.4",
+    },
+    Param {
+        name: "patch",
+        images: Default::Int(4),
+        texts: Default::Int(4),
+        domain: Domain::Int(1, 64),
+        about: "side of an image patch in pixels; it divides both sides of the image; nothing to texts",
+        source: "4 for images of 32 pixels: Hassani et al. 2021",
+    },
+    Param {
+        name: "pooling",
+        images: Default::Word("mean"),
+        texts: Default::Word("mean"),
+        domain: Domain::Word(&["mean", "class"]),
+        about: "what is classified: the mean of all tokens, or a class token before them",
+        source: "mean: Beyer et al. 2022; class: Devlin et al. 2018",
+    },
+    recipe::epochs(Choice(Default::Int(100), Default::Int(10), "our own choice")),
+    recipe::optimizer(Choice(Default::Word("adamw"), Default::Word("adamw"), "Devlin et al. 2018")),
+    recipe::learning_rate(Choice(Default::Float(1e-3), Default::Float(5e-4), "our own measurement")),
+    recipe::weight_decay(Choice(Default::Float(0.05), Default::Float(0.01), "Hassani et al. 2021; Devlin et al. 2018")),
+    recipe::BATCH,
+    recipe::SHARD,
+    recipe::MOMENTUM,
+    recipe::WARMUP,
+    recipe::CLIP,
+    recipe::FLIP,
+    recipe::CROP,
+    recipe::WORD_DROPOUT,
+    recipe::VOCABULARY,
+    recipe::MAX_TOKENS,
+    recipe::MIN_COUNT,
+];
+
+impl ModelEntry for Transformer {
+    fn name(&self) -> &'static str {
+        "transformer"
+    }
+
+    fn about(&self) -> &'static str {
+        "pre-norm Transformer encoder over words or image patches (Vaswani et al. 2017, Dosovitskiy et al. 2020)"
+    }
+
+    fn version(&self) -> String {
+        format!("1 ({LIBRARY})")
+    }
+
+    fn params(&self) -> &'static [Param] {
+        PARAMS
+    }
+
+    fn supports(&self, _shape: &TaskShape) -> Support {
+        Support::Yes
+    }
+
+    fn check(&self, params: &Resolved) -> Result<(), ParamError> {
+        let (width, heads) = (params.int("width"), params.int("heads"));
+        if width % heads == 0 {
+            return Ok(());
+        }
+        Err(ParamError::Domain {
+            name: "heads".to_owned(),
+            found: heads.to_string(),
+            expected: format!("a divisor of the width, {width}"),
+        })
+    }
+
+    fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
+        if let InputShape::Images { height, width, .. } = spec.shape.input {
+            let patch = spec.params.int("patch");
+            if height % patch != 0 || width % patch != 0 {
+                return Err(ModelError::Unsupported(format!(
+                    "patch = {patch} does not divide images of {height} x {width}; set a patch that does"
+                )));
+            }
+        }
+        Ok(Box::new(Neural::new(spec, design)?))
+    }
+}
+
+/// One encoder block: `x + attention(norm(x))`, then `x + mlp(norm(x))` (pre-norm: Xiong et al. 2020).
+struct Block {
+    attention_norm: LayerNorm,
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    output: Linear,
+    mlp_norm: LayerNorm,
+    expand: Linear,
+    contract: Linear,
+}
+
+impl Block {
+    fn new(layout: &mut Layout, name: &str, width: usize, hidden: usize) -> Block {
+        let mut square =
+            |part: &str| Linear::new(layout, &format!("{name}.{part}"), width, width, Init::glorot(width, width));
+        let (query, key, value, output) = (square("query"), square("key"), square("value"), square("output"));
+        let glorot = Init::glorot(width, hidden);
+        Block {
+            query,
+            key,
+            value,
+            output,
+            attention_norm: LayerNorm::new(layout, &format!("{name}.attention_norm"), width),
+            mlp_norm: LayerNorm::new(layout, &format!("{name}.mlp_norm"), width),
+            expand: Linear::new(layout, &format!("{name}.expand"), width, hidden, glorot),
+            contract: Linear::new(layout, &format!("{name}.contract"), hidden, width, glorot),
+        }
+    }
+
+    /// `softmax(Q Kᵗ / sqrt(d)) V` for each head; `bias`, `examples x 1 x 1 x tokens`, hides padding.
+    fn attend(&self, x: Tensor<3>, bias: Option<&Tensor<4>>, heads: usize, pass: &Pass<'_>) -> Tensor<3> {
+        let [examples, tokens, width] = x.dims();
+        let depth = width / heads;
+        let split = |x: Tensor<3>| x.reshape([examples, tokens, heads, depth]).swap_dims(1, 2);
+        let query = split(self.query.forward(x.clone(), pass)) * (depth as f64).sqrt().recip();
+        let key = split(self.key.forward(x.clone(), pass));
+        let value = split(self.value.forward(x, pass));
+        let mut scores = query.matmul(key.transpose());
+        if let Some(bias) = bias {
+            scores = scores + bias.clone();
+        }
+        let mixed = activation::softmax(scores, 3).matmul(value);
+        self.output.forward(mixed.swap_dims(1, 2).reshape([examples, tokens, width]), pass)
+    }
+
+    fn forward(&self, x: Tensor<3>, bias: Option<&Tensor<4>>, net: &TransformerNet, pass: &mut Pass<'_>) -> Tensor<3> {
+        let attended = self.attend(self.attention_norm.forward(x.clone(), pass), bias, net.heads, pass);
+        let x = x + pass.dropout(attended, net.dropout);
+        let hidden = gelu(self.expand.forward(self.mlp_norm.forward(x.clone(), pass), pass));
+        let changed = self.contract.forward(hidden, pass);
+        x + pass.dropout(changed, net.dropout)
+    }
+}
+
+/// How tokens get their first vectors.
+enum Stem {
+    Words(Words),
+    Patches { side: usize, project: Linear },
+}
+
+struct TransformerNet {
+    layout: Layout,
+    buffers: Layout,
+    stem: Stem,
+    positions: Weight,
+    class: Option<Weight>,
+    blocks: Vec<Block>,
+    norm: LayerNorm,
+    head: Linear,
+    heads: usize,
+    dropout: f64,
+    multiply_adds: u64,
+}
+
+fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+    let (width, hidden, layers) = (params.int("width"), params.int("feed_forward"), params.int("layers"));
+    let mut layout = Layout::default();
+    let (stem, longest, tokens, stem_cost) = match form {
+        Form::Tokens { vocabulary, longest, typical } => {
+            (Stem::Words(Words::new(&mut layout, vocabulary, width)), longest, typical, 0)
+        }
+        Form::Images { channels, height, width: columns } => {
+            let side = params.int("patch");
+            let inputs = side * side * channels;
+            let project = Linear::new(&mut layout, "patches", inputs, width, Init::glorot(inputs, width));
+            let tokens = (height / side) * (columns / side);
+            (Stem::Patches { side, project }, tokens, tokens, tokens * inputs * width)
+        }
+    };
+    let class = (params.word("pooling") == "class").then(|| layout.free("class", &[1, 1, width], Init::embedding()));
+    let extra = usize::from(class.is_some());
+    let positions = layout.free("positions", &[longest + extra, width], Init::embedding());
+    let blocks = (0..layers).map(|index| Block::new(&mut layout, &format!("block{index}"), width, hidden)).collect();
+    let norm = LayerNorm::new(&mut layout, "norm", width);
+    let head = Linear::new(&mut layout, "head", width, outputs, Init::glorot(width, outputs));
+    let tokens = tokens + extra;
+    let block_cost = tokens * width * (4 * width + 2 * hidden + 2 * tokens);
+    Box::new(TransformerNet {
+        layout,
+        buffers: Layout::default(),
+        stem,
+        positions,
+        class,
+        blocks,
+        norm,
+        head,
+        heads: params.int("heads"),
+        dropout: params.float("dropout"),
+        multiply_adds: (stem_cost + layers * block_cost + width * outputs) as u64,
+    })
+}
+
+/// `examples x height x width x channels` as `examples x patches x (side * side * channels)`.
+fn patches(pixels: Tensor<4>, side: usize) -> Tensor<3> {
+    let [examples, height, width, channels] = pixels.dims();
+    let (down, across) = (height / side, width / side);
+    pixels.reshape([examples, down, side, across, side, channels]).permute([0, 1, 3, 2, 4, 5]).reshape([
+        examples,
+        down * across,
+        side * side * channels,
+    ])
+}
+
+impl Network for TransformerNet {
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn buffers(&self) -> &Layout {
+        &self.buffers
+    }
+
+    fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
+        let (mut x, mut mask) = match (features, &self.stem) {
+            (Features::Tokens(tokens), Stem::Words(words)) => {
+                (words.forward(tokens.ids.clone(), pass), tokens.mask.clone())
+            }
+            (Features::Images(pixels), Stem::Patches { side, project }) => {
+                let x = project.forward(patches(pixels.clone(), *side), pass);
+                let [examples, tokens, _] = x.dims();
+                let mask = Tensor::ones([examples, tokens], &x.device());
+                (x, mask)
+            }
+            _ => unreachable!("a network gets the form of input it was designed for"),
+        };
+        if let Some(class) = self.class {
+            let [examples, _, width] = x.dims();
+            let class: Tensor<3> = pass.weight(class);
+            x = Tensor::cat(vec![class.expand([examples, 1, width]), x], 1);
+            mask = Tensor::cat(vec![Tensor::ones([examples, 1], &mask.device()), mask], 1);
+        }
+        let [examples, tokens, width] = x.dims();
+        let positions: Tensor<2> = pass.weight(self.positions);
+        x = x + positions.slice([0..tokens]).unsqueeze_dim(0);
+        x = pass.dropout(x, self.dropout);
+        let bias = match features {
+            Features::Tokens(_) => Some(((mask.clone() - 1.0) * 1e9).reshape([examples, 1, 1, tokens])),
+            Features::Images(_) => None,
+        };
+        for block in &self.blocks {
+            x = block.forward(x, bias.as_ref(), self, pass);
+        }
+        let x = self.norm.forward(x, pass);
+        let pooled = match self.class {
+            Some(_) => x.slice([0..examples, 0..1]).reshape([examples, width]),
+            None => masked_mean(x, mask),
+        };
+        self.head.forward(pooled, pass)
+    }
+
+    fn multiply_adds(&self) -> u64 {
+        self.multiply_adds
+    }
+}
