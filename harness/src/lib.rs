@@ -1,1 +1,27 @@
-//! The instrument: suite -> plan -> case -> outcome -> record.
+//! The instrument: suite -> plan -> case -> child process -> outcome -> record.
+//!
+//! The only crate that knows datasets, models and reports. It times and scores; models only answer.
+
+pub mod case;
+pub mod commands;
+pub mod executor;
+pub mod interrupt;
+pub mod machine;
+pub mod measure;
+pub mod meters;
+pub mod outcome;
+pub mod plan;
+pub mod program;
+pub mod progress;
+pub mod recorder;
+pub mod runner;
+pub mod scoring;
+pub mod stopwatch;
+pub mod suite;
+pub mod tasks;
+pub mod worker;
+
+/// The commit that the program was built from, or `unknown`.
+pub const COMMIT: &str = env!("BAKEOFF_COMMIT");
+/// The compiler that built it.
+pub const TOOLCHAIN: &str = env!("BAKEOFF_TOOLCHAIN");

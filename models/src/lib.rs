@@ -16,7 +16,7 @@ pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
     TargetShape, TaskShape, Watch,
 };
-pub use params::{Default, Domain, Param, ParamError, Resolved, Value};
+pub use params::{Default, Domain, Param, ParamError, Resolved, Value, nearest};
 
 /// Every model, in the order in which reports show them.
 pub static ENTRIES: &[&dyn ModelEntry] = &[&transformer::Transformer, &resnet::Resnet, &lstm::Lstm];

@@ -170,6 +170,16 @@ impl Resolved {
         Ok(Resolved(values))
     }
 
+    /// Whether the model has this parameter.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Puts a whole number in place of the value of a parameter that the model has.
+    pub fn set_int(&mut self, name: &str, value: i64) {
+        self.0.insert(name.to_owned(), Value::Int(value));
+    }
+
     /// A whole number. Panics if the model did not declare it so: a fault of the program, not of the user.
     pub fn int(&self, name: &str) -> usize {
         match self.0.get(name) {

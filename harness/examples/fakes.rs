@@ -1,0 +1,339 @@
+//! The whole program over fake tasks, fake models and a fake machine.
+//!
+//! The tests run it to see exact numbers and every fault a model can have. It also shows how another crate adds a task
+//! or a model of its own: implement the traits, put them into a [`Program`], hand over the command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bakeoff::machine::{Machine, fingerprinted};
+use bakeoff::program::Program;
+use bakeoff::tasks::Task;
+use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
+use bakeoff_models::{
+    Default, Domain, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Param, Predictions,
+    Spec, Support, TargetShape, TaskShape, Watch,
+};
+use bakeoff_reports::MachineInfo;
+
+fn main() -> ExitCode {
+    let program = Program { tasks: TASKS, models: MODELS, machine: &FakeMachine };
+    bakeoff::commands::main(&program, std::env::args_os())
+}
+
+/// A machine whose every reading of the clock takes one millisecond, and of its processor time two.
+struct FakeMachine;
+
+static NOW_MS: AtomicU64 = AtomicU64::new(0);
+static CPU_MS: AtomicU64 = AtomicU64::new(0);
+
+impl Machine for FakeMachine {
+    fn now(&self) -> Duration {
+        Duration::from_millis(NOW_MS.fetch_add(1, Ordering::SeqCst))
+    }
+
+    fn cpu_time(&self) -> Option<Duration> {
+        Some(Duration::from_millis(CPU_MS.fetch_add(2, Ordering::SeqCst)))
+    }
+
+    fn peak_memory_bytes(&self) -> Option<u64> {
+        Some(123 << 20)
+    }
+
+    fn utc(&self) -> String {
+        "2026-01-02T03:04:05Z".to_owned()
+    }
+
+    fn powercap(&self) -> PathBuf {
+        PathBuf::from("/nowhere")
+    }
+
+    fn describe(&self) -> MachineInfo {
+        fingerprinted(MachineInfo {
+            fingerprint: String::new(),
+            cpu: "Fake 9000".to_owned(),
+            cpus: 2,
+            memory_bytes: 8 << 30,
+            os: "FakeOS 1".to_owned(),
+            arch: "fake64".to_owned(),
+        })
+    }
+}
+
+static TASKS: &[&dyn Task] = &[&Parity, &Number];
+
+/// Texts `0`, `1`, `2`, …: is the number odd? Two thirds of the rows are even.
+struct Parity;
+/// The same texts: which number is it?
+struct Number;
+
+const TRAIN: usize = 60;
+const TEST: usize = 30;
+
+fn numbers() -> impl Iterator<Item = usize> {
+    (0..TRAIN + TEST).map(|row| if row % 3 == 0 { 2 * row + 1 } else { 2 * row })
+}
+
+fn splits(targets: impl Fn(&[usize]) -> Targets) -> Splits {
+    let numbers: Vec<usize> = numbers().collect();
+    let split = |numbers: &[usize]| Split {
+        inputs: Inputs::Texts(numbers.iter().map(|n| Text { first: n.to_string(), second: None }).collect()),
+        targets: targets(numbers),
+    };
+    Splits { train: split(&numbers[..TRAIN]), test: split(&numbers[TRAIN..]) }
+}
+
+impl Task for Parity {
+    fn name(&self) -> &'static str {
+        "parity"
+    }
+    fn about(&self) -> &'static str {
+        "whether a number is odd"
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn primary(&self) -> &'static str {
+        "accuracy"
+    }
+    fn unit(&self) -> &'static str {
+        ""
+    }
+    fn input(&self) -> InputShape {
+        InputShape::Texts
+    }
+    fn classes(&self) -> Arc<[String]> {
+        ["even", "odd"].map(str::to_owned).into()
+    }
+    fn rows(&self) -> usize {
+        TRAIN
+    }
+    fn files(&self) -> &'static [DataFile] {
+        &[]
+    }
+    fn load(&self, _store: &Store) -> Result<Splits, DatasetError> {
+        let names = self.classes();
+        Ok(splits(|numbers| Targets::Classes {
+            labels: numbers.iter().map(|n| u16::from(n % 2 == 1)).collect(),
+            names: Arc::clone(&names),
+        }))
+    }
+}
+
+impl Task for Number {
+    fn name(&self) -> &'static str {
+        "number"
+    }
+    fn about(&self) -> &'static str {
+        "which number it is"
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn primary(&self) -> &'static str {
+        "mse"
+    }
+    fn unit(&self) -> &'static str {
+        ""
+    }
+    fn input(&self) -> InputShape {
+        InputShape::Texts
+    }
+    fn classes(&self) -> Arc<[String]> {
+        Arc::new([])
+    }
+    fn rows(&self) -> usize {
+        TRAIN
+    }
+    fn files(&self) -> &'static [DataFile] {
+        &[]
+    }
+    fn load(&self, _store: &Store) -> Result<Splits, DatasetError> {
+        Ok(splits(|numbers| Targets::Values(numbers.iter().map(|n| *n as f32).collect())))
+    }
+}
+
+static MODELS: &[&dyn ModelEntry] = &[
+    &Fake { name: "nearly", about: "is right, but for every tenth", way: Way::Nearly },
+    &Fake { name: "constant", about: "always gives the same answer", way: Way::Constant },
+    &Fake { name: "classes-only", about: "does no regression", way: Way::ClassesOnly },
+    &Fake { name: "panics", about: "panics in fit", way: Way::Panics },
+    &Fake { name: "never-ends", about: "does not end its fit", way: Way::NeverEnds },
+    &Fake { name: "eats-memory", about: "takes memory in steps without an end", way: Way::EatsMemory },
+    &Fake { name: "wants-memory", about: "asks for more memory than there is, at once", way: Way::WantsMemory },
+    &Fake { name: "nan-loss", about: "its loss becomes NaN", way: Way::NanLoss },
+    &Fake { name: "nan-answer", about: "predicts NaN", way: Way::NanAnswer },
+    &Fake { name: "too-few", about: "forgets the last prediction", way: Way::TooFew },
+    &Fake { name: "is-killed", about: "is killed with SIGKILL in its fit", way: Way::IsKilled },
+    &Fake { name: "exits", about: "leaves the process in its fit", way: Way::Exits },
+    &Fake { name: "needs-file", about: "fails until the file that $FAKE_FILE names is there", way: Way::NeedsFile },
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Nearly,
+    Constant,
+    ClassesOnly,
+    Panics,
+    NeverEnds,
+    EatsMemory,
+    WantsMemory,
+    NanLoss,
+    NanAnswer,
+    TooFew,
+    IsKilled,
+    Exits,
+    NeedsFile,
+}
+
+struct Fake {
+    name: &'static str,
+    about: &'static str,
+    way: Way,
+}
+
+const PARAMS: &[Param] = &[
+    Param {
+        name: "epochs",
+        images: Default::Int(2),
+        texts: Default::Int(2),
+        domain: Domain::Int(1, 1000),
+        about: "passes over the training rows",
+        source: "made up",
+    },
+    Param {
+        name: "pause_s",
+        images: Default::Float(0.0),
+        texts: Default::Float(0.0),
+        domain: Domain::Float(0.0, 3600.0),
+        about: "real seconds that an epoch takes",
+        source: "made up",
+    },
+    Param {
+        name: "mood",
+        images: Default::Word("calm"),
+        texts: Default::Word("calm"),
+        domain: Domain::Word(&["calm", "cross"]),
+        about: "changes nothing",
+        source: "made up",
+    },
+];
+
+impl ModelEntry for Fake {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn about(&self) -> &'static str {
+        self.about
+    }
+    fn version(&self) -> String {
+        "1 (fake)".to_owned()
+    }
+    fn params(&self) -> &'static [Param] {
+        PARAMS
+    }
+    fn supports(&self, shape: &TaskShape) -> Support {
+        if self.way == Way::ClassesOnly && shape.target == TargetShape::Value {
+            return Support::No { reason: "does no regression".to_owned() };
+        }
+        Support::Yes
+    }
+    fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
+        Ok(Box::new(FakeModel { way: self.way, spec: spec.clone() }))
+    }
+}
+
+struct FakeModel {
+    way: Way,
+    spec: Spec,
+}
+
+impl FakeModel {
+    /// What the fault of this model is, in its fit.
+    fn misbehave(&self) -> Result<(), ModelError> {
+        match self.way {
+            Way::Panics => panic!("this model panics on purpose"),
+            Way::NeverEnds => std::thread::sleep(Duration::MAX),
+            Way::EatsMemory => {
+                let mut hoard: Vec<Vec<u8>> = Vec::new();
+                loop {
+                    hoard.push(vec![1; 32 << 20]);
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+            Way::WantsMemory => drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 60))),
+            Way::IsKilled => {
+                let pid = std::process::id().to_string();
+                let _ = std::process::Command::new("kill").args(["-9", &pid]).status();
+                std::thread::sleep(Duration::MAX);
+            }
+            Way::Exits => {
+                eprintln!("goodbye");
+                std::process::exit(7);
+            }
+            Way::NeedsFile => {
+                let path = std::env::var("FAKE_FILE").unwrap_or_default();
+                if !std::path::Path::new(&path).exists() {
+                    return Err(ModelError::Failed(format!("there is no file '{path}'")));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn answer(&self, text: &str) -> usize {
+        let number: usize = text.parse().unwrap_or(0);
+        match self.way {
+            Way::Constant => 0,
+            _ if number % 10 == 9 => number + 1,
+            _ => number,
+        }
+    }
+}
+
+impl Model for FakeModel {
+    fn fit(&mut self, _train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
+        self.misbehave()?;
+        let epochs = self.spec.params.int("epochs");
+        for epoch in 1..=epochs {
+            std::thread::sleep(Duration::from_secs_f64(self.spec.params.float("pause_s")));
+            let diverges = self.way == Way::NanLoss && epoch == epochs;
+            let train_loss = if diverges { f64::NAN } else { 1.0 / epoch as f64 };
+            let predictions = self.predict(&validation.inputs)?;
+            watch.epoch(&EpochReport { epoch, epochs, train_loss, validation: &predictions })?;
+        }
+        Ok(())
+    }
+
+    fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
+        let Inputs::Texts(texts) = inputs else {
+            return Err(ModelError::Unsupported("only texts".to_owned()));
+        };
+        let count = if self.way == Way::TooFew { texts.len() - 1 } else { texts.len() };
+        let answers: Vec<usize> = texts.iter().take(count).map(|text| self.answer(&text.first)).collect();
+        Ok(match self.spec.shape.target {
+            TargetShape::Value => {
+                let nan = |answer: usize| if self.way == Way::NanAnswer { f32::NAN } else { answer as f32 };
+                Predictions::Values(answers.into_iter().map(nan).collect())
+            }
+            TargetShape::Classes(classes) => {
+                let labels: Vec<u16> = answers.iter().map(|answer| u16::from(answer % 2 == 1)).collect();
+                let given = if self.way == Way::NanAnswer { f32::NAN } else { 0.75 };
+                let data = labels
+                    .iter()
+                    .flat_map(|label| (0..classes).map(move |c| if c == usize::from(*label) { given } else { 0.25 }))
+                    .collect();
+                let probabilities = Some(Matrix { rows: labels.len(), cols: classes, data });
+                Predictions::Classes { labels, probabilities }
+            }
+        })
+    }
+
+    fn footprint(&self) -> Footprint {
+        Footprint { parameters: 3, bytes: 24, flops_per_example: (self.way == Way::Nearly).then_some(12) }
+    }
+}

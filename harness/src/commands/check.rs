@@ -1,0 +1,56 @@
+//! `check`: plan a suite and make one tiny pass of every case, so that an overnight run does not fail at its end.
+
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+
+use super::{Exit, Selection};
+use crate::case::Case;
+use crate::executor::{ChildProcess, Executor};
+use crate::interrupt;
+use crate::program::Program;
+
+/// Rows to learn from and to be scored on in a tiny pass.
+const TRAIN_ROWS: usize = 100;
+const TEST_ROWS: usize = 20;
+/// Parameters that say how long a model learns, and their values in a tiny pass.
+const SHORT: [(&str, i64); 2] = [("epochs", 1), ("trees", 2)];
+
+pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
+    let plan = selection.plan(program)?;
+    interrupt::listen()?;
+    let executor = ChildProcess { samples: samples.cloned() };
+    let mut out = stdout();
+    let mut failures = 0;
+    for case in &plan.cases {
+        let verdict = match &case.unsupported {
+            Some(reason) => format!("unsupported: {reason}"),
+            None => {
+                let Some(outcome) = executor.run(&tiny(case), &mut |_| {}) else { return Ok(Exit::Interrupted) };
+                if outcome.status.is_failure() {
+                    failures += 1;
+                    format!("{}: {}", outcome.status, outcome.note)
+                } else {
+                    "can run".to_owned()
+                }
+            }
+        };
+        writeln!(out, "{}: {verdict}", case.id)?;
+    }
+    let cases = plan.cases.len();
+    writeln!(out, "{} of {cases} cases can run or are known to be unsupported", cases - failures)?;
+    Ok(if failures > 0 { Exit::SomeCasesFailed } else { Exit::Ok })
+}
+
+/// The same case with few rows and little to learn. What it scores means nothing.
+fn tiny(case: &Case) -> Case {
+    let mut tiny = case.clone();
+    tiny.train_size = tiny.train_size.min(TRAIN_ROWS);
+    tiny.test_rows = Some(TEST_ROWS);
+    tiny.latency_examples = 1;
+    for (name, value) in SHORT {
+        if tiny.params.has(name) {
+            tiny.params.set_int(name, value);
+        }
+    }
+    tiny
+}

@@ -1,0 +1,133 @@
+//! `doctor`: what this machine can measure, what it lacks, and how to enable it.
+
+use std::fs;
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+
+use bakeoff_models::Device;
+
+use super::Exit;
+use crate::machine::Machine;
+use crate::meters::{self, EnergyConfig};
+use crate::program::Program;
+use crate::stopwatch::Stopwatch;
+use crate::worker;
+
+/// One finding.
+enum Finding {
+    Good(String),
+    Lacking(String),
+}
+
+use Finding::{Good, Lacking};
+
+pub(super) fn run(program: &Program, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
+    let machine = program.machine;
+    let info = machine.describe();
+    let mut out = stdout().lock();
+    writeln!(out, "bakeoff {} ({}), {}", env!("CARGO_PKG_VERSION"), crate::COMMIT, crate::TOOLCHAIN)?;
+    let gib = info.memory_bytes as f64 / f64::from(1 << 30);
+    writeln!(
+        out,
+        "machine {}: {}, {} cpus, {gib:.1} GiB, {}, {}",
+        info.fingerprint, info.cpu, info.cpus, info.os, info.arch
+    )?;
+    let devices: Vec<_> = Device::ALL.iter().map(|device| device.name()).collect();
+    let findings = [
+        ("devices", Good(devices.join(", "))),
+        ("time", stopwatch(machine)),
+        ("processor clock", governor()),
+        ("load", load(info.cpus)),
+        ("energy", energy(machine)),
+        ("memory", memory(machine)),
+        ("samples", data(program, samples)),
+        ("run directory", writable(Path::new("."))),
+    ];
+    for (what, finding) in findings {
+        match finding {
+            Good(text) => writeln!(out, "  ok    {what}: {text}")?,
+            Lacking(text) => writeln!(out, "  lacks {what}: {text}")?,
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn stopwatch(machine: &dyn Machine) -> Finding {
+    const CALLS: u32 = 10_000;
+    let whole = Stopwatch::start(machine);
+    for _ in 0..CALLS {
+        std::hint::black_box(Stopwatch::start(machine).seconds());
+    }
+    let cost_ns = whole.seconds() / f64::from(CALLS) * 1e9;
+    Good(format!("a start and a reading of the stopwatch cost {cost_ns:.0} ns"))
+}
+
+/// A clock that follows the load makes times depend on what ran before.
+fn governor() -> Finding {
+    let path = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
+    match fs::read_to_string(path) {
+        Ok(name) if name.trim() == "performance" => Good("governor 'performance'".to_owned()),
+        Ok(name) => Lacking(format!(
+            "governor '{}' changes the clock with the load; for steadier times: sudo cpupower frequency-set -g performance",
+            name.trim()
+        )),
+        Err(_) => Lacking(format!(
+            "{path} is not there (a virtual machine, or not Linux): nothing to set, repeat to see the spread"
+        )),
+    }
+}
+
+fn load(cpus: usize) -> Finding {
+    let Ok(load) = sysinfo::System::load_average().map(|load| load.one) else {
+        return Lacking("this system does not tell its load: see to it that nothing else runs".to_owned());
+    };
+    if load > 0.25 * cpus as f64 {
+        Lacking(format!(
+            "{load:.2} over the last minute on {cpus} cpus: other work disturbs the times, wait for it to end"
+        ))
+    } else {
+        Good(format!("{load:.2} over the last minute on {cpus} cpus"))
+    }
+}
+
+fn energy(machine: &dyn Machine) -> Finding {
+    let measured = EnergyConfig { estimate: false, ..EnergyConfig::default() };
+    match meters::open(&measured, machine) {
+        Ok(meter) => Good(format!("measured ({})", meter.source())),
+        Err(reason) => Lacking(format!(
+            "{}; joules are estimated from processor time and marked so (docs/methodology.md)",
+            reason.trim_end_matches("; the estimate is switched off")
+        )),
+    }
+}
+
+fn memory(machine: &dyn Machine) -> Finding {
+    match machine.peak_memory_bytes() {
+        Some(_) => Good("peak memory of a case is read from the kernel; the limit is enforced".to_owned()),
+        None => Lacking("this system does not tell a process's peak memory: the column stays empty".to_owned()),
+    }
+}
+
+fn data(program: &Program, samples: Option<&PathBuf>) -> Finding {
+    let store = worker::store(samples);
+    let mut files: Vec<_> = program.tasks.iter().flat_map(|task| task.files()).collect();
+    files.sort_by_key(|file| file.name);
+    files.dedup_by_key(|file| file.name);
+    for file in &files {
+        if let Err(error) = store.read(file) {
+            return Lacking(error.to_string());
+        }
+    }
+    Good(format!("{} files, checksums as expected", files.len()))
+}
+
+fn writable(folder: &Path) -> Finding {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let probe = folder.join(format!(".bakeoff-{}.tmp", std::process::id()));
+    match fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)) {
+        Ok(()) => Good(format!("{} can be written", folder.display())),
+        Err(error) => {
+            Lacking(format!("{} cannot be written ({error}): give run --out a folder that can", folder.display()))
+        }
+    }
+}

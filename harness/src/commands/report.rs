@@ -1,0 +1,28 @@
+//! `report`: write the report of a run again, from its CSV files alone.
+
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+
+use bakeoff_reports::RunDir;
+use clap::Args;
+
+use super::{Exit, usage};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The run's directory
+    run: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let dir = RunDir::new(&arguments.run);
+    dir.info().map_err(usage)?;
+    let built = bakeoff_reports::build(&dir)?;
+    let mut out = stdout().lock();
+    writeln!(out, "{}", built.terminal_table)?;
+    for remark in &built.remarks {
+        writeln!(out, "note: {remark}")?;
+    }
+    writeln!(out, "report: {}", built.report.display())?;
+    Ok(Exit::Ok)
+}

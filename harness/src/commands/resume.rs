@@ -1,0 +1,83 @@
+//! `resume`: go on with a run that was stopped, or try its failed cases again.
+
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+
+use bakeoff_reports::{RunDir, RunInfo};
+use clap::Args;
+
+use super::run::{Isolation, carry_out, prepare, verify_data};
+use super::{Exit, usage};
+use crate::interrupt;
+use crate::plan::{Overrides, Plan};
+use crate::program::Program;
+use crate::recorder::Recorder;
+use crate::suite::Source;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The run's directory
+    run: PathBuf,
+    #[command(flatten)]
+    isolation: Isolation,
+}
+
+pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
+    let info = RunDir::new(&arguments.run).info().map_err(usage)?;
+    let origin = arguments.run.join("run.json").display().to_string();
+    let source = Source { origin: format!("{origin}, suite_toml"), text: info.suite_toml.clone() };
+    let mut plan = Plan::new(program, &source, &Overrides::default()).map_err(usage)?;
+    refuse_incomparable(program, &info, &plan)?;
+    verify_data(program, &plan, samples)?;
+    if info.commit != crate::COMMIT {
+        eprintln!("note: the run was begun by commit {}, this is {}; each row says which", info.commit, crate::COMMIT);
+    }
+    let (recorder, done) = Recorder::resume(&arguments.run, &info)?;
+    plan.cases.retain(|case| !done.contains(&case.id));
+    if plan.cases.is_empty() {
+        drop(recorder);
+        writeln!(stdout(), "nothing to do: all {} cases of {} are done", done.len(), arguments.run.display())?;
+        return Ok(Exit::NothingToDo);
+    }
+    eprintln!("{} cases are done, {} to go", done.len(), plan.cases.len());
+    interrupt::listen()?;
+    prepare(program, &mut plan.cases);
+    let executor = arguments.isolation.executor(program, samples);
+    carry_out(program, &info, &plan.cases, plan.suite.jobs, executor.as_ref(), recorder)
+}
+
+/// Rows of one run must be comparable: same machine, task versions, model versions, data and cases.
+fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan) -> anyhow::Result<()> {
+    let refuse = |what: String| Err(usage(format!("cannot resume {}: {what}; start a new run", info.run)));
+    let machine = program.machine.describe();
+    if machine.fingerprint != info.machine.fingerprint {
+        let name = |m: &bakeoff_reports::MachineInfo| format!("{} ({} cpus, {})", m.fingerprint, m.cpus, m.cpu);
+        return refuse(format!("it was begun on machine {}, this is {}", name(&info.machine), name(&machine)));
+    }
+    for task in &info.tasks {
+        let Some(now) = program.task(&task.name) else {
+            return refuse(format!("there is no task '{}' now", task.name));
+        };
+        if now.version() != task.version {
+            return refuse(format!("task '{}' was version {}, is {} now", task.name, task.version, now.version()));
+        }
+        for file in now.files() {
+            if info.datasets.get(file.name).is_some_and(|sha256| sha256 != file.sha256) {
+                return refuse(format!("the data file {} has changed", file.name));
+            }
+        }
+    }
+    for (model, version) in &info.libraries {
+        let now = program.model(model).map(|model| model.version());
+        if now.as_ref() != Some(version) {
+            let now = now.unwrap_or_else(|| "absent".to_owned());
+            return refuse(format!("model '{model}' was version {version}, is {now} now"));
+        }
+    }
+    let planned: Vec<_> = plan.cases.iter().map(|case| &case.id).collect();
+    let begun: Vec<_> = info.cases.iter().map(|case| &case.case).collect();
+    if planned != begun {
+        return refuse("its suite gives other cases now".to_owned());
+    }
+    Ok(())
+}

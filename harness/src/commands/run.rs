@@ -1,0 +1,196 @@
+//! `run`: train and measure the cases of a suite.
+
+use std::collections::BTreeMap;
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use bakeoff_reports::{CaseInfo, RunInfo, SCHEMA, TaskInfo};
+use clap::Args;
+use sha2::{Digest, Sha256};
+
+use super::{Exit, Selection, usage};
+use crate::case::Case;
+use crate::executor::{ChildProcess, Executor, Inline};
+use crate::interrupt;
+use crate::meters;
+use crate::plan::Plan;
+use crate::program::Program;
+use crate::progress;
+use crate::recorder::Recorder;
+use crate::runner;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// The run's directory, which must not exist yet [default: runs/<utc>-<suite>-<id>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    isolation: Isolation,
+    /// Print the cases and run nothing
+    #[arg(long)]
+    list: bool,
+}
+
+/// Where the cases run.
+#[derive(Debug, Args)]
+pub(super) struct Isolation {
+    /// Run the cases inside this process, for debuggers and profilers: no time-out, no memory limit
+    #[arg(long)]
+    inline: bool,
+}
+
+impl Isolation {
+    pub(super) fn executor(&self, program: &Program, samples: Option<&PathBuf>) -> Box<dyn Executor> {
+        let samples = samples.cloned();
+        if self.inline { Box::new(Inline { program: *program, samples }) } else { Box::new(ChildProcess { samples }) }
+    }
+}
+
+pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
+    let mut plan = arguments.selection.plan(program)?;
+    if arguments.list {
+        let mut out = stdout().lock();
+        for case in &plan.cases {
+            let mark = case.unsupported.as_ref().map_or(String::new(), |reason| format!("  (unsupported: {reason})"));
+            writeln!(out, "{}{mark}", case.id)?;
+        }
+        return Ok(Exit::Ok);
+    }
+    verify_data(program, &plan, samples)?;
+    let info = describe(program, &plan, arguments.out.as_deref())?;
+    let path = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&info.run));
+    let recorder = Recorder::create(&path, &info)?;
+    interrupt::listen()?;
+    let executor = arguments.isolation.executor(program, samples);
+    prepare(program, &mut plan.cases);
+    carry_out(program, &info, &plan.cases, plan.suite.jobs, executor.as_ref(), recorder)
+}
+
+/// A broken data file is found before the first case, not in each.
+pub(super) fn verify_data(program: &Program, plan: &Plan, samples: Option<&PathBuf>) -> anyhow::Result<()> {
+    let store = crate::worker::store(samples);
+    for entry in &plan.suite.tasks {
+        let files = program.task(entry.name.as_ref()).map_or(&[][..], |task| task.files());
+        for file in files {
+            store.read(file).map_err(usage)?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells the cases what only the parent can measure: the idle machine.
+pub(super) fn prepare(program: &Program, cases: &mut [Case]) {
+    const WINDOW: Duration = Duration::from_secs(1);
+    let Some(energy) = cases.first().map(|case| case.energy) else { return };
+    let meter = meters::open(&energy, program.machine).ok();
+    let idle_w = meter.and_then(|mut meter| meters::idle_watts(meter.as_mut(), program.machine, WINDOW));
+    for case in cases {
+        case.idle_w = idle_w;
+    }
+}
+
+/// Runs cases, then writes the report of all that is stored.
+pub(super) fn carry_out(
+    program: &Program,
+    info: &RunInfo,
+    cases: &[Case],
+    jobs: usize,
+    executor: &dyn Executor,
+    mut recorder: Recorder,
+) -> anyhow::Result<Exit> {
+    let path = recorder.path().to_owned();
+    let primary = info.tasks.iter().map(|task| (task.name.clone(), task.primary.clone())).collect();
+    let mut progress = progress::for_stderr(cases.len(), primary);
+    let tally = runner::run(cases, jobs, executor, program.machine, &mut recorder, progress.as_mut())?;
+    let dir = recorder.finish()?;
+    let built = bakeoff_reports::build(&dir)?;
+    let mut out = stdout().lock();
+    writeln!(out, "{}", built.terminal_table)?;
+    for remark in &built.remarks {
+        writeln!(out, "note: {remark}")?;
+    }
+    writeln!(out, "report: {}", built.report.display())?;
+    if tally.interrupted {
+        writeln!(out, "stopped before all cases were done; to go on: bakeoff resume {}", path.display())?;
+        return Ok(Exit::Interrupted);
+    }
+    if tally.failures > 0 {
+        let cases = if tally.failures == 1 { "case" } else { "cases" };
+        writeln!(out, "{} {cases} failed; to try again: bakeoff resume {}", tally.failures, path.display())?;
+        return Ok(Exit::SomeCasesFailed);
+    }
+    Ok(Exit::Ok)
+}
+
+/// Everything about the run that is not a measurement.
+fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Result<RunInfo> {
+    let started = program.machine.utc();
+    let suite = &plan.suite;
+    let run = match out {
+        Some(path) => path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| usage(format!("--out {} does not end in a folder's name", path.display())))?
+            .to_owned(),
+        None => format!("{}-{}-{}", started.replace(['-', ':'], ""), suite.name.as_ref(), run_id(&started)),
+    };
+    let mut libraries = BTreeMap::new();
+    let mut datasets = BTreeMap::new();
+    let mut tasks = Vec::new();
+    for entry in &suite.models {
+        if let Some(model) = program.model(entry.name.as_ref()) {
+            libraries.insert(model.name().to_owned(), model.version());
+        }
+    }
+    for task in suite.tasks.iter().filter_map(|entry| program.task(entry.name.as_ref())) {
+        datasets.extend(task.files().iter().map(|file| (file.name.to_owned(), file.sha256.to_owned())));
+        tasks.push(TaskInfo {
+            name: task.name().to_owned(),
+            version: task.version(),
+            about: task.about().to_owned(),
+            primary: task.primary().to_owned(),
+            unit: task.unit().to_owned(),
+            classes: task.classes().to_vec(),
+        });
+    }
+    let energy = meters::open(&suite.energy, program.machine)
+        .map_or_else(|reason| format!("none: {reason}"), |meter| meter.source().to_owned());
+    Ok(RunInfo {
+        schema: SCHEMA,
+        run,
+        suite: suite.name.as_ref().clone(),
+        about: suite.about.clone(),
+        started,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: crate::COMMIT.to_owned(),
+        toolchain: crate::TOOLCHAIN.to_owned(),
+        command: std::env::args().collect(),
+        machine: program.machine.describe(),
+        libraries,
+        datasets,
+        energy,
+        tasks,
+        cases: plan
+            .cases
+            .iter()
+            .map(|case| CaseInfo {
+                case: case.id.clone(),
+                task: case.task.clone(),
+                label: case.label.clone(),
+                model: case.model.clone(),
+            })
+            .collect(),
+        suite_toml: toml::to_string(suite).context("writing the suite as resolved")?,
+    })
+}
+
+/// Six hexadecimal digits that tell runs of one second apart.
+fn run_id(started: &str) -> String {
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+    let digest = Sha256::digest(format!("{started} {} {nanos}", std::process::id()).as_bytes());
+    digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,246 @@
+//! Carries out a case: in a child process with a time-out and a memory limit, or in this process.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bakeoff_reports::Status;
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+use crate::case::Case;
+use crate::interrupt;
+use crate::outcome::Outcome;
+use crate::program::Program;
+use crate::worker::{self, Event, Request};
+
+/// Carries out cases.
+pub trait Executor: Sync {
+    /// The outcome of `case`; `None` if the user interrupted it.
+    fn run(&self, case: &Case, tell: &mut dyn FnMut(Event)) -> Option<Outcome>;
+}
+
+/// In this process: for debuggers, profilers and tests. No time-out, no memory limit, and a crash ends the run.
+pub struct Inline {
+    /// The program.
+    pub program: Program,
+    /// A folder of samples to read in place of the built-in ones.
+    pub samples: Option<PathBuf>,
+}
+
+impl Executor for Inline {
+    fn run(&self, case: &Case, tell: &mut dyn FnMut(Event)) -> Option<Outcome> {
+        let request = Request { case: case.clone(), samples: self.samples.clone() };
+        let outcome = worker::measure_safely(&self.program, &request, tell);
+        (!interrupt::requested()).then_some(outcome)
+    }
+}
+
+/// Each case in a child process: this program as a `worker`.
+pub struct ChildProcess {
+    /// A folder of samples to read in place of the built-in ones.
+    pub samples: Option<PathBuf>,
+}
+
+/// How often a child's time and memory are looked at.
+const LOOK: Duration = Duration::from_millis(20);
+/// Lines of a child's standard error that are kept to explain its death.
+const LAST_WORDS: usize = 20;
+
+impl Executor for ChildProcess {
+    fn run(&self, case: &Case, tell: &mut dyn FnMut(Event)) -> Option<Outcome> {
+        let child = match self.spawn(case) {
+            Ok(child) => child,
+            Err(error) => {
+                let note = format!("cannot start the case's process: {error}");
+                return Some(Outcome::without_numbers(Status::Failed, note));
+            }
+        };
+        supervise(child, case, tell)
+    }
+}
+
+impl ChildProcess {
+    fn spawn(&self, case: &Case) -> std::io::Result<Child> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .arg("worker")
+            .env("RAYON_NUM_THREADS", case.threads.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        // Ctrl-C at the terminal is for the parent: it ends its children itself and knows that it did.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn()?;
+        let request = Request { case: case.clone(), samples: self.samples.clone() };
+        let mut line = serde_json::to_vec(&request)?;
+        line.push(b'\n');
+        if let Some(stdin) = &mut child.stdin {
+            stdin.write_all(&line)?;
+        }
+        Ok(child)
+    }
+}
+
+/// Why the parent ended a child.
+enum Ended {
+    Closed,
+    TimedOut,
+    TooLarge { bytes: u64 },
+    Interrupted,
+}
+
+fn supervise(mut child: Child, case: &Case, tell: &mut dyn FnMut(Event)) -> Option<Outcome> {
+    let stdout = child.stdout.take().expect("standard output is piped");
+    let stderr = child.stderr.take().expect("standard error is piped");
+    let events = listen(stdout);
+    let last_words = thread::spawn(move || tail(stderr));
+    // Held open until the child has ended: its closing tells the child that the parent is gone.
+    let stdin = child.stdin.take();
+    let mut outcome = None;
+    let ended = watch(&events, child.id(), case, &mut |event| match event {
+        Event::Outcome(done) => outcome = Some(*done),
+        other => tell(other),
+    });
+    if !matches!(ended, Ended::Closed) {
+        // It may have ended by itself this very moment; then there is nothing left to kill.
+        let _ = child.kill();
+    }
+    let status = child.wait();
+    drop(stdin);
+    let last_words = last_words.join().unwrap_or_default();
+    match ended {
+        Ended::Interrupted => None,
+        Ended::TimedOut => Some(Outcome::without_numbers(
+            Status::TimedOut,
+            format!("did not end within {} s: raise timeout_s in the suite or make the case smaller", case.timeout_s),
+        )),
+        Ended::TooLarge { bytes } => Some(Outcome::without_numbers(
+            Status::OutOfMemory,
+            format!(
+                "{:.2} GiB resident, over the limit of {:.2} GiB: raise memory_limit_gib in the suite or make the case smaller",
+                gib(bytes),
+                gib(case.memory_limit_bytes)
+            ),
+        )),
+        Ended::Closed => Some(outcome.unwrap_or_else(|| post_mortem(status, &last_words))),
+    }
+}
+
+/// Passes events on until the child closes its output or has to be ended.
+fn watch(events: &Receiver<Event>, pid: u32, case: &Case, tell: &mut dyn FnMut(Event)) -> Ended {
+    let deadline = Instant::now() + Duration::try_from_secs_f64(case.timeout_s).unwrap_or(Duration::MAX / 4);
+    let mut memory = ResidentMemory::of(pid);
+    let mut next_look = Instant::now();
+    loop {
+        match events.recv_timeout(LOOK) {
+            Ok(event) => tell(event),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ended::Closed,
+        }
+        let now = Instant::now();
+        if now < next_look {
+            continue;
+        }
+        next_look = now + LOOK;
+        if interrupt::requested() {
+            return Ended::Interrupted;
+        }
+        if now > deadline {
+            return Ended::TimedOut;
+        }
+        let bytes = memory.bytes();
+        if bytes > case.memory_limit_bytes {
+            return Ended::TooLarge { bytes };
+        }
+    }
+}
+
+/// The resident memory of another process.
+struct ResidentMemory {
+    system: Option<System>,
+    pid: Pid,
+}
+
+impl ResidentMemory {
+    fn of(pid: u32) -> ResidentMemory {
+        ResidentMemory { system: System::new().ok(), pid: Pid::from_u32(pid) }
+    }
+
+    /// Zero once the process has ended, and where the system does not tell.
+    fn bytes(&mut self) -> u64 {
+        let Some(system) = &mut self.system else { return 0 };
+        let only = ProcessesToUpdate::Some(&[self.pid]);
+        system.refresh_processes_specifics(only, true, ProcessRefreshKind::nothing().with_memory().without_tasks());
+        system.process(self.pid).map_or(0, sysinfo::Process::memory)
+    }
+}
+
+/// The child's events, from a thread that ends when the child closes its output. A line that is no event is a
+/// library's print, which has no reader here.
+fn listen(stdout: ChildStdout) -> Receiver<Event> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Ok(event) = serde_json::from_str(&line)
+                && sender.send(event).is_err()
+            {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The last lines of the child's standard error.
+fn tail(stderr: ChildStderr) -> Vec<String> {
+    let mut lines = VecDeque::with_capacity(LAST_WORDS);
+    let mut reader = BufReader::new(stderr);
+    let mut line = Vec::new();
+    // A line without an end must not fill the parent's memory.
+    while matches!(reader.by_ref().take(4096).read_until(b'\n', &mut line), Ok(1..)) {
+        if lines.len() == LAST_WORDS {
+            lines.pop_front();
+        }
+        lines.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+        line.clear();
+    }
+    lines.into()
+}
+
+/// What to say of a child that ended without an outcome.
+fn post_mortem(status: std::io::Result<ExitStatus>, last_words: &[String]) -> Outcome {
+    let words: Vec<&str> = last_words.iter().map(String::as_str).filter(|line| !line.is_empty()).collect();
+    if let Some(line) = words.iter().find(|line| line.starts_with("memory allocation of")) {
+        return Outcome::without_numbers(Status::OutOfMemory, *line);
+    }
+    let how = match status {
+        Ok(status) => describe(status),
+        Err(error) => format!("its end could not be read: {error}"),
+    };
+    let said = words.last().map_or(String::new(), |line| format!("; its last words: {line}"));
+    Outcome::without_numbers(Status::Failed, format!("the case's process ended without a result: {how}{said}"))
+}
+
+fn describe(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        let name = match signal {
+            6 => " (SIGABRT: an abort, such as a stack overflow)",
+            9 => " (SIGKILL: not by this program; the system's out-of-memory killer does that)",
+            11 => " (SIGSEGV: a fault in native code)",
+            15 => " (SIGTERM)",
+            _ => "",
+        };
+        return format!("killed by signal {signal}{name}");
+    }
+    status.to_string()
+}
+
+fn gib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
+}

@@ -1,0 +1,70 @@
+//! Meters of energy: where joules come from, and how a window of time is read.
+
+mod estimate;
+mod rapl;
+
+pub use estimate::Estimate;
+pub use rapl::Rapl;
+
+use std::io;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::machine::Machine;
+
+/// A counter of joules that only grows.
+pub trait Counter {
+    /// Where the joules come from, the `source` of a record: `rapl`, `estimate`.
+    fn source(&self) -> &'static str;
+    /// Joules since some fixed moment; wrap-around of the hardware's register is compensated.
+    ///
+    /// # Errors
+    /// If the hardware's register cannot be read.
+    fn read_j(&mut self) -> io::Result<f64>;
+}
+
+/// How a suite wants energy measured.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnergyConfig {
+    /// Whether to estimate joules where no meter is readable. Off: such runs have no joules.
+    pub estimate: bool,
+    /// Watts of one busy core, for the estimate; see docs/methodology.md for the default's source.
+    pub watts_per_core: f64,
+}
+
+impl Default for EnergyConfig {
+    fn default() -> EnergyConfig {
+        EnergyConfig { estimate: true, watts_per_core: 12.0 }
+    }
+}
+
+/// The best meter here: RAPL where it is readable, else the estimate if it is wanted; else why there is none.
+///
+/// # Errors
+/// The reason, and how to get joules.
+pub fn open<'a>(config: &EnergyConfig, machine: &'a dyn Machine) -> Result<Box<dyn Counter + 'a>, String> {
+    let reason = match Rapl::open(&machine.powercap()) {
+        Ok(rapl) => return Ok(Box::new(rapl)),
+        Err(reason) => reason,
+    };
+    if !config.estimate {
+        return Err(format!("{reason}; the estimate is switched off"));
+    }
+    Estimate::new(config.watts_per_core, machine)
+        .map(|estimate| Box::new(estimate) as Box<dyn Counter + 'a>)
+        .ok_or_else(|| format!("{reason}; the processor time that the estimate needs is not readable here either"))
+}
+
+/// Power of the machine while this process sleeps, in watts, over `window`. Only a meter can tell: an estimate has no
+/// baseline.
+pub fn idle_watts(counter: &mut dyn Counter, machine: &dyn Machine, window: Duration) -> Option<f64> {
+    if counter.source() == "estimate" {
+        return None;
+    }
+    let (from_s, from_j) = (machine.now(), counter.read_j().ok()?);
+    std::thread::sleep(window);
+    let joules = counter.read_j().ok()? - from_j;
+    Some(joules / (machine.now() - from_s).as_secs_f64())
+}

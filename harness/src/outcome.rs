@@ -1,0 +1,133 @@
+//! What a case gave: readings, curves, predictions and how it ended; and its rows.
+
+use bakeoff_reports::{Curve, PredictionRow, Record, SCHEMA, Status, metric};
+use serde::{Deserialize, Serialize};
+
+use crate::case::Case;
+
+/// The phases of a case, in the order of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Quality on the test rows.
+    Score,
+    /// Learning.
+    Fit,
+    /// All test rows in one call.
+    PredictBatch,
+    /// One example a call.
+    PredictSingle,
+    /// The case as a whole.
+    Case,
+}
+
+impl Phase {
+    /// The word in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Score => "score",
+            Phase::Fit => "fit",
+            Phase::PredictBatch => "predict-batch",
+            Phase::PredictSingle => "predict-single",
+            Phase::Case => "case",
+        }
+    }
+}
+
+/// One number of one metric in one phase.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// When.
+    pub phase: Phase,
+    /// A name in [`bakeoff_reports::METRICS`].
+    pub metric: String,
+    /// The number; `None` where it could not be had, `note` says why.
+    pub value: Option<f64>,
+    /// Who says so: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`.
+    pub source: String,
+    /// A remark, or the reason for a missing number.
+    pub note: String,
+}
+
+/// Everything that one case gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How it ended.
+    pub status: Status,
+    /// The reason, if it is not `ok`.
+    pub note: String,
+    /// The numbers.
+    pub readings: Vec<Reading>,
+    /// One row per epoch.
+    pub curves: Vec<Curve>,
+    /// One row per test example.
+    pub predictions: Vec<PredictionRow>,
+    /// The version the model gave itself.
+    pub model_version: String,
+}
+
+impl Outcome {
+    /// A case that gave no numbers.
+    pub fn without_numbers(status: Status, note: impl Into<String>) -> Outcome {
+        Outcome {
+            status,
+            note: note.into(),
+            readings: Vec::new(),
+            curves: Vec::new(),
+            predictions: Vec::new(),
+            model_version: String::new(),
+        }
+    }
+
+    /// The value of a metric in a phase.
+    pub fn value(&self, phase: Phase, metric: &str) -> Option<f64> {
+        self.readings.iter().find(|r| r.phase == phase && r.metric == metric).and_then(|r| r.value)
+    }
+}
+
+/// What all rows of a run share.
+#[derive(Debug, Clone)]
+pub struct RunIdentity {
+    /// The run's directory name.
+    pub run: String,
+    /// The commit the program was built from.
+    pub commit: String,
+    /// The machine's fingerprint.
+    pub machine: String,
+}
+
+impl RunIdentity {
+    /// The rows of a case: its readings, closed by the one row of its wall time and its end.
+    pub fn records(&self, case: &Case, task_version: u32, outcome: &Outcome, wall_s: Option<f64>) -> Vec<Record> {
+        let closing = Reading {
+            phase: Phase::Case,
+            metric: "wall_s".to_owned(),
+            value: wall_s,
+            source: "stopwatch".to_owned(),
+            note: outcome.note.clone(),
+        };
+        let row = |reading: &Reading| Record {
+            schema: SCHEMA,
+            run: self.run.clone(),
+            commit: self.commit.clone(),
+            machine: self.machine.clone(),
+            case: case.id.clone(),
+            task: case.task.clone(),
+            task_version,
+            model: case.model.clone(),
+            model_version: outcome.model_version.clone(),
+            params: case.params.to_string(),
+            train_size: case.train_size,
+            seed: case.seed,
+            device: case.device.clone(),
+            phase: reading.phase.name().to_owned(),
+            metric: reading.metric.clone(),
+            unit: metric(&reading.metric).map_or(String::new(), |metric| metric.unit.to_owned()),
+            value: reading.value,
+            source: reading.source.clone(),
+            status: outcome.status,
+            note: reading.note.clone(),
+        };
+        outcome.readings.iter().chain([&closing]).map(row).collect()
+    }
+}

@@ -1,0 +1,347 @@
+//! The plan: all names resolved, all parameters checked, unsupported cells marked, nothing run yet.
+
+use std::collections::BTreeSet;
+
+use bakeoff_models::{Device, ModelEntry, Resolved, Support, nearest};
+use toml::Spanned;
+
+use crate::case::Case;
+use crate::machine::available_cpus;
+use crate::program::Program;
+use crate::suite::{ModelEntryWire, Params, Source, Suite, SuiteError};
+use crate::tasks::{self, Task};
+
+/// What the command line changes of a suite. Empty lists and `None` change nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Only these tasks.
+    pub tasks: Vec<String>,
+    /// Not these tasks.
+    pub skip_tasks: Vec<String>,
+    /// Only these models, by name or label.
+    pub models: Vec<String>,
+    /// Not these models, by name or label.
+    pub skip_models: Vec<String>,
+    /// These seeds.
+    pub seeds: Vec<u64>,
+    /// This training size for every task.
+    pub train_size: Option<usize>,
+    /// This device.
+    pub device: Option<String>,
+    /// Cases at a time.
+    pub jobs: Option<usize>,
+    /// Threads of each case.
+    pub threads: Option<usize>,
+    /// Joules are not estimated where no meter is readable.
+    pub no_estimate: bool,
+}
+
+/// The cases of a run, in the order in which they run and are stored.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The suite with the overrides applied: what `run.json` keeps and `resume` reads.
+    pub suite: Suite,
+    /// The cases.
+    pub cases: Vec<Case>,
+}
+
+/// A plan that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The suite is at fault.
+    #[error(transparent)]
+    Suite(#[from] SuiteError),
+    /// The command line is at fault.
+    #[error("{0}")]
+    Filter(String),
+}
+
+impl Plan {
+    /// Resolves a suite.
+    ///
+    /// # Errors
+    /// On unknown names, parameters outside their domain, duplicate cases, or nothing to run.
+    pub fn new(program: &Program, source: &Source, overrides: &Overrides) -> Result<Plan, PlanError> {
+        let mut suite = source.parse()?;
+        check_settings(source, &suite)?;
+        check_names(program, source, &suite)?;
+        apply(&mut suite, overrides)?;
+        suite.threads.get_or_insert_with(|| (available_cpus() / suite.jobs).max(1));
+        let device = device(source, &suite)?;
+        let mut cases = Vec::new();
+        for task_entry in &suite.tasks {
+            let task = find(program.tasks, task_entry.name.as_ref(), |t| t.name()).expect("checked above");
+            let train_size = train_size(source, task, task_entry.train_size.as_ref(), overrides.train_size)?;
+            for model_entry in &suite.models {
+                let model = find(program.models, model_entry.name.as_ref(), |m| m.name()).expect("checked above");
+                let cell = Cell { task, model, entry: model_entry, train_size, device };
+                for &seed in &suite.seeds {
+                    cases.push(cell.case(source, &suite, seed)?);
+                }
+            }
+        }
+        refuse_duplicates(source, &suite, &cases)?;
+        Ok(Plan { suite, cases })
+    }
+}
+
+/// One task x model of a suite.
+struct Cell<'a> {
+    task: &'a dyn Task,
+    model: &'a dyn ModelEntry,
+    entry: &'a ModelEntryWire,
+    train_size: usize,
+    device: Device,
+}
+
+impl Cell<'_> {
+    fn case(&self, source: &Source, suite: &Suite, seed: u64) -> Result<Case, SuiteError> {
+        let shape = tasks::shape(self.task, self.train_size);
+        let params = self.params(source)?;
+        let label = label(self.entry).to_owned();
+        Ok(Case {
+            id: Case::id_of(self.task.name(), &label, self.train_size, seed, self.device.name()),
+            task: self.task.name().to_owned(),
+            model: self.model.name().to_owned(),
+            label,
+            params,
+            train_size: self.train_size,
+            seed,
+            device: self.device.name().to_owned(),
+            threads: suite.threads.unwrap_or(1),
+            timeout_s: suite.timeout_s,
+            memory_limit_bytes: (suite.memory_limit_gib * f64::from(1 << 30)) as u64,
+            latency_examples: suite.latency_examples,
+            test_rows: None,
+            energy: suite.energy,
+            idle_w: None,
+            unsupported: match self.model.supports(&shape) {
+                Support::Yes => None,
+                Support::No { reason } => Some(reason),
+            },
+        })
+    }
+
+    /// Defaults, then the model's parameters, then those for this task; each checked where it is written.
+    fn params(&self, source: &Source) -> Result<Resolved, SuiteError> {
+        let shape = tasks::shape(self.task, self.train_size);
+        let mut overrides = toml::Table::new();
+        let on_task = self.entry.on.iter().find(|(name, _)| name.as_ref() == self.task.name()).map(|(_, p)| p);
+        for params in std::iter::once(&self.entry.params).chain(on_task) {
+            check_each(source, self.model, &shape, params)?;
+            for (name, value) in params {
+                overrides.insert(name.as_ref().clone(), value.as_ref().clone());
+            }
+        }
+        let fault = |error: bakeoff_models::ParamError| {
+            source.fault(&self.entry.name, format!("model '{}': {error}", self.model.name()))
+        };
+        let resolved = Resolved::new(self.model.params(), &shape, &overrides).map_err(fault)?;
+        self.model.check(&resolved).map_err(fault)?;
+        Ok(resolved)
+    }
+}
+
+/// Checks parameters one by one, so that a fault is reported on its own line.
+fn check_each(
+    source: &Source,
+    model: &dyn ModelEntry,
+    shape: &bakeoff_models::TaskShape,
+    params: &Params,
+) -> Result<(), SuiteError> {
+    for (name, value) in params {
+        let one = toml::Table::from_iter([(name.as_ref().clone(), value.as_ref().clone())]);
+        Resolved::new(model.params(), shape, &one)
+            .map_err(|error| source.fault(name, format!("model '{}': {error}", model.name())))?;
+    }
+    Ok(())
+}
+
+/// The name of a model entry in case ids.
+fn label(entry: &ModelEntryWire) -> &str {
+    entry.label.as_ref().unwrap_or(&entry.name).as_ref()
+}
+
+fn find<'a, T: ?Sized>(all: &'a [&'a T], name: &str, name_of: impl Fn(&T) -> &'static str) -> Option<&'a T> {
+    all.iter().copied().find(|item| name_of(item) == name)
+}
+
+/// `unknown task 'x', did you mean 'y'? known: …`.
+fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
+    let near = nearest(name, known.iter().copied()).map_or(String::new(), |near| format!(", did you mean '{near}'?"));
+    format!("unknown {kind} '{name}'{near} (known: {})", known.join(", "))
+}
+
+fn check_settings(source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+    let name = suite.name.as_ref();
+    let plain = |word: &str| {
+        !word.is_empty()
+            && word.len() <= 40
+            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+    };
+    let wrong = |message: &str| Err(source.fault(&suite.name, message));
+    if !plain(name) {
+        return wrong("the suite's name is part of a directory name: use 1 to 40 of a-z, 0-9, '-' and '_'");
+    }
+    if suite.seeds.is_empty() {
+        return wrong("seeds is empty: give at least one, e.g. seeds = [1]");
+    }
+    if !(suite.timeout_s > 0.0 && suite.timeout_s.is_finite()) {
+        return wrong("timeout_s must be a number of seconds above 0");
+    }
+    if !(suite.memory_limit_gib > 0.0 && suite.memory_limit_gib.is_finite()) {
+        return wrong("memory_limit_gib must be a number above 0");
+    }
+    if suite.latency_examples == 0 {
+        return wrong("latency_examples must be at least 1");
+    }
+    if suite.jobs == 0 || suite.threads == Some(0) {
+        return wrong("jobs and threads must be at least 1");
+    }
+    if !(suite.energy.watts_per_core > 0.0 && suite.energy.watts_per_core.is_finite()) {
+        return wrong("energy.watts_per_core must be a number above 0");
+    }
+    for label in suite.models.iter().filter_map(|entry| entry.label.as_ref()) {
+        if !plain(label.as_ref()) {
+            return Err(source.fault(label, "a label is part of a file name: use 1 to 40 of a-z, 0-9, '-' and '_'"));
+        }
+    }
+    Ok(())
+}
+
+/// Every name in the suite must be known, also of tasks and models that a filter leaves out.
+fn check_names(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+    let tasks: Vec<_> = program.tasks.iter().map(|task| task.name()).collect();
+    let models: Vec<_> = program.models.iter().map(|model| model.name()).collect();
+    let check = |kind: &str, name: &Spanned<String>, known: &[&str]| {
+        if known.contains(&name.as_ref().as_str()) {
+            Ok(())
+        } else {
+            Err(source.fault(name, unknown(kind, name.as_ref(), known)))
+        }
+    };
+    for entry in &suite.tasks {
+        check("task", &entry.name, &tasks)?;
+    }
+    for entry in &suite.models {
+        check("model", &entry.name, &models)?;
+        for task in entry.on.keys() {
+            check("task", task, &tasks)?;
+        }
+    }
+    Ok(())
+}
+
+/// Lays the command line over the suite.
+fn apply(suite: &mut Suite, overrides: &Overrides) -> Result<(), PlanError> {
+    let task_names: Vec<String> = suite.tasks.iter().map(|entry| entry.name.as_ref().clone()).collect();
+    let model_names: Vec<String> = suite
+        .models
+        .iter()
+        .flat_map(|entry| [entry.name.as_ref().clone(), label(entry).to_owned()])
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    for (kind, wanted, known) in [
+        ("task", [&overrides.tasks, &overrides.skip_tasks], &task_names),
+        ("model", [&overrides.models, &overrides.skip_models], &model_names),
+    ] {
+        let known: Vec<_> = known.iter().map(String::as_str).collect();
+        for name in wanted.into_iter().flatten() {
+            if !known.contains(&name.as_str()) {
+                return Err(PlanError::Filter(format!(
+                    "{} in suite '{}'",
+                    unknown(kind, name, &known),
+                    suite.name.as_ref()
+                )));
+            }
+        }
+    }
+    let keep = |name: &str, only: &[String], skip: &[String]| {
+        (only.is_empty() || only.iter().any(|n| n == name)) && !skip.iter().any(|n| n == name)
+    };
+    suite.tasks.retain(|entry| keep(entry.name.as_ref(), &overrides.tasks, &overrides.skip_tasks));
+    suite.models.retain(|entry| {
+        let names = [entry.name.as_ref().as_str(), label(entry)];
+        (overrides.models.is_empty() || overrides.models.iter().any(|m| names.contains(&m.as_str())))
+            && !overrides.skip_models.iter().any(|m| names.contains(&m.as_str()))
+    });
+    if !overrides.seeds.is_empty() {
+        suite.seeds.clone_from(&overrides.seeds);
+    }
+    if let Some(size) = overrides.train_size {
+        for entry in &mut suite.tasks {
+            entry.train_size = Some(Spanned::new(0..0, size));
+        }
+    }
+    if let Some(device) = &overrides.device {
+        suite.device = Spanned::new(0..0, device.clone());
+    }
+    if let Some(jobs) = overrides.jobs {
+        suite.jobs = jobs;
+    }
+    suite.threads = overrides.threads.or(suite.threads);
+    if overrides.no_estimate {
+        suite.energy.estimate = false;
+    }
+    if suite.tasks.is_empty() || suite.models.is_empty() {
+        let missing = if suite.tasks.is_empty() { "[[task]]" } else { "[[model]]" };
+        return Err(PlanError::Filter(format!(
+            "suite '{}' has nothing to run: no {missing} is left; 'bakeoff list' shows what there is",
+            suite.name.as_ref()
+        )));
+    }
+    Ok(())
+}
+
+fn device(source: &Source, suite: &Suite) -> Result<Device, SuiteError> {
+    let name = suite.device.as_ref();
+    Device::ALL.iter().copied().find(|device| device.name() == name).ok_or_else(|| {
+        let known: Vec<_> = Device::ALL.iter().map(|device| device.name()).collect();
+        source.fault(&suite.device, unknown("device", name, &known))
+    })
+}
+
+/// Smallest training size: below it a stratified tenth for validation holds no row of some class.
+const SMALLEST_TRAIN_SIZE: usize = 20;
+
+fn train_size(
+    source: &Source,
+    task: &dyn Task,
+    written: Option<&Spanned<usize>>,
+    from_command_line: Option<usize>,
+) -> Result<usize, PlanError> {
+    let Some(size) = written else { return Ok(task.rows()) };
+    let rows = task.rows();
+    if (SMALLEST_TRAIN_SIZE..=rows).contains(size.as_ref()) {
+        return Ok(*size.as_ref());
+    }
+    let message = format!(
+        "train_size {} is out of range for task '{}': {SMALLEST_TRAIN_SIZE} to {rows}",
+        size.as_ref(),
+        task.name()
+    );
+    Err(match from_command_line {
+        Some(_) => PlanError::Filter(format!("--train-size: {message}")),
+        None => source.fault(size, message).into(),
+    })
+}
+
+fn refuse_duplicates(source: &Source, suite: &Suite, cases: &[Case]) -> Result<(), SuiteError> {
+    let mut seen = BTreeSet::new();
+    for case in cases {
+        if !seen.insert(&case.id) {
+            let entry = suite.models.iter().rev().find(|entry| label(entry) == case.label);
+            let at = entry.map_or(&suite.name, |entry| entry.label.as_ref().unwrap_or(&entry.name));
+            return Err(source.fault(
+                at,
+                format!(
+                    "case '{}' is there twice: a task or a seed is repeated, or two [[model]] entries have one label; \
+                     give each its own, e.g. label = \"{}-2\"",
+                    case.id, case.label
+                ),
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! The program: which tasks and models there are and what machine measures them.
+
+use bakeoff_models::ModelEntry;
+
+use crate::machine::Machine;
+use crate::tasks::Task;
+
+/// A program over its tasks and models. The `bakeoff` binary is one over the built-in ones; another crate can make its
+/// own with more of either (see `examples/fakes.rs`).
+#[derive(Clone, Copy)]
+pub struct Program {
+    /// The tasks, in the order of `list`.
+    pub tasks: &'static [&'static dyn Task],
+    /// The models, in the order of `list`.
+    pub models: &'static [&'static dyn ModelEntry],
+    /// The machine that measures.
+    pub machine: &'static dyn Machine,
+}
+
+impl Program {
+    /// The task of this name.
+    pub fn task(&self, name: &str) -> Option<&'static dyn Task> {
+        self.tasks.iter().copied().find(|task| task.name() == name)
+    }
+
+    /// The model of this name.
+    pub fn model(&self, name: &str) -> Option<&'static dyn ModelEntry> {
+        self.models.iter().copied().find(|model| model.name() == name)
+    }
+}

@@ -1,0 +1,168 @@
+//! Stores what a run gives, as it comes: whole cases only, and a directory is never overwritten.
+//!
+//! A case's predictions are stored first, then its curves, then its records, of which the last closes the case. What
+//! was cut off by a kill is recognised by the missing closing row and dropped on resume.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, encode};
+
+use crate::case::Case;
+use crate::outcome::{Outcome, Phase, RunIdentity};
+
+/// The open directory of a run that goes on.
+pub struct Recorder {
+    dir: RunDir,
+    identity: RunIdentity,
+    task_versions: BTreeMap<String, u32>,
+    order: Vec<String>,
+    records: File,
+    curves: File,
+    /// Held as long as the run: a second process on the directory is refused.
+    _lock: File,
+}
+
+impl Recorder {
+    /// Makes the directory of a new run.
+    ///
+    /// # Errors
+    /// If it exists already or cannot be written.
+    pub fn create(path: &Path, info: &RunInfo) -> anyhow::Result<Recorder> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).with_context(|| format!("cannot create the folder {}", parent.display()))?;
+        }
+        fs::create_dir(path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => super::commands::usage(format!(
+                "{} exists already, and no run is ever overwritten: give another --out, or go on with that run: \
+                 bakeoff resume {}",
+                path.display(),
+                path.display()
+            )),
+            _ => super::commands::usage(format!("cannot create the run directory {}: {error}", path.display())),
+        })?;
+        let dir = RunDir::new(path);
+        let lock = lock(path)?;
+        fs::create_dir(path.join("predictions")).context("cannot create the folder of the predictions")?;
+        dir.write_rows::<Record>(&dir.records_path(), &[])?;
+        dir.write_rows::<Curve>(&dir.curves_path(), &[])?;
+        // Last, because a directory with it is a run that can be resumed.
+        dir.write_info(info)?;
+        Recorder::open(dir, info, lock)
+    }
+
+    /// Opens the directory of a run that was stopped, and drops what is not whole and what failed. Gives the ids of the
+    /// cases that are done.
+    ///
+    /// # Errors
+    /// If another process is at work on it, or its files are not those of a run.
+    pub fn resume(path: &Path, info: &RunInfo) -> anyhow::Result<(Recorder, BTreeSet<String>)> {
+        let dir = RunDir::new(path);
+        let lock = lock(path)?;
+        let records = dir.records()?.rows;
+        let done: BTreeSet<String> = records
+            .iter()
+            .filter(|record| is_closing(record) && !record.status.is_failure())
+            .map(|record| record.case.clone())
+            .collect();
+        let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
+        rewrite(&dir, &order, &done, records)?;
+        Ok((Recorder::open(dir, info, lock)?, done))
+    }
+
+    fn open(dir: RunDir, info: &RunInfo, lock: File) -> anyhow::Result<Recorder> {
+        let append = |path: PathBuf| {
+            OpenOptions::new().append(true).open(&path).with_context(|| format!("cannot write {}", path.display()))
+        };
+        Ok(Recorder {
+            identity: RunIdentity {
+                run: info.run.clone(),
+                commit: crate::COMMIT.to_owned(),
+                machine: info.machine.fingerprint.clone(),
+            },
+            task_versions: info.tasks.iter().map(|task| (task.name.clone(), task.version)).collect(),
+            order: info.cases.iter().map(|case| case.case.clone()).collect(),
+            records: append(dir.records_path())?,
+            curves: append(dir.curves_path())?,
+            dir,
+            _lock: lock,
+        })
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Stores one case.
+    ///
+    /// # Errors
+    /// If the disk is full or gone; then nothing of the case is left behind.
+    pub fn store(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> anyhow::Result<()> {
+        let task_version = self.task_versions.get(&case.task).copied().unwrap_or(0);
+        let records = self.identity.records(case, task_version, outcome, wall_s);
+        if !outcome.predictions.is_empty() {
+            self.dir.write_rows(&self.dir.predictions_path(&case.id), &outcome.predictions)?;
+        }
+        append_rows(&mut self.curves, &self.dir.curves_path(), &outcome.curves)?;
+        append_rows(&mut self.records, &self.dir.records_path(), &records)
+    }
+
+    /// Brings the rows into the order of the plan, whichever order the cases ended in.
+    ///
+    /// # Errors
+    /// If the files cannot be written.
+    pub fn finish(self) -> anyhow::Result<RunDir> {
+        let records = self.dir.records()?.rows;
+        let stored: BTreeSet<String> = records.iter().map(|record| record.case.clone()).collect();
+        rewrite(&self.dir, &self.order, &stored, records)?;
+        Ok(self.dir)
+    }
+}
+
+/// Whether a record is the one that closes its case.
+fn is_closing(record: &Record) -> bool {
+    record.phase == Phase::Case.name() && record.metric == "wall_s"
+}
+
+/// One write, forced to the disk; on failure the file is cut back to what it was.
+fn append_rows<R: Row>(file: &mut File, path: &Path, rows: &[R]) -> anyhow::Result<()> {
+    let bytes = encode(rows)?;
+    let before = file.metadata().with_context(|| format!("cannot write {}", path.display()))?.len();
+    if let Err(error) = file.write_all(&bytes).and_then(|()| file.sync_data()) {
+        // If even this fails, resume recognises the torn rows by the missing closing row.
+        let _ = file.set_len(before);
+        return Err(error).with_context(|| format!("cannot write {}", path.display()));
+    }
+    Ok(())
+}
+
+/// Writes records and curves anew: the cases in `keep`, in `order`.
+fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records: Vec<Record>) -> anyhow::Result<()> {
+    let place: BTreeMap<&str, usize> = order.iter().enumerate().map(|(index, id)| (id.as_str(), index)).collect();
+    let place = |id: &str| place.get(id).copied().unwrap_or(usize::MAX);
+    records.retain(|record| keep.contains(&record.case));
+    records.sort_by_key(|record| place(&record.case));
+    let mut curves = dir.curves()?.map_or_else(Vec::new, |intact| intact.rows);
+    curves.retain(|curve| keep.contains(&curve.case));
+    curves.sort_by_key(|curve| place(&curve.case));
+    dir.write_rows(&dir.records_path(), &records)?;
+    dir.write_rows(&dir.curves_path(), &curves)?;
+    Ok(())
+}
+
+/// Takes the directory for this process.
+fn lock(path: &Path) -> anyhow::Result<File> {
+    let name = path.join(".lock");
+    let file = File::create(&name).with_context(|| format!("cannot write {}", name.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another bakeoff process is at work on {}: wait for it, or stop it and resume", path.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", name.display())),
+    }
+}

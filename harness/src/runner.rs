@@ -1,0 +1,108 @@
+//! Carries out the cases of a run, some at a time, and stores each as it comes.
+
+use std::sync::Mutex;
+use std::sync::mpsc;
+use std::thread;
+
+use anyhow::Context;
+use bakeoff_reports::Status;
+
+use crate::case::Case;
+use crate::executor::Executor;
+use crate::interrupt;
+use crate::machine::Machine;
+use crate::outcome::Outcome;
+use crate::progress::Progress;
+use crate::recorder::Recorder;
+use crate::stopwatch::Stopwatch;
+use crate::worker::Event;
+
+/// How the cases of a run ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Cases that failed, did not end in time, took too much memory or diverged.
+    pub failures: usize,
+    /// Whether the user stopped the run before all cases were done.
+    pub interrupted: bool,
+}
+
+/// What the threads that run cases tell the one that stores and shows.
+enum Message {
+    Started(usize),
+    Told(usize, Event),
+    Done(usize, Box<Outcome>, Option<f64>),
+}
+
+/// Runs `cases`, `jobs` at a time, in their order.
+///
+/// # Errors
+/// If a result cannot be stored; the cases then running are ended, and those stored stay.
+pub fn run(
+    cases: &[Case],
+    jobs: usize,
+    executor: &dyn Executor,
+    machine: &dyn Machine,
+    recorder: &mut Recorder,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<Tally> {
+    let queue = Mutex::new(cases.iter().enumerate());
+    let (sender, receiver) = mpsc::channel();
+    let mut tally = Tally::default();
+    let stored = thread::scope(|scope| {
+        for _ in 0..jobs.min(cases.len()) {
+            let (sender, queue) = (sender.clone(), &queue);
+            scope.spawn(move || work(queue, executor, machine, &sender));
+        }
+        drop(sender);
+        let mut stored = Ok(());
+        for message in receiver {
+            match message {
+                Message::Started(index) => progress.started(index, &cases[index]),
+                Message::Told(index, event) => progress.told(index, &event),
+                Message::Done(index, outcome, wall_s) if stored.is_ok() => {
+                    tally.failures += usize::from(outcome.status.is_failure());
+                    stored = recorder.store(&cases[index], &outcome, wall_s);
+                    if stored.is_err() {
+                        interrupt::request();
+                    }
+                    progress.done(index, &cases[index], &outcome);
+                }
+                Message::Done(..) => {}
+            }
+        }
+        stored
+    });
+    progress.finished();
+    tally.interrupted = interrupt::requested();
+    stored.with_context(|| {
+        format!(
+            "the results of the last case could not be stored; what was stored before is whole. Mend the cause, then: \
+             bakeoff resume {}",
+            recorder.path().display()
+        )
+    })?;
+    Ok(tally)
+}
+
+type Queue<'a> = Mutex<std::iter::Enumerate<std::slice::Iter<'a, Case>>>;
+
+/// Takes cases from the queue until there is none or the user stops the run.
+fn work(queue: &Queue<'_>, executor: &dyn Executor, machine: &dyn Machine, sender: &mpsc::Sender<Message>) {
+    // Sending fails only when the receiver is gone, and with it everyone who could want the message.
+    let send = |message| drop(sender.send(message));
+    loop {
+        let next = queue.lock().ok().and_then(|mut queue| queue.next());
+        let Some((index, case)) = next else { return };
+        if interrupt::requested() {
+            return;
+        }
+        send(Message::Started(index));
+        if let Some(reason) = &case.unsupported {
+            send(Message::Done(index, Box::new(Outcome::without_numbers(Status::Unsupported, reason)), None));
+            continue;
+        }
+        let stopwatch = Stopwatch::start(machine);
+        let Some(outcome) = executor.run(case, &mut |event| send(Message::Told(index, event))) else { return };
+        send(Message::Done(index, Box::new(outcome), Some(stopwatch.seconds())));
+    }
+}

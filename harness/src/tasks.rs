@@ -1,0 +1,58 @@
+//! The tasks: a dataset, what is to be predicted of it, and how an answer is judged.
+
+use std::sync::Arc;
+
+use bakeoff_datasets::{DataFile, DatasetError, Splits, Store};
+use bakeoff_models::{InputShape, TargetShape, TaskShape};
+
+mod cifar10;
+mod cifar10_rotation;
+mod sst2;
+
+/// A dataset, what is to be predicted, the metrics and the floor.
+///
+/// The metrics follow from the kind of target ([`crate::scoring::score`]); the floor is the primary metric of a
+/// constant answer on the test rows ([`crate::scoring::floor`]).
+pub trait Task: Sync {
+    /// The name in suites, on the command line and in records.
+    fn name(&self) -> &'static str;
+    /// One line on it.
+    fn about(&self) -> &'static str;
+    /// Counts up when rows, targets or metrics change: records of different versions are not compared.
+    fn version(&self) -> u32;
+    /// The metric that ranks, one of [`bakeoff_reports::METRICS`].
+    fn primary(&self) -> &'static str;
+    /// The unit of the targets; empty for classes.
+    fn unit(&self) -> &'static str;
+    /// The form of its inputs.
+    fn input(&self) -> InputShape;
+    /// Class names in the order of their labels; empty for a regression.
+    fn classes(&self) -> Arc<[String]>;
+    /// Whether mirroring an image turns the sign of its target.
+    fn mirror_negates(&self) -> bool {
+        false
+    }
+    /// Training rows there are.
+    fn rows(&self) -> usize;
+    /// The files it reads.
+    fn files(&self) -> &'static [DataFile];
+    /// Its examples.
+    ///
+    /// # Errors
+    /// If a file is missing, broken or not the one expected.
+    fn load(&self, store: &Store) -> Result<Splits, DatasetError>;
+}
+
+/// What a model must know of `task` when it learns from `train_rows` rows.
+pub fn shape(task: &dyn Task, train_rows: usize) -> TaskShape {
+    let classes = task.classes().len();
+    TaskShape {
+        input: task.input(),
+        target: if classes > 0 { TargetShape::Classes(classes) } else { TargetShape::Value },
+        train_rows,
+        mirror_negates: task.mirror_negates(),
+    }
+}
+
+/// Every task.
+pub static TASKS: &[&dyn Task] = &[&cifar10::Cifar10, &cifar10_rotation::Cifar10Rotation, &sst2::Sst2];

@@ -1,0 +1,104 @@
+//! The hidden `worker` command: one case in a process of its own.
+//!
+//! The parent writes one line of JSON (a [`Request`]) to standard input and holds it open; the worker answers with one
+//! line of JSON per [`Event`] on standard output, the last of them the outcome. When standard input closes, the parent
+//! is gone, and the worker ends: nothing is left behind, whatever killed the parent.
+
+use std::io::{self, BufRead, Read, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use anyhow::Context;
+use bakeoff_datasets::Store;
+use bakeoff_reports::Status;
+use serde::{Deserialize, Serialize};
+
+use crate::case::Case;
+use crate::measure::measure;
+use crate::outcome::Outcome;
+use crate::program::Program;
+
+/// What the parent asks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// The case to measure.
+    pub case: Case,
+    /// A folder of samples to read in place of the built-in ones.
+    pub samples: Option<PathBuf>,
+}
+
+/// What the worker tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// A phase begins.
+    Phase(String),
+    /// Steps of the phase.
+    Progress {
+        /// Steps done.
+        done: usize,
+        /// Steps in all.
+        total: usize,
+    },
+    /// The end.
+    Outcome(Box<Outcome>),
+}
+
+/// Where the examples come from: a folder if one was named, else the samples in the program.
+pub fn store(samples: Option<&PathBuf>) -> Store {
+    samples.map_or_else(Store::embedded, |folder| Store::folder(folder.clone()))
+}
+
+/// Serves one request and returns.
+///
+/// # Errors
+/// If the parent does not speak the protocol.
+pub fn serve(program: &Program) -> anyhow::Result<()> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).context("reading the request")?;
+    let request: Request = serde_json::from_str(&line)
+        .context("'worker' is for the program's own use: it wants a request as a line of JSON on standard input")?;
+    std::thread::spawn(end_with_parent);
+    let mut tell = |event: Event| {
+        // A parent that no longer reads is a parent that is gone: end_with_parent acts on it.
+        let _ = write_line(&event);
+    };
+    let outcome = measure_safely(program, &request, &mut tell);
+    write_line(&Event::Outcome(Box::new(outcome))).context("writing the outcome")
+}
+
+fn write_line(event: &Event) -> io::Result<()> {
+    let mut line = serde_json::to_vec(event).map_err(io::Error::other)?;
+    line.push(b'\n');
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&line)?;
+    stdout.flush()
+}
+
+/// Waits for the end of standard input, which comes when the parent exits or is killed.
+fn end_with_parent() {
+    let _ = io::copy(&mut io::stdin().lock().by_ref(), &mut io::sink());
+    std::process::exit(1);
+}
+
+/// Measures; a panic in a model is an outcome and not the end of the run.
+pub fn measure_safely(program: &Program, request: &Request, tell: &mut dyn FnMut(Event)) -> Outcome {
+    static MESSAGE: Mutex<Option<String>> = Mutex::new(None);
+    let default_hook = panic::take_hook();
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or(String::new(), |at| format!(" at {}:{}", at.file(), at.line()));
+        let text = info.payload_as_str().unwrap_or("no message");
+        if let Ok(mut message) = MESSAGE.lock() {
+            message.get_or_insert_with(|| format!("{text}{place}"));
+        }
+    }));
+    let store = store(request.samples.as_ref());
+    let measured = panic::catch_unwind(AssertUnwindSafe(|| measure(program, &request.case, &store, tell)));
+    panic::set_hook(default_hook);
+    measured.unwrap_or_else(|_| {
+        let message = MESSAGE.lock().ok().and_then(|mut message| message.take());
+        let message = message.unwrap_or_else(|| "no message".to_owned());
+        Outcome::without_numbers(Status::Failed, format!("the model panicked: {message}"))
+    })
+}

@@ -1,0 +1,139 @@
+//! The whole program on fake models and a fake machine: every number is exact.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Bench, exits, records, stderr, stdout};
+
+/// A run of two models and an unsupported case on both tasks; the program's own commit is not part of the promise.
+fn run(bench: &Bench, arguments: &[&str]) -> std::process::Output {
+    bench.suite("about = \"fakes\"\nthreads = 2", &["parity", "number"], &["nearly", "constant", "classes-only"]);
+    bench.run(&[&["run", "suite.toml", "--out", "out"], arguments].concat())
+}
+
+fn without_commit(text: &str) -> String {
+    text.replace(bakeoff::COMMIT, "COMMIT").replace(bakeoff::TOOLCHAIN, "TOOLCHAIN")
+}
+
+fn read(path: &Path) -> String {
+    without_commit(&fs::read_to_string(path).unwrap())
+}
+
+#[test]
+fn a_run_stores_these_rows() {
+    let bench = Bench::new();
+    let output = run(&bench, &[]);
+    exits(&output, 0);
+    insta::assert_snapshot!("records", read(&bench.path("out/records.csv")));
+    insta::assert_snapshot!("curves", read(&bench.path("out/curves.csv")));
+    insta::assert_snapshot!("summary", read(&bench.path("out/summary.csv")));
+    insta::assert_snapshot!("predictions", read(&bench.path("out/predictions/number.nearly.n60.s1.cpu.csv")));
+    insta::assert_snapshot!("terminal", stdout(&output));
+    insta::assert_snapshot!("progress", stderr(&output));
+}
+
+#[test]
+fn a_run_leaves_every_promised_file() {
+    let bench = Bench::new();
+    exits(&run(&bench, &[]), 0);
+    for name in ["records.csv", "summary.csv", "curves.csv", "run.json", "report.html", "report.md"] {
+        assert!(bench.path("out").join(name).is_file(), "{name}");
+    }
+    for name in ["quality", "latency", "accuracy-latency", "accuracy-energy", "curves"] {
+        for ending in ["svg", "png"] {
+            let path = bench.path("out/figures").join(format!("{name}.{ending}"));
+            assert!(path.is_file(), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_report_is_rebuilt_from_the_csv_alone_to_the_same_bytes() {
+    let bench = Bench::new();
+    exits(&run(&bench, &[]), 0);
+    let files = ["summary.csv", "report.md", "report.html", "figures/quality.svg", "figures/quality.png"];
+    let before: Vec<Vec<u8>> = files.iter().map(|name| fs::read(bench.path("out").join(name)).unwrap()).collect();
+    for name in files {
+        fs::remove_file(bench.path("out").join(name)).unwrap();
+    }
+    exits(&bench.run(&["report", "out"]), 0);
+    for (name, before) in files.iter().zip(before) {
+        assert_eq!(fs::read(bench.path("out").join(name)).unwrap(), before, "{name}");
+    }
+}
+
+#[test]
+fn a_run_inside_the_process_gives_the_scores_of_one_in_children() {
+    let bench = Bench::new();
+    exits(&run(&bench, &[]), 0);
+    exits(&bench.run(&["run", "suite.toml", "--out", "inline", "--inline"]), 0);
+    let scores = |run: &str| -> Vec<_> {
+        let rows = records(&bench.path(run)).into_iter().filter(|row| row.phase == "score");
+        rows.map(|row| (row.case, row.metric, row.value)).collect()
+    };
+    assert_eq!(scores("out"), scores("inline"));
+}
+
+#[test]
+fn jobs_change_the_order_of_work_but_not_of_rows() {
+    let bench = Bench::new();
+    exits(&run(&bench, &[]), 0);
+    exits(&bench.run(&["run", "suite.toml", "--out", "jobs", "--jobs", "3"]), 0);
+    let order = |run: &str| -> Vec<_> {
+        records(&bench.path(run)).into_iter().map(|row| (row.case, row.phase, row.metric, row.status)).collect()
+    };
+    assert_eq!(order("out"), order("jobs"));
+}
+
+#[test]
+fn joules_are_left_empty_with_the_reason_when_the_estimate_is_off() {
+    let bench = Bench::new();
+    exits(&run(&bench, &["--no-energy-estimate"]), 0);
+    let rows = records(&bench.path("out"));
+    let joules: Vec<_> = rows.iter().filter(|row| row.metric == "energy_j").collect();
+    assert!(!joules.is_empty());
+    for row in joules {
+        assert_eq!(row.value, None);
+        assert!(row.note.contains("no RAPL") && row.note.contains("switched off"), "{}", row.note);
+    }
+}
+
+#[test]
+fn check_makes_a_pass_of_every_case_and_stores_nothing() {
+    let bench = Bench::new();
+    bench.suite("", &["number"], &["nearly", "classes-only", "panics"]);
+    let output = bench.run(&["check", "suite.toml"]);
+    exits(&output, 3);
+    insta::assert_snapshot!("check", stdout(&output).split(" at ").next().unwrap());
+    assert_eq!(fs::read_dir(bench.path("")).unwrap().count(), 1, "only the suite");
+}
+
+#[test]
+fn list_shows_tasks_models_suites_figures_and_metrics() {
+    let bench = Bench::new();
+    let output = bench.run(&["list"]);
+    exits(&output, 0);
+    insta::assert_snapshot!("list", stdout(&output));
+    let output = bench.run(&["list", "tasks"]);
+    exits(&output, 0);
+    assert!(!stdout(&output).contains("MODELS"));
+}
+
+#[test]
+fn help_names_every_command_and_exit_code() {
+    let output = Bench::new().run(&["--help"]);
+    exits(&output, 0);
+    insta::assert_snapshot!("help", stdout(&output));
+}
+
+#[test]
+fn doctor_says_what_can_be_measured() {
+    let output = Bench::new().run(&["doctor"]);
+    exits(&output, 0);
+    for part in ["energy: no RAPL", "memory", "time", "Fake 9000"] {
+        assert!(stdout(&output).contains(part), "{part}: {}", stdout(&output));
+    }
+}
