@@ -239,8 +239,8 @@ impl TextBlock {
 fn neighbours(x: Tensor<3>) -> Tensor<3> {
     let [examples, tokens, width] = x.dims();
     let edge = Tensor::zeros([examples, 1, width], &x.device());
-    let before = Tensor::cat(vec![edge.clone(), x.clone().narrow(1, 0, tokens - 1)], 1);
-    let after = Tensor::cat(vec![x.clone().narrow(1, 1, tokens - 1), edge], 1);
+    let padded = Tensor::cat(vec![edge.clone(), x.clone(), edge], 1);
+    let (before, after) = (padded.clone().narrow(1, 0, tokens), padded.narrow(1, 2, tokens));
     Tensor::cat(vec![before, x, after], 2)
 }
 

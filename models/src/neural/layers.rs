@@ -117,7 +117,7 @@ impl Conv {
 /// `examples x height' x width' x (3 * 3 * channels)`.
 fn unfold(x: Tensor<4>, stride: usize) -> Tensor<4> {
     let [_, height, width, _] = x.dims();
-    let padded = x.pad((1, 1, 1, 1), burn::tensor::ops::PadMode::Constant(0.0));
+    let padded = x.pad([(1, 1), (1, 1), (0, 0)], burn::tensor::ops::PadMode::Constant(0.0));
     let mut parts = Vec::with_capacity(9);
     for down in 0..3 {
         for right in 0..3 {
