@@ -5,11 +5,15 @@
 //! choice.
 
 mod encode;
+pub mod forest;
 mod lstm;
 mod model;
 mod neural;
+mod parallel;
 mod params;
+mod random_forest;
 mod resnet;
+mod svm;
 mod transformer;
 
 pub use model::{
@@ -19,4 +23,5 @@ pub use model::{
 pub use params::{Default, Domain, Param, ParamError, Resolved, Value, nearest};
 
 /// Every model, in the order in which reports show them.
-pub static ENTRIES: &[&dyn ModelEntry] = &[&transformer::Transformer, &resnet::Resnet, &lstm::Lstm];
+pub static ENTRIES: &[&dyn ModelEntry] =
+    &[&transformer::Transformer, &resnet::Resnet, &lstm::Lstm, &svm::Svm, &random_forest::RandomForest];

@@ -1,0 +1,102 @@
+//! Histograms of oriented gradients: images to features (Dalal and Triggs, CVPR 2005).
+//!
+//! The conventions are those of scikit-image's `hog`, so that features can be compared number by number: at each pixel
+//! the colour channel with the largest gradient decides, a pixel votes with its whole magnitude for one of nine
+//! unsigned orientations of its own cell (no interpolation), and blocks of 2 x 2 cells, overlapping by one, are
+//! normalised by L2-Hys.
+
+use bakeoff_datasets::Images;
+use ndarray::Array2;
+use rayon::prelude::*;
+
+/// Cell size in pixels.
+const CELL: usize = 8;
+/// Orientations over 180°.
+const ORIENTATIONS: usize = 9;
+/// Block size in cells.
+const BLOCK: usize = 2;
+/// L2-Hys: no component of a normalised block above this.
+const CLIP: f32 = 0.2;
+/// Keeps the norm of an empty block from being zero; for pixels in 0..=1.
+const EPSILON: f32 = 1e-5;
+
+/// The smallest side of an image, in pixels, that holds one block.
+pub(crate) const SMALLEST_SIDE: usize = CELL * BLOCK;
+
+/// The number of features of an image: 324 for 32 x 32 pixels.
+pub(crate) fn width(image_height: usize, image_width: usize) -> usize {
+    let blocks = |side: usize| side / CELL + 1 - BLOCK;
+    blocks(image_height) * blocks(image_width) * BLOCK * BLOCK * ORIENTATIONS
+}
+
+/// One row of features per image. Sides must be at least [`SMALLEST_SIDE`].
+pub(crate) fn hog(images: &Images) -> Array2<f32> {
+    let width = width(images.height, images.width);
+    let mut features = Array2::zeros((images.len(), width));
+    let rows = features.as_slice_mut().expect("a new array is contiguous");
+    rows.par_chunks_mut(width).enumerate().for_each(|(index, row)| {
+        let cells = cell_histograms(images, images.image(index));
+        write_blocks(&cells, images.width / CELL, row);
+    });
+    features
+}
+
+/// Votes per cell and orientation, row by row, divided by the pixels in a cell.
+fn cell_histograms(images: &Images, pixels: &[u8]) -> Vec<[f32; ORIENTATIONS]> {
+    let (cells_high, cells_wide) = (images.height / CELL, images.width / CELL);
+    let mut cells = vec![[0.0; ORIENTATIONS]; cells_high * cells_wide];
+    for y in 0..cells_high * CELL {
+        for x in 0..cells_wide * CELL {
+            let (down, across) = strongest_gradient(images, pixels, y, x);
+            let magnitude = down.hypot(across);
+            cells[y / CELL * cells_wide + x / CELL][orientation(down, across)] += magnitude / (CELL * CELL) as f32;
+        }
+    }
+    cells
+}
+
+/// The central difference (down, across) in the channel where it is largest; zero at the border, in units of the
+/// full pixel range.
+fn strongest_gradient(images: &Images, pixels: &[u8], y: usize, x: usize) -> (f32, f32) {
+    let (height, width) = (images.height, images.width);
+    let mut strongest = (0, 0);
+    let mut largest = 0;
+    for plane in pixels.chunks_exact(height * width) {
+        let at = |y: usize, x: usize| i32::from(plane[y * width + x]);
+        let down = if y == 0 || y + 1 == height { 0 } else { at(y + 1, x) - at(y - 1, x) };
+        let across = if x == 0 || x + 1 == width { 0 } else { at(y, x + 1) - at(y, x - 1) };
+        let squared = down * down + across * across;
+        if squared > largest {
+            largest = squared;
+            strongest = (down, across);
+        }
+    }
+    (strongest.0 as f32 / 255.0, strongest.1 as f32 / 255.0)
+}
+
+/// The bin of a gradient's angle, modulo 180°.
+fn orientation(down: f32, across: f32) -> usize {
+    let degrees = f64::from(down).atan2(f64::from(across)).to_degrees();
+    let unsigned = if degrees < 0.0 { degrees + 180.0 } else { degrees };
+    // 180° itself is 0°.
+    (unsigned * ORIENTATIONS as f64 / 180.0) as usize % ORIENTATIONS
+}
+
+/// Normalised blocks, one after the other: block row, block column, cell row, cell column, orientation.
+fn write_blocks(cells: &[[f32; ORIENTATIONS]], cells_wide: usize, out: &mut [f32]) {
+    let blocks_wide = cells_wide + 1 - BLOCK;
+    for (index, block) in out.chunks_exact_mut(BLOCK * BLOCK * ORIENTATIONS).enumerate() {
+        let (top, left) = (index / blocks_wide, index % blocks_wide);
+        for (place, part) in block.chunks_exact_mut(ORIENTATIONS).enumerate() {
+            part.copy_from_slice(&cells[(top + place / BLOCK) * cells_wide + left + place % BLOCK]);
+        }
+        normalise(block);
+        block.iter_mut().for_each(|v| *v = v.min(CLIP));
+        normalise(block);
+    }
+}
+
+fn normalise(block: &mut [f32]) {
+    let norm = (block.iter().map(|v| v * v).sum::<f32>() + EPSILON * EPSILON).sqrt();
+    block.iter_mut().for_each(|v| *v /= norm);
+}

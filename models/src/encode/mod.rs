@@ -1,0 +1,8 @@
+//! Raw inputs to features, learned from training rows only.
+
+pub(crate) mod features;
+pub(crate) mod hog;
+pub(crate) mod scale;
+pub(crate) mod sparse;
+pub(crate) mod tfidf;
+pub(crate) mod vocabulary;

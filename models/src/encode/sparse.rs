@@ -1,0 +1,110 @@
+//! Rows of which few entries are not zero (compressed sparse rows).
+
+use ndarray::Array2;
+
+/// `N x width` values, of which only those that are not zero are stored.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct SparseRows {
+    /// Row `i` has the entries `starts[i]..starts[i + 1]`.
+    starts: Vec<usize>,
+    /// `(column, value)`, columns ascending within a row.
+    entries: Vec<(u32, f32)>,
+    width: usize,
+}
+
+impl SparseRows {
+    /// No row yet, of `width` columns.
+    pub(crate) fn new(width: usize) -> SparseRows {
+        SparseRows { starts: vec![0], entries: Vec::new(), width }
+    }
+
+    /// Adds a row; its columns must ascend and be below the width.
+    pub(crate) fn push(&mut self, row: &[(u32, f32)]) {
+        self.entries.extend_from_slice(row);
+        self.starts.push(self.entries.len());
+    }
+
+    /// The number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The number of columns.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The entries of row `index`.
+    pub(crate) fn row(&self, index: usize) -> &[(u32, f32)] {
+        &self.entries[self.starts[index]..self.starts[index + 1]]
+    }
+
+    /// All rows in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[(u32, f32)]> {
+        (0..self.len()).map(|index| self.row(index))
+    }
+
+    /// The rows at `rows`, in that order.
+    pub(crate) fn select(&self, rows: &[usize]) -> SparseRows {
+        let mut selected = SparseRows::new(self.width);
+        rows.iter().for_each(|&row| selected.push(self.row(row)));
+        selected
+    }
+
+    /// Columns as rows: for each column its `(row, value)` entries, rows ascending.
+    pub(crate) fn transpose(&self) -> SparseRows {
+        let mut starts = vec![0; self.width + 1];
+        for &(column, _) in &self.entries {
+            starts[column as usize + 1] += 1;
+        }
+        for column in 0..self.width {
+            starts[column + 1] += starts[column];
+        }
+        let mut next = starts.clone();
+        let mut entries = vec![(0, 0.0); self.entries.len()];
+        for (index, row) in self.iter().enumerate() {
+            for &(column, value) in row {
+                entries[next[column as usize]] = (index as u32, value);
+                next[column as usize] += 1;
+            }
+        }
+        SparseRows { starts, entries, width: self.len() }
+    }
+
+    /// Every value in its place, zeros included.
+    pub(crate) fn to_dense(&self) -> Array2<f32> {
+        let mut dense = Array2::zeros((self.len(), self.width));
+        for (mut target, row) in dense.rows_mut().into_iter().zip(self.iter()) {
+            for &(column, value) in row {
+                target[column as usize] = value;
+            }
+        }
+        dense
+    }
+
+    /// The memory it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        (size_of_val(self.starts.as_slice()) + size_of_val(self.entries.as_slice())) as u64
+    }
+
+    /// The number of stored values.
+    pub(crate) fn stored(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SparseRows;
+
+    #[test]
+    fn a_transpose_holds_the_same_values() {
+        let mut rows = SparseRows::new(3);
+        rows.push(&[(0, 1.0), (2, 2.0)]);
+        rows.push(&[]);
+        rows.push(&[(1, 3.0), (2, 4.0)]);
+        assert_eq!(rows.transpose().to_dense(), rows.to_dense().reversed_axes());
+        assert_eq!(rows.transpose().transpose(), rows);
+        assert_eq!(rows.select(&[2, 0]).row(0), &[(1, 3.0), (2, 4.0)]);
+    }
+}

@@ -1,0 +1,186 @@
+//! A random forest (Breiman 2001) behind linfa's traits: bootstrap, features drawn anew for each node, binned values,
+//! trees in parallel. The same seed grows the same forest on any number of threads.
+
+mod bins;
+mod criterion;
+mod params;
+mod tree;
+
+use linfa::DatasetBase;
+use linfa::traits::{Fit, PredictInplace};
+use ndarray::parallel::prelude::*;
+use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Axis, Data, Ix2};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use bins::Bins;
+pub(crate) use criterion::{Criterion, Gini, Variance};
+pub use params::{ForestError, ForestParams, ForestValidParams, MaxFeatures};
+use tree::{Grower, MOST_ROWS, Tree};
+
+/// Rows that one task predicts: a tree stays in the cache meanwhile.
+const BLOCK: usize = 64;
+
+/// A forest about to be grown, tree by tree, in any order.
+pub(crate) struct Growth<'a, C: Criterion> {
+    bins: Bins,
+    targets: &'a [C::Target],
+    params: &'a ForestValidParams,
+    /// Values per leaf: the number of classes, or one.
+    width: usize,
+}
+
+impl<'a, C: Criterion> Growth<'a, C> {
+    /// Bins `N x features` rows. `width` is the number of classes, or one for numbers.
+    pub(crate) fn new(
+        params: &'a ForestValidParams,
+        rows: &ArrayView2<'_, f32>,
+        targets: &'a [C::Target],
+        width: usize,
+    ) -> Result<Self, ForestError> {
+        if rows.is_empty() || rows.nrows() > MOST_ROWS {
+            return Err(ForestError::Size { rows: rows.nrows(), features: rows.ncols(), most: MOST_ROWS });
+        }
+        if targets.len() != rows.nrows() {
+            return Err(ForestError::Targets { rows: rows.nrows(), targets: targets.len() });
+        }
+        if let Some(row) = rows.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
+            return Err(ForestError::NotFinite { what: "a feature", row });
+        }
+        Ok(Growth { bins: Bins::new(rows, params.max_bins), targets, params, width })
+    }
+
+    /// How many trees there are to be.
+    pub(crate) fn trees(&self) -> usize {
+        self.params.trees
+    }
+
+    /// Grows tree `index`: its random choices depend on nothing but the seed and this number.
+    pub(crate) fn tree(&self, index: usize) -> Tree {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.params.seed);
+        rng.set_stream(index as u64);
+        Grower::new(&self.bins, self.targets, self.params, C::new(self.width), &mut rng).grow(&mut rng)
+    }
+
+    /// The forest of these trees.
+    pub(crate) fn forest(&self, trees: Vec<Tree>) -> Forest {
+        Forest { trees, features: self.bins.features(), width: self.width }
+    }
+
+    fn grow_all(&self) -> Forest {
+        self.forest((0..self.trees()).into_par_iter().map(|index| self.tree(index)).collect())
+    }
+}
+
+/// A fitted forest: leaf values averaged over its trees.
+#[derive(Debug, Clone)]
+pub struct Forest {
+    trees: Vec<Tree>,
+    features: usize,
+    width: usize,
+}
+
+impl Forest {
+    /// For each of `N x features` rows the mean over all trees: class probabilities (`N x classes`), or one number.
+    ///
+    /// # Panics
+    /// If the rows have another number of features than the training rows.
+    pub fn means<D: Data<Elem = f32> + Sync>(&self, rows: &ArrayBase<D, Ix2>) -> Array2<f32> {
+        assert_eq!(rows.ncols(), self.features, "a forest predicts rows of as many features as it was grown on");
+        let rows = rows.as_standard_layout();
+        let mut means = Array2::zeros((rows.nrows(), self.width));
+        means.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter().zip(rows.axis_chunks_iter(Axis(0), BLOCK)).for_each(
+            |(mut means, rows)| {
+                let mut sums = Array2::<f64>::zeros(means.raw_dim());
+                for tree in &self.trees {
+                    for (mut sum, row) in sums.rows_mut().into_iter().zip(rows.rows()) {
+                        let leaf = tree.predict(row.to_slice().expect("the rows are in standard layout"));
+                        sum.iter_mut().zip(leaf).for_each(|(sum, &value)| *sum += f64::from(value));
+                    }
+                }
+                means.zip_mut_with(&sums, |mean, sum| *mean = (sum / self.trees.len() as f64) as f32);
+            },
+        );
+        means
+    }
+
+    /// Learned numbers: a feature and a threshold per decision, and the leaf values.
+    pub fn parameters(&self) -> u64 {
+        self.trees.iter().map(|tree| tree.parameters() as u64).sum()
+    }
+
+    /// The memory of all trees.
+    pub fn bytes(&self) -> u64 {
+        self.trees.iter().map(|tree| tree.bytes() as u64).sum()
+    }
+}
+
+/// A forest that answers with the most probable class.
+#[derive(Debug, Clone)]
+pub struct ForestClassifier(pub Forest);
+
+/// A forest that answers with a number.
+#[derive(Debug, Clone)]
+pub struct ForestRegressor(pub Forest);
+
+impl<D: Data<Elem = f32>> Fit<ArrayBase<D, Ix2>, Array1<usize>, ForestError> for ForestValidParams {
+    type Object = ForestClassifier;
+
+    /// Classes are numbered from zero; there are as many as the largest label plus one.
+    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, Array1<usize>>) -> Result<ForestClassifier, ForestError> {
+        let labels = dataset
+            .targets()
+            .iter()
+            .map(|&label| u16::try_from(label).map_err(|_| ForestError::Class { label }))
+            .collect::<Result<Vec<u16>, ForestError>>()?;
+        let classes = labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
+        let growth = Growth::<Gini>::new(self, &dataset.records().view(), &labels, classes)?;
+        Ok(ForestClassifier(growth.grow_all()))
+    }
+}
+
+impl<D: Data<Elem = f32>> Fit<ArrayBase<D, Ix2>, Array1<f32>, ForestError> for ForestValidParams {
+    type Object = ForestRegressor;
+
+    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, Array1<f32>>) -> Result<ForestRegressor, ForestError> {
+        let values = dataset.targets().to_vec();
+        if let Some(row) = values.iter().position(|value| !value.is_finite()) {
+            return Err(ForestError::NotFinite { what: "the target", row });
+        }
+        let growth = Growth::<Variance>::new(self, &dataset.records().view(), &values, 1)?;
+        Ok(ForestRegressor(growth.grow_all()))
+    }
+}
+
+impl<D: Data<Elem = f32> + Sync> PredictInplace<ArrayBase<D, Ix2>, Array1<usize>> for ForestClassifier {
+    fn predict_inplace(&self, rows: &ArrayBase<D, Ix2>, labels: &mut Array1<usize>) {
+        for (label, probabilities) in labels.iter_mut().zip(self.0.means(rows).rows()) {
+            *label = most_probable(probabilities.as_slice().expect("a new array is contiguous"));
+        }
+    }
+
+    fn default_target(&self, rows: &ArrayBase<D, Ix2>) -> Array1<usize> {
+        Array1::zeros(rows.nrows())
+    }
+}
+
+impl<D: Data<Elem = f32> + Sync> PredictInplace<ArrayBase<D, Ix2>, Array1<f32>> for ForestRegressor {
+    fn predict_inplace(&self, rows: &ArrayBase<D, Ix2>, values: &mut Array1<f32>) {
+        values.assign(&self.0.means(rows).column(0));
+    }
+
+    fn default_target(&self, rows: &ArrayBase<D, Ix2>) -> Array1<f32> {
+        Array1::zeros(rows.nrows())
+    }
+}
+
+/// The class of the largest probability, the first of equals.
+pub(crate) fn most_probable(probabilities: &[f32]) -> usize {
+    let mut best = 0;
+    for (class, &probability) in probabilities.iter().enumerate() {
+        if probability > probabilities[best] {
+            best = class;
+        }
+    }
+    best
+}

@@ -1,0 +1,190 @@
+//! `random-forest`: Breiman's random forest for classes and for numbers, on HOG features of images and on TF-IDF
+//! values of texts.
+
+use bakeoff_datasets::{Inputs, Split, Targets};
+use linfa::ParamGuard;
+use ndarray::Array2;
+use rayon::ThreadPool;
+
+use crate::encode::features::{self, Encoder, joined};
+use crate::forest::{
+    Criterion, Forest, ForestError, ForestParams, ForestValidParams, Gini, Growth, MaxFeatures, Variance, most_probable,
+};
+use crate::model::{
+    Footprint, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
+};
+use crate::parallel;
+use crate::params::{Default, Domain, Param};
+
+/// The registry's entry.
+pub(crate) struct RandomForest;
+
+const PARAMS: &[Param] = &[
+    Param {
+        name: "trees",
+        images: Default::Int(200),
+        texts: Default::Int(200),
+        domain: Domain::Int(1, 100_000),
+        about: "number of trees",
+        source: "more never overfit, only cost more (Breiman 2001)",
+    },
+    Param {
+        name: "max-features",
+        images: Default::Float(0.0),
+        texts: Default::Float(0.0),
+        domain: Domain::Float(0.0, 1.0),
+        about: "share of the features that a node tries; 0 stands for sqrt for classes and 1/3 for numbers",
+        source: "Breiman's randomForest for R (Liaw and Wiener 2002)",
+    },
+    Param {
+        name: "max-depth",
+        images: Default::Int(0),
+        texts: Default::Int(0),
+        domain: Domain::Int(0, 10_000),
+        about: "most decisions on the way to a leaf; 0 stands for no limit",
+        source: "trees are grown in full (Breiman 2001)",
+    },
+    Param {
+        name: "min-samples-leaf",
+        images: Default::Int(1),
+        texts: Default::Int(1),
+        domain: Domain::Int(1, 1_000_000),
+        about: "fewest distinct training rows in a leaf",
+        source: "scikit-learn's default",
+    },
+    Param {
+        name: "bins",
+        images: Default::Int(256),
+        texts: Default::Int(256),
+        domain: Domain::Int(2, 256),
+        about: "most intervals that the values of a feature are sorted into",
+        source: "as fine as one byte allows",
+    },
+    Param {
+        name: "terms",
+        images: Default::Int(2000),
+        texts: Default::Int(2000),
+        domain: Domain::Int(1, 100_000),
+        about: "texts: how many of the commonest word 1- and 2-grams are used",
+        source: "best of 500, 1000, 2000 and 4000 on SST-2 at 8,000 rows",
+    },
+];
+
+impl ModelEntry for RandomForest {
+    fn name(&self) -> &'static str {
+        "random-forest"
+    }
+
+    fn about(&self) -> &'static str {
+        "random forest on HOG or TF-IDF features"
+    }
+
+    fn version(&self) -> String {
+        "1 (linfa 0.8.1)".to_owned()
+    }
+
+    fn params(&self) -> &'static [Param] {
+        PARAMS
+    }
+
+    fn supports(&self, shape: &TaskShape) -> Support {
+        features::supports(&shape.input)
+    }
+
+    fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
+        if let Support::No { reason } = self.supports(&spec.shape) {
+            return Err(ModelError::Unsupported(reason));
+        }
+        let params = forest_params(spec)?;
+        Ok(Box::new(ForestModel { spec: spec.clone(), params, pool: parallel::pool(spec.threads)?, fitted: None }))
+    }
+}
+
+fn forest_params(spec: &Spec) -> Result<ForestValidParams, ModelError> {
+    let params = &spec.params;
+    let max_features = match (params.float("max-features"), spec.shape.target) {
+        (0.0, TargetShape::Classes(_)) => MaxFeatures::Sqrt,
+        (0.0, TargetShape::Value) => MaxFeatures::Share(1.0 / 3.0),
+        (share, _) => MaxFeatures::Share(share),
+    };
+    let forest = ForestParams::default()
+        .trees(params.int("trees"))
+        .max_depth(Some(params.int("max-depth")).filter(|&depth| depth > 0))
+        .min_samples_leaf(params.int("min-samples-leaf"))
+        .max_features(max_features)
+        .max_bins(params.int("bins"))
+        .seed(spec.seed_for("forest"));
+    Ok(forest.check()?)
+}
+
+impl From<ForestError> for ModelError {
+    fn from(error: ForestError) -> ModelError {
+        ModelError::Failed(error.to_string())
+    }
+}
+
+struct ForestModel {
+    spec: Spec,
+    params: ForestValidParams,
+    pool: ThreadPool,
+    fitted: Option<(Encoder, Forest)>,
+}
+
+impl Model for ForestModel {
+    fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
+        self.fitted = None;
+        let all = joined(train, validation);
+        if all.is_empty() {
+            return Err(ModelError::Failed("there is no training row".to_owned()));
+        }
+        let (encoder, rows) = self.pool.install(|| {
+            let (encoder, features) = Encoder::fit(&all.inputs, self.spec.params.int("terms"));
+            (encoder, features.into_dense())
+        });
+        let forest = match &all.targets {
+            Targets::Classes { labels, names } => self.grow::<Gini>(&rows, labels, names.len(), watch)?,
+            Targets::Values(values) => self.grow::<Variance>(&rows, values, 1, watch)?,
+        };
+        self.fitted = Some((encoder, forest));
+        Ok(())
+    }
+
+    fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
+        let Some((encoder, forest)) = &self.fitted else {
+            return Err(ModelError::Failed("predict before fit".to_owned()));
+        };
+        let means = self.pool.install(|| encoder.encode(inputs).map(|rows| forest.means(&rows.into_dense())))?;
+        let (rows, cols) = means.dim();
+        let probabilities = Matrix { rows, cols, data: means.into_raw_vec_and_offset().0 };
+        Ok(match self.spec.shape.target {
+            TargetShape::Value => Predictions::Values(probabilities.data),
+            TargetShape::Classes(_) => Predictions::Classes {
+                labels: (0..rows).map(|row| most_probable(probabilities.row(row)) as u16).collect(),
+                probabilities: Some(probabilities),
+            },
+        })
+    }
+
+    fn footprint(&self) -> Footprint {
+        self.fitted.as_ref().map_or_else(Footprint::default, |(encoder, forest)| Footprint {
+            parameters: forest.parameters(),
+            bytes: forest.bytes() + encoder.bytes(),
+            // A tree compares and never multiplies.
+            flops_per_example: None,
+        })
+    }
+}
+
+impl ForestModel {
+    fn grow<C: Criterion>(
+        &self,
+        rows: &Array2<f32>,
+        targets: &[C::Target],
+        width: usize,
+        watch: &mut dyn Watch,
+    ) -> Result<Forest, ModelError> {
+        let growth = self.pool.install(|| Growth::<C>::new(&self.params, &rows.view(), targets, width))?;
+        let trees = parallel::map(&self.pool, growth.trees(), watch, |index| growth.tree(index));
+        Ok(growth.forest(trees))
+    }
+}

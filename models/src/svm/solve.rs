@@ -1,0 +1,149 @@
+//! The two solvers behind one face: ours on a kernel shared by all problems, and linfa-svm, which makes its own.
+
+use std::ops::Range;
+
+use linfa::Dataset;
+use linfa::traits::Fit;
+use linfa_svm::{Svm, SvmError, SvmParams};
+use ndarray::{Array1, Array2, Axis, CowArray, Ix2, Slice, concatenate};
+
+use super::kernel::Kernel;
+use super::solver::{NotConverged, Problem, Solution};
+use crate::encode::features::Features;
+use crate::model::ModelError;
+
+/// The largest kernel matrices that a fit may hold at a time, in bytes.
+pub(super) const MOST_KERNEL_BYTES: u64 = 1 << 30;
+
+/// What does not change from one problem to the next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) kernel: Kernel,
+    /// The price of a violated margin.
+    pub(super) c: f64,
+    /// Half the width of a regression's tube without a price.
+    pub(super) epsilon: f64,
+    /// By how much the optimality conditions may be violated.
+    pub(super) tolerance: f64,
+}
+
+/// A way to solve problems over one set of rows.
+pub(super) enum Solver {
+    /// Sequential minimal optimisation on this kernel between all rows.
+    Smo(Array2<f32>),
+    /// linfa-svm on these rows. In f64, because its stopping rule is not reached in f32 on larger problems.
+    Linfa(Array2<f64>),
+}
+
+/// Why a problem was not solved.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SolveError {
+    #[error(transparent)]
+    NotConverged(#[from] NotConverged),
+    #[error("linfa-svm failed: {0}")]
+    Linfa(#[from] SvmError),
+    #[error("linfa-svm stopped before it converged: {0}")]
+    LinfaStopped(String),
+}
+
+impl From<SolveError> for ModelError {
+    fn from(error: SolveError) -> ModelError {
+        ModelError::Failed(error.to_string())
+    }
+}
+
+impl Solver {
+    /// Our solver.
+    pub(super) fn smo(rows: &Features, kernel: Kernel) -> Solver {
+        Solver::Smo(kernel.between(rows, rows))
+    }
+
+    /// linfa's, which will be asked for problems of up to `largest` rows, `at_once` of them at a time.
+    ///
+    /// # Errors
+    /// If that takes too much memory.
+    pub(super) fn linfa(rows: &Features, largest: usize, at_once: usize) -> Result<Solver, ModelError> {
+        let kernels = (largest * largest * at_once * size_of::<f64>()) as u64;
+        let dense = (rows.len() * rows.width() * size_of::<f64>()) as u64;
+        if kernels + dense > MOST_KERNEL_BYTES {
+            return Err(ModelError::Unsupported(format!(
+                "solver = \"linfa\" needs {kernels} bytes for kernels and {dense} bytes for dense rows, more than \
+                 {MOST_KERNEL_BYTES}; use fewer rows, threads or terms, or solver = \"smo\""
+            )));
+        }
+        Ok(Solver::Linfa(rows.clone().into_dense().mapv(f64::from)))
+    }
+
+    /// The function that is positive on the rows `positive` and negative on the rows `negative`; coefficients are of
+    /// the positive rows, then the negative ones.
+    pub(super) fn classify(
+        &self,
+        positive: &Range<usize>,
+        negative: &Range<usize>,
+        settings: &Settings,
+    ) -> Result<Solution, SolveError> {
+        let is_positive: Vec<bool> = (0..positive.len() + negative.len()).map(|index| index < positive.len()).collect();
+        match self {
+            Solver::Smo(all) => {
+                let kernel = between(all, positive, negative);
+                Ok(Problem::classes(kernel.view(), &is_positive, settings.c).solve(settings.tolerance)?)
+            }
+            Solver::Linfa(rows) => {
+                let part = |range: &Range<usize>| rows.slice_axis(Axis(0), Slice::from(range.clone()));
+                let records = concatenate![Axis(0), part(positive), part(negative)];
+                let params = with_kernel(Svm::<f64, bool>::params(), settings).pos_neg_weights(settings.c, settings.c);
+                let svm = params.fit(&Dataset::new(records, Array1::from(is_positive)))?;
+                linfa_solution(&svm)
+            }
+        }
+    }
+
+    /// The function that is within epsilon of `values` on all rows.
+    pub(super) fn regress(&self, values: &[f32], settings: &Settings) -> Result<Solution, SolveError> {
+        match self {
+            Solver::Smo(all) => {
+                Ok(Problem::values(all.view(), values, settings.c, settings.epsilon).solve(settings.tolerance)?)
+            }
+            Solver::Linfa(rows) => {
+                let params = with_kernel(Svm::<f64, f64>::params(), settings).c_svr(settings.c, Some(settings.epsilon));
+                let targets = values.iter().map(|&v| f64::from(v)).collect::<Array1<f64>>();
+                let svm = params.fit(&Dataset::new(rows.clone(), targets))?;
+                linfa_solution(&svm)
+            }
+        }
+    }
+}
+
+/// The kernel between the rows of two classes.
+fn between<'a>(all: &'a Array2<f32>, first: &Range<usize>, second: &Range<usize>) -> CowArray<'a, f32, Ix2> {
+    let part = |rows: &Range<usize>, columns: &Range<usize>| {
+        all.view()
+            .slice_axis_move(Axis(0), Slice::from(rows.clone()))
+            .slice_axis_move(Axis(1), Slice::from(columns.clone()))
+    };
+    if first.end == second.start {
+        // Neighbours are a block of the whole kernel as it is.
+        let both = first.start..second.end;
+        return part(&both, &both).into();
+    }
+    let top = concatenate![Axis(1), part(first, first), part(first, second)];
+    let bottom = concatenate![Axis(1), part(second, first), part(second, second)];
+    concatenate![Axis(0), top, bottom].into()
+}
+
+fn with_kernel<T>(params: SvmParams<f64, T>, settings: &Settings) -> SvmParams<f64, T> {
+    let params = params.eps(settings.tolerance);
+    match settings.kernel {
+        Kernel::Linear => params.linear_kernel(),
+        Kernel::Rbf { gamma } => params.gaussian_kernel(1.0 / f64::from(gamma)),
+    }
+}
+
+fn linfa_solution<T>(svm: &Svm<f64, T>) -> Result<Solution, SolveError> {
+    // Only the text of a machine says why its solver stopped.
+    let told = svm.to_string();
+    if told.starts_with("Reached maximal") {
+        return Err(SolveError::LinfaStopped(told));
+    }
+    Ok(Solution { coefficients: svm.alpha.iter().map(|&a| a as f32).collect(), bias: -svm.rho as f32 })
+}
