@@ -4,6 +4,7 @@
 
 mod answers;
 mod error;
+mod figures;
 mod format;
 mod grid;
 mod html;
@@ -22,6 +23,7 @@ mod terminal;
 
 pub use answers::Answers;
 pub use error::ReportError;
+pub use figures::{Drawn, FIGURES, Figure, Picture, Style};
 pub use grid::{Cell, Grid, Mean, Setting, Trial, Value};
 pub use metric::{Better, METRICS, Metric, metric};
 pub use record::{Curve, PredictionRow, Record, SCHEMA, Status};

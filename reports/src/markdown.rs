@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::format::score;
 use crate::record::Status;
 use crate::results::Results;
+use crate::run_info::RunInfo;
 use crate::table::{Table, cells, header, verdict};
 
 /// The text of `report.md`.
@@ -41,8 +42,20 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
         }
         text.push('\n');
     }
-    let _ = writeln!(text, "Reproduce: `{}`", info.command.join(" "));
+    let _ = writeln!(text, "Reproduce:\n\n```sh\n{}\n```", reproduce(info));
     text
+}
+
+/// The commands that make the run again.
+pub(crate) fn reproduce(info: &RunInfo) -> String {
+    let quoted = |word: &String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+        let bare = !word.is_empty() && word.chars().all(plain);
+        if bare { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    };
+    let command = info.command.iter().map(quoted).collect::<Vec<_>>().join(" ");
+    let commit = info.commit.trim_end_matches("-dirty");
+    if commit == "unknown" { command } else { format!("git checkout {commit}\n{command}") }
 }
 
 fn headline(text: &mut String, results: &Results, table: &Table) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::ReportError;
+use crate::figures::{FIGURES, Style, png};
 use crate::html::html;
 use crate::markdown::markdown;
 use crate::results::Results;
@@ -28,9 +29,20 @@ pub struct Built {
 /// If a file of the run is not readable or holds what it should not, or a file cannot be written.
 pub fn build(dir: &RunDir) -> Result<Built, ReportError> {
     let results = Results::load(dir)?;
-    let remarks = results.remarks.clone();
+    let mut remarks = results.remarks.clone();
+    let mut pictures = Vec::new();
+    for figure in FIGURES {
+        let drawn = figure.draw(&results, &Style::default())?;
+        pictures.extend(drawn.pictures);
+        remarks.extend(drawn.remarks);
+    }
+    for picture in &pictures {
+        dir.write(&format!("figures/{}.svg", picture.name), picture.svg.as_bytes())?;
+        let png = png(&picture.svg).map_err(|message| ReportError::Figure { figure: picture.name.clone(), message })?;
+        dir.write(&format!("figures/{}.png", picture.name), &png)?;
+    }
     dir.write("summary.csv", &summary(&results))?;
     dir.write("report.md", markdown(&results, &remarks).as_bytes())?;
-    dir.write("report.html", html(&results, &remarks).as_bytes())?;
+    dir.write("report.html", html(&results, &pictures, &remarks).as_bytes())?;
     Ok(Built { report: dir.report_path(), terminal_table: terminal_table(&results), remarks })
 }

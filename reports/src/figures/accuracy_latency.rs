@@ -1,0 +1,38 @@
+//! Quality against the latency of one prediction.
+
+use super::scatter::{Cost, draw};
+use super::{Drawn, Figure, Picture, Style};
+use crate::error::ReportError;
+use crate::results::Results;
+
+/// The figure `accuracy-latency`.
+pub(crate) struct AccuracyLatency;
+
+impl Figure for AccuracyLatency {
+    fn name(&self) -> &'static str {
+        "accuracy-latency"
+    }
+
+    fn about(&self) -> &'static str {
+        "the primary metric against the median latency, with the frontier, per task"
+    }
+
+    fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
+        let cost = Cost {
+            phase: "predict-single",
+            metric: "latency_p50_s",
+            unit: "s",
+            title: |_| "median latency of one prediction (log)".to_owned(),
+        };
+        let picture = Picture {
+            name: self.name().to_owned(),
+            title: "Quality against latency".to_owned(),
+            caption: "Each marker is a model; up is better and left is faster (an error that should be low has its \
+                axis turned around). The grey steps are the frontier: no other ranked model is both better and \
+                faster. Hollow markers are not ranked."
+                .to_owned(),
+            svg: String::new(),
+        };
+        draw(results, style, &cost, picture)
+    }
+}

@@ -1,0 +1,228 @@
+//! A page to draw on, in millimetres: a thin layer over plotters' SVG backend.
+
+use std::sync::Once;
+
+use plotters::coord::Shift;
+use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
+use plotters::prelude::{DrawingArea, IntoDrawingArea, SVGBackend};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{
+    Color, FontDesc, FontFamily, FontStyle, FontTransform, IntoTextStyle, RGBColor, ShapeStyle, register_font,
+};
+
+use super::style::{Marker, UNITS_PER_MM};
+
+/// The font that ships in the binary: the same picture on a machine without fonts.
+pub(crate) const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
+
+/// Its family as written into SVG; a viewer without it takes one of similar width.
+const FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
+
+/// Text of 7 pt, the smallest that journals accept, in millimetres per em.
+pub(crate) const SMALL_MM: f64 = 2.47;
+/// Text of 8 pt.
+pub(crate) const TEXT_MM: f64 = 2.82;
+
+/// plotters divides its font size by this to get the em of the SVG.
+const PLOTTERS_EM: f64 = 1.24;
+
+/// A place on the page, in millimetres from the upper left corner.
+pub(crate) type Point = (f64, f64);
+
+/// A rectangle on the page.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Rect {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) w: f64,
+    pub(crate) h: f64,
+}
+
+impl Rect {
+    pub(crate) fn right(&self) -> f64 {
+        self.x + self.w
+    }
+
+    pub(crate) fn bottom(&self) -> f64 {
+        self.y + self.h
+    }
+}
+
+/// Where the point of a text lies: horizontally, vertically it is always the middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Align {
+    Left,
+    Centre,
+    Right,
+}
+
+/// The page. Failures of the drawing library end as text, since there is nothing a caller could do about them.
+pub(crate) struct Canvas<'a> {
+    area: DrawingArea<SVGBackend<'a>, Shift>,
+}
+
+type Done = Result<(), String>;
+
+/// Draws a white page of this size and gives its SVG. `title` and `description` are for readers who cannot see it.
+pub(crate) fn page(
+    (width_mm, height_mm): (f64, f64),
+    title: &str,
+    description: &str,
+    draw: impl FnOnce(&Canvas<'_>) -> Done,
+) -> Result<String, String> {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        // The bytes are part of the program, and the tests draw with them.
+        let _ = register_font(FAMILY, FontStyle::Normal, FONT);
+    });
+    let size = (units(width_mm) as u32, units(height_mm) as u32);
+    let mut svg = String::new();
+    {
+        let canvas = Canvas { area: SVGBackend::with_string(&mut svg, size).into_drawing_area() };
+        canvas.area.fill(&plotters::style::WHITE).map_err(|error| error.to_string())?;
+        draw(&canvas)?;
+        canvas.area.present().map_err(|error| error.to_string())?;
+    }
+    let start = format!("<svg width=\"{}\" height=\"{}\" ", size.0, size.1);
+    let sized = format!("<svg width=\"{width_mm}mm\" height=\"{height_mm}mm\" role=\"img\" ");
+    let svg = svg.replacen(&start, &sized, 1);
+    let head_ends = svg.find('>').ok_or("plotters wrote no SVG")? + 1;
+    let words = format!("\n<title>{}</title>\n<desc>{}</desc>", escape(title), escape(description));
+    Ok(format!("{}{words}{}", &svg[..head_ends], &svg[head_ends..]))
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn units(mm: f64) -> i32 {
+    (mm * UNITS_PER_MM).round() as i32
+}
+
+fn place((x, y): Point) -> (i32, i32) {
+    (units(x), units(y))
+}
+
+impl Canvas<'_> {
+    /// A line through points.
+    pub(crate) fn line(&self, points: &[Point], width_mm: f64, color: RGBColor) -> Done {
+        let stroke = ShapeStyle { color: color.to_rgba(), filled: false, stroke_width: units(width_mm).max(1) as u32 };
+        let points: Vec<_> = points.iter().copied().map(place).collect();
+        self.area.draw(&PathElement::new(points, stroke)).map_err(|error| error.to_string())
+    }
+
+    /// A straight dashed line.
+    pub(crate) fn dashed(&self, from: Point, to: Point, width_mm: f64, color: RGBColor) -> Done {
+        const DASH_MM: f64 = 0.9;
+        let length = (to.0 - from.0).hypot(to.1 - from.1);
+        let dashes = (length / (2.0 * DASH_MM)).ceil().max(1.0);
+        let at = |share: f64| {
+            let share = share.min(1.0);
+            (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share)
+        };
+        for dash in 0..dashes as usize {
+            let start = dash as f64 / dashes;
+            self.line(&[at(start), at(start + 0.5 / dashes)], width_mm, color)?;
+        }
+        Ok(())
+    }
+
+    /// A filled rectangle.
+    pub(crate) fn fill(&self, rect: Rect, color: RGBColor) -> Done {
+        let corners = [place((rect.x, rect.y)), place((rect.right(), rect.bottom()))];
+        self.area.draw(&Rectangle::new(corners, color.filled())).map_err(|error| error.to_string())
+    }
+
+    /// The marker of a model; hollow for one that is not ranked.
+    pub(crate) fn marker(&self, at: Point, (color, marker): (RGBColor, Marker), hollow: bool) -> Done {
+        let outline = marker_outline(marker);
+        let scaled = |scale: f64| -> Vec<(i32, i32)> {
+            outline.iter().map(|(x, y)| place((at.0 + x * scale, at.1 + y * scale))).collect()
+        };
+        let radius = 1.05;
+        self.polygon(scaled(radius), color)?;
+        if hollow { self.polygon(scaled(radius * 0.55), plotters::style::WHITE) } else { Ok(()) }
+    }
+
+    fn polygon(&self, points: Vec<(i32, i32)>, color: RGBColor) -> Done {
+        self.area.draw(&Polygon::new(points, color.filled())).map_err(|error| error.to_string())
+    }
+
+    /// A small dot.
+    pub(crate) fn dot(&self, at: Point, radius_mm: f64, color: RGBColor) -> Done {
+        let dot = Circle::new(place(at), units(radius_mm), color.filled());
+        self.area.draw(&dot).map_err(|error| error.to_string())
+    }
+
+    /// Text on a horizontal line through `at`.
+    pub(crate) fn text(&self, text: &str, at: Point, em_mm: f64, align: Align, color: RGBColor) -> Done {
+        self.draw_text(text, at, em_mm, align, color, FontTransform::None)
+    }
+
+    /// Text that runs upwards along a vertical line through `at`.
+    pub(crate) fn text_up(&self, text: &str, at: Point, em_mm: f64, align: Align, color: RGBColor) -> Done {
+        self.draw_text(text, at, em_mm, align, color, FontTransform::Rotate270)
+    }
+
+    fn draw_text(&self, text: &str, at: Point, em_mm: f64, align: Align, color: RGBColor, turn: FontTransform) -> Done {
+        let h_pos = match align {
+            Align::Left => HPos::Left,
+            Align::Centre => HPos::Center,
+            Align::Right => HPos::Right,
+        };
+        let style = font(em_mm).transform(turn).color(&color).pos(Pos::new(h_pos, VPos::Center));
+        self.area.draw(&Text::new(text.to_owned(), place(at), style)).map_err(|error| error.to_string())
+    }
+
+    /// The width of a text, in millimetres.
+    pub(crate) fn width(&self, text: &str, em_mm: f64) -> f64 {
+        let size = self.area.estimate_text_size(text, &font(em_mm).into_text_style(&self.area));
+        size.map_or(0.0, |(width, _)| f64::from(width) / UNITS_PER_MM)
+    }
+
+    /// The text, cut with an ellipsis where it would be wider than `width_mm`.
+    pub(crate) fn fit(&self, text: &str, em_mm: f64, width_mm: f64) -> String {
+        if self.width(text, em_mm) <= width_mm {
+            return text.to_owned();
+        }
+        let mut kept: Vec<char> = text.chars().collect();
+        while kept.pop().is_some() {
+            let cut = format!("{}…", kept.iter().collect::<String>());
+            if self.width(&cut, em_mm) <= width_mm {
+                return cut;
+            }
+        }
+        String::new()
+    }
+}
+
+fn font(em_mm: f64) -> FontDesc<'static> {
+    FontDesc::new(FontFamily::Name(FAMILY), em_mm * UNITS_PER_MM * PLOTTERS_EM, FontStyle::Normal)
+}
+
+/// Corners around the origin, at a size that makes all markers look equally heavy.
+fn marker_outline(marker: Marker) -> Vec<Point> {
+    let round = |corners: usize, from_turn: f64, radius: f64| -> Vec<Point> {
+        let turn = |corner: usize| std::f64::consts::TAU * (corner as f64 / corners as f64 + from_turn);
+        (0..corners).map(|corner| (radius * turn(corner).cos(), radius * turn(corner).sin())).collect()
+    };
+    let plus = || {
+        const ARM: f64 = 0.36;
+        let corners = [(-ARM, -1.1), (ARM, -1.1), (ARM, -ARM), (1.1, -ARM), (1.1, ARM), (ARM, ARM)];
+        corners.into_iter().chain(corners.map(|(x, y)| (-x, -y))).collect::<Vec<Point>>()
+    };
+    match marker {
+        Marker::Circle => round(24, 0.0, 0.95),
+        Marker::Square => round(4, 0.125, 1.2),
+        Marker::Triangle => round(3, -0.25, 1.25),
+        Marker::Diamond => round(4, 0.0, 1.25),
+        Marker::TriangleDown => round(3, 0.25, 1.25),
+        Marker::Plus => plus(),
+        Marker::Cross => {
+            let turned =
+                |(x, y): Point| ((x - y) * std::f64::consts::FRAC_1_SQRT_2, (x + y) * std::f64::consts::FRAC_1_SQRT_2);
+            plus().into_iter().map(turned).collect()
+        }
+        Marker::Hexagon => round(6, 0.0, 1.05),
+    }
+}

@@ -1,0 +1,139 @@
+//! Confusion matrices: which class is taken for which, per classification case.
+
+use plotters::style::RGBColor;
+
+use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM, page};
+use super::style::{COLUMN_MM, Style};
+use super::{Drawn, Figure, Picture};
+use crate::error::ReportError;
+use crate::format::count;
+use crate::results::Results;
+
+/// The figures `confusion-<case>`.
+pub(crate) struct ConfusionMatrices;
+
+/// More pictures than this make a report that no browser likes.
+const MAX_PICTURES: usize = 40;
+/// More classes than this leave no room for their names.
+const MAX_CLASSES: usize = 30;
+/// More classes than this leave no room for numbers.
+const MAX_NUMBERED: usize = 12;
+const MARGIN_MM: f64 = 1.5;
+
+impl Figure for ConfusionMatrices {
+    fn name(&self) -> &'static str {
+        "confusion"
+    }
+
+    fn about(&self) -> &'static str {
+        "which class is taken for which, one matrix per classification case"
+    }
+
+    fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
+        let mut drawn = Drawn::default();
+        let (mut left_out, mut too_many_classes) = (0, 0);
+        for (setting, label, trial) in results.grid.trials() {
+            let Some(answers) = results.answers.get(&trial.case).filter(|answers| !answers.confusion.is_empty()) else {
+                continue;
+            };
+            let classes = &results.setting(setting).task.classes;
+            if classes.len() > MAX_CLASSES {
+                too_many_classes += 1;
+                continue;
+            }
+            if drawn.pictures.len() == MAX_PICTURES {
+                left_out += 1;
+                continue;
+            }
+            let matrix = Matrix { counts: &answers.confusion, classes };
+            let name = format!("{}-{}", self.name(), trial.case);
+            let title =
+                format!("{}: {}, seed {}", results.setting(setting).title, results.grid.labels[label], trial.seed);
+            let caption = "Rows are the true classes, columns the predicted ones; each row's numbers are percent of \
+                the examples of that class, so the diagonal is the recall of each class.";
+            let svg = draw_matrix(&matrix, style, &title, caption)
+                .map_err(|message| ReportError::Figure { figure: name.clone(), message })?;
+            drawn.pictures.push(Picture { name, title, caption: caption.to_owned(), svg });
+        }
+        if left_out > 0 {
+            drawn.remarks.push(format!(
+                "Confusion matrices are drawn for the first {MAX_PICTURES} cases; {} more, whose predictions are in predictions/.",
+                count(left_out, "case has one")
+            ));
+        }
+        if too_many_classes > 0 {
+            drawn.remarks.push(format!(
+                "No confusion matrix for {} with more than {MAX_CLASSES} classes.",
+                count(too_many_classes, "case")
+            ));
+        }
+        Ok(drawn)
+    }
+}
+
+struct Matrix<'a> {
+    counts: &'a [Vec<u64>],
+    classes: &'a [String],
+}
+
+fn draw_matrix(matrix: &Matrix<'_>, style: &Style, title: &str, caption: &str) -> Result<String, String> {
+    let longest = matrix.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0) as f64;
+    // Three fifths of an em per character is wider than the font sets most names; longer ones are cut.
+    let names_mm = (longest * 0.6 * SMALL_MM + 2.0).clamp(8.0, 24.0);
+    let classes = matrix.classes.len();
+    let left = MARGIN_MM + 4.0 + names_mm;
+    let cell_w = (COLUMN_MM - left - MARGIN_MM) / classes as f64;
+    let cell_h = cell_w.min(9.0);
+    // Short tables read better with names lying flat; a cell of many has only room for a name on end.
+    let flat = cell_w > names_mm;
+    let names_below = if flat { 5.0 } else { names_mm };
+    let top = MARGIN_MM + 6.0;
+    let inner = Rect { x: left, y: top, w: cell_w * classes as f64, h: cell_h * classes as f64 };
+    let height = inner.bottom() + names_below + 5.0 + MARGIN_MM;
+    page((COLUMN_MM, height), title, caption, |canvas| {
+        let shown = canvas.fit(title, TEXT_MM, COLUMN_MM - 2.0 * MARGIN_MM);
+        canvas.text(&shown, (MARGIN_MM, MARGIN_MM + 2.4), TEXT_MM, Align::Left, style.ink)?;
+        for (target, counts) in matrix.counts.iter().enumerate() {
+            let total: u64 = counts.iter().sum();
+            let y = inner.y + (target as f64 + 0.5) * cell_h;
+            let name = canvas.fit(&matrix.classes[target], SMALL_MM, names_mm - 1.5);
+            canvas.text(&name, (inner.x - 1.0, y), SMALL_MM, Align::Right, style.ink)?;
+            for (prediction, n) in counts.iter().enumerate() {
+                let place = Rect { x: inner.x + prediction as f64 * cell_w, y: y - cell_h / 2.0, w: cell_w, h: cell_h };
+                let share = if total == 0 { 0.0 } else { *n as f64 / total as f64 };
+                draw_cell(canvas, style, place, share, classes <= MAX_NUMBERED)?;
+            }
+        }
+        for (prediction, class) in matrix.classes.iter().enumerate() {
+            let x = inner.x + (prediction as f64 + 0.5) * cell_w;
+            let name = canvas.fit(class, SMALL_MM, names_mm - 1.5);
+            if flat {
+                canvas.text(&name, (x, inner.bottom() + 2.5), SMALL_MM, Align::Centre, style.ink)?;
+            } else {
+                canvas.text_up(&name, (x, inner.bottom() + 1.0), SMALL_MM, Align::Right, style.ink)?;
+            }
+        }
+        let below = (inner.x + inner.w / 2.0, inner.bottom() + names_below + 2.5);
+        canvas.text("predicted class", below, SMALL_MM, Align::Centre, style.muted)?;
+        canvas.text_up("true class", (MARGIN_MM + 1.5, inner.y + inner.h / 2.0), SMALL_MM, Align::Centre, style.muted)
+    })
+}
+
+fn draw_cell(canvas: &Canvas<'_>, style: &Style, place: Rect, share: f64, numbered: bool) -> Result<(), String> {
+    let gap = 0.12;
+    let inside = Rect { x: place.x + gap, y: place.y + gap, w: place.w - 2.0 * gap, h: place.h - 2.0 * gap };
+    canvas.fill(inside, shade(share))?;
+    let percent = format!("{:.0}", share * 100.0);
+    if !numbered || percent == "0" {
+        return Ok(());
+    }
+    let ink = if share > 0.5 { plotters::style::WHITE } else { style.ink };
+    let middle = (place.x + place.w / 2.0, place.y + place.h / 2.0);
+    canvas.text(&percent, middle, SMALL_MM, Align::Centre, ink)
+}
+
+/// From nearly white to the palette's blue.
+fn shade(share: f64) -> RGBColor {
+    let mix = |from: f64, to: f64| (from + (to - from) * share.clamp(0.0, 1.0)).round() as u8;
+    RGBColor(mix(244.0, 0.0), mix(246.0, 90.0), mix(248.0, 150.0))
+}

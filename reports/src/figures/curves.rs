@@ -1,0 +1,124 @@
+//! Training curves: loss and validation metric against epochs, per task.
+
+use super::canvas::{Canvas, Point, Rect, page};
+use super::frame::{Axis, MARGIN_MM, Pages, frame};
+use super::legend::Legend;
+use super::quality::short_name;
+use super::scale::Scale;
+use super::style::{COLUMN_MM, Style};
+use super::{Drawn, Figure, Picture, capped};
+use crate::error::ReportError;
+use crate::metric::metric;
+use crate::record::Curve;
+use crate::results::Results;
+
+/// The figure `curves`.
+pub(crate) struct Curves;
+
+const PANEL_HEIGHT_MM: f64 = 44.0;
+
+/// The curves of a setting, each with its model's label.
+struct Pair<'a> {
+    title: &'a str,
+    curves: Vec<(usize, &'a [Curve])>,
+}
+
+impl Figure for Curves {
+    fn name(&self) -> &'static str {
+        "curves"
+    }
+
+    fn about(&self) -> &'static str {
+        "training loss and validation metric against epochs, per task"
+    }
+
+    fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
+        let mut drawn = Drawn::default();
+        let pairs: Vec<Pair<'_>> =
+            (0..results.grid.settings.len()).filter_map(|setting| pair(results, setting)).collect();
+        let shown = capped(self.name(), pairs.len(), &mut drawn.remarks);
+        if shown == 0 {
+            return Ok(drawn);
+        }
+        let pairs = &pairs[..shown];
+        let picture = Picture {
+            name: self.name().to_owned(),
+            title: "Training curves".to_owned(),
+            caption: "Left: mean training loss of each epoch. Right: the primary metric on the validation rows. First \
+                seed of each model; models that do not learn in epochs have no curve. The epoch that is best on the \
+                validation rows is the one that was tested."
+                .to_owned(),
+            svg: String::new(),
+        };
+        let mut labels: Vec<usize> =
+            pairs.iter().flat_map(|pair| pair.curves.iter().map(|(label, _)| *label)).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        let pages = Pages::new(shown, 4, (COLUMN_MM - 2.0 * MARGIN_MM, PANEL_HEIGHT_MM));
+        let (width, height) = pages.size();
+        let legend = Legend::new(&results.grid.labels, &labels, width - 2.0 * MARGIN_MM);
+        let svg = page((width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
+            legend.draw(canvas, style, (MARGIN_MM, MARGIN_MM))?;
+            for (index, pair) in pairs.iter().enumerate() {
+                let place = pages.panel(index);
+                draw_pair(canvas, style, pair, Rect { y: place.y + legend.height(), ..place })?;
+            }
+            Ok(())
+        })
+        .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
+        drawn.pictures.push(Picture { svg, ..picture });
+        Ok(drawn)
+    }
+}
+
+fn pair(results: &Results, setting: usize) -> Option<Pair<'_>> {
+    let curves: Vec<(usize, &[Curve])> = (0..results.grid.labels.len())
+        .filter_map(|label| {
+            let trial = results.first_trial(setting, label)?;
+            Some((label, results.curves.get(&trial.case)?.as_slice()))
+        })
+        .collect();
+    (!curves.is_empty()).then(|| Pair { title: &results.setting(setting).title, curves })
+}
+
+fn draw_pair(canvas: &Canvas<'_>, style: &Style, pair: &Pair<'_>, place: Rect) -> Result<(), String> {
+    let validation = pair.curves.iter().find_map(|(_, curve)| curve.first()).map_or("", |point| point.metric.as_str());
+    let validation = format!("validation {}", metric(validation).map_or(validation, |metric| short_name(metric)));
+    let half = Rect { w: (place.w - 2.0) / 2.0, ..place };
+    let right = Rect { x: place.x + half.w + 2.0, ..half };
+    let loss: fn(&Curve) -> f64 = |point| point.train_loss;
+    let score: fn(&Curve) -> f64 = |point| point.validation;
+    draw_lines(canvas, style, pair, half, (pair.title, "training loss"), loss)?;
+    draw_lines(canvas, style, pair, right, ("", &validation), score)
+}
+
+fn draw_lines(
+    canvas: &Canvas<'_>,
+    style: &Style,
+    pair: &Pair<'_>,
+    place: Rect,
+    (title, y_title): (&str, &str),
+    value: fn(&Curve) -> f64,
+) -> Result<(), String> {
+    let points = || pair.curves.iter().flat_map(|(_, curve)| curve.iter());
+    let epochs = points().map(|point| point.epoch as f64);
+    let (Some(x), Some(y)) = (Scale::around(epochs, false), Scale::around(points().map(value), false)) else {
+        return Ok(());
+    };
+    let x = Axis { scale: x.within(0.5, f64::INFINITY), title: "epoch".to_owned(), unit: "", reversed: false };
+    let y = Axis { scale: y, title: y_title.to_owned(), unit: "", reversed: false };
+    let (x, y) = frame(canvas, style, place, title, (&x, &y))?;
+    for (label, curve) in &pair.curves {
+        let (color, _) = style.model(*label);
+        let line: Vec<Point> = curve
+            .iter()
+            .filter(|point| value(point).is_finite())
+            .map(|point| (x.at(point.epoch as f64), y.at(value(point))))
+            .collect();
+        canvas.line(&line, 0.35, color)?;
+        if let Some(end) = line.last() {
+            canvas.marker(*end, style.model(*label), false)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! The frame of a panel with two axes: title, ticks, grid lines and the names of the axes.
+
+use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM};
+use super::scale::Scale;
+use super::style::Style;
+
+/// An axis of a panel.
+pub(crate) struct Axis {
+    pub(crate) scale: Scale,
+    pub(crate) title: String,
+    /// For labels on a logarithmic axis.
+    pub(crate) unit: &'static str,
+    /// Whether small numbers are up or to the right.
+    pub(crate) reversed: bool,
+}
+
+/// Height of a panel's title.
+pub(crate) const TITLE_MM: f64 = 5.0;
+/// Height of tick labels and the axis title below a panel.
+pub(crate) const FOOT_MM: f64 = 8.6;
+const TICK_GAP_MM: f64 = 1.0;
+
+/// Draws the frame into `outer` and gives the two scales, laid onto the page.
+pub(crate) fn frame(
+    canvas: &Canvas<'_>,
+    style: &Style,
+    outer: Rect,
+    title: &str,
+    (x, y): (&Axis, &Axis),
+) -> Result<(Scale, Scale), String> {
+    let y_ticks = y.scale.ticks((outer.h / 8.0) as usize, y.unit);
+    let widest = y_ticks.iter().map(|(_, label)| canvas.width(label, SMALL_MM)).fold(0.0, f64::max);
+    let left = outer.x + 4.0 + widest + TICK_GAP_MM;
+    let inner = Rect { x: left, y: outer.y + TITLE_MM, w: outer.right() - left - 2.0, h: outer.h - TITLE_MM - FOOT_MM };
+    let title = canvas.fit(title, TEXT_MM, inner.w);
+    canvas.text(&title, (inner.x, outer.y + TITLE_MM / 2.0), TEXT_MM, Align::Left, style.ink)?;
+    let laid = |axis: &Axis, start: f64, end: f64| {
+        if axis.reversed { axis.scale.between(end, start) } else { axis.scale.between(start, end) }
+    };
+    let y_scale = laid(y, inner.bottom(), inner.y);
+    for (number, label) in &y_ticks {
+        let at = y_scale.at(*number);
+        canvas.line(&[(inner.x, at), (inner.right(), at)], 0.1, style.grid)?;
+        canvas.text(label, (inner.x - TICK_GAP_MM, at), SMALL_MM, Align::Right, style.ink)?;
+    }
+    let y_title = canvas.fit(&y.title, SMALL_MM, inner.h + TITLE_MM);
+    // Centred on the axis, but kept inside of the panel where the name is longer than the axis.
+    let half = canvas.width(&y_title, SMALL_MM) / 2.0;
+    let middle = (inner.y + inner.h / 2.0).max(outer.y + half).min(outer.bottom() - half);
+    canvas.text_up(&y_title, (outer.x + 1.6, middle), SMALL_MM, Align::Centre, style.ink)?;
+    let x_scale = laid(x, inner.x, inner.right());
+    x_axis(canvas, style, inner, &x_scale, x)?;
+    canvas.line(&[(inner.x, inner.y), (inner.x, inner.bottom())], 0.15, style.muted)?;
+    Ok((x_scale, y_scale))
+}
+
+/// Ticks, grid lines and the name of a horizontal axis below `inner`; no label is drawn over its neighbour or beyond
+/// the page.
+pub(crate) fn x_axis(
+    canvas: &Canvas<'_>,
+    style: &Style,
+    inner: Rect,
+    scale: &Scale,
+    axis: &Axis,
+) -> Result<(), String> {
+    let widths = |wanted: usize| {
+        let ticks = scale.ticks(wanted, axis.unit);
+        let width: f64 = ticks.iter().map(|(_, label)| canvas.width(label, SMALL_MM) + 2.5).sum();
+        (ticks, width)
+    };
+    let fitting = (1..=7).rev().map(widths).find(|(_, width)| *width <= inner.w);
+    for (number, label) in fitting.map(|(ticks, _)| ticks).unwrap_or_default() {
+        let at = scale.at(number);
+        canvas.line(&[(at, inner.y), (at, inner.bottom())], 0.1, style.grid)?;
+        canvas.line(&[(at, inner.bottom()), (at, inner.bottom() + 0.7)], 0.15, style.muted)?;
+        let half = canvas.width(&label, SMALL_MM) / 2.0;
+        let at = at.min(inner.right() + 1.8 - half);
+        canvas.text(&label, (at, inner.bottom() + 2.4), SMALL_MM, Align::Centre, style.ink)?;
+    }
+    canvas.line(&[(inner.x, inner.bottom()), (inner.right(), inner.bottom())], 0.15, style.muted)?;
+    let title = canvas.fit(&axis.title, SMALL_MM, inner.w);
+    canvas.text(&title, (inner.x + inner.w / 2.0, inner.bottom() + 5.8), SMALL_MM, Align::Centre, style.ink)
+}
+
+/// Places panels of one size in as many columns as keep the page readable.
+pub(crate) struct Pages {
+    columns: usize,
+    cell: (f64, f64),
+    rows: usize,
+}
+
+/// Space between panels.
+const GUTTER_MM: f64 = 3.0;
+/// The margin of a page.
+pub(crate) const MARGIN_MM: f64 = 1.5;
+
+impl Pages {
+    /// For `panels` panels of this size: one column up to `tall` of them, then two.
+    pub(crate) fn new(panels: usize, tall: usize, cell: (f64, f64)) -> Pages {
+        let columns = if panels <= tall { 1 } else { 2 };
+        Pages { columns, cell, rows: panels.div_ceil(columns) }
+    }
+
+    /// Width and height of the page.
+    pub(crate) fn size(&self) -> (f64, f64) {
+        let (w, h) = self.cell;
+        let sum = |n: usize, one: f64| n as f64 * one + n.saturating_sub(1) as f64 * GUTTER_MM + 2.0 * MARGIN_MM;
+        (sum(self.columns, w), sum(self.rows, h))
+    }
+
+    /// The place of a panel.
+    pub(crate) fn panel(&self, index: usize) -> Rect {
+        let (w, h) = self.cell;
+        let (column, row) = (index % self.columns, index / self.columns);
+        Rect { x: MARGIN_MM + column as f64 * (w + GUTTER_MM), y: MARGIN_MM + row as f64 * (h + GUTTER_MM), w, h }
+    }
+}

@@ -1,0 +1,78 @@
+//! Latency: from the median to the 99th percentile of single predictions, per task.
+
+use super::frame::Axis;
+use super::rows_chart::{Mark, ModelRow, Panel, draw};
+use super::scale::Scale;
+use super::{Drawn, Figure, Picture, Style, capped};
+use crate::error::ReportError;
+use crate::grid::Cell;
+use crate::record::Status;
+use crate::results::Results;
+use crate::table::Table;
+
+/// The figure `latency`.
+pub(crate) struct Latency;
+
+const PHASE: &str = "predict-single";
+
+impl Figure for Latency {
+    fn name(&self) -> &'static str {
+        "latency"
+    }
+
+    fn about(&self) -> &'static str {
+        "p50 to p99 of single predictions on a logarithmic axis, per task"
+    }
+
+    fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
+        let mut drawn = Drawn::default();
+        let panels: Vec<Panel> = results.tables.iter().filter_map(|table| panel(results, table)).collect();
+        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
+        if shown == 0 {
+            return Ok(drawn);
+        }
+        let title = "Latency of one prediction";
+        let caption = "Marker: the median time from one raw example to its prediction, encoding included. Line: up to \
+            the 99th percentile, with dots at the 90th and 95th. Logarithmic axis; left is faster. A hollow marker is \
+            not ranked: its answers are no better than the floor, or a seed failed.";
+        let svg = draw(&panels[..shown], style, title, caption)
+            .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
+        drawn.pictures.push(Picture {
+            name: self.name().to_owned(),
+            title: title.to_owned(),
+            caption: caption.to_owned(),
+            svg,
+        });
+        Ok(drawn)
+    }
+}
+
+fn panel(results: &Results, table: &Table) -> Option<Panel> {
+    let cells: Vec<(usize, &Cell)> = results.grid.row(table.setting).collect();
+    let ends = ["latency_p50_s", "latency_p99_s"];
+    let numbers = cells.iter().flat_map(|(_, cell)| ends.iter().filter_map(|metric| seconds(cell, metric)));
+    let scale = Scale::around(numbers, true)?;
+    let rows = cells.into_iter().map(|(label, cell)| ModelRow {
+        label,
+        name: results.grid.labels[label].clone(),
+        mark: mark(cell).ok_or_else(|| ending(cell)),
+    });
+    let axis = Axis { scale, title: "time per example, p50 to p99 (log)".to_owned(), unit: "s", reversed: false };
+    let title = results.setting(table.setting).title.clone();
+    Some(Panel { title, axis, rows: rows.collect(), reference: None })
+}
+
+fn seconds(cell: &Cell, metric: &str) -> Option<f64> {
+    cell.mean(PHASE, metric).map(|mean| mean.mean)
+}
+
+fn mark(cell: &Cell) -> Option<Mark> {
+    let p50 = seconds(cell, "latency_p50_s")?;
+    let dots = ["latency_p90_s", "latency_p95_s"].iter().filter_map(|metric| seconds(cell, metric)).collect();
+    let range = seconds(cell, "latency_p99_s").map(|p99| (p50, p99));
+    Some(Mark { at: p50, range, dots, hollow: cell.status() != Status::Ok })
+}
+
+fn ending(cell: &Cell) -> String {
+    if cell.status() == Status::Ok { "not measured".to_owned() } else { cell.status().to_string() }
+}

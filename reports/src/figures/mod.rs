@@ -1,0 +1,78 @@
+//! Figures: each is one file that draws results into SVG, and one line of [`FIGURES`].
+
+mod accuracy_energy;
+mod accuracy_latency;
+mod canvas;
+mod confusion;
+mod curves;
+mod frame;
+mod latency;
+mod legend;
+mod png;
+mod quality;
+mod rows_chart;
+mod scale;
+mod scatter;
+mod style;
+
+pub(crate) use png::png;
+pub use style::Style;
+
+use crate::error::ReportError;
+use crate::results::Results;
+
+/// A way of looking at results.
+pub trait Figure: Sync {
+    /// The name of its file, or the beginning of it if it draws several.
+    fn name(&self) -> &'static str;
+    /// What it shows, in a line.
+    fn about(&self) -> &'static str;
+    /// Draws what the results have for it: no picture if they have nothing.
+    ///
+    /// # Errors
+    /// If the drawing library fails.
+    fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError>;
+}
+
+/// Every figure, in the order of the report.
+pub static FIGURES: &[&dyn Figure] = &[
+    &quality::Quality,
+    &latency::Latency,
+    &accuracy_latency::AccuracyLatency,
+    &accuracy_energy::AccuracyEnergy,
+    &curves::Curves,
+    &confusion::ConfusionMatrices,
+];
+
+/// What a figure made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Drawn {
+    /// In the order of the report.
+    pub pictures: Vec<Picture>,
+    /// What was left out, and why.
+    pub remarks: Vec<String>,
+}
+
+/// One picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// The name of its files, without the extension.
+    pub name: String,
+    /// What it is, in a few words.
+    pub title: String,
+    /// How to read it.
+    pub caption: String,
+    /// The SVG document; its size is in millimetres.
+    pub svg: String,
+}
+
+/// Panels on one page: more cannot be read, and a page must end.
+const MAX_PANELS: usize = 12;
+
+/// Says aloud that panels were left out.
+fn capped(figure: &str, panels: usize, remarks: &mut Vec<String>) -> usize {
+    if panels > MAX_PANELS {
+        remarks.push(format!("Figure {figure} shows the first {MAX_PANELS} of {panels} panels; the tables have all."));
+    }
+    panels.min(MAX_PANELS)
+}

@@ -1,0 +1,104 @@
+//! Panels with one row per model and a common horizontal axis: names left, marks right.
+
+use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM, page};
+use super::frame::{Axis, FOOT_MM, MARGIN_MM, Pages, TITLE_MM, x_axis};
+use super::style::{COLUMN_MM, Style};
+
+/// What a row shows on the axis.
+pub(crate) struct Mark {
+    /// Where the marker is.
+    pub(crate) at: f64,
+    /// The ends of the line through it.
+    pub(crate) range: Option<(f64, f64)>,
+    /// Small dots on the line.
+    pub(crate) dots: Vec<f64>,
+    /// Not ranked.
+    pub(crate) hollow: bool,
+}
+
+/// A model's row.
+pub(crate) struct ModelRow {
+    pub(crate) label: usize,
+    pub(crate) name: String,
+    /// What stands in place of a mark: how the case ended.
+    pub(crate) mark: Result<Mark, String>,
+}
+
+/// A panel.
+pub(crate) struct Panel {
+    pub(crate) title: String,
+    pub(crate) axis: Axis,
+    pub(crate) rows: Vec<ModelRow>,
+    /// A dashed line across all rows, and its name.
+    pub(crate) reference: Option<(f64, &'static str)>,
+}
+
+const ROW_MM: f64 = 4.2;
+
+/// Draws the panels on one page.
+pub(crate) fn draw(panels: &[Panel], style: &Style, title: &str, description: &str) -> Result<String, String> {
+    let most_rows = panels.iter().map(|panel| panel.rows.len()).max().unwrap_or(0);
+    let height = TITLE_MM + most_rows as f64 * ROW_MM + 1.0 + FOOT_MM;
+    let pages = Pages::new(panels.len(), 4, (COLUMN_MM - 2.0 * MARGIN_MM, height));
+    page(pages.size(), title, description, |canvas| {
+        for (index, panel) in panels.iter().enumerate() {
+            draw_panel(canvas, style, panel, pages.panel(index))?;
+        }
+        Ok(())
+    })
+}
+
+fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &Panel, outer: Rect) -> Result<(), String> {
+    let widest = panel.rows.iter().map(|row| canvas.width(&row.name, SMALL_MM)).fold(0.0, f64::max);
+    let names = widest.min(outer.w * 0.4);
+    let left = outer.x + names + 2.0;
+    let inner = Rect {
+        x: left,
+        y: outer.y + TITLE_MM,
+        w: outer.right() - left - 2.0,
+        h: panel.rows.len() as f64 * ROW_MM + 1.0,
+    };
+    let scale = if panel.axis.reversed {
+        panel.axis.scale.between(inner.right(), inner.x)
+    } else {
+        panel.axis.scale.between(inner.x, inner.right())
+    };
+    x_axis(canvas, style, inner, &scale, &panel.axis)?;
+    let title_room = match panel.reference {
+        Some((at, name)) => {
+            let at = scale.at(at);
+            canvas.dashed((at, inner.y - 0.6), (at, inner.bottom()), 0.2, style.muted)?;
+            let half = canvas.width(name, SMALL_MM) / 2.0;
+            let middle = at.max(inner.x + half).min(inner.right() + 2.0 - half);
+            canvas.text(name, (middle, inner.y - 2.0), SMALL_MM, Align::Centre, style.muted)?;
+            middle - half - 2.0 - outer.x
+        }
+        None => outer.w,
+    };
+    let title = canvas.fit(&panel.title, TEXT_MM, title_room);
+    canvas.text(&title, (outer.x, inner.y - 2.4), TEXT_MM, Align::Left, style.ink)?;
+    for (index, row) in panel.rows.iter().enumerate() {
+        let y = inner.y + 0.5 + (index as f64 + 0.5) * ROW_MM;
+        let name = canvas.fit(&row.name, SMALL_MM, names);
+        canvas.text(&name, (left - 1.4, y), SMALL_MM, Align::Right, style.ink)?;
+        let mark = match &row.mark {
+            Ok(mark) => mark,
+            Err(ending) => {
+                canvas.text(ending, (inner.x + 1.2, y), SMALL_MM, Align::Left, style.muted)?;
+                continue;
+            }
+        };
+        let (color, _) = style.model(row.label);
+        if let Some((low, high)) = mark.range {
+            canvas.line(&[(scale.at(low), y), (scale.at(high), y)], 0.4, color)?;
+            for end in [low, high] {
+                canvas.line(&[(scale.at(end), y - 0.7), (scale.at(end), y + 0.7)], 0.4, color)?;
+            }
+        }
+        for dot in &mark.dots {
+            canvas.dot((scale.at(*dot), y), 0.5, color)?;
+        }
+        canvas.marker((scale.at(mark.at), y), style.model(row.label), mark.hollow)?;
+    }
+    Ok(())
+}

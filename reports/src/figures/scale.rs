@@ -1,0 +1,124 @@
+//! From numbers to places on the page, and the round numbers that label an axis.
+
+use crate::format::si;
+
+/// A linear or logarithmic axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scale {
+    from: f64,
+    to: f64,
+    log: bool,
+    /// Where `from` and `to` lie on the page.
+    ends: (f64, f64),
+}
+
+impl Scale {
+    /// An axis that holds all the numbers with a little room; `None` without a number that the axis can hold.
+    pub(crate) fn around(numbers: impl IntoIterator<Item = f64>, log: bool) -> Option<Scale> {
+        let usable = numbers
+            .into_iter()
+            .filter(|x| x.is_finite() && (!log || *x > 0.0))
+            .map(|x| if log { x.log10() } else { x });
+        let (low, high) = usable.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        if low > high {
+            return None;
+        }
+        let span = high - low;
+        let room = if span > 0.0 {
+            0.08 * span
+        } else if log {
+            0.3
+        } else {
+            (0.1 * low.abs()).max(0.05)
+        };
+        let room = if log { room.max(0.1) } else { room };
+        Some(Scale { from: low - room, to: high + room, log, ends: (0.0, 1.0) })
+    }
+
+    /// The same axis, no wider than these limits.
+    pub(crate) fn within(self, low: f64, high: f64) -> Scale {
+        Scale { from: self.from.max(low), to: self.to.min(high), ..self }
+    }
+
+    /// The same axis between two places on the page.
+    pub(crate) fn between(self, start: f64, end: f64) -> Scale {
+        Scale { ends: (start, end), ..self }
+    }
+
+    /// Where a number lies.
+    pub(crate) fn at(&self, x: f64) -> f64 {
+        let x = if self.log { x.log10() } else { x };
+        let share = (x - self.from) / (self.to - self.from);
+        self.ends.0 + (self.ends.1 - self.ends.0) * share
+    }
+
+    /// Round numbers on the axis, at most about `wanted`, with their labels.
+    pub(crate) fn ticks(&self, wanted: usize, unit: &str) -> Vec<(f64, String)> {
+        if self.log { self.log_ticks(wanted, unit) } else { self.linear_ticks(wanted) }
+    }
+
+    fn linear_ticks(&self, wanted: usize) -> Vec<(f64, String)> {
+        let rough = (self.to - self.from) / wanted.max(1) as f64;
+        let power = 10f64.powf(rough.log10().floor());
+        let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|factor| factor * power >= rough * 0.999).unwrap_or(10.0);
+        let step = factor * power;
+        let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
+        let (first, last) = ((self.from / step).ceil() as i64, (self.to / step).floor() as i64);
+        (first..=last).map(|n| n as f64 * step).map(|x| (x, format!("{:.decimals$}", x + 0.0))).collect()
+    }
+
+    fn log_ticks(&self, wanted: usize, unit: &str) -> Vec<(f64, String)> {
+        let label = |x: f64| (x, shorten(&si(x, unit)));
+        let at = |factors: &[f64], every: i32| -> Vec<f64> {
+            let decades = self.from.floor() as i32..=self.to.ceil() as i32;
+            decades
+                .filter(|decade| decade % every == 0)
+                .flat_map(|decade| factors.iter().map(move |factor| factor * 10f64.powi(decade)).collect::<Vec<_>>())
+                .filter(|x| (self.from..=self.to).contains(&x.log10()))
+                .collect()
+        };
+        let choices = [(&[1.0, 2.0, 5.0][..], 1), (&[1.0, 3.0], 1), (&[1.0], 1), (&[1.0], 2), (&[1.0], 3), (&[1.0], 4)];
+        let ticks = choices.into_iter().map(|(factors, every)| at(factors, every)).find(|ticks| ticks.len() <= wanted);
+        ticks.unwrap_or_default().into_iter().map(label).collect()
+    }
+}
+
+/// `1.00 ms` is `1 ms` on an axis.
+fn shorten(label: &str) -> String {
+    let (number, unit) = label.split_once(' ').unwrap_or((label, ""));
+    let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
+    format!("{number} {unit}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn labels(scale: Scale, wanted: usize, unit: &str) -> Vec<String> {
+        scale.ticks(wanted, unit).into_iter().map(|(_, label)| label).collect()
+    }
+
+    #[test]
+    fn ticks_are_round_numbers_inside_the_axis() {
+        let scale = Scale::around([0.31, 0.58], false).unwrap();
+        assert_eq!(labels(scale, 4, ""), ["0.3", "0.4", "0.5", "0.6"]);
+        let scale = Scale::around([0.000_05, 0.8], true).unwrap();
+        assert_eq!(labels(scale, 6, "s"), ["100 µs", "1 ms", "10 ms", "100 ms", "1 s"]);
+        let scale = Scale::around([0.002, 0.004], true).unwrap();
+        assert_eq!(labels(scale, 4, "s"), ["2 ms"]);
+    }
+
+    #[test]
+    fn a_single_number_still_has_an_axis_and_none_has_no_axis() {
+        assert!(!labels(Scale::around([0.5], false).unwrap(), 4, "").is_empty());
+        assert!(Scale::around([f64::NAN], false).is_none());
+        assert!(Scale::around([0.0, -1.0], true).is_none());
+    }
+
+    #[test]
+    fn places_follow_the_ends_even_upside_down() {
+        let scale = Scale { from: 0.0, to: 10.0, log: false, ends: (100.0, 0.0) };
+        assert_eq!((scale.at(0.0), scale.at(10.0), scale.at(2.5)), (100.0, 0.0, 75.0));
+    }
+}

@@ -1,0 +1,154 @@
+//! Quality against a cost, with the frontier of what no other model beats in both: shared by two figures.
+
+use super::canvas::{Canvas, Point, Rect, page};
+use super::frame::{Axis, MARGIN_MM, Pages, frame};
+use super::legend::Legend;
+use super::quality::{limits, short_title};
+use super::scale::Scale;
+use super::style::{COLUMN_MM, Style};
+use super::{Drawn, Picture, capped};
+use crate::error::ReportError;
+use crate::grid::Cell;
+use crate::metric::Better;
+use crate::record::Status;
+use crate::results::Results;
+use crate::table::Table;
+
+/// The horizontal axis of a scatter figure.
+pub(crate) struct Cost {
+    pub(crate) phase: &'static str,
+    pub(crate) metric: &'static str,
+    pub(crate) unit: &'static str,
+    /// The name of the axis, from the source of the first number.
+    pub(crate) title: fn(Option<&str>) -> String,
+}
+
+struct Dot {
+    label: usize,
+    cost: f64,
+    quality: f64,
+    ranked: bool,
+}
+
+struct Panel {
+    title: String,
+    x: Axis,
+    y: Axis,
+    dots: Vec<Dot>,
+    better: Better,
+}
+
+const PANEL_HEIGHT_MM: f64 = 56.0;
+
+/// Draws a panel per task.
+pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Picture) -> Result<Drawn, ReportError> {
+    let mut drawn = Drawn::default();
+    let panels: Vec<Panel> = results.tables.iter().filter_map(|table| panel(results, table, cost)).collect();
+    let shown = capped(&picture.name, panels.len(), &mut drawn.remarks);
+    if shown == 0 {
+        return Ok(drawn);
+    }
+    let panels = &panels[..shown];
+    let mut labels: Vec<usize> = panels.iter().flat_map(|panel| panel.dots.iter().map(|dot| dot.label)).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    let pages = Pages::new(shown, 3, (COLUMN_MM - 2.0 * MARGIN_MM, PANEL_HEIGHT_MM));
+    let (width, height) = pages.size();
+    let legend = Legend::new(&results.grid.labels, &labels, width - 2.0 * MARGIN_MM);
+    let svg = page((width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
+        legend.draw(canvas, style, (MARGIN_MM, MARGIN_MM))?;
+        for (index, panel) in panels.iter().enumerate() {
+            let place = pages.panel(index);
+            draw_panel(canvas, style, panel, Rect { y: place.y + legend.height(), ..place })?;
+        }
+        Ok(())
+    })
+    .map_err(|message| ReportError::Figure { figure: picture.name.clone(), message })?;
+    drawn.pictures.push(Picture { svg, ..picture });
+    Ok(drawn)
+}
+
+fn panel(results: &Results, table: &Table, cost: &Cost) -> Option<Panel> {
+    let setting = results.setting(table.setting);
+    let cells: Vec<(usize, &Cell)> = results.grid.row(table.setting).collect();
+    let dots: Vec<Dot> = cells
+        .iter()
+        .filter_map(|(label, cell)| {
+            let quality = cell.mean("score", &setting.task.primary)?.mean;
+            let cost = cell.mean(cost.phase, cost.metric)?.mean;
+            Some(Dot { label: *label, cost, quality, ranked: cell.status() == Status::Ok })
+        })
+        .filter(|dot| dot.cost > 0.0)
+        .collect();
+    let x = Scale::around(dots.iter().map(|dot| dot.cost), true)?;
+    let y = limits(setting, Scale::around(dots.iter().map(|dot| dot.quality), false)?);
+    let source = cells.iter().find_map(|(_, cell)| cell.source(cost.phase, cost.metric));
+    let better = setting.primary().better;
+    let reversed = better == Better::Lower;
+    Some(Panel {
+        title: setting.title.clone(),
+        x: Axis { scale: x, title: (cost.title)(source), unit: cost.unit, reversed: false },
+        y: Axis { scale: y, title: short_title(setting), unit: "", reversed },
+        dots,
+        better,
+    })
+}
+
+fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &Panel, place: Rect) -> Result<(), String> {
+    let (x, y) = frame(canvas, style, place, &panel.title, (&panel.x, &panel.y))?;
+    let at = |dot: &Dot| (x.at(dot.cost), y.at(dot.quality));
+    let frontier = frontier(&panel.dots, panel.better);
+    let mut steps: Vec<Point> = Vec::new();
+    for dot in frontier {
+        let (x, y) = at(dot);
+        if let Some((_, before)) = steps.last().copied() {
+            steps.push((x, before));
+        }
+        steps.push((x, y));
+    }
+    if steps.len() > 1 {
+        canvas.line(&steps, 0.3, style.muted)?;
+    }
+    for dot in &panel.dots {
+        canvas.marker(at(dot), style.model(dot.label), !dot.ranked)?;
+    }
+    Ok(())
+}
+
+/// The ranked dots that no other one beats in cost without losing in quality, cheapest first.
+fn frontier(dots: &[Dot], better: Better) -> Vec<&Dot> {
+    let mut ranked: Vec<&Dot> = dots.iter().filter(|dot| dot.ranked).collect();
+    let goodness = |dot: &Dot| if better == Better::Higher { dot.quality } else { -dot.quality };
+    ranked.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(goodness(b).total_cmp(&goodness(a))));
+    let mut best = f64::NEG_INFINITY;
+    ranked.retain(|dot| {
+        let improves = goodness(dot) > best;
+        best = best.max(goodness(dot));
+        improves
+    });
+    ranked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dot(label: usize, cost: f64, quality: f64, ranked: bool) -> Dot {
+        Dot { label, cost, quality, ranked }
+    }
+
+    #[test]
+    fn the_frontier_holds_what_nothing_ranked_beats_in_both() {
+        let dots = [
+            dot(0, 2.0, 0.6, true),
+            dot(1, 1.0, 0.5, true),
+            dot(2, 3.0, 0.55, true),
+            dot(3, 0.1, 0.9, false),
+            dot(4, 1.0, 0.4, true),
+            dot(5, 9.0, 0.7, true),
+        ];
+        let labels = |better| frontier(&dots, better).iter().map(|dot| dot.label).collect::<Vec<_>>();
+        assert_eq!(labels(Better::Higher), [1, 0, 5]);
+        assert_eq!(labels(Better::Lower), [4]);
+    }
+}
