@@ -9,6 +9,9 @@ mod kernel;
 mod machine;
 mod solve;
 mod solver;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
 
 use std::ops::Range;
 

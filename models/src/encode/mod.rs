@@ -6,3 +6,7 @@ pub(crate) mod scale;
 pub(crate) mod sparse;
 pub(crate) mod tfidf;
 pub(crate) mod vocabulary;
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;

@@ -1,0 +1,257 @@
+//! What the svm and the random-forest promise as models: they learn, the thread count changes nothing, order is kept,
+//! a refit is fresh, and what they cannot do they refuse in words.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
+use bakeoff_models::{
+    Device, ENTRIES, EpochReport, InputShape, Model, ModelEntry, ModelError, Predictions, Resolved, Spec, Support,
+    TargetShape, TaskShape, Watch,
+};
+
+/// Keeps the last step that was told.
+#[derive(Default)]
+struct Progress(Option<(usize, usize)>);
+
+impl Watch for Progress {
+    fn epoch(&mut self, _: &EpochReport<'_>) -> Result<f64, ModelError> {
+        unreachable!("these models have no epochs")
+    }
+
+    fn progress(&mut self, done: usize, total: usize) {
+        self.0 = Some((done, total));
+    }
+}
+
+fn classic() -> Vec<&'static dyn ModelEntry> {
+    let classic: Vec<_> =
+        ENTRIES.iter().copied().filter(|entry| ["svm", "random-forest"].contains(&entry.name())).collect();
+    assert_eq!(classic.len(), 2);
+    classic
+}
+
+/// A scrambled number below `below` (SplitMix64, Steele et al. 2014).
+fn chance(seed: usize, below: usize) -> usize {
+    let mut z = (seed as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) % below as u64) as usize
+}
+
+/// Stripes that lean by an angle of `angle(row)` degrees, with noise.
+fn stripes(rows: usize, angle: impl Fn(usize) -> f32) -> Inputs {
+    let mut pixels = Vec::new();
+    for row in 0..rows {
+        let (sin, cos) = angle(row).to_radians().sin_cos();
+        for place in 0..32 * 32 {
+            let (y, x) = ((place / 32) as f32, (place % 32) as f32);
+            let wave = ((x * cos + y * sin) * 0.9).sin();
+            pixels.push((128.0 + 90.0 * wave) as u8 + chance(row * 1024 + place, 30) as u8);
+        }
+    }
+    Inputs::Images(Images { channels: 1, height: 32, width: 32, pixels })
+}
+
+fn leaning(rows: usize, seed: usize) -> f32 {
+    chance(rows + 1000 * seed, 120) as f32 - 60.0
+}
+
+fn angles(rows: usize, seed: usize) -> Split {
+    let values = (0..rows).map(|row| leaning(row, seed)).collect();
+    Split { inputs: stripes(rows, |row| leaning(row, seed)), targets: Targets::Values(values) }
+}
+
+fn directions(rows: usize, seed: usize) -> Split {
+    let labels = (0..rows).map(|row| (chance(row + 1000 * seed, 3)) as u16).collect::<Vec<_>>();
+    let inputs = stripes(rows, |row| f32::from(labels[row]) * 50.0 + chance(row, 30) as f32);
+    Split { inputs, targets: Targets::Classes { labels, names: ["a", "b", "c"].map(str::to_owned).to_vec().into() } }
+}
+
+fn opinions(rows: usize, seed: usize) -> Split {
+    let words = [["bad", "dull", "awful", "boring"], ["good", "great", "moving", "fun"]];
+    let labels: Vec<u16> = (0..rows).map(|row| chance(row + 1000 * seed, 2) as u16).collect();
+    let text = |row: usize| {
+        let word = |place: usize| words[usize::from(labels[row])][chance(row * 7 + place + 1000 * seed, 4)];
+        Text { first: format!("the film number {row} is {} and {}", word(0), word(1)), second: None }
+    };
+    let inputs = Inputs::Texts((0..rows).map(text).collect());
+    Split { inputs, targets: Targets::Classes { labels, names: ["no", "yes"].map(str::to_owned).to_vec().into() } }
+}
+
+const MAKERS: [fn(usize, usize) -> Split; 3] = [angles, directions, opinions];
+
+fn shape(split: &Split) -> TaskShape {
+    let input = match &split.inputs {
+        Inputs::Images(images) => {
+            InputShape::Images { channels: images.channels, height: images.height, width: images.width }
+        }
+        Inputs::Texts(_) => InputShape::Texts,
+    };
+    let target = match &split.targets {
+        Targets::Classes { names, .. } => TargetShape::Classes(names.len()),
+        Targets::Values(_) => TargetShape::Value,
+    };
+    TaskShape { input, target, train_rows: split.len(), mirror_negates: false }
+}
+
+fn build(entry: &dyn ModelEntry, split: &Split, params: &str, threads: usize) -> Result<Box<dyn Model>, ModelError> {
+    let shape = shape(split);
+    let params = Resolved::new(entry.params(), &shape, &params.parse().unwrap()).unwrap();
+    entry.build(&Spec { shape, params, device: Device::Cpu, threads, seed: 5 })
+}
+
+fn fitted(entry: &dyn ModelEntry, make: fn(usize, usize) -> Split, threads: usize) -> Box<dyn Model> {
+    let (train, validation) = (make(150, 1), make(30, 2));
+    let mut model = build(entry, &train, "", threads).unwrap();
+    let mut progress = Progress::default();
+    model.fit(&train, &validation, &mut progress).unwrap();
+    assert!(progress.0.is_some_and(|(done, total)| done == total && total > 0), "{:?}", progress.0);
+    model
+}
+
+/// The mean squared error, or the share of wrong classes.
+fn error(predictions: &Predictions, targets: &Targets) -> f64 {
+    let errors: Vec<f64> = match (predictions, targets) {
+        (Predictions::Values(ours), Targets::Values(targets)) => {
+            ours.iter().zip(targets).map(|(a, b)| f64::from((a - b).powi(2))).collect()
+        }
+        (Predictions::Classes { labels, .. }, Targets::Classes { labels: targets, .. }) => {
+            labels.iter().zip(targets).map(|(a, b)| f64::from(u8::from(a != b))).collect()
+        }
+        _ => panic!("predictions of another kind than the targets"),
+    };
+    assert_eq!(errors.len(), targets.len());
+    errors.iter().sum::<f64>() / errors.len() as f64
+}
+
+#[test]
+fn they_learn_every_kind_of_task() {
+    for entry in classic() {
+        for (make, most) in MAKERS.iter().zip([300.0, 0.1, 0.1]) {
+            let test = make(60, 3);
+            let error = error(&fitted(entry, *make, 2).predict(&test.inputs).unwrap(), &test.targets);
+            assert!(error < most, "{}: {error} is not below {most}", entry.name());
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_prediction() {
+    for entry in classic() {
+        for make in MAKERS {
+            let test = make(40, 3);
+            let one = fitted(entry, make, 1).predict(&test.inputs).unwrap();
+            assert_eq!(one, fitted(entry, make, 3).predict(&test.inputs).unwrap(), "{}", entry.name());
+        }
+    }
+}
+
+#[test]
+fn predictions_keep_their_order_and_do_not_depend_on_their_neighbours() {
+    for entry in classic() {
+        let test = directions(20, 3);
+        let mut model = fitted(entry, directions, 2);
+        let Predictions::Classes { labels, .. } = model.predict(&test.inputs).unwrap() else { panic!("no classes") };
+        for (row, &label) in labels.iter().enumerate() {
+            let Predictions::Classes { labels: alone, .. } = model.predict(&test.inputs.select(&[row])).unwrap() else {
+                panic!("no classes")
+            };
+            assert_eq!(alone, [label], "{}, row {row}", entry.name());
+        }
+    }
+}
+
+#[test]
+fn a_second_fit_starts_afresh() {
+    for entry in classic() {
+        for make in MAKERS {
+            let test = make(20, 3).inputs;
+            let mut model = fitted(entry, make, 2);
+            model.fit(&make(80, 7), &make(5, 8), &mut Progress::default()).unwrap();
+            let mut fresh = build(entry, &make(80, 7), "", 2).unwrap();
+            fresh.fit(&make(80, 7), &make(5, 8), &mut Progress::default()).unwrap();
+            assert_eq!(model.predict(&test).unwrap(), fresh.predict(&test).unwrap(), "{}", entry.name());
+            assert_eq!(model.footprint(), fresh.footprint());
+        }
+    }
+}
+
+#[test]
+fn a_fitted_model_says_how_large_it_is() {
+    for entry in classic() {
+        for make in MAKERS {
+            let footprint = fitted(entry, make, 2).footprint();
+            assert!(footprint.parameters > 0 && footprint.bytes > footprint.parameters, "{footprint:?}");
+        }
+    }
+}
+
+#[test]
+fn both_svm_solvers_predict_alike() {
+    let svm = classic()[0];
+    for make in MAKERS {
+        let (train, test) = (make(150, 1), make(60, 3));
+        let predict = |solver: &str| {
+            let mut model = build(svm, &train, &format!("solver = {solver:?}\ntolerance = 1e-5"), 2).unwrap();
+            model.fit(&train, &make(1, 2), &mut Progress::default()).unwrap();
+            model.predict(&test.inputs).unwrap()
+        };
+        match (predict("smo"), predict("linfa")) {
+            (Predictions::Values(smo), Predictions::Values(linfa)) => {
+                assert!(smo.iter().zip(&linfa).all(|(a, b)| (a - b).abs() < 0.05), "{smo:?}\n{linfa:?}");
+            }
+            (smo, linfa) => assert_eq!(smo, linfa),
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_in_words() {
+    let shape = |rows: usize, side: usize| TaskShape {
+        input: InputShape::Images { channels: 3, height: side, width: side },
+        target: TargetShape::Value,
+        train_rows: rows,
+        mirror_negates: false,
+    };
+    let reason = |entry: &dyn ModelEntry, shape| match entry.supports(&shape) {
+        Support::No { reason } => reason,
+        Support::Yes => panic!("{} supports {shape:?}", entry.name()),
+    };
+    let [svm, forest] = classic()[..] else { panic!("two entries") };
+    assert_eq!(svm.supports(&shape(16_384, 32)), Support::Yes);
+    assert_eq!(
+        reason(svm, shape(50_000, 32)),
+        "the kernel between 50000 training rows takes 10000000000 bytes, more than 1073741824; at most 16384 rows fit"
+    );
+    assert_eq!(
+        reason(forest, shape(100, 15)),
+        "images are 15 x 15 pixels, histograms of oriented gradients need at least 16 x 16"
+    );
+    for entry in [svm, forest] {
+        let mut model = build(entry, &opinions(10, 1), "", 1).unwrap();
+        assert_eq!(model.predict(&opinions(10, 1).inputs).unwrap_err().to_string(), "predict before fit");
+        let nothing = opinions(0, 1);
+        let error = model.fit(&nothing, &nothing, &mut Progress::default()).unwrap_err().to_string();
+        assert_eq!(error, "there is no training row");
+    }
+}
+
+#[test]
+fn a_class_without_a_training_row_is_never_predicted() {
+    for entry in classic() {
+        let mut train = directions(60, 1);
+        if let Targets::Classes { labels, .. } = &mut train.targets {
+            labels.iter_mut().for_each(|label| *label = (*label).max(1));
+        }
+        let mut model = build(entry, &train, "", 1).unwrap();
+        model.fit(&train, &train.select(&[]), &mut Progress::default()).unwrap();
+        let Predictions::Classes { labels, probabilities } = model.predict(&directions(30, 3).inputs).unwrap() else {
+            panic!("no classes")
+        };
+        assert!(labels.iter().all(|&label| label == 1 || label == 2), "{}: {labels:?}", entry.name());
+        if let Some(probabilities) = probabilities {
+            assert_eq!(probabilities.cols, 3);
+            assert!((0..30).all(|row| probabilities.row(row)[0] == 0.0));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Encodes, fits and predicts with scikit-learn and scikit-image, for the tests of the svm and the random-forest in
+models/src to agree with.
+
+usage: scripts/make-fixtures/classic.py encoders > models/tests/fixtures/encoders.json
+       scripts/make-fixtures/classic.py digits > models/tests/fixtures/digits.json
+       scripts/make-fixtures/classic.py diabetes > models/tests/fixtures/diabetes.json
+"""
+
+import json
+import platform
+import sys
+
+import numpy as np
+import skimage
+import sklearn
+from skimage.feature import hog
+from sklearn import datasets, ensemble, svm
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+SEED = 2026
+FORESTS = 10
+
+TEXTS = [
+    "A gripping, gripping film; it grips.",
+    "it 's a good film , not a great one",
+    "NOT good : not_good at all",
+    "Größe zählt nicht, naïve café",
+    "x y z 1 22 333",
+    "the film the film the film",
+    "one good film",
+]
+UNSEEN = ["a great , GREAT café film", "unknown words only", "it grips"]
+
+
+def image(rng, channels, height, width):
+    """Smooth blobs with some noise: gradients of all sizes and directions."""
+    y, x = np.mgrid[0:height, 0:width]
+    planes = []
+    for _ in range(channels):
+        plane = np.zeros((height, width))
+        for _ in range(4):
+            cy, cx, size = rng.uniform(0, height), rng.uniform(0, width), rng.uniform(3, 9)
+            plane += rng.uniform(40, 160) * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * size**2))
+        planes.append(plane + rng.uniform(0, 12, (height, width)))
+    return np.clip(np.array(planes), 0, 255).astype(np.uint8)
+
+
+def tied(pixels):
+    """Whether some pixel's largest gradient is that of two channels at once: which one counts is then up to rounding."""
+    wide = pixels.astype(int)
+    down, across = np.zeros_like(wide), np.zeros_like(wide)
+    down[:, 1:-1] = wide[:, 2:] - wide[:, :-2]
+    across[:, :, 1:-1] = wide[:, :, 2:] - wide[:, :, :-2]
+    squares = down**2 + across**2
+    largest = squares.max(0)
+    return bool((((squares == largest).sum(0) > 1) & (largest > 0)).any())
+
+
+def encoders():
+    rng = np.random.default_rng(SEED)
+    images = []
+    for shape in [(3, 32, 32), (3, 32, 32), (1, 16, 16), (3, 24, 40)]:
+        while True:
+            pixels = image(rng, *shape)
+            # A flat area: cells without any gradient.
+            pixels[:, : shape[1] // 2, : shape[2] // 2] = 128
+            if not tied(pixels):
+                break
+        features = hog(
+            pixels.transpose(1, 2, 0).astype(np.float64) / 255,
+            orientations=9,
+            pixels_per_cell=(8, 8),
+            cells_per_block=(2, 2),
+            block_norm="L2-Hys",
+            channel_axis=-1,
+        )
+        images.append({"shape": shape, "pixels": pixels.ravel().tolist(), "features": features.round(7).tolist()})
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2)).fit(TEXTS)
+    texts = {
+        "train": TEXTS,
+        "texts": TEXTS + UNSEEN,
+        "terms": vectorizer.get_feature_names_out().tolist(),
+        "rows": vectorizer.transform(TEXTS + UNSEEN).toarray().round(9).tolist(),
+    }
+    return {"hog": images, "tfidf": texts}
+
+
+def digits():
+    """600 rows to learn from, 400 to predict; 64 pixels of 0 to 16, ten classes."""
+    data = datasets.load_digits()
+    order = np.random.default_rng(SEED).permutation(len(data.target))[:1000]
+    rows, labels = data.data[order], data.target[order]
+    train, test = slice(0, 600), slice(600, 1000)
+    result = {
+        "train": {"rows": rows[train].astype(int).tolist(), "labels": labels[train].tolist()},
+        "test": {"rows": rows[test].astype(int).tolist(), "labels": labels[test].tolist()},
+        "svm": [],
+    }
+    for kernel, c in [("linear", 1.0), ("rbf", 1.0), ("rbf", 0.05)]:
+        machine = svm.SVC(kernel=kernel, C=c, tol=1e-6, decision_function_shape="ovo").fit(rows[train], labels[train])
+        result["svm"].append({
+            "kernel": kernel,
+            "c": c,
+            "gamma": machine._gamma,
+            "support": int(machine.n_support_.sum()),
+            "predictions": machine.predict(rows[test]).tolist(),
+            # One row of 45 pairs for each of the first test rows.
+            "decisions": machine.decision_function(rows[test][:40]).round(5).tolist(),
+        })
+    scores = [
+        ensemble.RandomForestClassifier(100, random_state=seed).fit(rows[train], labels[train]).score(rows[test], labels[test])
+        for seed in range(FORESTS)
+    ]
+    result["forest"] = {"trees": 100, "accuracy": float(np.mean(scores)), "seeds": FORESTS}
+    return result
+
+
+def diabetes():
+    """300 rows to learn from, 142 to predict; ten standardised measurements, a number as target."""
+    data = datasets.load_diabetes(scaled=False)
+    order = np.random.default_rng(SEED).permutation(len(data.target))
+    rows, values = data.data[order], data.target[order]
+    train, test = slice(0, 300), slice(300, 442)
+    rows = ((rows - rows[train].mean(0)) / rows[train].std(0)).round(4)
+    standard = (values - values[train].mean()) / values[train].std()
+    result = {
+        "train": {"rows": rows[train].tolist(), "values": values[train].tolist()},
+        "test": {"rows": rows[test].tolist(), "values": values[test].tolist()},
+        "svm": [],
+    }
+    for kernel, c in [("linear", 0.5), ("rbf", 1.0)]:
+        machine = svm.SVR(kernel=kernel, C=c, epsilon=0.1, tol=1e-6).fit(rows[train], standard[train])
+        predictions = machine.predict(rows[test]) * values[train].std() + values[train].mean()
+        result["svm"].append({
+            "kernel": kernel, "c": c, "epsilon": 0.1, "gamma": machine._gamma, "predictions": predictions.round(4).tolist(),
+        })
+    errors = [
+        np.mean((
+            ensemble.RandomForestRegressor(100, max_features=1 / 3, random_state=seed)
+            .fit(rows[train], values[train])
+            .predict(rows[test])
+            - values[test]
+        ) ** 2)
+        for seed in range(FORESTS)
+    ]
+    result["forest"] = {"trees": 100, "max_features": 1 / 3, "mse": float(np.mean(errors)), "seeds": FORESTS}
+    return result
+
+
+def main():
+    makers = {"encoders": encoders, "digits": digits, "diabetes": diabetes}
+    if len(sys.argv) != 2 or sys.argv[1] not in makers:
+        sys.exit(__doc__)
+    versions = {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scikit-learn": sklearn.__version__,
+        "scikit-image": skimage.__version__,
+    }
+    fixture = {"script": "scripts/make-fixtures/classic.py", "versions": versions, **makers[sys.argv[1]]()}
+    json.dump(fixture, sys.stdout, separators=(",", ":"))
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()
