@@ -21,6 +21,7 @@ pub use model::{
     TargetShape, TaskShape, Watch,
 };
 pub use params::{Default, Domain, Param, ParamError, Resolved, Value, nearest};
+pub use resnet::published_resnet;
 
 /// Every model, in the order in which reports show them.
 pub static ENTRIES: &[&dyn ModelEntry] =

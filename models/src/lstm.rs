@@ -1,6 +1,6 @@
 //! `lstm`: a long short-term memory, in one or both directions, over words or the rows of an image.
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
 use crate::model::{Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Features;
@@ -8,6 +8,7 @@ use crate::neural::encoder::Form;
 use crate::neural::layers::{Linear, Pass, Words, masked_max, masked_mean};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
+use crate::neural::recurrence::recur;
 use crate::neural::weights::{Init, Layout, Weight};
 use crate::neural::{LIBRARY, Neural};
 use crate::params::{Default, Domain, Param, Resolved};
@@ -129,31 +130,9 @@ impl Layer {
     fn forward(&self, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
         let [directions, steps, examples, inputs] = x.dims();
         let recurrent: Tensor<3> = pass.weight(self.recurrent);
-        let hidden = recurrent.dims()[1];
         let gates = x.reshape([directions, steps * examples, inputs]).matmul(pass.weight(self.input))
             + pass.weight::<3>(self.bias);
-        let gates = gates.reshape([directions, steps, examples, 4 * hidden]).split(1, 1);
-        let mut state: Option<(Tensor<3>, Tensor<3>)> = None;
-        let mut outputs = Vec::with_capacity(steps);
-        for step in gates {
-            let mut gate = step.reshape([directions, examples, 4 * hidden]);
-            if let Some((output, _)) = &state {
-                gate = gate + output.clone().matmul(recurrent.clone());
-            }
-            let parts = gate.split(hidden, 2);
-            let [input, forget, output, candidate] = parts.try_into().expect("four gates of equal width");
-            // Starting with open forget gates keeps early memory (Gers et al. 2000; Jozefowicz et al. 2015).
-            let forget = activation::sigmoid(forget + 1.0);
-            let fresh = activation::sigmoid(input) * candidate.tanh();
-            let cell = match state {
-                Some((_, cell)) => forget * cell + fresh,
-                None => fresh,
-            };
-            let output = activation::sigmoid(output) * cell.clone().tanh();
-            outputs.push(output.clone().unsqueeze_dim::<4>(1));
-            state = Some((output, cell));
-        }
-        Tensor::cat(outputs, 1)
+        recur(gates.reshape([directions, steps, examples, 4 * recurrent.dims()[1]]), recurrent)
     }
 }
 

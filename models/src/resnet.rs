@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use crate::model::{Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
 use crate::neural::batch::Features;
-use crate::neural::encoder::Form;
+use crate::neural::encoder::{Encoder, Form, Normalisation};
 use crate::neural::layers::{BatchNorm, Conv, LayerNorm, Linear, Pass, Words, masked_max, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
@@ -83,8 +83,36 @@ impl ModelEntry for Resnet {
     }
 }
 
+/// A fitted network for 32 x 32 RGB images in ten classes with published weights: a safetensors file with the
+/// parameter names of akamaster/pytorch_resnet_cifar10. Pixels are divided by 255 and standardised with `mean` and
+/// `std` per colour plane.
+///
+/// # Errors
+/// If there is no such depth, or the file does not hold the weights of a network of that depth.
+pub fn published_resnet(
+    depth: usize,
+    weights: &[u8],
+    mean: [f32; 3],
+    std: [f32; 3],
+) -> Result<Box<dyn Model>, ModelError> {
+    let (channels, height, width, classes) = (3, 32, 32, 10);
+    let shape = TaskShape {
+        input: InputShape::Images { channels, height, width },
+        target: TargetShape::Classes(classes),
+        train_rows: 50_000,
+        mirror_negates: false,
+    };
+    let depth = toml::Table::from_iter([("depth".to_owned(), toml::Value::Integer(depth as i64))]);
+    let params = Resolved::new(PARAMS, &shape, &depth).map_err(|error| ModelError::Unsupported(error.to_string()))?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let spec = Spec { shape, params, device: Device::Cpu, threads, seed: 0 };
+    let normalisation = Normalisation { mean: mean.to_vec(), std: std.to_vec() };
+    let encoder = Encoder::Images { normalisation, form: Form::Images { channels, height, width } };
+    Ok(Box::new(Neural::published(&spec, design, encoder, classes, weights)?))
+}
+
 /// Chooses the network for the form of the inputs.
-pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
     let blocks = (params.int("depth") - 2) / 6;
     let (width, dropout) = (params.int("width"), params.float("dropout"));
     match form {
@@ -121,11 +149,10 @@ impl ImageBlock {
 
     fn forward(&self, x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<4> {
         let y = self.first.forward(x.clone(), self.stride, pass);
-        let y = relu(self.first_norm.forward(y, pass));
+        let y = self.first_norm.relu(y, None, pass);
         let y = self.second.forward(y, 1, pass);
-        let y = self.second_norm.forward(y, pass);
         let shortcut = if self.stride == 1 { x } else { thin(x, y.dims()) };
-        relu(y + shortcut)
+        self.second_norm.relu(y, Some(shortcut), pass)
     }
 }
 
@@ -192,7 +219,7 @@ impl Network for ImageNet {
             unreachable!("a network gets the form of input it was designed for")
         };
         let x = self.stem.forward(pixels.clone(), 1, pass);
-        let mut x = relu(self.stem_norm.forward(x, pass));
+        let mut x = self.stem_norm.relu(x, None, pass);
         for block in &self.blocks {
             x = block.forward(x, pass);
         }

@@ -4,6 +4,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData, module};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use super::convolution::convolve;
+use super::normalisation::normalise;
 use super::weights::{Init, Layout, Leaves, Weight};
 
 /// Keeps a variance away from zero; PyTorch's value for both normalisations.
@@ -17,7 +19,7 @@ pub(crate) struct Pass<'a> {
     /// Present when training: dropout's random numbers.
     noise: Option<ChaCha8Rng>,
     /// What batch normalisation saw, in the order of the layout of buffers.
-    statistics: Vec<Tensor<1>>,
+    statistics: Vec<f32>,
 }
 
 impl<'a> Pass<'a> {
@@ -31,9 +33,9 @@ impl<'a> Pass<'a> {
         self.weights.get(weight)
     }
 
-    /// The statistics seen by batch normalisation as one vector in the layout of the buffers; none if there were none.
-    pub(crate) fn into_statistics(self) -> Option<Tensor<1>> {
-        if self.statistics.is_empty() { None } else { Some(Tensor::cat(self.statistics, 0)) }
+    /// The statistics seen by batch normalisation, in the layout of the buffers.
+    pub(crate) fn into_statistics(self) -> Vec<f32> {
+        self.statistics
     }
 
     /// Drops each number with probability `rate` and scales the others up, when training (Srivastava et al. 2014).
@@ -104,28 +106,8 @@ impl Conv {
 
     /// `examples x height x width x inputs` to `... x outputs`, each side divided by `stride` and rounded up.
     pub(crate) fn forward(self, x: Tensor<4>, stride: usize, pass: &Pass<'_>) -> Tensor<4> {
-        let kernel: Tensor<4> = pass.weight(self.0);
-        let [_, _, inputs, outputs] = kernel.dims();
-        let [examples, height, width, _] = x.dims();
-        let (height, width) = (height.div_ceil(stride), width.div_ceil(stride));
-        let columns = unfold(x, stride).reshape([examples * height * width, 9 * inputs]);
-        columns.matmul(kernel.reshape([9 * inputs, outputs])).reshape([examples, height, width, outputs])
+        convolve(x, pass.weight(self.0), stride)
     }
-}
-
-/// The 3 x 3 neighbourhood of every pixel, or of every `stride`-th: `examples x height x width x channels` to
-/// `examples x height' x width' x (3 * 3 * channels)`.
-fn unfold(x: Tensor<4>, stride: usize) -> Tensor<4> {
-    let [_, height, width, _] = x.dims();
-    let padded = x.pad([(1, 1), (1, 1), (0, 0)], burn::tensor::ops::PadMode::Constant(0.0));
-    let mut parts = Vec::with_capacity(9);
-    for down in 0..3 {
-        for right in 0..3 {
-            let window = burn::tensor::s![.., down..down + height;stride, right..right + width;stride, ..];
-            parts.push(padded.clone().slice(window));
-        }
-    }
-    Tensor::cat(parts, 3)
 }
 
 /// Layer normalisation over the last dimension (Ba et al. 2016).
@@ -174,27 +156,25 @@ impl BatchNorm {
         }
     }
 
-    /// `x`, `... x channels`, with every channel at mean 0 and variance 1, scaled and shifted.
-    pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>, pass: &mut Pass<'_>) -> Tensor<D> {
-        let shape = x.dims();
-        let channels = shape[D - 1];
-        let x = x.reshape([shape.iter().product::<usize>() / channels, channels]);
+    /// `relu(norm(x) + shortcut)`, where `norm` puts every channel of `x`, `... x channels`, at mean 0 and variance 1,
+    /// scaled and shifted.
+    pub(crate) fn relu(&self, x: Tensor<4>, shortcut: Option<Tensor<4>>, pass: &mut Pass<'_>) -> Tensor<4> {
         let (scale, shift): (Tensor<1>, Tensor<1>) = (pass.weight(self.scale), pass.weight(self.shift));
-        let y = if pass.noise.is_some() {
-            let rows = x.dims()[0] as f64;
-            let seen = module::batch_norm_train(x, scale, shift, EPSILON);
-            pass.statistics.push(seen.mean.inner());
-            // Predictions use the unbiased estimate.
-            pass.statistics.push(seen.variance.inner() * (rows / (rows - 1.0).max(1.0)));
-            seen.output
-        } else {
-            let (mean, variance): (Tensor<1>, Tensor<1>) =
-                (pass.buffers.get(self.mean), pass.buffers.get(self.variance));
-            let factor = scale / (variance + EPSILON).sqrt();
-            let offset = shift - mean * factor.clone();
-            x * factor.unsqueeze() + offset.unsqueeze()
-        };
-        y.reshape(shape)
+        let shape = x.dims();
+        if pass.noise.is_some() {
+            let rows = (shape[0] * shape[1] * shape[2]) as f32;
+            let shortcut = shortcut.map(|shortcut| shortcut.flatten(0, 3));
+            let (y, seen) = normalise(x.flatten(0, 3), scale, shift, shortcut, EPSILON as f32);
+            // Predictions use the unbiased estimate of the variance.
+            let unbiased = seen.variance.iter().map(|variance| variance * rows / (rows - 1.0).max(1.0));
+            pass.statistics.extend(seen.mean.iter().copied().chain(unbiased));
+            return y.reshape(shape);
+        }
+        let (mean, variance): (Tensor<1>, Tensor<1>) = (pass.buffers.get(self.mean), pass.buffers.get(self.variance));
+        let factor = scale / (variance + EPSILON).sqrt();
+        let offset = shift - mean * factor.clone();
+        let y = x * factor.unsqueeze() + offset.unsqueeze();
+        relu(shortcut.map_or(y.clone(), |shortcut| y + shortcut))
     }
 }
 

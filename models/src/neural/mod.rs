@@ -5,14 +5,19 @@
 //! [`schedule`], all run by [`train`] on [`pools`] of one thread each.
 
 pub(crate) mod batch;
+mod checkpoint;
+mod convolution;
 pub(crate) mod encoder;
 mod fitted;
 mod head;
+mod kernel;
 pub(crate) mod layers;
 pub(crate) mod network;
+mod normalisation;
 mod optimizer;
 mod pools;
 pub(crate) mod recipe;
+pub(crate) mod recurrence;
 mod schedule;
 mod train;
 pub(crate) mod weights;
@@ -48,6 +53,33 @@ impl Neural {
     /// If there is no thread to compute on.
     pub(crate) fn new(spec: &Spec, design: Design) -> Result<Neural, ModelError> {
         Ok(Neural { spec: spec.clone(), design, pools: Pools::new(spec.threads)?, fitted: None })
+    }
+}
+
+impl Neural {
+    /// A fitted model with published weights, for inputs that `encoder` encodes and this many classes.
+    ///
+    /// # Errors
+    /// If the weights are not those of the design, or there is no thread to compute on.
+    pub(crate) fn published(
+        spec: &Spec,
+        design: Design,
+        encoder: Encoder,
+        classes: usize,
+        weights: &[u8],
+    ) -> Result<Neural, ModelError> {
+        let mut model = Neural::new(spec, design)?;
+        let network = design(&spec.params, encoder.form(), classes);
+        let device = burn_device(spec.device);
+        model.fitted = Some(Fitted {
+            weights: vector(checkpoint::read(weights, network.layout())?, &device),
+            buffers: vector(checkpoint::read(weights, network.buffers())?, &device),
+            network: Arc::from(network),
+            encoder,
+            head: Head::Classes(classes),
+            device,
+        });
+        Ok(model)
     }
 }
 

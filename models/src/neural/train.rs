@@ -33,7 +33,7 @@ struct ShardResult {
     loss: f64,
     rows: usize,
     gradient: Tensor<1>,
-    statistics: Option<Tensor<1>>,
+    statistics: Vec<f32>,
 }
 
 /// What a step needs besides weights and rows.
@@ -75,17 +75,20 @@ fn merge(results: Vec<ShardResult>, fitted: &mut Fitted) -> (f64, Tensor<1>) {
     let total: usize = results.iter().map(|result| result.rows).sum();
     let mut loss = 0.0;
     let mut gradient: Option<Tensor<1>> = None;
-    let mut statistics: Option<Tensor<1>> = None;
-    let add =
-        |sum: Option<Tensor<1>>, part: Tensor<1>| Some(sum.map_or_else(|| part.clone(), |sum| sum + part.clone()));
+    let mut statistics = vec![0.0; fitted.network.buffers().len()];
     for result in results {
         loss += result.loss;
-        gradient = add(gradient, result.gradient);
-        if let Some(seen) = result.statistics {
-            statistics = add(statistics, seen * (result.rows as f64 / total as f64));
+        gradient = Some(match gradient {
+            Some(sum) => sum + result.gradient,
+            None => result.gradient,
+        });
+        let part = result.rows as f32 / total as f32;
+        for (sum, value) in statistics.iter_mut().zip(&result.statistics) {
+            *sum += part * value;
         }
     }
-    if let Some(seen) = statistics {
+    if !statistics.is_empty() {
+        let seen = vector(statistics, &fitted.device);
         fitted.buffers = fitted.buffers.clone() * (1.0 - STATISTICS_RATE) + seen * STATISTICS_RATE;
     }
     (loss, gradient.expect("a batch has at least one shard"))

@@ -1,0 +1,84 @@
+//! Differentiable functions that the library would compute in many small steps, as loops of our own on the processor.
+//!
+//! Measured on two cores: the library's convolution spends most of its time on copies between layouts, its batch
+//! normalisation reads and writes the activations a dozen times, and a recurrence builds a graph node for every gate of
+//! every step. A [`Kernel`] is one node of the graph and touches the memory once.
+
+use std::fmt::Debug;
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::FlexTensor;
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::{Tensor, TensorData};
+
+/// A function of `N` flat vectors, and its gradient.
+pub(super) trait Kernel<const N: usize>: Copy + Debug + Send + Sync + 'static {
+    /// The result, and what the gradient needs of it besides the inputs.
+    fn forward(&self, inputs: [&[f32]; N]) -> (Vec<f32>, Vec<f32>);
+
+    /// The gradient with respect to each input, given that with respect to the result. Where `wanted` says that nobody
+    /// asks for an input's gradient, anything may stand in its place.
+    fn backward(&self, inputs: [&[f32]; N], saved: &[f32], gradient: &[f32], wanted: [bool; N]) -> [Vec<f32>; N];
+}
+
+/// The result of a kernel, and what it saved for its gradient.
+///
+/// # Panics
+/// If a tensor is not of 32-bit floats on the processor: the only device there is.
+pub(super) fn apply<K: Kernel<N>, const N: usize>(kernel: K, inputs: [Tensor<1>; N]) -> (Tensor<1>, Vec<f32>) {
+    const DEVICE: &str = "the processor is the only device";
+    if !inputs[0].is_autodiff() {
+        let inputs = inputs.map(|input| contiguous(input.try_into_primitive::<Flex>().expect(DEVICE)));
+        let (output, saved) = kernel.forward(inputs.each_ref().map(values));
+        return (Tensor::from_primitive::<Flex>(tensor(output)), saved);
+    }
+    let inputs = inputs.map(|input| input.try_into_primitive::<Autodiff<Flex>>().expect(DEVICE).into_parts());
+    let mut flat = Vec::with_capacity(N);
+    let guards = inputs.map(|(primitive, guard)| {
+        flat.push(contiguous(primitive));
+        guard
+    });
+    let flat: [FlexTensor; N] = flat.try_into().expect("one tensor for each input");
+    let (output, saved) = kernel.forward(flat.each_ref().map(values));
+    let output = match Node(kernel).prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
+        OpsKind::Tracked(node) => node.finish((flat, saved.clone()), tensor(output)),
+        OpsKind::UnTracked(node) => node.finish(tensor(output)),
+    };
+    (Tensor::from_primitive::<Autodiff<Flex>>(output), saved)
+}
+
+/// A kernel in the graph of a backward pass.
+#[derive(Debug, Clone, Copy)]
+struct Node<K>(K);
+
+impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for Node<K> {
+    type State = ([FlexTensor; N], Vec<f32>);
+
+    fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
+        let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
+        let (inputs, saved) = &ops.state;
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let parts = self.0.backward(inputs.each_ref().map(values), saved, values(&gradient), wanted);
+        for (parent, part) in ops.parents.into_iter().zip(parts) {
+            if let Some(parent) = parent {
+                gradients.register::<Flex>(parent.id, tensor(part));
+            }
+        }
+    }
+}
+
+fn contiguous(tensor: FlexTensor) -> FlexTensor {
+    tensor.to_contiguous()
+}
+
+fn values(tensor: &FlexTensor) -> &[f32] {
+    tensor.as_slice().expect("the tensor was made contiguous and holds 32-bit floats")
+}
+
+fn tensor(values: Vec<f32>) -> FlexTensor {
+    let len = values.len();
+    FlexTensor::from_data(TensorData::new(values, [len]))
+}
