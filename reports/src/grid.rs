@@ -27,6 +27,15 @@ impl Setting {
         metric(&self.task.primary).expect("Grid::new refuses tasks whose primary metric is not in the catalogue")
     }
 
+    /// The unit of the primary metric after a comma, where it has one: `, °²`.
+    pub fn primary_unit(&self) -> String {
+        match (self.task.primary.as_str(), self.task.unit.as_str()) {
+            ("mse", unit) if !unit.is_empty() => format!(", {unit}²"),
+            ("mae", unit) if !unit.is_empty() => format!(", {unit}"),
+            _ => String::new(),
+        }
+    }
+
     /// Whether the targets are classes.
     pub fn is_classes(&self) -> bool {
         !self.task.classes.is_empty()

@@ -7,7 +7,7 @@ use crate::format::{count, score, si};
 use crate::markdown::{reproduce, sentence};
 use crate::record::Status;
 use crate::results::Results;
-use crate::table::{Line, Standing, Table, cells, header, verdict};
+use crate::table::{Line, Standing, Table, cells, header, test_result};
 
 /// The text of `report.html`.
 pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) -> String {
@@ -105,10 +105,10 @@ fn headline(results: &Results, table: &Table) -> Markup {
                 table {
                     thead {
                         tr {
-                            @for (column, title) in header(setting).iter().enumerate() {
+                            @for (column, title) in header(&results.grid, table).iter().enumerate() {
                                 th.number[is_number(column)] scope="col" { (title) }
                             }
-                            th scope="col" { "paired test" }
+                            th scope="col" { "vs best" }
                         }
                     }
                     tbody { @for line in &table.lines { (row(results, table, line)) } }
@@ -128,7 +128,7 @@ fn row(results: &Results, table: &Table, line: &Line) -> Markup {
                     td.number[is_number(column)].bad[column == 11 && line.status != Status::Ok] { (cell) }
                 }
             }
-            td { (verdict(line)) }
+            td { (test_result(line)) }
         }
     }
 }
@@ -158,10 +158,8 @@ fn figure(picture: &Picture, captioned: bool) -> Markup {
     html! {
         figure.whole[whole] {
             (PreEscaped(&picture.svg))
-            figcaption {
-                strong { (picture.title) }
-                @if captioned { ". " (picture.caption) }
-            }
+            // A matrix has its title in the picture.
+            @if captioned { figcaption { strong { (picture.title) } ". " (picture.caption) } }
         }
     }
 }

@@ -69,7 +69,7 @@ fn headline(text: &mut String, results: &Results, table: &Table) {
         setting.train_size,
         setting.device
     );
-    let titles = header(setting);
+    let titles = header(&results.grid, table);
     let _ = writeln!(text, "| {} |", titles.join(" | "));
     let rules: Vec<&str> =
         titles.iter().enumerate().map(|(column, _)| if (3..11).contains(&column) { "---:" } else { "---" }).collect();

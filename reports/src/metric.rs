@@ -24,6 +24,17 @@ pub struct Metric {
     pub formula: &'static str,
 }
 
+impl Metric {
+    /// The usual abbreviation, where the title is too long for a narrow axis or column.
+    pub fn short_title(&self) -> &'static str {
+        match self.name {
+            "mse" => "MSE",
+            "mae" => "MAE",
+            _ => self.title,
+        }
+    }
+}
+
 const fn metric_row(
     name: &'static str,
     title: &'static str,

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 use crate::error::ReportError;
-use crate::figures::{FIGURES, Style, png};
+use crate::figures::{FIGURES, Picture, Style, png};
 use crate::html::html;
 use crate::markdown::markdown;
 use crate::results::Results;
@@ -36,13 +38,16 @@ pub fn build(dir: &RunDir) -> Result<Built, ReportError> {
         pictures.extend(drawn.pictures);
         remarks.extend(drawn.remarks);
     }
-    for picture in &pictures {
-        dir.write(&format!("figures/{}.svg", picture.name), picture.svg.as_bytes())?;
-        let png = png(&picture.svg).map_err(|message| ReportError::Figure { figure: picture.name.clone(), message })?;
-        dir.write(&format!("figures/{}.png", picture.name), &png)?;
-    }
+    // Pixels are most of the work, and one picture needs nothing of another.
+    pictures.par_iter().try_for_each(|picture| write_picture(dir, picture))?;
     dir.write("summary.csv", &summary(&results))?;
     dir.write("report.md", markdown(&results, &remarks).as_bytes())?;
     dir.write("report.html", html(&results, &pictures, &remarks).as_bytes())?;
     Ok(Built { report: dir.report_path(), terminal_table: terminal_table(&results), remarks })
+}
+
+fn write_picture(dir: &RunDir, picture: &Picture) -> Result<(), ReportError> {
+    let png = png(&picture.svg).map_err(|message| ReportError::Figure { figure: picture.name.clone(), message })?;
+    dir.write(&format!("figures/{}.svg", picture.name), picture.svg.as_bytes())?;
+    dir.write(&format!("figures/{}.png", picture.name), &png)
 }

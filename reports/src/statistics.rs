@@ -64,7 +64,7 @@ fn resampled_means(values: &[f64]) -> Vec<f64> {
     let mut means: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
             // Multiply-shift maps 32 random bits onto 0..n (Lemire 2019); its bias is below n / 2^32.
-            let pick = |_| values[(u64::from(random.next_u32()) * n >> 32) as usize];
+            let pick = |_| values[((u64::from(random.next_u32()) * n) >> 32) as usize];
             (0..n).map(pick).sum::<f64>() / n as f64
         })
         .collect();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::answers::{Answers, mean_scores};
-use crate::format::{p_value, score, si};
+use crate::format::{p_value, score, si, significant};
 use crate::grid::{Cell, Grid, Mean, Setting};
 use crate::metric::Better;
 use crate::record::Status;
@@ -166,14 +166,20 @@ fn paired_p(place: &Setting, best: &Scores, other: &Scores) -> Option<f64> {
     Some(paired_bootstrap_p(&pairs.map(|(best, other)| best - other).collect::<Vec<_>>()))
 }
 
-/// The column titles of [`cells`].
-pub(crate) fn header(setting: &Setting) -> Vec<String> {
-    let primary = setting.primary();
-    let unit = if setting.task.unit.is_empty() { String::new() } else { format!(", {}²", setting.task.unit) };
-    let unit = if setting.task.primary == "mse" { unit } else { String::new() };
-    let mut titles = vec!["#".to_owned(), "model".to_owned(), format!("{} [95 %]{unit}", primary.title)];
-    let rest = ["fit", "p50", "p99", "predictions/s", "J/prediction", "J to fit", "memory", "model size", "status"];
-    titles.extend(rest.map(str::to_owned));
+/// The column titles of [`cells`]. Joules say where they come from.
+pub(crate) fn header(grid: &Grid, table: &Table) -> Vec<String> {
+    let setting = &grid.settings[table.setting];
+    let joules = |what: &str, phase: &str| {
+        let mut sources: Vec<&str> =
+            grid.row(table.setting).filter_map(|(_, cell)| cell.source(phase, "energy_j")).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        if sources.is_empty() { what.to_owned() } else { format!("{what} ({})", sources.join(", ")) }
+    };
+    let primary = format!("{}{} [95 %]", setting.primary().short_title(), setting.primary_unit());
+    let mut titles = ["#", "model", &primary, "fit", "p50", "p99", "predictions/s"].map(str::to_owned).to_vec();
+    titles.extend([joules("J/prediction", "predict-batch"), joules("J to fit", "fit")]);
+    titles.extend(["memory", "model size", "status"].map(str::to_owned));
     titles
 }
 
@@ -197,7 +203,7 @@ pub(crate) fn cells(grid: &Grid, table: &Table, line: &Line) -> Vec<String> {
         number("fit", "fit_s", "s"),
         number("predict-single", "latency_p50_s", "s"),
         number("predict-single", "latency_p99_s", "s"),
-        number("predict-batch", "throughput", ""),
+        cell.mean("predict-batch", "throughput").map_or(String::new(), |mean| significant(mean.mean, 3)),
         number("predict-batch", "energy_j", "J"),
         number("fit", "energy_j", "J"),
         number("case", "peak_memory_bytes", "B"),
@@ -225,6 +231,17 @@ pub(crate) fn primary(line: &Line) -> String {
     let interval =
         line.interval.map_or(String::new(), |interval| format!(" [{}, {}]", score(interval.low), score(interval.high)));
     format!("{}{sd}{interval}", score(mean.mean))
+}
+
+/// What the paired test says of a line, for a column.
+pub(crate) fn test_result(line: &Line) -> String {
+    match line.standing {
+        Standing::Best => "best".to_owned(),
+        Standing::Tied { p } => format!("≈ {}", p_value(p)),
+        Standing::Behind { p } => p_value(p),
+        Standing::Untested => "none".to_owned(),
+        Standing::Unranked => String::new(),
+    }
 }
 
 /// What the paired test says of a line, in words.

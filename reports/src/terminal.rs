@@ -15,7 +15,7 @@ pub fn terminal_table(results: &Results) -> String {
         let setting = results.setting(table.setting);
         let mut drawn = TextTable::new();
         drawn.load_style(NOTHING).force_no_tty();
-        let titles = header(setting);
+        let titles = header(&results.grid, table);
         drawn.set_header(SHOWN.iter().map(|column| titles[*column].clone()));
         for line in &table.lines {
             let cells = cells(&results.grid, table, line);

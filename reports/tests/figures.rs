@@ -115,7 +115,7 @@ fn figures_cap_their_panels_and_say_so() {
         assert!(built.remarks.iter().any(|remark| remark.contains(&expected)), "{figure}: {:?}", built.remarks);
     }
     assert!(
-        built.remarks.iter().any(|remark| remark.contains("Confusion matrices are drawn for the first 40")),
+        built.remarks.iter().any(|remark| remark.contains("Confusion matrices are drawn for the first 24 cases")),
         "{:?}",
         built.remarks
     );

@@ -13,7 +13,7 @@ use crate::results::Results;
 pub(crate) struct ConfusionMatrices;
 
 /// More pictures than this make a report that no browser likes.
-const MAX_PICTURES: usize = 40;
+const MAX_PICTURES: usize = 24;
 /// More classes than this leave no room for their names.
 const MAX_CLASSES: usize = 30;
 /// More classes than this leave no room for numbers.
@@ -57,8 +57,8 @@ impl Figure for ConfusionMatrices {
         }
         if left_out > 0 {
             drawn.remarks.push(format!(
-                "Confusion matrices are drawn for the first {MAX_PICTURES} cases; {} more, whose predictions are in predictions/.",
-                count(left_out, "case has one")
+                "Confusion matrices are drawn for the first {MAX_PICTURES} cases; {} left out, with the answers in predictions/.",
+                count(left_out, "case")
             ));
         }
         if too_many_classes > 0 {

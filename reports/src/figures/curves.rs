@@ -3,7 +3,6 @@
 use super::canvas::{Canvas, Point, Rect, page};
 use super::frame::{Axis, MARGIN_MM, Pages, frame};
 use super::legend::Legend;
-use super::quality::short_name;
 use super::scale::Scale;
 use super::style::{COLUMN_MM, Style};
 use super::{Drawn, Figure, Picture, capped};
@@ -83,7 +82,7 @@ fn pair(results: &Results, setting: usize) -> Option<Pair<'_>> {
 
 fn draw_pair(canvas: &Canvas<'_>, style: &Style, pair: &Pair<'_>, place: Rect) -> Result<(), String> {
     let validation = pair.curves.iter().find_map(|(_, curve)| curve.first()).map_or("", |point| point.metric.as_str());
-    let validation = format!("validation {}", metric(validation).map_or(validation, |metric| short_name(metric)));
+    let validation = format!("validation {}", metric(validation).map_or(validation, |metric| metric.short_title()));
     let half = Rect { w: (place.w - 2.0) / 2.0, ..place };
     let right = Rect { x: place.x + half.w + 2.0, ..half };
     let loss: fn(&Curve) -> f64 = |point| point.train_loss;

@@ -1,6 +1,6 @@
 //! PNG from a figure's SVG, with the font that ships in the binary and none of the system's.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
@@ -17,9 +17,12 @@ const PRINT_DPI: f64 = 300.0;
 /// # Errors
 /// The rendering library's message.
 pub(crate) fn png(svg: &str) -> Result<Vec<u8>, String> {
-    let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(FONT.to_vec());
-    let options = Options { fontdb: Arc::new(fonts), font_family: "DejaVu Sans".to_owned(), ..Options::default() };
+    static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
+        let mut fonts = fontdb::Database::new();
+        fonts.load_font_source(fontdb::Source::Binary(Arc::new(FONT)));
+        Arc::new(fonts)
+    });
+    let options = Options { fontdb: FONTS.clone(), font_family: "DejaVu Sans".to_owned(), ..Options::default() };
     let tree = Tree::from_str(svg, &options).map_err(|error| error.to_string())?;
     let scale = (PRINT_DPI / CSS_DPI) as f32;
     let size = tree.size().to_int_size().scale_by(scale).ok_or("the picture has no size")?;

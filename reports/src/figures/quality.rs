@@ -6,7 +6,7 @@ use super::scale::Scale;
 use super::{Drawn, Figure, Picture, Style, capped};
 use crate::error::ReportError;
 use crate::grid::Setting;
-use crate::metric::{Better, Metric};
+use crate::metric::Better;
 use crate::record::Status;
 use crate::results::Results;
 use crate::table::{Line, Table};
@@ -92,31 +92,12 @@ pub(crate) fn axis_title(setting: &Setting) -> String {
         Better::Higher => "higher is better",
         Better::Lower => "lower is better",
     };
-    format!("{}{} ({better})", metric.title, squared_unit(setting))
+    format!("{}{} ({better})", metric.title, setting.primary_unit())
 }
 
 /// The name of the primary metric for a vertical axis, which has less room.
 pub(crate) fn short_title(setting: &Setting) -> String {
     let metric = setting.primary();
     let reversed = if metric.better == Better::Lower { " (reversed)" } else { "" };
-    format!("{}{}{reversed}", short_name(metric), squared_unit(setting))
-}
-
-/// The usual abbreviation where the name is too long for a vertical axis.
-pub(crate) fn short_name(metric: &'static Metric) -> &'static str {
-    match metric.name {
-        "mse" => "MSE",
-        "mae" => "MAE",
-        _ => metric.title,
-    }
-}
-
-/// The unit of the primary metric, where it has one: `, degree²`.
-fn squared_unit(setting: &Setting) -> String {
-    match (setting.task.primary.as_str(), setting.task.unit.as_str()) {
-        (_, "") => String::new(),
-        ("mse", unit) => format!(", {unit}²"),
-        ("mae", unit) => format!(", {unit}"),
-        _ => String::new(),
-    }
+    format!("{}{}{reversed}", metric.short_title(), setting.primary_unit())
 }

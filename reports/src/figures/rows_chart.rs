@@ -84,6 +84,9 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &Panel, outer: Rect) ->
         let mark = match &row.mark {
             Ok(mark) => mark,
             Err(ending) => {
+                // Nothing may run through a word.
+                let paper = Rect { x: inner.x + 0.6, y: y - 1.6, w: canvas.width(ending, SMALL_MM) + 1.2, h: 3.2 };
+                canvas.fill(paper, plotters::style::WHITE)?;
                 canvas.text(ending, (inner.x + 1.2, y), SMALL_MM, Align::Left, style.muted)?;
                 continue;
             }

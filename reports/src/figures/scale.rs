@@ -106,7 +106,7 @@ mod tests {
         let scale = Scale::around([0.000_05, 0.8], true).unwrap();
         assert_eq!(labels(scale, 6, "s"), ["100 µs", "1 ms", "10 ms", "100 ms", "1 s"]);
         let scale = Scale::around([0.002, 0.004], true).unwrap();
-        assert_eq!(labels(scale, 4, "s"), ["2 ms"]);
+        assert_eq!(labels(scale, 4, "s"), ["2 ms", "5 ms"]);
     }
 
     #[test]

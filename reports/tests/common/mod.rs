@@ -6,21 +6,21 @@ use bakeoff_reports::{CaseInfo, Curve, MachineInfo, PredictionRow, Record, RunDi
 
 /// What a made-up run holds.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Tasks; every third one is a regression.
-    pub tasks: usize,
+    pub(crate) tasks: usize,
     /// Models per task.
-    pub models: usize,
+    pub(crate) models: usize,
     /// Seeds per model.
-    pub seeds: usize,
+    pub(crate) seeds: usize,
     /// Test examples, and rows of each predictions file; 0 for none.
-    pub examples: usize,
+    pub(crate) examples: usize,
     /// Whether some cases fail, each in another way.
-    pub faults: bool,
+    pub(crate) faults: bool,
 }
 
 /// Three tasks, eight models, one seed: every status is there.
-pub const SMALL: Plan = Plan { tasks: 3, models: 8, seeds: 1, examples: 400, faults: true };
+pub(crate) const SMALL: Plan = Plan { tasks: 3, models: 8, seeds: 1, examples: 400, faults: true };
 
 const MODELS: &[&str] =
     &["resnet", "transformer", "lstm", "svm", "random-forest", "resnet-deep", "svm-linear", "lstm-bidirectional"];
@@ -28,17 +28,17 @@ const TASKS: &[&str] = &["cifar10", "sst2", "cifar10-rotation", "cola", "mrpc", 
 const CLASSES: &[&str] = &["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// A small generator of numbers in 0..1; the tests need no good one, only the same one everywhere.
-pub struct Noise(u64);
+pub(crate) struct Noise(u64);
 
 impl Noise {
-    pub fn next(&mut self) -> f64 {
+    pub(crate) fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
 /// Writes the run into `folder` as the harness would.
-pub fn write_run(folder: &Path, plan: &Plan) -> RunDir {
+pub(crate) fn write_run(folder: &Path, plan: &Plan) -> RunDir {
     let dir = RunDir::new(folder);
     let info = info(plan);
     dir.write_info(&info).unwrap();
@@ -55,7 +55,7 @@ pub fn write_run(folder: &Path, plan: &Plan) -> RunDir {
     dir
 }
 
-pub fn info(plan: &Plan) -> RunInfo {
+pub(crate) fn info(plan: &Plan) -> RunInfo {
     let tasks: Vec<TaskInfo> = (0..plan.tasks).map(task).collect();
     let cases = tasks.iter().flat_map(|task| {
         (0..plan.models).flat_map(move |model| {
@@ -106,7 +106,7 @@ fn task(index: usize) -> TaskInfo {
     let (primary, unit, classes) = match index % 3 {
         0 => ("accuracy", "", CLASSES),
         1 => ("accuracy", "", &["negative", "positive"][..]),
-        _ => ("mse", "degree", &[][..]),
+        _ => ("mse", "°", &[][..]),
     };
     TaskInfo {
         about: format!("What the task {name} asks"),

@@ -1,0 +1,36 @@
+//! How long `report` takes: the quick suite's size, and 100,000 records, which must stay below five seconds.
+#![expect(clippy::unwrap_used, reason = "a broken benchmark should stop")]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::hint::black_box;
+
+use bakeoff_reports::build;
+use common::{Plan, SMALL, write_run};
+use criterion::{Criterion, criterion_group, criterion_main};
+
+fn report(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("report");
+    group.sample_size(10);
+    let quick = Plan { models: 5, examples: 1000, ..SMALL };
+    let large = Plan { tasks: 120, models: 5, seeds: 10, examples: 0, faults: false };
+    let answered = Plan { tasks: 12, models: 5, seeds: 2, examples: 1000, faults: false };
+    for (name, plan) in [("15 cases", quick), ("120 cases with predictions", answered), ("100,000 records", large)] {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = write_run(folder.path(), &plan);
+        let records = dir.records().unwrap().rows.len();
+        group.bench_function(format!("{name} ({records} rows)"), |bencher| {
+            bencher.iter(|| black_box(build(&dir).unwrap()));
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    // Criterion's own plots want a font of the system, which our choice of plotters' features leaves out.
+    config = Criterion::default().without_plots();
+    targets = report
+}
+criterion_main!(benches);

@@ -1,0 +1,128 @@
+//! Rows that cannot stand in one table are refused, with the case and what does not fit.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::path::Path;
+
+use bakeoff_reports::{Grid, Record, ReportError, RunInfo, Standing, Status, Table};
+use common::{Plan, SMALL, info, write_run};
+
+fn made(plan: &Plan) -> (RunInfo, Vec<Record>) {
+    let folder = tempfile::tempdir().unwrap();
+    let records = write_run(folder.path(), plan).records().unwrap().rows;
+    (info(plan), records)
+}
+
+fn refusal(info: &RunInfo, records: &[Record]) -> String {
+    match Grid::new(info, records, Path::new("records.csv")) {
+        Err(error @ ReportError::Incomparable { .. }) => error.to_string(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn a_row_that_is_there_twice_is_refused() {
+    let (info, mut records) = made(&SMALL);
+    records.push(records[3].clone());
+    let message = refusal(&info, &records);
+    assert!(message.contains("records.csv: case 'cifar10.resnet.n2000.s1.cpu'"), "{message}");
+    assert!(message.contains("is there twice"), "{message}");
+}
+
+#[test]
+fn a_case_that_was_not_planned_is_refused() {
+    let (info, mut records) = made(&SMALL);
+    records[0].case = "cifar10.other.n2000.s1.cpu".to_owned();
+    assert!(refusal(&info, &records).contains("not in the plan"));
+}
+
+#[test]
+fn records_of_another_machine_are_refused() {
+    let (info, mut records) = made(&SMALL);
+    records[7].machine = "ffff".to_owned();
+    assert!(refusal(&info, &records).contains("machine ffff is not the run's a1b2c3d4"));
+}
+
+#[test]
+fn another_version_of_a_task_is_refused() {
+    let (info, mut records) = made(&SMALL);
+    let case = records[0].case.clone();
+    for record in records.iter_mut().filter(|record| record.case == case) {
+        record.task_version = 2;
+    }
+    assert!(refusal(&info, &records).contains("task_version 2 is not the run's 1"));
+}
+
+#[test]
+fn one_case_of_two_seeds_or_models_is_refused() {
+    let (info, records) = made(&SMALL);
+    let mut mixed = records.clone();
+    mixed[1].seed = 9;
+    assert!(refusal(&info, &mixed).contains("seed '1' and '9'"));
+    let mut mixed = records;
+    mixed[1].model = "svm".to_owned();
+    assert!(refusal(&info, &mixed).contains("its row says svm on cifar10, run.json says resnet on cifar10"));
+}
+
+#[test]
+fn seeds_of_one_cell_must_share_the_model_version() {
+    let (info, mut records) = made(&Plan { seeds: 2, ..SMALL });
+    for record in records.iter_mut().filter(|record| record.seed == 2) {
+        record.model_version = "2".to_owned();
+    }
+    assert!(refusal(&info, &records).contains("model_version '2' is not '1 (burn 0.22.1)'"));
+}
+
+#[test]
+fn a_case_without_its_closing_row_is_unfinished_and_its_numbers_are_not_used() {
+    let (info, mut records) = made(&SMALL);
+    let case = records[0].case.clone();
+    records.retain(|record| record.case != case || record.phase != "case" || record.metric != "wall_s");
+    let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
+    assert_eq!(grid.unfinished, [case]);
+    assert!(grid.cell(0, 0).is_none());
+}
+
+#[test]
+fn sizes_of_one_task_are_told_apart() {
+    let (mut info, mut records) = made(&Plan { tasks: 1, models: 2, ..SMALL });
+    info.cases[1].case = "cifar10.transformer.n500.s1.cpu".to_owned();
+    for record in records.iter_mut().filter(|record| record.model == "transformer") {
+        record.case.clone_from(&info.cases[1].case);
+        record.train_size = 500;
+    }
+    let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
+    let titles: Vec<&str> = grid.settings.iter().map(|setting| setting.title.as_str()).collect();
+    assert_eq!(titles, ["cifar10, 2000 rows", "cifar10, 500 rows"]);
+}
+
+#[test]
+fn a_model_that_is_not_ok_is_shown_but_never_ranked() {
+    let (info, records) = made(&SMALL);
+    let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
+    for setting in 0..grid.settings.len() {
+        let table = Table::new(&grid, setting, &std::collections::HashMap::new());
+        assert_eq!(table.lines.len(), 8);
+        for line in &table.lines {
+            assert_eq!(line.rank.is_some(), line.status == Status::Ok, "{line:?}");
+            assert_eq!(line.standing == Standing::Unranked, line.status != Status::Ok, "{line:?}");
+        }
+        let ranked: Vec<f64> = table.ranked().map(|line| line.primary.unwrap().mean).collect();
+        let better_first = |pair: &[f64]| if setting == 2 { pair[0] <= pair[1] } else { pair[0] >= pair[1] };
+        assert!(ranked.windows(2).all(better_first), "{ranked:?}");
+    }
+}
+
+#[test]
+fn a_mean_has_its_deviation_over_seeds() {
+    let (info, records) = made(&Plan { tasks: 1, models: 1, seeds: 3, examples: 100, faults: false });
+    let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
+    let values: Vec<f64> =
+        records.iter().filter(|record| record.metric == "accuracy").map(|record| record.value.unwrap()).collect();
+    let mean = values.iter().sum::<f64>() / 3.0;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 2.0;
+    let found = grid.cell(0, 0).unwrap().mean("score", "accuracy").unwrap();
+    assert!((found.mean - mean).abs() < 1e-12 && (found.sd.unwrap() - variance.sqrt()).abs() < 1e-12);
+    assert_eq!(found.n, 3);
+}

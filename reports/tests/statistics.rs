@@ -1,0 +1,119 @@
+//! Intervals and tests agree with statsmodels and scipy; see scripts/make-fixtures/statistics.py.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use bakeoff_reports::{bootstrap_mean, holm, mcnemar_p, paired_bootstrap_p, wilson};
+use proptest::prelude::*;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Fixture {
+    wilson: Vec<Wilson>,
+    mcnemar: Vec<McNemar>,
+    holm: Vec<Holm>,
+    bootstrap: Vec<Bootstrap>,
+}
+
+#[derive(Deserialize)]
+struct Wilson {
+    right: f64,
+    n: f64,
+    low: f64,
+    high: f64,
+}
+
+#[derive(Deserialize)]
+struct McNemar {
+    only_first: u64,
+    only_second: u64,
+    p: f64,
+}
+
+#[derive(Deserialize)]
+struct Holm {
+    p: Vec<f64>,
+    adjusted: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Bootstrap {
+    values: Vec<f64>,
+    low: f64,
+    high: f64,
+}
+
+fn fixture() -> Fixture {
+    serde_json::from_str(include_str!("fixtures/statistics.json")).unwrap()
+}
+
+fn near(found: f64, expected: f64) -> bool {
+    (found - expected).abs() <= 1e-9
+}
+
+#[test]
+fn wilson_agrees_with_statsmodels() {
+    for Wilson { right, n, low, high } in fixture().wilson {
+        let found = wilson(right / n, n).unwrap();
+        assert!(near(found.low, low) && near(found.high, high), "{right} of {n}: {found:?}, expected {low} {high}");
+    }
+}
+
+#[test]
+fn mcnemar_agrees_with_statsmodels_even_where_powers_of_a_half_underflow() {
+    for McNemar { only_first, only_second, p } in fixture().mcnemar {
+        let found = mcnemar_p(only_first, only_second);
+        assert!(near(found, p), "{only_first}, {only_second}: {found}, expected {p}");
+        assert_eq!(found, mcnemar_p(only_second, only_first));
+    }
+}
+
+#[test]
+fn holm_agrees_with_statsmodels() {
+    for Holm { p, adjusted } in fixture().holm {
+        let found = holm(&p);
+        assert!(found.iter().zip(&adjusted).all(|(a, b)| near(*a, *b)), "{p:?}: {found:?}, expected {adjusted:?}");
+    }
+}
+
+#[test]
+fn the_bootstrap_agrees_with_scipy_up_to_its_own_noise() {
+    for Bootstrap { values, low, high } in fixture().bootstrap {
+        let found = bootstrap_mean(&values).unwrap();
+        // 2,000 resamples place a 2.5 % quantile to about a tenth of the interval's half width.
+        let noise = 0.05 * (high - low);
+        let agrees = (found.low - low).abs() < noise && (found.high - high).abs() < noise;
+        assert!(agrees, "{found:?}, expected {low} {high}");
+        assert_eq!(bootstrap_mean(&values), Some(found), "seeded");
+    }
+}
+
+#[test]
+fn the_paired_bootstrap_sees_a_shift_and_does_not_see_noise() {
+    let noise: Vec<f64> = (0..500).map(|i| f64::from(i % 7) - 3.0).collect();
+    let shifted: Vec<f64> = noise.iter().map(|x| x + 1.0).collect();
+    assert!(paired_bootstrap_p(&noise) > 0.5, "{}", paired_bootstrap_p(&noise));
+    assert!(paired_bootstrap_p(&shifted) < 0.01, "{}", paired_bootstrap_p(&shifted));
+    assert_eq!(paired_bootstrap_p(&[0.0; 50]), 1.0);
+}
+
+proptest! {
+    #[test]
+    fn an_interval_holds_its_proportion_and_stays_in_0_to_1(right in 0_u32..=500, more in 0_u32..500) {
+        prop_assume!(right + more > 0);
+        let n = f64::from(right + more);
+        let share = f64::from(right) / n;
+        let interval = wilson(share, n).unwrap();
+        prop_assert!(0.0 <= interval.low && interval.low <= share + 1e-12);
+        prop_assert!(share - 1e-12 <= interval.high && interval.high <= 1.0);
+    }
+
+    #[test]
+    fn adjusted_p_values_are_never_smaller_and_keep_their_order(p in prop::collection::vec(0.0..=1.0_f64, 1..8)) {
+        let adjusted = holm(&p);
+        for (i, a) in p.iter().enumerate() {
+            prop_assert!(adjusted[i] >= *a && adjusted[i] <= 1.0);
+            for (j, b) in p.iter().enumerate() {
+                prop_assert!(a > b || adjusted[i] <= adjusted[j]);
+            }
+        }
+    }
+}
