@@ -13,7 +13,7 @@ mod parallel;
 mod params;
 mod random_forest;
 mod resnet;
-mod svm;
+pub mod svm;
 mod transformer;
 
 pub use model::{

@@ -5,6 +5,7 @@
 //! needs inner products only, which the few terms that two texts share give exactly, so nothing is cut off by a
 //! projection. What limits the training size is the dense kernel between all training rows.
 
+mod classifier;
 mod kernel;
 mod machine;
 mod solve;
@@ -13,19 +14,21 @@ mod solver;
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
 
-use std::ops::Range;
-
 use bakeoff_datasets::{Inputs, Split, Targets};
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Axis};
 use rayon::ThreadPool;
 
-use crate::encode::features::{self, Encoder, Features, joined};
+pub use crate::encode::features::Features;
+use crate::encode::features::{self, Encoder, joined};
+pub use crate::encode::sparse::SparseRows;
 use crate::model::{Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TaskShape, Watch};
 use crate::parallel;
 use crate::params::{Default, Domain, Param};
-use kernel::Kernel;
-use machine::{Machine, pairs, vote};
-use solve::{MOST_KERNEL_BYTES, Settings, Solver};
+pub use classifier::Classifier;
+pub use kernel::Kernel;
+use machine::Machine;
+use solve::{MOST_KERNEL_BYTES, Solver, kernel_bytes};
+pub use solve::{Method, Settings};
 
 /// The registry's entry.
 pub(crate) struct Svm;
@@ -107,8 +110,8 @@ impl ModelEntry for Svm {
     }
 
     fn supports(&self, shape: &TaskShape) -> Support {
-        let rows = shape.train_rows as u64;
-        let bytes = rows.saturating_mul(rows).saturating_mul(size_of::<f32>() as u64);
+        let rows = shape.train_rows;
+        let bytes = kernel_bytes::<f32>(rows);
         if bytes > MOST_KERNEL_BYTES {
             let most = (MOST_KERNEL_BYTES / size_of::<f32>() as u64).isqrt();
             return Support::No {
@@ -137,16 +140,26 @@ struct SupportVectors {
 
 struct Fitted {
     encoder: Encoder,
-    machine: Machine,
     answer: Answer,
 }
 
-/// How the machine's values become predictions.
 enum Answer {
-    /// One value per pair of these classes.
-    Vote { classes: Vec<u16> },
-    /// One value, in standard deviations from the mean of the training targets.
-    Value { mean: f32, deviation: f32 },
+    Classes(Classifier),
+    /// The machine's one value is in standard deviations from the mean of the training targets.
+    Value {
+        machine: Machine,
+        mean: f32,
+        deviation: f32,
+    },
+}
+
+impl Answer {
+    fn machine(&self) -> &Machine {
+        match self {
+            Answer::Classes(classifier) => &classifier.machine,
+            Answer::Value { machine, .. } => machine,
+        }
+    }
 }
 
 impl Model for SupportVectors {
@@ -157,35 +170,39 @@ impl Model for SupportVectors {
             return Err(ModelError::Failed("there is no training row".to_owned()));
         }
         let (encoder, features) = self.pool.install(|| Encoder::fit(&all.inputs, self.spec.params.int("terms")));
-        let (machine, answer) = match &all.targets {
-            Targets::Classes { labels, .. } => self.fit_classes(&features, labels, watch)?,
-            Targets::Values(values) => self.fit_values(&features, values, watch)?,
+        let settings = self.settings(&features);
+        let answer = match &all.targets {
+            Targets::Classes { labels, .. } => {
+                Answer::Classes(Classifier::fit(&features, labels, &settings, self.method(), &self.pool, watch)?)
+            }
+            Targets::Values(values) => self.fit_values(&features, values, &settings, watch)?,
         };
-        self.fitted = Some(Fitted { encoder, machine, answer });
+        self.fitted = Some(Fitted { encoder, answer });
         Ok(())
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
-        let Some(Fitted { encoder, machine, answer }) = &self.fitted else {
+        let Some(Fitted { encoder, answer }) = &self.fitted else {
             return Err(ModelError::Failed("predict before fit".to_owned()));
         };
-        let values = self.pool.install(|| encoder.encode(inputs).map(|rows| machine.values(&rows)))?;
-        Ok(match answer {
-            Answer::Vote { classes } => Predictions::Classes {
-                labels: values.rows().into_iter().map(|row| vote(row, classes)).collect(),
-                probabilities: None,
-            },
-            Answer::Value { mean, deviation } => {
-                Predictions::Values(values.column(0).iter().map(|value| mean + deviation * value).collect())
-            }
+        self.pool.install(|| {
+            let rows = encoder.encode(inputs)?;
+            Ok(match answer {
+                Answer::Classes(classifier) => {
+                    Predictions::Classes { labels: classifier.predict(&rows), probabilities: None }
+                }
+                Answer::Value { machine, mean, deviation } => Predictions::Values(
+                    machine.values(&rows).column(0).iter().map(|value| mean + deviation * value).collect(),
+                ),
+            })
         })
     }
 
     fn footprint(&self) -> Footprint {
         self.fitted.as_ref().map_or_else(Footprint::default, |fitted| Footprint {
-            parameters: fitted.machine.parameters(),
-            bytes: fitted.machine.bytes() + fitted.encoder.bytes(),
-            flops_per_example: fitted.machine.flops(),
+            parameters: fitted.answer.machine().parameters(),
+            bytes: fitted.answer.machine().bytes() + fitted.encoder.bytes(),
+            flops_per_example: fitted.answer.machine().flops(),
         })
     }
 }
@@ -193,12 +210,10 @@ impl Model for SupportVectors {
 impl SupportVectors {
     fn settings(&self, features: &Features) -> Settings {
         let params = &self.spec.params;
-        let kernel = match params.word("kernel") {
-            "linear" => Kernel::Linear,
-            _ => {
-                let gamma = params.float("gamma");
-                Kernel::Rbf { gamma: if gamma > 0.0 { gamma } else { kernel::scale_gamma(features) } as f32 }
-            }
+        let kernel = match (params.word("kernel"), params.float("gamma")) {
+            ("linear", _) => Kernel::Linear,
+            (_, 0.0) => Kernel::rbf_for(features),
+            (_, gamma) => Kernel::Rbf { gamma: gamma as f32 },
         };
         Settings {
             kernel,
@@ -208,81 +223,29 @@ impl SupportVectors {
         }
     }
 
-    /// `largest`: rows of the largest problem; `problems`: how many there are.
-    fn solver(
-        &self,
-        features: &Features,
-        kernel: Kernel,
-        largest: usize,
-        problems: usize,
-    ) -> Result<Solver, ModelError> {
+    fn method(&self) -> Method {
         match self.spec.params.word("solver") {
-            "smo" => Ok(self.pool.install(|| Solver::smo(features, kernel))),
-            _ => Solver::linfa(features, largest, problems.min(self.spec.threads)),
+            "linfa" => Method::Linfa,
+            _ => Method::Smo,
         }
-    }
-
-    fn fit_classes(
-        &self,
-        features: &Features,
-        labels: &[u16],
-        watch: &mut dyn Watch,
-    ) -> Result<(Machine, Answer), ModelError> {
-        let (order, classes) = by_class(labels);
-        let features = features.select(&order);
-        let settings = self.settings(&features);
-        let problems: Vec<(&Range<usize>, &Range<usize>)> =
-            pairs(classes.len()).map(|(first, second)| (&classes[first].1, &classes[second].1)).collect();
-        let largest = problems.iter().map(|(first, second)| first.len() + second.len()).max().unwrap_or(0);
-        let solver = self.solver(&features, settings.kernel, largest, problems.len())?;
-        let solutions = parallel::map(&self.pool, problems.len(), watch, |index| {
-            let (first, second) = problems[index];
-            solver.classify(first, second, &settings)
-        });
-        let mut coefficients = Array2::zeros((features.len(), problems.len()));
-        let mut bias = Array1::zeros(problems.len());
-        for (index, (solution, (first, second))) in solutions.into_iter().zip(&problems).enumerate() {
-            let solution = solution?;
-            let rows = first.start..first.end;
-            for (row, coefficient) in rows.chain(second.start..second.end).zip(solution.coefficients) {
-                coefficients[[row, index]] = coefficient;
-            }
-            bias[index] = solution.bias;
-        }
-        let machine = Machine::new(settings.kernel, &features, &coefficients, bias);
-        Ok((machine, Answer::Vote { classes: classes.into_iter().map(|(class, _)| class).collect() }))
     }
 
     fn fit_values(
         &self,
         features: &Features,
         values: &[f32],
+        settings: &Settings,
         watch: &mut dyn Watch,
-    ) -> Result<(Machine, Answer), ModelError> {
-        let settings = self.settings(features);
+    ) -> Result<Answer, ModelError> {
         let wide: Array1<f64> = values.iter().map(|&v| f64::from(v)).collect();
         let mean = wide.mean().expect("there is a training row");
         let deviation = Some(wide.std(0.0)).filter(|&d| d > 0.0).unwrap_or(1.0);
         let standard: Vec<f32> = wide.iter().map(|v| ((v - mean) / deviation) as f32).collect();
-        let solver = self.solver(features, settings.kernel, values.len(), 1)?;
-        let mut solutions = parallel::map(&self.pool, 1, watch, |_| solver.regress(&standard, &settings));
-        let solution = solutions.remove(0)?;
+        let solver = self.pool.install(|| Solver::new(self.method(), features, settings.kernel, values.len(), 1))?;
+        let solution = solver.regress(&standard, settings)?;
+        watch.progress(1, 1);
         let coefficients = Array1::from(solution.coefficients).insert_axis(Axis(1));
         let machine = Machine::new(settings.kernel, features, &coefficients, Array1::from_elem(1, solution.bias));
-        Ok((machine, Answer::Value { mean: mean as f32, deviation: deviation as f32 }))
+        Ok(Answer::Value { machine, mean: mean as f32, deviation: deviation as f32 })
     }
-}
-
-/// The rows in the order of their classes, and the range of each class that has a row.
-fn by_class(labels: &[u16]) -> (Vec<usize>, Vec<(u16, Range<usize>)>) {
-    let mut order: Vec<usize> = (0..labels.len()).collect();
-    order.sort_by_key(|&row| labels[row]);
-    let mut classes: Vec<(u16, Range<usize>)> = Vec::new();
-    for (place, &row) in order.iter().enumerate() {
-        match classes.last_mut() {
-            Some((class, range)) if *class == labels[row] => range.end = place + 1,
-            _ => classes.push((labels[row], place..place + 1)),
-        }
-    }
-    (order, classes)
 }

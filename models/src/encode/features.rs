@@ -11,7 +11,7 @@ use crate::model::{InputShape, ModelError, Support};
 
 /// One row per example.
 #[derive(Debug, Clone)]
-pub(crate) enum Features {
+pub enum Features {
     /// Every value stored.
     Dense(Array2<f32>),
     /// Most values are zero.

@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 /// `N x width` values, of which only those that are not zero are stored.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct SparseRows {
+pub struct SparseRows {
     /// Row `i` has the entries `starts[i]..starts[i + 1]`.
     starts: Vec<usize>,
     /// `(column, value)`, columns ascending within a row.

@@ -11,7 +11,7 @@ const BLOCK: usize = 128;
 
 /// A similarity between two rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Kernel {
+pub enum Kernel {
     /// `x . y`
     Linear,
     /// `exp(-gamma |x - y|²)`
@@ -22,6 +22,18 @@ pub(super) enum Kernel {
 }
 
 impl Kernel {
+    /// The Gaussian kernel with `gamma = 1 / (features x variance of all values)`, scikit-learn's `"scale"`; 1 where
+    /// the values do not vary.
+    pub fn rbf_for(rows: &Features) -> Kernel {
+        let values = (rows.len() * rows.width()) as f64;
+        let (sum, square) = match rows {
+            Features::Dense(rows) => moments(rows.iter().copied()),
+            Features::Sparse(rows) => moments(rows.iter().flatten().map(|&(_, value)| value)),
+        };
+        let variance = square / values - (sum / values).powi(2);
+        Kernel::Rbf { gamma: if variance > 0.0 { 1.0 / (rows.width() as f64 * variance) } else { 1.0 } as f32 }
+    }
+
     /// The kernel between every row of `left` and every row of `right`: `left x right`.
     pub(super) fn between(self, left: &Features, right: &Features) -> Array2<f32> {
         let mut products = Array2::zeros((left.len(), right.len()));
@@ -42,17 +54,6 @@ impl Kernel {
         });
         products
     }
-}
-
-/// `1 / (features x variance of all values)`, scikit-learn's `gamma="scale"`; 1 where the values do not vary.
-pub(super) fn scale_gamma(rows: &Features) -> f64 {
-    let values = (rows.len() * rows.width()) as f64;
-    let (sum, square) = match rows {
-        Features::Dense(rows) => moments(rows.iter().copied()),
-        Features::Sparse(rows) => moments(rows.iter().flatten().map(|&(_, value)| value)),
-    };
-    let variance = square / values - (sum / values).powi(2);
-    if variance > 0.0 { 1.0 / (rows.width() as f64 * variance) } else { 1.0 }
 }
 
 fn moments(values: impl Iterator<Item = f32>) -> (f64, f64) {

@@ -1,7 +1,7 @@
 //! A fitted support vector machine: several functions of a row that share their support vectors.
 
 use ndarray::parallel::prelude::*;
-use ndarray::{Array1, Array2, ArrayView1, Axis};
+use ndarray::{Array1, Array2, Axis};
 
 use super::kernel::Kernel;
 use crate::encode::features::Features;
@@ -56,6 +56,15 @@ impl Machine {
         sums + &self.bias
     }
 
+    /// The number of support vectors, unless they were folded into weights.
+    #[cfg(test)]
+    pub(super) fn support(&self) -> Option<usize> {
+        match &self.form {
+            Form::Weights(_) => None,
+            Form::Support { rows, .. } => Some(rows.len()),
+        }
+    }
+
     /// The numbers that a prediction reads.
     pub(super) fn parameters(&self) -> u64 {
         let learned = match &self.form {
@@ -101,48 +110,5 @@ fn fold(rows: &Features, coefficients: &Array2<f32>) -> Array2<f32> {
             }
             weights
         }
-    }
-}
-
-/// The class with most votes among `classes`, the first of equals, as in LIBSVM. `values` holds one value per pair of
-/// classes in the order (0, 1), (0, 2), …, (1, 2), …; a positive one is a vote for the first of the pair.
-pub(super) fn vote(values: ArrayView1<'_, f32>, classes: &[u16]) -> u16 {
-    let mut votes = vec![0_usize; classes.len()];
-    for ((first, second), &value) in pairs(classes.len()).zip(values) {
-        votes[if value > 0.0 { first } else { second }] += 1;
-    }
-    let mut winner = 0;
-    for candidate in 1..classes.len() {
-        if votes[candidate] > votes[winner] {
-            winner = candidate;
-        }
-    }
-    classes[winner]
-}
-
-/// Every pair of `count` things once: (0, 1), (0, 2), …, (1, 2), ….
-pub(super) fn pairs(count: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..count).flat_map(move |first| (first + 1..count).map(move |second| (first, second)))
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::array;
-
-    use super::{pairs, vote};
-
-    #[test]
-    fn pairs_are_in_order_and_complete() {
-        assert_eq!(pairs(3).collect::<Vec<_>>(), [(0, 1), (0, 2), (1, 2)]);
-        assert_eq!(pairs(1).count(), 0);
-    }
-
-    #[test]
-    fn most_votes_win_and_the_first_of_equals() {
-        // Class 7 beats both others.
-        assert_eq!(vote(array![1.0, -1.0, -1.0].view(), &[3, 5, 7]), 7);
-        // A cycle: one vote each.
-        assert_eq!(vote(array![1.0, -1.0, 1.0].view(), &[3, 5, 7]), 3);
-        assert_eq!(vote(array![].view(), &[4]), 4);
     }
 }

@@ -17,14 +17,24 @@ pub(super) const MOST_KERNEL_BYTES: u64 = 1 << 30;
 
 /// What does not change from one problem to the next.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Settings {
-    pub(super) kernel: Kernel,
+pub struct Settings {
+    /// The similarity of rows.
+    pub kernel: Kernel,
     /// The price of a violated margin.
-    pub(super) c: f64,
-    /// Half the width of a regression's tube without a price.
-    pub(super) epsilon: f64,
+    pub c: f64,
+    /// Half the width of a regression's tube without a price, in the unit of its targets.
+    pub epsilon: f64,
     /// By how much the optimality conditions may be violated.
-    pub(super) tolerance: f64,
+    pub tolerance: f64,
+}
+
+/// Whose solver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Ours, on one kernel that all problems share.
+    Smo,
+    /// linfa-svm's, which makes a kernel for each problem.
+    Linfa,
 }
 
 /// A way to solve problems over one set of rows.
@@ -33,6 +43,11 @@ pub(super) enum Solver {
     Smo(Array2<f32>),
     /// linfa-svm on these rows. In f64, because its stopping rule is not reached in f32 on larger problems.
     Linfa(Array2<f64>),
+}
+
+/// The memory of a kernel between `rows` rows.
+pub(super) fn kernel_bytes<F>(rows: usize) -> u64 {
+    (rows as u64).saturating_mul(rows as u64).saturating_mul(size_of::<F>() as u64)
 }
 
 /// Why a problem was not solved.
@@ -53,25 +68,35 @@ impl From<SolveError> for ModelError {
 }
 
 impl Solver {
-    /// Our solver.
-    pub(super) fn smo(rows: &Features, kernel: Kernel) -> Solver {
-        Solver::Smo(kernel.between(rows, rows))
-    }
-
-    /// linfa's, which will be asked for problems of up to `largest` rows, `at_once` of them at a time.
+    /// A solver of problems of up to `largest` of these rows, `at_once` of them at a time.
     ///
     /// # Errors
     /// If that takes too much memory.
-    pub(super) fn linfa(rows: &Features, largest: usize, at_once: usize) -> Result<Solver, ModelError> {
-        let kernels = (largest * largest * at_once * size_of::<f64>()) as u64;
-        let dense = (rows.len() * rows.width() * size_of::<f64>()) as u64;
-        if kernels + dense > MOST_KERNEL_BYTES {
+    pub(super) fn new(
+        method: Method,
+        rows: &Features,
+        kernel: Kernel,
+        largest: usize,
+        at_once: usize,
+    ) -> Result<Solver, ModelError> {
+        let kernels = match method {
+            Method::Smo => kernel_bytes::<f32>(rows.len()),
+            Method::Linfa => kernel_bytes::<f64>(largest).saturating_mul(at_once as u64),
+        };
+        let dense = match method {
+            Method::Smo => 0,
+            Method::Linfa => (rows.len() * rows.width() * size_of::<f64>()) as u64,
+        };
+        if kernels.saturating_add(dense) > MOST_KERNEL_BYTES {
             return Err(ModelError::Unsupported(format!(
-                "solver = \"linfa\" needs {kernels} bytes for kernels and {dense} bytes for dense rows, more than \
+                "solver {method:?} needs {kernels} bytes for kernels and {dense} bytes for dense rows, more than \
                  {MOST_KERNEL_BYTES}; use fewer rows, threads or terms, or solver = \"smo\""
             )));
         }
-        Ok(Solver::Linfa(rows.clone().into_dense().mapv(f64::from)))
+        Ok(match method {
+            Method::Smo => Solver::Smo(kernel.between(rows, rows)),
+            Method::Linfa => Solver::Linfa(rows.clone().into_dense().mapv(f64::from)),
+        })
     }
 
     /// The function that is positive on the rows `positive` and negative on the rows `negative`; coefficients are of
