@@ -55,6 +55,17 @@ pub struct Value {
     pub source: String,
 }
 
+/// A number that a case should have and could not have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// As in [`Record::phase`].
+    pub phase: String,
+    /// As in [`Record::metric`].
+    pub metric: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// One finished case: one seed of a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
@@ -74,6 +85,8 @@ pub struct Trial {
     pub note: String,
     /// Every number there is.
     pub values: Vec<Value>,
+    /// Rows without a number, the closing one aside.
+    pub gaps: Vec<Gap>,
 }
 
 impl Trial {
@@ -174,7 +187,7 @@ impl Grid {
                 grid.labels.len() - 1
             });
             let rows = cases.get(planned.case.as_str()).map_or(&[][..], Vec::as_slice);
-            let Some(closing) = rows.iter().find(|row| row.phase == "case" && row.metric == "wall_s") else {
+            let Some(closing) = rows.iter().find(|row| is_closing(row)) else {
                 grid.unfinished.push(planned.case.clone());
                 continue;
             };
@@ -196,6 +209,11 @@ impl Grid {
         name_settings(&mut grid.settings);
         Ok(grid)
     }
+}
+
+/// The one row that ends each case.
+fn is_closing(row: &Record) -> bool {
+    row.phase == "case" && row.metric == "wall_s"
 }
 
 fn incomparable(path: &Path, case: &str, message: String) -> ReportError {
@@ -320,6 +338,8 @@ fn trial(closing: &Record, rows: &[&Record]) -> Trial {
             source: row.source.clone(),
         })
     });
+    let empty = rows.iter().filter(|row| row.value.is_none() && !is_closing(row));
+    let gaps = empty.map(|row| Gap { phase: row.phase.clone(), metric: row.metric.clone(), reason: row.note.clone() });
     Trial {
         case: closing.case.clone(),
         model: closing.model.clone(),
@@ -329,6 +349,7 @@ fn trial(closing: &Record, rows: &[&Record]) -> Trial {
         status: closing.status,
         note: closing.note.clone(),
         values: values.collect(),
+        gaps: gaps.collect(),
     }
 }
 

@@ -87,9 +87,16 @@ fn headlines(results: &Results) -> Markup {
     }
 }
 
+/// The column of [`cells`] with the model's label.
+const MODEL: usize = 1;
+/// The column of [`cells`] with the primary metric.
+const PRIMARY: usize = 2;
+/// The column of [`cells`] with the status.
+const STATUS: usize = 11;
+
 /// Columns of [`cells`] whose text is a number.
 fn is_number(column: usize) -> bool {
-    (3..11).contains(&column)
+    (PRIMARY + 1..STATUS).contains(&column)
 }
 
 fn headline(results: &Results, table: &Table) -> Markup {
@@ -107,8 +114,8 @@ fn headline(results: &Results, table: &Table) -> Markup {
                         tr {
                             @for (column, title) in header(&results.grid, table).iter().enumerate() {
                                 th.number[is_number(column)] scope="col" { (title) }
+                                @if column == PRIMARY { th scope="col" { "vs best" } }
                             }
-                            th scope="col" { "vs best" }
                         }
                     }
                     tbody { @for line in &table.lines { (row(results, table, line)) } }
@@ -122,13 +129,13 @@ fn row(results: &Results, table: &Table, line: &Line) -> Markup {
     html! {
         tr.best[line.standing == Standing::Best].unranked[line.standing == Standing::Unranked] {
             @for (column, cell) in cells(&results.grid, table, line).iter().enumerate() {
-                @if column == 1 {
+                @if column == MODEL {
                     th scope="row" { (cell) }
                 } @else {
-                    td.number[is_number(column)].bad[column == 11 && line.status != Status::Ok] { (cell) }
+                    td.number[is_number(column)].bad[column == STATUS && line.status != Status::Ok] { (cell) }
                 }
+                @if column == PRIMARY { td { (test_result(line)) } }
             }
-            td { (test_result(line)) }
         }
     }
 }

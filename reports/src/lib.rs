@@ -24,7 +24,7 @@ mod terminal;
 pub use answers::Answers;
 pub use error::ReportError;
 pub use figures::{Drawn, FIGURES, Figure, Picture, Style};
-pub use grid::{Cell, Grid, Mean, Setting, Trial, Value};
+pub use grid::{Cell, Gap, Grid, Mean, Setting, Trial, Value};
 pub use metric::{Better, METRICS, Metric, metric};
 pub use record::{Curve, PredictionRow, Record, SCHEMA, Status};
 pub use report::{Built, build};

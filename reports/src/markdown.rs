@@ -54,8 +54,11 @@ pub(crate) fn reproduce(info: &RunInfo) -> String {
         if bare { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
     };
     let command = info.command.iter().map(quoted).collect::<Vec<_>>().join(" ");
-    let commit = info.commit.trim_end_matches("-dirty");
-    if commit == "unknown" { command } else { format!("git checkout {commit}\n{command}") }
+    match info.commit.strip_suffix("-dirty") {
+        Some(commit) => format!("# built with changes on top of {commit} that are in no commit\n{command}"),
+        None if info.commit == "unknown" => command,
+        None => format!("git checkout {}\n{command}", info.commit),
+    }
 }
 
 fn headline(text: &mut String, results: &Results, table: &Table) {

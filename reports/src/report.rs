@@ -1,5 +1,7 @@
 //! From a run directory's records to everything that people read: the one entry point.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -38,6 +40,7 @@ pub fn build(dir: &RunDir) -> Result<Built, ReportError> {
         pictures.extend(drawn.pictures);
         remarks.extend(drawn.remarks);
     }
+    remove_old_pictures(dir, &pictures)?;
     // Pixels are most of the work, and one picture needs nothing of another.
     pictures.par_iter().try_for_each(|picture| write_picture(dir, picture))?;
     dir.write("summary.csv", &summary(&results))?;
@@ -50,4 +53,24 @@ fn write_picture(dir: &RunDir, picture: &Picture) -> Result<(), ReportError> {
     let png = png(&picture.svg).map_err(|message| ReportError::Figure { figure: picture.name.clone(), message })?;
     dir.write(&format!("figures/{}.svg", picture.name), picture.svg.as_bytes())?;
     dir.write(&format!("figures/{}.png", picture.name), &png)
+}
+
+/// A picture of an earlier build that this one does not draw would show numbers that are no longer in the records.
+fn remove_old_pictures(dir: &RunDir, pictures: &[Picture]) -> Result<(), ReportError> {
+    let folder = dir.path().join("figures");
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(ReportError::io("read", &folder))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(ReportError::io("read", &folder))?.path();
+        let is_picture = path.extension().is_some_and(|extension| extension == "svg" || extension == "png");
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let ours =
+            FIGURES.iter().any(|figure| stem == figure.name() || stem.starts_with(&format!("{}-", figure.name())));
+        if is_picture && ours && !pictures.iter().any(|picture| picture.name == stem) {
+            fs::remove_file(&path).map_err(ReportError::io("remove", &path))?;
+        }
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::answers::Answers;
 use crate::error::ReportError;
 use crate::format::count;
-use crate::grid::{Grid, Setting, Trial};
+use crate::grid::{Gap, Grid, Setting, Trial};
 use crate::record::{Curve, Status};
 use crate::run_dir::RunDir;
 use crate::run_info::RunInfo;
@@ -55,6 +55,7 @@ impl Results {
         let answers = load_answers(dir, &grid, &mut remarks)?;
         remark_on_plan(&info, &grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
+        remark_on_gaps(&grid, &mut remarks);
         let tables: Vec<Table> = (0..grid.settings.len()).map(|setting| Table::new(&grid, setting, &answers)).collect();
         remarks.extend(tables.iter().flat_map(|table| table.remarks.iter().cloned()));
         let mut by_case: HashMap<String, Vec<Curve>> = HashMap::new();
@@ -123,6 +124,18 @@ fn remark_on_commits(records: &[crate::record::Record], remarks: &mut Vec<String
     if commits.len() > 1 {
         let named: Vec<String> = commits.into_keys().map(str::to_owned).collect();
         remarks.push(format!("The rows were made by several commits of bakeoff: {}.", listed(&named)));
+    }
+}
+
+/// A missing number is an empty cell; here stands why.
+fn remark_on_gaps(grid: &Grid, remarks: &mut Vec<String>) {
+    let mut gaps: BTreeMap<&Gap, usize> = BTreeMap::new();
+    for gap in grid.trials().flat_map(|(_, _, trial)| &trial.gaps) {
+        *gaps.entry(gap).or_insert(0) += 1;
+    }
+    for (Gap { phase, metric, reason }, cases) in gaps {
+        let reason = if reason.is_empty() { "no reason was recorded" } else { reason };
+        remarks.push(format!("{metric} of {phase} is missing in {}: {reason}.", count(cases, "case")));
     }
 }
 

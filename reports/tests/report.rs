@@ -90,6 +90,26 @@ fn missing_curves_and_predictions_are_remarked_on_and_nothing_else_is_lost() {
 }
 
 #[test]
+fn a_number_that_could_not_be_had_is_remarked_on_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &SMALL);
+    let mut records = dir.records().unwrap().rows;
+    for record in records.iter_mut().filter(|record| record.metric == "energy_j" && record.phase == "fit") {
+        record.value = None;
+        record.note = "no meter is readable".to_owned();
+    }
+    let kept = folder.path().join("figures/mine.svg");
+    build(&dir).unwrap();
+    fs::write(&kept, "").unwrap();
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    let built = build(&dir).unwrap();
+    let expected = "energy_j of fit is missing in 19 cases: no meter is readable.";
+    assert!(built.remarks.iter().any(|remark| remark == expected), "{:?}", built.remarks);
+    assert!(!folder.path().join("figures/accuracy-energy.svg").exists(), "an old figure must go");
+    assert!(kept.exists(), "a file of somebody else must stay");
+}
+
+#[test]
 fn a_torn_last_line_is_left_out_and_remarked_on() {
     let folder = tempfile::tempdir().unwrap();
     let dir = write_run(folder.path(), &SMALL);
