@@ -255,3 +255,14 @@ fn a_class_without_a_training_row_is_never_predicted() {
         }
     }
 }
+
+#[test]
+fn versions_name_the_libraries_that_are_locked() {
+    let lock = include_str!("../../Cargo.lock");
+    for (entry, library) in classic().into_iter().zip(["linfa-svm", "linfa"]) {
+        let version = entry.version();
+        let (_, locked) = version.split_once(&format!("({library} ")).unwrap();
+        let locked = locked.trim_end_matches(')');
+        assert!(lock.contains(&format!("name = \"{library}\"\nversion = \"{locked}\"\n")), "{version}");
+    }
+}

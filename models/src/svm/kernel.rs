@@ -1,7 +1,8 @@
 //! Kernels between rows of features, computed by blocks of matrix products.
 
+use ndarray::linalg::{general_mat_mul, general_mat_vec_mul};
 use ndarray::parallel::prelude::*;
-use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayViewMut2, Axis, Slice};
 
 use crate::encode::features::Features;
 use crate::encode::sparse::SparseRows;
@@ -86,11 +87,16 @@ impl<'a> Products<'a> {
     }
 
     /// Writes the products of `left`'s rows from `first` on into the zeros of `out`.
-    fn write(&self, left: &Features, first: usize, out: &mut ndarray::ArrayViewMut2<'_, f32>) {
+    fn write(&self, left: &Features, first: usize, out: &mut ArrayViewMut2<'_, f32>) {
         match (self, left) {
             (Products::Dense(right), Features::Dense(left)) => {
-                let block: ArrayView2<'_, f32> = left.slice_axis(Axis(0), Slice::from(first..first + out.nrows()));
-                ndarray::linalg::general_mat_mul(1.0, &block, &right.t(), 0.0, out);
+                let block = left.slice_axis(Axis(0), Slice::from(first..first + out.nrows()));
+                if out.nrows() == 1 {
+                    // A product of matrices first copies both into tiles, which one row does not pay back.
+                    general_mat_vec_mul(1.0, right, &block.row(0), 0.0, &mut out.row_mut(0));
+                } else {
+                    general_mat_mul(1.0, &block, &right.t(), 0.0, out);
+                }
             }
             (Products::Sparse(columns), Features::Sparse(left)) => {
                 for (index, mut row) in out.rows_mut().into_iter().enumerate() {
