@@ -150,3 +150,114 @@ fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Features {
         mask: Tensor::from_data(TensorData::new(mask, shape), device),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use bakeoff_datasets::Inputs;
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::neural::optimizer::Rule;
+
+    const RECIPE: Recipe = Recipe {
+        epochs: 1,
+        batch: 8,
+        shard: 4,
+        rule: Rule::AdamW,
+        learning_rate: 1.0,
+        warmup: 0.0,
+        weight_decay: 0.0,
+        clip: 1.0,
+        flip: false,
+        crop: 0,
+        word_dropout: 0.0,
+    };
+
+    /// As it comes: no mean, and a deviation of one 255th, so that values are pixels.
+    fn raw() -> Normalisation {
+        Normalisation { mean: vec![0.0], std: vec![1.0 / 255.0] }
+    }
+
+    fn seen(view: View, images: &Images) -> Vec<i32> {
+        let mut out = Vec::new();
+        view.push(images, 0, &raw(), &mut out);
+        out.into_iter().map(|value| value.round() as i32).collect()
+    }
+
+    #[test]
+    fn an_image_is_mirrored_then_moved_and_black_comes_in() {
+        let images = Images { channels: 1, height: 2, width: 3, pixels: vec![1, 2, 3, 4, 5, 6] };
+        assert_eq!(seen(View::PLAIN, &images), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(seen(View { mirror: true, down: 0, right: 0 }, &images), [3, 2, 1, 6, 5, 4]);
+        assert_eq!(seen(View { mirror: false, down: 1, right: -1 }, &images), [0, 0, 0, 2, 3, 0]);
+        assert_eq!(seen(View { mirror: true, down: 0, right: 1 }, &images), [0, 3, 2, 0, 6, 5]);
+    }
+
+    #[test]
+    fn augmentation_is_drawn_within_its_bounds_and_uses_them_all() {
+        let recipe = Recipe { flip: true, crop: 2, ..RECIPE };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let views: Vec<View> = (0..500).map(|_| View::draw(&recipe, &mut rng)).collect();
+        for bound in -2..=2 {
+            assert!(views.iter().any(|view| view.down == bound) && views.iter().any(|view| view.right == bound));
+        }
+        assert!(views.iter().all(|view| view.down.abs() <= 2 && view.right.abs() <= 2));
+        let mirrored = views.iter().filter(|view| view.mirror).count();
+        assert!((200..300).contains(&mirrored), "{mirrored} of 500 are mirrored");
+        assert!((0..500).all(|_| View::draw(&RECIPE, &mut rng) == View::PLAIN));
+    }
+
+    #[test]
+    fn an_epoch_has_each_row_once_in_full_shards_with_like_lengths_together() {
+        let texts: Vec<Vec<u32>> = (0..70).map(|row| vec![5; row % 7 + 1]).collect();
+        let encoded = Encoded::Tokens(texts);
+        let batches = epoch(&encoded, &RECIPE, &mut ChaCha8Rng::seed_from_u64(1));
+        let mut rows: Vec<usize> = batches.concat();
+        assert_eq!(rows.len(), 68, "two rows fill no shard of four");
+        rows.sort_unstable();
+        rows.dedup();
+        assert_eq!(rows.len(), 68, "no row comes twice");
+        let spread = |rows: &Vec<usize>| {
+            let lengths = rows.iter().map(|&row| encoded.length(row));
+            lengths.clone().max().unwrap_or(0) - lengths.min().unwrap_or(0)
+        };
+        assert!(batches.iter().map(spread).max() <= Some(4), "one batch holds every length");
+    }
+
+    #[test]
+    fn a_handful_of_rows_is_one_batch() {
+        let encoded = Encoded::Tokens(vec![vec![5]; 3]);
+        let batches = epoch(&encoded, &RECIPE, &mut ChaCha8Rng::seed_from_u64(1));
+        assert_eq!(batches.concat().len(), 3);
+    }
+
+    #[test]
+    fn padding_stays_at_the_end_in_both_directions() {
+        let encoded = Encoded::Tokens(vec![vec![3, 4, 5], vec![6]]);
+        let Features::Tokens(tokens) = plain(&encoded, &[0, 1], &Device::flex()) else {
+            panic!("texts give tokens");
+        };
+        let ids = |tensor: Tensor<2, Int>| tensor.try_into_vec_as::<i64>();
+        assert_eq!(ids(tokens.ids).expect("integers"), [3, 4, 5, 6, 0, 0]);
+        assert_eq!(ids(tokens.reversed).expect("integers"), [5, 4, 3, 6, 0, 0]);
+        assert_eq!(tokens.mask.try_into_vec_as::<f32>().expect("floats"), [1.0, 1.0, 1.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn mirrored_rows_are_told_apart_from_plain_ones() {
+        let pixels: Vec<u8> = std::iter::repeat_n([1, 2], 64).flatten().collect();
+        let inputs = Inputs::Images(Images { channels: 1, height: 1, width: 2, pixels });
+        let Inputs::Images(images) = &inputs else { unreachable!("made of images") };
+        let (normalisation, rows) = (raw(), (0..64).collect::<Vec<_>>());
+        let encoded = Encoded::Images { images, normalisation: &normalisation };
+        let recipe = Recipe { flip: true, ..RECIPE };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let (Features::Images(x), mirrored) = augmented(&encoded, &rows, &recipe, &mut rng, &Device::flex()) else {
+            panic!("images give images");
+        };
+        let x = x.try_into_vec_as::<f32>().expect("floats");
+        for (pair, mirrored) in x.chunks_exact(2).zip(mirrored) {
+            assert_eq!(mirrored, pair[0] > pair[1]);
+        }
+    }
+}

@@ -137,3 +137,36 @@ impl Kernel<2> for Convolution {
         [to_x, to_kernel]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{module, ops::ConvOptions};
+
+    use super::*;
+    use crate::neural::kernel::testing::assert_agree;
+
+    #[test]
+    fn value_and_gradients_are_those_of_the_library() {
+        for (size, stride) in [([2, 5, 4, 3, 2], 1), ([2, 6, 6, 2, 4], 2), ([1, 5, 7, 1, 3], 2)] {
+            let [examples, height, width, inputs, outputs] = size;
+            let lengths = [examples * height * width * inputs, 9 * inputs * outputs];
+            let shaped = |[x, kernel]: [Tensor<1>; 2]| -> (Tensor<4>, Tensor<4>) {
+                (x.reshape([examples, height, width, inputs]), kernel.reshape([3, 3, inputs, outputs]))
+            };
+            assert_agree(
+                lengths,
+                1e-4,
+                |leaves| {
+                    let (x, kernel) = shaped(leaves);
+                    convolve(x, kernel, stride).flatten(0, 3)
+                },
+                |leaves| {
+                    let (x, kernel) = shaped(leaves);
+                    let options = ConvOptions::new([stride; 2], [1; 2], [1; 2], 1);
+                    let y = module::conv2d(x.permute([0, 3, 1, 2]), kernel.permute([3, 2, 0, 1]), None, options);
+                    y.permute([0, 2, 3, 1]).flatten(0, 3)
+                },
+            );
+        }
+    }
+}

@@ -82,3 +82,54 @@ fn tensor(values: Vec<f32>) -> FlexTensor {
     let len = values.len();
     FlexTensor::from_data(TensorData::new(values, [len]))
 }
+
+#[cfg(test)]
+pub(super) mod testing {
+    //! Comparison of a kernel with the same function made of the library's operations.
+
+    use burn::tensor::{Device, Tensor, TensorData};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// Random numbers in ±1.
+    pub(crate) fn noise(len: usize, seed: u64) -> Vec<f32> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        (0..len).map(|_| rng.random::<f32>() * 2.0 - 1.0).collect()
+    }
+
+    /// Value of `function` of random vectors of these lengths, and the gradient of a random projection of it with
+    /// respect to each.
+    fn with_gradients<const N: usize>(
+        lengths: [usize; N],
+        function: impl Fn([Tensor<1>; N]) -> Tensor<1>,
+    ) -> Vec<Vec<f32>> {
+        let device = Device::flex().autodiff();
+        let mut seed = 0;
+        let leaves = lengths.map(|len| {
+            seed += 1;
+            Tensor::<1>::from_data(TensorData::new(noise(len, seed), [len]), &device).require_grad()
+        });
+        let output = function(leaves.clone());
+        let len = output.dims()[0];
+        let projection = Tensor::<1>::from_data(TensorData::new(noise(len, 99), [len]), &device);
+        let gradients = (output.clone() * projection).sum().backward();
+        let parts = leaves.iter().map(|leaf| leaf.grad(&gradients).expect("every input has a gradient"));
+        std::iter::once(output.inner()).chain(parts).map(|tensor| tensor.try_into_vec_as().expect("floats")).collect()
+    }
+
+    /// Panics unless both functions and all their gradients agree to `tolerance`.
+    pub(crate) fn assert_agree<const N: usize>(
+        lengths: [usize; N],
+        tolerance: f32,
+        kernel: impl Fn([Tensor<1>; N]) -> Tensor<1>,
+        reference: impl Fn([Tensor<1>; N]) -> Tensor<1>,
+    ) {
+        let (ours, theirs) = (with_gradients(lengths, kernel), with_gradients(lengths, reference));
+        for (index, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+            assert_eq!(ours.len(), theirs.len());
+            for (at, (a, b)) in ours.iter().zip(theirs).enumerate() {
+                assert!((a - b).abs() <= tolerance * (1.0 + b.abs()), "vector {index}, number {at}: {a} is not {b}");
+            }
+        }
+    }
+}

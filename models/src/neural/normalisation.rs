@@ -74,22 +74,20 @@ impl Normalise {
         });
         variance.iter_mut().for_each(|sum| *sum /= count);
         let (factor, offset) = self.affine(&mean, &variance, scale, shift);
-        let mut y = x.to_vec();
-        for (row, line) in y.chunks_exact_mut(self.channels).enumerate() {
-            for ((value, factor), offset) in line.iter_mut().zip(&factor).zip(&offset) {
-                *value = *value * factor + offset;
-            }
-            if let Some(shortcut) = shortcut {
-                for (value, short) in line.iter_mut().zip(self.row(shortcut, row)) {
-                    *value += short;
-                }
-            }
-            for value in line {
-                *value = value.max(0.0);
-            }
-        }
+        let y = self.activate(x, shortcut, &factor, &offset);
         mean.extend(variance);
         (y, mean)
+    }
+
+    /// `relu(x * factor + offset + shortcut)`.
+    fn activate(&self, x: &[f32], shortcut: Option<&[f32]>, factor: &[f32], offset: &[f32]) -> Vec<f32> {
+        let mut y = shortcut.map_or_else(|| vec![0.0; x.len()], <[f32]>::to_vec);
+        for (line, x) in y.chunks_exact_mut(self.channels).zip(x.chunks_exact(self.channels)) {
+            for (((y, x), factor), offset) in line.iter_mut().zip(x).zip(factor).zip(offset) {
+                *y = (*y + x * factor + offset).max(0.0);
+            }
+        }
+        y
     }
 
     /// Normalisation as one product and one sum.
@@ -113,14 +111,9 @@ impl Normalise {
         let (mean, variance) = saved.split_at(channels);
         let (factor, offset) = self.affine(mean, variance, scale, shift);
         // What passes the ReLU; also the gradient of the shortcut.
-        let mut passed = gradient.to_vec();
-        for (row, line) in passed.chunks_exact_mut(channels).enumerate() {
-            let x = self.row(x, row);
-            for channel in 0..channels {
-                let short = shortcut.map_or(0.0, |shortcut| shortcut[row * channels + channel]);
-                let before = x[channel] * factor[channel] + offset[channel] + short;
-                line[channel] = if before > 0.0 { line[channel] } else { 0.0 };
-            }
+        let mut passed = self.activate(x, shortcut, &factor, &offset);
+        for (value, gradient) in passed.iter_mut().zip(gradient) {
+            *value = if *value > 0.0 { *gradient } else { 0.0 };
         }
         let sum = per_channel(rows, channels, |row, sums| {
             for (sum, value) in sums.iter_mut().zip(self.row(&passed, row)) {
@@ -171,5 +164,58 @@ impl Kernel<4> for Normalise {
     fn backward(&self, inputs: [&[f32]; 4], saved: &[f32], gradient: &[f32], _wanted: [bool; 4]) -> [Vec<f32>; 4] {
         let [x, scale, shift, shortcut] = inputs;
         self.backward([x, scale, shift], Some(shortcut), saved, gradient)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{activation, module};
+
+    use super::*;
+    use crate::neural::kernel::testing::{assert_agree, noise};
+    use crate::neural::weights::vector;
+
+    const ROWS: usize = 600;
+    const CHANNELS: usize = 5;
+    const EPSILON: f64 = 1e-5;
+
+    fn reference([x, scale, shift, shortcut]: [Tensor<1>; 4]) -> Tensor<1> {
+        let x: Tensor<2> = x.reshape([ROWS, CHANNELS]);
+        let y = module::batch_norm_train(x, scale, shift, EPSILON).output;
+        activation::relu(y.flatten(0, 1) + shortcut)
+    }
+
+    #[test]
+    fn value_and_gradients_are_those_of_the_library() {
+        let lengths = [ROWS * CHANNELS, CHANNELS, CHANNELS, ROWS * CHANNELS];
+        let kernel =
+            |[x, scale, shift, shortcut]: [Tensor<1>; 4]| normalise(x, scale, shift, Some(shortcut), EPSILON as f32).0;
+        assert_agree(lengths, 2e-4, kernel, reference);
+    }
+
+    #[test]
+    fn without_a_shortcut_nothing_is_added() {
+        let lengths = [ROWS * CHANNELS, CHANNELS, CHANNELS];
+        let plain = |[x, scale, shift]: [Tensor<1>; 3]| normalise(x, scale, shift, None, EPSILON as f32).0;
+        let library = |[x, scale, shift]: [Tensor<1>; 3]| {
+            let zeros = x.zeros_like();
+            reference([x, scale, shift, zeros])
+        };
+        assert_agree(lengths, 2e-4, plain, library);
+    }
+
+    #[test]
+    fn what_was_seen_is_mean_and_biased_variance() {
+        let device = burn::tensor::Device::flex();
+        let x = noise(ROWS * CHANNELS, 3);
+        let ones = vector(vec![1.0; CHANNELS], &device);
+        let (_, seen) = normalise(vector(x.clone(), &device), ones.clone(), ones, None, EPSILON as f32);
+        for channel in 0..CHANNELS {
+            let column = x.iter().skip(channel).step_by(CHANNELS).map(|&value| f64::from(value));
+            let mean = column.clone().sum::<f64>() / ROWS as f64;
+            let variance = column.map(|value| (value - mean).powi(2)).sum::<f64>() / ROWS as f64;
+            assert!((f64::from(seen.mean[channel]) - mean).abs() < 1e-6);
+            assert!((f64::from(seen.variance[channel]) - variance).abs() < 1e-6);
+        }
     }
 }

@@ -164,3 +164,58 @@ impl Kernel<2> for Recurrence {
         [to_gates, to_recurrent]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::activation;
+
+    use super::*;
+    use crate::neural::kernel::testing::assert_agree;
+
+    const SIZE: [usize; 4] = [2, 5, 3, 4];
+
+    fn shaped([gates, recurrent]: [Tensor<1>; 2]) -> (Tensor<4>, Tensor<3>) {
+        let [directions, steps, examples, hidden] = SIZE;
+        (gates.reshape([directions, steps, examples, 4 * hidden]), recurrent.reshape([directions, hidden, 4 * hidden]))
+    }
+
+    /// The equations of an LSTM, one operation of the library after the other.
+    fn reference(leaves: [Tensor<1>; 2]) -> Tensor<1> {
+        let (gates, recurrent) = shaped(leaves);
+        let [directions, steps, examples, hidden] = SIZE;
+        let mut output = Tensor::<3>::zeros([directions, examples, hidden], &gates.device());
+        let mut cell = output.clone();
+        let mut outputs = Vec::new();
+        for step in 0..steps {
+            let fresh: Tensor<3> = gates.clone().narrow(1, step, 1).squeeze_dim(1);
+            let gate = fresh + output.matmul(recurrent.clone());
+            let part = |index: usize| gate.clone().narrow(2, index * hidden, hidden);
+            let (input, forget) = (activation::sigmoid(part(0)), activation::sigmoid(part(1) + 1.0));
+            cell = forget * cell + input * part(3).tanh();
+            output = activation::sigmoid(part(2)) * cell.clone().tanh();
+            outputs.push(output.clone());
+        }
+        Tensor::<3>::stack::<4>(outputs, 1).flatten(0, 3)
+    }
+
+    #[test]
+    fn value_and_gradients_are_those_of_the_equations() {
+        let [directions, steps, examples, hidden] = SIZE;
+        let lengths = [directions * steps * examples * 4 * hidden, directions * hidden * 4 * hidden];
+        let kernel = |leaves: [Tensor<1>; 2]| {
+            let (gates, recurrent) = shaped(leaves);
+            recur(gates, recurrent).flatten(0, 3)
+        };
+        assert_agree(lengths, 1e-5, kernel, reference);
+    }
+
+    #[test]
+    fn the_exponential_is_right_to_a_few_units_in_the_last_place() {
+        for step in -8_600..=8_600 {
+            let x = step as f32 / 100.0;
+            let want = f64::from(x).exp();
+            assert!((f64::from(exp(x)) / want - 1.0).abs() < 4e-7, "exp({x}) is {}", exp(x));
+        }
+        assert!(exp(-1e9) < 1e-37 && exp(1e9) > 1e37);
+    }
+}
