@@ -1,11 +1,12 @@
 //! `transformer`: a pre-norm encoder with multi-head attention over words or image patches.
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
 use crate::model::{InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::neural::attention::attend;
 use crate::neural::batch::Features;
 use crate::neural::encoder::Form;
-use crate::neural::layers::{LayerNorm, Linear, Pass, Words, gelu, masked_mean};
+use crate::neural::layers::{LayerNorm, Linear, Pass, Words, masked_mean, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::weights::{Init, Layout, Weight};
@@ -165,26 +166,12 @@ impl Block {
         }
     }
 
-    /// `softmax(Q Kᵗ / sqrt(d)) V` for each head; `bias`, `examples x 1 x 1 x tokens`, hides padding.
-    fn attend(&self, x: Tensor<3>, bias: Option<&Tensor<4>>, heads: usize, pass: &Pass<'_>) -> Tensor<3> {
-        let [examples, tokens, width] = x.dims();
-        let depth = width / heads;
-        let split = |x: Tensor<3>| x.reshape([examples, tokens, heads, depth]).swap_dims(1, 2);
-        let query = split(self.query.forward(x.clone(), pass)) * (depth as f64).sqrt().recip();
-        let key = split(self.key.forward(x.clone(), pass));
-        let value = split(self.value.forward(x, pass));
-        let mut scores = query.matmul(key.transpose());
-        if let Some(bias) = bias {
-            scores = scores + bias.clone();
-        }
-        let mixed = activation::softmax(scores, 3).matmul(value);
-        self.output.forward(mixed.swap_dims(1, 2).reshape([examples, tokens, width]), pass)
-    }
-
-    fn forward(&self, x: Tensor<3>, bias: Option<&Tensor<4>>, net: &TransformerNet, pass: &mut Pass<'_>) -> Tensor<3> {
-        let attended = self.attend(self.attention_norm.forward(x.clone(), pass), bias, net.heads, pass);
+    fn forward(&self, x: Tensor<3>, lengths: &[usize], net: &TransformerNet, pass: &mut Pass<'_>) -> Tensor<3> {
+        let y = self.attention_norm.forward(x.clone(), pass);
+        let inputs = [&self.query, &self.key, &self.value].map(|linear| linear.forward(y.clone(), pass));
+        let attended = self.output.forward(attend(inputs, net.heads, lengths), pass);
         let x = x + pass.dropout(attended, net.dropout);
-        let hidden = gelu(self.expand.forward(self.mlp_norm.forward(x.clone(), pass), pass));
+        let hidden = relu(self.expand.forward(self.mlp_norm.forward(x.clone(), pass), pass));
         let changed = self.contract.forward(hidden, pass);
         x + pass.dropout(changed, net.dropout)
     }
@@ -269,39 +256,34 @@ impl Network for TransformerNet {
     }
 
     fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
-        let (mut x, mut mask) = match (features, &self.stem) {
+        let (mut x, mut lengths) = match (features, &self.stem) {
             (Features::Tokens(tokens), Stem::Words(words)) => {
-                (words.forward(tokens.ids.clone(), pass), tokens.mask.clone())
+                (words.forward(tokens.ids.clone(), pass), tokens.lengths.clone())
             }
             (Features::Images(pixels), Stem::Patches { side, project }) => {
                 let x = project.forward(patches(pixels.clone(), *side), pass);
                 let [examples, tokens, _] = x.dims();
-                let mask = Tensor::ones([examples, tokens], &x.device());
-                (x, mask)
+                (x, vec![tokens; examples])
             }
             _ => unreachable!("a network gets the form of input it was designed for"),
         };
+        let [examples, _, width] = x.dims();
         if let Some(class) = self.class {
-            let [examples, _, width] = x.dims();
             let class: Tensor<3> = pass.weight(class);
             x = Tensor::cat(vec![class.expand([examples, 1, width]), x], 1);
-            mask = Tensor::cat(vec![Tensor::ones([examples, 1], &mask.device()), mask], 1);
+            lengths.iter_mut().for_each(|length| *length += 1);
         }
-        let [examples, tokens, width] = x.dims();
         let positions: Tensor<2> = pass.weight(self.positions);
-        x = x + positions.slice([0..tokens]).unsqueeze_dim(0);
+        x = x.clone() + positions.slice([0..x.dims()[1]]).unsqueeze_dim(0);
         x = pass.dropout(x, self.dropout);
-        let bias = match features {
-            Features::Tokens(_) => Some(((mask.clone() - 1.0) * 1e9).reshape([examples, 1, 1, tokens])),
-            Features::Images(_) => None,
-        };
         for block in &self.blocks {
-            x = block.forward(x, bias.as_ref(), self, pass);
+            x = block.forward(x, &lengths, self, pass);
         }
         let x = self.norm.forward(x, pass);
-        let pooled = match self.class {
-            Some(_) => x.slice([0..examples, 0..1]).reshape([examples, width]),
-            None => masked_mean(x, mask),
+        let pooled = match (self.class, features) {
+            (Some(_), _) => x.narrow(1, 0, 1).reshape([examples, width]),
+            (None, Features::Tokens(tokens)) => masked_mean(x, tokens.mask.clone()),
+            (None, Features::Images(_)) => x.mean_dim(1).squeeze_dim(1),
         };
         self.head.forward(pooled, pass)
     }

@@ -28,6 +28,8 @@ pub(crate) struct Tokens {
     pub(crate) reversed: Tensor<2, Int>,
     /// One where there is a token, zero where there is padding, `examples x tokens`.
     pub(crate) mask: Tensor<2>,
+    /// Tokens of each text.
+    pub(crate) lengths: Vec<usize>,
 }
 
 /// Batches of one epoch: rows shuffled, then those of similar length brought together so that little is padding. Rows
@@ -145,6 +147,7 @@ fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Features {
     let mask: Vec<f32> =
         texts.iter().flat_map(|text| (0..longest).map(|at| if at < text.len() { 1.0 } else { 0.0 })).collect();
     Features::Tokens(Tokens {
+        lengths: texts.iter().map(Vec::len).collect(),
         ids: Tensor::from_data(TensorData::new(ids, shape), device),
         reversed: Tensor::from_data(TensorData::new(reversed, shape), device),
         mask: Tensor::from_data(TensorData::new(mask, shape), device),

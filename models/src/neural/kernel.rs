@@ -15,7 +15,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
 
 /// A function of `N` flat vectors, and its gradient.
-pub(super) trait Kernel<const N: usize>: Copy + Debug + Send + Sync + 'static {
+pub(super) trait Kernel<const N: usize>: Clone + Debug + Send + Sync + 'static {
     /// The result, and what the gradient needs of it besides the inputs.
     fn forward(&self, inputs: [&[f32]; N]) -> (Vec<f32>, Vec<f32>);
 
@@ -51,7 +51,7 @@ pub(super) fn apply<K: Kernel<N>, const N: usize>(kernel: K, inputs: [Tensor<1>;
 }
 
 /// A kernel in the graph of a backward pass.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Node<K>(K);
 
 impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for Node<K> {

@@ -4,6 +4,7 @@
 //! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], [`optimizer`] under a
 //! [`schedule`], all run by [`train`] on [`pools`] of one thread each.
 
+pub(crate) mod attention;
 pub(crate) mod batch;
 mod checkpoint;
 mod convolution;
@@ -11,7 +12,9 @@ pub(crate) mod encoder;
 mod fitted;
 mod head;
 mod kernel;
+mod layer_norm;
 pub(crate) mod layers;
+mod math;
 pub(crate) mod network;
 mod normalisation;
 mod optimizer;
