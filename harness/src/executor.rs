@@ -69,6 +69,8 @@ impl ChildProcess {
         command
             .arg("worker")
             .env("RAYON_NUM_THREADS", case.threads.to_string())
+            // The last words of a child are its message, not where it was.
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

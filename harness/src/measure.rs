@@ -74,7 +74,6 @@ fn run(
     let entry = program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?;
     let device = Device::ALL.iter().copied().find(|device| device.name() == case.device);
     let device = device.ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?;
-    outcome.model_version = entry.version();
 
     tell(Event::Phase("load".to_owned()));
     let rows = Rows::load(task, case, store)?;

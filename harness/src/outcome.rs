@@ -1,5 +1,7 @@
 //! What a case gave: readings, curves, predictions and how it ended; and its rows.
 
+use std::collections::BTreeMap;
+
 use bakeoff_reports::{Curve, PredictionRow, Record, SCHEMA, Status, metric};
 use serde::{Deserialize, Serialize};
 
@@ -62,21 +64,12 @@ pub struct Outcome {
     pub curves: Vec<Curve>,
     /// One row per test example.
     pub predictions: Vec<PredictionRow>,
-    /// The version the model gave itself.
-    pub model_version: String,
 }
 
 impl Outcome {
     /// A case that gave no numbers.
     pub fn without_numbers(status: Status, note: impl Into<String>) -> Outcome {
-        Outcome {
-            status,
-            note: note.into(),
-            readings: Vec::new(),
-            curves: Vec::new(),
-            predictions: Vec::new(),
-            model_version: String::new(),
-        }
+        Outcome { status, note: note.into(), readings: Vec::new(), curves: Vec::new(), predictions: Vec::new() }
     }
 
     /// The value of a metric in a phase.
@@ -94,11 +87,15 @@ pub struct RunIdentity {
     pub commit: String,
     /// The machine's fingerprint.
     pub machine: String,
+    /// Versions of the tasks, by name.
+    pub task_versions: BTreeMap<String, u32>,
+    /// Versions of the models, by name.
+    pub model_versions: BTreeMap<String, String>,
 }
 
 impl RunIdentity {
     /// The rows of a case: its readings, closed by the one row of its wall time and its end.
-    pub fn records(&self, case: &Case, task_version: u32, outcome: &Outcome, wall_s: Option<f64>) -> Vec<Record> {
+    pub fn records(&self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> Vec<Record> {
         let closing = Reading {
             phase: Phase::Case,
             metric: "wall_s".to_owned(),
@@ -113,9 +110,9 @@ impl RunIdentity {
             machine: self.machine.clone(),
             case: case.id.clone(),
             task: case.task.clone(),
-            task_version,
+            task_version: self.task_versions.get(&case.task).copied().unwrap_or_default(),
             model: case.model.clone(),
-            model_version: outcome.model_version.clone(),
+            model_version: self.model_versions.get(&case.model).cloned().unwrap_or_default(),
             params: case.params.to_string(),
             train_size: case.train_size,
             seed: case.seed,

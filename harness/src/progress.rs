@@ -31,9 +31,9 @@ pub fn for_stderr(cases: usize, primary: BTreeMap<String, String>) -> Box<dyn Pr
     }
 }
 
-/// `accuracy 0.4410, fit 31.2 s, p50 3.1 ms`, or the reason why there are no numbers. `primary` maps tasks to metrics.
+/// `ok, accuracy 0.4410, fit 31.2 s, p50 3.1 ms`, or the reason why there are no numbers. `primary` maps tasks to metrics.
 fn describe(case: &Case, outcome: &Outcome, primary: &BTreeMap<String, String>) -> String {
-    let mut parts = Vec::new();
+    let mut parts = vec![outcome.status.to_string()];
     if let Some(metric) = primary.get(&case.task)
         && let Some(value) = outcome.value(Phase::Score, metric)
     {
@@ -75,7 +75,7 @@ impl Progress for Lines {
     fn done(&mut self, _index: usize, case: &Case, outcome: &Outcome) {
         self.done += 1;
         let text = describe(case, outcome, &self.primary);
-        self.line(&format!("[{:>2}/{}] {}: {} {text}", self.done, self.cases, case.id, outcome.status));
+        self.line(&format!("[{:>2}/{}] {}: {text}", self.done, self.cases, case.id));
     }
 
     fn finished(&mut self) {}
@@ -153,7 +153,7 @@ impl Progress for Bars {
         self.run.set_message(format!("{}/{} cases", self.done, self.run.length().unwrap_or(0) / STEPS));
         let text = describe(case, outcome, &self.primary);
         // Only the picture is lost if the terminal is gone.
-        let _ = self.all.println(format!("{}: {} {text}", case.id, outcome.status));
+        let _ = self.all.println(format!("{}: {text}", case.id));
         self.show();
     }
 

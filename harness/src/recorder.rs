@@ -12,13 +12,13 @@ use anyhow::{Context, bail};
 use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, encode};
 
 use crate::case::Case;
+use crate::commands::usage;
 use crate::outcome::{Outcome, Phase, RunIdentity};
 
 /// The open directory of a run that goes on.
 pub struct Recorder {
     dir: RunDir,
     identity: RunIdentity,
-    task_versions: BTreeMap<String, u32>,
     order: Vec<String>,
     records: File,
     curves: File,
@@ -32,18 +32,7 @@ impl Recorder {
     /// # Errors
     /// If it exists already or cannot be written.
     pub fn create(path: &Path, info: &RunInfo) -> anyhow::Result<Recorder> {
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).with_context(|| format!("cannot create the folder {}", parent.display()))?;
-        }
-        fs::create_dir(path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => super::commands::usage(format!(
-                "{} exists already, and no run is ever overwritten: give another --out, or go on with that run: \
-                 bakeoff resume {}",
-                path.display(),
-                path.display()
-            )),
-            _ => super::commands::usage(format!("cannot create the run directory {}: {error}", path.display())),
-        })?;
+        make_folder(path)?;
         let dir = RunDir::new(path);
         let lock = lock(path)?;
         fs::create_dir(path.join("predictions")).context("cannot create the folder of the predictions")?;
@@ -82,8 +71,9 @@ impl Recorder {
                 run: info.run.clone(),
                 commit: crate::COMMIT.to_owned(),
                 machine: info.machine.fingerprint.clone(),
+                task_versions: info.tasks.iter().map(|task| (task.name.clone(), task.version)).collect(),
+                model_versions: info.libraries.clone(),
             },
-            task_versions: info.tasks.iter().map(|task| (task.name.clone(), task.version)).collect(),
             order: info.cases.iter().map(|case| case.case.clone()).collect(),
             records: append(dir.records_path())?,
             curves: append(dir.curves_path())?,
@@ -102,8 +92,7 @@ impl Recorder {
     /// # Errors
     /// If the disk is full or gone; then nothing of the case is left behind.
     pub fn store(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> anyhow::Result<()> {
-        let task_version = self.task_versions.get(&case.task).copied().unwrap_or(0);
-        let records = self.identity.records(case, task_version, outcome, wall_s);
+        let records = self.identity.records(case, outcome, wall_s);
         if !outcome.predictions.is_empty() {
             self.dir.write_rows(&self.dir.predictions_path(&case.id), &outcome.predictions)?;
         }
@@ -121,6 +110,22 @@ impl Recorder {
         rewrite(&self.dir, &self.order, &stored, records)?;
         Ok(self.dir)
     }
+}
+
+/// Makes the folder of a run, and those above it.
+fn make_folder(path: &Path) -> anyhow::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)
+            .map_err(|error| usage(format!("cannot create the folder {}: {error}", parent.display())))?;
+    }
+    fs::create_dir(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => usage(format!(
+            "{0} exists already, and no run is ever overwritten: give another --out, or go on with that run: \
+             bakeoff resume {0}",
+            path.display()
+        )),
+        _ => usage(format!("cannot create the run directory {}: {error}", path.display())),
+    })
 }
 
 /// Whether a record is the one that closes its case.

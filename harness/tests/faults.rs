@@ -66,7 +66,7 @@ fn a_prediction_that_is_nan_is_a_diverged_row() {
 
 #[test]
 fn a_model_that_forgets_a_prediction_is_a_failed_row() {
-    ends("", "too-few", "failed", "prediction");
+    ends("", "too-few", "failed", "predict must answer each example once");
 }
 
 #[test]

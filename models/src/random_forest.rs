@@ -29,7 +29,7 @@ const PARAMS: &[Param] = &[
         source: "more never overfit, only cost more (Breiman 2001)",
     },
     Param {
-        name: "max-features",
+        name: "max_features",
         images: Default::Float(0.0),
         texts: Default::Float(0.0),
         domain: Domain::Float(0.0, 1.0),
@@ -37,7 +37,7 @@ const PARAMS: &[Param] = &[
         source: "Breiman's randomForest for R (Liaw and Wiener 2002)",
     },
     Param {
-        name: "max-depth",
+        name: "max_depth",
         images: Default::Int(0),
         texts: Default::Int(0),
         domain: Domain::Int(0, 10_000),
@@ -45,7 +45,7 @@ const PARAMS: &[Param] = &[
         source: "trees are grown in full (Breiman 2001)",
     },
     Param {
-        name: "min-samples-leaf",
+        name: "min_samples_leaf",
         images: Default::Int(1),
         texts: Default::Int(1),
         domain: Domain::Int(1, 1_000_000),
@@ -102,15 +102,15 @@ impl ModelEntry for RandomForest {
 
 fn forest_params(spec: &Spec) -> Result<ForestValidParams, ModelError> {
     let params = &spec.params;
-    let max_features = match (params.float("max-features"), spec.shape.target) {
+    let max_features = match (params.float("max_features"), spec.shape.target) {
         (0.0, TargetShape::Classes(_)) => MaxFeatures::Sqrt,
         (0.0, TargetShape::Value) => MaxFeatures::Share(1.0 / 3.0),
         (share, _) => MaxFeatures::Share(share),
     };
     let forest = ForestParams::default()
         .trees(params.int("trees"))
-        .max_depth(Some(params.int("max-depth")).filter(|&depth| depth > 0))
-        .min_samples_leaf(params.int("min-samples-leaf"))
+        .max_depth(Some(params.int("max_depth")).filter(|&depth| depth > 0))
+        .min_samples_leaf(params.int("min_samples_leaf"))
         .max_features(max_features)
         .max_bins(params.int("bins"))
         .seed(spec.seed_for("forest"));

@@ -3,7 +3,7 @@
 use std::io::{Write, stdout};
 
 use bakeoff_models::{ModelEntry, Value};
-use bakeoff_reports::METRICS;
+use bakeoff_reports::{FIGURES, METRICS};
 use clap::{Args, ValueEnum};
 
 use super::Exit;
@@ -22,6 +22,7 @@ enum What {
     Tasks,
     Models,
     Suites,
+    Figures,
     Metrics,
 }
 
@@ -38,6 +39,7 @@ pub(super) fn run(program: &Program, arguments: &Arguments) -> anyhow::Result<Ex
             What::Tasks => tasks(program, &mut out)?,
             What::Models => models(program, &mut out)?,
             What::Suites => suites(&mut out)?,
+            What::Figures => figures(&mut out)?,
             What::Metrics => metrics(&mut out)?,
         }
     }
@@ -86,6 +88,14 @@ fn suites(out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out, "SUITES (or the path of your own; see harness/suites/example.toml)")?;
     for (name, _) in BUILT_IN {
         writeln!(out, "  {name:<18} {}", Source::find(name)?.parse()?.about)?;
+    }
+    Ok(())
+}
+
+fn figures(out: &mut impl Write) -> anyhow::Result<()> {
+    writeln!(out, "FIGURES")?;
+    for figure in FIGURES {
+        writeln!(out, "  {:<18} {}", figure.name(), figure.about())?;
     }
     Ok(())
 }

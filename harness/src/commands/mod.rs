@@ -25,7 +25,7 @@ use crate::worker;
 #[command(name = "bakeoff", version, about, after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {
     /// Folder with the sample files, to use in place of those inside the program
-    #[arg(long, global = true, value_name = "DIR", env = "BAKEOFF_SAMPLES")]
+    #[arg(long, global = true, value_name = "DIR", env = "BAKEOFF_SAMPLES", hide_env_values = true)]
     samples: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,

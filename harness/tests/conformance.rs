@@ -1,0 +1,225 @@
+//! What every registered model promises, on every task that it supports. A new model is tested here by its name alone.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use bakeoff::scoring;
+use bakeoff::tasks::{self, TASKS, Task};
+use bakeoff_datasets::{Inputs, Split, Store, Text, carve_validation, train_rows};
+use bakeoff_models::{
+    Device, ENTRIES, EpochReport, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Resolved, Spec,
+    Support, Watch,
+};
+use bakeoff_reports::{Better, metric};
+
+/// Rows to learn from and to be scored on: enough to beat a constant answer, few enough for a test.
+const TRAIN_ROWS: usize = 600;
+const TEST_ROWS: usize = 200;
+
+/// What makes a model small enough for a test; a parameter that a model does not have is left out.
+fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
+    let text = match task.input() {
+        InputShape::Images { .. } => {
+            "epochs = 4\ndepth = 8\nlayers = 1\nwidth = 32\nheads = 2\nhidden = 32\ntrees = 20"
+        }
+        InputShape::Texts => "epochs = 6\ndepth = 8\nlayers = 1\nwidth = 32\nheads = 2\nhidden = 32\ntrees = 20",
+    };
+    let mut table: toml::Table = toml::from_str(text).unwrap();
+    table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
+    table
+}
+
+/// Scores epochs as the instrument does.
+struct Judge<'a> {
+    validation: &'a Split,
+    primary: &'static str,
+    epochs: usize,
+}
+
+impl Watch for Judge<'_> {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        assert!(report.train_loss.is_finite());
+        self.epochs += 1;
+        assert_eq!(report.epoch, self.epochs, "epochs are counted from 1 in every fit");
+        Ok(oriented(self.primary, primary_score(self.primary, self.validation, report.validation)))
+    }
+
+    fn progress(&mut self, done: usize, total: usize) {
+        assert!(done <= total);
+    }
+}
+
+fn primary_score(primary: &str, split: &Split, predictions: &Predictions) -> f64 {
+    let scores = scoring::score(&split.targets, predictions).unwrap();
+    scores.iter().find(|(name, _)| *name == primary).unwrap().1
+}
+
+fn oriented(name: &str, value: f64) -> f64 {
+    if metric(name).unwrap().better == Better::Higher { value } else { -value }
+}
+
+struct Trial {
+    task: &'static dyn Task,
+    train: Split,
+    validation: Split,
+    test: Split,
+    spec: Spec,
+}
+
+impl Trial {
+    fn new(entry: &dyn ModelEntry, task: &'static dyn Task) -> Trial {
+        let splits = task.load(&Store::embedded()).unwrap();
+        let given = splits.train.select(&train_rows(&splits.train.targets, TRAIN_ROWS, 7));
+        let (train, validation) = carve_validation(&given, TRAIN_ROWS / 10, 7);
+        let test = splits.test.select(&(0..TEST_ROWS).collect::<Vec<_>>());
+        let shape = tasks::shape(task, TRAIN_ROWS);
+        assert_eq!(entry.supports(&shape), Support::Yes, "{} on {}", entry.name(), task.name());
+        let params = Resolved::new(entry.params(), &shape, &small(entry, task)).unwrap();
+        entry.check(&params).unwrap();
+        Trial { task, train, validation, test, spec: Spec { shape, params, device: Device::Cpu, threads: 2, seed: 11 } }
+    }
+
+    fn fit(&self, model: &mut dyn Model) -> Predictions {
+        let mut judge = Judge { validation: &self.validation, primary: self.task.primary(), epochs: 0 };
+        model.fit(&self.train, &self.validation, &mut judge).unwrap();
+        model.predict(&self.test.inputs).unwrap()
+    }
+}
+
+#[track_caller]
+fn assert_same(left: &Predictions, right: &Predictions, what: &str) {
+    assert!(left == right, "{what}");
+}
+
+/// The predictions at `rows`.
+fn select(predictions: &Predictions, rows: &[usize]) -> Predictions {
+    match predictions {
+        Predictions::Values(values) => Predictions::Values(rows.iter().map(|&row| values[row]).collect()),
+        Predictions::Classes { labels, probabilities } => Predictions::Classes {
+            labels: rows.iter().map(|&row| labels[row]).collect(),
+            probabilities: probabilities.as_ref().map(|p| Matrix {
+                rows: rows.len(),
+                cols: p.cols,
+                data: rows.iter().flat_map(|&row| p.row(row).to_vec()).collect(),
+            }),
+        },
+    }
+}
+
+/// Equal up to what another size of batch does to the last bits.
+#[track_caller]
+fn assert_close(left: &Predictions, right: &Predictions, what: &str) {
+    let close = |a: &[f32], b: &[f32]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-3 * (1.0 + b.abs()))
+    };
+    let same = match (left, right) {
+        (Predictions::Values(a), Predictions::Values(b)) => close(a, b),
+        (
+            Predictions::Classes { labels: a, probabilities: Some(p) },
+            Predictions::Classes { labels: b, probabilities: Some(q) },
+        ) => a.len() == b.len() && close(&p.data, &q.data),
+        (Predictions::Classes { labels: a, .. }, Predictions::Classes { labels: b, .. }) => a == b,
+        _ => false,
+    };
+    assert!(same, "{what}");
+}
+
+fn conforms(name: &str) {
+    let entry = *ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
+    for task in TASKS {
+        let case = format!("{name} on {}", task.name());
+        let trial = Trial::new(entry, *task);
+        let mut model = entry.build(&trial.spec).unwrap();
+        assert!(model.predict(&trial.test.inputs).is_err(), "{case}: predicts before it was fitted");
+        let predictions = trial.fit(model.as_mut());
+
+        let primary = task.primary();
+        let score = primary_score(primary, &trial.test, &predictions);
+        let floor = scoring::floor(&trial.train.targets, &trial.test.targets, primary);
+        assert!(oriented(primary, score) > oriented(primary, floor), "{case}: {primary} {score} against {floor}");
+
+        let backwards: Vec<usize> = (0..TEST_ROWS).rev().collect();
+        let reversed = model.predict(&trial.test.inputs.select(&backwards)).unwrap();
+        assert_close(&reversed, &select(&predictions, &backwards), &format!("{case}: does not keep the order"));
+        let alone = model.predict(&trial.test.inputs.select(&[3])).unwrap();
+        assert_close(&alone, &select(&predictions, &[3]), &format!("{case}: an example alone gets another answer"));
+
+        let footprint = model.footprint();
+        assert!(footprint.parameters > 0 && footprint.bytes > 0, "{case}: {footprint:?}");
+
+        assert_same(&trial.fit(model.as_mut()), &predictions, &format!("{case}: a refit does not start afresh"));
+        let one_thread = Spec { threads: 1, ..trial.spec.clone() };
+        let again = trial.fit(entry.build(&one_thread).unwrap().as_mut());
+        assert_same(&again, &predictions, &format!("{case}: the same seed with another number of threads differs"));
+
+        let wrong = match task.input() {
+            InputShape::Images { .. } => Inputs::Texts(vec![Text { first: "no image".to_owned(), second: None }]),
+            InputShape::Texts => Trial::new(entry, TASKS[0]).test.inputs.select(&[0]),
+        };
+        assert!(model.predict(&wrong).is_err(), "{case}: answers inputs of another kind");
+    }
+}
+
+#[test]
+fn transformer_conforms() {
+    conforms("transformer");
+}
+
+#[test]
+fn resnet_conforms() {
+    conforms("resnet");
+}
+
+#[test]
+fn lstm_conforms() {
+    conforms("lstm");
+}
+
+#[test]
+fn svm_conforms() {
+    conforms("svm");
+}
+
+#[test]
+fn random_forest_conforms() {
+    conforms("random-forest");
+}
+
+#[test]
+fn every_registered_model_has_a_conformance_test() {
+    let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
+    assert_eq!(names, ["transformer", "resnet", "lstm", "svm", "random-forest"], "add a test above for a new model");
+}
+
+#[test]
+fn every_model_declares_parameters_with_a_source_and_defaults_inside_their_domain() {
+    for entry in ENTRIES {
+        assert!(!entry.version().is_empty() && !entry.about().is_empty());
+        for param in entry.params() {
+            let what = format!("{} {}", entry.name(), param.name);
+            assert!(!param.about.is_empty() && !param.source.is_empty(), "{what}");
+            for (default, task) in [(param.images, TASKS[0]), (param.texts, TASKS[2])] {
+                let value = match bakeoff_models::Value::from(default) {
+                    bakeoff_models::Value::Bool(v) => toml::Value::Boolean(v),
+                    bakeoff_models::Value::Int(v) => toml::Value::Integer(v),
+                    bakeoff_models::Value::Float(v) => toml::Value::Float(v),
+                    bakeoff_models::Value::Text(v) => toml::Value::String(v),
+                };
+                let table = toml::Table::from_iter([(param.name.to_owned(), value)]);
+                let shape = tasks::shape(task, TRAIN_ROWS);
+                let resolved = Resolved::new(entry.params(), &shape, &table);
+                assert!(resolved.is_ok(), "{what}: its default is outside its domain: {resolved:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_training_size_that_a_model_cannot_hold_is_refused_with_the_bytes() {
+    let svm = ENTRIES.iter().find(|entry| entry.name() == "svm").unwrap();
+    for task in TASKS {
+        let shape = tasks::shape(*task, 10_000_000);
+        match svm.supports(&shape) {
+            Support::No { reason } => assert!(reason.contains("GiB") || reason.contains("bytes"), "{reason}"),
+            Support::Yes => panic!("an SVM with ten million rows is said to fit on {}", task.name()),
+        }
+    }
+}
