@@ -149,7 +149,7 @@ pub struct Footprint {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ModelError {
     /// The loss or a prediction is not a finite number.
-    #[error("diverged in epoch {epoch}: {what} is not a finite number; try a smaller learning rate")]
+    #[error("in epoch {epoch}: {what} is not a finite number; try a smaller learning rate")]
     Diverged {
         /// Counted from 1.
         epoch: usize,
