@@ -143,7 +143,6 @@ struct LstmNet {
     layers: Vec<Layer>,
     head: Linear,
     directions: usize,
-    hidden: usize,
     largest: bool,
     dropout: f64,
     multiply_adds: u64,
@@ -176,7 +175,6 @@ fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
         layers,
         head,
         directions,
-        hidden,
         largest: params.word("pooling") == "max",
         dropout: params.float("dropout"),
         multiply_adds: (steps * products + pooled * outputs) as u64,
@@ -226,7 +224,6 @@ impl Network for LstmNet {
         let [directions, steps, examples, hidden] = x.dims();
         let x = x.permute([2, 1, 0, 3]).reshape([examples, steps, directions * hidden]);
         let pooled = if self.largest { masked_max(x, mask) } else { masked_mean(x, mask) };
-        debug_assert_eq!(hidden, self.hidden, "the last layer has as many outputs as cells");
         let pooled = pass.dropout(pooled, self.dropout);
         self.head.forward(pooled, pass)
     }

@@ -274,7 +274,7 @@ impl Network for TransformerNet {
             lengths.iter_mut().for_each(|length| *length += 1);
         }
         let positions: Tensor<2> = pass.weight(self.positions);
-        x = x.clone() + positions.slice([0..x.dims()[1]]).unsqueeze_dim(0);
+        x = x.clone() + positions.narrow(0, 0, x.dims()[1]).unsqueeze_dim(0);
         x = pass.dropout(x, self.dropout);
         for block in &self.blocks {
             x = block.forward(x, &lengths, self, pass);

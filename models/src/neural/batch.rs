@@ -12,6 +12,7 @@ use crate::encode::vocabulary::{PAD, UNKNOWN};
 
 /// What a network takes.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one per shard, never a list of them")]
 pub(crate) enum Features {
     /// Standardised pixels, `examples x height x width x channels`.
     Images(Tensor<4>),

@@ -2,7 +2,8 @@
 //!
 //! A model file gives a [`network::Design`]; [`Neural`] makes a [`Model`] of it. The parts, in the order of the data:
 //! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], [`optimizer`] under a
-//! [`schedule`], all run by [`train`] on [`pools`] of one thread each.
+//! [`schedule`], all run by [`train`] on [`pools`] of one thread each. What the library does slowly on the processor is
+//! a [`kernel`]: [`convolution`], [`normalisation`], [`layer_norm`], [`attention`] and [`recurrence`].
 
 pub(crate) mod attention;
 pub(crate) mod batch;

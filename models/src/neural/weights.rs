@@ -83,12 +83,6 @@ impl Layout {
         self.len
     }
 
-    /// Name and shape of every slot.
-    #[cfg(test)]
-    pub(crate) fn slots(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        self.slots.iter().map(|slot| (slot.name.as_str(), slot.shape.as_slice()))
-    }
-
     /// Fresh values for all slots. Each slot has its own stream of the seed, so that one more slot changes no other.
     pub(crate) fn initial(&self, seed: u64) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.len);
@@ -143,7 +137,7 @@ impl Leaves {
     /// Cuts `flat` into its slots. With `track`, each is the root of a graph of its own, for [`Leaves::gradient`].
     pub(crate) fn new(layout: &Layout, flat: &Tensor<1>, track: bool) -> Leaves {
         let cut = |slot: &Slot| {
-            let tensor = flat.clone().slice([slot.offset..slot.offset + slot.len()]);
+            let tensor = flat.clone().narrow(0, slot.offset, slot.len());
             if track { tensor.autodiff().require_grad() } else { tensor }
         };
         Leaves {
@@ -170,5 +164,40 @@ impl Leaves {
             .map(|leaf| leaf.grad_remove(gradients).unwrap_or_else(|| leaf.clone().inner().zeros_like()))
             .collect();
         Tensor::cat(parts, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout() -> (Layout, Weight, Weight) {
+        let mut layout = Layout::default();
+        let matrix = layout.matrix("w", &[2, 3], Init::Uniform(0.5));
+        let bias = layout.free("b", &[3], Init::Constant(1.0));
+        (layout, matrix, bias)
+    }
+
+    #[test]
+    fn slots_start_as_declared_and_only_matrices_decay() {
+        let (layout, ..) = layout();
+        let values = layout.initial(3);
+        assert!(values[..6].iter().all(|value| value.abs() <= 0.5) && values[0] != values[1]);
+        assert_eq!(values[6..], [1.0; 3]);
+        assert_eq!(values, layout.initial(3));
+        assert_ne!(values, layout.initial(4));
+        assert_eq!(layout.decay_mask(), [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn gradients_come_in_the_layout_and_are_zero_where_nothing_depends() {
+        let (layout, matrix, bias) = layout();
+        let flat = vector((0..9).map(|value| value as f32).collect(), &Device::flex());
+        let leaves = Leaves::new(&layout, &flat, true);
+        let loss = (leaves.get::<2>(matrix) * 2.0).sum();
+        let gradient = leaves.gradient(&mut loss.backward());
+        let values = gradient.try_into_vec_as::<f32>().expect("floats");
+        assert_eq!(values, [2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 0.0, 0.0, 0.0]);
+        assert_eq!(leaves.get::<1>(bias).inner().try_into_vec_as::<f32>().expect("floats"), [6.0, 7.0, 8.0]);
     }
 }
