@@ -5,6 +5,10 @@ use std::process::Command;
 fn main() {
     println!("cargo:rerun-if-changed=../.git/HEAD");
     println!("cargo:rerun-if-changed=../.git/index");
+    // The tree may have changes that the commit has not.
+    for path in ["src", "../datasets/src", "../models/src", "../reports/src", "../Cargo.lock", "../Cargo.toml"] {
+        println!("cargo:rerun-if-changed={path}");
+    }
     let commit = first_line("git", &["rev-parse", "--short=12", "HEAD"]).map_or_else(
         || "unknown".to_owned(),
         |hash| match first_line("git", &["status", "--porcelain", "--untracked-files=no"]) {

@@ -49,7 +49,8 @@ impl Case {
         format!("{task}.{label}.n{train_size}.s{seed}.{device}")
     }
 
-    /// Chooses training rows and validation rows: the same for every model, and nested over training sizes.
+    /// Chooses the rows to learn from, which are nested over training sizes, and those of them set aside for
+    /// validation: the same for every model.
     pub fn rows_seed(&self) -> u64 {
         derive(&["rows", &self.task, &self.seed.to_string()])
     }

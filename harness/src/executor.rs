@@ -65,7 +65,7 @@ impl Executor for ChildProcess {
 
 impl ChildProcess {
     fn spawn(&self, case: &Case) -> std::io::Result<Child> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(this_program()?);
         command
             .arg("worker")
             .env("RAYON_NUM_THREADS", case.threads.to_string())
@@ -86,6 +86,12 @@ impl ChildProcess {
         }
         Ok(child)
     }
+}
+
+/// This program, even if its file was replaced since it started: all cases of a run are measured by one program.
+fn this_program() -> std::io::Result<PathBuf> {
+    let itself = PathBuf::from("/proc/self/exe");
+    if itself.exists() { Ok(itself) } else { std::env::current_exe() }
 }
 
 /// Why the parent ended a child.

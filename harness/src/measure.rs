@@ -39,8 +39,8 @@ impl From<ModelError> for Stop {
     fn from(error: ModelError) -> Stop {
         let status = match error {
             ModelError::Diverged { .. } => Status::Diverged,
-            ModelError::Unsupported(_) => Status::Unsupported,
-            ModelError::Failed(_) => Status::Failed,
+            // `unsupported` is what the plan knew; what a model finds out later is a failure.
+            ModelError::Unsupported(_) | ModelError::Failed(_) => Status::Failed,
         };
         Stop { status, note: error.to_string() }
     }
@@ -140,12 +140,16 @@ impl<'a> Bench<'a> {
     }
 
     fn read(&mut self, phase: Phase, metric: &str, value: Option<f64>, source: &str, note: impl Into<String>) {
+        let (value, note) = match value {
+            Some(number) if !number.is_finite() => (None, format!("{number} is not a finite number")),
+            value => (value, note.into()),
+        };
         self.outcome.readings.push(Reading {
             phase,
             metric: metric.to_owned(),
             value,
             source: source.to_owned(),
-            note: note.into(),
+            note,
         });
     }
 
@@ -319,6 +323,10 @@ impl Watch for Observer<'_, '_> {
     }
 
     fn progress(&mut self, done: usize, total: usize) {
+        // A register that wraps twice between two readings loses a turn, so a long fit reads it on the way.
+        if let Some(meter) = &mut self.meter {
+            let _ = meter.read_j();
+        }
         (self.tell)(Event::Progress { done, total });
     }
 }

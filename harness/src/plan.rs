@@ -67,7 +67,7 @@ impl Plan {
         check_names(program, source, &suite)?;
         apply(&mut suite, overrides)?;
         suite.threads.get_or_insert_with(|| (available_cpus() / suite.jobs).max(1));
-        let device = device(source, &suite)?;
+        let device = device(source, &suite, overrides)?;
         let mut cases = Vec::new();
         for task_entry in &suite.tasks {
             let task = find(program.tasks, task_entry.name.as_ref(), |t| t.name()).expect("checked above");
@@ -179,27 +179,30 @@ fn check_settings(source: &Source, suite: &Suite) -> Result<(), SuiteError> {
             && word.len() <= 40
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
     };
-    let wrong = |message: &str| Err(source.fault(&suite.name, message));
+    let wrong = |key: &str, message: &str| Err(source.fault_of(key, message));
     if !plain(name) {
-        return wrong("the suite's name is part of a directory name: use 1 to 40 of a-z, 0-9, '-' and '_'");
+        return wrong("name", "the suite's name is part of a directory name: use 1 to 40 of a-z, 0-9, '-' and '_'");
     }
     if suite.seeds.is_empty() {
-        return wrong("seeds is empty: give at least one, e.g. seeds = [1]");
+        return wrong("seeds", "seeds is empty: give at least one, e.g. seeds = [1]");
     }
     if !(suite.timeout_s > 0.0 && suite.timeout_s.is_finite()) {
-        return wrong("timeout_s must be a number of seconds above 0");
+        return wrong("timeout_s", "timeout_s must be a number of seconds above 0");
     }
     if !(suite.memory_limit_gib > 0.0 && suite.memory_limit_gib.is_finite()) {
-        return wrong("memory_limit_gib must be a number above 0");
+        return wrong("memory_limit_gib", "memory_limit_gib must be a number above 0");
     }
     if suite.latency_examples == 0 {
-        return wrong("latency_examples must be at least 1");
+        return wrong("latency_examples", "latency_examples must be at least 1");
     }
-    if suite.jobs == 0 || suite.threads == Some(0) {
-        return wrong("jobs and threads must be at least 1");
+    if suite.jobs == 0 {
+        return wrong("jobs", "jobs must be at least 1");
+    }
+    if suite.threads == Some(0) {
+        return wrong("threads", "threads must be at least 1");
     }
     if !(suite.energy.watts_per_core > 0.0 && suite.energy.watts_per_core.is_finite()) {
-        return wrong("energy.watts_per_core must be a number above 0");
+        return wrong("watts_per_core", "energy.watts_per_core must be a number above 0");
     }
     for label in suite.models.iter().filter_map(|entry| entry.label.as_ref()) {
         if !plain(label.as_ref()) {
@@ -266,6 +269,9 @@ fn apply(suite: &mut Suite, overrides: &Overrides) -> Result<(), PlanError> {
         (overrides.models.is_empty() || overrides.models.iter().any(|m| names.contains(&m.as_str())))
             && !overrides.skip_models.iter().any(|m| names.contains(&m.as_str()))
     });
+    if let Some(twice) = overrides.seeds.iter().enumerate().find(|(at, seed)| overrides.seeds[..*at].contains(seed)) {
+        return Err(PlanError::Filter(format!("--seed: {} is given twice", twice.1)));
+    }
     if !overrides.seeds.is_empty() {
         suite.seeds.clone_from(&overrides.seeds);
     }
@@ -294,15 +300,19 @@ fn apply(suite: &mut Suite, overrides: &Overrides) -> Result<(), PlanError> {
     Ok(())
 }
 
-fn device(source: &Source, suite: &Suite) -> Result<Device, SuiteError> {
+fn device(source: &Source, suite: &Suite, overrides: &Overrides) -> Result<Device, PlanError> {
     let name = suite.device.as_ref();
     Device::ALL.iter().copied().find(|device| device.name() == name).ok_or_else(|| {
         let known: Vec<_> = Device::ALL.iter().map(|device| device.name()).collect();
-        source.fault(&suite.device, unknown("device", name, &known))
+        let message = unknown("device", name, &known);
+        match overrides.device {
+            Some(_) => PlanError::Filter(format!("--device: {message}")),
+            None => source.fault(&suite.device, message).into(),
+        }
     })
 }
 
-/// Smallest training size: below it a stratified tenth for validation holds no row of some class.
+/// Smallest training size: its validation tenth has two rows.
 const SMALLEST_TRAIN_SIZE: usize = 20;
 
 fn train_size(

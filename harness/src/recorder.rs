@@ -8,7 +8,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, encode};
 
 use crate::case::Case;
@@ -33,6 +33,13 @@ impl Recorder {
     /// If it exists already or cannot be written.
     pub fn create(path: &Path, info: &RunInfo) -> anyhow::Result<Recorder> {
         make_folder(path)?;
+        Recorder::fill(path, info).inspect_err(|_| {
+            // Nothing was measured yet, and half a run directory would only be in the way.
+            let _ = fs::remove_dir_all(path);
+        })
+    }
+
+    fn fill(path: &Path, info: &RunInfo) -> anyhow::Result<Recorder> {
         let dir = RunDir::new(path);
         let lock = lock(path)?;
         fs::create_dir(path.join("predictions")).context("cannot create the folder of the predictions")?;
@@ -47,11 +54,13 @@ impl Recorder {
     /// cases that are done.
     ///
     /// # Errors
-    /// If another process is at work on it, or its files are not those of a run.
-    pub fn resume(path: &Path, info: &RunInfo) -> anyhow::Result<(Recorder, BTreeSet<String>)> {
+    /// If another process is at work on it, its files are not those of a run, or a case was measured with other
+    /// parameters than it has now.
+    pub fn resume(path: &Path, info: &RunInfo, cases: &[Case]) -> anyhow::Result<(Recorder, BTreeSet<String>)> {
         let dir = RunDir::new(path);
         let lock = lock(path)?;
         let records = dir.records()?.rows;
+        refuse_other_params(cases, &records)?;
         let done: BTreeSet<String> = records
             .iter()
             .filter(|record| is_closing(record) && !record.status.is_failure())
@@ -90,7 +99,7 @@ impl Recorder {
     /// Stores one case.
     ///
     /// # Errors
-    /// If the disk is full or gone; then nothing of the case is left behind.
+    /// If the disk is full or gone. What is left of the case then has no closing row: resume drops it.
     pub fn store(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> anyhow::Result<()> {
         let records = self.identity.records(case, outcome, wall_s);
         if !outcome.predictions.is_empty() {
@@ -119,11 +128,14 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
             .map_err(|error| usage(format!("cannot create the folder {}: {error}", parent.display())))?;
     }
     fs::create_dir(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => usage(format!(
+        io::ErrorKind::AlreadyExists if path.join("run.json").exists() => usage(format!(
             "{0} exists already, and no run is ever overwritten: give another --out, or go on with that run: \
              bakeoff resume {0}",
             path.display()
         )),
+        io::ErrorKind::AlreadyExists => {
+            usage(format!("{} exists already: give another --out, a folder that is not there yet", path.display()))
+        }
         _ => usage(format!("cannot create the run directory {}: {error}", path.display())),
     })
 }
@@ -131,6 +143,22 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
 /// Whether a record is the one that closes its case.
 fn is_closing(record: &Record) -> bool {
     record.phase == Phase::Case.name() && record.metric == "wall_s"
+}
+
+/// A default may have changed since the run was begun.
+fn refuse_other_params(cases: &[Case], records: &[Record]) -> anyhow::Result<()> {
+    let params: BTreeMap<&str, String> = cases.iter().map(|case| (case.id.as_str(), case.params.to_string())).collect();
+    for record in records {
+        if let Some(now) = params.get(record.case.as_str())
+            && *now != record.params
+        {
+            return Err(usage(format!(
+                "cannot resume: case '{}' was measured with '{}', and would be with '{now}' now; start a new run",
+                record.case, record.params
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// One write, forced to the disk; on failure the file is cut back to what it was.
@@ -156,6 +184,14 @@ fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records:
     curves.sort_by_key(|curve| place(&curve.case));
     dir.write_rows(&dir.records_path(), &records)?;
     dir.write_rows(&dir.curves_path(), &curves)?;
+    for id in order.iter().filter(|id| !keep.contains(*id)) {
+        match fs::remove_file(dir.predictions_path(id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", dir.predictions_path(id).display()));
+            }
+            _ => {}
+        }
+    }
     Ok(())
 }
 
@@ -166,7 +202,8 @@ fn lock(path: &Path) -> anyhow::Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            bail!("another bakeoff process is at work on {}: wait for it, or stop it and resume", path.display())
+            let path = path.display();
+            Err(usage(format!("another bakeoff process is at work on {path}: wait for it, or stop it and resume")))
         }
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", name.display())),
     }

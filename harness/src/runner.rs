@@ -48,6 +48,7 @@ pub fn run(
     let queue = Mutex::new(cases.iter().enumerate());
     let (sender, receiver) = mpsc::channel();
     let mut tally = Tally::default();
+    let mut done = 0;
     let stored = thread::scope(|scope| {
         for _ in 0..jobs.min(cases.len()) {
             let (sender, queue) = (sender.clone(), &queue);
@@ -60,6 +61,7 @@ pub fn run(
                 Message::Started(index) => progress.started(index, &cases[index]),
                 Message::Told(index, event) => progress.told(index, &event),
                 Message::Done(index, outcome, wall_s) if stored.is_ok() => {
+                    done += 1;
                     tally.failures += usize::from(outcome.status.is_failure());
                     stored = recorder.store(&cases[index], &outcome, wall_s);
                     if stored.is_err() {
@@ -73,7 +75,7 @@ pub fn run(
         stored
     });
     progress.finished();
-    tally.interrupted = interrupt::requested();
+    tally.interrupted = done < cases.len();
     stored.with_context(|| {
         format!(
             "the results of the last case could not be stored; what was stored before is whole. Mend the cause, then: \

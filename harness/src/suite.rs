@@ -198,4 +198,14 @@ impl Source {
         let line = 1 + self.text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count();
         SuiteError::Content { origin: self.origin.clone(), line, message: message.into() }
     }
+
+    /// A fault in the setting `key`, at the first line that sets it.
+    pub fn fault_of(&self, key: &str, message: &str) -> SuiteError {
+        let sets = |line: &str| {
+            line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+                || line.contains(&format!("{key} ="))
+        };
+        let line = 1 + self.text.lines().position(sets).unwrap_or(0);
+        SuiteError::Content { origin: self.origin.clone(), line, message: message.to_owned() }
+    }
 }

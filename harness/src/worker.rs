@@ -85,6 +85,9 @@ fn end_with_parent() {
 /// Measures; a panic in a model is an outcome and not the end of the run.
 pub fn measure_safely(program: &Program, request: &Request, tell: &mut dyn FnMut(Event)) -> Outcome {
     static MESSAGE: Mutex<Option<String>> = Mutex::new(None);
+    if let Ok(mut message) = MESSAGE.lock() {
+        message.take();
+    }
     let default_hook = panic::take_hook();
     panic::set_hook(Box::new(|info| {
         let place = info.location().map_or(String::new(), |at| format!(" at {}:{}", at.file(), at.line()));

@@ -104,7 +104,7 @@ fn settings_that_make_no_sense_are_refused() {
         ("jobs = 0", "jobs"),
         ("energy = { watts_per_core = 0.0 }", "watts_per_core"),
     ] {
-        says(&refused(&format!("name = \"x\"\n{setting}\n{TASK}{MODEL}")), &["suite.toml:", says_]);
+        says(&refused(&format!("name = \"x\"\n{setting}\n{TASK}{MODEL}")), &["suite.toml:2:", says_]);
     }
 }
 
@@ -131,7 +131,10 @@ fn an_unknown_device_is_refused_with_the_known_ones() {
     bench.suite("", &["parity"], &["nearly"]);
     let output = bench.run(&["run", "suite.toml", "--device", "gpu"]);
     exits(&output, 2);
-    says(&stderr(&output), &["unknown device 'gpu'", "cpu"]);
+    says(&stderr(&output), &["--device", "unknown device 'gpu'", "cpu"]);
+    let output = bench.run(&["run", "suite.toml", "--seed", "1,2,1"]);
+    exits(&output, 2);
+    says(&stderr(&output), &["--seed: 1 is given twice"]);
 }
 
 #[test]
@@ -168,6 +171,7 @@ fn an_existing_output_directory_is_refused_and_left_as_it_is() {
     let output = bench.run(&["run", "suite.toml", "--out", "out"]);
     exits(&output, 2);
     says(&stderr(&output), &["out exists already", "give another --out"]);
+    assert!(!stderr(&output).contains("resume"), "a folder that is no run cannot be resumed");
     assert_eq!(fs::read_to_string(bench.path("out/mine.txt")).unwrap(), "mine");
     assert_eq!(fs::read_dir(bench.path("out")).unwrap().count(), 1);
 }

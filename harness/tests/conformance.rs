@@ -11,8 +11,16 @@ use bakeoff_models::{
 use bakeoff_reports::{Better, metric};
 
 /// Rows to learn from and to be scored on: enough to beat a constant answer, few enough for a test.
-const TRAIN_ROWS: usize = 600;
+const IMAGE_ROWS: usize = 600;
+const TEXT_ROWS: usize = 2000;
 const TEST_ROWS: usize = 200;
+
+fn rows(task: &dyn Task) -> usize {
+    match task.input() {
+        InputShape::Images { .. } => IMAGE_ROWS,
+        InputShape::Texts => TEXT_ROWS,
+    }
+}
 
 /// What makes a model small enough for a test; a parameter that a model does not have is left out.
 fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
@@ -67,10 +75,10 @@ struct Trial {
 impl Trial {
     fn new(entry: &dyn ModelEntry, task: &'static dyn Task) -> Trial {
         let splits = task.load(&Store::embedded()).unwrap();
-        let given = splits.train.select(&train_rows(&splits.train.targets, TRAIN_ROWS, 7));
-        let (train, validation) = carve_validation(&given, TRAIN_ROWS / 10, 7);
+        let given = splits.train.select(&train_rows(&splits.train.targets, rows(task), 7));
+        let (train, validation) = carve_validation(&given, rows(task) / 10, 7);
         let test = splits.test.select(&(0..TEST_ROWS).collect::<Vec<_>>());
-        let shape = tasks::shape(task, TRAIN_ROWS);
+        let shape = tasks::shape(task, rows(task));
         assert_eq!(entry.supports(&shape), Support::Yes, "{} on {}", entry.name(), task.name());
         let params = Resolved::new(entry.params(), &shape, &small(entry, task)).unwrap();
         entry.check(&params).unwrap();
@@ -204,7 +212,7 @@ fn every_model_declares_parameters_with_a_source_and_defaults_inside_their_domai
                     bakeoff_models::Value::Text(v) => toml::Value::String(v),
                 };
                 let table = toml::Table::from_iter([(param.name.to_owned(), value)]);
-                let shape = tasks::shape(task, TRAIN_ROWS);
+                let shape = tasks::shape(task, rows(task));
                 let resolved = Resolved::new(entry.params(), &shape, &table);
                 assert!(resolved.is_ok(), "{what}: its default is outside its domain: {resolved:?}");
             }

@@ -227,7 +227,7 @@ fn a_second_process_on_a_run_is_refused() {
     let bench = Bench::new();
     let mut child = start_slow_run(&bench);
     let output = bench.run(&["resume", "out"]);
-    exits(&output, 1);
+    exits(&output, 2);
     assert!(stderr(&output).contains("another bakeoff process is at work on out"), "{}", stderr(&output));
     assert!(child.wait().unwrap().success());
     assert_eq!(endings(&bench.path("out")).len(), 8);
@@ -257,14 +257,17 @@ fn a_full_disk_stops_the_run_keeps_whole_cases_and_resume_finishes_it() {
 }
 
 #[test]
-fn a_run_of_another_machine_model_or_data_is_not_resumed() {
+fn a_run_of_another_machine_task_model_or_parameter_is_not_resumed() {
     let bench = Bench::new();
-    bench.suite("", &["parity"], &["nearly", "panics"]);
+    let text = "name = \"x\"\n[[task]]\nname = \"parity\"\n[[model]]\nname = \"nearly\"\nparams = { epochs = 2 }\n\
+                [[model]]\nname = \"panics\"\n";
+    bench.write("suite.toml", text);
     exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 3);
     let info = fs::read_to_string(bench.path("out/run.json")).unwrap();
     for (from, to, says) in [
         ("\"fingerprint\": \"", "\"fingerprint\": \"0", "machine"),
         ("\"version\": 1", "\"version\": 2", "task 'parity' was version 2, is 1 now"),
+        ("epochs = 2", "epochs = 3", "was measured with"),
         ("1 (fake)", "0 (fake)", "model 'nearly' was version 0 (fake), is 1 (fake) now"),
     ] {
         assert!(info.contains(from), "{info}");

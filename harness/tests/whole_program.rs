@@ -137,3 +137,22 @@ fn doctor_says_what_can_be_measured() {
         assert!(stdout(&output).contains(part), "{part}: {}", stdout(&output));
     }
 }
+
+#[test]
+fn the_suites_that_ship_keep_their_promises() {
+    let run = |suite: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_bakeoff")).args(["run", suite, "--list"]).output();
+        let output = output.unwrap();
+        exits(&output, 0);
+        stdout(&output)
+    };
+    for suite in ["smoke", "quick"] {
+        let cases = run(suite);
+        assert_eq!(cases.lines().count(), 15, "{cases}");
+        assert!(!cases.contains("unsupported"), "{cases}");
+    }
+    let quick = bakeoff::suite::Source::find("quick").unwrap().parse().unwrap();
+    assert!(quick.latency_examples >= 200 && quick.memory_limit_gib <= 1.5 && quick.jobs == 1);
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/example.toml");
+    assert!(run(example.to_str().unwrap()).contains("cifar10.resnet-20.n2000.s2.cpu"));
+}

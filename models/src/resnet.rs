@@ -40,7 +40,11 @@ static PARAMS: &[Param] = &[
         about: "dropout of word embeddings and before the last layer",
         source: "images: none, as He et al. 2015; texts: our own choice",
     },
-    recipe::epochs(Choice(Default::Int(160), Default::Int(8), "images: 64,000 steps, as He et al. 2015; texts: ours")),
+    recipe::epochs(Choice(
+        Default::Int(160),
+        Default::Int(8),
+        "images: the 64,000 steps of He et al. 2015 at 50,000 rows; texts: ours",
+    )),
     recipe::optimizer(Choice(Default::Word("sgd"), Default::Word("adamw"), "He et al. 2015; texts: our own choice")),
     recipe::learning_rate(Choice(Default::Float(0.1), Default::Float(2e-3), "He et al. 2015; texts: our own choice")),
     recipe::weight_decay(Choice(Default::Float(1e-4), Default::Float(0.01), "He et al. 2015; texts: our own choice")),

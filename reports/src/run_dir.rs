@@ -143,8 +143,13 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     fs::create_dir_all(folder).map_err(ReportError::io("create", folder))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-    let written =
-        File::create(&temporary).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&temporary, path));
+    let written = File::create(&temporary)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            // Before the rename: a power cut must not leave an empty file where results were.
+            file.sync_data()
+        })
+        .and_then(|()| fs::rename(&temporary, path));
     written.map_err(|error| {
         // What is left of a failed write helps nobody; its own failure would hide the first.
         let _ = fs::remove_file(&temporary);

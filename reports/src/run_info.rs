@@ -27,7 +27,7 @@ pub struct RunInfo {
     pub command: Vec<String>,
     /// The machine.
     pub machine: MachineInfo,
-    /// Library and version.
+    /// Models and their versions, the library's in brackets.
     pub libraries: BTreeMap<String, String>,
     /// File and sha256 of every data file used.
     pub datasets: BTreeMap<String, String>,

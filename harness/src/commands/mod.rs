@@ -8,7 +8,7 @@ mod resume;
 mod run;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -163,7 +163,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
         Ok(Exit::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("bakeoff: {error:#}");
+            let _ = writeln!(io::stderr(), "bakeoff: {error:#}");
             ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
         }
     }

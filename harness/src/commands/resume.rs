@@ -1,6 +1,6 @@
 //! `resume`: go on with a run that was stopped, or try its failed cases again.
 
-use std::io::{Write, stdout};
+use std::io::{Write, stderr, stdout};
 use std::path::PathBuf;
 
 use bakeoff_reports::{RunDir, RunInfo};
@@ -30,20 +30,29 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     refuse_incomparable(program, &info, &plan)?;
     verify_data(program, &plan, samples)?;
     if info.commit != crate::COMMIT {
-        eprintln!("note: the run was begun by commit {}, this is {}; each row says which", info.commit, crate::COMMIT);
+        say(&format!(
+            "note: the run was begun by commit {}, this is {}; each row says which",
+            info.commit,
+            crate::COMMIT
+        ));
     }
-    let (recorder, done) = Recorder::resume(&arguments.run, &info)?;
+    let (recorder, done) = Recorder::resume(&arguments.run, &info, &plan.cases)?;
     plan.cases.retain(|case| !done.contains(&case.id));
     if plan.cases.is_empty() {
         drop(recorder);
         writeln!(stdout(), "nothing to do: all {} cases of {} are done", done.len(), arguments.run.display())?;
         return Ok(Exit::NothingToDo);
     }
-    eprintln!("{} cases are done, {} to go", done.len(), plan.cases.len());
+    say(&format!("{} cases are done, {} to go", done.len(), plan.cases.len()));
     interrupt::listen()?;
     prepare(program, &mut plan.cases);
     let executor = arguments.isolation.executor(program, samples);
-    carry_out(program, &info, &plan.cases, plan.suite.jobs, executor.as_ref(), recorder)
+    carry_out(program, &info, &plan.cases, arguments.isolation.jobs(&plan), executor.as_ref(), recorder)
+}
+
+/// On standard error, which may have been closed.
+fn say(text: &str) {
+    let _ = writeln!(stderr(), "{text}");
 }
 
 /// Rows of one run must be comparable: same machine, task versions, model versions, data and cases.

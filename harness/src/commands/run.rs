@@ -38,12 +38,17 @@ pub(super) struct Arguments {
 /// Where the cases run.
 #[derive(Debug, Args)]
 pub(super) struct Isolation {
-    /// Run the cases inside this process, for debuggers and profilers: no time-out, no memory limit
+    /// Run the cases inside this process, one at a time, for debuggers and profilers: no time-out, no memory limit
     #[arg(long)]
     inline: bool,
 }
 
 impl Isolation {
+    /// Cases at a time: processor time, memory and panics belong to the process, so one that holds all has one.
+    pub(super) fn jobs(&self, plan: &Plan) -> usize {
+        if self.inline { 1 } else { plan.suite.jobs }
+    }
+
     pub(super) fn executor(&self, program: &Program, samples: Option<&PathBuf>) -> Box<dyn Executor> {
         let samples = samples.cloned();
         if self.inline { Box::new(Inline { program: *program, samples }) } else { Box::new(ChildProcess { samples }) }
@@ -67,7 +72,7 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     interrupt::listen()?;
     let executor = arguments.isolation.executor(program, samples);
     prepare(program, &mut plan.cases);
-    carry_out(program, &info, &plan.cases, plan.suite.jobs, executor.as_ref(), recorder)
+    carry_out(program, &info, &plan.cases, arguments.isolation.jobs(&plan), executor.as_ref(), recorder)
 }
 
 /// A broken data file is found before the first case, not in each.
@@ -168,7 +173,7 @@ fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Resul
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: crate::COMMIT.to_owned(),
         toolchain: crate::TOOLCHAIN.to_owned(),
-        command: std::env::args().collect(),
+        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         machine: program.machine.describe(),
         libraries,
         datasets,

@@ -36,7 +36,9 @@ impl Rapl {
         let mut domains = Vec::new();
         for folder in folders {
             let name = fs::read_to_string(folder.join("name")).unwrap_or_default();
-            if name.starts_with("package-") || name.trim() == "dram" {
+            // Some machines show a package a second time through memory-mapped registers.
+            let again = folder.file_name().is_some_and(|name| name.to_string_lossy().contains("mmio"));
+            if !again && (name.starts_with("package-") || name.trim() == "dram") {
                 domains.push(DomainCounter::open(&folder)?);
             }
         }
@@ -52,7 +54,7 @@ impl DomainCounter {
         let path = folder.join("energy_uj");
         let last_uj = read_u64(&path).map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => {
-                format!("RAPL is not readable: run 'sudo chmod a+r {}' (until the next boot)", path.display())
+                format!("RAPL is not readable: {} is for the administrator only; until the next boot: sudo sh -c 'chmod a+r {}/*/energy_uj'", path.display(), path.ancestors().nth(2).unwrap_or(&path).display())
             }
             _ => format!("RAPL is not readable: {}: {error}", path.display()),
         })?;
@@ -64,8 +66,11 @@ impl DomainCounter {
 
     fn advance(&mut self) -> io::Result<u64> {
         let now_uj = read_u64(&self.path)?;
-        self.total_uj +=
-            if now_uj >= self.last_uj { now_uj - self.last_uj } else { (self.range_uj - self.last_uj) + now_uj };
+        self.total_uj += if now_uj >= self.last_uj {
+            now_uj - self.last_uj
+        } else {
+            self.range_uj.saturating_sub(self.last_uj) + now_uj
+        };
         self.last_uj = now_uj;
         Ok(self.total_uj)
     }
@@ -105,15 +110,17 @@ mod tests {
     }
 
     #[test]
-    fn packages_and_memory_are_summed_and_cores_are_not_counted_twice() {
+    fn packages_and_memory_are_summed_and_nothing_is_counted_twice() {
         let root = tempfile::tempdir().unwrap();
         domain(root.path(), "intel-rapl:0", "package-0", "100");
         domain(root.path(), "intel-rapl:0:0", "core", "5");
         domain(root.path(), "intel-rapl:0:1", "dram", "10");
+        domain(root.path(), "intel-rapl-mmio:0", "package-0", "100");
         let mut rapl = Rapl::open(root.path()).unwrap();
         domain(root.path(), "intel-rapl:0", "package-0", "400100");
         domain(root.path(), "intel-rapl:0:0", "core", "900000");
         domain(root.path(), "intel-rapl:0:1", "dram", "100010");
+        domain(root.path(), "intel-rapl-mmio:0", "package-0", "400100");
         assert_eq!(rapl.read_j().unwrap(), 0.5);
     }
 
