@@ -47,6 +47,8 @@ pub struct ChildProcess {
 
 /// How often a child's time and memory are looked at.
 const LOOK: Duration = Duration::from_millis(20);
+/// A look that comes this late means that the program was suspended.
+const SUSPENDED: Duration = Duration::from_secs(1);
 /// Lines of a child's standard error that are kept to explain its death.
 const LAST_WORDS: usize = 20;
 
@@ -141,7 +143,7 @@ fn supervise(mut child: Child, case: &Case, tell: &mut dyn FnMut(Event)) -> Opti
 
 /// Passes events on until the child closes its output or has to be ended.
 fn watch(events: &Receiver<Event>, pid: u32, case: &Case, tell: &mut dyn FnMut(Event)) -> Ended {
-    let deadline = Instant::now() + Duration::try_from_secs_f64(case.timeout_s).unwrap_or(Duration::MAX / 4);
+    let mut deadline = Instant::now() + Duration::try_from_secs_f64(case.timeout_s).unwrap_or(Duration::MAX / 4);
     let mut memory = ResidentMemory::of(pid);
     let mut next_look = Instant::now();
     loop {
@@ -153,6 +155,11 @@ fn watch(events: &Receiver<Event>, pid: u32, case: &Case, tell: &mut dyn FnMut(E
         let now = Instant::now();
         if now < next_look {
             continue;
+        }
+        // Time in which this process did not run (Ctrl-Z, a sleeping machine) is not the child's.
+        let missed = now - next_look;
+        if missed > SUSPENDED {
+            deadline += missed;
         }
         next_look = now + LOOK;
         if interrupt::requested() {

@@ -1,8 +1,12 @@
 //! Ctrl-C: the first asks the run to stop cleanly, the second ends the program at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
-static REQUESTED: AtomicBool = AtomicBool::new(false);
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+static REQUESTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// The exit status of a program that the user interrupted: 128 + SIGINT, as shells have it.
 pub const EXIT_CODE: u8 = 130;
@@ -17,15 +21,17 @@ pub fn request() {
     REQUESTED.store(true, Ordering::SeqCst);
 }
 
-/// Listens for Ctrl-C, SIGTERM and SIGHUP.
+/// Listens for Ctrl-C and SIGTERM. A second SIGTERM changes nothing, since some programs send two; a hang-up keeps the
+/// system's way, so that `nohup` works: the run can be resumed either way.
 ///
 /// # Errors
 /// If the system does not allow it.
 pub fn listen() -> anyhow::Result<()> {
-    ctrlc::set_handler(|| {
-        if REQUESTED.swap(true, Ordering::SeqCst) {
-            std::process::exit(i32::from(EXIT_CODE));
-        }
-    })?;
+    flag::register_conditional_shutdown(SIGINT, i32::from(EXIT_CODE), Arc::clone(&REQUESTED))?;
+    flag::register(SIGINT, Arc::clone(&REQUESTED))?;
+    flag::register(SIGTERM, Arc::clone(&REQUESTED))?;
+    // A limit on the size of files is to be an error of a write, which is reported, and not the end of the program.
+    #[cfg(unix)]
+    flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
     Ok(())
 }

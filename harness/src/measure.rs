@@ -359,8 +359,8 @@ fn prediction_rows(targets: &Targets, predictions: &Predictions) -> Vec<Predicti
             .enumerate()
             .map(|(example, (target, value))| PredictionRow {
                 example,
-                target: target.to_string(),
-                prediction: value.to_string(),
+                target: f64::from(*target).to_string(),
+                prediction: f64::from(*value).to_string(),
                 probability: None,
             })
             .collect(),

@@ -11,6 +11,9 @@ use crate::program::Program;
 use crate::suite::{ModelEntryWire, Params, Source, Suite, SuiteError};
 use crate::tasks::{self, Task};
 
+/// More threads, or cases at a time, are a slip of the finger.
+pub const MOST_THREADS: usize = 1024;
+
 /// What the command line changes of a suite. Empty lists and `None` change nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
@@ -65,6 +68,7 @@ impl Plan {
         let mut suite = source.parse()?;
         check_settings(source, &suite)?;
         check_names(program, source, &suite)?;
+        check_params(program, source, &suite)?;
         apply(&mut suite, overrides)?;
         suite.threads.get_or_insert_with(|| (available_cpus() / suite.jobs).max(1));
         let device = device(source, &suite, overrides)?;
@@ -186,8 +190,8 @@ fn check_settings(source: &Source, suite: &Suite) -> Result<(), SuiteError> {
     if suite.seeds.is_empty() {
         return wrong("seeds", "seeds is empty: give at least one, e.g. seeds = [1]");
     }
-    if !(suite.timeout_s > 0.0 && suite.timeout_s.is_finite()) {
-        return wrong("timeout_s", "timeout_s must be a number of seconds above 0");
+    if !(1e-3..=1e9).contains(&suite.timeout_s) {
+        return wrong("timeout_s", "timeout_s must be a number of seconds in 0.001..=1000000000");
     }
     if !(suite.memory_limit_gib > 0.0 && suite.memory_limit_gib.is_finite()) {
         return wrong("memory_limit_gib", "memory_limit_gib must be a number above 0");
@@ -195,14 +199,14 @@ fn check_settings(source: &Source, suite: &Suite) -> Result<(), SuiteError> {
     if suite.latency_examples == 0 {
         return wrong("latency_examples", "latency_examples must be at least 1");
     }
-    if suite.jobs == 0 {
-        return wrong("jobs", "jobs must be at least 1");
+    if !(1..=MOST_THREADS).contains(&suite.jobs) {
+        return wrong("jobs", &format!("jobs must be in 1..={MOST_THREADS}"));
     }
-    if suite.threads == Some(0) {
-        return wrong("threads", "threads must be at least 1");
+    if suite.threads.is_some_and(|threads| !(1..=MOST_THREADS).contains(&threads)) {
+        return wrong("threads", &format!("threads must be in 1..={MOST_THREADS}"));
     }
-    if !(suite.energy.watts_per_core > 0.0 && suite.energy.watts_per_core.is_finite()) {
-        return wrong("watts_per_core", "energy.watts_per_core must be a number above 0");
+    if !(1e-3..=1e4).contains(&suite.energy.watts_per_core) {
+        return wrong("watts_per_core", "energy.watts_per_core must be a number in 0.001..=10000");
     }
     for label in suite.models.iter().filter_map(|entry| entry.label.as_ref()) {
         if !plain(label.as_ref()) {
@@ -230,6 +234,24 @@ fn check_names(program: &Program, source: &Source, suite: &Suite) -> Result<(), 
         check("model", &entry.name, &models)?;
         for task in entry.on.keys() {
             check("task", task, &tasks)?;
+        }
+    }
+    Ok(())
+}
+
+/// Every parameter in the suite must be one the model takes, also where its task does not run.
+fn check_params(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+    for entry in &suite.models {
+        let model = find(program.models, entry.name.as_ref(), |m| m.name()).expect("the names are checked");
+        if let Some(label) = &entry.label
+            && label.as_ref() != model.name()
+            && program.model(label.as_ref()).is_some()
+        {
+            return Err(source.fault(label, format!("label '{}' is the name of another model", label.as_ref())));
+        }
+        for (task, params) in &entry.on {
+            let task = find(program.tasks, task.as_ref(), |t| t.name()).expect("the names are checked");
+            check_each(source, model, &tasks::shape(task, task.rows()), params)?;
         }
     }
     Ok(())

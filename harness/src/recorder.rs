@@ -64,6 +64,7 @@ impl Recorder {
         let done: BTreeSet<String> = records
             .iter()
             .filter(|record| is_closing(record) && !record.status.is_failure())
+            .filter(|record| has_predictions(&dir, &record.case, &records))
             .map(|record| record.case.clone())
             .collect();
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
@@ -143,6 +144,15 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
 /// Whether a record is the one that closes its case.
 fn is_closing(record: &Record) -> bool {
     record.phase == Phase::Case.name() && record.metric == "wall_s"
+}
+
+/// Whether the predictions of a case are as many as were scored; a case without scores needs none.
+fn has_predictions(dir: &RunDir, case: &str, records: &[Record]) -> bool {
+    let examples = records.iter().find(|record| record.case == case && record.metric == "examples");
+    examples.and_then(|record| record.value).is_none_or(|examples| {
+        let stored = dir.predictions(case).ok().flatten();
+        stored.is_some_and(|stored| stored.torn_line.is_none() && stored.rows.len() as f64 == examples)
+    })
 }
 
 /// A default may have changed since the run was begun.

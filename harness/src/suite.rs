@@ -121,7 +121,7 @@ pub struct Source {
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteError {
     /// No such built-in suite and no such file.
-    #[error("no suite '{name}'{}: give a built-in suite ({known}) or the path of a suite file (.toml)", near.as_ref().map_or(String::new(), |n| format!(", did you mean '{n}'?")))]
+    #[error("no suite '{name}'{} Give a built-in suite ({known}) or the path of a suite file (.toml)", near.as_ref().map_or(".".to_owned(), |n| format!(", did you mean '{n}'?")))]
     Unknown {
         /// What was asked for.
         name: String,

@@ -58,7 +58,7 @@ impl RunDir {
     pub fn info(&self) -> Result<RunInfo, ReportError> {
         let path = self.info_path();
         let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Err(ReportError::NoRun { path: self.path.clone() });
             }
             read => read.map_err(ReportError::io("read", &path))?,

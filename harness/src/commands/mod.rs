@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::interrupt;
-use crate::plan::{Overrides, Plan};
+use crate::plan::{MOST_THREADS, Overrides, Plan};
 use crate::program::Program;
 use crate::suite::Source;
 use crate::worker;
@@ -94,8 +94,8 @@ struct Selection {
 
 fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("expected a whole number of at least 1".to_owned()),
-        Ok(count) => Ok(count),
+        Ok(count @ 1..=MOST_THREADS) => Ok(count),
+        _ => Err(format!("expected a whole number in 1..={MOST_THREADS}")),
     }
 }
 

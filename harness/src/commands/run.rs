@@ -1,12 +1,12 @@
 //! `run`: train and measure the cases of a suite.
 
 use std::collections::BTreeMap;
-use std::io::{Write, stdout};
+use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use bakeoff_reports::{CaseInfo, RunInfo, SCHEMA, TaskInfo};
+use bakeoff_reports::{Built, CaseInfo, RunInfo, SCHEMA, TaskInfo};
 use clap::Args;
 use sha2::{Digest, Sha256};
 
@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::program::Program;
 use crate::progress;
 use crate::recorder::Recorder;
-use crate::runner;
+use crate::runner::{self, Tally};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -38,7 +38,7 @@ pub(super) struct Arguments {
 /// Where the cases run.
 #[derive(Debug, Args)]
 pub(super) struct Isolation {
-    /// Run the cases inside this process, one at a time, for debuggers and profilers: no time-out, no memory limit
+    /// Run the cases inside this process, one at a time, for debuggers and profilers: no time-out, no memory limit, Ctrl-C waits for the case
     #[arg(long)]
     inline: bool,
 }
@@ -66,10 +66,10 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
         return Ok(Exit::Ok);
     }
     verify_data(program, &plan, samples)?;
+    interrupt::listen()?;
     let info = describe(program, &plan, arguments.out.as_deref())?;
     let path = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&info.run));
     let recorder = Recorder::create(&path, &info)?;
-    interrupt::listen()?;
     let executor = arguments.isolation.executor(program, samples);
     prepare(program, &mut plan.cases);
     carry_out(program, &info, &plan.cases, arguments.isolation.jobs(&plan), executor.as_ref(), recorder)
@@ -113,6 +113,24 @@ pub(super) fn carry_out(
     let tally = runner::run(cases, jobs, executor, program.machine, &mut recorder, progress.as_mut())?;
     let dir = recorder.finish()?;
     let built = bakeoff_reports::build(&dir)?;
+    match sum_up(&built, tally, &path) {
+        // The reader has left, but how the run ended is still to be told by the exit code.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        summed_up => summed_up.with_context(|| {
+            format!("cannot write to standard output; the run is stored, its report is {}", built.report.display())
+        })?,
+    }
+    Ok(if tally.interrupted {
+        Exit::Interrupted
+    } else if tally.failures > 0 {
+        Exit::SomeCasesFailed
+    } else {
+        Exit::Ok
+    })
+}
+
+/// The last lines of a run on the terminal.
+fn sum_up(built: &Built, tally: Tally, path: &Path) -> io::Result<()> {
     let mut out = stdout().lock();
     writeln!(out, "{}", built.terminal_table)?;
     for remark in &built.remarks {
@@ -121,14 +139,11 @@ pub(super) fn carry_out(
     writeln!(out, "report: {}", built.report.display())?;
     if tally.interrupted {
         writeln!(out, "stopped before all cases were done; to go on: bakeoff resume {}", path.display())?;
-        return Ok(Exit::Interrupted);
-    }
-    if tally.failures > 0 {
+    } else if tally.failures > 0 {
         let cases = if tally.failures == 1 { "case" } else { "cases" };
         writeln!(out, "{} {cases} failed; to try again: bakeoff resume {}", tally.failures, path.display())?;
-        return Ok(Exit::SomeCasesFailed);
     }
-    Ok(Exit::Ok)
+    Ok(())
 }
 
 /// Everything about the run that is not a measurement.

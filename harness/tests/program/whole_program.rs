@@ -1,12 +1,9 @@
 //! The whole program on fake models and a fake machine: every number is exact.
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
-use common::{Bench, exits, records, stderr, stdout};
+use crate::common::{Bench, exits, records, stderr, stdout};
 
 /// A run of two models and an unsupported case on both tasks; the program's own commit is not part of the promise.
 fn run(bench: &Bench, arguments: &[&str]) -> std::process::Output {

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// The program over fake tasks and models; cargo builds it before the tests of its package.
-pub fn fakes() -> Command {
+pub(crate) fn fakes() -> Command {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
     if path.ends_with("deps") {
@@ -19,21 +19,21 @@ pub fn fakes() -> Command {
 }
 
 /// A folder of its own for a test, with suites and runs in it.
-pub struct Bench {
+pub(crate) struct Bench {
     folder: TempDir,
 }
 
 impl Bench {
-    pub fn new() -> Bench {
+    pub(crate) fn new() -> Bench {
         Bench { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a suite of the given models on the given tasks; `settings` are TOML lines.
-    pub fn suite(&self, settings: &str, tasks: &[&str], models: &[&str]) -> PathBuf {
+    pub(crate) fn suite(&self, settings: &str, tasks: &[&str], models: &[&str]) -> PathBuf {
         let mut text = format!("name = \"test\"\n{settings}\n");
         for task in tasks {
             text.push_str(&format!("[[task]]\nname = \"{task}\"\n"));
@@ -44,45 +44,45 @@ impl Bench {
         self.write("suite.toml", &text)
     }
 
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, text).unwrap();
         path
     }
 
     /// Runs the program over fakes in this folder.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = fakes();
         command.current_dir(self.folder.path()).args(arguments).env_remove("BAKEOFF_SAMPLES");
         command
     }
 }
 
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Asserts the exit code, showing what the program said.
 #[track_caller]
-pub fn exits(output: &Output, code: i32) {
+pub(crate) fn exits(output: &Output, code: i32) {
     assert_eq!(output.status.code(), Some(code), "stdout: {}\nstderr: {}", stdout(output), stderr(output));
 }
 
 /// The rows of a run's records as maps from column to text.
-pub fn records(run: &Path) -> Vec<bakeoff_reports::Record> {
+pub(crate) fn records(run: &Path) -> Vec<bakeoff_reports::Record> {
     bakeoff_reports::RunDir::new(run).records().unwrap().rows
 }
 
 /// How each case ended: id, status, note, in the order of the file.
-pub fn endings(run: &Path) -> Vec<(String, String, String)> {
+pub(crate) fn endings(run: &Path) -> Vec<(String, String, String)> {
     records(run)
         .into_iter()
         .filter(|r| r.phase == "case" && r.metric == "wall_s")

@@ -1,15 +1,12 @@
 //! A fault costs one case and becomes one row; a stop costs what was under way and nothing else.
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::common::{Bench, endings, exits, records, stderr, stdout};
 use bakeoff_reports::Record;
-use common::{Bench, endings, exits, records, stderr, stdout};
 
 /// Runs `model` on a task between two sound cases, and gives how it ended.
 #[track_caller]
@@ -223,6 +220,21 @@ fn a_failed_case_is_tried_again_on_resume_and_replaced() {
 }
 
 #[test]
+fn a_case_whose_predictions_are_gone_or_cut_is_run_again_on_resume() {
+    let bench = Bench::new();
+    bench.suite("", &["parity", "number"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let file = |task: &str| bench.path("out/predictions").join(format!("{task}.nearly.n60.s1.cpu.csv"));
+    let before = fs::read(file("number")).unwrap();
+    fs::remove_file(file("parity")).unwrap();
+    fs::write(file("number"), &before[..before.len() / 2]).unwrap();
+    exits(&bench.run(&["resume", "out"]), 0);
+    assert!(file("parity").exists());
+    assert_eq!(fs::read(file("number")).unwrap(), before);
+    exits(&bench.run(&["resume", "out"]), 5);
+}
+
+#[test]
 fn a_second_process_on_a_run_is_refused() {
     let bench = Bench::new();
     let mut child = start_slow_run(&bench);
@@ -238,12 +250,11 @@ fn a_second_process_on_a_run_is_refused() {
 fn a_full_disk_stops_the_run_keeps_whole_cases_and_resume_finishes_it() {
     let bench = Bench::new();
     undisturbed(&bench);
-    // A limit on the size of files stands for a full disk: with SIGXFSZ ignored, a write past it fails. The records of
-    // three cases fit.
-    let program = common::fakes().get_program().to_string_lossy().into_owned();
+    // A limit on the size of files stands for a full disk. The records of three cases fit.
+    let program = crate::common::fakes().get_program().to_string_lossy().into_owned();
     let case_bytes = fs::metadata(bench.path("whole/records.csv")).unwrap().len() / 8;
     let blocks = (case_bytes * 7 / 2).div_ceil(512);
-    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {program} run suite.toml --out out");
+    let script = format!("ulimit -f {blocks}; exec {program} run suite.toml --out out");
     let output = Command::new("sh").args(["-c", &script]).current_dir(bench.path("")).output().unwrap();
     exits(&output, 1);
     let said = stderr(&output);

@@ -1,11 +1,8 @@
 //! Bad input is refused before anything runs: exit code 2, the place, what was expected, and the fix.
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod common;
 
 use std::fs;
 
-use common::{Bench, exits, stderr, stdout};
+use crate::common::{Bench, exits, stderr, stdout};
 
 /// Runs a suite of this text and gives what the program says of it.
 #[track_caller]
@@ -65,6 +62,17 @@ fn parameters_for_an_unknown_task_are_refused() {
 }
 
 #[test]
+fn parameters_of_a_task_that_does_not_run_are_checked_too() {
+    let message = refused(&format!("name = \"x\"\n{TASK}{MODEL}[model.on.number]\nepochs = -1\n"));
+    says(&message, &["suite.toml:7:", "parameter 'epochs' is -1"]);
+}
+
+#[test]
+fn a_label_that_is_another_models_name_is_refused() {
+    says(&refused(&format!("name = \"x\"\n{TASK}{MODEL}label = \"constant\"\n")), &["suite.toml:6:", "another model"]);
+}
+
+#[test]
 fn a_suite_without_tasks_or_without_models_is_refused() {
     says(&refused("name = \"x\"\n"), &["nothing to run", "[[task]]"]);
     says(&refused(&format!("name = \"x\"\n{TASK}")), &["nothing to run", "[[model]]"]);
@@ -102,6 +110,7 @@ fn settings_that_make_no_sense_are_refused() {
         ("latency_examples = 0", "latency_examples"),
         ("seeds = []", "seeds is empty"),
         ("jobs = 0", "jobs"),
+        ("threads = 5000", "threads must be in 1..=1024"),
         ("energy = { watts_per_core = 0.0 }", "watts_per_core"),
     ] {
         says(&refused(&format!("name = \"x\"\n{setting}\n{TASK}{MODEL}")), &["suite.toml:2:", says_]);
@@ -224,7 +233,8 @@ fn a_broken_sample_file_is_refused_with_path_and_both_checksums() {
 fn commands_on_a_folder_that_is_no_run_say_so() {
     let bench = Bench::new();
     for command in ["report", "resume"] {
-        for folder in [".", "missing"] {
+        bench.write("file", "");
+        for folder in [".", "missing", "file"] {
             let output = bench.run(&[command, folder]);
             exits(&output, 2);
             says(&stderr(&output), &["is no run directory"]);
@@ -238,6 +248,16 @@ fn a_reader_that_leaves_is_no_fault() {
     let mut child = bench.command(&["list"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_run_whose_reader_has_left_still_says_by_its_exit_code_that_cases_failed() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly", "panics"]);
+    let mut child =
+        bench.command(&["run", "suite.toml", "--out", "out"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(3));
 }
 
 #[test]
