@@ -75,7 +75,7 @@ static PARAMS: &[Param] = &[
     },
     recipe::epochs(Choice(Default::Int(100), Default::Int(10), "our own choice")),
     recipe::optimizer(Choice(Default::Word("adamw"), Default::Word("adamw"), "Devlin et al. 2018")),
-    recipe::learning_rate(Choice(Default::Float(1e-3), Default::Float(5e-4), "our own measurement")),
+    recipe::learning_rate(Choice(Default::Float(1e-3), Default::Float(5e-4), "our own choice")),
     recipe::weight_decay(Choice(Default::Float(0.05), Default::Float(0.01), "Hassani et al. 2021; Devlin et al. 2018")),
     recipe::BATCH,
     recipe::SHARD,
