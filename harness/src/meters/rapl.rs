@@ -86,7 +86,7 @@ impl Counter for Rapl {
         for domain in &mut self.domains {
             total_uj += domain.advance()?;
         }
-        Ok(total_uj as f64 * 1e-6)
+        Ok(total_uj as f64 / 1e6)
     }
 }
 
