@@ -102,7 +102,7 @@ impl ModelEntry for Svm {
     }
 
     fn version(&self) -> String {
-        "1 (own SMO; linfa-svm 0.8.1 with solver=linfa)".to_owned()
+        "1 (linfa-svm 0.8.1; own SMO unless solver=linfa)".to_owned()
     }
 
     fn params(&self) -> &'static [Param] {
