@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use bakeoff_datasets::{Inputs, Split, Splits, Store, Targets, carve_validation, train_rows};
 use bakeoff_models::{Device, EpochReport, Model, ModelError, Predictions, Spec, Watch};
-use bakeoff_reports::{Better, Curve, PredictionRow, Status, metric};
+use bakeoff_reports::{Better, Curve, PredictionRow, Status, metric, quantile};
 
 use crate::case::Case;
 use crate::meters::{self, Counter};
 use crate::outcome::{Outcome, Phase, Reading};
 use crate::program::Program;
 use crate::scoring::{self, ScoreError};
-use crate::stopwatch::{Percentiles, Stopwatch};
+use crate::stopwatch::Stopwatch;
 use crate::tasks::{self, Task};
 use crate::worker::Event;
 
@@ -234,7 +234,8 @@ impl<'a> Bench<'a> {
         }
         let passes = passes_s.len();
         self.energy(Phase::PredictBatch, before, passes * inputs.len());
-        let median_s = Percentiles::new(passes_s).at(0.5);
+        passes_s.sort_by(f64::total_cmp);
+        let median_s = quantile(&passes_s, 0.5);
         let note = if passes < BATCH_PASSES { format!("{passes} of {BATCH_PASSES} passes") } else { String::new() };
         self.read(Phase::PredictBatch, "throughput", Some(inputs.len() as f64 / median_s), "stopwatch", note);
         Ok(())
@@ -257,12 +258,12 @@ impl<'a> Bench<'a> {
             std::hint::black_box(prediction);
         }
         self.energy(Phase::PredictSingle, before, examples.len());
-        let percentiles = Percentiles::new(seconds);
+        seconds.sort_by(f64::total_cmp);
         let note = format!("{} distinct examples", examples.len());
         for (name, share) in
             [("latency_p50_s", 0.50), ("latency_p90_s", 0.90), ("latency_p95_s", 0.95), ("latency_p99_s", 0.99)]
         {
-            self.read(Phase::PredictSingle, name, Some(percentiles.at(share)), "stopwatch", note.as_str());
+            self.read(Phase::PredictSingle, name, Some(quantile(&seconds, share)), "stopwatch", note.as_str());
         }
         Ok(())
     }

@@ -28,6 +28,7 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
                     (headlines(results))
                     (figures(pictures))
                     (not_ranked(results))
+                    (gaps(results))
                     (provenance(results))
                     (parameters(results))
                 }
@@ -194,6 +195,15 @@ fn not_ranked(results: &Results) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+fn gaps(results: &Results) -> Markup {
+    html! {
+        @if !results.gaps.is_empty() {
+            h2 #missing { "Numbers that are missing" }
+            ul { @for gap in &results.gaps { li { (gap) } } }
         }
     }
 }

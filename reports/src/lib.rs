@@ -32,6 +32,6 @@ pub use results::Results;
 pub use rows::{Intact, Row, decode, encode, encode_header};
 pub use run_dir::RunDir;
 pub use run_info::{CaseInfo, MachineInfo, RunInfo, TaskInfo};
-pub use statistics::{Interval, bootstrap_mean, holm, mcnemar_p, paired_bootstrap_p, wilson};
+pub use statistics::{Interval, bootstrap_mean, holm, mcnemar_p, paired_bootstrap_p, quantile, wilson};
 pub use table::{Line, Standing, Table};
 pub use terminal::terminal_table;

@@ -42,6 +42,13 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
         }
         text.push('\n');
     }
+    if !results.gaps.is_empty() {
+        text += "## Numbers that are missing\n\n";
+        for gap in &results.gaps {
+            let _ = writeln!(text, "- {}", escape(gap));
+        }
+        text.push('\n');
+    }
     let _ = writeln!(text, "Reproduce:\n\n```sh\n{}\n```", reproduce(info));
     text
 }

@@ -26,6 +26,8 @@ pub struct Results {
     pub answers: HashMap<String, Answers>,
     /// What a reader must know of this run: parts that are missing or were left out.
     pub remarks: Vec<String>,
+    /// Numbers that were not measured, and why: a missing number is an empty cell.
+    pub gaps: Vec<String>,
 }
 
 impl Results {
@@ -55,14 +57,14 @@ impl Results {
         let answers = load_answers(dir, &grid, &mut remarks)?;
         remark_on_plan(&info, &grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
-        remark_on_gaps(&grid, &mut remarks);
+        let gaps = gaps(&grid);
         let tables: Vec<Table> = (0..grid.settings.len()).map(|setting| Table::new(&grid, setting, &answers)).collect();
         remarks.extend(tables.iter().flat_map(|table| table.remarks.iter().cloned()));
         let mut by_case: HashMap<String, Vec<Curve>> = HashMap::new();
         for curve in curves.map(|curves| curves.rows).unwrap_or_default() {
             by_case.entry(curve.case.clone()).or_default().push(curve);
         }
-        Ok(Results { info, grid, tables, curves: by_case, answers, remarks })
+        Ok(Results { info, grid, tables, curves: by_case, answers, remarks, gaps })
     }
 
     /// The first trial of a setting and label: where a figure can show one seed only.
@@ -127,16 +129,17 @@ fn remark_on_commits(records: &[crate::record::Record], remarks: &mut Vec<String
     }
 }
 
-/// A missing number is an empty cell; here stands why.
-fn remark_on_gaps(grid: &Grid, remarks: &mut Vec<String>) {
+/// A sentence for each number that is missing for the same reason.
+fn gaps(grid: &Grid) -> Vec<String> {
     let mut gaps: BTreeMap<&Gap, usize> = BTreeMap::new();
     for gap in grid.trials().flat_map(|(_, _, trial)| &trial.gaps) {
         *gaps.entry(gap).or_insert(0) += 1;
     }
-    for (Gap { phase, metric, reason }, cases) in gaps {
+    let sentence = |(Gap { phase, metric, reason }, cases): (&Gap, usize)| {
         let reason = if reason.is_empty() { "no reason was recorded" } else { reason };
-        remarks.push(format!("{metric} of {phase} is missing in {}: {reason}.", count(cases, "case")));
-    }
+        format!("{metric} of {phase} is missing in {}: {reason}.", count(cases, "case"))
+    };
+    gaps.into_iter().map(sentence).collect()
 }
 
 /// The first few names, and how many more there are.

@@ -72,8 +72,12 @@ fn resampled_means(values: &[f64]) -> Vec<f64> {
     means
 }
 
-/// Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996, numpy's default).
-fn quantile(sorted: &[f64], q: f64) -> f64 {
+/// The quantile at `q` in 0..=1 of at least one number in ascending order, interpolated linearly between the two nearest:
+/// definition 7 of Hyndman and Fan 1996, numpy's default.
+///
+/// # Panics
+/// If there is no number.
+pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     let at = q * (sorted.len() - 1) as f64;
     let below = at.floor() as usize;
     let above = at.ceil() as usize;

@@ -1,7 +1,7 @@
 //! Intervals and tests agree with statsmodels and scipy; see scripts/make-fixtures/statistics.py.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use bakeoff_reports::{bootstrap_mean, holm, mcnemar_p, paired_bootstrap_p, wilson};
+use bakeoff_reports::{bootstrap_mean, holm, mcnemar_p, paired_bootstrap_p, quantile, wilson};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -116,4 +116,14 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn quantiles_are_those_of_numpy() {
+    // numpy.percentile([15, 20, 35, 40, 50], [0, 50, 90, 95, 99, 100])
+    let sorted = [15.0, 20.0, 35.0, 40.0, 50.0];
+    for (q, expected) in [(0.0, 15.0), (0.5, 35.0), (0.9, 46.0), (0.95, 48.0), (0.99, 49.6), (1.0, 50.0)] {
+        assert!((quantile(&sorted, q) - expected).abs() < 1e-9, "{q}");
+    }
+    assert_eq!(quantile(&[3.0], 0.99), 3.0);
 }

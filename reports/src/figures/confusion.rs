@@ -1,6 +1,6 @@
 //! Confusion matrices: which class is taken for which, per classification case.
 
-use plotters::style::RGBColor;
+use plotters::style::{RGBColor, WHITE};
 
 use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM, page};
 use super::style::{COLUMN_MM, Style};
@@ -127,9 +127,21 @@ fn draw_cell(canvas: &Canvas<'_>, style: &Style, place: Rect, share: f64, number
     if !numbered || percent == "0" {
         return Ok(());
     }
-    let ink = if share > 0.5 { plotters::style::WHITE } else { style.ink };
+    let ink = if contrast(shade(share), WHITE) > contrast(shade(share), style.ink) { WHITE } else { style.ink };
     let middle = (place.x + place.w / 2.0, place.y + place.h / 2.0);
     canvas.text(&percent, middle, SMALL_MM, Align::Centre, ink)
+}
+
+/// Contrast of two colours, 1 to 21: WCAG 2.2, "contrast ratio".
+fn contrast(one: RGBColor, other: RGBColor) -> f64 {
+    let linear = |value: u8| {
+        let value = f64::from(value) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    let luminance =
+        |color: RGBColor| 0.2126 * linear(color.0) + 0.7152 * linear(color.1) + 0.0722 * linear(color.2);
+    let (a, b) = (luminance(one), luminance(other));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
 /// From nearly white to the palette's blue.

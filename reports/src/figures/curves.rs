@@ -100,7 +100,10 @@ fn draw_lines(
     value: fn(&Curve) -> f64,
 ) -> Result<(), String> {
     let points = || pair.curves.iter().flat_map(|(_, curve)| curve.iter());
-    let epochs = points().map(|point| point.epoch as f64);
+    let last = points().map(|point| point.epoch).max().unwrap_or(0);
+    // An axis of one or two epochs would have ticks between them.
+    let room = (last < 3).then_some([0.0, 3.0]).into_iter().flatten();
+    let epochs = points().map(|point| point.epoch as f64).chain(room);
     let (Some(x), Some(y)) = (Scale::around(epochs, false), Scale::around(points().map(value), false)) else {
         return Ok(());
     };

@@ -45,6 +45,11 @@ impl Scale {
         Scale { ends: (start, end), ..self }
     }
 
+    /// Where the axis starts and where it ends on the page.
+    pub(crate) fn ends(&self) -> (f64, f64) {
+        self.ends
+    }
+
     /// Where a number lies.
     pub(crate) fn at(&self, x: f64) -> f64 {
         let x = if self.log { x.log10() } else { x };

@@ -98,15 +98,16 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &Panel, place: Rect) ->
     let (x, y) = frame(canvas, style, place, &panel.title, (&panel.x, &panel.y))?;
     let at = |dot: &Dot| (x.at(dot.cost), y.at(dot.quality));
     let frontier = frontier(&panel.dots, panel.better);
-    let mut steps: Vec<Point> = Vec::new();
-    for dot in frontier {
-        let (x, y) = at(dot);
-        if let Some((_, before)) = steps.last().copied() {
-            steps.push((x, before));
+    if let Some(&cheapest) = frontier.first() {
+        // Nothing is as cheap as the cheapest, and the best stays the best at any cost: the line goes on to the edges.
+        let mut steps: Vec<Point> = vec![(at(cheapest).0, y.ends().0)];
+        for dot in frontier {
+            let (x, y) = at(dot);
+            let (_, before) = steps[steps.len() - 1];
+            steps.extend([(x, before), (x, y)]);
         }
-        steps.push((x, y));
-    }
-    if steps.len() > 1 {
+        let (_, best) = steps[steps.len() - 1];
+        steps.push((x.ends().1, best));
         canvas.line(&steps, 0.3, style.muted)?;
     }
     for dot in &panel.dots {
