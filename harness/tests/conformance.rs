@@ -18,7 +18,7 @@ const TEST_ROWS: usize = 200;
 fn rows(task: &dyn Task) -> usize {
     match task.input() {
         InputShape::Images { .. } => IMAGE_ROWS,
-        InputShape::Texts => TEXT_ROWS,
+        InputShape::Texts { .. } => TEXT_ROWS,
     }
 }
 
@@ -26,7 +26,7 @@ fn rows(task: &dyn Task) -> usize {
 fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
     let epochs = match task.input() {
         InputShape::Images { .. } => 8,
-        InputShape::Texts => 4,
+        InputShape::Texts { .. } => 4,
     };
     let learning = "optimizer = \"adamw\"\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nclip = 5.0\ncrop = 0";
     let size = "depth = 8\nlayers = 1\nfeed_forward = 64\nhidden = 32\nembedding = 32\ntrees = 20";
@@ -160,7 +160,7 @@ fn conforms(name: &str) {
 
         let wrong = match task.input() {
             InputShape::Images { .. } => Inputs::Texts(vec![Text { first: "no image".to_owned(), second: None }]),
-            InputShape::Texts => Trial::new(entry, TASKS[0]).test.inputs.select(&[0]),
+            InputShape::Texts { .. } => Trial::new(entry, TASKS[0]).test.inputs.select(&[0]),
         };
         assert!(model.predict(&wrong).is_err(), "{case}: answers inputs of another kind");
     }

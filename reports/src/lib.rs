@@ -12,10 +12,12 @@ mod markdown;
 mod metric;
 mod record;
 mod report;
+mod resampled;
 mod results;
 mod rows;
 mod run_dir;
 mod run_info;
+mod scores;
 mod statistics;
 mod summary;
 mod table;
@@ -32,6 +34,9 @@ pub use results::Results;
 pub use rows::{Intact, Row, decode, encode, encode_header};
 pub use run_dir::RunDir;
 pub use run_info::{CaseInfo, MachineInfo, RunInfo, TaskInfo};
-pub use statistics::{Interval, bootstrap_mean, holm, mcnemar_p, paired_bootstrap_p, quantile, wilson};
+pub use scores::{Tally, macro_mean, matthews, pearson, spearman};
+pub use statistics::{
+    Interval, bootstrap, bootstrap_mean, bootstrap_p, holm, mcnemar_p, paired_bootstrap_p, quantile, wilson,
+};
 pub use table::{Line, Standing, Table};
 pub use terminal::terminal_table;
