@@ -20,7 +20,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use error::OwnError;
-pub use survey::{Survey, survey};
+pub use survey::{Duplicates, InputSurvey, Survey, survey};
 
 use crate::example::{Inputs, Splits};
 
