@@ -100,6 +100,15 @@ pub fn score(targets: &Targets, predictions: &Predictions) -> Result<Vec<(&'stat
 /// # Panics
 /// If a split is empty, the two differ in kind, or `primary` is not a metric of theirs: a task is at fault.
 pub fn floor(train: &Targets, test: &Targets, primary: &str) -> f64 {
+    let found = floors(train, test).into_iter().find(|(name, _)| *name == primary);
+    found.expect("a task's primary metric is one that its kind of target gives").1
+}
+
+/// Every metric of that constant answer: those that can rank, as they have a floor.
+///
+/// # Panics
+/// If a split is empty or the two differ in kind.
+pub fn floors(train: &Targets, test: &Targets) -> Vec<(&'static str, f64)> {
     let constant = match train {
         Targets::Classes { labels, names } => {
             let label = classes::most_frequent(labels, names.len());
@@ -107,9 +116,7 @@ pub fn floor(train: &Targets, test: &Targets, primary: &str) -> f64 {
         }
         Targets::Values(values) => Predictions::Values(vec![values::mean(values) as f32; test.len()]),
     };
-    let scores = score(test, &constant).expect("a constant of the task's own kind can be scored");
-    let found = scores.iter().find(|(name, _)| *name == primary);
-    found.expect("a task's primary metric is one that its kind of target gives").1
+    score(test, &constant).expect("a constant of the task's own kind can be scored")
 }
 
 /// Refuses all but one prediction per example.
