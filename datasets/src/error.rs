@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::own::OwnError;
+
 /// Why a dataset could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
@@ -54,4 +56,7 @@ pub enum DatasetError {
         /// What is there.
         found: String,
     },
+    /// A user's own data cannot be read.
+    #[error(transparent)]
+    Own(#[from] OwnError),
 }

@@ -6,6 +6,7 @@ mod cifar10;
 mod dataset;
 mod error;
 mod example;
+pub mod own;
 mod rotate;
 mod split;
 mod sst2;

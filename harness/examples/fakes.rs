@@ -285,13 +285,20 @@ impl FakeModel {
         Ok(())
     }
 
-    fn answer(&self, text: &str) -> usize {
-        let number: usize = text.parse().unwrap_or(0);
+    fn answer(&self, number: usize) -> usize {
         match self.way {
             Way::Constant => 0,
             _ if number % 10 == 9 => number + 1,
             _ => number,
         }
+    }
+}
+
+/// The number that a text is, or that the first pixel of an image is.
+fn number(inputs: &Inputs, row: usize) -> usize {
+    match inputs {
+        Inputs::Texts(texts) => texts[row].first.parse().unwrap_or(0),
+        Inputs::Images(images) => usize::from(images.image(row)[0]),
     }
 }
 
@@ -310,11 +317,8 @@ impl Model for FakeModel {
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
-        let Inputs::Texts(texts) = inputs else {
-            return Err(ModelError::Unsupported("only texts".to_owned()));
-        };
-        let count = if self.way == Way::TooFew { texts.len() - 1 } else { texts.len() };
-        let answers: Vec<usize> = texts.iter().take(count).map(|text| self.answer(&text.first)).collect();
+        let count = if self.way == Way::TooFew { inputs.len() - 1 } else { inputs.len() };
+        let answers: Vec<usize> = (0..count).map(|row| self.answer(number(inputs, row))).collect();
         Ok(match self.spec.shape.target {
             TargetShape::Value => {
                 let nan = |answer: usize| if self.way == Way::NanAnswer { f32::NAN } else { answer as f32 };

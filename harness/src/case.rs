@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::meters::EnergyConfig;
+use crate::tasks::OwnTask;
 
 /// Everything a process needs to measure one cell of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,6 +14,8 @@ pub struct Case {
     pub id: String,
     /// The task's name.
     pub task: String,
+    /// The task itself, if it is the user's and not built in: the child reads the same data.
+    pub own: Option<OwnTask>,
     /// The model's name.
     pub model: String,
     /// The model's name in figures and tables.

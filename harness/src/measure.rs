@@ -70,7 +70,8 @@ fn run(
     tell: &mut dyn FnMut(Event),
     outcome: &mut Outcome,
 ) -> Result<(), Stop> {
-    let task = program.task(&case.task).ok_or_else(|| Stop::failed(format!("no task '{}'", case.task)))?;
+    let task = program.task_or(case.own.as_slice(), &case.task);
+    let task = task.ok_or_else(|| Stop::failed(format!("no task '{}'", case.task)))?;
     let entry = program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?;
     let device = Device::ALL.iter().copied().find(|device| device.name() == case.device);
     let device = device.ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?;
@@ -305,7 +306,7 @@ impl<'a> Bench<'a> {
 struct Observer<'a, 'm> {
     stopwatch: &'a Stopwatch<'a>,
     targets: &'a Targets,
-    primary: &'static str,
+    primary: &'a str,
     case: &'a str,
     start_j: Option<f64>,
     meter: Option<&'a mut Box<dyn Counter + 'm>>,

@@ -8,8 +8,10 @@ use toml::Spanned;
 use crate::case::Case;
 use crate::machine::available_cpus;
 use crate::program::Program;
-use crate::suite::{ModelEntryWire, Params, Source, Suite, SuiteError};
-use crate::tasks::{self, Task};
+use crate::suite::{ModelEntryWire, Params, Source, Suite, SuiteError, TaskEntry};
+use crate::tasks::{self, OwnTask, Task};
+
+mod own;
 
 /// More threads, or cases at a time, are a slip of the finger.
 pub const MOST_THREADS: usize = 1024;
@@ -39,6 +41,14 @@ pub struct Overrides {
     pub no_estimate: bool,
 }
 
+impl Overrides {
+    /// Whether the filters leave this task in.
+    fn keeps_task(&self, name: &str) -> bool {
+        let is = |listed: &String| listed == name;
+        (self.tasks.is_empty() || self.tasks.iter().any(is)) && !self.skip_tasks.iter().any(is)
+    }
+}
+
 /// The cases of a run, in the order in which they run and are stored.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -46,6 +56,8 @@ pub struct Plan {
     pub suite: Suite,
     /// The cases.
     pub cases: Vec<Case>,
+    /// The tasks on the user's own data.
+    pub own: Vec<OwnTask>,
 }
 
 /// A plan that cannot be made.
@@ -68,30 +80,33 @@ impl Plan {
         let mut suite = source.parse()?;
         check_settings(source, &suite)?;
         check_names(program, source, &suite)?;
-        check_params(program, source, &suite)?;
+        let own = own::open(source, &mut suite, overrides)?;
+        check_params(program, &own, source, &suite)?;
         apply(&mut suite, overrides)?;
         suite.threads.get_or_insert_with(|| (available_cpus() / suite.jobs).max(1));
         let device = device(source, &suite, overrides)?;
         let mut cases = Vec::new();
         for task_entry in &suite.tasks {
-            let task = find(program.tasks, task_entry.name.as_ref(), |t| t.name()).expect("checked above");
-            let train_size = train_size(source, task, task_entry.train_size.as_ref(), overrides.train_size)?;
+            let task = program.task_or(&own, task_entry.name.as_ref()).expect("checked above");
+            let train_size = train_size(source, task, task_entry, overrides.train_size)?;
+            let own_task = own.iter().find(|own| own.name() == task.name());
             for model_entry in &suite.models {
                 let model = find(program.models, model_entry.name.as_ref(), |m| m.name()).expect("checked above");
-                let cell = Cell { task, model, entry: model_entry, train_size, device };
+                let cell = Cell { task, own: own_task, model, entry: model_entry, train_size, device };
                 for &seed in &suite.seeds {
                     cases.push(cell.case(source, &suite, seed)?);
                 }
             }
         }
         refuse_duplicates(source, &suite, &cases)?;
-        Ok(Plan { suite, cases })
+        Ok(Plan { suite, cases, own })
     }
 }
 
 /// One task x model of a suite.
 struct Cell<'a> {
     task: &'a dyn Task,
+    own: Option<&'a OwnTask>,
     model: &'a dyn ModelEntry,
     entry: &'a ModelEntryWire,
     train_size: usize,
@@ -106,6 +121,7 @@ impl Cell<'_> {
         Ok(Case {
             id: Case::id_of(self.task.name(), &label, self.train_size, seed, self.device.name()),
             task: self.task.name().to_owned(),
+            own: self.own.cloned(),
             model: self.model.name().to_owned(),
             label,
             params,
@@ -176,15 +192,15 @@ fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
     format!("unknown {kind} '{name}'{near} (known: {})", known.join(", "))
 }
 
+/// Whether a word can be part of a file's name everywhere.
+fn is_plain(word: &str) -> bool {
+    (1..=40).contains(&word.len())
+        && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+}
+
 fn check_settings(source: &Source, suite: &Suite) -> Result<(), SuiteError> {
-    let name = suite.name.as_ref();
-    let plain = |word: &str| {
-        !word.is_empty()
-            && word.len() <= 40
-            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
-    };
     let wrong = |key: &str, message: &str| Err(source.fault_of(key, message));
-    if !plain(name) {
+    if !is_plain(suite.name.as_ref()) {
         return wrong("name", "the suite's name is part of a directory name: use 1 to 40 of a-z, 0-9, '-' and '_'");
     }
     if suite.seeds.is_empty() {
@@ -209,7 +225,7 @@ fn check_settings(source: &Source, suite: &Suite) -> Result<(), SuiteError> {
         return wrong("watts_per_core", "energy.watts_per_core must be a number in 0.001..=10000");
     }
     for label in suite.models.iter().filter_map(|entry| entry.label.as_ref()) {
-        if !plain(label.as_ref()) {
+        if !is_plain(label.as_ref()) {
             return Err(source.fault(label, "a label is part of a file name: use 1 to 40 of a-z, 0-9, '-' and '_'"));
         }
     }
@@ -218,7 +234,8 @@ fn check_settings(source: &Source, suite: &Suite) -> Result<(), SuiteError> {
 
 /// Every name in the suite must be known, also of tasks and models that a filter leaves out.
 fn check_names(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
-    let tasks: Vec<_> = program.tasks.iter().map(|task| task.name()).collect();
+    let built_in: Vec<_> = program.tasks.iter().map(|task| task.name()).collect();
+    let mut tasks = built_in.clone();
     let models: Vec<_> = program.models.iter().map(|model| model.name()).collect();
     let check = |kind: &str, name: &Spanned<String>, known: &[&str]| {
         if known.contains(&name.as_ref().as_str()) {
@@ -228,7 +245,13 @@ fn check_names(program: &Program, source: &Source, suite: &Suite) -> Result<(), 
         }
     };
     for entry in &suite.tasks {
-        check("task", &entry.name, &tasks)?;
+        if entry.data.is_some() {
+            own::check_name(source, &entry.name, &tasks, &built_in)?;
+            tasks.push(entry.name.as_ref());
+        } else {
+            own::refuse_settings(source, entry)?;
+            check("task", &entry.name, &built_in)?;
+        }
     }
     for entry in &suite.models {
         check("model", &entry.name, &models)?;
@@ -240,7 +263,7 @@ fn check_names(program: &Program, source: &Source, suite: &Suite) -> Result<(), 
 }
 
 /// Every parameter in the suite must be one the model takes, also where its task does not run.
-fn check_params(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+fn check_params(program: &Program, own: &[OwnTask], source: &Source, suite: &Suite) -> Result<(), SuiteError> {
     for entry in &suite.models {
         let model = find(program.models, entry.name.as_ref(), |m| m.name()).expect("the names are checked");
         if let Some(label) = &entry.label
@@ -250,8 +273,10 @@ fn check_params(program: &Program, source: &Source, suite: &Suite) -> Result<(),
             return Err(source.fault(label, format!("label '{}' is the name of another model", label.as_ref())));
         }
         for (task, params) in &entry.on {
-            let task = find(program.tasks, task.as_ref(), |t| t.name()).expect("the names are checked");
-            check_each(source, model, &tasks::shape(task, task.rows()), params)?;
+            // The data of a task that a filter leaves out is not read, so its form is not known.
+            if let Some(task) = program.task_or(own, task.as_ref()) {
+                check_each(source, model, &tasks::shape(task, task.rows()), params)?;
+            }
         }
     }
     Ok(())
@@ -282,10 +307,7 @@ fn apply(suite: &mut Suite, overrides: &Overrides) -> Result<(), PlanError> {
             }
         }
     }
-    let keep = |name: &str, only: &[String], skip: &[String]| {
-        (only.is_empty() || only.iter().any(|n| n == name)) && !skip.iter().any(|n| n == name)
-    };
-    suite.tasks.retain(|entry| keep(entry.name.as_ref(), &overrides.tasks, &overrides.skip_tasks));
+    suite.tasks.retain(|entry| overrides.keeps_task(entry.name.as_ref()));
     suite.models.retain(|entry| {
         let names = [entry.name.as_ref().as_str(), label(entry)];
         (overrides.models.is_empty() || overrides.models.iter().any(|m| names.contains(&m.as_str())))
@@ -340,11 +362,16 @@ const SMALLEST_TRAIN_SIZE: usize = 20;
 fn train_size(
     source: &Source,
     task: &dyn Task,
-    written: Option<&Spanned<usize>>,
+    entry: &TaskEntry,
     from_command_line: Option<usize>,
 ) -> Result<usize, PlanError> {
-    let Some(size) = written else { return Ok(task.rows()) };
     let rows = task.rows();
+    if rows < SMALLEST_TRAIN_SIZE {
+        let message =
+            format!("task '{}' has {rows} training rows; at least {SMALLEST_TRAIN_SIZE} are needed", task.name());
+        return Err(source.fault(&entry.name, message).into());
+    }
+    let Some(size) = &entry.train_size else { return Ok(rows) };
     if (SMALLEST_TRAIN_SIZE..=rows).contains(size.as_ref()) {
         return Ok(*size.as_ref());
     }

@@ -3,7 +3,7 @@
 use bakeoff_models::ModelEntry;
 
 use crate::machine::Machine;
-use crate::tasks::Task;
+use crate::tasks::{OwnTask, Task};
 
 /// A program over its tasks and models. The `bakeoff` binary is one over the built-in ones; another crate can make its
 /// own with more of either (see `examples/fakes.rs`).
@@ -21,6 +21,12 @@ impl Program {
     /// The task of this name.
     pub fn task(&self, name: &str) -> Option<&'static dyn Task> {
         self.tasks.iter().copied().find(|task| task.name() == name)
+    }
+
+    /// The task of this name: built in, or one of `own`.
+    pub fn task_or<'a>(&self, own: &'a [OwnTask], name: &str) -> Option<&'a dyn Task> {
+        let own = || own.iter().find(|task| task.name() == name).map(|task| task as &dyn Task);
+        self.task(name).or_else(own)
     }
 
     /// The model of this name.

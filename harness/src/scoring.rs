@@ -108,16 +108,31 @@ pub fn floor(train: &Targets, test: &Targets, primary: &str) -> f64 {
     if UNDEFINED.0.contains(&primary) {
         return 0.0;
     }
-    let constant = match train {
-        Targets::Classes { labels, names } => {
-            let label = if primary == "f1_positive" { 1 } else { classes::most_frequent(labels, names.len()) };
-            Predictions::Classes { labels: vec![label; test.len()], probabilities: None }
-        }
-        Targets::Values(values) => Predictions::Values(vec![values::mean(values) as f32; test.len()]),
-    };
-    let scores = score(test, &constant).expect("a constant of the task's own kind can be scored");
-    let found = scores.iter().find(|(name, _)| *name == primary);
+    let label = (primary == "f1_positive").then_some(1);
+    let scores = score(test, &constant(train, test.len(), label)).expect("a constant of the task's kind can be scored");
+    let found = scores.into_iter().find(|(name, _)| *name == primary);
     found.expect("a task's primary metric is one that its kind of target gives").1
+}
+
+/// The metrics that can rank on such targets: those that have a floor.
+///
+/// # Panics
+/// If a split is empty or the two differ in kind.
+pub fn rankers(train: &Targets, test: &Targets) -> Vec<&'static str> {
+    let scores = score(test, &constant(train, test.len(), None)).expect("a constant of the task's kind can be scored");
+    let correlations: &[&str] = if matches!(train, Targets::Values(_)) { &UNDEFINED.0 } else { &[] };
+    scores.into_iter().map(|(name, _)| name).chain(correlations.iter().copied()).collect()
+}
+
+/// The same answer `count` times: `label` or else the most frequent class of `train`, or the mean of its values.
+fn constant(train: &Targets, count: usize, label: Option<u16>) -> Predictions {
+    match train {
+        Targets::Classes { labels, names } => {
+            let label = label.unwrap_or_else(|| classes::most_frequent(labels, names.len()));
+            Predictions::Classes { labels: vec![label; count], probabilities: None }
+        }
+        Targets::Values(values) => Predictions::Values(vec![values::mean(values) as f32; count]),
+    }
 }
 
 /// Refuses all but one prediction per example.

@@ -8,6 +8,10 @@ use toml::Spanned;
 
 use crate::meters::EnergyConfig;
 
+mod data;
+
+pub use data::DataEntry;
+
 /// The suites that ship with the program: name and text.
 pub const BUILT_IN: &[(&str, &str)] =
     &[("smoke", include_str!("../suites/smoke.toml")), ("quick", include_str!("../suites/quick.toml"))];
@@ -57,11 +61,23 @@ pub struct Suite {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskEntry {
-    /// A registered task.
+    /// A registered task, or with `data` a name of the user's choice.
     pub name: Spanned<String>,
     /// Rows to learn from, validation included; all there are if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train_size: Option<Spanned<usize>>,
+    /// With `data`: one line on the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Spanned<String>>,
+    /// With `data`: the primary metric.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Spanned<String>>,
+    /// With `data`: the unit of the numbers to be predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Spanned<String>>,
+    /// The user's own data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataEntry>,
 }
 
 /// Parameters as written: name to value, both with their place in the text.
@@ -115,6 +131,8 @@ pub struct Source {
     pub origin: String,
     /// The text.
     pub text: String,
+    /// Where relative paths in it start.
+    pub folder: PathBuf,
 }
 
 /// A fault in a suite: origin, line, what is wrong and what to write instead.
@@ -165,7 +183,11 @@ impl Source {
     /// If there is neither, or the file cannot be read.
     pub fn find(name: &str) -> Result<Source, SuiteError> {
         if let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
-            return Ok(Source { origin: format!("built-in suite {name}"), text: (*text).to_owned() });
+            return Ok(Source {
+                origin: format!("built-in suite {name}"),
+                text: (*text).to_owned(),
+                folder: PathBuf::new(),
+            });
         }
         let path = Path::new(name);
         if !path.exists() && path.extension().is_none() {
@@ -176,9 +198,11 @@ impl Source {
                 known: known.join(", "),
             });
         }
-        let text =
-            std::fs::read_to_string(path).map_err(|error| SuiteError::Unreadable { path: path.to_owned(), error })?;
-        Ok(Source { origin: name.to_owned(), text })
+        let unreadable = |error| SuiteError::Unreadable { path: path.to_owned(), error };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let mut folder = std::path::absolute(path).map_err(unreadable)?;
+        folder.pop();
+        Ok(Source { origin: name.to_owned(), text, folder })
     }
 
     /// The suite in the text.
@@ -194,7 +218,12 @@ impl Source {
 
     /// A fault at a place in the text.
     pub fn fault<T>(&self, at: &Spanned<T>, message: impl Into<String>) -> SuiteError {
-        let end = at.span().start.min(self.text.len());
+        self.fault_at(at.span().start, message)
+    }
+
+    /// A fault at a byte of the text.
+    pub fn fault_at(&self, start: usize, message: impl Into<String>) -> SuiteError {
+        let end = start.min(self.text.len());
         let line = 1 + self.text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count();
         SuiteError::Content { origin: self.origin.clone(), line, message: message.into() }
     }

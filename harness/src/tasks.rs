@@ -7,7 +7,10 @@ use bakeoff_models::{InputShape, TargetShape, TaskShape};
 
 mod cifar10;
 mod cifar10_rotation;
+mod own;
 mod sst2;
+
+pub use own::{OwnTask, OwnTaskError, Wishes};
 
 /// A dataset, what is to be predicted, the metrics and the floor.
 ///
@@ -15,15 +18,15 @@ mod sst2;
 /// constant answer on the test rows ([`crate::scoring::floor`]).
 pub trait Task: Sync {
     /// The name in suites, on the command line and in records.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
     /// One line on it.
-    fn about(&self) -> &'static str;
+    fn about(&self) -> &str;
     /// Counts up when rows, targets or metrics change: records of different versions are not compared.
     fn version(&self) -> u32;
     /// The metric that ranks, one of [`bakeoff_reports::METRICS`].
-    fn primary(&self) -> &'static str;
+    fn primary(&self) -> &str;
     /// The unit of the targets; empty for classes.
-    fn unit(&self) -> &'static str;
+    fn unit(&self) -> &str;
     /// The form of its inputs.
     fn input(&self) -> InputShape;
     /// Class names in the order of their labels; empty for a regression.
@@ -34,8 +37,12 @@ pub trait Task: Sync {
     }
     /// Training rows there are.
     fn rows(&self) -> usize;
-    /// The files it reads.
+    /// The files it reads from the store.
     fn files(&self) -> &'static [DataFile];
+    /// Name and sha256 of all that it reads.
+    fn checksums(&self) -> Vec<(String, String)> {
+        self.files().iter().map(|file| (file.name.to_owned(), file.sha256.to_owned())).collect()
+    }
     /// Its examples.
     ///
     /// # Errors

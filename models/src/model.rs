@@ -2,6 +2,8 @@
 
 use bakeoff_datasets::{Inputs, Split};
 
+use serde::{Deserialize, Serialize};
+
 use crate::params::{Param, ParamError, Resolved};
 
 /// Where a model computes.
@@ -24,7 +26,7 @@ impl Device {
 }
 
 /// The form of the inputs of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InputShape {
     /// Images of this size.
     Images {

@@ -1,13 +1,14 @@
-//! `check`: plan a suite and make one tiny pass of every case, so that an overnight run does not fail at its end.
+//! `check`: plan a suite, tell what a user's own data holds, and make one tiny pass of every case, so that an overnight run does not fail at its end.
 
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 
-use super::{Exit, Selection};
+use super::{Exit, Selection, usage};
 use crate::case::Case;
 use crate::executor::{ChildProcess, Executor};
 use crate::interrupt;
 use crate::program::Program;
+use crate::tasks::Task;
 
 /// Rows to learn from and to be scored on in a tiny pass.
 const TRAIN_ROWS: usize = 100;
@@ -20,6 +21,12 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
     interrupt::listen()?;
     let executor = ChildProcess { samples: samples.cloned() };
     let mut out = stdout();
+    for task in &plan.own {
+        writeln!(out, "task {}: {}", task.name(), task.about())?;
+        for line in task.survey().map_err(usage)?.to_string().lines() {
+            writeln!(out, "  {line}")?;
+        }
+    }
     let mut failures = 0;
     for case in &plan.cases {
         let verdict = match &case.unsupported {

@@ -62,6 +62,7 @@ fn tasks(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
             task.primary(),
         )?;
     }
+    writeln!(out, "  (or your own data: [task.data] in a suite file; see docs/own-data.md)")?;
     Ok(())
 }
 

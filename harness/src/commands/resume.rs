@@ -25,7 +25,11 @@ pub(super) struct Arguments {
 pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let info = RunDir::new(&arguments.run).info().map_err(usage)?;
     let origin = arguments.run.join("run.json").display().to_string();
-    let source = Source { origin: format!("{origin}, suite_toml"), text: info.suite_toml.clone() };
+    let source = Source {
+        origin: format!("{origin}, suite_toml"),
+        text: info.suite_toml.clone(),
+        folder: arguments.run.clone(),
+    };
     let mut plan = Plan::new(program, &source, &Overrides::default()).map_err(usage)?;
     refuse_incomparable(program, &info, &plan)?;
     verify_data(program, &plan, samples)?;
@@ -64,16 +68,16 @@ fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan) -> anyhow
         return refuse(format!("it was begun on machine {}, this is {}", name(&info.machine), name(&machine)));
     }
     for task in &info.tasks {
-        let Some(now) = program.task(&task.name) else {
+        let Some(now) = program.task_or(&plan.own, &task.name) else {
             return refuse(format!("there is no task '{}' now", task.name));
         };
+        for (file, sha256) in now.checksums() {
+            if info.datasets.get(&file).is_some_and(|begun| *begun != sha256) {
+                return refuse(format!("the data file {file} has changed"));
+            }
+        }
         if now.version() != task.version {
             return refuse(format!("task '{}' was version {}, is {} now", task.name, task.version, now.version()));
-        }
-        for file in now.files() {
-            if info.datasets.get(file.name).is_some_and(|sha256| sha256 != file.sha256) {
-                return refuse(format!("the data file {} has changed", file.name));
-            }
         }
     }
     for (model, version) in &info.libraries {

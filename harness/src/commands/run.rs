@@ -75,7 +75,7 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     carry_out(program, &info, &plan.cases, arguments.isolation.jobs(&plan), executor.as_ref(), recorder)
 }
 
-/// A broken data file is found before the first case, not in each.
+/// A broken data file is found before the first case, not in each. A user's own data was read by the plan.
 pub(super) fn verify_data(program: &Program, plan: &Plan, samples: Option<&PathBuf>) -> anyhow::Result<()> {
     let store = crate::worker::store(samples);
     for entry in &plan.suite.tasks {
@@ -166,8 +166,8 @@ fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Resul
             libraries.insert(model.name().to_owned(), model.version());
         }
     }
-    for task in suite.tasks.iter().filter_map(|entry| program.task(entry.name.as_ref())) {
-        datasets.extend(task.files().iter().map(|file| (file.name.to_owned(), file.sha256.to_owned())));
+    for task in suite.tasks.iter().filter_map(|entry| program.task_or(&plan.own, entry.name.as_ref())) {
+        datasets.extend(task.checksums());
         tasks.push(TaskInfo {
             name: task.name().to_owned(),
             version: task.version(),

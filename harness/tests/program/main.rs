@@ -4,4 +4,6 @@
 mod bad_input;
 mod common;
 mod faults;
+mod own_data;
+mod own_data_faults;
 mod whole_program;

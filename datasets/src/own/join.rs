@@ -1,0 +1,206 @@
+//! Parts become splits: read, joined, classes numbered, test rows set aside.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::{Layout, MOST_CLASSES, Own, OwnData, OwnError, Part, Place, RawTargets, Rows, TestRows};
+use super::{binary, idx, images, table};
+use crate::example::{Inputs, Split, Splits, Targets};
+use crate::split::train_rows;
+
+pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
+    let mut checksums = BTreeMap::new();
+    let mut read = |parts: &[Part], role: &str| -> Result<Rows, OwnError> {
+        let rows = read_parts(&data.layout, parts)?;
+        for (index, (name, sum)) in rows.checksums.iter().enumerate() {
+            let plain = format!("{role}: {name}");
+            let taken = checksums.contains_key(&plain);
+            checksums.insert(if taken { format!("{role} {}: {name}", index + 1) } else { plain }, sum.clone());
+        }
+        Ok(rows)
+    };
+    let train = read(&data.train, "train")?;
+    let names = class_names(&train, given_classes(&data.layout))?;
+    let (train, test, sizes) = match &data.test {
+        TestRows::Parts(parts) => {
+            let test = read(parts, "test")?;
+            check_same_size(&train, &test)?;
+            let sizes = join_sizes(train.sizes, test.sizes);
+            (Placed::new(train, names.as_ref())?, Placed::new(test, names.as_ref())?, sizes)
+        }
+        TestRows::Share { share, seed } => {
+            let sizes = train.sizes;
+            let (train, test) = Placed::new(train, names.as_ref())?.parted(*share, *seed)?;
+            (train, test, sizes)
+        }
+    };
+    refuse_classes_of_test_alone(&train, &test)?;
+    Ok(Own {
+        splits: Splits { train: train.split, test: test.split },
+        train_places: train.places,
+        test_places: test.places,
+        sizes,
+        checksums,
+    })
+}
+
+fn read_parts(layout: &Layout, parts: &[Part]) -> Result<Rows, OwnError> {
+    let mut joined: Option<Rows> = None;
+    for part in parts {
+        let rows = match layout {
+            Layout::Table(layout) => table::read(&part.path, layout),
+            Layout::Images { side } => images::read(&part.path, *side),
+            Layout::Idx { classes } => idx::read(part, classes.as_deref()),
+            Layout::Binary(layout) => binary::read(&part.path, layout),
+        }?;
+        match &mut joined {
+            None => joined = Some(rows),
+            Some(joined) => {
+                check_same_size(joined, &rows)?;
+                joined.append(rows);
+            }
+        }
+    }
+    joined.ok_or_else(|| OwnError::format(&"the data", "a file or folder to read", "none"))
+}
+
+impl Rows {
+    /// Adds rows of the same layout.
+    fn append(&mut self, other: Rows) {
+        match (&mut self.inputs, other.inputs) {
+            (Inputs::Images(images), Inputs::Images(more)) => images.pixels.extend(more.pixels),
+            (Inputs::Texts(texts), Inputs::Texts(more)) => texts.extend(more),
+            _ => unreachable!("a layout gives one kind of inputs"),
+        }
+        match (&mut self.targets, other.targets) {
+            (RawTargets::Classes(names), RawTargets::Classes(more)) => names.extend(more),
+            (RawTargets::Values(values), RawTargets::Values(more)) => values.extend(more),
+            _ => unreachable!("a layout gives one kind of targets"),
+        }
+        self.places.extend(other.places);
+        self.sizes = join_sizes(self.sizes, other.sizes);
+        self.checksums.extend(other.checksums);
+    }
+}
+
+/// Images of one model are of one size: only IDX files can differ, as each says its own.
+fn check_same_size(first: &Rows, second: &Rows) -> Result<(), OwnError> {
+    match (&first.inputs, &second.inputs) {
+        (Inputs::Images(a), Inputs::Images(b)) if (a.height, a.width) != (b.height, b.width) => Err(OwnError::format(
+            &second.places[0].file.display(),
+            format!("images of {} x {}, as in {}", a.height, a.width, first.places[0].file.display()),
+            format!("{} x {}", b.height, b.width),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The smallest and the largest of two ranges of sizes, by area.
+fn join_sizes(a: Option<[[u32; 2]; 2]>, b: Option<[[u32; 2]; 2]>) -> Option<[[u32; 2]; 2]> {
+    let area = |size: &[u32; 2]| u64::from(size[0]) * u64::from(size[1]);
+    let (Some([small_a, large_a]), Some([small_b, large_b])) = (a, b) else { return a.or(b) };
+    let small = if area(&small_b) < area(&small_a) { small_b } else { small_a };
+    let large = if area(&large_b) > area(&large_a) { large_b } else { large_a };
+    Some([small, large])
+}
+
+fn given_classes(layout: &Layout) -> Option<&[String]> {
+    match layout {
+        Layout::Idx { classes } => classes.as_deref(),
+        Layout::Binary(layout) => layout.classes.as_deref(),
+        Layout::Table(_) | Layout::Images { .. } => None,
+    }
+}
+
+/// The classes in the order of their labels: as given, or those of `rows`, sorted, by number if all are whole numbers.
+fn class_names(rows: &Rows, given: Option<&[String]>) -> Result<Option<Arc<[String]>>, OwnError> {
+    let RawTargets::Classes(targets) = &rows.targets else { return Ok(None) };
+    let file = rows.places[0].file.display();
+    let names = given.map_or_else(|| sorted(targets), <[String]>::to_vec);
+    if names.len() < 2 {
+        return Err(OwnError::format(&file, "at least two classes", format!("only '{}'", names.concat())));
+    }
+    if names.len() > MOST_CLASSES {
+        let found = format!("{}; if they are numbers to be predicted, name the column by value", names.len());
+        return Err(OwnError::format(&file, format!("at most {MOST_CLASSES} classes"), found));
+    }
+    Ok(Some(names.into()))
+}
+
+/// Each class once.
+fn sorted(classes: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = classes.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+    if names.iter().all(|name| name.parse::<i64>().is_ok()) {
+        names.sort_by_key(|name| name.parse::<i64>().ok());
+    }
+    names
+}
+
+/// Examples and where they were read.
+struct Placed {
+    split: Split,
+    places: Vec<Place>,
+}
+
+impl Placed {
+    /// Rows whose targets are numbered by `names`, the classes of the training rows.
+    fn new(rows: Rows, names: Option<&Arc<[String]>>) -> Result<Placed, OwnError> {
+        let targets = match (rows.targets, names) {
+            (RawTargets::Values(values), _) => Targets::Values(values),
+            (RawTargets::Classes(classes), names) => {
+                let names = names.cloned().unwrap_or_else(|| Arc::new([]));
+                let numbers: HashMap<&str, u16> = names.iter().map(String::as_str).zip(0..).collect();
+                let label = |(class, place): (&String, &Place)| {
+                    numbers.get(class.as_str()).copied().ok_or_else(|| unknown_class(class, place, &names))
+                };
+                let labels = classes.iter().zip(&rows.places).map(label).collect::<Result<_, _>>()?;
+                Targets::Classes { labels, names: Arc::clone(&names) }
+            }
+        };
+        Ok(Placed { split: Split { inputs: rows.inputs, targets }, places: rows.places })
+    }
+
+    /// A share of the rows is set aside for the test; the training rows come first.
+    fn parted(self, share: f64, seed: u64) -> Result<(Placed, Placed), OwnError> {
+        let rows = self.split.len();
+        if rows < 2 {
+            return Err(OwnError::format(&self.places[0], "at least two rows to split", rows));
+        }
+        let count = ((rows as f64 * share).round() as usize).clamp(1, rows - 1);
+        let mut test = train_rows(&self.split.targets, count, seed);
+        test.sort_unstable();
+        let train: Vec<usize> = (0..rows).filter(|row| test.binary_search(row).is_err()).collect();
+        Ok((self.select(&train), self.select(&test)))
+    }
+
+    fn select(&self, rows: &[usize]) -> Placed {
+        let places = rows.iter().map(|&row| self.places[row].clone()).collect();
+        Placed { split: self.split.select(rows), places }
+    }
+}
+
+fn unknown_class(class: &str, place: &Place, names: &[String]) -> OwnError {
+    const SHOWN: usize = 20;
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    let known: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let expected = format!("a class of the training rows ({}{more})", known.join(", "));
+    OwnError::format(place, expected, format!("'{class}', which no training row has"))
+}
+
+/// A class that no training row has cannot be learned.
+fn refuse_classes_of_test_alone(train: &Placed, test: &Placed) -> Result<(), OwnError> {
+    let (Targets::Classes { labels, names }, Targets::Classes { labels: test_labels, .. }) =
+        (&train.split.targets, &test.split.targets)
+    else {
+        return Ok(());
+    };
+    let mut learned = vec![false; names.len()];
+    for &label in labels {
+        learned[usize::from(label)] = true;
+    }
+    let alone = test_labels.iter().zip(&test.places).find(|(label, _)| !learned[usize::from(**label)]);
+    match alone {
+        None => Ok(()),
+        Some((&label, place)) => Err(unknown_class(&names[usize::from(label)], place, names)),
+    }
+}

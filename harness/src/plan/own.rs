@@ -1,0 +1,76 @@
+//! Tasks on a user's own data: their settings, checked, and their data, read.
+
+use bakeoff_datasets::own::{Column, OwnError};
+use bakeoff_models::nearest;
+use toml::Spanned;
+
+use super::{Overrides, is_plain};
+use crate::suite::{Source, Suite, SuiteError, TaskEntry};
+use crate::tasks::{OwnTask, OwnTaskError, Wishes};
+
+/// The name of a task on a user's own data is part of file names, and no other task's.
+pub(super) fn check_name(
+    source: &Source,
+    name: &Spanned<String>,
+    taken: &[&str],
+    built_in: &[&str],
+) -> Result<(), SuiteError> {
+    let word = name.as_ref().as_str();
+    if !is_plain(word) {
+        return Err(source.fault(name, "a task's name is part of file names: use 1 to 40 of a-z, 0-9, '-' and '_'"));
+    }
+    if built_in.contains(&word) {
+        let message = format!("task '{word}' is built in: give the task with data of your own another name");
+        return Err(source.fault(name, message));
+    }
+    if taken.contains(&word) {
+        return Err(source.fault(name, format!("task '{word}' is there twice: give each its own name")));
+    }
+    Ok(())
+}
+
+/// A built-in task says itself what it is about and how it is judged.
+pub(super) fn refuse_settings(source: &Source, entry: &TaskEntry) -> Result<(), SuiteError> {
+    for (key, value) in [("about", &entry.about), ("metric", &entry.metric), ("unit", &entry.unit)] {
+        if let Some(value) = value {
+            let message = format!("{key} is for a task with data of its own, in [task.data], which this one has not");
+            return Err(source.fault(value, message));
+        }
+    }
+    Ok(())
+}
+
+/// Reads the users' own data, but for tasks that a filter leaves out. Paths become absolute, for `run.json`.
+pub(super) fn open(source: &Source, suite: &mut Suite, overrides: &Overrides) -> Result<Vec<OwnTask>, SuiteError> {
+    let mut own = Vec::new();
+    for entry in &mut suite.tasks {
+        let Some(data) = &mut entry.data else { continue };
+        data.resolve(&source.folder);
+        let checked = data.check(source)?;
+        if !overrides.keeps_task(entry.name.as_ref()) {
+            continue;
+        }
+        let word = |written: &Option<Spanned<String>>| written.as_ref().map(|word| word.as_ref().clone());
+        let wishes = Wishes { about: word(&entry.about), metric: word(&entry.metric), unit: word(&entry.unit) };
+        let task = OwnTask::open(entry.name.as_ref(), checked, wishes);
+        own.push(task.map_err(|error| fault(source, entry, &error))?);
+    }
+    Ok(own)
+}
+
+/// The line of the suite that is nearest to a fault in a user's own data.
+fn fault(source: &Source, entry: &TaskEntry, error: &OwnTaskError) -> SuiteError {
+    let data = entry.data.as_ref().expect("only a task with data of its own has such a fault");
+    let (at, near) = match error {
+        OwnTaskError::Data(OwnError::Column { column, known, .. }) => (data.at(column), near_column(column, known)),
+        OwnTaskError::Data(_) => (data.train.span(), String::new()),
+        OwnTaskError::Metric(_) => (entry.metric.as_ref().map_or(0..0, Spanned::span), String::new()),
+        OwnTaskError::Unit => (entry.unit.as_ref().map_or(0..0, Spanned::span), String::new()),
+    };
+    source.fault_at(at.start, format!("task '{}': {error}{near}", entry.name.as_ref()))
+}
+
+fn near_column(column: &Column, known: &[String]) -> String {
+    let Column::Name(name) = column else { return String::new() };
+    nearest(name, known.iter().map(String::as_str)).map_or(String::new(), |near| format!("; did you mean '{near}'?"))
+}

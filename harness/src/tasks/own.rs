@@ -1,0 +1,202 @@
+//! A task on a user's own data.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bakeoff_datasets::own::{Own, OwnData, OwnError, Survey, TestRows, survey};
+use bakeoff_datasets::{DataFile, DatasetError, Inputs, Splits, Store, Targets, Text};
+use bakeoff_models::{InputShape, nearest};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Task;
+use crate::scoring;
+
+/// A task on a user's own data: all that a process needs to read that same data again and to be sure that it is the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OwnTask {
+    name: String,
+    about: String,
+    primary: String,
+    unit: String,
+    version: u32,
+    input: InputShape,
+    classes: Vec<String>,
+    rows: usize,
+    data: OwnData,
+    /// As in [`Own::checksums`].
+    checksums: BTreeMap<String, String>,
+}
+
+/// What a user says of a task beside its data. What is not said follows from the data.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// One line on it.
+    pub about: Option<String>,
+    /// The primary metric.
+    pub metric: Option<String>,
+    /// The unit of the numbers to be predicted.
+    pub unit: Option<String>,
+}
+
+/// Why a task cannot be made of a user's data.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnTaskError {
+    /// The data is at fault.
+    #[error(transparent)]
+    Data(#[from] OwnError),
+    /// The metric is not one that ranks here.
+    #[error("{0}")]
+    Metric(String),
+    /// Classes have no unit.
+    #[error("unit goes with numbers to be predicted, and these are classes")]
+    Unit,
+}
+
+impl OwnTask {
+    /// Reads the data and makes a task of it.
+    ///
+    /// # Errors
+    /// If the data cannot be read, or what is wished does not fit it.
+    pub fn open(name: &str, data: OwnData, wishes: Wishes) -> Result<OwnTask, OwnTaskError> {
+        let own = data.load()?;
+        let Splits { train, test } = &own.splits;
+        let primary = primary(&train.targets, &test.targets, wishes.metric)?;
+        let classes = match &train.targets {
+            Targets::Classes { names, .. } => names.to_vec(),
+            Targets::Values(_) => Vec::new(),
+        };
+        if wishes.unit.is_some() && !classes.is_empty() {
+            return Err(OwnTaskError::Unit);
+        }
+        let input = match &train.inputs {
+            Inputs::Images(images) => {
+                InputShape::Images { channels: images.channels, height: images.height, width: images.width }
+            }
+            Inputs::Texts(texts) => InputShape::Texts { pairs: pairs(texts) },
+        };
+        Ok(OwnTask {
+            name: name.to_owned(),
+            about: wishes.about.unwrap_or_else(|| describe(&train.inputs, &classes)),
+            version: version(&data, &primary, &own.checksums),
+            primary,
+            unit: wishes.unit.unwrap_or_default(),
+            input,
+            rows: train.len(),
+            classes,
+            data,
+            checksums: own.checksums,
+        })
+    }
+
+    /// What the data holds.
+    ///
+    /// # Errors
+    /// If it cannot be read or has changed.
+    pub fn survey(&self) -> Result<Survey, OwnError> {
+        self.read().map(|own| survey(&own))
+    }
+
+    /// Reads the data, which must be what it was.
+    fn read(&self) -> Result<Own, OwnError> {
+        let own = self.data.load()?;
+        for (name, expected) in &self.checksums {
+            let found = own.checksums.get(name).map_or("none", String::as_str);
+            if found != expected {
+                let name = format!("the data of task '{}', {name},", self.name);
+                return Err(OwnError::Changed { name, expected: expected.clone(), found: found.to_owned() });
+            }
+        }
+        Ok(own)
+    }
+}
+
+fn pairs(texts: &[Text]) -> bool {
+    texts.first().is_some_and(|text| text.second.is_some())
+}
+
+/// One line in place of the user's.
+fn describe(inputs: &Inputs, classes: &[String]) -> String {
+    let input = match inputs {
+        Inputs::Images(images) => format!("an image of {} x {} pixels", images.height, images.width),
+        Inputs::Texts(texts) if pairs(texts) => "two texts".to_owned(),
+        Inputs::Texts(_) => "a text".to_owned(),
+    };
+    let target =
+        if classes.is_empty() { "which number".to_owned() } else { format!("which of {} classes", classes.len()) };
+    format!("{target} belongs to {input} (own data)")
+}
+
+/// The metric that ranks: the user's, if it has a floor on these targets, else accuracy or the mean squared error.
+fn primary(train: &Targets, test: &Targets, wish: Option<String>) -> Result<String, OwnTaskError> {
+    let Some(metric) = wish else {
+        let usual = if matches!(train, Targets::Classes { .. }) { "accuracy" } else { "mse" };
+        return Ok(usual.to_owned());
+    };
+    let known = scoring::rankers(train, test);
+    if known.contains(&metric.as_str()) {
+        return Ok(metric);
+    }
+    let near =
+        nearest(&metric, known.iter().copied()).map_or(String::new(), |near| format!(", did you mean '{near}'?"));
+    Err(OwnTaskError::Metric(format!("metric '{metric}' cannot rank here{near} (these can: {})", known.join(", "))))
+}
+
+/// Four bytes of the sha256 of all that rows, targets and their judgement follow from, but for the place of the files:
+/// the same data elsewhere is the same task, and other data under the same name is another.
+fn version(data: &OwnData, primary: &str, checksums: &BTreeMap<String, String>) -> u32 {
+    let share = match &data.test {
+        TestRows::Parts(_) => None,
+        TestRows::Share { share, seed } => Some((share, seed)),
+    };
+    let sums: Vec<(&str, &str)> =
+        checksums.iter().map(|(name, sum)| (name.split(':').next().unwrap_or_default(), sum.as_str())).collect();
+    let text = serde_json::to_string(&(&data.layout, share, primary, sums)).expect("plain data is JSON");
+    Sha256::digest(text.as_bytes()).iter().take(4).fold(0, |version, byte| version << 8 | u32::from(*byte))
+}
+
+impl Task for OwnTask {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn about(&self) -> &str {
+        &self.about
+    }
+
+    fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn primary(&self) -> &str {
+        &self.primary
+    }
+
+    fn unit(&self) -> &str {
+        &self.unit
+    }
+
+    fn input(&self) -> InputShape {
+        self.input
+    }
+
+    fn classes(&self) -> Arc<[String]> {
+        self.classes.clone().into()
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn files(&self) -> &'static [DataFile] {
+        &[]
+    }
+
+    fn checksums(&self) -> Vec<(String, String)> {
+        self.checksums.iter().map(|(name, sum)| (format!("{}, {name}", self.name), sum.clone())).collect()
+    }
+
+    fn load(&self, _store: &Store) -> Result<Splits, DatasetError> {
+        Ok(self.read()?.splits)
+    }
+}
