@@ -79,9 +79,9 @@ fn headlines(results: &Results) -> Markup {
         h2 #results { "Results" }
         p {
             "Models are ranked by the task's primary metric on the same test examples. "
-            "≈ marks a model that a paired test cannot tell from the best (McNemar's exact test for one seed of "
-            "classes, otherwise the paired bootstrap; p ≥ 0.05 after Holm's correction); ? marks one that could not "
-            "be tested; – marks one that is not ranked. p50 and p99 are the time from one raw example to its "
+            "≈ marks a model that a paired test cannot tell from the best (McNemar's exact test for the accuracy "
+            "of one seed, otherwise the paired bootstrap; p ≥ 0.05 after Holm's correction); ? marks one that could "
+            "not be tested; – marks one that is not ranked. p50 and p99 are the time from one raw example to its "
             "prediction; memory is the largest of the whole case, training included."
         }
         @for table in &results.tables { (headline(results, table)) }

@@ -279,6 +279,29 @@ mod tests {
     }
 
     #[test]
+    fn pairs_read_apart_come_as_all_first_texts_and_then_all_second_ones() {
+        let pairs = vec![[vec![3], vec![4, 5]], [vec![6, 7], vec![8]], [vec![9], vec![9]]];
+        let Features::Tokens(tokens) = plain(&Encoded::Pairs(pairs), &[1, 0], &Device::flex()) else {
+            panic!("texts give tokens");
+        };
+        assert_eq!(tokens.ids.try_into_vec_as::<i64>().expect("integers"), [6, 7, 3, 0, 8, 0, 4, 5]);
+        assert!(tokens.segments.is_none());
+    }
+
+    #[test]
+    fn segments_change_after_the_separator_and_no_separator_is_dropped() {
+        let encoded = Encoded::Tokens(vec![vec![3, SEPARATOR, 4, 5], vec![6, 7, SEPARATOR]]);
+        let recipe = Recipe { word_dropout: 0.999_999, ..RECIPE };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let (Features::Tokens(tokens), _) = augmented(&encoded, &[0, 1], &recipe, &mut rng, &Device::flex()) else {
+            panic!("texts give tokens");
+        };
+        let ids = |tensor: Tensor<2, Int>| tensor.try_into_vec_as::<i64>().expect("integers");
+        assert_eq!(ids(tokens.ids), [1, 2, 1, 1, 1, 1, 2, 0]);
+        assert_eq!(ids(tokens.segments.expect("there is a separator")), [0, 0, 1, 1, 0, 0, 0, 1]);
+    }
+
+    #[test]
     fn mirrored_rows_are_told_apart_from_plain_ones() {
         let pixels: Vec<u8> = std::iter::repeat_n([1, 2], 64).flatten().collect();
         let inputs = Inputs::Images(Images { channels: 1, height: 1, width: 2, pixels });

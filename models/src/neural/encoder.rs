@@ -233,6 +233,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_text_is_counted_as_cut_if_and_only_if_it_loses_a_token() {
+        let text = |first: &str, second: Option<&str>| Text { first: first.into(), second: second.map(Into::into) };
+        let cases = [
+            (Reading::Single, [text("a b c", None), text("a b c d", None), text("a b c d e", None)]),
+            (Reading::Joined, [text("a b", Some("c")), text("a b", Some("c d")), text("", Some("a b c d"))]),
+            (Reading::Apart, [text("a b c d", Some("a b c d")), text("a", Some("a b c d e")), text("", Some(""))]),
+        ];
+        for (reading, texts) in cases {
+            let vocabulary = Vocabulary::fit(&texts, 10, 1, 4);
+            let whole = Vocabulary::fit(&texts, 10, 1, 512);
+            let lost = |text: &&Text| length(&vocabulary, reading, text) < length(&whole, reading, text);
+            let lost = texts.iter().filter(lost).count();
+            let encoder = Encoder::Texts { vocabulary, typical: 1, reading };
+            assert!(lost > 0);
+            assert_eq!(encoder.truncated(&Inputs::Texts(texts.to_vec())), Some(lost), "{reading:?}");
+        }
+    }
+
+    #[test]
     fn each_plane_has_its_own_mean_and_deviation() {
         let pixels = vec![0, 255, 51, 51, 255, 0, 51, 51];
         let found = Normalisation::fit(&Images { channels: 2, height: 1, width: 2, pixels });

@@ -202,3 +202,18 @@ pub(crate) fn compare(x: Tensor<2>) -> Tensor<2> {
 }
 
 pub(crate) use burn::tensor::activation::relu;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_is_compared_as_both_vectors_their_distance_and_their_product() {
+        // Pairs (1, 3) and (2, -4), of width one.
+        let x = Tensor::<2>::from_data(TensorData::new(vec![1.0_f32, 2.0, 3.0, -4.0], [4, 1]), &Device::flex());
+        let compared = compare(x);
+        assert_eq!(compared.dims(), [2, 4]);
+        let values = compared.try_into_vec_as::<f32>().expect("floats");
+        assert_eq!(values, [1.0, 3.0, 2.0, 3.0, 2.0, -4.0, 6.0, -8.0]);
+    }
+}
