@@ -160,7 +160,7 @@ impl fmt::Display for Survey {
             InputSurvey::Images([channels, height, width], sizes) => {
                 write!(f, "images: {channels} x {height} x {width}")?;
                 if let Some([[w, h], [most_w, most_h]]) = sizes {
-                    write!(f, ", made from {w} x {h} to {most_w} x {most_h} pixels")?;
+                    write!(f, ", made of images of {w} x {h} to {most_w} x {most_h} pixels")?;
                 }
                 writeln!(f)?;
             }
