@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bakeoff_datasets::own::{Own, OwnData, OwnError, Survey, TestRows, survey};
-use bakeoff_datasets::{DataFile, DatasetError, Inputs, Splits, Store, Targets, Text};
+use bakeoff_datasets::{DataFile, DatasetError, Inputs, Splits, Store, Targets};
 use bakeoff_models::{InputShape, nearest};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -32,7 +32,7 @@ pub struct OwnTask {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Input {
     Images { channels: usize, height: usize, width: usize },
-    Texts,
+    Texts { pairs: bool },
 }
 
 /// What a user says of a task beside its data. What is not said follows from the data.
@@ -80,11 +80,11 @@ impl OwnTask {
             Inputs::Images(images) => {
                 Input::Images { channels: images.channels, height: images.height, width: images.width }
             }
-            Inputs::Texts(_) => Input::Texts,
+            Inputs::Texts(texts) => Input::Texts { pairs: texts.iter().any(|text| text.second.is_some()) },
         };
         Ok(OwnTask {
             name: name.to_owned(),
-            about: wishes.about.unwrap_or_else(|| describe(&train.inputs, &classes)),
+            about: wishes.about.unwrap_or_else(|| describe(input, &classes)),
             version: version(&data, &primary, &own.checksums),
             primary,
             unit: wishes.unit.unwrap_or_default(),
@@ -119,11 +119,11 @@ impl OwnTask {
 }
 
 /// One line in place of the user's.
-fn describe(inputs: &Inputs, classes: &[String]) -> String {
-    let input = match inputs {
-        Inputs::Images(images) => format!("an image of {} x {} pixels", images.height, images.width),
-        Inputs::Texts(texts) if matches!(texts.first(), Some(Text { second: Some(_), .. })) => "two texts".to_owned(),
-        Inputs::Texts(_) => "a text".to_owned(),
+fn describe(input: Input, classes: &[String]) -> String {
+    let input = match input {
+        Input::Images { height, width, .. } => format!("an image of {height} x {width} pixels"),
+        Input::Texts { pairs: true } => "two texts".to_owned(),
+        Input::Texts { pairs: false } => "a text".to_owned(),
     };
     let target =
         if classes.is_empty() { "which number".to_owned() } else { format!("which of {} classes", classes.len()) };
@@ -182,7 +182,7 @@ impl Task for OwnTask {
     fn input(&self) -> InputShape {
         match self.input {
             Input::Images { channels, height, width } => InputShape::Images { channels, height, width },
-            Input::Texts => InputShape::Texts,
+            Input::Texts { .. } => InputShape::Texts,
         }
     }
 
