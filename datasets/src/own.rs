@@ -1,7 +1,7 @@
 //! A user's own data: where the rows are, how they are laid out, and the examples that they hold.
 //!
-//! Every reader refuses what it does not understand, naming the file and the line, record or image. Files whose name or
-//! content says gzip are unpacked. What is read is described by a [`Layout`]; [`OwnData::load`] reads it.
+//! Every reader refuses what it does not understand, naming the file and the line, record or image. Files whose content
+//! begins as gzip does are unpacked. What is read is described by a [`Layout`]; [`OwnData::load`] reads it.
 
 mod binary;
 mod bytes;
