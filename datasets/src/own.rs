@@ -1,7 +1,7 @@
 //! A user's own data: where the rows are, how they are laid out, and the examples that they hold.
 //!
-//! Every reader refuses what it does not understand, naming the file and the line, record or image. Files whose name or
-//! content says gzip are unpacked. What is read is described by a [`Layout`]; [`OwnData::load`] reads it.
+//! Every reader refuses what it does not understand, naming the file and the line, record or image. Files whose content
+//! begins as gzip does are unpacked. What is read is described by a [`Layout`]; [`OwnData::load`] reads it.
 
 mod binary;
 mod bytes;
@@ -133,11 +133,11 @@ pub enum Target {
 /// How binary records are laid out: label bytes, then the planes of an image, row by row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BinaryLayout {
-    /// Channels (1 or 3), height and width.
+    /// Channels (1 or 3), height and width, none of them 0.
     pub shape: [usize; 3],
-    /// Label bytes before the image.
+    /// Label bytes before the image, at least 1.
     pub label_bytes: usize,
-    /// Which of them is the label, from 0.
+    /// Which of them is the label, from 0; below `label_bytes`.
     pub label_byte: usize,
     /// Names of the labels 0, 1, …; the numbers themselves if not given.
     pub classes: Option<Vec<String>>,
@@ -182,6 +182,9 @@ impl OwnData {
     /// # Errors
     /// If a file cannot be read or breaks its format, if there are no two classes, or if a class is in the test rows
     /// alone.
+    ///
+    /// # Panics
+    /// If a number of the layout is outside what its field says.
     pub fn load(&self) -> Result<Own, OwnError> {
         join::load(self)
     }

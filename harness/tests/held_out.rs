@@ -106,6 +106,7 @@ fn run(entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) ->
     let case = Case {
         id: format!("{}.{}", task.name(), entry.name()),
         task: task.name().to_owned(),
+        own: None,
         model: entry.name().to_owned(),
         label: entry.name().to_owned(),
         params: Resolved::new(entry.params(), &tasks::shape(task, TRAIN), &table).unwrap(),

@@ -34,7 +34,7 @@ pub struct Survey {
 pub enum InputSurvey {
     /// Fewest, median and most words of the training rows and of the test rows, both texts of a pair together.
     Words([[usize; 3]; 2]),
-    /// Channels, height and width, and the smallest and the largest width and height before resizing.
+    /// Channels, height and width in use; width and height of the smallest and the largest image before resizing.
     Images([usize; 3], Option<[[u32; 2]; 2]>),
 }
 
@@ -159,8 +159,12 @@ impl fmt::Display for Survey {
             }
             InputSurvey::Images([channels, height, width], sizes) => {
                 write!(f, "images: {channels} x {height} x {width}")?;
-                if let Some([[w, h], [most_w, most_h]]) = sizes {
-                    write!(f, ", made from {w} x {h} to {most_w} x {most_h} pixels")?;
+                match sizes {
+                    Some([[w, h], most]) if [*w, *h] == *most => write!(f, ", made of images of {w} x {h} pixels")?,
+                    Some([[w, h], [most_w, most_h]]) => {
+                        write!(f, ", made of images of {w} x {h} to {most_w} x {most_h} pixels")?;
+                    }
+                    None => {}
                 }
                 writeln!(f)?;
             }

@@ -65,6 +65,21 @@ fn grey_images_of_sixteen_bits_and_transparent_ones_become_rgb() {
 }
 
 #[test]
+fn an_image_is_turned_as_its_camera_says() {
+    // Red on the left and blue on the right; the camera says: turn it clockwise by a right angle.
+    let image = RgbImage::from_fn(32, 16, |x, _| Rgb(if x < 16 { [250, 0, 0] } else { [0, 0, 250] }));
+    let plain = encoded(&image.into(), ImageFormat::Jpeg);
+    let exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let folder = good();
+    folder.write("train/cat/1.jpg", [&plain[..2], exif, &plain[2..]].concat());
+    fs::remove_file(folder.path("train/cat/1.png")).unwrap();
+    let own = folder.load(LAYOUT).unwrap();
+    let cat = images(&own.splits.train).image(0);
+    assert!(cat[..16].iter().all(|&red| red > 200) && cat[48..64].iter().all(|&red| red < 50), "{cat:?}");
+    assert_eq!(survey(&own).inputs, InputSurvey::Images([3, 8, 8], Some([[8, 8], [16, 32]])));
+}
+
+#[test]
 fn another_image_name_or_class_changes_the_checksum() {
     let sum = |folder: &Folder| folder.load(LAYOUT).unwrap().checksums["train: train"].clone();
     let folder = good();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bakeoff_datasets::own::{Own, OwnData, OwnError, Survey, TestRows, survey};
-use bakeoff_datasets::{DataFile, DatasetError, Inputs, Splits, Store, Targets, Text};
+use bakeoff_datasets::{DataFile, DatasetError, Inputs, Splits, Store, Targets};
 use bakeoff_models::{InputShape, nearest};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -73,11 +73,11 @@ impl OwnTask {
             Inputs::Images(images) => {
                 InputShape::Images { channels: images.channels, height: images.height, width: images.width }
             }
-            Inputs::Texts(texts) => InputShape::Texts { pairs: pairs(texts) },
+            Inputs::Texts(texts) => InputShape::Texts { pairs: texts.iter().any(|text| text.second.is_some()) },
         };
         Ok(OwnTask {
             name: name.to_owned(),
-            about: wishes.about.unwrap_or_else(|| describe(&train.inputs, &classes)),
+            about: wishes.about.unwrap_or_else(|| describe(input, &classes)),
             version: version(&data, &primary, &own.checksums),
             primary,
             unit: wishes.unit.unwrap_or_default(),
@@ -111,16 +111,12 @@ impl OwnTask {
     }
 }
 
-fn pairs(texts: &[Text]) -> bool {
-    texts.first().is_some_and(|text| text.second.is_some())
-}
-
 /// One line in place of the user's.
-fn describe(inputs: &Inputs, classes: &[String]) -> String {
-    let input = match inputs {
-        Inputs::Images(images) => format!("an image of {} x {} pixels", images.height, images.width),
-        Inputs::Texts(texts) if pairs(texts) => "two texts".to_owned(),
-        Inputs::Texts(_) => "a text".to_owned(),
+fn describe(input: InputShape, classes: &[String]) -> String {
+    let input = match input {
+        InputShape::Images { height, width, .. } => format!("an image of {height} x {width} pixels"),
+        InputShape::Texts { pairs: true } => "two texts".to_owned(),
+        InputShape::Texts { pairs: false } => "a text".to_owned(),
     };
     let target =
         if classes.is_empty() { "which number".to_owned() } else { format!("which of {} classes", classes.len()) };

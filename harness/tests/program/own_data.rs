@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::ops::Range;
 
+use bakeoff::suite::Source;
 use bakeoff_reports::RunDir;
 use image::{Rgb, RgbImage};
 
@@ -39,14 +40,14 @@ fn image_folders(bench: &Bench) {
     }
 }
 
-/// IDX files of `count` grey images of 12 x 12 pixels, each of its number, which is odd or not.
+/// IDX files of `count` grey images of 16 x 16 pixels, each of its number, which is odd or not.
 fn idx_files(bench: &Bench, count: u8) {
     let header = |sizes: &[u32]| {
         let sizes_bytes: Vec<u8> = sizes.iter().flat_map(|size| size.to_be_bytes()).collect();
         [&[0, 0, 8, sizes.len() as u8][..], &sizes_bytes].concat()
     };
-    let pixels = (0..count).flat_map(|number| [number; 144]);
-    let images: Vec<u8> = header(&[u32::from(count), 12, 12]).into_iter().chain(pixels).collect();
+    let pixels = (0..count).flat_map(|number| [number; 256]);
+    let images: Vec<u8> = header(&[u32::from(count), 16, 16]).into_iter().chain(pixels).collect();
     let labels: Vec<u8> = header(&[u32::from(count)]).into_iter().chain((0..count).map(|n| n % 2)).collect();
     fs::write(bench.path("images.idx"), images).unwrap();
     fs::write(bench.path("labels.idx"), labels).unwrap();
@@ -196,6 +197,34 @@ fn a_task_that_a_filter_leaves_out_needs_no_data() {
     exits(&output, 0);
     assert_eq!(stdout(&output), "mine.nearly.n40.s1.cpu\n");
     exits(&bench.run(&["run", "suite.toml", "--list"]), 2);
+}
+
+#[test]
+fn the_example_suite_and_every_example_in_the_document_are_taken() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("../docs/own-data.md")).unwrap();
+    let blocks: Vec<&str> = document.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 5, "one for the settings in common and one for each format, tsv standing for tables");
+    for block in blocks {
+        let task = if block.starts_with("[[task]]") { "" } else { "[[task]]\nname = \"mine\"\n" };
+        let text = format!("name = \"test\"\n{task}{block}");
+        let source = Source { origin: "docs/own-data.md".to_owned(), text, folder: root.to_owned() };
+        let suite = source.parse().unwrap_or_else(|error| panic!("{error}\n{block}"));
+        suite.tasks[0].data.as_ref().unwrap().check(&source).unwrap_or_else(|error| panic!("{error}\n{block}"));
+    }
+    let bench = Bench::new();
+    image_folders(&bench);
+    fs::rename(bench.path("pictures"), bench.path("photos")).unwrap();
+    let rows: String = (0..30).map(|n| format!("text {n},{}\n", ["good", "bad"][n % 2])).collect();
+    bench.write("reviews.csv", &format!("review,sentiment\n{rows}"));
+    fs::copy(root.join("suites/own-data.toml"), bench.path("my.toml")).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_bakeoff"))
+        .args(["run", "my.toml", "--list"])
+        .current_dir(bench.path(""))
+        .output()
+        .unwrap();
+    exits(&output, 0);
+    assert_eq!(stdout(&output).lines().count(), 2 * 5 * 3, "{}", stdout(&output));
 }
 
 #[test]

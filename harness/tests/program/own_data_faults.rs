@@ -97,7 +97,7 @@ fn the_test_rows_are_said_once() {
 
 #[test]
 fn a_format_or_setting_that_does_not_fit_is_refused_with_those_that_do() {
-    says(&refused("\"csv\"", "\"cvs\""), &["suite.toml:5: unknown format 'cvs', did you mean 'csv'?", "images"]);
+    says(&refused("\"csv\"", "\"image\""), &["suite.toml:5: unknown format 'image', did you mean 'images'?", "idx"]);
     let message = refused("\"csv\"", "\"csv\"\nsize = 32");
     says(&message, &["suite.toml:6: size does not go with format = \"csv\", which takes delimiter, header"]);
     says(&refused("\"csv\"", "\"csv\"\ndelimiter = \"::\""), &["suite.toml:6: delimiter must be one ASCII character"]);
