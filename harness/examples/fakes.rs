@@ -103,7 +103,7 @@ impl Task for Parity {
         ""
     }
     fn input(&self) -> InputShape {
-        InputShape::Texts
+        InputShape::Texts { pairs: false }
     }
     fn classes(&self) -> Arc<[String]> {
         ["even", "odd"].map(str::to_owned).into()
@@ -140,7 +140,7 @@ impl Task for Number {
         ""
     }
     fn input(&self) -> InputShape {
-        InputShape::Texts
+        InputShape::Texts { pairs: false }
     }
     fn classes(&self) -> Arc<[String]> {
         Arc::new([])

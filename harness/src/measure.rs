@@ -194,7 +194,16 @@ impl<'a> Bench<'a> {
             let source = self.meter.as_ref().map_or("", |meter| meter.source()).to_owned();
             self.read(Phase::Fit, "idle_w", Some(idle_w), &source, "");
         }
+        let cut = [&rows.train, &rows.validation].map(|split| model.truncated(&split.inputs));
+        self.truncated(Phase::Fit, cut.into_iter().sum());
         Ok(())
+    }
+
+    /// How many inputs of a phase the model did not read to their ends, if it has a limit.
+    fn truncated(&mut self, phase: Phase, examples: Option<usize>) {
+        if let Some(examples) = examples {
+            self.read(phase, "truncated_examples", Some(examples as f64), "model", "");
+        }
     }
 
     /// Quality on the test rows, and whether it is a quality at all.
@@ -207,16 +216,25 @@ impl<'a> Bench<'a> {
         for (name, value) in &scores {
             self.read(Phase::Score, name, Some(*value), "scorer", "");
         }
+        let value = |wanted: &str| scores.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+        let (correlations, reason) = scoring::UNDEFINED;
+        if matches!(predictions, Predictions::Values(_)) {
+            for name in correlations.into_iter().filter(|name| value(name).is_none()) {
+                self.read(Phase::Score, name, None, "scorer", reason);
+            }
+        }
         self.read(Phase::Score, "floor", Some(floor), "scorer", "");
         self.read(Phase::Score, "examples", Some(rows.test.len() as f64), "scorer", "");
-        let (_, value) = scores
-            .iter()
-            .find(|(name, _)| *name == primary)
-            .ok_or_else(|| Stop::failed(format!("the scorer gives no {primary} for task '{}'", self.task.name())))?;
-        if !better(primary, *value, floor) {
-            self.outcome.status = Status::BelowFloor;
-            self.outcome.note = format!("{primary} {value:.4} is no better than {floor:.4}, that of a constant answer");
-        }
+        let truncated = model.truncated(&rows.test.inputs);
+        self.truncated(Phase::Score, truncated);
+        let note = match value(primary) {
+            Some(value) if better(primary, value, floor) => return Ok(predictions),
+            Some(value) => format!("{primary} {value:.4} is no better than {floor:.4}, that of a constant answer"),
+            None if correlations.contains(&primary) => format!("{primary} is undefined: {reason}"),
+            None => return Err(Stop::failed(format!("the scorer gives no {primary} for task '{}'", self.task.name()))),
+        };
+        self.outcome.status = Status::BelowFloor;
+        self.outcome.note = note;
         Ok(predictions)
     }
 
@@ -304,7 +322,7 @@ impl Watch for Observer<'_, '_> {
             ScoreError::NotFinite { .. } => diverged("a validation prediction"),
             other => ModelError::Failed(other.to_string()),
         })?;
-        let value = scores.iter().find(|(name, _)| *name == self.primary).map_or(f64::NAN, |(_, value)| *value);
+        let value = scores.iter().find(|(name, _)| *name == self.primary).map(|(_, value)| *value);
         let energy_j = match (&mut self.meter, self.start_j) {
             (Some(meter), Some(start)) => meter.read_j().ok().map(|now| now - start),
             _ => None,
@@ -319,7 +337,8 @@ impl Watch for Observer<'_, '_> {
             energy_j,
         });
         (self.tell)(Event::Progress { done: report.epoch, total: report.epochs });
-        Ok(if is_higher_better(self.primary) { value } else { -value })
+        // An epoch without a score, as of a constant answer, is worse than any that has one.
+        Ok(value.map_or(f64::NEG_INFINITY, |value| if is_higher_better(self.primary) { value } else { -value }))
     }
 
     fn progress(&mut self, done: usize, total: usize) {

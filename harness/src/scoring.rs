@@ -70,9 +70,10 @@ pub enum ScoreError {
 
 /// The metrics of `predictions` against `targets`, by their names in [`bakeoff_reports::METRICS`].
 ///
-/// Classes give `accuracy`, `recall_macro`, `precision_macro` and `f1_macro`; with two classes also
+/// Classes give `accuracy`, `recall_macro`, `precision_macro`, `f1_macro` and `matthews`; with two classes also
 /// `recall_positive`, `precision_positive` and `f1_positive`, of class 1; with probabilities also `brier`. Values give
-/// `mse` and `mae`; from two examples on also `r2`, which one example does not define.
+/// `mse` and `mae`; from two examples on also `r2`, which one example does not define; and `pearson` and `spearman`
+/// unless all targets or all predictions are the same, see [`UNDEFINED`].
 ///
 /// # Errors
 /// If there is not exactly one valid, finite prediction of the right kind for each example.
@@ -94,15 +95,22 @@ pub fn score(targets: &Targets, predictions: &Predictions) -> Result<Vec<(&'stat
     }
 }
 
+/// The correlations, which a constant does not have, and what to say where they are missing.
+pub const UNDEFINED: ([&str; 2], &str) = (["pearson", "spearman"], "all predictions or all targets are the same");
+
 /// The metric `primary` of a constant answer on `test`: the most frequent class of `train` (of equals the first), or
-/// the mean of its values. A model that is no better has learned nothing.
+/// the mean of its values. Of `f1_positive` the constant is the positive class, which has the larger F1 of the two; a
+/// correlation, which a constant does not have, must be above 0. A model that is no better has learned nothing.
 ///
 /// # Panics
 /// If a split is empty, the two differ in kind, or `primary` is not a metric of theirs: a task is at fault.
 pub fn floor(train: &Targets, test: &Targets, primary: &str) -> f64 {
+    if UNDEFINED.0.contains(&primary) {
+        return 0.0;
+    }
     let constant = match train {
         Targets::Classes { labels, names } => {
-            let label = classes::most_frequent(labels, names.len());
+            let label = if primary == "f1_positive" { 1 } else { classes::most_frequent(labels, names.len()) };
             Predictions::Classes { labels: vec![label; test.len()], probabilities: None }
         }
         Targets::Values(values) => Predictions::Values(vec![values::mean(values) as f32; test.len()]),

@@ -1,6 +1,8 @@
 //! What every registered model promises, on every task that it supports. A new model is tested here by its name alone.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod synthetic;
+
 use bakeoff::scoring;
 use bakeoff::tasks::{self, TASKS, Task};
 use bakeoff_datasets::{Inputs, Split, Store, Text, carve_validation, train_rows};
@@ -9,6 +11,7 @@ use bakeoff_models::{
     Support, Watch,
 };
 use bakeoff_reports::{Better, metric};
+use synthetic::SYNTHETIC;
 
 /// Rows to learn from and to be scored on: enough to beat a constant answer, few enough for a test.
 const IMAGE_ROWS: usize = 600;
@@ -18,7 +21,8 @@ const TEST_ROWS: usize = 200;
 fn rows(task: &dyn Task) -> usize {
     match task.input() {
         InputShape::Images { .. } => IMAGE_ROWS,
-        InputShape::Texts => TEXT_ROWS,
+        InputShape::Texts { pairs: true } => synthetic::ROWS,
+        InputShape::Texts { pairs: false } => TEXT_ROWS,
     }
 }
 
@@ -26,11 +30,16 @@ fn rows(task: &dyn Task) -> usize {
 fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
     let epochs = match task.input() {
         InputShape::Images { .. } => 8,
-        InputShape::Texts => 4,
+        InputShape::Texts { pairs: true } => 12,
+        InputShape::Texts { pairs: false } => 4,
     };
     let learning = "optimizer = \"adamw\"\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nclip = 5.0\ncrop = 0";
     let size = "depth = 8\nlayers = 1\nfeed_forward = 64\nhidden = 32\nembedding = 32\ntrees = 20";
     let mut table: toml::Table = toml::from_str(&format!("epochs = {epochs}\n{learning}\n{size}")).unwrap();
+    if task.input().is_pairs() {
+        // Every word is needed: none may be dropped or unknown.
+        table.extend("word_dropout = 0.0\ndropout = 0.0".parse::<toml::Table>().unwrap());
+    }
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table
 }
@@ -47,7 +56,9 @@ impl Watch for Judge<'_> {
         assert!(report.train_loss.is_finite());
         self.epochs += 1;
         assert_eq!(report.epoch, self.epochs, "epochs are counted from 1 in every fit");
-        Ok(oriented(self.primary, primary_score(self.primary, self.validation, report.validation)))
+        // A correlation with a constant answer is undefined.
+        let score = primary_score(self.primary, self.validation, report.validation);
+        Ok(score.map_or(f64::NEG_INFINITY, |score| oriented(self.primary, score)))
     }
 
     fn progress(&mut self, done: usize, total: usize) {
@@ -55,9 +66,9 @@ impl Watch for Judge<'_> {
     }
 }
 
-fn primary_score(primary: &str, split: &Split, predictions: &Predictions) -> f64 {
+fn primary_score(primary: &str, split: &Split, predictions: &Predictions) -> Option<f64> {
     let scores = scoring::score(&split.targets, predictions).unwrap();
-    scores.iter().find(|(name, _)| *name == primary).unwrap().1
+    scores.iter().find(|(name, _)| *name == primary).map(|(_, score)| *score)
 }
 
 fn oriented(name: &str, value: f64) -> f64 {
@@ -132,7 +143,7 @@ fn assert_close(left: &Predictions, right: &Predictions, what: &str) {
 
 fn conforms(name: &str) {
     let entry = *ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
-    for task in TASKS {
+    for task in TASKS.iter().chain(SYNTHETIC) {
         let case = format!("{name} on {}", task.name());
         let trial = Trial::new(entry, *task);
         let mut model = entry.build(&trial.spec).unwrap();
@@ -140,7 +151,7 @@ fn conforms(name: &str) {
         let predictions = trial.fit(model.as_mut());
 
         let primary = task.primary();
-        let score = primary_score(primary, &trial.test, &predictions);
+        let score = primary_score(primary, &trial.test, &predictions).unwrap();
         let floor = scoring::floor(&trial.train.targets, &trial.test.targets, primary);
         assert!(oriented(primary, score) > oriented(primary, floor), "{case}: {primary} {score} against {floor}");
 
@@ -160,9 +171,14 @@ fn conforms(name: &str) {
 
         let wrong = match task.input() {
             InputShape::Images { .. } => Inputs::Texts(vec![Text { first: "no image".to_owned(), second: None }]),
-            InputShape::Texts => Trial::new(entry, TASKS[0]).test.inputs.select(&[0]),
+            InputShape::Texts { .. } => Trial::new(entry, TASKS[0]).test.inputs.select(&[0]),
         };
         assert!(model.predict(&wrong).is_err(), "{case}: answers inputs of another kind");
+        if let InputShape::Texts { pairs } = task.input() {
+            let second = (!pairs).then(|| "another".to_owned());
+            let wrong = Inputs::Texts(vec![Text { first: "a text".to_owned(), second }]);
+            assert!(model.predict(&wrong).is_err(), "{case}: answers pairs for single texts, or the reverse");
+        }
     }
 }
 
@@ -229,5 +245,26 @@ fn a_training_size_that_a_model_cannot_hold_is_refused_with_the_bytes() {
             Support::No { reason } => assert!(reason.contains("GiB") || reason.contains("bytes"), "{reason}"),
             Support::Yes => panic!("an SVM with ten million rows is said to fit on {}", task.name()),
         }
+    }
+}
+
+#[test]
+fn what_a_model_cannot_hold_is_said_in_bytes_with_the_size_that_fits() {
+    for (name, rows, most, bytes) in
+        [("svm", 67_349, "16384", "18143551204 bytes"), ("random-forest", 1_000_000, "857706", "10015000000 bytes")]
+    {
+        let entry = ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
+        let Support::No { reason } = entry.supports(&tasks::shape(SYNTHETIC[0], rows)) else {
+            panic!("{name} is said to hold {rows} rows");
+        };
+        assert!(reason.contains(bytes), "{reason}");
+        assert!(reason.ends_with(&format!("set train_size = {most} or less for the task")), "{reason}");
+        let fits = tasks::shape(SYNTHETIC[0], most.parse().unwrap());
+        assert_eq!(entry.supports(&fits), Support::Yes, "{name} refuses the size that it names");
+    }
+    let forest = ENTRIES.iter().find(|entry| entry.name() == "random-forest").unwrap();
+    // QQP, the second largest task of GLUE, and MNLI, the largest.
+    for rows in [363_846, 392_702] {
+        assert_eq!(forest.supports(&tasks::shape(SYNTHETIC[0], rows)), Support::Yes);
     }
 }

@@ -150,6 +150,29 @@ fn the_floor_is_the_score_of_the_majority_class_or_the_mean() {
     assert_eq!(floor(&Targets::Values(vec![0.0, 2.0]), &Targets::Values(vec![0.0, 4.0]), "mse"), 5.0);
 }
 
+#[test]
+fn the_floor_of_f1_is_that_of_the_positive_class_and_of_correlations_is_zero() {
+    let (mostly_negative, test) = (classes(&[0, 0, 1], 2), classes(&[0, 1, 0, 1, 0, 0], 2));
+    assert_eq!(floor(&mostly_negative, &test, "f1_positive"), 0.5);
+    assert_eq!(floor(&mostly_negative, &test, "accuracy"), 4.0 / 6.0);
+    assert_eq!(floor(&mostly_negative, &test, "matthews"), 0.0);
+    let values = Targets::Values(vec![0.0, 2.0, 5.0]);
+    assert_eq!((floor(&values, &values, "pearson"), floor(&values, &values, "spearman")), (0.0, 0.0));
+}
+
+#[test]
+fn a_correlation_with_a_constant_is_missing_and_not_zero() {
+    // A third of their sum is not 0.1 itself: the deviations from the mean are not zero.
+    for constant in [vec![0.1; 3], vec![2.5; 3]] {
+        let varied = vec![1.0, 2.0, 4.0];
+        for (targets, answers) in [(&constant, &varied), (&varied, &constant)] {
+            let scores = score(&Targets::Values(targets.clone()), &Predictions::Values(answers.clone())).unwrap();
+            let names: Vec<_> = scores.iter().map(|(name, _)| *name).collect();
+            assert_eq!(names, ["mse", "mae", "r2"]);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn class_metrics_are_shares_and_do_not_depend_on_the_order(
@@ -160,7 +183,12 @@ proptest! {
             score(&classes(&targets, 5), &labels(&answers)).unwrap()
         };
         let scores = of(&rows);
-        prop_assert!(scores.iter().all(|(_, value)| (0.0..=1.0 + 1e-12).contains(value)), "{:?}", scores);
+        let lowest = |name: &str| if name == "matthews" { -1.0 - 1e-12 } else { 0.0 };
+        prop_assert!(
+            scores.iter().all(|(name, value)| (lowest(name)..=1.0 + 1e-12).contains(value)),
+            "{:?}",
+            scores
+        );
         let mut sorted = rows.clone();
         sorted.sort_unstable();
         prop_assert_eq!(scores, of(&sorted));

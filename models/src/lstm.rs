@@ -1,11 +1,15 @@
 //! `lstm`: a long short-term memory, in one or both directions, over words or the rows of an image.
+//!
+//! The two texts of a pair are read apart with the same weights, and the last layer sees `[u, v, |u - v|, u * v]` of what
+//! was pooled of each (InferSent, Conneau et al. 2017): one sequence would have to carry the first text through the whole
+//! second one, and this is also GLUE's own BiLSTM baseline (Wang et al. 2018).
 
 use burn::tensor::Tensor;
 
 use crate::model::{Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Features;
-use crate::neural::encoder::Form;
-use crate::neural::layers::{Linear, Pass, Words, masked_max, masked_mean};
+use crate::neural::encoder::{Form, Reading};
+use crate::neural::layers::{Linear, Pass, Words, compare, masked_max, masked_mean};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::recurrence::recur;
@@ -104,7 +108,7 @@ impl ModelEntry for Lstm {
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::new(spec, design)?))
+        Ok(Box::new(Neural::new(spec, design, Reading::Apart)?))
     }
 }
 
@@ -144,6 +148,7 @@ struct LstmNet {
     head: Linear,
     directions: usize,
     largest: bool,
+    reading: Reading,
     dropout: f64,
     multiply_adds: u64,
 }
@@ -152,12 +157,12 @@ fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
     let hidden = params.int("hidden");
     let directions = if params.switch("bidirectional") { 2 } else { 1 };
     let mut layout = Layout::default();
-    let (words, inputs, steps) = match form {
-        Form::Tokens { vocabulary, typical, .. } => {
+    let (words, inputs, steps, reading) = match form {
+        Form::Tokens { vocabulary, typical, reading, .. } => {
             let width = params.int("embedding");
-            (Some(Words::new(&mut layout, vocabulary, width)), width, typical)
+            (Some(Words::new(&mut layout, vocabulary, width)), width, typical, reading)
         }
-        Form::Images { channels, height, width } => (None, width * channels, height),
+        Form::Images { channels, height, width } => (None, width * channels, height, Reading::Single),
     };
     let widths = std::iter::once(inputs).chain(std::iter::repeat(hidden)).take(params.int("layers"));
     let mut products = 0;
@@ -166,7 +171,7 @@ fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
         layers.push(Layer::new(&mut layout, &format!("layer{index}"), directions, width, hidden));
         products += directions * 4 * hidden * (width + hidden);
     }
-    let pooled = directions * hidden;
+    let pooled = directions * hidden * if reading == Reading::Apart { 4 } else { 1 };
     let head = Linear::new(&mut layout, "head", pooled, outputs, Init::glorot(pooled, outputs));
     Box::new(LstmNet {
         layout,
@@ -176,8 +181,9 @@ fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
         head,
         directions,
         largest: params.word("pooling") == "max",
+        reading,
         dropout: params.float("dropout"),
-        multiply_adds: (steps * products + pooled * outputs) as u64,
+        multiply_adds: (reading.sequences() * steps * products + pooled * outputs) as u64,
     })
 }
 
@@ -224,6 +230,7 @@ impl Network for LstmNet {
         let [directions, steps, examples, hidden] = x.dims();
         let x = x.permute([2, 1, 0, 3]).reshape([examples, steps, directions * hidden]);
         let pooled = if self.largest { masked_max(x, mask) } else { masked_mean(x, mask) };
+        let pooled = if self.reading == Reading::Apart { compare(pooled) } else { pooled };
         let pooled = pass.dropout(pooled, self.dropout);
         self.head.forward(pooled, pass)
     }

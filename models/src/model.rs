@@ -36,7 +36,17 @@ pub enum InputShape {
         width: usize,
     },
     /// Texts.
-    Texts,
+    Texts {
+        /// Two in each example, which are to be compared.
+        pairs: bool,
+    },
+}
+
+impl InputShape {
+    /// Whether an example is two texts to be compared.
+    pub fn is_pairs(self) -> bool {
+        matches!(self, InputShape::Texts { pairs: true })
+    }
 }
 
 /// The form of the targets of a task.
@@ -207,6 +217,12 @@ pub trait Model {
 
     /// How large the fitted model is.
     fn footprint(&self) -> Footprint;
+
+    /// How many of `inputs` are longer than the fitted model reads, so that it answers without their ends. `None` for a
+    /// model that reads inputs of any length whole.
+    fn truncated(&self, _inputs: &Inputs) -> Option<usize> {
+        None
+    }
 }
 
 /// A model's place in the registry: what it is, what it takes and how to build it.

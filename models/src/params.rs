@@ -153,7 +153,7 @@ impl Resolved {
         for param in params {
             let default = match shape.input {
                 InputShape::Images { .. } => param.images,
-                InputShape::Texts => param.texts,
+                InputShape::Texts { .. } => param.texts,
             };
             values.insert(param.name.to_owned(), Value::from(default));
         }

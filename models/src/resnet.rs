@@ -1,11 +1,15 @@
 //! `resnet`: a residual network over the pixels of small images, or over the words of a text.
+//!
+//! The two texts of a pair are read apart with the same weights, and the last layer sees `[u, v, |u - v|, u * v]` of what
+//! was pooled of each (Conneau et al. 2017, who do so with a convolution network too): in one sequence a window of three
+//! words would hardly ever see both texts.
 
 use burn::tensor::Tensor;
 
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
 use crate::neural::batch::Features;
-use crate::neural::encoder::{Encoder, Form, Normalisation};
-use crate::neural::layers::{BatchNorm, Conv, LayerNorm, Linear, Pass, Words, masked_max, relu};
+use crate::neural::encoder::{Encoder, Form, Normalisation, Reading};
+use crate::neural::layers::{BatchNorm, Conv, LayerNorm, Linear, Pass, Words, compare, masked_max, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::weights::{Init, Layout};
@@ -83,7 +87,7 @@ impl ModelEntry for Resnet {
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::new(spec, design)?))
+        Ok(Box::new(Neural::new(spec, design, Reading::Apart)?))
     }
 }
 
@@ -123,8 +127,8 @@ fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
         Form::Images { channels, height, width: columns } => {
             Box::new(ImageNet::new([blocks, width, outputs], [height, columns, channels], dropout))
         }
-        Form::Tokens { vocabulary, typical, .. } => {
-            Box::new(TextNet::new([blocks, width, outputs], vocabulary, typical, dropout))
+        Form::Tokens { vocabulary, typical, reading, .. } => {
+            Box::new(TextNet::new([blocks, width, outputs], [vocabulary, typical], reading, dropout))
         }
     }
 }
@@ -281,22 +285,26 @@ struct TextNet {
     blocks: Vec<TextBlock>,
     norm: LayerNorm,
     head: Linear,
+    reading: Reading,
     dropout: f64,
     multiply_adds: u64,
 }
 
 impl TextNet {
-    /// `shape` is as for images; all stages have the same width, and no token is dropped: texts are short.
-    fn new(shape: [usize; 3], vocabulary: usize, typical: usize, dropout: f64) -> TextNet {
-        let [per_stage, width, outputs] = shape;
+    /// `shape` is as for images; all stages have the same width, and no token is dropped: texts are short. `tokens` is how
+    /// many different ones there are, and how many a typical text has.
+    fn new(shape: [usize; 3], tokens: [usize; 2], reading: Reading, dropout: f64) -> TextNet {
+        let ([per_stage, width, outputs], [vocabulary, typical]) = (shape, tokens);
         let mut layout = Layout::default();
         let words = Words::new(&mut layout, vocabulary, width);
         let blocks: Vec<_> =
             (0..3 * per_stage).map(|index| TextBlock::new(&mut layout, &format!("block{index}"), width)).collect();
         let norm = LayerNorm::new(&mut layout, "norm", width);
-        let head = Linear::new(&mut layout, "linear", width, outputs, Init::glorot(width, outputs));
-        let multiply_adds = (typical * blocks.len() * 6 * width * width + width * outputs) as u64;
-        TextNet { layouts: (layout, Layout::default()), words, blocks, norm, head, dropout, multiply_adds }
+        let pooled = width * if reading == Reading::Apart { 4 } else { 1 };
+        let head = Linear::new(&mut layout, "linear", pooled, outputs, Init::glorot(pooled, outputs));
+        let text = typical * blocks.len() * 6 * width * width;
+        let multiply_adds = (reading.sequences() * text + pooled * outputs) as u64;
+        TextNet { layouts: (layout, Layout::default()), words, blocks, norm, head, reading, dropout, multiply_adds }
     }
 }
 
@@ -320,6 +328,7 @@ impl Network for TextNet {
             x = block.forward(x, &mask, pass);
         }
         let pooled = masked_max(relu(self.norm.forward(x, pass)), tokens.mask.clone());
+        let pooled = if self.reading == Reading::Apart { compare(pooled) } else { pooled };
         let pooled = pass.dropout(pooled, self.dropout);
         self.head.forward(pooled, pass)
     }

@@ -3,7 +3,7 @@
 //!
 //! Images are scaled HOG features. Texts are sparse TF-IDF rows of word 1- and 2-grams, and they stay sparse: a kernel
 //! needs inner products only, which the few terms that two texts share give exactly, so nothing is cut off by a
-//! projection. What limits the training size is the dense kernel between all training rows.
+//! projection. Pairs of texts are such rows of both and of their overlap (`encode/pairs.rs`). What limits the training size is the dense kernel between all training rows.
 
 mod classifier;
 mod kernel;
@@ -79,7 +79,7 @@ const PARAMS: &[Param] = &[
         images: Default::Int(1_000_000),
         texts: Default::Int(1_000_000),
         domain: Domain::Int(1, 1_000_000),
-        about: "texts: how many of the commonest word 1- and 2-grams are used",
+        about: "texts: how many of the commonest word 1- and 2-grams are used; of pairs a quarter, in each of four blocks",
         source: "all of them: sparse rows make them cheap, and dropping rare ones lost accuracy in our measurement",
     },
     Param {
@@ -117,7 +117,7 @@ impl ModelEntry for Svm {
             return Support::No {
                 reason: format!(
                     "the kernel between {rows} training rows takes {bytes} bytes, more than {MOST_KERNEL_BYTES}; at \
-                     most {most} rows fit"
+                     most {most} rows fit: set train_size = {most} or less for the task"
                 ),
             };
         }
@@ -169,7 +169,10 @@ impl Model for SupportVectors {
         if all.is_empty() {
             return Err(ModelError::Failed("there is no training row".to_owned()));
         }
-        let (encoder, features) = self.pool.install(|| Encoder::fit(&all.inputs, self.spec.params.int("terms")));
+        let (encoder, features) = {
+            let (terms, pairs) = (self.spec.params.int("terms"), self.spec.shape.input.is_pairs());
+            self.pool.install(|| Encoder::fit(&all.inputs, terms, pairs))?
+        };
         let settings = self.settings(&features);
         let answer = match &all.targets {
             Targets::Classes { labels, .. } => {

@@ -1,11 +1,14 @@
 //! `transformer`: a pre-norm encoder with multi-head attention over words or image patches.
+//!
+//! A pair of texts is one sequence, `first [SEP] second`, before it a class token if that is pooled, and every token has
+//! the embedding of its segment added, as in BERT (Devlin et al. 2018): attention then compares the two word by word.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, module};
 
 use crate::model::{InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::attention::attend;
 use crate::neural::batch::Features;
-use crate::neural::encoder::Form;
+use crate::neural::encoder::{Form, Reading};
 use crate::neural::layers::{LayerNorm, Linear, Pass, Words, masked_mean, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
@@ -132,7 +135,7 @@ impl ModelEntry for Transformer {
                 )));
             }
         }
-        Ok(Box::new(Neural::new(spec, design)?))
+        Ok(Box::new(Neural::new(spec, design, Reading::Joined)?))
     }
 }
 
@@ -188,6 +191,8 @@ struct TransformerNet {
     buffers: Layout,
     stem: Stem,
     positions: Weight,
+    /// Of the first and the second text of a pair.
+    segments: Option<Weight>,
     class: Option<Weight>,
     blocks: Vec<Block>,
     norm: LayerNorm,
@@ -201,7 +206,7 @@ fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
     let (width, hidden, layers) = (params.int("width"), params.int("feed_forward"), params.int("layers"));
     let mut layout = Layout::default();
     let (stem, longest, tokens, stem_cost) = match form {
-        Form::Tokens { vocabulary, longest, typical } => {
+        Form::Tokens { vocabulary, longest, typical, .. } => {
             (Stem::Words(Words::new(&mut layout, vocabulary, width)), longest, typical, 0)
         }
         Form::Images { channels, height, width: columns } => {
@@ -218,6 +223,8 @@ fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
     let blocks = (0..layers).map(|index| Block::new(&mut layout, &format!("block{index}"), width, hidden)).collect();
     let norm = LayerNorm::new(&mut layout, "norm", width);
     let head = Linear::new(&mut layout, "head", width, outputs, Init::glorot(width, outputs));
+    let joined = matches!(form, Form::Tokens { reading: Reading::Joined, .. });
+    let segments = joined.then(|| layout.free("segments", &[2, width], Init::embedding()));
     let tokens = tokens + extra;
     let block_cost = tokens * width * (4 * width + 2 * hidden + 2 * tokens);
     Box::new(TransformerNet {
@@ -225,6 +232,7 @@ fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
         buffers: Layout::default(),
         stem,
         positions,
+        segments,
         class,
         blocks,
         norm,
@@ -258,7 +266,11 @@ impl Network for TransformerNet {
     fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
         let (mut x, mut lengths) = match (features, &self.stem) {
             (Features::Tokens(tokens), Stem::Words(words)) => {
-                (words.forward(tokens.ids.clone(), pass), tokens.lengths.clone())
+                let mut x = words.forward(tokens.ids.clone(), pass);
+                if let (Some(embedding), Some(segments)) = (self.segments, &tokens.segments) {
+                    x = x + module::embedding(pass.weight(embedding), segments.clone());
+                }
+                (x, tokens.lengths.clone())
             }
             (Features::Images(pixels), Stem::Patches { side, project }) => {
                 let x = project.forward(patches(pixels.clone(), *side), pass);

@@ -85,7 +85,7 @@ fn shape(split: &Split) -> TaskShape {
         Inputs::Images(images) => {
             InputShape::Images { channels: images.channels, height: images.height, width: images.width }
         }
-        Inputs::Texts(_) => InputShape::Texts,
+        Inputs::Texts(texts) => InputShape::Texts { pairs: texts.iter().any(|text| text.second.is_some()) },
     };
     let target = match &split.targets {
         Targets::Classes { names, .. } => TargetShape::Classes(names.len()),

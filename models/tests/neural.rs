@@ -43,7 +43,7 @@ fn spec(name: &str, split: &Split, overrides: &str, threads: usize, seed: u64) -
             Inputs::Images(images) => {
                 InputShape::Images { channels: images.channels, height: images.height, width: images.width }
             }
-            Inputs::Texts(_) => InputShape::Texts,
+            Inputs::Texts(texts) => InputShape::Texts { pairs: texts.iter().any(|text| text.second.is_some()) },
         },
         target: match &split.targets {
             Targets::Classes { names, .. } => TargetShape::Classes(names.len()),

@@ -14,6 +14,8 @@ pub struct Answers {
     /// Per example: 1 for the right class and 0 for a wrong one, or the squared error of a value. Their mean is the
     /// accuracy or the mean squared error.
     pub scores: Vec<f64>,
+    /// Per example the target and the prediction: numbers of classes, or values.
+    pub pairs: Vec<(f64, f64)>,
     /// Examples by class: `confusion[target][prediction]`; empty for a regression.
     pub confusion: Vec<Vec<u64>>,
     /// A digest of the targets: answers are paired only if they answer the same questions.
@@ -30,6 +32,7 @@ impl Answers {
             task.classes.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
         let mut confusion = vec![vec![0; classes.len()]; classes.len()];
         let mut scores = Vec::with_capacity(rows.len());
+        let mut pairs = Vec::with_capacity(rows.len());
         let mut targets = DefaultHasher::new();
         for (index, row) in rows.iter().enumerate() {
             let refuse = |message| ReportError::Row { path: path.to_owned(), line: index as u64 + 2, message };
@@ -44,7 +47,9 @@ impl Answers {
                 let number = |column: &str, text: &str| {
                     text.parse::<f64>().map_err(|_| refuse(format!("column {column}: '{text}', expected a number")))
                 };
-                scores.push((number("prediction", &row.prediction)? - number("target", &row.target)?).powi(2));
+                let (target, prediction) = (number("target", &row.target)?, number("prediction", &row.prediction)?);
+                scores.push((prediction - target).powi(2));
+                pairs.push((target, prediction));
             } else {
                 let class = |column: &str, text: &str| {
                     classes.get(text).copied().ok_or_else(|| {
@@ -58,9 +63,10 @@ impl Answers {
                 let (target, prediction) = (class("target", &row.target)?, class("prediction", &row.prediction)?);
                 confusion[target][prediction] += 1;
                 scores.push(f64::from(u8::from(target == prediction)));
+                pairs.push((target as f64, prediction as f64));
             }
         }
-        Ok(Answers { scores, confusion, targets: targets.finish() })
+        Ok(Answers { scores, pairs, confusion, targets: targets.finish() })
     }
 }
 

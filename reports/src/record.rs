@@ -135,8 +135,8 @@ pub struct Curve {
     pub train_loss: f64,
     /// The name of the validation metric: the task's primary metric.
     pub metric: String,
-    /// Its value on the validation rows.
-    pub validation: f64,
+    /// Its value on the validation rows; empty where it is undefined, as a correlation with a constant is.
+    pub validation: Option<f64>,
     /// Seconds since the fit began, validation included.
     pub elapsed_s: f64,
     /// Joules since the fit began; empty without a meter.

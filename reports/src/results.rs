@@ -56,6 +56,7 @@ impl Results {
         remark_on_plan(&info, &grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
         remark_on_gaps(&grid, &mut remarks);
+        remark_on_truncation(&grid, &mut remarks);
         let tables: Vec<Table> = (0..grid.settings.len()).map(|setting| Table::new(&grid, setting, &answers)).collect();
         remarks.extend(tables.iter().flat_map(|table| table.remarks.iter().cloned()));
         let mut by_case: HashMap<String, Vec<Curve>> = HashMap::new();
@@ -137,6 +138,32 @@ fn remark_on_gaps(grid: &Grid, remarks: &mut Vec<String>) {
         let reason = if reason.is_empty() { "no reason was recorded" } else { reason };
         remarks.push(format!("{metric} of {phase} is missing in {}: {reason}.", count(cases, "case")));
     }
+}
+
+/// A model that did not see the ends of long inputs was given less than another.
+fn remark_on_truncation(grid: &Grid, remarks: &mut Vec<String>) {
+    let mut lines: Vec<String> = Vec::new();
+    for (setting, label, trial) in grid.trials() {
+        let number = |phase: &str, metric: &str| trial.get(phase, metric).map_or(0.0, |value| value.value);
+        let (train, test) = (number("fit", "truncated_examples"), number("score", "truncated_examples"));
+        if train + test == 0.0 {
+            continue;
+        }
+        let setting = &grid.settings[setting];
+        let line = format!(
+            "{} on {}: {train} of {} training and {test} of {} test examples are longer than the model reads and lost \
+             their ends.",
+            grid.labels[label],
+            setting.title,
+            setting.train_size,
+            number("score", "examples")
+        );
+        // Seeds differ in it only where they draw other rows.
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    remarks.extend(lines);
 }
 
 /// The first few names, and how many more there are.

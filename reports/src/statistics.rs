@@ -36,11 +36,19 @@ pub fn wilson(proportion: f64, n: f64) -> Option<Interval> {
 /// Percentile bootstrap interval of a mean, at 95 %. Efron and Tibshirani 1993, chapter 13. `None` for fewer than two
 /// values.
 pub fn bootstrap_mean(values: &[f64]) -> Option<Interval> {
-    if values.len() < 2 {
+    bootstrap(values.len(), |rows| Some(mean(values, rows)))
+}
+
+/// Percentile bootstrap interval of any statistic of `examples` examples, at 95 %; `statistic` is given the numbers of
+/// the examples in a resample, and resamples for which it is undefined count for nothing. Efron and Tibshirani 1993,
+/// chapter 13. `None` for fewer than two examples, or if it is never defined.
+pub fn bootstrap(examples: usize, statistic: impl FnMut(&[usize]) -> Option<f64>) -> Option<Interval> {
+    if examples < 2 {
         return None;
     }
-    let means = resampled_means(values);
-    Some(Interval { low: quantile(&means, 0.025), high: quantile(&means, 0.975) })
+    let values = resampled(examples, statistic);
+    let at = |q: f64| (!values.is_empty()).then(|| quantile(&values, q));
+    Some(Interval { low: at(0.025)?, high: at(0.975)? })
 }
 
 /// Two-sided p of "the mean of these paired differences is zero", by inverting the percentile bootstrap: twice the
@@ -50,26 +58,36 @@ pub fn paired_bootstrap_p(differences: &[f64]) -> f64 {
     if differences.iter().all(|difference| *difference == 0.0) {
         return 1.0;
     }
-    let means = resampled_means(differences);
-    let share = |count: usize| (count + 1) as f64 / (RESAMPLES + 1) as f64;
-    let below = share(means.iter().filter(|mean| **mean <= 0.0).count());
-    let above = share(means.iter().filter(|mean| **mean >= 0.0).count());
-    (2.0 * below.min(above)).min(1.0)
+    bootstrap_p(differences.len(), |rows| Some(mean(differences, rows))).unwrap_or(1.0)
 }
 
-/// Sorted means of resamples with replacement.
-fn resampled_means(values: &[f64]) -> Vec<f64> {
+/// [`paired_bootstrap_p`] of any difference between two statistics of the same `examples` examples, given as in
+/// [`bootstrap`]. `None` if it is never defined.
+pub fn bootstrap_p(examples: usize, difference: impl FnMut(&[usize]) -> Option<f64>) -> Option<f64> {
+    let values = resampled(examples, difference);
+    let share = |count: usize| (count + 1) as f64 / (values.len() + 1) as f64;
+    let below = share(values.iter().filter(|value| **value <= 0.0).count());
+    let above = share(values.iter().filter(|value| **value >= 0.0).count());
+    (!values.is_empty()).then(|| (2.0 * below.min(above)).min(1.0))
+}
+
+fn mean(values: &[f64], rows: &[usize]) -> f64 {
+    rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64
+}
+
+/// Sorted values of a statistic on resamples with replacement, where it is defined.
+fn resampled(examples: usize, mut statistic: impl FnMut(&[usize]) -> Option<f64>) -> Vec<f64> {
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let n = values.len() as u64;
-    let mut means: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
+    let mut rows = vec![0; examples];
+    let mut values: Vec<f64> = (0..RESAMPLES)
+        .filter_map(|_| {
             // Multiply-shift maps 32 random bits onto 0..n (Lemire 2019); its bias is below n / 2^32.
-            let pick = |_| values[((u64::from(random.next_u32()) * n) >> 32) as usize];
-            (0..n).map(pick).sum::<f64>() / n as f64
+            rows.fill_with(|| ((u64::from(random.next_u32()) * examples as u64) >> 32) as usize);
+            statistic(&rows)
         })
         .collect();
-    means.sort_by(f64::total_cmp);
-    means
+    values.sort_by(f64::total_cmp);
+    values
 }
 
 /// Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996, numpy's default).

@@ -4,6 +4,7 @@ use csv::Writer;
 
 use crate::answers::Answers;
 use crate::grid::{Setting, Trial};
+use crate::resampled;
 use crate::results::Results;
 use crate::statistics::{Interval, bootstrap_mean, wilson};
 
@@ -18,10 +19,15 @@ const NUMBERS: &[(&str, &str, &str)] = &[
     ("recall_positive", "score", "recall_positive"),
     ("precision_positive", "score", "precision_positive"),
     ("f1_positive", "score", "f1_positive"),
+    ("matthews", "score", "matthews"),
     ("brier", "score", "brier"),
     ("mse", "score", "mse"),
     ("mae", "score", "mae"),
     ("r2", "score", "r2"),
+    ("pearson", "score", "pearson"),
+    ("spearman", "score", "spearman"),
+    ("train_truncated", "fit", "truncated_examples"),
+    ("test_truncated", "score", "truncated_examples"),
     ("fit_s", "fit", "fit_s"),
     ("latency_p50_s", "predict-single", "latency_p50_s"),
     ("latency_p90_s", "predict-single", "latency_p90_s"),
@@ -92,6 +98,10 @@ fn interval(place: &Setting, trial: &Trial, answers: Option<&Answers>) -> Option
     match place.task.primary.as_str() {
         "accuracy" => wilson(trial.get("score", "accuracy")?.value, trial.get("score", "examples")?.value),
         "mse" => trial.get("score", "mse").and(answers).and_then(|answers| bootstrap_mean(&answers.scores)),
+        primary if resampled::applies(primary) => trial
+            .get("score", primary)
+            .and(answers)
+            .and_then(|answers| resampled::interval(primary, &[answers])),
         _ => None,
     }
 }

@@ -7,6 +7,7 @@ use crate::format::{p_value, score, si, significant};
 use crate::grid::{Cell, Grid, Mean, Setting};
 use crate::metric::Better;
 use crate::record::Status;
+use crate::resampled;
 use crate::statistics::{Interval, bootstrap_mean, holm, mcnemar_p, paired_bootstrap_p, wilson};
 
 /// Below this, a difference is called one.
@@ -46,8 +47,8 @@ pub struct Line {
     pub status: Status,
     /// Its primary metric; `None` if it was not measured.
     pub primary: Option<Mean>,
-    /// The primary metric's 95 % interval: Wilson for accuracy, bootstrap for the mean squared error, `None` for
-    /// others.
+    /// The primary metric's 95 % interval: Wilson's for accuracy, the bootstrap's for what can be computed from the
+    /// predictions, `None` for others.
     pub interval: Option<Interval>,
 }
 
@@ -92,7 +93,8 @@ impl Table {
         };
         best.standing = Standing::Best;
         let place = &grid.settings[self.setting];
-        if !matches!(place.task.primary.as_str(), "accuracy" | "mse") {
+        let primary = place.task.primary.as_str();
+        if !matches!(primary, "accuracy" | "mse") && !resampled::applies(primary) {
             let remark = format!(
                 "{}: there is no paired test for {}, so ties are not marked.",
                 place.title,
@@ -131,6 +133,9 @@ fn line(place: &Setting, label: usize, cell: &Cell, answers: &HashMap<String, An
     let interval = match (place.task.primary.as_str(), primary) {
         ("accuracy", Some(mean)) => cell.mean("score", "examples").and_then(|n| wilson(mean.mean, n.mean)),
         ("mse", Some(_)) => cell_scores(cell, answers).and_then(|scores| bootstrap_mean(&scores.mean)),
+        (primary, Some(_)) if resampled::applies(primary) => {
+            cell_scores(cell, answers).and_then(|scores| resampled::interval(primary, &scores.trials))
+        }
         _ => None,
     };
     let status = cell.status();
@@ -139,26 +144,29 @@ fn line(place: &Setting, label: usize, cell: &Cell, answers: &HashMap<String, An
 }
 
 /// A model's score of each example, over its seeds.
-struct Scores {
+struct Scores<'a> {
     mean: Vec<f64>,
-    seeds: usize,
+    trials: Vec<&'a Answers>,
     targets: u64,
 }
 
-fn cell_scores(cell: &Cell, answers: &HashMap<String, Answers>) -> Option<Scores> {
+fn cell_scores<'a>(cell: &Cell, answers: &'a HashMap<String, Answers>) -> Option<Scores<'a>> {
     let trials: Vec<&Answers> = cell.trials.iter().filter_map(|trial| answers.get(&trial.case)).collect();
     let mean = mean_scores(&trials)?;
-    Some(Scores { mean, seeds: trials.len(), targets: trials.first()?.targets })
+    Some(Scores { mean, targets: trials.first()?.targets, trials })
 }
 
-/// McNemar's exact test for one seed of classes, else the paired bootstrap over examples; `None` if the models did not
-/// answer the same examples.
-fn paired_p(place: &Setting, best: &Scores, other: &Scores) -> Option<f64> {
+/// For accuracy McNemar's exact test if there is one seed, else the paired bootstrap over examples; `None` if the models
+/// did not answer the same examples.
+fn paired_p(place: &Setting, best: &Scores<'_>, other: &Scores<'_>) -> Option<f64> {
     if best.targets != other.targets || best.mean.len() != other.mean.len() {
         return None;
     }
+    if resampled::applies(&place.task.primary) {
+        return resampled::paired_p(&place.task.primary, &best.trials, &other.trials);
+    }
     let pairs = best.mean.iter().zip(&other.mean);
-    if place.is_classes() && (best.seeds, other.seeds) == (1, 1) {
+    if place.is_classes() && (best.trials.len(), other.trials.len()) == (1, 1) {
         let only_best = pairs.clone().filter(|(best, other)| best > other).count() as u64;
         let only_other = pairs.filter(|(best, other)| best < other).count() as u64;
         return Some(mcnemar_p(only_best, only_other));

@@ -87,7 +87,7 @@ proptest! {
         text in "(?s).{0,20}",
     ) {
         let curves = vec![Curve {
-            case: "a.b".to_owned(), epoch, train_loss: loss, metric: text.clone(), validation: loss, elapsed_s: 0.1, energy_j: None,
+            case: "a.b".to_owned(), epoch, train_loss: loss, metric: text.clone(), validation: Some(loss), elapsed_s: 0.1, energy_j: None,
         }];
         prop_assert_eq!(decode::<Curve>(path(), &csv(&curves)).unwrap().rows, curves);
         let answers = vec![PredictionRow { example: epoch, target: text.clone(), prediction: text, probability: Some(0.3) }];
@@ -108,7 +108,7 @@ fn the_columns_are_the_fields_in_their_order() {
         epoch: 1,
         train_loss: 1.0,
         metric: "mse".into(),
-        validation: 1.0,
+        validation: Some(1.0),
         elapsed_s: 1.0,
         energy_j: None,
     });

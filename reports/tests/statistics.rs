@@ -1,7 +1,7 @@
 //! Intervals and tests agree with statsmodels and scipy; see scripts/make-fixtures/statistics.py.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use bakeoff_reports::{bootstrap_mean, holm, mcnemar_p, paired_bootstrap_p, wilson};
+use bakeoff_reports::{bootstrap, bootstrap_mean, bootstrap_p, holm, mcnemar_p, paired_bootstrap_p, pearson, wilson};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -11,6 +11,7 @@ struct Fixture {
     mcnemar: Vec<McNemar>,
     holm: Vec<Holm>,
     bootstrap: Vec<Bootstrap>,
+    correlation: Vec<Correlation>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +38,13 @@ struct Holm {
 #[derive(Deserialize)]
 struct Bootstrap {
     values: Vec<f64>,
+    low: f64,
+    high: f64,
+}
+
+#[derive(Deserialize)]
+struct Correlation {
+    pairs: Vec<(f64, f64)>,
     low: f64,
     high: f64,
 }
@@ -84,6 +92,31 @@ fn the_bootstrap_agrees_with_scipy_up_to_its_own_noise() {
         assert!(agrees, "{found:?}, expected {low} {high}");
         assert_eq!(bootstrap_mean(&values), Some(found), "seeded");
     }
+}
+
+#[test]
+fn the_bootstrap_of_a_correlation_agrees_with_scipy_up_to_its_own_noise() {
+    for Correlation { pairs, low, high } in fixture().correlation {
+        let of = |rows: &[usize]| pearson(&rows.iter().map(|&row| pairs[row]).collect::<Vec<_>>());
+        let found = bootstrap(pairs.len(), of).unwrap();
+        let noise = 0.05 * (high - low);
+        let agrees = (found.low - low).abs() < noise && (found.high - high).abs() < noise;
+        assert!(agrees, "{found:?}, expected {low} {high}");
+    }
+}
+
+#[test]
+fn a_statistic_that_is_never_defined_has_neither_interval_nor_p() {
+    assert_eq!(bootstrap(40, |_| None), None);
+    assert_eq!(bootstrap_p(40, |_| None), None);
+    assert_eq!(bootstrap(1, |_| Some(1.0)), None);
+    // Defined on some resamples only: those count.
+    let mut call = 0;
+    let found = bootstrap(40, |_| {
+        call += 1;
+        (call % 2 == 0).then_some(3.0)
+    });
+    assert_eq!(found.map(|interval| (interval.low, interval.high)), Some((3.0, 3.0)));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Scores random and degenerate predictions with scikit-learn, for harness/tests/scoring.rs to agree with.
 
+The correlations of numbers are scipy's, which has no value for them where a side does not vary.
+
 usage: scripts/make-fixtures/metrics.py > harness/tests/fixtures/metrics.json
 """
 
@@ -9,7 +11,9 @@ import platform
 import warnings
 
 import numpy as np
+import scipy
 import sklearn
+from scipy import stats
 from sklearn import metrics
 
 SEED = 2026
@@ -24,6 +28,7 @@ def class_case(name, classes, targets, predictions, probabilities=None):
         "recall_macro": metrics.recall_score(targets, predictions, **average),
         "precision_macro": metrics.precision_score(targets, predictions, **average),
         "f1_macro": metrics.f1_score(targets, predictions, **average),
+        "matthews": metrics.matthews_corrcoef(targets, predictions),
     }
     if classes == 2:
         # Of class 1 whatever occurs: `labels` says so also where scikit-learn would see one class only.
@@ -57,6 +62,9 @@ def value_case(name, targets, predictions):
     }
     if len(targets) > 1:
         scores["r2"] = metrics.r2_score(targets, predictions)
+        if np.ptp(targets) > 0 and np.ptp(predictions) > 0:
+            scores["pearson"] = stats.pearsonr(targets, predictions).statistic
+            scores["spearman"] = stats.spearmanr(targets, predictions).statistic
     return {
         "name": name,
         "targets": targets.tolist(),
@@ -78,6 +86,9 @@ def main():
     warnings.simplefilter("ignore")  # of the degenerate cases, which are here on purpose
     random = np.random.default_rng(SEED)
     angles = random.uniform(-60, 60, 60)
+    # Drawn apart, so that the cases before stay as they were.
+    apart = np.random.default_rng(SEED + 1)
+    grades, ties = apart.integers(0, 26, 80) / 5, apart.normal(0, 1, 80)
     certain = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
     fixtures = {
         "made_by": "scripts/make-fixtures/metrics.py",
@@ -85,6 +96,7 @@ def main():
             "python": platform.python_version(),
             "numpy": np.__version__,
             "scikit-learn": sklearn.__version__,
+            "scipy": scipy.__version__,
         },
         "classes": [
             random_classes(random, "two classes", 2, 60, 1.0),
@@ -110,6 +122,10 @@ def main():
             value_case("constant targets, right", [3.5] * 4, [3.5] * 4),
             value_case("constant targets, wrong", [3.5] * 4, [3.5, 3.5, 3.0, 4.0]),
             value_case("one example", [2.0], [1.0]),
+            value_case("many ties", grades, np.clip(np.round(grades + ties, 0), 0, 5)),
+            value_case("monotone, not linear", angles, np.exp(angles / 10)),
+            value_case("a constant answer", angles[:5], [0.1] * 5),
+            value_case("two examples", [1.0, 2.0], [3.0, -1.0]),
         ],
     }
     # One case a line: small, and a change shows as the lines it touches.

@@ -10,7 +10,7 @@ import platform
 import numpy as np
 import scipy
 import statsmodels
-from scipy.stats import bootstrap
+from scipy.stats import bootstrap, pearsonr
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -40,6 +40,27 @@ def percentile(rng, n):
     return {"values": values.tolist(), "low": float(interval.low), "high": float(interval.high)}
 
 
+def correlation(rng, n):
+    """Pairs that agree somewhat, and the interval of their Pearson correlation."""
+    left = rng.normal(size=n).round(6)
+    right = (0.5 * left + rng.normal(size=n)).round(6)
+    found = bootstrap(
+        (left, right),
+        lambda x, y, axis: pearsonr(x, y, axis=axis).statistic,
+        paired=True,
+        n_resamples=100_000,
+        batch=1000,
+        method="percentile",
+        random_state=rng,
+    )
+    interval = found.confidence_interval
+    return {
+        "pairs": [list(pair) for pair in zip(left.tolist(), right.tolist())],
+        "low": float(interval.low),
+        "high": float(interval.high),
+    }
+
+
 def main():
     rng = np.random.default_rng(SEED)
     fixture = {
@@ -54,6 +75,7 @@ def main():
         "mcnemar": [paired(*pair) for pair in [(0, 0), (5, 5), (0, 6), (12, 30), (300, 371), (1500, 1400), (0, 1300)]],
         "holm": [holm(p) for p in [[], [0.04], [0.01, 0.04, 0.03, 0.005], [0.5, 0.02, 0.02, 1.0]] if p],
         "bootstrap": [percentile(rng, n) for n in [40, 400]],
+        "correlation": [correlation(rng, n) for n in [40, 400]],
     }
     print(json.dumps(fixture, indent=1))
 

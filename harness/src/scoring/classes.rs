@@ -4,41 +4,12 @@
 //! below the line is 0: scikit-learn's `labels=None` and `zero_division=0`.
 
 use bakeoff_models::Matrix;
+use bakeoff_reports::{Tally, macro_mean, matthews};
 
 use super::{ScoreError, check_count};
 
 /// How far a row of single-precision probabilities may be from summing to one.
 const SUM_TOLERANCE: f64 = 1e-3;
-
-/// What became of one class.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    /// Examples of the class.
-    targets: u32,
-    /// Predictions of the class.
-    predictions: u32,
-    /// Both at once: true positives.
-    hits: u32,
-}
-
-impl Tally {
-    fn recall(self) -> f64 {
-        ratio(self.hits, self.targets)
-    }
-
-    fn precision(self) -> f64 {
-        ratio(self.hits, self.predictions)
-    }
-
-    /// 2tp / (2tp + fp + fn), as tp + fn are the targets and tp + fp the predictions.
-    fn f1(self) -> f64 {
-        ratio(2 * self.hits, self.targets + self.predictions)
-    }
-}
-
-fn ratio(part: u32, whole: u32) -> f64 {
-    if whole == 0 { 0.0 } else { f64::from(part) / f64::from(whole) }
-}
 
 /// The metrics of `answers` against `targets`; all targets are below `classes`.
 pub(super) fn score(
@@ -49,15 +20,13 @@ pub(super) fn score(
 ) -> Result<Vec<(&'static str, f64)>, ScoreError> {
     let tallies = tally(targets, classes, answers)?;
     let hits: u32 = tallies.iter().map(|tally| tally.hits).sum();
-    let seen: Vec<Tally> = tallies.iter().copied().filter(|tally| tally.targets + tally.predictions > 0).collect();
-    let macro_mean =
-        |metric: fn(Tally) -> f64| seen.iter().map(|&tally| metric(tally)).sum::<f64>() / seen.len() as f64;
 
     let mut scores = vec![
         ("accuracy", f64::from(hits) / targets.len() as f64),
-        ("recall_macro", macro_mean(Tally::recall)),
-        ("precision_macro", macro_mean(Tally::precision)),
-        ("f1_macro", macro_mean(Tally::f1)),
+        ("recall_macro", macro_mean(&tallies, Tally::recall)),
+        ("precision_macro", macro_mean(&tallies, Tally::precision)),
+        ("f1_macro", macro_mean(&tallies, Tally::f1)),
+        ("matthews", matthews(&tallies)),
     ];
     if let [_, positive] = tallies[..] {
         scores.push(("recall_positive", positive.recall()));

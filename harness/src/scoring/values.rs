@@ -1,5 +1,7 @@
 //! Metrics of predicted numbers.
 
+use bakeoff_reports::{pearson, spearman};
+
 use super::{ScoreError, check_count};
 
 /// The metrics of `answers` against `targets`.
@@ -16,6 +18,10 @@ pub(super) fn score(targets: &[f32], answers: &[f32]) -> Result<Vec<(&'static st
     if targets.len() > 1 {
         scores.push(("r2", r2(squared, targets)));
     }
+    let pairs: Vec<(f64, f64)> =
+        targets.iter().zip(answers).map(|(&target, &answer)| (f64::from(target), f64::from(answer))).collect();
+    let correlations = [("pearson", pearson(&pairs)), ("spearman", spearman(&pairs))];
+    scores.extend(correlations.into_iter().filter_map(|(name, value)| Some((name, value?))));
     Ok(scores)
 }
 

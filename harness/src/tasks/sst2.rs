@@ -32,7 +32,7 @@ impl Task for Sst2 {
     }
 
     fn input(&self) -> InputShape {
-        InputShape::Texts
+        InputShape::Texts { pairs: false }
     }
 
     fn classes(&self) -> Arc<[String]> {

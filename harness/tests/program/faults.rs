@@ -99,7 +99,7 @@ fn without_times(run: &Path) -> Vec<Record> {
     rows
 }
 
-fn curves(run: &Path) -> Vec<(String, usize, f64)> {
+fn curves(run: &Path) -> Vec<(String, usize, Option<f64>)> {
     let rows = bakeoff_reports::RunDir::new(run).curves().unwrap().unwrap().rows;
     rows.into_iter().map(|c| (c.case, c.epoch, c.validation)).collect()
 }

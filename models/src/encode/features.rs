@@ -1,9 +1,11 @@
-//! From raw inputs to the features that the classic models learn from: scaled HOG for images, TF-IDF for texts.
+//! From raw inputs to the features that the classic models learn from: scaled HOG for images, TF-IDF for texts, and
+//! for pairs of texts what [`super::pairs`] makes of it.
 
 use bakeoff_datasets::{Images, Inputs, Split, Targets};
 use ndarray::{Array2, Axis};
 
 use super::hog;
+use super::pairs::{OVERLAPS, PairEncoder, check_kind};
 use super::scale::Scale;
 use super::sparse::SparseRows;
 use super::tfidf::TfIdf;
@@ -80,24 +82,37 @@ pub(crate) enum Encoder {
     },
     /// TF-IDF.
     Texts(TfIdf),
+    /// TF-IDF of both texts of a pair, compared.
+    Pairs(PairEncoder),
 }
 
 impl Encoder {
-    /// Learns from the training inputs and encodes them. `terms` is the largest number of terms for texts.
-    pub(crate) fn fit(inputs: &Inputs, terms: usize) -> (Encoder, Features) {
-        match inputs {
+    /// Learns from the training inputs and encodes them. `terms` is the largest number of terms for texts, and `pairs`
+    /// whether they are pairs.
+    ///
+    /// # Errors
+    /// If texts are not all pairs, or not all by themselves.
+    pub(crate) fn fit(inputs: &Inputs, terms: usize, pairs: bool) -> Result<(Encoder, Features), ModelError> {
+        Ok(match inputs {
             Inputs::Images(images) => {
                 let mut rows = hog::hog(images);
                 let scale = Scale::fit(&rows);
                 scale.apply(&mut rows);
                 (Encoder::Images { scale, shape: shape(images) }, Features::Dense(rows))
             }
+            Inputs::Texts(texts) if pairs => {
+                check_kind(texts, true)?;
+                let encoder = PairEncoder::fit(texts, terms);
+                let rows = encoder.encode(texts);
+                (Encoder::Pairs(encoder), Features::Sparse(rows))
+            }
             Inputs::Texts(texts) => {
+                check_kind(texts, false)?;
                 let tfidf = TfIdf::fit(texts, terms);
                 let rows = tfidf.encode(texts);
                 (Encoder::Texts(tfidf), Features::Sparse(rows))
             }
-        }
+        })
     }
 
     /// Encodes inputs of the kind and size that it was fitted on.
@@ -111,11 +126,18 @@ impl Encoder {
                 scale.apply(&mut rows);
                 Ok(Features::Dense(rows))
             }
-            (Encoder::Texts(tfidf), Inputs::Texts(texts)) => Ok(Features::Sparse(tfidf.encode(texts))),
+            (Encoder::Texts(tfidf), Inputs::Texts(texts)) => {
+                check_kind(texts, false)?;
+                Ok(Features::Sparse(tfidf.encode(texts)))
+            }
+            (Encoder::Pairs(encoder), Inputs::Texts(texts)) => {
+                check_kind(texts, true)?;
+                Ok(Features::Sparse(encoder.encode(texts)))
+            }
             (Encoder::Images { shape: (c, h, w), .. }, _) => Err(ModelError::Unsupported(format!(
                 "this model was fitted on images of {c} x {h} x {w}, not on these inputs"
             ))),
-            (Encoder::Texts(_), _) => {
+            (Encoder::Texts(_) | Encoder::Pairs(_), _) => {
                 Err(ModelError::Unsupported("this model was fitted on texts, not on images".to_owned()))
             }
         }
@@ -126,6 +148,7 @@ impl Encoder {
         match self {
             Encoder::Images { scale, .. } => scale.bytes(),
             Encoder::Texts(tfidf) => tfidf.bytes(),
+            Encoder::Pairs(encoder) => encoder.bytes(),
         }
     }
 }
@@ -144,6 +167,14 @@ pub(crate) fn supports(input: &InputShape) -> Support {
             ),
         },
         _ => Support::Yes,
+    }
+}
+
+/// The most features of inputs of this form, of which at most `terms` are terms.
+pub(crate) fn width(input: &InputShape, terms: usize) -> usize {
+    match *input {
+        InputShape::Images { height, width, .. } => hog::width(height, width),
+        InputShape::Texts { pairs } => terms + if pairs { OVERLAPS } else { 0 },
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod features;
 pub(crate) mod hog;
+pub(crate) mod pairs;
 pub(crate) mod scale;
 pub(crate) mod sparse;
 pub(crate) mod tfidf;

@@ -64,10 +64,10 @@ fn scaled_training_rows_have_mean_zero_and_variance_one_and_constants_become_zer
 fn inputs_of_another_kind_or_size_are_refused() {
     let images =
         |side: usize| Inputs::Images(Images { channels: 1, height: side, width: side, pixels: vec![0; side * side] });
-    let (encoder, features) = Encoder::fit(&images(16), 10);
+    let (encoder, features) = Encoder::fit(&images(16), 10, false).unwrap();
     assert!(matches!(features, Features::Dense(_)));
     let error = encoder.encode(&images(24)).unwrap_err().to_string();
     assert_eq!(error, "this model was fitted on images of 1 x 16 x 16, not on these inputs");
-    let (encoder, _) = Encoder::fit(&Inputs::Texts(texts(&serde_json::json!(["a film"]))), 10);
+    let (encoder, _) = Encoder::fit(&Inputs::Texts(texts(&serde_json::json!(["a film"]))), 10, false).unwrap();
     assert_eq!(encoder.encode(&images(16)).unwrap_err().to_string(), "this model was fitted on texts, not on images");
 }

@@ -9,7 +9,7 @@ pub(crate) const PAD: u32 = 0;
 /// Stands for every word that is not in the vocabulary.
 pub(crate) const UNKNOWN: u32 = 1;
 /// Between the two texts of a pair.
-const SEPARATOR: u32 = 2;
+pub(crate) const SEPARATOR: u32 = 2;
 /// The number of the first word.
 const FIRST_WORD: u32 = 3;
 
@@ -56,8 +56,22 @@ impl Vocabulary {
         self.numbers.keys().map(|word| (word.len() + size_of::<u32>()) as u64).sum()
     }
 
-    /// The tokens of a text: at least one, at most [`Vocabulary::max_tokens`]. Of a pair that is too long, the longer
-    /// text is cut first.
+    /// The tokens of each text of a pair by itself: at least one, at most [`Vocabulary::max_tokens`].
+    pub(crate) fn encode_apart(&self, text: &Text) -> [Vec<u32>; 2] {
+        let second = text.second.as_deref().unwrap_or_default();
+        [text.first.as_str(), second].map(|text| {
+            let mut tokens = self.numbers_of(text);
+            tokens.truncate(self.max_tokens);
+            if tokens.is_empty() {
+                tokens.push(UNKNOWN);
+            }
+            tokens
+        })
+    }
+
+    /// The tokens of a text: at least one, at most [`Vocabulary::max_tokens`]. Of a pair, those of the first text, a
+    /// separator, and those of the second; if that is too long, the longer text is cut first, token by token (Devlin
+    /// et al. 2018, `_truncate_seq_pair` of their code).
     pub(crate) fn encode(&self, text: &Text) -> Vec<u32> {
         let mut tokens = self.numbers_of(&text.first);
         if let Some(second) = &text.second {
@@ -85,7 +99,7 @@ impl Vocabulary {
 }
 
 /// Lower-cased runs of letters, digits and apostrophes, and every other mark by itself.
-fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     for character in text.chars().flat_map(char::to_lowercase) {

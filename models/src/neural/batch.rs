@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::encoder::{Encoded, Normalisation};
 use super::recipe::Recipe;
-use crate::encode::vocabulary::{PAD, UNKNOWN};
+use crate::encode::vocabulary::{PAD, SEPARATOR, UNKNOWN};
 
 /// What a network takes.
 #[derive(Debug, Clone)]
@@ -16,7 +16,8 @@ use crate::encode::vocabulary::{PAD, UNKNOWN};
 pub(crate) enum Features {
     /// Standardised pixels, `examples x height x width x channels`.
     Images(Tensor<4>),
-    /// Texts, padded at their ends to the longest of the batch.
+    /// Texts, padded at their ends to the longest of the batch. Of pairs read apart, all first texts, then all second
+    /// ones.
     Tokens(Tokens),
 }
 
@@ -31,6 +32,8 @@ pub(crate) struct Tokens {
     pub(crate) mask: Tensor<2>,
     /// Tokens of each text.
     pub(crate) lengths: Vec<usize>,
+    /// Zero up to a separator and with it, one after it, `examples x tokens`; absent where no text has one.
+    pub(crate) segments: Option<Tensor<2, Int>>,
 }
 
 /// Batches of one epoch: rows shuffled, then those of similar length brought together so that little is padding. Rows
@@ -63,6 +66,7 @@ pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> F
             image_tensor(images, pixels, rows.len(), device)
         }
         Encoded::Tokens(texts) => tokens(rows.iter().map(|&row| texts[row].clone()).collect(), device),
+        Encoded::Pairs(pairs) => tokens(sides(pairs, rows).cloned().collect(), device),
     }
 }
 
@@ -85,11 +89,28 @@ pub(crate) fn augmented(
             (image_tensor(images, pixels, rows.len(), device), mirrored)
         }
         Encoded::Tokens(texts) => {
-            let mut drop = |token: u32| if rng.random::<f64>() < recipe.word_dropout { UNKNOWN } else { token };
-            let texts = rows.iter().map(|&row| texts[row].iter().map(|&token| drop(token)).collect()).collect();
+            let texts = rows.iter().map(|&row| word_dropout(&texts[row], recipe, rng)).collect();
+            (tokens(texts, device), vec![false; rows.len()])
+        }
+        Encoded::Pairs(pairs) => {
+            let texts = sides(pairs, rows).map(|text| word_dropout(text, recipe, rng)).collect();
             (tokens(texts, device), vec![false; rows.len()])
         }
     }
+}
+
+/// All first texts of these rows, then all second ones.
+fn sides<'a>(pairs: &'a [[Vec<u32>; 2]], rows: &'a [usize]) -> impl Iterator<Item = &'a Vec<u32>> {
+    (0..2).flat_map(move |side| rows.iter().map(move |&row| &pairs[row][side]))
+}
+
+/// Takes some words for unknown ones; a separator stays.
+fn word_dropout(text: &[u32], recipe: &Recipe, rng: &mut ChaCha8Rng) -> Vec<u32> {
+    let mut drop = |token: u32| {
+        let dropped = rng.random::<f64>() < recipe.word_dropout;
+        if dropped && token != SEPARATOR { UNKNOWN } else { token }
+    };
+    text.iter().map(|&token| drop(token)).collect()
 }
 
 /// How an image is looked at.
@@ -148,10 +169,21 @@ fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Features {
     let mask: Vec<f32> =
         texts.iter().flat_map(|text| (0..longest).map(|at| if at < text.len() { 1.0 } else { 0.0 })).collect();
     Features::Tokens(Tokens {
+        segments: segments(&texts, longest).map(|ids| Tensor::from_data(TensorData::new(ids, shape), device)),
         lengths: texts.iter().map(Vec::len).collect(),
         ids: Tensor::from_data(TensorData::new(ids, shape), device),
         reversed: Tensor::from_data(TensorData::new(reversed, shape), device),
         mask: Tensor::from_data(TensorData::new(mask, shape), device),
+    })
+}
+
+/// See [`Tokens::segments`]; row by row.
+fn segments(texts: &[Vec<u32>], longest: usize) -> Option<Vec<i64>> {
+    let ends: Vec<Option<usize>> =
+        texts.iter().map(|text| text.iter().position(|&token| token == SEPARATOR)).collect();
+    ends.iter().any(Option::is_some).then(|| {
+        let segment = |end: Option<usize>, at: usize| i64::from(end.is_some_and(|end| at > end));
+        ends.iter().flat_map(|&end| (0..longest).map(move |at| segment(end, at))).collect()
     })
 }
 

@@ -1,10 +1,29 @@
 //! From raw inputs to what networks take, with everything that is fitted on the training rows alone.
 
-use bakeoff_datasets::{Images, Inputs};
+use bakeoff_datasets::{Images, Inputs, Text};
 
-use crate::encode::vocabulary::Vocabulary;
+use crate::encode::pairs::check_kind;
+use crate::encode::vocabulary::{Vocabulary, words};
 use crate::model::ModelError;
 use crate::params::Resolved;
+
+/// How a network reads the texts of an example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// There is one.
+    Single,
+    /// Two in one sequence, with a separator in between.
+    Joined,
+    /// Two, each by itself.
+    Apart,
+}
+
+impl Reading {
+    /// How many texts there are to read by themselves.
+    pub(crate) fn sequences(self) -> usize {
+        if self == Reading::Apart { 2 } else { 1 }
+    }
+}
 
 /// The form of a network's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +41,12 @@ pub(crate) enum Form {
     Tokens {
         /// How many different tokens there are.
         vocabulary: usize,
-        /// The most tokens of a text.
+        /// The most tokens of a sequence.
         longest: usize,
-        /// Tokens of a training text on average, at least one.
+        /// Tokens of a training sequence on average, at least one.
         typical: usize,
+        /// What a sequence is.
+        reading: Reading,
     },
 }
 
@@ -74,6 +95,8 @@ pub(crate) enum Encoder {
         vocabulary: Vocabulary,
         /// See [`Form::Tokens`].
         typical: usize,
+        /// See [`Form::Tokens`].
+        reading: Reading,
     },
 }
 
@@ -87,13 +110,15 @@ pub(crate) enum Encoded<'a> {
         /// What standardises them.
         normalisation: &'a Normalisation,
     },
-    /// Token numbers of each text.
+    /// Token numbers of each sequence.
     Tokens(Vec<Vec<u32>>),
+    /// Token numbers of both sequences of each pair.
+    Pairs(Vec<[Vec<u32>; 2]>),
 }
 
 impl Encoder {
     /// Fits on the training inputs.
-    pub(crate) fn fit(inputs: &Inputs, params: &Resolved) -> Encoder {
+    pub(crate) fn fit(inputs: &Inputs, params: &Resolved, reading: Reading) -> Encoder {
         match inputs {
             Inputs::Images(images) => {
                 let &Images { channels, height, width, .. } = images;
@@ -105,8 +130,9 @@ impl Encoder {
             Inputs::Texts(texts) => {
                 let (words, rare) = (params.int("vocabulary"), params.int("min_count"));
                 let vocabulary = Vocabulary::fit(texts, words, rare, params.int("max_tokens"));
-                let tokens: usize = texts.iter().map(|text| vocabulary.encode(text).len()).sum();
-                Encoder::Texts { vocabulary, typical: tokens.div_ceil(texts.len().max(1)).max(1) }
+                let tokens: usize = texts.iter().map(|text| length(&vocabulary, reading, text)).sum();
+                let typical = tokens.div_ceil((texts.len() * reading.sequences()).max(1)).max(1);
+                Encoder::Texts { vocabulary, typical, reading }
             }
         }
     }
@@ -115,9 +141,12 @@ impl Encoder {
     pub(crate) fn form(&self) -> Form {
         match self {
             Encoder::Images { form, .. } => *form,
-            Encoder::Texts { vocabulary, typical } => {
-                Form::Tokens { vocabulary: vocabulary.len(), longest: vocabulary.max_tokens(), typical: *typical }
-            }
+            Encoder::Texts { vocabulary, typical, reading } => Form::Tokens {
+                vocabulary: vocabulary.len(),
+                longest: vocabulary.max_tokens(),
+                typical: *typical,
+                reading: *reading,
+            },
         }
     }
 
@@ -135,11 +164,33 @@ impl Encoder {
                 }
                 Ok(Encoded::Images { images, normalisation })
             }
-            (Encoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
-                Ok(Encoded::Tokens(texts.iter().map(|text| vocabulary.encode(text)).collect()))
+            (Encoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) => {
+                check_kind(texts, *reading != Reading::Single)?;
+                Ok(match reading {
+                    Reading::Apart => {
+                        Encoded::Pairs(texts.iter().map(|text| vocabulary.encode_apart(text)).collect())
+                    }
+                    _ => Encoded::Tokens(texts.iter().map(|text| vocabulary.encode(text)).collect()),
+                })
             }
             _ => Err(ModelError::Failed("fitted on images and asked to predict texts, or the reverse".to_owned())),
         }
+    }
+
+    /// How many of these texts lose their end; `None` for images.
+    pub(crate) fn truncated(&self, inputs: &Inputs) -> Option<usize> {
+        let (Encoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) = (self, inputs) else { return None };
+        let most = vocabulary.max_tokens();
+        let cut = |text: &&Text| {
+            let first = words(&text.first).len();
+            let second = text.second.as_deref().map_or(0, |second| words(second).len());
+            match reading {
+                Reading::Single => first > most,
+                Reading::Joined => first + 1 + second > most,
+                Reading::Apart => first.max(second) > most,
+            }
+        };
+        Some(texts.iter().filter(cut).count())
     }
 
     /// Bytes that a prediction needs of it.
@@ -157,6 +208,7 @@ impl Encoded<'_> {
         match self {
             Encoded::Images { images, .. } => images.len(),
             Encoded::Tokens(texts) => texts.len(),
+            Encoded::Pairs(pairs) => pairs.len(),
         }
     }
 
@@ -165,7 +217,16 @@ impl Encoded<'_> {
         match self {
             Encoded::Images { .. } => 1,
             Encoded::Tokens(texts) => texts[row].len(),
+            Encoded::Pairs(pairs) => pairs[row][0].len().max(pairs[row][1].len()),
         }
+    }
+}
+
+/// Tokens of an example.
+fn length(vocabulary: &Vocabulary, reading: Reading, text: &Text) -> usize {
+    match reading {
+        Reading::Apart => vocabulary.encode_apart(text).iter().map(Vec::len).sum(),
+        _ => vocabulary.encode(text).len(),
     }
 }
 

@@ -192,4 +192,13 @@ pub(crate) fn masked_max(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     (x + ((mask - 1.0) * 1e9).unsqueeze_dim(2)).max_dim(1).squeeze_dim(1)
 }
 
+/// What there is to say of a pair, `[u, v, |u - v|, u * v]` (Conneau et al. 2017, section 3.1): of `2 examples x width`,
+/// all first vectors and then all second ones, `examples x (4 width)`.
+pub(crate) fn compare(x: Tensor<2>) -> Tensor<2> {
+    let half = x.dims()[0] / 2;
+    let (u, v) = (x.clone().narrow(0, 0, half), x.narrow(0, half, half));
+    let (apart, together) = ((u.clone() - v.clone()).abs(), u.clone() * v.clone());
+    Tensor::cat(vec![u, v, apart, together], 1)
+}
+
 pub(crate) use burn::tensor::activation::relu;

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use bakeoff_datasets::{Inputs, Split};
 use burn::tensor::Device as BurnDevice;
 
-use self::encoder::Encoder;
+use self::encoder::{Encoder, Reading};
 use self::fitted::Fitted;
 use self::head::Head;
 use self::network::Design;
@@ -46,17 +46,19 @@ pub(crate) const LIBRARY: &str = "burn 0.22.1";
 pub(crate) struct Neural {
     spec: Spec,
     design: Design,
+    reading: Reading,
     pools: Pools,
     fitted: Option<Fitted>,
 }
 
 impl Neural {
-    /// An unfitted model.
+    /// An unfitted model. `pairs` says how it reads the two texts of a pair, if the task has pairs.
     ///
     /// # Errors
     /// If there is no thread to compute on.
-    pub(crate) fn new(spec: &Spec, design: Design) -> Result<Neural, ModelError> {
-        Ok(Neural { spec: spec.clone(), design, pools: Pools::new(spec.threads)?, fitted: None })
+    pub(crate) fn new(spec: &Spec, design: Design, pairs: Reading) -> Result<Neural, ModelError> {
+        let reading = if spec.shape.input.is_pairs() { pairs } else { Reading::Single };
+        Ok(Neural { spec: spec.clone(), design, reading, pools: Pools::new(spec.threads)?, fitted: None })
     }
 }
 
@@ -72,7 +74,7 @@ impl Neural {
         classes: usize,
         weights: &[u8],
     ) -> Result<Neural, ModelError> {
-        let mut model = Neural::new(spec, design)?;
+        let mut model = Neural::new(spec, design, Reading::Single)?;
         let network = design(&spec.params, encoder.form(), classes);
         let device = burn_device(spec.device);
         model.fitted = Some(Fitted {
@@ -96,7 +98,7 @@ fn burn_device(device: Device) -> BurnDevice {
 impl Model for Neural {
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
         self.fitted = None;
-        let encoder = Encoder::fit(&train.inputs, &self.spec.params);
+        let encoder = Encoder::fit(&train.inputs, &self.spec.params, self.reading);
         let head = Head::fit(&train.targets);
         let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
         let device = burn_device(self.spec.device);
@@ -120,5 +122,9 @@ impl Model for Neural {
 
     fn footprint(&self) -> Footprint {
         self.fitted.as_ref().map(Fitted::footprint).unwrap_or_default()
+    }
+
+    fn truncated(&self, inputs: &Inputs) -> Option<usize> {
+        self.fitted.as_ref().and_then(|fitted| fitted.encoder.truncated(inputs))
     }
 }

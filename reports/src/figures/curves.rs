@@ -86,7 +86,7 @@ fn draw_pair(canvas: &Canvas<'_>, style: &Style, pair: &Pair<'_>, place: Rect) -
     let half = Rect { w: (place.w - 2.0) / 2.0, ..place };
     let right = Rect { x: place.x + half.w + 2.0, ..half };
     let loss: fn(&Curve) -> f64 = |point| point.train_loss;
-    let score: fn(&Curve) -> f64 = |point| point.validation;
+    let score: fn(&Curve) -> f64 = |point| point.validation.unwrap_or(f64::NAN);
     draw_lines(canvas, style, pair, half, (pair.title, "training loss"), loss)?;
     draw_lines(canvas, style, pair, right, ("", &validation), score)
 }

@@ -32,7 +32,7 @@ impl Figure for Quality {
         }
         let title = "Quality per task";
         let caption = "Marker: the primary metric on the test examples (mean over seeds). Line: its 95 % interval, \
-            Wilson's for accuracy and the bootstrap's for the mean squared error. Dashed: the floor, which is what a \
+            Wilson's for accuracy and the bootstrap's for other metrics. Dashed: the floor, which is what a \
             constant answer scores. A hollow marker is no better than the floor, or has a seed that failed, and is not \
             ranked.";
         let svg = draw(&panels[..shown], style, title, caption)

@@ -272,7 +272,7 @@ impl<'a> MadeCase<'a> {
                 epoch,
                 train_loss: 2.3 / (1.0 + progress * (1.0 + self.model as f64 / 4.0)),
                 metric: self.task.primary.clone(),
-                validation: validation * (0.9 + 0.1 * self.noise.next()),
+                validation: Some(validation * (0.9 + 0.1 * self.noise.next())),
                 elapsed_s: epoch as f64 * scale / 4.0,
                 energy_j: None,
             });

@@ -1,0 +1,265 @@
+//! Held-out honesty: the targets of the test rows change nothing but the scores, and validation rows are training rows.
+//!
+//! The whole measurement of a case is run on two tasks that differ in their test targets alone.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use bakeoff::case::Case;
+use bakeoff::machine::ThisMachine;
+use bakeoff::measure::measure;
+use bakeoff::meters::EnergyConfig;
+use bakeoff::outcome::{Outcome, Phase};
+use bakeoff::program::Program;
+use bakeoff::tasks::{self, Task};
+use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
+use bakeoff_models::{
+    ENTRIES, Footprint, InputShape, Model, ModelEntry, ModelError, Param, Predictions, Resolved, Spec, Support,
+    TaskShape, Watch,
+};
+use bakeoff_reports::Status;
+
+const TRAIN: usize = 200;
+const TEST: usize = 60;
+
+/// Is the film good, or how good is it?
+struct Reviews {
+    name: &'static str,
+    values: bool,
+    /// Whether the test targets are the opposite of what is true.
+    poisoned: bool,
+}
+
+static TASKS: &[&dyn Task] = &[
+    &Reviews { name: "reviews", values: false, poisoned: false },
+    &Reviews { name: "reviews", values: false, poisoned: true },
+    &Reviews { name: "grades", values: true, poisoned: false },
+    &Reviews { name: "grades", values: true, poisoned: true },
+];
+
+impl Reviews {
+    fn split(&self, rows: std::ops::Range<usize>, flipped: bool) -> Split {
+        let good = |row: usize| row.is_multiple_of(3) || row.is_multiple_of(7);
+        let text = |row: usize| {
+            let word = if good(row) { "good" } else { "dull" };
+            // No two rows are alike, so that a row can be told by its text.
+            Text { first: format!("film {row} is {word} {}", ["so", "indeed", "again"][row % 3]), second: None }
+        };
+        let inputs = Inputs::Texts(rows.clone().map(text).collect());
+        let labels = rows.map(|row| u16::from(good(row) != flipped));
+        let targets = if self.values {
+            Targets::Values(labels.enumerate().map(|(at, label)| f32::from(label) * 4.0 + at as f32 * 0.01).collect())
+        } else {
+            Targets::Classes { labels: labels.collect(), names: self.classes() }
+        };
+        Split { inputs, targets }
+    }
+}
+
+impl Task for Reviews {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        "whether a film is good"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn primary(&self) -> &'static str {
+        if self.values { "pearson" } else { "matthews" }
+    }
+
+    fn unit(&self) -> &'static str {
+        ""
+    }
+
+    fn input(&self) -> InputShape {
+        InputShape::Texts { pairs: false }
+    }
+
+    fn classes(&self) -> Arc<[String]> {
+        if self.values { Arc::new([]) } else { ["dull", "good"].map(str::to_owned).into() }
+    }
+
+    fn rows(&self) -> usize {
+        TRAIN
+    }
+
+    fn files(&self) -> &'static [DataFile] {
+        &[]
+    }
+
+    fn load(&self, _store: &Store) -> Result<Splits, DatasetError> {
+        Ok(Splits { train: self.split(0..TRAIN, false), test: self.split(TRAIN..TRAIN + TEST, self.poisoned) })
+    }
+}
+
+fn run(entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) -> Outcome {
+    let program = Program { tasks: leaked(task), models: leaked(entry), machine: &ThisMachine };
+    let mut table: toml::Table = params.parse().unwrap();
+    table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
+    let case = Case {
+        id: format!("{}.{}", task.name(), entry.name()),
+        task: task.name().to_owned(),
+        model: entry.name().to_owned(),
+        label: entry.name().to_owned(),
+        params: Resolved::new(entry.params(), &tasks::shape(task, TRAIN), &table).unwrap(),
+        train_size: TRAIN,
+        seed: 1,
+        device: "cpu".to_owned(),
+        threads: 2,
+        timeout_s: 60.0,
+        memory_limit_bytes: 1 << 30,
+        latency_examples: 1,
+        test_rows: None,
+        energy: EnergyConfig { estimate: false, watts_per_core: 12.0 },
+        idle_w: None,
+        unsupported: None,
+    };
+    measure(&program, &case, &Store::embedded(), &mut |_| {})
+}
+
+/// A program is made of statics; a test's is made here.
+fn leaked<T: ?Sized>(item: &'static T) -> &'static [&'static T] {
+    Box::leak(Box::new([item]))
+}
+
+const SMALL: &str = "epochs = 4\nlearning_rate = 0.01\noptimizer = \"adamw\"\nbatch = 16\nshard = 8\nwidth = 16\n\
+    heads = 2\nlayers = 1\nfeed_forward = 16\ndepth = 8\nhidden = 16\nembedding = 16\ntrees = 10\nmax_tokens = 5";
+
+#[test]
+fn poisoned_test_targets_change_the_scores_and_nothing_else() {
+    for entry in ENTRIES {
+        for pair in TASKS.chunks(2) {
+            let what = format!("{} on {}", entry.name(), pair[0].name());
+            let [honest, poisoned] = [run(*entry, pair[0], SMALL), run(*entry, pair[1], SMALL)];
+            assert_eq!(honest.status, Status::Ok, "{what}: {}", honest.note);
+            assert_eq!(poisoned.status, Status::BelowFloor, "{what}: {}", poisoned.note);
+
+            let answers = |outcome: &Outcome| -> Vec<(String, Option<f64>)> {
+                outcome.predictions.iter().map(|row| (row.prediction.clone(), row.probability)).collect()
+            };
+            assert_eq!(answers(&honest), answers(&poisoned), "{what}: the fit has seen the test targets");
+            let epochs = |outcome: &Outcome| -> Vec<(f64, Option<f64>)> {
+                outcome.curves.iter().map(|curve| (curve.train_loss, curve.validation)).collect()
+            };
+            assert_eq!(epochs(&honest), epochs(&poisoned), "{what}: validation has seen the test targets");
+        }
+    }
+}
+
+#[test]
+fn texts_that_lose_their_ends_are_counted_where_a_model_has_a_limit() {
+    for entry in ENTRIES {
+        let count = |most: &str| {
+            let outcome = run(*entry, TASKS[0], &SMALL.replace("max_tokens = 5", most));
+            [Phase::Fit, Phase::Score].map(|phase| outcome.value(phase, "truncated_examples"))
+        };
+        if entry.params().iter().any(|param| param.name == "max_tokens") {
+            assert_eq!(count("max_tokens = 4"), [Some(TRAIN as f64), Some(TEST as f64)], "{}", entry.name());
+            assert_eq!(count("max_tokens = 5"), [Some(0.0), Some(0.0)], "{}", entry.name());
+        } else {
+            assert_eq!(count(""), [None, None], "{} reads texts of any length", entry.name());
+        }
+    }
+}
+
+/// Always gives the same answer, and remembers what it was given.
+struct Spy;
+
+static SEEN: Mutex<Vec<(Vec<String>, Vec<String>)>> = Mutex::new(Vec::new());
+
+impl ModelEntry for Spy {
+    fn name(&self) -> &'static str {
+        "spy"
+    }
+
+    fn about(&self) -> &'static str {
+        "remembers its rows"
+    }
+
+    fn version(&self) -> String {
+        "1".to_owned()
+    }
+
+    fn params(&self) -> &'static [Param] {
+        &[]
+    }
+
+    fn supports(&self, _shape: &TaskShape) -> Support {
+        Support::Yes
+    }
+
+    fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
+        Ok(Box::new(SpyModel { values: spec.shape.target == bakeoff_models::TargetShape::Value }))
+    }
+}
+
+struct SpyModel {
+    values: bool,
+}
+
+fn lines(split: &Split) -> Vec<String> {
+    let Inputs::Texts(texts) = &split.inputs else { panic!("not texts") };
+    texts.iter().map(|text| text.first.clone()).collect()
+}
+
+impl Model for SpyModel {
+    fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
+        SEEN.lock().unwrap().push((lines(train), lines(validation)));
+        let predictions = self.predict(&validation.inputs)?;
+        let report = bakeoff_models::EpochReport { epoch: 1, epochs: 1, train_loss: 1.0, validation: &predictions };
+        let score = watch.epoch(&report)?;
+        // What a model that keeps its best epoch must be able to compare with.
+        assert!(!score.is_nan());
+        Ok(())
+    }
+
+    fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
+        Ok(if self.values {
+            Predictions::Values(vec![0.1; inputs.len()])
+        } else {
+            Predictions::Classes { labels: vec![0; inputs.len()], probabilities: None }
+        })
+    }
+
+    fn footprint(&self) -> Footprint {
+        Footprint::default()
+    }
+}
+
+#[test]
+fn validation_rows_are_training_rows_and_no_test_row_is_seen_in_a_fit() {
+    let outcome = run(&Spy, TASKS[0], "");
+    assert_eq!(outcome.status, Status::BelowFloor);
+    assert_eq!(outcome.value(Phase::Score, "matthews"), Some(0.0));
+    let Splits { train, test } = TASKS[0].load(&Store::embedded()).unwrap();
+    let (train, test): (BTreeSet<_>, BTreeSet<_>) =
+        (lines(&train).into_iter().collect(), lines(&test).into_iter().collect());
+    let seen = SEEN.lock().unwrap();
+    let (fitted, validation) = seen.iter().find(|(fitted, _)| fitted.len() == TRAIN * 9 / 10).unwrap();
+    assert_eq!(validation.len(), TRAIN / 10);
+    assert!(validation.iter().all(|row| train.contains(row) && !fitted.contains(row)));
+    assert!(fitted.iter().all(|row| train.contains(row) && !test.contains(row)));
+}
+
+#[test]
+fn a_correlation_that_is_undefined_is_below_the_floor_with_an_empty_number_and_the_reason() {
+    let outcome = run(&Spy, TASKS[2], "");
+    assert_eq!(outcome.status, Status::BelowFloor);
+    assert_eq!(outcome.note, "pearson is undefined: all predictions or all targets are the same");
+    for metric in ["pearson", "spearman"] {
+        let reading = outcome.readings.iter().find(|reading| reading.metric == metric).unwrap();
+        assert_eq!((reading.value, reading.note.as_str()), (None, "all predictions or all targets are the same"));
+    }
+    assert_eq!(outcome.value(Phase::Score, "floor"), Some(0.0));
+    assert_eq!(outcome.curves[0].validation, None);
+    // It travels from the child to its parent as JSON, which has no NaN.
+    let text = serde_json::to_string(&outcome).unwrap();
+    assert_eq!(serde_json::from_str::<Outcome>(&text).unwrap(), outcome);
+}

@@ -1,0 +1,202 @@
+//! Pairs of texts as features of both, and of what they have in common.
+//!
+//! Of the TF-IDF rows u and v of the two texts, the blocks `[u, v, |u - v|, u * v]` of Conneau et al. 2017 (section 3.1,
+//! there of learned vectors), then three numbers that say directly how much the two overlap: the cosine of u and v over
+//! all terms, the Jaccard index `|A ∩ B| / |A ∪ B|` of their sets of words (Jaccard 1912), and the smaller number of
+//! words divided by the larger one. Each text is a document of its own to the document frequencies.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use bakeoff_datasets::Text;
+use rayon::prelude::*;
+
+use super::sparse::SparseRows;
+use super::tfidf::TfIdf;
+use super::vocabulary::words;
+use crate::model::ModelError;
+
+/// Blocks of terms in a row.
+const BLOCKS: usize = 4;
+/// Numbers after the blocks.
+pub(crate) const OVERLAPS: usize = 3;
+/// The most terms that the cosine is over.
+const MOST_TERMS: usize = 1_000_000;
+
+/// The terms of the training pairs.
+#[derive(Debug, Clone)]
+pub(crate) struct PairEncoder {
+    /// Of the blocks.
+    terms: TfIdf,
+    /// Of the cosine, where the blocks do not have all terms.
+    all_terms: Option<TfIdf>,
+}
+
+impl PairEncoder {
+    /// Learns from pairs. `limit` is the largest number of terms in a row: a quarter of it for each block.
+    pub(crate) fn fit(pairs: &[Text], limit: usize) -> PairEncoder {
+        let texts: Vec<Text> = side(pairs, first).into_iter().chain(side(pairs, second)).collect();
+        let limit = (limit / BLOCKS).max(1);
+        let terms = TfIdf::fit(&texts, limit);
+        let all_terms = (terms.width() == limit).then(|| TfIdf::fit(&texts, MOST_TERMS));
+        PairEncoder { terms, all_terms }
+    }
+
+    /// The number of features.
+    fn width(&self) -> usize {
+        BLOCKS * self.terms.width() + OVERLAPS
+    }
+
+    /// One row per pair.
+    pub(crate) fn encode(&self, pairs: &[Text]) -> SparseRows {
+        let (firsts, seconds) = (side(pairs, first), side(pairs, second));
+        let both = |terms: &TfIdf| (terms.encode(&firsts), terms.encode(&seconds));
+        let (u, v) = both(&self.terms);
+        let all = self.all_terms.as_ref().map(both);
+        let row = |index: usize| {
+            let (u, v) = (u.row(index), v.row(index));
+            let cosine = all.as_ref().map_or_else(|| dot(u, v), |(u, v)| dot(u.row(index), v.row(index)));
+            self.row(u, v, cosine, &pairs[index])
+        };
+        let rows: Vec<Vec<(u32, f32)>> = (0..pairs.len()).into_par_iter().map(row).collect();
+        let mut sparse = SparseRows::new(self.width());
+        rows.iter().for_each(|row| sparse.push(row));
+        sparse
+    }
+
+    fn row(&self, u: &[(u32, f32)], v: &[(u32, f32)], cosine: f32, pair: &Text) -> Vec<(u32, f32)> {
+        let width = u32::try_from(self.terms.width()).expect("terms are numbered by u32");
+        let mut row = u.to_vec();
+        row.extend(v.iter().map(|&(column, value)| (width + column, value)));
+        let shared = aligned(u, v);
+        let apart = shared.iter().map(|&(column, u, v)| (2 * width + column, (u - v).abs()));
+        row.extend(apart.filter(|&(_, value)| value != 0.0));
+        let together = shared.iter().map(|&(column, u, v)| (3 * width + column, u * v));
+        row.extend(together.filter(|&(_, value)| value != 0.0));
+        let [jaccard, ratio] = overlap(pair);
+        row.extend((4 * width..).zip([cosine, jaccard, ratio]).filter(|&(_, value)| value != 0.0));
+        row
+    }
+
+    /// The memory it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.terms.bytes() + self.all_terms.as_ref().map_or(0, TfIdf::bytes)
+    }
+}
+
+/// Refuses texts that are not all pairs, or not all by themselves.
+///
+/// # Errors
+/// Names the first one at fault, counted from 0.
+pub(crate) fn check_kind(texts: &[Text], pairs: bool) -> Result<(), ModelError> {
+    match texts.iter().position(|text| text.second.is_some() != pairs) {
+        None => Ok(()),
+        Some(example) => {
+            let (expected, found) = if pairs { ("pairs of texts", "one text") } else { ("one text each", "a pair") };
+            Err(ModelError::Unsupported(format!(
+                "this model is for {expected}, but example {example} is {found}; the task's input must say which"
+            )))
+        }
+    }
+}
+
+fn first(pair: &Text) -> &str {
+    &pair.first
+}
+
+fn second(pair: &Text) -> &str {
+    pair.second.as_deref().unwrap_or_default()
+}
+
+/// One side of every pair as texts of their own.
+fn side(pairs: &[Text], of: fn(&Text) -> &str) -> Vec<Text> {
+    pairs.iter().map(|pair| Text { first: of(pair).to_owned(), second: None }).collect()
+}
+
+/// The columns that either row has with both values, ascending.
+fn aligned(u: &[(u32, f32)], v: &[(u32, f32)]) -> Vec<(u32, f32, f32)> {
+    let (mut left, mut right) = (u.iter().peekable(), v.iter().peekable());
+    let mut both = Vec::with_capacity(u.len() + v.len());
+    loop {
+        let order = match (left.peek(), right.peek()) {
+            (None, None) => return both,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some((left, _)), Some((right, _))) => left.cmp(right),
+        };
+        let u = if order.is_le() { left.next() } else { None };
+        let v = if order.is_ge() { right.next() } else { None };
+        let column = u.or(v).map_or(0, |&(column, _)| column);
+        both.push((column, u.map_or(0.0, |&(_, value)| value), v.map_or(0.0, |&(_, value)| value)));
+    }
+}
+
+/// The inner product of two rows.
+fn dot(u: &[(u32, f32)], v: &[(u32, f32)]) -> f32 {
+    aligned(u, v).into_iter().map(|(_, u, v)| u * v).sum()
+}
+
+/// The Jaccard index of the words of both texts, and the ratio of their numbers; 0 where there is no word.
+fn overlap(pair: &Text) -> [f32; 2] {
+    let (u, v) = (words(first(pair)), words(second(pair)));
+    let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f32 / whole as f32 };
+    let ratio = share(u.len().min(v.len()), u.len().max(v.len()));
+    let (u, v): (HashSet<String>, HashSet<String>) = (u.into_iter().collect(), v.into_iter().collect());
+    let shared = u.intersection(&v).count();
+    [share(shared, u.len() + v.len() - shared), ratio]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(first: &str, second: &str) -> Text {
+        Text { first: first.to_owned(), second: Some(second.to_owned()) }
+    }
+
+    #[test]
+    fn a_row_is_both_texts_their_difference_their_product_and_three_overlaps() {
+        let pairs = [pair("good film", "good plot"), pair("bad", "")];
+        let encoder = PairEncoder::fit(&pairs, 1_000_000);
+        let rows = encoder.encode(&pairs).to_dense();
+        let width = encoder.terms.width();
+        // bad, film, good, good film, good plot, plot
+        assert_eq!((width, rows.ncols()), (6, 4 * 6 + 3));
+        let row = rows.row(0);
+        let (mut cosine, mut terms) = (0.0, 0);
+        for column in 0..width {
+            let (u, v) = (row[column], row[width + column]);
+            assert!((row[2 * width + column] - (u - v).abs()).abs() < 1e-6);
+            assert!((row[3 * width + column] - u * v).abs() < 1e-6);
+            cosine += u * v;
+            terms += usize::from(u > 0.0) + usize::from(v > 0.0);
+        }
+        assert_eq!(terms, 6);
+        assert!(cosine > 0.1 && (row[4 * width] - cosine).abs() < 1e-6);
+        assert_eq!((row[4 * width + 1], row[4 * width + 2]), (1.0 / 3.0, 1.0));
+        assert_eq!(rows.row(1).to_vec()[4 * width..], [0.0; 3], "nothing is shared with an empty text");
+    }
+
+    #[test]
+    fn the_cosine_is_over_all_terms_however_few_the_blocks_have() {
+        let pairs = [pair("the rare word", "the rare word"), pair("the one", "the other")];
+        let few = PairEncoder::fit(&pairs, 4);
+        assert_eq!((few.terms.width(), few.width()), (1, 7));
+        let (few, all) = (few.encode(&pairs).to_dense(), PairEncoder::fit(&pairs, 1000).encode(&pairs).to_dense());
+        let cosine = |rows: &ndarray::Array2<f32>, row: usize| rows[[row, rows.ncols() - OVERLAPS]];
+        for row in 0..2 {
+            assert!((cosine(&few, row) - cosine(&all, row)).abs() < 1e-6);
+        }
+        assert!((cosine(&few, 0) - 1.0).abs() < 1e-6 && cosine(&few, 1) < 0.9);
+    }
+
+    #[test]
+    fn texts_of_the_other_kind_are_refused_by_example() {
+        let texts = [pair("a", "b"), Text { first: "a".to_owned(), second: None }];
+        let error = check_kind(&texts, true).expect_err("one is no pair").to_string();
+        assert!(error.starts_with("this model is for pairs of texts, but example 1 is one text"), "{error}");
+        let error = check_kind(&texts, false).expect_err("one is a pair").to_string();
+        assert!(error.starts_with("this model is for one text each, but example 0 is a pair"), "{error}");
+        assert!(check_kind(&texts[..1], true).is_ok());
+    }
+}
