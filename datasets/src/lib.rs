@@ -9,6 +9,8 @@ mod dataset;
 mod error;
 mod example;
 mod fetch;
+#[doc(hidden)]
+pub mod fuzzing;
 mod glue;
 mod rotate;
 mod split;

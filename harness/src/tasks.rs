@@ -5,9 +5,7 @@ use std::sync::Arc;
 use bakeoff_datasets::{DataFile, DatasetError, Splits, Store};
 use bakeoff_models::{InputShape, TargetShape, TaskShape};
 
-mod cifar10;
-mod cifar10_rotation;
-mod sst2;
+mod official;
 
 /// A dataset, what is to be predicted, the metrics and the floor.
 ///
@@ -54,5 +52,20 @@ pub fn shape(task: &dyn Task, train_rows: usize) -> TaskShape {
     }
 }
 
-/// Every task.
-pub static TASKS: &[&dyn Task] = &[&cifar10::Cifar10, &cifar10_rotation::Cifar10Rotation, &sst2::Sst2];
+/// Every task: those on the samples in the program, then those on full datasets, which are fetched.
+pub static TASKS: &[&dyn Task] = &[
+    &official::CIFAR10,
+    &official::CIFAR10_ROTATION,
+    &official::SST2_TASK,
+    &official::CIFAR10_FULL,
+    &official::CIFAR10_ROTATION_FULL,
+    &official::COLA_TASK,
+    &official::SST2_FULL,
+    &official::MRPC_TASK,
+    &official::STSB_TASK,
+    &official::QQP_TASK,
+    &official::MNLI_TASK,
+    &official::QNLI_TASK,
+    &official::RTE_TASK,
+    &official::WNLI_TASK,
+];

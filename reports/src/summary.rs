@@ -13,6 +13,7 @@ const NUMBERS: &[(&str, &str, &str)] = &[
     ("floor", "score", "floor"),
     ("examples", "score", "examples"),
     ("accuracy", "score", "accuracy"),
+    ("accuracy_mismatched", "score", "accuracy_mismatched"),
     ("recall_macro", "score", "recall_macro"),
     ("precision_macro", "score", "precision_macro"),
     ("f1_macro", "score", "f1_macro"),
@@ -98,10 +99,9 @@ fn interval(place: &Setting, trial: &Trial, answers: Option<&Answers>) -> Option
     match place.task.primary.as_str() {
         "accuracy" => wilson(trial.get("score", "accuracy")?.value, trial.get("score", "examples")?.value),
         "mse" => trial.get("score", "mse").and(answers).and_then(|answers| bootstrap_mean(&answers.scores)),
-        primary if resampled::applies(primary) => trial
-            .get("score", primary)
-            .and(answers)
-            .and_then(|answers| resampled::interval(primary, &[answers])),
+        primary if resampled::applies(primary) => {
+            trial.get("score", primary).and(answers).and_then(|answers| resampled::interval(primary, &[answers]))
+        }
         _ => None,
     }
 }

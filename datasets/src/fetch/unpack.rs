@@ -3,7 +3,6 @@
 //! Only the expected names are taken, each up to its stated size, into new files. Links, `..`, absolute paths and
 //! expected names that occur twice are refused wherever they are in the archive; other members are passed over.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Component, Path};
 
@@ -23,10 +22,10 @@ pub(crate) struct Wanted {
 }
 
 /// Opens the file into which the wanted member of this index goes.
-pub(crate) type Open<'a> = &'a mut dyn FnMut(usize) -> Result<File, Fault>;
+pub(crate) type Open<'a, W> = &'a mut dyn FnMut(usize) -> Result<W, Fault>;
 
 /// Takes the wanted members out of a zip archive.
-pub(crate) fn zip(reader: impl Read + Seek, wanted: &[Wanted], open: Open<'_>) -> Result<(), Fault> {
+pub(crate) fn zip<W: Write>(reader: impl Read + Seek, wanted: &[Wanted], open: Open<'_, W>) -> Result<(), Fault> {
     let bad = |error: zip::result::ZipError| Fault::Bad(format!("not a whole zip archive ({error})"));
     let mut archive = zip::ZipArchive::new(reader).map_err(bad)?;
     let mut taken = vec![false; wanted.len()];
@@ -42,10 +41,15 @@ pub(crate) fn zip(reader: impl Read + Seek, wanted: &[Wanted], open: Open<'_>) -
 }
 
 /// Takes the wanted members out of a gzipped tar archive.
-pub(crate) fn tar_gz(reader: impl Read, wanted: &[Wanted], open: Open<'_>) -> Result<(), Fault> {
+pub(crate) fn tar_gz<W: Write>(reader: impl Read, wanted: &[Wanted], open: Open<'_, W>) -> Result<(), Fault> {
+    tar(GzDecoder::new(reader), wanted, open)
+}
+
+/// Takes the wanted members out of a tar archive as it comes out of its compression.
+pub(crate) fn tar<W: Write>(reader: impl Read, wanted: &[Wanted], open: Open<'_, W>) -> Result<(), Fault> {
     let bad = |error: io::Error| Fault::Bad(format!("not a whole gzipped tar archive ({error})"));
     let most = MOST_PASSED_OVER + wanted.iter().map(|wanted| wanted.most_bytes).sum::<u64>();
-    let mut archive = tar::Archive::new(GzDecoder::new(reader).take(most));
+    let mut archive = tar::Archive::new(reader.take(most));
     let mut taken = vec![false; wanted.len()];
     for member in archive.entries().map_err(bad)? {
         let member = member.map_err(bad)?;
@@ -60,7 +64,7 @@ pub(crate) fn tar_gz(reader: impl Read, wanted: &[Wanted], open: Open<'_>) -> Re
 }
 
 /// Copies a plain file.
-pub(crate) fn plain(reader: impl Read, wanted: &Wanted, open: Open<'_>) -> Result<(), Fault> {
+pub(crate) fn plain<W: Write>(reader: impl Read, wanted: &Wanted, open: Open<'_, W>) -> Result<(), Fault> {
     take(reader, wanted, open(0)?)
 }
 
@@ -94,7 +98,7 @@ fn all(taken: &[bool], wanted: &[Wanted]) -> Result<(), Fault> {
     if missing.is_empty() { Ok(()) } else { Err(Fault::Bad(format!("it has no member {}", missing.join(", ")))) }
 }
 
-fn take(mut reader: impl Read, wanted: &Wanted, mut file: File) -> Result<(), Fault> {
+fn take(mut reader: impl Read, wanted: &Wanted, mut file: impl Write) -> Result<(), Fault> {
     let mut buffer = vec![0; 1 << 17];
     let mut bytes = 0;
     loop {

@@ -71,7 +71,7 @@ fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan) -> anyhow
             return refuse(format!("task '{}' was version {}, is {} now", task.name, task.version, now.version()));
         }
         for file in now.files() {
-            if info.datasets.get(file.name).is_some_and(|sha256| sha256 != file.sha256) {
+            if info.datasets.get(file.name).is_some_and(|begun| begun != file.checksum.hex()) {
                 return refuse(format!("the data file {} has changed", file.name));
             }
         }

@@ -3,5 +3,6 @@
 
 mod bad_input;
 mod common;
+mod data;
 mod faults;
 mod whole_program;

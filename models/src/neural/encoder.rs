@@ -167,9 +167,7 @@ impl Encoder {
             (Encoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) => {
                 check_kind(texts, *reading != Reading::Single)?;
                 Ok(match reading {
-                    Reading::Apart => {
-                        Encoded::Pairs(texts.iter().map(|text| vocabulary.encode_apart(text)).collect())
-                    }
+                    Reading::Apart => Encoded::Pairs(texts.iter().map(|text| vocabulary.encode_apart(text)).collect()),
                     _ => Encoded::Tokens(texts.iter().map(|text| vocabulary.encode(text)).collect()),
                 })
             }
