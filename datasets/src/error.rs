@@ -1,9 +1,8 @@
 //! Why examples could not be read. Every message names the file, what was expected and what to do.
 
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
-
-use crate::checksum::Checksum;
 
 /// Why a dataset could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -27,22 +26,14 @@ pub enum DatasetError {
         remedy: String,
     },
     /// The bytes are not those of the expected file.
-    #[error(
-        "{place}: expected {expected_bytes} with {expected}, found {found_bytes} bytes with {} {found}; \
-         the file is broken or of another version: {remedy}",
-        expected.algorithm()
-    )]
+    #[error("{place}: expected {expected}, found {found}; the file is broken or of another version: {remedy}")]
     Checksum {
         /// The file.
         place: String,
-        /// The checksum of the right file.
-        expected: Checksum,
-        /// The length of the right file, in words.
-        expected_bytes: String,
-        /// The checksum of what was found, in hexadecimal.
+        /// Length and checksum of the right file, in words.
+        expected: String,
+        /// Length and checksum of what was found, in words.
         found: String,
-        /// The length of what was found.
-        found_bytes: u64,
         /// What to do.
         remedy: String,
     },
@@ -57,12 +48,10 @@ pub enum DatasetError {
         remedy: String,
     },
     /// The content breaks the file's format.
-    #[error("{place}, {at}: expected {expected}, found {found}; correct the file, or {remedy}")]
+    #[error("{place}: expected {expected}, found {found}; correct the file, or {remedy}")]
     Format {
-        /// The file.
+        /// The file and the line or record in it, counted from 1.
         place: String,
-        /// The line or record, counted from 1.
-        at: String,
         /// What the format asks for.
         expected: String,
         /// What is there.
@@ -86,10 +75,9 @@ pub(crate) struct Place {
 
 impl Place {
     /// The fault that `at` a line or a record something else was found than the format asks for.
-    pub(crate) fn format(&self, at: impl Into<String>, expected: &str, found: impl Into<String>) -> DatasetError {
+    pub(crate) fn format(&self, at: impl Display, expected: &str, found: impl Into<String>) -> DatasetError {
         DatasetError::Format {
-            place: self.name.clone(),
-            at: at.into(),
+            place: format!("{}, {at}", self.name),
             expected: expected.to_owned(),
             found: found.into(),
             remedy: self.remedy.clone(),

@@ -19,6 +19,8 @@ mod tests;
 
 pub use table::{COLA, MNLI, MRPC, QNLI, QQP, RTE, SST2, STSB, WNLI};
 
+type Derive = fn(&Path) -> Result<(), DatasetError>;
+
 /// A task of GLUE.
 #[derive(Debug)]
 pub struct Glue {
@@ -39,7 +41,7 @@ pub struct Glue {
     hidden: &'static [&'static str],
     transport: &'static Transport,
     /// Makes files that nobody offers, in the folder of the downloaded ones.
-    derive: Option<fn(&Path) -> Result<(), DatasetError>>,
+    derive: Option<Derive>,
 }
 
 /// Bytes of a file that are read at a time.

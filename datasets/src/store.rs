@@ -93,12 +93,16 @@ impl DataFile {
         if found == self.checksum.hex() {
             return Ok(());
         }
-        let expected_bytes = match self.size {
+        let bytes = match self.size {
             Size::Exactly(bytes) => format!("{bytes} bytes"),
             Size::AtMost(_) => "a file".to_owned(),
         };
-        let (place, remedy) = (place.name.clone(), place.remedy.clone());
-        Err(DatasetError::Checksum { place, expected: self.checksum, expected_bytes, found, found_bytes, remedy })
+        Err(DatasetError::Checksum {
+            place: place.name.clone(),
+            expected: format!("{bytes} with {}", self.checksum),
+            found: format!("{found_bytes} bytes with {} {found}", self.checksum.algorithm()),
+            remedy: place.remedy.clone(),
+        })
     }
 }
 
