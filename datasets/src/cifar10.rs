@@ -1,39 +1,95 @@
 //! CIFAR-10: small colour photographs of ten kinds of things.
 
+use std::io::{self, Read};
 use std::sync::Arc;
 
-use crate::dataset::Dataset;
-use crate::error::DatasetError;
+use crate::dataset::{Dataset, Download, Packing, Transport};
+use crate::error::{DatasetError, Place};
 use crate::example::{Images, Inputs, Split, Splits, Targets};
 use crate::store::{DataFile, Store};
 
 const CHANNELS: usize = 3;
 const SIDE: usize = 32;
+const PIXELS: usize = CHANNELS * SIDE * SIDE;
 /// A record of the binary version: one label byte, then the red, green and blue planes, row by row.
-const RECORD_BYTES: usize = 1 + CHANNELS * SIDE * SIDE;
+const RECORD_BYTES: usize = 1 + PIXELS;
+/// Records that are read at a time.
+const CHUNK: usize = 64;
 
 /// In the order of `batches.meta.txt` in the official archive.
 const CLASSES: &[&str] = &["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-static FILES: [DataFile; 2] = [
-    DataFile {
-        name: "cifar10-train.bin.gz",
-        sha256: "0f700063593a0a0c2aab2ebb10a6789d8537d9d64b9076dd88e61b541ef52c8b",
-        embedded: include_bytes!("../samples/cifar10-train.bin.gz"),
-    },
-    DataFile {
-        name: "cifar10-test.bin.gz",
-        sha256: "540c40b99ffea0e37fbb78cd4c85c51fdc6abba156e52caac2a35567bd1a0abb",
-        embedded: include_bytes!("../samples/cifar10-test.bin.gz"),
-    },
+const LICENCE: &str = "none stated by its authors";
+const CITATION: &str = "Alex Krizhevsky. Learning Multiple Layers of Features from Tiny Images. Technical report, \
+                        University of Toronto, 2009.";
+
+static SAMPLE: [DataFile; 2] = [
+    DataFile::sample(
+        "cifar10-train.bin.gz",
+        "0f700063593a0a0c2aab2ebb10a6789d8537d9d64b9076dd88e61b541ef52c8b",
+        include_bytes!("../samples/cifar10-train.bin.gz"),
+    ),
+    DataFile::sample(
+        "cifar10-test.bin.gz",
+        "540c40b99ffea0e37fbb78cd4c85c51fdc6abba156e52caac2a35567bd1a0abb",
+        include_bytes!("../samples/cifar10-test.bin.gz"),
+    ),
 ];
 
-/// The sample of CIFAR-10 in this repository: 2,000 training and 1,000 test images, equally many of each class.
-pub struct Cifar10;
+const FILE_BYTES: u64 = 10_000 * RECORD_BYTES as u64;
+const TRAIN_FILES: usize = 5;
 
-impl Dataset for Cifar10 {
+/// Five files to learn from and one to be scored on; `batches.meta.txt` is not needed.
+static FULL: [DataFile; TRAIN_FILES + 1] = [
+    DataFile::sha256(
+        "cifar10/data_batch_1.bin",
+        FILE_BYTES,
+        "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+    ),
+    DataFile::sha256(
+        "cifar10/data_batch_2.bin",
+        FILE_BYTES,
+        "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+    ),
+    DataFile::sha256(
+        "cifar10/data_batch_3.bin",
+        FILE_BYTES,
+        "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+    ),
+    DataFile::sha256(
+        "cifar10/data_batch_4.bin",
+        FILE_BYTES,
+        "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+    ),
+    DataFile::sha256(
+        "cifar10/data_batch_5.bin",
+        FILE_BYTES,
+        "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+    ),
+    DataFile::sha256(
+        "cifar10/test_batch.bin",
+        FILE_BYTES,
+        "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+    ),
+];
+
+static TRANSPORT: Transport = Transport {
+    folder: "cifar-10-batches-bin",
+    downloads: &[Download {
+        url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        name: "cifar-10-binary.tar.gz",
+        packing: Packing::TarGz,
+        most_bytes: 400_000_000,
+        files: &FULL,
+    }],
+};
+
+/// The sample of CIFAR-10 in this repository: 2,000 training and 1,000 test images, equally many of each class.
+pub struct Cifar10Sample;
+
+impl Dataset for Cifar10Sample {
     fn id(&self) -> &'static str {
-        "cifar10"
+        "cifar10-sample"
     }
 
     fn about(&self) -> &'static str {
@@ -41,16 +97,15 @@ impl Dataset for Cifar10 {
     }
 
     fn files(&self) -> &'static [DataFile] {
-        &FILES
+        &SAMPLE
     }
 
     fn licence(&self) -> &'static str {
-        "none stated by its authors"
+        LICENCE
     }
 
     fn citation(&self) -> &'static str {
-        "Alex Krizhevsky. Learning Multiple Layers of Features from Tiny Images. Technical report, University of \
-         Toronto, 2009."
+        CITATION
     }
 
     fn classes(&self) -> &'static [&'static str] {
@@ -61,41 +116,142 @@ impl Dataset for Cifar10 {
         2_000
     }
 
+    fn test_rows(&self) -> usize {
+        1_000
+    }
+
     fn load(&self, store: &Store) -> Result<Splits, DatasetError> {
         let read = |file| parse(&store.read_gzip(file)?, &store.place(file));
-        Ok(Splits { train: read(&FILES[0])?, test: read(&FILES[1])? })
+        Ok(Splits::new(read(&SAMPLE[0])?, read(&SAMPLE[1])?))
     }
 }
 
-/// Reads the records of the binary version; `place` names the file in errors.
-fn parse(data: &[u8], place: &str) -> Result<Split, DatasetError> {
-    let broken = |index: usize, expected: &str, found: String| DatasetError::Format {
-        place: place.to_owned(),
-        at: format!("record {}", index + 1),
-        expected: expected.to_owned(),
-        found,
-    };
-    if data.is_empty() {
-        return Err(broken(0, "a record", "the end of the file".to_owned()));
+/// All of CIFAR-10: 50,000 training and 10,000 test images.
+pub struct Cifar10;
+
+impl Dataset for Cifar10 {
+    fn id(&self) -> &'static str {
+        "cifar10"
     }
-    let count = data.len() / RECORD_BYTES;
-    let mut labels = Vec::with_capacity(count);
-    let mut pixels = Vec::with_capacity(data.len() - count);
-    for (index, record) in data.chunks(RECORD_BYTES).enumerate() {
+
+    fn about(&self) -> &'static str {
+        "32x32 colour photographs of ten kinds of things: all of CIFAR-10"
+    }
+
+    fn files(&self) -> &'static [DataFile] {
+        &FULL
+    }
+
+    fn licence(&self) -> &'static str {
+        LICENCE
+    }
+
+    fn citation(&self) -> &'static str {
+        CITATION
+    }
+
+    fn classes(&self) -> &'static [&'static str] {
+        CLASSES
+    }
+
+    fn train_rows(&self) -> usize {
+        50_000
+    }
+
+    fn test_rows(&self) -> usize {
+        10_000
+    }
+
+    fn load(&self, store: &Store) -> Result<Splits, DatasetError> {
+        let read = |files: &[DataFile], rows| {
+            let mut records = Records::with_capacity(rows);
+            for file in files {
+                records.read(store.open(file)?, &store.place(file))?;
+            }
+            Ok::<_, DatasetError>(records.into_split())
+        };
+        let (train, test) = FULL.split_at(TRAIN_FILES);
+        Ok(Splits::new(read(train, self.train_rows())?, read(test, self.test_rows())?))
+    }
+
+    fn transport(&self) -> Option<&'static Transport> {
+        Some(&TRANSPORT)
+    }
+}
+
+/// What was read of one split so far.
+struct Records {
+    labels: Vec<u16>,
+    pixels: Vec<u8>,
+}
+
+impl Records {
+    fn with_capacity(rows: usize) -> Records {
+        Records { labels: Vec::with_capacity(rows), pixels: Vec::with_capacity(rows * PIXELS) }
+    }
+
+    /// Adds the records of a file in the binary version, reading few at a time: the images are in memory once.
+    fn read(&mut self, mut reader: impl Read, place: &Place) -> Result<(), DatasetError> {
+        let mut chunk = vec![0; CHUNK * RECORD_BYTES];
+        let mut count = 0;
+        loop {
+            let filled = fill(&mut reader, &mut chunk).map_err(|error| place.unreadable(error))?;
+            for record in chunk[..filled].chunks(RECORD_BYTES) {
+                count += 1;
+                self.push(record)
+                    .map_err(|(expected, found)| place.format(format!("record {count}"), expected, found))?;
+            }
+            if filled < chunk.len() {
+                break;
+            }
+        }
+        if count == 0 {
+            return Err(place.format("record 1", "a record", "the end of the file"));
+        }
+        Ok(())
+    }
+
+    /// Adds a record; or what was expected and what was found.
+    fn push(&mut self, record: &[u8]) -> Result<(), (&'static str, String)> {
         if record.len() < RECORD_BYTES {
-            return Err(broken(index, "3073 bytes", format!("{} bytes and the end of the file", record.len())));
+            return Err(("3073 bytes", format!("{} bytes and the end of the file", record.len())));
         }
         if usize::from(record[0]) >= CLASSES.len() {
-            return Err(broken(index, "a label in 0..=9", record[0].to_string()));
+            return Err(("a label in 0..=9", record[0].to_string()));
         }
-        labels.push(u16::from(record[0]));
-        pixels.extend_from_slice(&record[1..]);
+        self.labels.push(u16::from(record[0]));
+        self.pixels.extend_from_slice(&record[1..]);
+        Ok(())
     }
-    let names: Arc<[String]> = CLASSES.iter().map(|&name| name.to_owned()).collect();
-    Ok(Split {
-        inputs: Inputs::Images(Images { channels: CHANNELS, height: SIDE, width: SIDE, pixels }),
-        targets: Targets::Classes { labels, names },
-    })
+
+    fn into_split(self) -> Split {
+        let names: Arc<[String]> = CLASSES.iter().map(|&name| name.to_owned()).collect();
+        Split {
+            inputs: Inputs::Images(Images { channels: CHANNELS, height: SIDE, width: SIDE, pixels: self.pixels }),
+            targets: Targets::Classes { labels: self.labels, names },
+        }
+    }
+}
+
+/// Reads until `buffer` is full or the end; how many bytes there were.
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// Reads the records of the binary version from memory.
+pub(crate) fn parse(data: &[u8], place: &Place) -> Result<Split, DatasetError> {
+    let mut records = Records::with_capacity(data.len() / RECORD_BYTES);
+    records.read(data, place)?;
+    Ok(records.into_split())
 }
 
 #[cfg(test)]
@@ -109,12 +265,16 @@ mod tests {
         bytes
     }
 
+    fn read(data: &[u8]) -> Result<Split, DatasetError> {
+        parse(data, &Place { name: "x.bin".to_owned(), remedy: "get it again".to_owned() })
+    }
+
     #[test]
     fn a_record_is_a_label_and_three_planes() {
         let mut data = record(9, 7);
         data[1 + 32 * 32] = 200;
         data.extend(record(0, 1));
-        let split = parse(&data, "x").unwrap();
+        let split = read(&data).unwrap();
         let Inputs::Images(images) = &split.inputs else { panic!("not images") };
         assert_eq!((images.len(), images.image(0)[0], images.image(0)[32 * 32], images.image(1)[0]), (2, 7, 200, 1));
         let Targets::Classes { labels, names } = &split.targets else { panic!("not classes") };
@@ -122,8 +282,17 @@ mod tests {
     }
 
     #[test]
+    fn records_are_read_across_the_borders_of_chunks() {
+        let data: Vec<u8> = (0..2 * CHUNK + 1).flat_map(|row| record((row % 10) as u8, row as u8)).collect();
+        let split = read(&data).unwrap();
+        let Inputs::Images(images) = &split.inputs else { panic!("not images") };
+        assert_eq!(images.len(), 2 * CHUNK + 1);
+        assert!((0..images.len()).all(|row| images.image(row).iter().all(|&pixel| pixel == row as u8)));
+    }
+
+    #[test]
     fn an_empty_file_is_refused() {
-        let message = parse(&[], "x.bin").unwrap_err().to_string();
+        let message = read(&[]).unwrap_err().to_string();
         assert!(message.starts_with("x.bin, record 1: expected a record, found the end of the file"), "{message}");
     }
 
@@ -131,14 +300,14 @@ mod tests {
     fn a_record_cut_short_is_refused_by_number() {
         let mut data = record(1, 1);
         data.extend_from_slice(&record(2, 2)[..100]);
-        let message = parse(&data, "x.bin").unwrap_err().to_string();
+        let message = read(&data).unwrap_err().to_string();
         assert!(message.starts_with("x.bin, record 2: expected 3073 bytes, found 100 bytes"), "{message}");
     }
 
     #[test]
     fn a_label_outside_the_ten_classes_is_refused_by_record() {
         let data = [record(9, 1), record(10, 1)].concat();
-        let message = parse(&data, "x.bin").unwrap_err().to_string();
+        let message = read(&data).unwrap_err().to_string();
         assert!(message.starts_with("x.bin, record 2: expected a label in 0..=9, found 10"), "{message}");
     }
 }

@@ -1,14 +1,17 @@
 //! What a dataset is, and the list of all of them.
 
-use crate::cifar10::Cifar10;
+use std::path::Path;
+
+use crate::cifar10::{Cifar10, Cifar10Sample};
 use crate::error::DatasetError;
-use crate::example::Splits;
-use crate::sst2::Sst2;
+use crate::example::{Inputs, Splits};
+use crate::glue::{COLA, MNLI, MRPC, QNLI, QQP, RTE, SST2, STSB, WNLI};
+use crate::sst2::Sst2Sample;
 use crate::store::{DataFile, Store};
 
 /// Raw examples with official splits, verified by checksum.
 pub trait Dataset: Sync {
-    /// The name, in lower case.
+    /// The name, in lower case; of a full dataset also its folder in the data folder.
     fn id(&self) -> &'static str;
     /// One line on what it holds.
     fn about(&self) -> &'static str;
@@ -18,16 +21,75 @@ pub trait Dataset: Sync {
     fn licence(&self) -> &'static str;
     /// How to cite it.
     fn citation(&self) -> &'static str;
-    /// Class names in the order of their labels.
+    /// Class names in the order of their labels; empty if the targets are numbers.
     fn classes(&self) -> &'static [&'static str];
     /// How many examples the training split holds, so that a plan can be checked with nothing loaded.
     fn train_rows(&self) -> usize;
-    /// Reads every example.
+    /// How many examples the test split holds, without further test splits.
+    fn test_rows(&self) -> usize;
+    /// Reads every example whose target is public.
     ///
     /// # Errors
     /// If a file is missing, is not the one expected, or breaks its format.
     fn load(&self, store: &Store) -> Result<Splits, DatasetError>;
+    /// Reads the inputs of the splits whose targets are hidden, with their names. They are not part of
+    /// [`Dataset::load`]: some are larger than the training split, and no case needs them.
+    ///
+    /// # Errors
+    /// As for [`Dataset::load`].
+    fn load_hidden(&self, store: &Store) -> Result<Vec<(&'static str, Inputs)>, DatasetError> {
+        let _ = store;
+        Ok(Vec::new())
+    }
+    /// Where its files are to be had; none for a sample, which is in the program.
+    fn transport(&self) -> Option<&'static Transport> {
+        None
+    }
+    /// Makes those of its files that nobody offers out of downloaded ones. All are in `folder`.
+    ///
+    /// # Errors
+    /// If a file cannot be read or written, or breaks its format.
+    fn derive(&self, folder: &Path) -> Result<(), DatasetError> {
+        let _ = folder;
+        Ok(())
+    }
 }
 
-/// Every dataset.
-pub static DATASETS: &[&dyn Dataset] = &[&Cifar10, &Sst2];
+/// Where the files of a dataset are to be had.
+#[derive(Debug)]
+pub struct Transport {
+    /// The folder of the files in archives and in unpacked copies.
+    pub folder: &'static str,
+    /// What is downloaded.
+    pub downloads: &'static [Download],
+}
+
+/// A file as it travels: an archive, or a plain file.
+#[derive(Debug)]
+pub struct Download {
+    /// The official address.
+    pub url: &'static str,
+    /// The file's name, in a mirror too.
+    pub name: &'static str,
+    /// How the files are in it.
+    pub packing: Packing,
+    /// More bytes than this are refused.
+    pub most_bytes: u64,
+    /// What is taken from it, and nothing else: `folder/base` in an archive, or the plain file itself.
+    pub files: &'static [DataFile],
+}
+
+/// How files are in a download.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// A zip archive.
+    Zip,
+    /// A gzipped tar archive.
+    TarGz,
+    /// The download is the file.
+    Plain,
+}
+
+/// Every dataset: the samples in the program, then those that are fetched.
+pub static DATASETS: &[&dyn Dataset] =
+    &[&Cifar10Sample, &Sst2Sample, &Cifar10, &COLA, &SST2, &MRPC, &STSB, &QQP, &MNLI, &QNLI, &RTE, &WNLI];

@@ -1,5 +1,6 @@
 //! Why examples could not be read. Every message names the file, what was expected and what to do.
 
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
@@ -8,55 +9,88 @@ use crate::own::OwnError;
 /// Why a dataset could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
+    /// The file is not there.
+    #[error("{} is not there; {remedy}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// What to do.
+        remedy: String,
+    },
     /// The file cannot be opened or read.
-    #[error("cannot read {}: {source}; `scripts/make-samples` writes this file", path.display())]
+    #[error("cannot read {}: {source}; {remedy}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// The operating system's reason.
         source: io::Error,
+        /// What to do.
+        remedy: String,
     },
     /// The bytes are not those of the expected file.
-    #[error(
-        "{place}: expected {expected_bytes} bytes with sha256 {expected}, found {found_bytes} bytes with sha256 {found}; \
-         the file is broken or of another version: restore it from the repository or with `scripts/make-samples`"
-    )]
+    #[error("{place}: expected {expected}, found {found}; the file is broken or of another version: {remedy}")]
     Checksum {
         /// The file.
         place: String,
-        /// The sha256 of the right file, in hexadecimal.
+        /// Length and checksum of the right file, in words.
         expected: String,
-        /// The length of the right file.
-        expected_bytes: usize,
-        /// The sha256 of what was found.
+        /// Length and checksum of what was found, in words.
         found: String,
-        /// The length of what was found.
-        found_bytes: usize,
+        /// What to do.
+        remedy: String,
     },
     /// The compressed stream is broken or ends too early.
-    #[error("{place}: not a whole gzip file ({source}); restore it from the repository or with `scripts/make-samples`")]
+    #[error("{place}: not a whole gzip file ({source}); {remedy}")]
     Gzip {
         /// The file.
         place: String,
         /// The decoder's reason.
         source: io::Error,
+        /// What to do.
+        remedy: String,
     },
     /// The content breaks the file's format.
-    #[error(
-        "{place}, {at}: expected {expected}, found {found}; \
-         correct the file, or restore it from the repository or with `scripts/make-samples`"
-    )]
+    #[error("{place}: expected {expected}, found {found}; correct the file, or {remedy}")]
     Format {
-        /// The file.
+        /// The file and the line or record in it, counted from 1.
         place: String,
-        /// The line or record, counted from 1.
-        at: String,
         /// What the format asks for.
         expected: String,
         /// What is there.
         found: String,
+        /// What to do.
+        remedy: String,
     },
     /// A user's own data cannot be read.
     #[error(transparent)]
     Own(#[from] OwnError),
+    /// The system does not tell where a user's data belong.
+    #[error("this system names no folder for a user's data: set BAKEOFF_DATA to the folder for the datasets")]
+    NoDataFolder,
+}
+
+/// A file in words: where it is, and what to do if it is broken.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// Its path, or its name and that it is in the program.
+    pub(crate) name: String,
+    /// What to do, after a semicolon.
+    pub(crate) remedy: String,
+}
+
+impl Place {
+    /// The fault that `at` a line or a record something else was found than the format asks for.
+    pub(crate) fn format(&self, at: impl Display, expected: &str, found: impl Into<String>) -> DatasetError {
+        DatasetError::Format {
+            place: format!("{}, {at}", self.name),
+            expected: expected.to_owned(),
+            found: found.into(),
+            remedy: self.remedy.clone(),
+        }
+    }
+
+    /// The fault that the file cannot be read.
+    pub(crate) fn unreadable(&self, source: io::Error) -> DatasetError {
+        DatasetError::Read { path: PathBuf::from(&self.name), source, remedy: self.remedy.clone() }
+    }
 }

@@ -165,4 +165,13 @@ pub struct Splits {
     pub train: Split,
     /// Rows to be scored on, used once per case.
     pub test: Split,
+    /// More splits to be scored on from the same fit, with their names: MNLI's `mismatched`.
+    pub further: Vec<(&'static str, Split)>,
+}
+
+impl Splits {
+    /// The usual two.
+    pub fn new(train: Split, test: Split) -> Splits {
+        Splits { train, test, further: Vec::new() }
+    }
 }

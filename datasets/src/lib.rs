@@ -1,22 +1,33 @@
 //! Bytes in, typed examples out.
 //!
-//! This crate knows files, formats, checksums and splits. It knows no model, no metric and no clock.
+//! This crate knows files, formats, checksums and splits, and how to fetch the files. It knows no model, no metric and
+//! no clock.
 
+mod checksum;
 mod cifar10;
 mod dataset;
 mod error;
 mod example;
+mod fetch;
+#[doc(hidden)]
+pub mod fuzzing;
+mod glue;
 pub mod own;
 mod rotate;
 mod split;
 mod sst2;
+mod stamp;
 mod store;
+mod tsv;
 
-pub use cifar10::Cifar10;
-pub use dataset::{DATASETS, Dataset};
+pub use checksum::Checksum;
+pub use cifar10::{Cifar10, Cifar10Sample};
+pub use dataset::{DATASETS, Dataset, Download, Packing, Transport};
 pub use error::DatasetError;
 pub use example::{Images, Inputs, Split, Splits, Targets, Text};
+pub use fetch::{FetchError, Fetched, Mirror, Options as FetchOptions, Progress as FetchProgress, fetch};
+pub use glue::{COLA, Glue, MNLI, MRPC, QNLI, QQP, RTE, SST2, STSB, WNLI};
 pub use rotate::{MAX_DEGREES, rotate};
 pub use split::{carve_validation, train_rows};
-pub use sst2::Sst2;
-pub use store::{DataFile, Store};
+pub use sst2::Sst2Sample;
+pub use store::{DataFile, Size, State, Store};

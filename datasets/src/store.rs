@@ -1,94 +1,280 @@
 //! Where the bytes of the data files come from, and the check that they are the right ones.
+//!
+//! The samples are compiled into the program, or lie in a folder that the user names; they are hashed whenever they are
+//! read. Full datasets lie in the data folder, one folder for each. Hashing them at every load would take longer than
+//! the load, so a file that was hashed is remembered by its size and time of change ([`crate::stamp`]): only a file
+//! that is new or has changed since is hashed again. [`Store::verify`] hashes in any case.
 
 use std::borrow::Cow;
-use std::fs;
-use std::io::Read;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
+use etcetera::BaseStrategy;
 use flate2::read::MultiGzDecoder;
-use sha2::{Digest, Sha256};
 
-use crate::error::DatasetError;
+use crate::checksum::Checksum;
+use crate::error::{DatasetError, Place};
+use crate::stamp;
 
-/// A file of a dataset: what it is called and the bytes it must hold.
-#[derive(Clone, Copy)]
-pub struct DataFile {
-    /// The file's name, without a folder.
-    pub name: &'static str,
-    /// The sha256 of its bytes, in lower-case hexadecimal.
-    pub sha256: &'static str,
-    /// The copy that is compiled into the program.
-    pub embedded: &'static [u8],
+/// How many bytes a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// Known.
+    Exactly(u64),
+    /// Not published: more than this is refused when the file is fetched.
+    AtMost(u64),
 }
 
-/// A source of data files. Whatever it gives was verified by sha256 at that moment.
+impl Size {
+    /// The most bytes the file can have.
+    pub fn most(&self) -> u64 {
+        match *self {
+            Size::Exactly(bytes) | Size::AtMost(bytes) => bytes,
+        }
+    }
+}
+
+/// A file of a dataset: what it is called and the bytes it must hold.
+#[derive(Debug, Clone, Copy)]
+pub struct DataFile {
+    /// Of a sample, the file's name. Else its path in the data folder: the dataset's id, `/`, the file's name.
+    pub name: &'static str,
+    /// What its bytes hash to.
+    pub checksum: Checksum,
+    /// How many bytes it has.
+    pub size: Size,
+    /// The copy that is compiled into the program, if it is a sample.
+    pub embedded: Option<&'static [u8]>,
+}
+
+impl DataFile {
+    /// A sample, compiled into the program.
+    pub(crate) const fn sample(name: &'static str, sha256: &'static str, bytes: &'static [u8]) -> DataFile {
+        DataFile {
+            name,
+            checksum: Checksum::Sha256(sha256),
+            size: Size::Exactly(bytes.len() as u64),
+            embedded: Some(bytes),
+        }
+    }
+
+    /// A file of the data folder.
+    pub(crate) const fn sha256(name: &'static str, bytes: u64, sha256: &'static str) -> DataFile {
+        DataFile { name, checksum: Checksum::Sha256(sha256), size: Size::Exactly(bytes), embedded: None }
+    }
+
+    /// A file of the data folder of which only the MD5 was published.
+    pub(crate) const fn md5(name: &'static str, bytes_at_most: u64, md5: &'static str) -> DataFile {
+        DataFile { name, checksum: Checksum::Md5(md5), size: Size::AtMost(bytes_at_most), embedded: None }
+    }
+
+    /// The id of the dataset whose folder holds the file; empty for a sample.
+    pub fn folder(&self) -> &'static str {
+        self.name.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
+    /// The file's name without a folder.
+    pub fn base(&self) -> &'static str {
+        self.name.rsplit_once('/').map_or(self.name, |(_, base)| base)
+    }
+
+    /// What to do if it is broken or absent, after a semicolon.
+    fn remedy(&self) -> String {
+        match self.embedded {
+            Some(_) => "restore it from the repository or with `scripts/make-samples`".to_owned(),
+            None => format!("get it with `bakeoff data fetch {}`", self.folder()),
+        }
+    }
+
+    /// Refuses what does not hash to the checksum; `place` is where it was read from.
+    pub(crate) fn check(&self, reader: impl Read, place: &Place) -> Result<(), DatasetError> {
+        let (found, found_bytes) = self.checksum.of(reader).map_err(|source| place.unreadable(source))?;
+        if found == self.checksum.hex() {
+            return Ok(());
+        }
+        let bytes = match self.size {
+            Size::Exactly(bytes) => format!("{bytes} bytes"),
+            Size::AtMost(_) => "a file".to_owned(),
+        };
+        Err(DatasetError::Checksum {
+            place: place.name.clone(),
+            expected: format!("{bytes} with {}", self.checksum),
+            found: format!("{found_bytes} bytes with {} {found}", self.checksum.algorithm()),
+            remedy: place.remedy.clone(),
+        })
+    }
+}
+
+/// How a file of a dataset is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Compiled into the program.
+    InProgram,
+    /// In the data folder, and hashed since it last changed.
+    Verified,
+    /// In the data folder, but not hashed since it last changed.
+    Unverified,
+    /// Not in the data folder.
+    Missing,
+}
+
+/// A source of data files. Whatever it gives hashed to its checksum.
 #[derive(Debug, Clone)]
 pub struct Store {
-    /// The folder to read from; the copies in the program if there is none.
-    folder: Option<PathBuf>,
+    /// The folder to read samples from; the copies in the program if there is none.
+    samples: Option<PathBuf>,
+    /// The folder of the full datasets; none if the system names none.
+    data: Option<PathBuf>,
+}
+
+/// `$BAKEOFF_DATA`, or `bakeoff` in the platform's folder for a user's data.
+fn data_folder() -> Option<PathBuf> {
+    match std::env::var_os("BAKEOFF_DATA") {
+        Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),
+        _ => Some(etcetera::base_strategy::choose_native_strategy().ok()?.data_dir().join("bakeoff")),
+    }
 }
 
 impl Store {
-    /// The copies that are compiled into the program.
+    /// The samples that are compiled into the program, and the user's data folder.
     pub fn embedded() -> Store {
-        Store { folder: None }
+        Store { samples: None, data: data_folder() }
     }
 
-    /// The files of the same names in `folder`.
+    /// The samples in `folder`, and the user's data folder.
     pub fn folder(folder: impl Into<PathBuf>) -> Store {
-        Store { folder: Some(folder.into()) }
+        Store { samples: Some(folder.into()), data: data_folder() }
     }
 
-    /// The verified bytes of `file`, as stored.
+    /// The same samples, with another data folder.
+    #[must_use]
+    pub fn with_data(self, folder: impl Into<PathBuf>) -> Store {
+        Store { data: Some(folder.into()), ..self }
+    }
+
+    /// The folder of the full datasets, which need not exist yet.
     ///
     /// # Errors
-    /// If the file cannot be read or has another sha256.
+    /// If the system names none and `BAKEOFF_DATA` is not set.
+    pub fn data(&self) -> Result<&Path, DatasetError> {
+        self.data.as_deref().ok_or(DatasetError::NoDataFolder)
+    }
+
+    /// The bytes of `file`, as stored.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not the right one.
     pub fn read(&self, file: &DataFile) -> Result<Cow<'static, [u8]>, DatasetError> {
-        let bytes = match &self.folder {
-            None => Cow::Borrowed(file.embedded),
-            Some(folder) => {
-                let path = folder.join(file.name);
-                Cow::Owned(fs::read(&path).map_err(|source| DatasetError::Read { path, source })?)
-            }
+        let bytes = match (file.embedded, &self.samples) {
+            (Some(embedded), None) => Cow::Borrowed(embedded),
+            _ => Cow::Owned(fs::read(self.path(file)?).map_err(|source| self.unreadable(file, source))?),
         };
-        let found = sha256(&bytes);
-        if found != file.sha256 {
-            return Err(DatasetError::Checksum {
-                place: self.place(file),
-                expected: file.sha256.to_owned(),
-                expected_bytes: file.embedded.len(),
-                found,
-                found_bytes: bytes.len(),
-            });
+        if file.embedded.is_some() {
+            file.check(&*bytes, &self.place(file))?;
+        } else {
+            self.check(file)?;
         }
         Ok(bytes)
     }
 
-    /// The verified and unpacked bytes of `file`.
+    /// `file` of the data folder for reading in pieces.
+    pub(crate) fn open(&self, file: &DataFile) -> Result<File, DatasetError> {
+        self.check(file)?;
+        File::open(self.path(file)?).map_err(|source| self.unreadable(file, source))
+    }
+
+    /// The unpacked bytes of the sample `file`.
     pub(crate) fn read_gzip(&self, file: &DataFile) -> Result<Vec<u8>, DatasetError> {
         gunzip(&self.read(file)?, &self.place(file))
     }
 
+    /// Refuses a file that is absent or not the right one. A file of the data folder is hashed only if it has changed
+    /// since it last was.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not the right one.
+    pub fn check(&self, file: &DataFile) -> Result<(), DatasetError> {
+        match self.state(file)? {
+            State::Verified => Ok(()),
+            State::InProgram | State::Unverified | State::Missing => self.verify(file),
+        }
+    }
+
+    /// Hashes `file`, whatever is remembered of it.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not the right one.
+    pub fn verify(&self, file: &DataFile) -> Result<(), DatasetError> {
+        if file.embedded.is_some() {
+            return self.read(file).map(drop);
+        }
+        let path = self.path(file)?;
+        let seen = stamp::look(&path).map_err(|source| self.unreadable(file, source))?;
+        let opened = File::open(&path).map_err(|source| self.unreadable(file, source))?;
+        match file.check(opened, &self.place(file)) {
+            Ok(()) => stamp::remember(&path, file, &seen),
+            Err(error) => {
+                stamp::forget(&path, file);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// How `file` is found, with nothing hashed.
+    ///
+    /// # Errors
+    /// If there is no data folder, or the file cannot be looked at.
+    pub fn state(&self, file: &DataFile) -> Result<State, DatasetError> {
+        if file.embedded.is_some() {
+            return Ok(State::InProgram);
+        }
+        let path = self.path(file)?;
+        match stamp::look(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(State::Missing),
+            Err(error) => Err(self.unreadable(file, error)),
+            Ok(seen) if stamp::is_remembered(&path, file, &seen) => Ok(State::Verified),
+            Ok(_) => Ok(State::Unverified),
+        }
+    }
+
     /// Where `file` is, in words for an error.
-    pub(crate) fn place(&self, file: &DataFile) -> String {
-        match &self.folder {
-            None => format!("{} (in the program)", file.name),
-            Some(folder) => folder.join(file.name).display().to_string(),
+    pub(crate) fn place(&self, file: &DataFile) -> Place {
+        let name = match (file.embedded, &self.samples) {
+            (Some(_), None) => format!("{} (in the program)", file.name),
+            _ => self.path(file).map_or_else(|_| file.name.to_owned(), |path| path.display().to_string()),
+        };
+        Place { name, remedy: file.remedy() }
+    }
+
+    /// Where `file` is, or belongs, on disk.
+    fn path(&self, file: &DataFile) -> Result<PathBuf, DatasetError> {
+        match (file.embedded, &self.samples) {
+            (Some(_), Some(samples)) => Ok(samples.join(file.name)),
+            _ => Ok(self.data()?.join(file.name)),
+        }
+    }
+
+    fn unreadable(&self, file: &DataFile, source: io::Error) -> DatasetError {
+        let Place { name, remedy } = self.place(file);
+        let path = PathBuf::from(name);
+        if source.kind() == io::ErrorKind::NotFound {
+            DatasetError::Missing { path, remedy }
+        } else {
+            DatasetError::Read { path, source, remedy }
         }
     }
 }
 
-/// The sha256 of `bytes` in lower-case hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Unpacks a whole gzip file; `place` names it in the error.
-fn gunzip(packed: &[u8], place: &str) -> Result<Vec<u8>, DatasetError> {
+/// Unpacks a whole gzip file.
+pub(crate) fn gunzip(packed: &[u8], place: &Place) -> Result<Vec<u8>, DatasetError> {
     let mut bytes = Vec::new();
-    MultiGzDecoder::new(packed)
-        .read_to_end(&mut bytes)
-        .map_err(|source| DatasetError::Gzip { place: place.to_owned(), source })?;
+    MultiGzDecoder::new(packed).read_to_end(&mut bytes).map_err(|source| DatasetError::Gzip {
+        place: place.name.clone(),
+        source,
+        remedy: place.remedy.clone(),
+    })?;
     Ok(bytes)
 }
 
@@ -102,11 +288,9 @@ mod tests {
 
     use super::*;
 
-    const HELLO: DataFile = DataFile {
-        name: "hello.txt",
-        sha256: "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
-        embedded: b"hello",
-    };
+    const HASH: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    const SAMPLE: DataFile = DataFile::sample("hello.txt", HASH, b"hello");
+    const FULL: DataFile = DataFile::sha256("greetings/hello.txt", 5, HASH);
 
     fn packed(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -115,46 +299,86 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_the_right_file_gives_its_bytes() {
+    fn a_folder_with_the_right_sample_gives_its_bytes() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("hello.txt"), "hello").unwrap();
-        assert_eq!(*Store::folder(folder.path()).read(&HELLO).unwrap(), *b"hello");
+        assert_eq!(*Store::folder(folder.path()).read(&SAMPLE).unwrap(), *b"hello");
     }
 
     #[test]
-    fn a_missing_file_is_named_with_the_way_to_make_it() {
+    fn a_missing_file_is_named_with_the_way_to_get_it() {
         let folder = tempfile::tempdir().unwrap();
-        let message = Store::folder(folder.path()).read(&HELLO).unwrap_err().to_string();
+        let message = Store::folder(folder.path()).read(&SAMPLE).unwrap_err().to_string();
         assert!(message.contains(&folder.path().join("hello.txt").display().to_string()), "{message}");
         assert!(message.contains("scripts/make-samples"), "{message}");
+        let message = Store::embedded().with_data(folder.path()).read(&FULL).unwrap_err().to_string();
+        assert!(message.contains(&folder.path().join("greetings/hello.txt").display().to_string()), "{message}");
+        assert!(message.ends_with("get it with `bakeoff data fetch greetings`"), "{message}");
     }
 
     #[test]
-    fn a_changed_file_is_refused_with_both_checksums_and_sizes() {
+    fn a_changed_sample_is_refused_with_both_checksums_and_sizes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hello.txt");
         fs::write(&path, "hell").unwrap();
-        let message = Store::folder(folder.path()).read(&HELLO).unwrap_err().to_string();
-        for part in [&path.display().to_string(), HELLO.sha256, &sha256(b"hell"), "expected 5 bytes", "found 4 bytes"] {
+        let message = Store::folder(folder.path()).read(&SAMPLE).unwrap_err().to_string();
+        let (found, _) = SAMPLE.checksum.of(&b"hell"[..]).unwrap();
+        for part in [&path.display().to_string(), HASH, &found, "expected 5 bytes", "found 4 bytes"] {
             assert!(message.contains(part), "{part} is not in: {message}");
         }
     }
 
     #[test]
     fn the_copy_in_the_program_is_verified_too() {
-        let broken = DataFile { embedded: b"hullo", ..HELLO };
+        let broken = DataFile { embedded: Some(b"hullo"), ..SAMPLE };
         let message = Store::embedded().read(&broken).unwrap_err().to_string();
         assert!(message.starts_with("hello.txt (in the program): expected"), "{message}");
     }
 
     #[test]
+    fn a_file_of_the_data_folder_is_hashed_once_and_again_when_it_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::embedded().with_data(folder.path());
+        assert_eq!(store.state(&FULL).unwrap(), State::Missing);
+        let path = folder.path().join("greetings/hello.txt");
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        fs::write(&path, "hello").unwrap();
+        assert_eq!(store.state(&FULL).unwrap(), State::Unverified);
+        assert_eq!(*store.read(&FULL).unwrap(), *b"hello");
+        assert_eq!(store.state(&FULL).unwrap(), State::Verified);
+
+        fs::write(&path, "hello, world").unwrap();
+        assert_eq!(store.state(&FULL).unwrap(), State::Unverified);
+        let message = store.read(&FULL).unwrap_err().to_string();
+        assert!(message.contains(HASH) && message.contains("found 12 bytes"), "{message}");
+        assert!(message.contains("bakeoff data fetch greetings"), "{message}");
+    }
+
+    #[test]
+    fn verifying_sees_a_change_that_kept_size_and_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::embedded().with_data(folder.path());
+        let path = folder.path().join("greetings/hello.txt");
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        fs::write(&path, "hello").unwrap();
+        store.verify(&FULL).unwrap();
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::write(&path, "hullo").unwrap();
+        File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        assert_eq!(store.state(&FULL).unwrap(), State::Verified, "a load trusts size and time");
+        assert!(store.verify(&FULL).unwrap_err().to_string().contains(HASH));
+        assert_eq!(store.state(&FULL).unwrap(), State::Unverified, "and no longer does once a hash was wrong");
+    }
+
+    #[test]
     fn a_gzip_file_cut_anywhere_or_not_gzip_at_all_is_refused() {
+        let place = Place { name: "x.gz".to_owned(), remedy: "restore it".to_owned() };
         let whole = packed(b"sentence\tlabel\n");
-        assert_eq!(gunzip(&whole, "x.gz").unwrap(), b"sentence\tlabel\n");
+        assert_eq!(gunzip(&whole, &place).unwrap(), b"sentence\tlabel\n");
         for cut in 0..whole.len() {
-            let message = gunzip(&whole[..cut], "x.gz").unwrap_err().to_string();
+            let message = gunzip(&whole[..cut], &place).unwrap_err().to_string();
             assert!(message.starts_with("x.gz: not a whole gzip file"), "cut at {cut}: {message}");
         }
-        assert!(gunzip(b"plain text, not packed", "x.gz").is_err());
+        assert!(gunzip(b"plain text, not packed", &place).is_err());
     }
 }

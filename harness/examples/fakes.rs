@@ -83,7 +83,7 @@ fn splits(targets: impl Fn(&[usize]) -> Targets) -> Splits {
         inputs: Inputs::Texts(numbers.iter().map(|n| Text { first: n.to_string(), second: None }).collect()),
         targets: targets(numbers),
     };
-    Splits { train: split(&numbers[..TRAIN]), test: split(&numbers[TRAIN..]) }
+    Splits::new(split(&numbers[..TRAIN]), split(&numbers[TRAIN..]))
 }
 
 impl Task for Parity {

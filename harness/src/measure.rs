@@ -89,6 +89,7 @@ fn run(
     let mut bench = Bench::new(program, case, task, tell, outcome);
     bench.fit(model.as_mut(), &rows)?;
     let predictions = bench.score(model.as_mut(), &rows)?;
+    bench.score_further(model.as_mut(), &rows.further)?;
     bench.outcome.predictions = prediction_rows(&rows.test.targets, &predictions);
     bench.batch(model.as_mut(), &rows.test.inputs)?;
     bench.single(model.as_mut(), &rows.test.inputs)?;
@@ -101,20 +102,23 @@ struct Rows {
     train: Split,
     validation: Split,
     test: Split,
+    /// More splits to be scored on, with their names.
+    further: Vec<(&'static str, Split)>,
 }
 
 impl Rows {
     fn load(task: &dyn Task, case: &Case, store: &Store) -> Result<Rows, Stop> {
-        let Splits { train, test } = task.load(store).map_err(Stop::failed)?;
+        let Splits { train, test, further } = task.load(store).map_err(Stop::failed)?;
         let seed = case.rows_seed();
         let given = train.select(&train_rows(&train.targets, case.train_size, seed));
         let (train, validation) =
             carve_validation(&given, (case.train_size as f64 * VALIDATION_SHARE).round() as usize, seed);
-        let test = match case.test_rows {
-            Some(count) if count < test.len() => test.select(&(0..count).collect::<Vec<_>>()),
-            _ => test,
+        let few = |split: Split| match case.test_rows {
+            Some(count) if count < split.len() => split.select(&(0..count).collect::<Vec<_>>()),
+            _ => split,
         };
-        Ok(Rows { train, validation, test })
+        let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
+        Ok(Rows { train, validation, test: few(test), further })
     }
 }
 
@@ -237,6 +241,18 @@ impl<'a> Bench<'a> {
         self.outcome.status = Status::BelowFloor;
         self.outcome.note = note;
         Ok(predictions)
+    }
+
+    /// The primary metric on further test splits, as `<metric>_<split>`.
+    fn score_further(&mut self, model: &mut dyn Model, further: &[(&'static str, Split)]) -> Result<(), Stop> {
+        let primary = self.task.primary();
+        for (name, split) in further {
+            let predictions = model.predict(&split.inputs)?;
+            let scores = scoring::score(&split.targets, &predictions)?;
+            let value = scores.iter().find(|(metric, _)| *metric == primary).map(|(_, value)| *value);
+            self.read(Phase::Score, &format!("{primary}_{name}"), value, "scorer", "");
+        }
+        Ok(())
     }
 
     /// Throughput: all test rows in one call. The scoring pass was the warm-up.

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use bakeoff_datasets::{DataFile, DatasetError, Splits, Store};
 use bakeoff_models::{InputShape, TargetShape, TaskShape};
 
-mod cifar10;
-mod cifar10_rotation;
+mod official;
 mod own;
-mod sst2;
 
 pub use own::{OwnTask, OwnTaskError, Wishes};
 
@@ -41,7 +39,7 @@ pub trait Task: Sync {
     fn files(&self) -> &'static [DataFile];
     /// Name and sha256 of all that it reads.
     fn checksums(&self) -> Vec<(String, String)> {
-        self.files().iter().map(|file| (file.name.to_owned(), file.sha256.to_owned())).collect()
+        self.files().iter().map(|file| (file.name.to_owned(), file.checksum.hex().to_owned())).collect()
     }
     /// Its examples.
     ///
@@ -61,5 +59,20 @@ pub fn shape(task: &dyn Task, train_rows: usize) -> TaskShape {
     }
 }
 
-/// Every task.
-pub static TASKS: &[&dyn Task] = &[&cifar10::Cifar10, &cifar10_rotation::Cifar10Rotation, &sst2::Sst2];
+/// Every task: those on the samples in the program, then those on full datasets, which are fetched.
+pub static TASKS: &[&dyn Task] = &[
+    &official::CIFAR10,
+    &official::CIFAR10_ROTATION,
+    &official::SST2_TASK,
+    &official::CIFAR10_FULL,
+    &official::CIFAR10_ROTATION_FULL,
+    &official::COLA_TASK,
+    &official::SST2_FULL,
+    &official::MRPC_TASK,
+    &official::STSB_TASK,
+    &official::QQP_TASK,
+    &official::MNLI_TASK,
+    &official::QNLI_TASK,
+    &official::RTE_TASK,
+    &official::WNLI_TASK,
+];

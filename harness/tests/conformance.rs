@@ -141,9 +141,14 @@ fn assert_close(left: &Predictions, right: &Predictions, what: &str) {
     assert!(same, "{what}");
 }
 
+/// The tasks whose data are in the program; those on full datasets differ from them in their rows alone.
+fn on_samples() -> impl Iterator<Item = &'static &'static dyn Task> {
+    TASKS.iter().filter(|task| task.files().iter().all(|file| file.embedded.is_some()))
+}
+
 fn conforms(name: &str) {
     let entry = *ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
-    for task in TASKS.iter().chain(SYNTHETIC) {
+    for task in on_samples().chain(SYNTHETIC) {
         let case = format!("{name} on {}", task.name());
         let trial = Trial::new(entry, *task);
         let mut model = entry.build(&trial.spec).unwrap();

@@ -95,7 +95,7 @@ impl Task for Reviews {
     }
 
     fn load(&self, _store: &Store) -> Result<Splits, DatasetError> {
-        Ok(Splits { train: self.split(0..TRAIN, false), test: self.split(TRAIN..TRAIN + TEST, self.poisoned) })
+        Ok(Splits::new(self.split(0..TRAIN, false), self.split(TRAIN..TRAIN + TEST, self.poisoned)))
     }
 }
 
@@ -239,7 +239,7 @@ fn validation_rows_are_training_rows_and_no_test_row_is_seen_in_a_fit() {
     let outcome = run(&Spy, TASKS[0], "");
     assert_eq!(outcome.status, Status::BelowFloor);
     assert_eq!(outcome.value(Phase::Score, "matthews"), Some(0.0));
-    let Splits { train, test } = TASKS[0].load(&Store::embedded()).unwrap();
+    let Splits { train, test, .. } = TASKS[0].load(&Store::embedded()).unwrap();
     let (train, test): (BTreeSet<_>, BTreeSet<_>) =
         (lines(&train).into_iter().collect(), lines(&test).into_iter().collect());
     let seen = SEEN.lock().unwrap();

@@ -57,6 +57,13 @@ pub const METRICS: &[Metric] = &[
         "share of examples whose prediction is the target; scikit-learn accuracy_score",
     ),
     metric_row(
+        "accuracy_mismatched",
+        "accuracy, mismatched",
+        "",
+        Higher,
+        "accuracy on MNLI's rows of genres that the training rows do not have, from the same fit",
+    ),
+    metric_row(
         "recall_macro",
         "macro recall",
         "",

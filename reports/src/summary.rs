@@ -13,6 +13,7 @@ const NUMBERS: &[(&str, &str, &str)] = &[
     ("floor", "score", "floor"),
     ("examples", "score", "examples"),
     ("accuracy", "score", "accuracy"),
+    ("accuracy_mismatched", "score", "accuracy_mismatched"),
     ("recall_macro", "score", "recall_macro"),
     ("precision_macro", "score", "precision_macro"),
     ("f1_macro", "score", "f1_macro"),

@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use super::OwnError;
-use crate::store::sha256;
+use crate::checksum::sha256;
 
 /// The largest file, as stored and unpacked.
 pub(super) const MOST_BYTES: u64 = 4 << 30;

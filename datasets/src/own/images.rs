@@ -9,8 +9,8 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
 use rayon::prelude::*;
 
 use super::{OwnError, Place, RawTargets, Rows, bytes};
+use crate::checksum::sha256;
 use crate::example::{Images, Inputs};
-use crate::store::sha256;
 
 /// The widest and highest image that is decoded.
 const MOST_PIXELS_A_SIDE: u32 = 16_384;

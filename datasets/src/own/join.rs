@@ -36,7 +36,7 @@ pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
     };
     refuse_classes_of_test_alone(&train, &test)?;
     Ok(Own {
-        splits: Splits { train: train.split, test: test.split },
+        splits: Splits::new(train.split, test.split),
         train_places: train.places,
         test_places: test.places,
         sizes,

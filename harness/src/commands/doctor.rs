@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
+use bakeoff_datasets::{DATASETS, State, Store};
 use bakeoff_models::Device;
 
 use super::Exit;
@@ -40,7 +41,8 @@ pub(super) fn run(program: &Program, samples: Option<&PathBuf>) -> anyhow::Resul
         ("load", load(info.cpus)),
         ("energy", energy(machine)),
         ("memory", memory(machine)),
-        ("samples", data(program, samples)),
+        ("samples", samples_of(program, samples)),
+        ("datasets", datasets()),
         ("run directory", writable(Path::new("."))),
     ];
     for (what, finding) in findings {
@@ -108,9 +110,10 @@ fn memory(machine: &dyn Machine) -> Finding {
     }
 }
 
-fn data(program: &Program, samples: Option<&PathBuf>) -> Finding {
+fn samples_of(program: &Program, samples: Option<&PathBuf>) -> Finding {
     let store = worker::store(samples);
     let mut files: Vec<_> = program.tasks.iter().flat_map(|task| task.files()).collect();
+    files.retain(|file| file.embedded.is_some());
     files.sort_by_key(|file| file.name);
     files.dedup_by_key(|file| file.name);
     for file in &files {
@@ -119,6 +122,26 @@ fn data(program: &Program, samples: Option<&PathBuf>) -> Finding {
         }
     }
     Good(format!("{} files, checksums as expected", files.len()))
+}
+
+/// The full datasets that are here.
+fn datasets() -> Finding {
+    let store = Store::embedded();
+    let folder = match store.data() {
+        Ok(folder) => folder.display(),
+        Err(error) => return Lacking(error.to_string()),
+    };
+    let here: Vec<&str> = DATASETS
+        .iter()
+        .filter(|dataset| dataset.transport().is_some())
+        .filter(|dataset| dataset.files().iter().all(|file| store.state(file).is_ok_and(|s| s != State::Missing)))
+        .map(|dataset| dataset.id())
+        .collect();
+    if here.is_empty() {
+        Lacking(format!("none in {folder}; the samples need none, full data come with `bakeoff data fetch`"))
+    } else {
+        Good(format!("{} in {folder}", here.join(", ")))
+    }
 }
 
 fn writable(folder: &Path) -> Finding {

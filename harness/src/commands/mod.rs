@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod check;
+mod data;
 mod doctor;
 mod list;
 mod report;
@@ -45,6 +46,8 @@ enum Command {
     List(list::Arguments),
     /// Plan a suite and make one tiny pass of every case, storing nothing
     Check(Selection),
+    /// List, fetch and verify the full datasets
+    Data(data::Arguments),
     /// Write the report of a run again, from its CSV files alone
     Report(report::Arguments),
     /// Go on with a run that was stopped, or try its failed cases again
@@ -151,6 +154,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
         Command::Run(arguments) => run::run(program, &arguments, samples),
         Command::List(arguments) => list::run(program, &arguments),
         Command::Check(selection) => check::run(program, &selection, samples),
+        Command::Data(arguments) => data::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Resume(arguments) => resume::run(program, &arguments, samples),
         Command::Doctor => doctor::run(program, samples),

@@ -1,11 +1,12 @@
 //! `run`: train and measure the cases of a suite.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use bakeoff_datasets::State;
 use bakeoff_reports::{Built, CaseInfo, RunInfo, SCHEMA, TaskInfo};
 use clap::Args;
 use sha2::{Digest, Sha256};
@@ -75,16 +76,28 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     carry_out(program, &info, &plan.cases, arguments.isolation.jobs(&plan), executor.as_ref(), recorder)
 }
 
-/// A broken data file is found before the first case, not in each. A user's own data was read by the plan.
+/// A dataset that is not here, or a broken data file, is found before the first case and not in each. A user's own
+/// data was read by the plan.
 pub(super) fn verify_data(program: &Program, plan: &Plan, samples: Option<&PathBuf>) -> anyhow::Result<()> {
     let store = crate::worker::store(samples);
-    for entry in &plan.suite.tasks {
-        let files = program.task(entry.name.as_ref()).map_or(&[][..], |task| task.files());
-        for file in files {
-            store.read(file).map_err(usage)?;
+    let tasks = plan.suite.tasks.iter().filter_map(|entry| program.task(entry.name.as_ref()));
+    let files: Vec<_> = tasks.flat_map(|task| task.files()).collect();
+    let mut missing = BTreeSet::new();
+    for file in &files {
+        if store.state(file).map_err(usage)? == State::Missing {
+            missing.insert(file.folder());
         }
     }
-    Ok(())
+    if !missing.is_empty() {
+        let missing: Vec<_> = missing.into_iter().collect();
+        let folder = store.data().map_err(usage)?.display();
+        return Err(usage(format!(
+            "the suite needs {}, not in {folder}: get it with `bakeoff data fetch {}`",
+            missing.join(", "),
+            missing.join(" ")
+        )));
+    }
+    files.into_iter().try_for_each(|file| store.check(file)).map_err(usage)
 }
 
 /// Tells the cases what only the parent can measure: the idle machine.

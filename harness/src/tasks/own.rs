@@ -60,7 +60,7 @@ impl OwnTask {
     /// If the data cannot be read, or what is wished does not fit it.
     pub fn open(name: &str, data: OwnData, wishes: Wishes) -> Result<OwnTask, OwnTaskError> {
         let own = data.load()?;
-        let Splits { train, test } = &own.splits;
+        let Splits { train, test, .. } = &own.splits;
         let primary = primary(&train.targets, &test.targets, wishes.metric)?;
         let classes = match &train.targets {
             Targets::Classes { names, .. } => names.to_vec(),

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod common;
+mod data;
 mod faults;
 mod own_data;
 mod own_data_faults;

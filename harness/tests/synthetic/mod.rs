@@ -88,7 +88,7 @@ impl Task for Pairs {
     }
 
     fn load(&self, _store: &Store) -> Result<Splits, DatasetError> {
-        Ok(Splits { train: self.split(ROWS, 1), test: self.split(TEST_ROWS, 2) })
+        Ok(Splits::new(self.split(ROWS, 1), self.split(TEST_ROWS, 2)))
     }
 }
 

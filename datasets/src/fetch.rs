@@ -1,0 +1,357 @@
+//! Fetching: from the official addresses or a mirror into the data folder.
+//!
+//! A dataset is downloaded to a temporary name, unpacked into a folder of its own, verified file by file, and only then
+//! moved to its place. Archives are only transport: what is verified is the files. A download that was cut off stays
+//! under its temporary name, so that the next attempt goes on from there; everything else that is not whole is removed.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::dataset::{Dataset, Download, Packing, Transport};
+use crate::store::{DataFile, State, Store};
+
+mod error;
+mod http;
+mod mirror;
+pub(crate) mod unpack;
+
+pub(crate) use error::Fault;
+pub use error::FetchError;
+pub use mirror::Mirror;
+use mirror::Place;
+use unpack::Wanted;
+
+/// What is under way in the data folder: locks, partial downloads, files that are not yet verified.
+const WORK: &str = ".fetch";
+
+/// How to fetch.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where from; the official addresses if none.
+    pub mirror: Option<Mirror>,
+    /// How long to wait for a connection, an answer, or the next bytes.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { mirror: None, patience: Duration::from_secs(60) }
+    }
+}
+
+/// What happens while a dataset is fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Another process fetches the same dataset; this one waits.
+    Waiting {
+        /// The process, as far as known.
+        holder: String,
+    },
+    /// A file begins to come.
+    Reading {
+        /// The address or path.
+        place: String,
+    },
+    /// Bytes of it are there.
+    Bytes {
+        /// So many.
+        done: u64,
+        /// Of so many, if the server says.
+        total: Option<u64>,
+    },
+    /// The file is all there; what is in it is taken out and verified.
+    Unpacking,
+}
+
+/// What became of a dataset that was to be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetched {
+    /// It was here already, and is whole.
+    WasHere,
+    /// It came.
+    Came,
+}
+
+/// Fetches a dataset into the data folder of `store`, if it is not whole there.
+///
+/// # Errors
+/// If it cannot be had from where it was looked for, is not the right data, or cannot be written.
+pub fn fetch(
+    dataset: &dyn Dataset,
+    store: &Store,
+    options: &Options,
+    tell: &mut dyn FnMut(Progress),
+) -> Result<Fetched, FetchError> {
+    let Some(transport) = dataset.transport() else {
+        return Err(FetchError::InProgram { dataset: dataset.id().to_owned() });
+    };
+    let data = store.data()?;
+    let work = data.join(WORK);
+    make_folder(&work)?;
+    let _lock = lock(&work, dataset, tell)?;
+    if is_whole(dataset, store)? {
+        return Ok(Fetched::WasHere);
+    }
+    let staging = Staging::new(work.join(plain_id(dataset)))?;
+    let job =
+        Job { dataset, transport, options, work: &work, staging: &staging.0, agent: http::agent(options.patience) };
+    job.bring(tell)?;
+    let folder = data.join(dataset.id());
+    make_folder(&folder)?;
+    for file in dataset.files() {
+        let to = data.join(file.name);
+        fs::rename(staging.0.join(file.base()), &to).map_err(|source| FetchError::Write { path: to, source })?;
+        store.check(file)?;
+    }
+    Ok(Fetched::Came)
+}
+
+/// Whether all files are here and verified. A broken one is as good as none.
+fn is_whole(dataset: &dyn Dataset, store: &Store) -> Result<bool, FetchError> {
+    for file in dataset.files() {
+        if store.state(file)? == State::Missing || store.check(file).is_err() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The id as a file name.
+fn plain_id(dataset: &dyn Dataset) -> String {
+    dataset.id().replace('/', "-")
+}
+
+fn make_folder(path: &Path) -> Result<(), FetchError> {
+    fs::create_dir_all(path).map_err(|source| FetchError::Write { path: path.to_owned(), source })
+}
+
+/// Holds the lock of a dataset until it is dropped. The lock's file stays: removing it would let two processes hold two
+/// locks of one name.
+fn lock(work: &Path, dataset: &dyn Dataset, tell: &mut dyn FnMut(Progress)) -> Result<File, FetchError> {
+    let path = work.join(format!("{}.lock", plain_id(dataset)));
+    let fault = |source| FetchError::Write { path: path.clone(), source };
+    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(fault)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let pid = fs::read_to_string(&path).unwrap_or_default();
+            let holder = if pid.is_empty() { "another process".to_owned() } else { format!("process {pid}") };
+            tell(Progress::Waiting { holder });
+            file.lock().map_err(fault)?;
+        }
+        Err(TryLockError::Error(error)) => return Err(fault(error)),
+    }
+    let written = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
+    written.and_then(|_| write!(file, "{}", std::process::id())).map_err(fault)?;
+    Ok(file)
+}
+
+/// A folder for files that are not yet verified; it goes when this is dropped.
+struct Staging(PathBuf);
+
+impl Staging {
+    fn new(path: PathBuf) -> Result<Staging, FetchError> {
+        // What a killed process left; the lock says that nobody uses it.
+        let _ = fs::remove_dir_all(&path);
+        make_folder(&path)?;
+        Ok(Staging(path))
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// One dataset to be brought into its staging folder.
+struct Job<'a> {
+    dataset: &'a dyn Dataset,
+    transport: &'a Transport,
+    options: &'a Options,
+    work: &'a Path,
+    staging: &'a Path,
+    agent: ureq::Agent,
+}
+
+impl Job<'_> {
+    /// All files of the dataset, verified: from what is downloaded officially, else from unpacked files of a mirror.
+    fn bring(&self, tell: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
+        let mut looked_for = Vec::new();
+        if self.downloads(&mut looked_for, tell)? {
+            self.dataset.derive(self.staging)?;
+            let downloaded = |file: &DataFile| {
+                self.transport.downloads.iter().flat_map(|download| download.files).any(|other| other.name == file.name)
+            };
+            let derived = self.dataset.files().iter().filter(|file| !downloaded(file));
+            return derived.into_iter().try_for_each(|file| self.verify(file, None));
+        }
+        let mirror = self.options.mirror.as_ref().expect("only a mirror can lack a download without an error");
+        for file in self.dataset.files() {
+            let names = mirror::file_names(self.dataset, self.transport, file);
+            let places: Vec<Place> = names.iter().map(|name| mirror.place(name)).collect();
+            let plain =
+                Load { packing: Packing::Plain, most_bytes: file.size.most(), files: std::slice::from_ref(file) };
+            if !self.first_of(&places, file.base(), &plain, tell)? {
+                looked_for.extend(names);
+                let (mirror, dataset) = (mirror.to_string(), self.dataset.id().to_owned());
+                return Err(FetchError::NotInMirror { mirror, dataset, looked_for });
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings each download and takes its files out; `false` if the mirror lacks one.
+    fn downloads(&self, looked_for: &mut Vec<String>, tell: &mut dyn FnMut(Progress)) -> Result<bool, FetchError> {
+        for download in self.transport.downloads {
+            let names = mirror::download_names(self.dataset, download);
+            let places: Vec<Place> = match &self.options.mirror {
+                Some(mirror) => names.iter().map(|name| mirror.place(name)).collect(),
+                None => vec![Place::Url(download.url.to_owned())],
+            };
+            let Download { packing, most_bytes, files, .. } = *download;
+            if !self.first_of(&places, download.name, &Load { packing, most_bytes, files }, tell)? {
+                if self.options.mirror.is_none() {
+                    return Err(self.source(&places[0], "the server does not have it (HTTP 404)".to_owned()));
+                }
+                looked_for.extend(names);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes the files out of the first of `places` that is there; `false` if none is.
+    fn first_of(
+        &self,
+        places: &[Place],
+        name: &str,
+        load: &Load<'_>,
+        tell: &mut dyn FnMut(Progress),
+    ) -> Result<bool, FetchError> {
+        for place in places {
+            match self.take(place, name, load, tell) {
+                Err(Taking::Fault(Fault::Absent)) => {}
+                Err(Taking::Fault(Fault::Write(path, source))) => return Err(FetchError::Write { path, source }),
+                Err(Taking::Fault(Fault::Bad(fault) | Fault::CutOff(fault))) => return Err(self.source(place, fault)),
+                Err(Taking::Wrong(error)) => return Err(error),
+                Ok(()) => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes the files out of `place`. A download that is of no use is removed; if a part of it was from an earlier
+    /// attempt, that may be why, and it is tried once more from the start.
+    fn take(&self, place: &Place, name: &str, load: &Load<'_>, tell: &mut dyn FnMut(Progress)) -> Result<(), Taking> {
+        let url = match place {
+            Place::File(path) if path.is_file() => {
+                tell(Progress::Reading { place: place.to_string() });
+                return self.unpack(path, place, load, tell);
+            }
+            Place::File(_) => return Err(Fault::Absent.into()),
+            Place::Url(url) => url,
+        };
+        let part = self.work.join(format!("{name}.{}.part", short_hash(url)));
+        loop {
+            tell(Progress::Reading { place: url.clone() });
+            let had_some = fs::metadata(&part).is_ok_and(|metadata| metadata.len() > 0);
+            let mut bytes = |done, total| tell(Progress::Bytes { done, total });
+            let came = http::download(&self.agent, url, &part, load.most_bytes, &mut bytes).map_err(Taking::from);
+            let taken = came.and_then(|()| self.unpack(&part, place, load, tell));
+            if !matches!(taken, Err(Taking::Fault(Fault::CutOff(_)))) {
+                let _ = fs::remove_file(&part);
+            }
+            let useless = matches!(taken, Err(Taking::Fault(Fault::Bad(_)) | Taking::Wrong(_)));
+            if !(useless && had_some) {
+                return taken;
+            }
+        }
+    }
+
+    /// Takes the files out of the download at `path`, which came from `place`, and verifies them.
+    fn unpack(
+        &self,
+        path: &Path,
+        place: &Place,
+        load: &Load<'_>,
+        tell: &mut dyn FnMut(Progress),
+    ) -> Result<(), Taking> {
+        tell(Progress::Unpacking);
+        let opened = File::open(path).map_err(|error| Fault::Bad(format!("it cannot be read ({error})")))?;
+        let wanted: Vec<Wanted> = load.files.iter().map(|file| self.wanted(file, load.packing)).collect();
+        let mut open = |index: usize| {
+            let path = self.staging.join(load.files[index].base());
+            File::create(&path).map_err(Fault::write(&path))
+        };
+        match load.packing {
+            Packing::Zip => unpack::zip(opened, &wanted, &mut open)?,
+            Packing::TarGz => unpack::tar_gz(opened, &wanted, &mut open)?,
+            Packing::Plain => unpack::plain(opened, &wanted[0], &mut open)?,
+        }
+        load.files.iter().try_for_each(|file| self.verify(file, Some(place))).map_err(Taking::Wrong)
+    }
+
+    fn wanted(&self, file: &DataFile, packing: Packing) -> Wanted {
+        let member = match packing {
+            Packing::Plain => file.base().to_owned(),
+            Packing::Zip | Packing::TarGz => format!("{}/{}", self.transport.folder, file.base()),
+        };
+        Wanted { member, most_bytes: file.size.most() }
+    }
+
+    /// Hashes a file in the staging folder; `from` is where it came from.
+    fn verify(&self, file: &DataFile, from: Option<&Place>) -> Result<(), FetchError> {
+        let path = self.staging.join(file.base());
+        let name = match from {
+            Some(place) => format!("{} from {place}", file.base()),
+            None => format!("{} as made from the downloaded files", file.base()),
+        };
+        let place = crate::error::Place { name, remedy: self.remedy() };
+        let opened = File::open(&path).map_err(|source| FetchError::Write { path, source })?;
+        Ok(file.check(opened, &place)?)
+    }
+
+    fn source(&self, place: &Place, fault: String) -> FetchError {
+        FetchError::Source { place: place.to_string(), fault, remedy: self.remedy() }
+    }
+
+    /// How to get the dataset without the place that failed.
+    fn remedy(&self) -> String {
+        let names: Vec<&str> = self.transport.downloads.iter().map(|download| download.name).collect();
+        format!(
+            "try again later, or put {} into a folder and name it: `bakeoff data fetch {} --mirror FOLDER`",
+            names.join(", "),
+            self.dataset.id()
+        )
+    }
+}
+
+/// What is in a download.
+struct Load<'a> {
+    packing: Packing,
+    most_bytes: u64,
+    files: &'a [DataFile],
+}
+
+/// Why files could not be taken from a place.
+enum Taking {
+    Fault(Fault),
+    /// They came, but are not the right ones.
+    Wrong(FetchError),
+}
+
+impl From<Fault> for Taking {
+    fn from(fault: Fault) -> Taking {
+        Taking::Fault(fault)
+    }
+}
+
+/// Tells downloads of one name from different addresses apart: their bytes must not be joined.
+fn short_hash(url: &str) -> String {
+    Sha256::digest(url.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,153 @@
+//! One file from an address to a file on disk, going on where an earlier attempt was cut off.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use ureq::http::Response;
+use ureq::{Agent, Body};
+
+use super::error::Fault;
+
+/// Requests for one file, as long as each brings something.
+const MOST_ATTEMPTS: usize = 5;
+
+/// An agent that follows the proxy variables of the environment and waits `patience` for an answer or the next bytes.
+pub(crate) fn agent(patience: Duration) -> Agent {
+    Agent::config_builder()
+        .user_agent(concat!("bakeoff/", env!("CARGO_PKG_VERSION")))
+        .http_status_as_error(false)
+        .timeout_connect(Some(patience))
+        .timeout_recv_response(Some(patience))
+        .timeout_per_read(Some(patience))
+        .build()
+        .new_agent()
+}
+
+/// Brings the file at `url` to `path`. `tell` hears how many bytes are there, and of how many if the server says.
+/// If it is cut off, what came is left at `path`.
+pub(crate) fn download(
+    agent: &Agent,
+    url: &str,
+    path: &Path,
+    most_bytes: u64,
+    tell: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<(), Fault> {
+    for attempt in 1.. {
+        let before = size(path);
+        match request(agent, url, path, most_bytes, tell) {
+            Err(Fault::CutOff(reason)) if attempt == MOST_ATTEMPTS || size(path) <= before => {
+                return Err(Fault::CutOff(reason));
+            }
+            Err(Fault::CutOff(_)) => {}
+            done => return done,
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+/// Asks for what is missing at `path`, and adds it.
+fn request(
+    agent: &Agent,
+    url: &str,
+    path: &Path,
+    most_bytes: u64,
+    tell: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<(), Fault> {
+    let have = size(path);
+    let mut request = agent.get(url);
+    if have > 0 {
+        request = request.header("Range", format!("bytes={have}-"));
+    }
+    let response = request.call().map_err(|error| Fault::CutOff(reason(&error)))?;
+    match response.status().as_u16() {
+        200 => store(response, path, 0, most_bytes, tell),
+        206 if range(&response).is_some_and(|(start, _)| start == have) => {
+            store(response, path, have, most_bytes, tell)
+        }
+        // All of it is there already: the program was stopped between the download and its use.
+        416 if range(&response).is_some_and(|(_, total)| total == Some(have)) => Ok(()),
+        206 | 416 => Err(Fault::Bad("the server does not have the rest of what was downloaded before".to_owned())),
+        404 | 410 => Err(Fault::Absent),
+        code => Err(Fault::CutOff(format!("the server answered HTTP {code}"))),
+    }
+}
+
+/// First byte and length of the whole, out of `bytes 100-199/1000` or `bytes */1000`.
+fn range(response: &Response<Body>) -> Option<(u64, Option<u64>)> {
+    let text = response.headers().get("content-range")?.to_str().ok()?;
+    let (span, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let start = span.split('-').next()?.parse().unwrap_or(u64::MAX);
+    Some((start, total.parse().ok()))
+}
+
+/// Writes the body behind the first `have` bytes of `path`.
+fn store(
+    response: Response<Body>,
+    path: &Path,
+    have: u64,
+    most_bytes: u64,
+    tell: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<(), Fault> {
+    let too_large = || Fault::Bad(format!("more than the {most_bytes} bytes that it can have"));
+    let total = response.body().content_length().map(|rest| have + rest);
+    if total.is_some_and(|total| total > most_bytes) {
+        return Err(too_large());
+    }
+    let mut file = open(path, have).map_err(Fault::write(path))?;
+    let mut body = response.into_body().into_reader();
+    let mut buffer = vec![0; 1 << 16];
+    let mut done = have;
+    loop {
+        let count = match body.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Fault::CutOff(format!("cut off after {done} bytes ({error})"))),
+        };
+        if done == 0 && is_web_page(&buffer[..count]) {
+            return Err(Fault::Bad(
+                "a web page came in place of the file: perhaps this network wants you to log in first".to_owned(),
+            ));
+        }
+        done += count as u64;
+        if done > most_bytes {
+            return Err(too_large());
+        }
+        file.write_all(&buffer[..count]).map_err(Fault::write(path))?;
+        tell(done, total);
+    }
+    match total {
+        Some(total) if done < total => Err(Fault::CutOff(format!("cut off after {done} of {total} bytes"))),
+        _ => Ok(()),
+    }
+}
+
+/// For writing behind the first `have` bytes, or anew.
+fn open(path: &Path, have: u64) -> io::Result<File> {
+    if have > 0 { OpenOptions::new().append(true).open(path) } else { File::create(path) }
+}
+
+fn is_web_page(start: &[u8]) -> bool {
+    let text = start.trim_ascii_start();
+    let begins = |with: &[u8]| text.get(..with.len()).is_some_and(|text| text.eq_ignore_ascii_case(with));
+    begins(b"<!doctype html") || begins(b"<html") || begins(b"<?xml")
+}
+
+/// What ureq says, in fewer words where it has many.
+fn reason(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::HostNotFound => "its host was not found: is there a network?".to_owned(),
+        ureq::Error::ConnectionFailed => "no connection: is there a network?".to_owned(),
+        ureq::Error::Timeout(_) => "no answer in time".to_owned(),
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            "the connection was refused".to_owned()
+        }
+        other => other.to_string(),
+    }
+}

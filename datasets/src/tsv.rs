@@ -1,0 +1,385 @@
+//! The reader of tab-separated files in GLUE's manner: one example a line, no quoting.
+//!
+//! Quotation marks are plain characters and a tab always ends a column. A byte-order mark and carriage returns at the
+//! end of lines are passed over, blanks around a text are cut off. The last line may lack its newline.
+
+use std::io::BufRead;
+use std::sync::Arc;
+
+use crate::error::{DatasetError, Place};
+use crate::example::{Targets, Text};
+
+/// A longer line is refused: a file that lost its newlines must not fill the memory.
+const LONGEST_LINE: usize = 1 << 20;
+/// Characters of a faulty line that an error shows.
+const SHOWN: usize = 60;
+
+/// Which columns of a file make an example.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Layout {
+    /// The columns of a file without a header line; none if the first line names them.
+    pub(crate) columns: Option<&'static [&'static str]>,
+    /// The column of the text, or those of the two texts.
+    pub(crate) texts: &'static [&'static str],
+    /// The column of the target; none in files that hide it.
+    pub(crate) target: Option<&'static str>,
+    /// Whether the file has lines whose text is empty.
+    pub(crate) empty_texts: bool,
+}
+
+/// What the target column holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// One of these words; the names of the classes in the same order.
+    Classes { words: &'static [&'static str], names: &'static [&'static str] },
+    /// A number between the two.
+    Score { least: f32, most: f32 },
+}
+
+/// The texts, and the targets if the layout names their column.
+pub(crate) struct Table {
+    pub(crate) texts: Vec<Text>,
+    pub(crate) targets: Option<Targets>,
+}
+
+/// Reads a whole file; `place` names it in errors.
+pub(crate) fn read(
+    mut reader: impl BufRead,
+    place: &Place,
+    layout: &Layout,
+    kind: &Kind,
+) -> Result<Table, DatasetError> {
+    let mut lines = Lines { reader: &mut reader, place, buffer: Vec::new(), number: 0 };
+    let columns = match layout.columns {
+        Some(names) => Columns::find(names.iter().copied(), layout).expect("a layout names its own columns"),
+        None => header(&mut lines, layout)?,
+    };
+    let mut texts = Vec::new();
+    let mut answers = Answers::new(kind);
+    while let Some((number, line)) = lines.next()? {
+        let fault = |(expected, found): (String, String)| place.format(format!("line {number}"), &expected, found);
+        let cells: Vec<&str> = line.split('\t').collect();
+        if cells.len() != columns.count {
+            let expected = format!("{} columns separated by tabs", columns.count);
+            return Err(fault((expected, format!("{} in {}", cells.len(), excerpt(line)))));
+        }
+        let mut text = |index: usize| match cells[index].trim() {
+            "" if !layout.empty_texts => Err(fault(("a text".to_owned(), "an empty one".to_owned()))),
+            text => Ok(text.to_owned()),
+        };
+        texts.push(Text { first: text(columns.first)?, second: columns.second.map(&mut text).transpose()? });
+        if let Some(target) = columns.target {
+            answers.push(cells[target], kind).map_err(fault)?;
+        }
+    }
+    if texts.is_empty() {
+        return Err(place.format(format!("line {}", lines.number + 1), "an example", "the end of the file"));
+    }
+    Ok(Table { texts, targets: layout.target.map(|_| answers.into_targets(kind)) })
+}
+
+/// Where the columns of a layout are.
+struct Columns {
+    count: usize,
+    first: usize,
+    second: Option<usize>,
+    target: Option<usize>,
+}
+
+impl Columns {
+    /// `None` if a column is not among `names`.
+    fn find<'a>(names: impl Iterator<Item = &'a str>, layout: &Layout) -> Option<Columns> {
+        let names: Vec<&str> = names.collect();
+        let at = |name: &str| names.iter().position(|&column| column == name);
+        Some(Columns {
+            count: names.len(),
+            first: at(layout.texts[0])?,
+            second: match layout.texts.get(1) {
+                Some(name) => Some(at(name)?),
+                None => None,
+            },
+            target: match layout.target {
+                Some(name) => Some(at(name)?),
+                None => None,
+            },
+        })
+    }
+}
+
+/// The columns as the first line names them.
+fn header<R: BufRead>(lines: &mut Lines<'_, R>, layout: &Layout) -> Result<Columns, DatasetError> {
+    let place = lines.place;
+    let wanted: Vec<&str> = layout.texts.iter().copied().chain(layout.target).collect();
+    let expected = format!("a header with the columns {}", wanted.join(", "));
+    match lines.next()? {
+        None => Err(place.format("line 1", &expected, "the end of the file")),
+        Some((_, line)) => {
+            Columns::find(line.split('\t'), layout).ok_or_else(|| place.format("line 1", &expected, excerpt(line)))
+        }
+    }
+}
+
+/// The lines of a file, counted from 1.
+struct Lines<'a, R> {
+    reader: &'a mut R,
+    place: &'a Place,
+    buffer: Vec<u8>,
+    number: usize,
+}
+
+impl<R: BufRead> Lines<'_, R> {
+    /// The next line without its end, and its number; `None` after the last.
+    fn next(&mut self) -> Result<Option<(usize, &str)>, DatasetError> {
+        self.buffer.clear();
+        let mut limited = std::io::Read::take(&mut *self.reader, LONGEST_LINE as u64 + 1);
+        let count = limited.read_until(b'\n', &mut self.buffer).map_err(|error| self.place.unreadable(error))?;
+        if count == 0 {
+            return Ok(None);
+        }
+        self.number += 1;
+        let fault = |expected: &str, found: String| self.place.format(format!("line {}", self.number), expected, found);
+        if count > LONGEST_LINE {
+            return Err(fault(&format!("at most {LONGEST_LINE} bytes"), "more in one line".to_owned()));
+        }
+        let mut bytes = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
+        bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        if self.number == 1 {
+            bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        }
+        let line = str::from_utf8(bytes)
+            .map_err(|error| fault("UTF-8", format!("another byte {:#04x}", bytes[error.valid_up_to()])))?;
+        if line.contains('\0') {
+            return Err(fault("text", "a NUL byte".to_owned()));
+        }
+        Ok(Some((self.number, line)))
+    }
+}
+
+/// The beginning of a line, in quotation marks.
+fn excerpt(line: &str) -> String {
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{:?}…", &line[..end]),
+        None => format!("{line:?}"),
+    }
+}
+
+/// Targets as they are read.
+enum Answers {
+    Labels(Vec<u16>),
+    Values(Vec<f32>),
+}
+
+impl Answers {
+    fn new(kind: &Kind) -> Answers {
+        match kind {
+            Kind::Classes { .. } => Answers::Labels(Vec::new()),
+            Kind::Score { .. } => Answers::Values(Vec::new()),
+        }
+    }
+
+    /// Adds a target; or what was expected and what was found.
+    fn push(&mut self, cell: &str, kind: &Kind) -> Result<(), (String, String)> {
+        match (self, *kind) {
+            (Answers::Labels(labels), Kind::Classes { words, .. }) => {
+                let label = words.iter().position(|&word| word == cell);
+                let label = label.ok_or_else(|| (format!("a label, one of {}", words.join(", ")), excerpt(cell)))?;
+                labels.push(label as u16);
+            }
+            (Answers::Values(values), Kind::Score { least, most }) => {
+                let value = cell.parse().ok().filter(|value| (least..=most).contains(value));
+                values.push(value.ok_or_else(|| (format!("a score in {least}..={most}"), excerpt(cell)))?);
+            }
+            _ => unreachable!("the answers were made for this kind"),
+        }
+        Ok(())
+    }
+
+    fn into_targets(self, kind: &Kind) -> Targets {
+        match (self, kind) {
+            (Answers::Labels(labels), Kind::Classes { names, .. }) => {
+                let names: Arc<[String]> = names.iter().map(|&name| name.to_owned()).collect();
+                Targets::Classes { labels, names }
+            }
+            (Answers::Values(values), _) => Targets::Values(values),
+            (Answers::Labels(_), Kind::Score { .. }) => unreachable!("the answers were made for this kind"),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SINGLE: Layout = Layout { columns: None, texts: &["sentence"], target: Some("label"), empty_texts: false };
+    const PAIRS: Layout =
+        Layout { columns: None, texts: &["first", "second"], target: Some("score"), empty_texts: false };
+    const BINARY: Kind = Kind::Classes { words: &["0", "1"], names: &["negative", "positive"] };
+    const SCORE: Kind = Kind::Score { least: 0.0, most: 5.0 };
+
+    fn place() -> Place {
+        Place { name: "x.tsv".to_owned(), remedy: "get it again".to_owned() }
+    }
+
+    fn read_single(data: &[u8]) -> Result<Table, DatasetError> {
+        read(data, &place(), &SINGLE, &BINARY)
+    }
+
+    fn first(table: &Table) -> Vec<&str> {
+        table.texts.iter().map(|text| text.first.as_str()).collect()
+    }
+
+    /// The message for `body` under a good header.
+    fn refusal(body: &[u8]) -> String {
+        let error = read_single(&[b"sentence\tlabel\n", body].concat()).err();
+        error.unwrap_or_else(|| panic!("{} was accepted", String::from_utf8_lossy(body))).to_string()
+    }
+
+    #[test]
+    fn quotation_marks_are_plain_characters_and_blanks_around_a_text_go() {
+        let table = read_single(b"sentence\tlabel\n\"a \"\" b \t1\n` c ' \t0\n").unwrap();
+        assert_eq!(first(&table), ["\"a \"\" b", "` c '"]);
+        let Some(Targets::Classes { labels, names }) = &table.targets else { panic!("not classes") };
+        assert_eq!((labels.as_slice(), names[1].as_str()), (&[1, 0][..], "positive"));
+    }
+
+    #[test]
+    fn columns_are_found_by_the_names_in_the_header() {
+        let data = "index\tscore\tsecond\tfirst\n0\t2.5\tb\ta\n1\t5\td\tc\n";
+        let table = read(data.as_bytes(), &place(), &PAIRS, &SCORE).unwrap();
+        assert_eq!(table.texts[1], Text { first: "c".to_owned(), second: Some("d".to_owned()) });
+        assert_eq!(table.targets, Some(Targets::Values(vec![2.5, 5.0])));
+    }
+
+    #[test]
+    fn a_file_without_a_header_line_has_the_columns_of_its_layout() {
+        let layout = Layout { columns: Some(&["source", "label", "mark", "sentence"]), ..SINGLE };
+        let table = read(&b"gj04\t1\t\tHe left.\ngj04\t0\t*\tLeft he."[..], &place(), &layout, &BINARY).unwrap();
+        assert_eq!(first(&table), ["He left.", "Left he."]);
+    }
+
+    #[test]
+    fn a_layout_without_a_target_gives_none() {
+        let layout = Layout { target: None, ..SINGLE };
+        let table = read(&b"index\tsentence\n0\ta\n"[..], &place(), &layout, &BINARY).unwrap();
+        assert!(table.targets.is_none());
+        assert_eq!(first(&table), ["a"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_carriage_returns_at_line_ends_are_passed_over() {
+        let table = read_single(b"\xef\xbb\xbfsentence\tlabel\r\na\t1\r\nb\t0\r\n").unwrap();
+        assert_eq!(first(&table), ["a", "b"]);
+    }
+
+    #[test]
+    fn the_last_line_may_lack_its_newline() {
+        assert_eq!(first(&read_single(b"sentence\tlabel\na\t1\nb\t0").unwrap()), ["a", "b"]);
+    }
+
+    #[test]
+    fn only_a_line_feed_ends_a_line() {
+        let text = "a\u{2028}b\u{85}c\rd\u{b}e";
+        let table = read_single(format!("sentence\tlabel\n{text}\t1\n").as_bytes()).unwrap();
+        assert_eq!(first(&table), [text]);
+    }
+
+    #[test]
+    fn a_file_without_the_header_is_refused() {
+        for data in ["a fine film\t1\n", "sentence\n", "label\n"] {
+            let message = read_single(data.as_bytes()).err().unwrap().to_string();
+            let expected = "x.tsv, line 1: expected a header with the columns sentence, label, found ";
+            assert!(message.starts_with(&format!("{expected}{:?}", data.trim_end())), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_refused() {
+        let message = read_single(b"").err().unwrap().to_string();
+        assert!(message.contains("line 1: expected a header") && message.contains("found the end"), "{message}");
+        let layout = Layout { columns: Some(&["sentence", "label"]), ..SINGLE };
+        let message = read(&b""[..], &place(), &layout, &BINARY).err().unwrap().to_string();
+        assert!(message.contains("line 1: expected an example, found the end of the file"), "{message}");
+    }
+
+    #[test]
+    fn a_file_with_a_header_only_is_refused() {
+        assert!(refusal(b"").contains("line 2: expected an example, found the end of the file"), "{}", refusal(b""));
+    }
+
+    #[test]
+    fn too_few_or_too_many_columns_are_refused_by_line() {
+        for (body, columns) in [(&b"a\t1\nb\n"[..], 1), (b"a\t1\nb\t1\t0\n", 3), (b"a\t1\n\n", 1)] {
+            let message = refusal(body);
+            let expected = format!("x.tsv, line 3: expected 2 columns separated by tabs, found {columns} in ");
+            assert!(message.starts_with(&expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_label_outside_the_set_is_refused_by_line() {
+        for (label, shown) in [("2", r#""2""#), ("", r#""""#), ("positive", r#""positive""#), ("1 ", r#""1 ""#)] {
+            let message = refusal(format!("a\t{label}\n").as_bytes());
+            assert!(message.contains(&format!("line 2: expected a label, one of 0, 1, found {shown};")), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_or_outside_its_range_is_refused_by_line() {
+        for score in ["5.1", "-0.1", "NaN", "inf", "three", ""] {
+            let data = format!("first\tsecond\tscore\na\tb\t{score}\n");
+            let message = read(data.as_bytes(), &place(), &PAIRS, &SCORE).err().unwrap().to_string();
+            assert!(message.contains(&format!("line 2: expected a score in 0..=5, found {score:?};")), "{message}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_refused_by_line() {
+        let message = refusal(b"ok\t1\nclich\xe9s\t0\n");
+        assert!(message.contains("line 3: expected UTF-8, found another byte 0xe9;"), "{message}");
+    }
+
+    #[test]
+    fn a_nul_byte_is_refused_by_line() {
+        assert!(refusal(b"ok\t1\na\0b\t0\n").contains("line 3: expected text, found a NUL byte;"));
+    }
+
+    #[test]
+    fn an_empty_text_is_refused_by_line_unless_the_layout_knows_of_some() {
+        assert!(refusal(b"  \t1\n").contains("line 2: expected a text, found an empty one;"));
+        let layout = Layout { empty_texts: true, ..SINGLE };
+        let table = read(&b"sentence\tlabel\n \t1\n"[..], &place(), &layout, &BINARY).unwrap();
+        assert_eq!(first(&table), [""]);
+    }
+
+    #[test]
+    fn a_line_of_ten_megabytes_is_refused_before_it_is_read() {
+        let mut data = b"sentence\tlabel\n".to_vec();
+        data.resize(10 << 20, b'a');
+        data.extend(b"\t1\n");
+        let message = read_single(&data).err().unwrap().to_string();
+        assert!(message.contains("line 2: expected at most 1048576 bytes, found more in one line;"), "{message}");
+        assert!(message.len() < 200, "{message}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_examples_or_an_error(data: Vec<u8>, header: bool) {
+            let data = if header { [b"sentence\tlabel\n".as_slice(), &data].concat() } else { data };
+            if let Ok(table) = read_single(&data) {
+                prop_assert!(!table.texts.is_empty());
+                prop_assert_eq!(table.targets.map(|targets| targets.len()), Some(table.texts.len()));
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_read(rows in prop::collection::vec(("[a-z\"'` ]{0,20}x", 0..2_usize), 1..20)) {
+            let body: String = rows.iter().map(|(text, label)| format!("{text}\t{label}\n")).collect();
+            let table = read_single(format!("sentence\tlabel\n{body}").as_bytes()).unwrap();
+            let expected: Vec<&str> = rows.iter().map(|(text, _)| text.trim()).collect();
+            prop_assert_eq!(first(&table), expected);
+        }
+    }
+}

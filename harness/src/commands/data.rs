@@ -1,0 +1,226 @@
+//! `data`: the datasets there are, fetched and verified.
+
+use std::io::{self, IsTerminal, Write, stderr, stdout};
+
+use anyhow::anyhow;
+use bakeoff_datasets::{DATASETS, Dataset, FetchOptions, FetchProgress, Fetched, Mirror, Size, State, Store, fetch};
+use bakeoff_models::nearest;
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Exit, usage};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show every dataset: rows, size, licence, citation, and whether it is here and verified
+    List,
+    /// Fetch datasets into the data folder ($BAKEOFF_DATA, or the system's folder for a user's data)
+    Fetch {
+        /// Datasets, such as cifar10 or glue/mrpc; glue is all nine of its tasks
+        #[arg(required = true, value_name = "DATASET")]
+        names: Vec<String>,
+        /// A folder, or the address of one, that holds the same files, in place of the official addresses
+        #[arg(long, value_name = "FOLDER|URL")]
+        mirror: Option<String>,
+    },
+    /// Hash the files in the data folder again
+    Verify {
+        /// Datasets; all that are here if none is given
+        #[arg(value_name = "DATASET")]
+        names: Vec<String>,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let store = Store::embedded();
+    match &arguments.command {
+        Command::List => list(&store),
+        Command::Fetch { names, mirror } => {
+            let mirror = mirror.as_deref().map(Mirror::parse).transpose().map_err(usage)?;
+            fetch_all(&find(names)?, &store, &FetchOptions { mirror, ..FetchOptions::default() })
+        }
+        Command::Verify { names } => verify(&find(names)?, &store),
+    }
+}
+
+/// The datasets of these names, each once; a family's name stands for all of it.
+fn find(names: &[String]) -> anyhow::Result<Vec<&'static dyn Dataset>> {
+    let mut found: Vec<&'static dyn Dataset> = Vec::new();
+    for name in names {
+        let is = |id: &str| id == name || id.split_once('/').is_some_and(|(family, _)| family == name);
+        let named: Vec<_> = DATASETS.iter().copied().filter(|dataset| is(dataset.id())).collect();
+        if named.is_empty() {
+            let known: Vec<&str> = DATASETS.iter().map(|dataset| dataset.id()).collect();
+            let near = nearest(name, known.iter().copied().chain(["glue"]));
+            let near = near.map_or(String::new(), |near| format!(", did you mean '{near}'?"));
+            return Err(usage(format!("unknown dataset '{name}'{near} (known: glue, {})", known.join(", "))));
+        }
+        let is_new = |dataset: &&dyn Dataset| found.iter().all(|other| other.id() != dataset.id());
+        let new: Vec<_> = named.into_iter().filter(is_new).collect();
+        found.extend(new);
+    }
+    Ok(found)
+}
+
+fn list(store: &Store) -> anyhow::Result<Exit> {
+    let mut out = stdout().lock();
+    let folder = store.data().map_err(usage)?.display();
+    writeln!(out, "DATASETS (data folder: {folder}; BAKEOFF_DATA sets another)")?;
+    for dataset in DATASETS {
+        let id = dataset.id();
+        writeln!(
+            out,
+            "  {id:<16} {} training and {} test rows, {}, {}",
+            thousands(dataset.train_rows()),
+            thousands(dataset.test_rows()),
+            size(*dataset),
+            state(*dataset, store)?
+        )?;
+        for line in [dataset.about(), &format!("licence: {}", dataset.licence()), dataset.citation()] {
+            writeln!(out, "  {:<16} {line}", "")?;
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// `50,000`.
+fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| str::from_utf8(group).expect("digits are ASCII")).collect();
+    groups.join(",")
+}
+
+/// Bytes of all files, in words.
+fn size(dataset: &dyn Dataset) -> String {
+    let megabytes = dataset.files().iter().map(|file| file.size.most()).sum::<u64>() as f64 / 1e6;
+    if dataset.files().iter().any(|file| matches!(file.size, Size::AtMost(_))) {
+        format!("at most {megabytes:.0} MB (its size is not published)")
+    } else {
+        format!("{megabytes:.1} MB")
+    }
+}
+
+/// Whether it is here and verified, in words: that of the file which is worst off.
+fn state(dataset: &dyn Dataset, store: &Store) -> anyhow::Result<String> {
+    let mut states = Vec::new();
+    for file in dataset.files() {
+        states.push(store.state(file).map_err(usage)?);
+    }
+    Ok(if states.contains(&State::Missing) {
+        format!("not here: bakeoff data fetch {}", dataset.id())
+    } else if states.contains(&State::Unverified) {
+        format!("here, not verified: bakeoff data verify {}", dataset.id())
+    } else if states.contains(&State::InProgram) {
+        "in the program".to_owned()
+    } else {
+        "here, verified".to_owned()
+    })
+}
+
+fn fetch_all(datasets: &[&dyn Dataset], store: &Store, options: &FetchOptions) -> anyhow::Result<Exit> {
+    let mut faults = Vec::new();
+    for dataset in datasets {
+        let mut shown = Shown::new(dataset.id());
+        let done = fetch(*dataset, store, options, &mut |progress| shown.told(&progress));
+        shown.clear();
+        match done {
+            Ok(fetched) => {
+                let how = if fetched == Fetched::Came { "fetched and verified" } else { "was here, verified" };
+                writeln!(stdout(), "{}: {how}", dataset.id())?;
+            }
+            Err(error) => faults.push(anyhow!("{}: {error}", dataset.id())),
+        }
+    }
+    report(faults, datasets.len(), "could not be fetched")
+}
+
+fn verify(datasets: &[&'static dyn Dataset], store: &Store) -> anyhow::Result<Exit> {
+    let mut faults = Vec::new();
+    let mut count = 0;
+    let named = !datasets.is_empty();
+    let all = if named { datasets } else { DATASETS };
+    for dataset in all {
+        let mut missing = false;
+        for file in dataset.files() {
+            missing |= store.state(file).map_err(usage)? == State::Missing;
+        }
+        if missing && !named {
+            continue;
+        }
+        count += 1;
+        match dataset.files().iter().try_for_each(|file| store.verify(file)) {
+            Ok(()) => writeln!(stdout(), "{}: verified, {} files", dataset.id(), dataset.files().len())?,
+            Err(error) => faults.push(anyhow!("{}: {error}", dataset.id())),
+        }
+    }
+    report(faults, count, "are not as they should be")
+}
+
+/// One fault is the program's message; of several, each has its line before it.
+fn report(mut faults: Vec<anyhow::Error>, datasets: usize, what: &str) -> anyhow::Result<Exit> {
+    match faults.len() {
+        0 => Ok(Exit::Ok),
+        1 => Err(faults.remove(0)),
+        count => {
+            for fault in faults {
+                // What was fetched stays, whoever reads of the rest.
+                let _ = writeln!(stderr(), "bakeoff: {fault}");
+            }
+            Err(anyhow!("{count} of {datasets} datasets {what}"))
+        }
+    }
+}
+
+/// A bar on a terminal, lines elsewhere.
+struct Shown {
+    dataset: &'static str,
+    bar: Option<ProgressBar>,
+}
+
+impl Shown {
+    fn new(dataset: &'static str) -> Shown {
+        let bar = io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::no_length();
+            let style = "{prefix}: {msg} {bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, about {eta} left";
+            bar.set_style(ProgressStyle::with_template(style).expect("the template is well-formed"));
+            bar.set_prefix(dataset);
+            bar
+        });
+        Shown { dataset, bar }
+    }
+
+    fn told(&mut self, progress: &FetchProgress) {
+        let text = match progress {
+            FetchProgress::Bytes { done, total } => {
+                if let Some(bar) = &self.bar {
+                    if let Some(total) = total {
+                        bar.set_length(*total);
+                    }
+                    bar.set_position(*done);
+                }
+                return;
+            }
+            FetchProgress::Waiting { holder } => format!("{holder} is fetching it: waiting for that to end"),
+            FetchProgress::Reading { place } => format!("reading {place}"),
+            FetchProgress::Unpacking => "taking the files out and verifying them".to_owned(),
+        };
+        match &self.bar {
+            Some(bar) => bar.set_message(text),
+            // Nobody who reads standard error is no reason to stop.
+            None => drop(writeln!(stderr(), "{}: {text}", self.dataset)),
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

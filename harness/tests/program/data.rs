@@ -1,0 +1,162 @@
+//! The `data` commands, and suites whose data are not here.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::common::{Bench, exits, stderr, stdout};
+
+/// The real program with its data folder at `data` in the bench's folder, and no proxy of this machine.
+fn bakeoff(bench: &Bench, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bakeoff"));
+    command.args(arguments).current_dir(bench.path("")).env("BAKEOFF_DATA", "data");
+    for variable in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"] {
+        command.env_remove(variable).env_remove(variable.to_lowercase());
+    }
+    command
+}
+
+fn run(bench: &Bench, arguments: &[&str]) -> Output {
+    bakeoff(bench, arguments).output().unwrap()
+}
+
+/// The full datasets, where this machine has them. On CI they must be there.
+fn mirror() -> Option<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let present = folder.join("glue/CoLA.zip").exists();
+    assert!(present || std::env::var_os("CI").is_none(), "CI must have the full datasets at {}", folder.display());
+    present.then(|| folder.display().to_string())
+}
+
+#[test]
+fn list_shows_every_dataset_and_what_is_missing() {
+    let bench = Bench::new();
+    let output = run(&bench, &["data", "list"]);
+    exits(&output, 0);
+    let text = stdout(&output);
+    for part in [
+        "data folder: data;",
+        "cifar10-sample   2,000 training and 1,000 test rows, 8.5 MB, in the program",
+        "cifar10          50,000 training and 10,000 test rows, 184.4 MB, not here: bakeoff data fetch cifar10",
+        "glue/mnli        392,702 training and 9,815 test rows, at most 1900 MB",
+        "licence: Microsoft Research: not to be redistributed",
+        "Alex Warstadt",
+    ] {
+        assert!(text.contains(part), "{part} is not in:\n{text}");
+    }
+}
+
+#[test]
+fn a_dataset_is_fetched_from_a_mirror_listed_verified_and_fetched_again_when_broken() {
+    let Some(mirror) = mirror() else { return };
+    let bench = Bench::new();
+    let fetch = || run(&bench, &["data", "fetch", "glue/cola", "--mirror", &mirror]);
+    let output = fetch();
+    exits(&output, 0);
+    assert_eq!(stdout(&output), "glue/cola: fetched and verified\n");
+    assert!(stderr(&output).contains("glue/cola: reading ") && stderr(&output).contains("CoLA.zip"));
+    assert_eq!(stdout(&fetch()), "glue/cola: was here, verified\n");
+    assert!(stdout(&run(&bench, &["data", "list"])).contains("test rows, 0.5 MB, here, verified"));
+    assert_eq!(stdout(&run(&bench, &["data", "verify", "glue/cola"])), "glue/cola: verified, 3 files\n");
+
+    let file = bench.path("data/glue/cola/dev.tsv");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let output = run(&bench, &["data", "verify"]);
+    exits(&output, 1);
+    let message = stderr(&output);
+    assert!(
+        message.contains("bakeoff: glue/cola: data/glue/cola/dev.tsv: expected 53717 bytes with sha256"),
+        "{message}"
+    );
+    assert!(message.contains("bakeoff data fetch glue/cola"), "{message}");
+    assert_eq!(stdout(&fetch()), "glue/cola: fetched and verified\n");
+    exits(&run(&bench, &["data", "verify"]), 0);
+}
+
+#[test]
+fn a_family_is_fetched_as_far_as_the_mirror_has_it() {
+    let Some(mirror) = mirror() else { return };
+    let bench = Bench::new();
+    let output = run(&bench, &["data", "fetch", "glue", "glue/mrpc", "--mirror", &mirror]);
+    exits(&output, 1);
+    for id in ["glue/cola", "glue/sst2", "glue/mrpc", "glue/stsb"] {
+        assert_eq!(stdout(&output).matches(&format!("{id}: fetched and verified\n")).count(), 1, "{id}");
+    }
+    let message = stderr(&output);
+    assert!(
+        message.contains("does not hold glue/rte: it has no glue/RTE.zip, no RTE.zip, no glue/RTE/train.tsv"),
+        "{message}"
+    );
+    assert!(message.ends_with("bakeoff: 5 of 9 datasets could not be fetched\n"), "{message}");
+}
+
+#[test]
+fn an_unknown_dataset_or_mirror_is_refused_with_a_near_name() {
+    let bench = Bench::new();
+    let output = run(&bench, &["data", "fetch", "glue/mprc"]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("unknown dataset 'glue/mprc', did you mean 'glue/mrpc'?"), "{}", stderr(&output));
+    let output = run(&bench, &["data", "fetch", "cifar10", "--mirror", "nowhere"]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("--mirror nowhere: expected a folder that exists"), "{}", stderr(&output));
+    exits(&run(&bench, &["data", "fetch"]), 2);
+}
+
+#[test]
+fn a_suite_on_data_that_is_not_here_is_refused_in_one_line_before_anything_runs() {
+    let bench = Bench::new();
+    let suite = "name = \"full\"\n[[task]]\nname = \"mrpc\"\n[[task]]\nname = \"cola\"\n[[model]]\nname = \"svm\"\n";
+    bench.write("suite.toml", suite);
+    for arguments in [
+        &["run", "suite.toml", "--out", "out", "--train-size", "100"][..],
+        &["check", "suite.toml", "--train-size", "100"],
+    ] {
+        let output = run(&bench, arguments);
+        exits(&output, 2);
+        let expected = "bakeoff: the suite needs glue/cola, glue/mrpc, not in data: get it with `bakeoff data fetch \
+                        glue/cola glue/mrpc`\n";
+        assert_eq!(stderr(&output), expected);
+        assert!(!bench.path("out").exists());
+    }
+    let output = run(&bench, &["run", "suite.toml", "--list", "--train-size", "100"]);
+    exits(&output, 0);
+    assert_eq!(stdout(&output), "mrpc.svm.n100.s1.cpu\ncola.svm.n100.s1.cpu\n");
+}
+
+#[test]
+fn a_suite_on_full_data_runs_and_records_what_it_read() {
+    let Some(mirror) = mirror() else { return };
+    let bench = Bench::new();
+    exits(&run(&bench, &["data", "fetch", "glue/mrpc", "--mirror", &mirror]), 0);
+    let suite = "name = \"full\"\n[[task]]\nname = \"mrpc\"\ntrain_size = 200\n[[model]]\nname = \"random-forest\"\nparams = { trees = 4 }\n";
+    bench.write("suite.toml", suite);
+    let output = run(&bench, &["run", "suite.toml", "--out", "out"]);
+    exits(&output, 0);
+    let info = fs::read_to_string(bench.path("out/run.json")).unwrap();
+    assert!(info.contains("glue/mrpc/dev.tsv") && info.contains("9e8f284788040f7c9ecde2e1b3c07237"), "{info}");
+    let records = fs::read_to_string(bench.path("out/records.csv")).unwrap();
+    assert!(records.contains("f1_positive") && records.contains("mrpc.random-forest.n200.s1.cpu"));
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_asked() {
+    let bench = Bench::new();
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut start = [0; 40];
+        let count = stream.read(&mut start).unwrap();
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&start[..count]).into_owned()
+    });
+    let output = bakeoff(&bench, &["data", "fetch", "glue/cola"]).env("HTTPS_PROXY", &address).output().unwrap();
+    exits(&output, 1);
+    let asked = asked.join().unwrap();
+    assert!(asked.starts_with("CONNECT dl.fbaipublicfiles.com:443"), "{asked}");
+    assert!(stderr(&output).contains("--mirror FOLDER"), "{}", stderr(&output));
+}

@@ -1,0 +1,87 @@
+//! The registered tasks: what each promises, and the tasks on full data where this machine has them.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::HashSet;
+use std::env;
+use std::path::Path;
+
+use bakeoff::scoring;
+use bakeoff::tasks::{TASKS, Task};
+use bakeoff_datasets::{DATASETS, FetchOptions, Inputs, Mirror, Store, Targets, fetch};
+use bakeoff_reports::metric;
+
+fn task(name: &str) -> &'static dyn Task {
+    *TASKS.iter().find(|task| task.name() == name).unwrap()
+}
+
+#[test]
+fn every_task_has_a_name_of_its_own_and_a_metric_of_the_catalogue() {
+    let names: HashSet<&str> = TASKS.iter().map(|task| task.name()).collect();
+    assert_eq!(names.len(), TASKS.len());
+    for task in TASKS {
+        assert!(metric(task.primary()).is_some(), "{}: {}", task.name(), task.primary());
+        assert!(!task.files().is_empty() && task.rows() > 0, "{}", task.name());
+    }
+}
+
+#[test]
+fn each_of_glue_s_tasks_ranks_by_its_official_metric() {
+    for (name, primary) in [
+        ("cola", "matthews"),
+        ("sst2-full", "accuracy"),
+        ("mrpc", "f1_positive"),
+        ("stsb", "pearson"),
+        ("qqp", "f1_positive"),
+        ("mnli", "accuracy"),
+        ("qnli", "accuracy"),
+        ("rte", "accuracy"),
+        ("wnli", "accuracy"),
+    ] {
+        assert_eq!(task(name).primary(), primary, "{name}");
+    }
+    assert!(metric("accuracy_mismatched").is_some());
+    assert_eq!((task("mnli").classes().len(), task("stsb").classes().len()), (3, 0));
+}
+
+#[test]
+fn every_dataset_has_a_task() {
+    let read: HashSet<&str> = TASKS.iter().flat_map(|task| task.files()).map(|file| file.name).collect();
+    for dataset in DATASETS {
+        assert!(dataset.files().iter().all(|file| read.contains(file.name)), "{}", dataset.id());
+    }
+}
+
+#[test]
+fn tasks_on_full_data_load_as_they_say_and_have_a_floor() {
+    let mirror = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    if !mirror.join("glue").exists() {
+        assert!(env::var_os("CI").is_none(), "CI must have the full datasets at {}", mirror.display());
+        eprintln!("not checked: no full datasets beside the repository");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::embedded().with_data(folder.path());
+    let options = FetchOptions { mirror: Some(Mirror::Folder(mirror)), ..Default::default() };
+    for (id, name) in [("glue/cola", "cola"), ("glue/sst2", "sst2-full"), ("glue/mrpc", "mrpc"), ("glue/stsb", "stsb")]
+    {
+        let dataset = *DATASETS.iter().find(|dataset| dataset.id() == id).unwrap();
+        fetch(dataset, &store, &options, &mut |_| {}).unwrap();
+        let task = task(name);
+        let splits = task.load(&store).unwrap();
+        assert_eq!(splits.train.len(), task.rows(), "{name}");
+        match &splits.train.targets {
+            Targets::Classes { names, .. } => assert_eq!(**names, *task.classes(), "{name}"),
+            Targets::Values(_) => assert!(task.classes().is_empty(), "{name}"),
+        }
+        let Inputs::Texts(texts) = &splits.train.inputs else { panic!("not texts") };
+        assert!(texts.iter().all(|text| text.second.is_some() == task.input().is_pairs()), "{name}");
+        let floor = scoring::floor(&splits.train.targets, &splits.test.targets, task.primary());
+        let expected = match name {
+            "sst2-full" => 444.0 / 872.0,
+            // Of a constant "equivalent", as published.
+            "mrpc" => 2.0 * 279.0 / (408.0 + 279.0),
+            _ => 0.0,
+        };
+        assert!((floor - expected).abs() < 1e-12, "{name}: {floor}");
+    }
+}
