@@ -49,13 +49,13 @@ pub(super) fn run(program: &Program, arguments: &Arguments) -> anyhow::Result<Ex
 fn tasks(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out, "TASKS")?;
     for task in program.tasks {
-        writeln!(out, "  {:<18} {}", task.name(), task.about())?;
+        writeln!(out, "  {:<22} {}", task.name(), task.about())?;
         let classes = task.classes();
         let target = if classes.is_empty() { "a number".to_owned() } else { format!("{} classes", classes.len()) };
         let floor = if classes.is_empty() { "the mean" } else { "the majority class" };
         writeln!(
             out,
-            "  {:<18} version {}, {target}, {} training rows, primary metric {}, floor: {floor}",
+            "  {:<22} version {}, {target}, {} training rows, primary metric {}, floor: {floor}",
             "",
             task.version(),
             task.rows(),
@@ -105,7 +105,7 @@ fn metrics(out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out, "METRICS")?;
     for metric in METRICS {
         let unit = if metric.unit.is_empty() { String::new() } else { format!(" [{}]", metric.unit) };
-        writeln!(out, "  {:<18} {}{unit}: {}", metric.name, metric.title, metric.formula)?;
+        writeln!(out, "  {:<22} {}{unit}: {}", metric.name, metric.title, metric.formula)?;
     }
     Ok(())
 }
