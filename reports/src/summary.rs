@@ -98,10 +98,9 @@ fn interval(place: &Setting, trial: &Trial, answers: Option<&Answers>) -> Option
     match place.task.primary.as_str() {
         "accuracy" => wilson(trial.get("score", "accuracy")?.value, trial.get("score", "examples")?.value),
         "mse" => trial.get("score", "mse").and(answers).and_then(|answers| bootstrap_mean(&answers.scores)),
-        primary if resampled::applies(primary) => trial
-            .get("score", primary)
-            .and(answers)
-            .and_then(|answers| resampled::interval(primary, &[answers])),
+        primary if resampled::applies(primary) => {
+            trial.get("score", primary).and(answers).and_then(|answers| resampled::interval(primary, &[answers]))
+        }
         _ => None,
     }
 }

@@ -179,8 +179,7 @@ fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Features {
 
 /// See [`Tokens::segments`]; row by row.
 fn segments(texts: &[Vec<u32>], longest: usize) -> Option<Vec<i64>> {
-    let ends: Vec<Option<usize>> =
-        texts.iter().map(|text| text.iter().position(|&token| token == SEPARATOR)).collect();
+    let ends: Vec<Option<usize>> = texts.iter().map(|text| text.iter().position(|&token| token == SEPARATOR)).collect();
     ends.iter().any(Option::is_some).then(|| {
         let segment = |end: Option<usize>, at: usize| i64::from(end.is_some_and(|end| at > end));
         ends.iter().flat_map(|&end| (0..longest).map(move |at| segment(end, at))).collect()
