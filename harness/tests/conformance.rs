@@ -142,13 +142,13 @@ fn assert_close(left: &Predictions, right: &Predictions, what: &str) {
 }
 
 /// The tasks whose data are in the program; those on full datasets differ from them in their rows alone.
-fn on_samples() -> impl Iterator<Item = &'static &'static dyn Task> {
-    TASKS.iter().filter(|task| task.files().iter().all(|file| file.embedded.is_some()))
+fn samples() -> Vec<&'static dyn Task> {
+    TASKS.iter().copied().filter(|task| task.files().iter().all(|file| file.embedded.is_some())).collect()
 }
 
-fn conforms(name: &str) {
+fn conforms(name: &str, tasks: &[&'static dyn Task]) {
     let entry = *ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
-    for task in on_samples().chain(SYNTHETIC) {
+    for task in tasks {
         let case = format!("{name} on {}", task.name());
         let trial = Trial::new(entry, *task);
         let mut model = entry.build(&trial.spec).unwrap();
@@ -189,33 +189,58 @@ fn conforms(name: &str) {
 
 #[test]
 fn transformer_conforms() {
-    conforms("transformer");
+    conforms("transformer", &samples());
+}
+
+#[test]
+fn transformer_conforms_on_pairs() {
+    conforms("transformer", SYNTHETIC);
 }
 
 #[test]
 fn resnet_conforms() {
-    conforms("resnet");
+    conforms("resnet", &samples());
+}
+
+#[test]
+fn resnet_conforms_on_pairs() {
+    conforms("resnet", SYNTHETIC);
 }
 
 #[test]
 fn lstm_conforms() {
-    conforms("lstm");
+    conforms("lstm", &samples());
+}
+
+#[test]
+fn lstm_conforms_on_pairs() {
+    conforms("lstm", SYNTHETIC);
 }
 
 #[test]
 fn svm_conforms() {
-    conforms("svm");
+    conforms("svm", &samples());
+}
+
+#[test]
+fn svm_conforms_on_pairs() {
+    conforms("svm", SYNTHETIC);
 }
 
 #[test]
 fn random_forest_conforms() {
-    conforms("random-forest");
+    conforms("random-forest", &samples());
+}
+
+#[test]
+fn random_forest_conforms_on_pairs() {
+    conforms("random-forest", SYNTHETIC);
 }
 
 #[test]
 fn every_registered_model_has_a_conformance_test() {
     let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
-    assert_eq!(names, ["transformer", "resnet", "lstm", "svm", "random-forest"], "add a test above for a new model");
+    assert_eq!(names, ["transformer", "resnet", "lstm", "svm", "random-forest"], "add two tests above for a new model");
 }
 
 #[test]

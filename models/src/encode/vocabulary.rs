@@ -62,9 +62,6 @@ impl Vocabulary {
         [text.first.as_str(), second].map(|text| {
             let mut tokens = self.numbers_of(text);
             tokens.truncate(self.max_tokens);
-            if tokens.is_empty() {
-                tokens.push(UNKNOWN);
-            }
             tokens
         })
     }
@@ -87,14 +84,16 @@ impl Vocabulary {
             tokens.extend(second);
         }
         tokens.truncate(self.max_tokens);
-        if tokens.is_empty() {
-            tokens.push(UNKNOWN);
-        }
         tokens
     }
 
+    /// A number for each word; a text without any is one unknown word.
     fn numbers_of(&self, text: &str) -> Vec<u32> {
-        words(text).iter().map(|word| self.numbers.get(word).copied().unwrap_or(UNKNOWN)).collect()
+        let words = words(text);
+        if words.is_empty() {
+            return vec![UNKNOWN];
+        }
+        words.iter().map(|word| self.numbers.get(word).copied().unwrap_or(UNKNOWN)).collect()
     }
 }
 
@@ -154,5 +153,16 @@ mod tests {
         let vocabulary = Vocabulary::fit(&[text("a b")], 10, 1, 4);
         let pair = Text { first: "a a a a a".to_owned(), second: Some("b".to_owned()) };
         assert_eq!(vocabulary.encode(&pair), [3, 3, SEPARATOR, 4]);
+    }
+
+    #[test]
+    fn each_text_of_a_pair_has_a_token_however_the_pair_is_read() {
+        let vocabulary = Vocabulary::fit(&[text("a b")], 10, 1, 3);
+        for (first, second) in [("", ""), ("", "a b a b"), ("a b a b", "")] {
+            let pair = Text { first: first.to_owned(), second: Some(second.to_owned()) };
+            let joined = vocabulary.encode(&pair);
+            assert_eq!((joined.len(), joined[1]), (3, SEPARATOR));
+            assert!(vocabulary.encode_apart(&pair).iter().all(|tokens| (1..=3).contains(&tokens.len())));
+        }
     }
 }

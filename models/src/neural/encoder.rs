@@ -180,8 +180,9 @@ impl Encoder {
         let (Encoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) = (self, inputs) else { return None };
         let most = vocabulary.max_tokens();
         let cut = |text: &&Text| {
-            let first = words(&text.first).len();
-            let second = text.second.as_deref().map_or(0, |second| words(second).len());
+            // A text without a word is one unknown word.
+            let count = |text: &str| words(text).len().max(1);
+            let (first, second) = (count(&text.first), text.second.as_deref().map_or(0, count));
             match reading {
                 Reading::Single => first > most,
                 Reading::Joined => first + 1 + second > most,
