@@ -5,6 +5,7 @@
 pub mod case;
 pub mod commands;
 pub mod executor;
+pub mod forecast;
 pub mod interrupt;
 pub mod machine;
 pub mod measure;

@@ -16,7 +16,7 @@ use crate::neural::layers::{LayerNorm, Linear, Pass, Words, compare, masked_mean
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::weights::{Init, Layout, Weight};
-use crate::neural::{LIBRARY, Neural};
+use crate::neural::{LIBRARY, Neural, fit_core_s};
 use crate::params::{Default, Domain, Param, ParamError, Resolved};
 
 /// The registry's entry.
@@ -127,6 +127,10 @@ impl ModelEntry for Transformer {
             found: heads.to_string(),
             expected: format!("a divisor of the width, {width}"),
         })
+    }
+
+    fn fit_core_s(&self, shape: &TaskShape, params: &Resolved) -> Option<f64> {
+        Some(fit_core_s(shape, params, design, Reading::Joined))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

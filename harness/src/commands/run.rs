@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{Exit, Selection, usage};
 use crate::case::Case;
 use crate::executor::{ChildProcess, Executor, Inline};
+use crate::forecast::forecast;
 use crate::interrupt;
 use crate::meters;
 use crate::plan::Plan;
@@ -58,6 +59,10 @@ impl Isolation {
 
 pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let mut plan = arguments.selection.plan(program)?;
+    if let Some(forecast) = forecast(program, &plan) {
+        // What becomes of a line that nobody reads is no reason not to run.
+        let _ = writeln!(io::stderr(), "{forecast}");
+    }
     if arguments.list {
         let mut out = stdout().lock();
         for case in &plan.cases {

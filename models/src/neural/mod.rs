@@ -31,13 +31,16 @@ use std::sync::Arc;
 use bakeoff_datasets::{Inputs, Split};
 use burn::tensor::Device as BurnDevice;
 
-use self::encoder::{Encoder, Reading};
+use self::encoder::{Encoder, Form, Reading};
 use self::fitted::Fitted;
 use self::head::Head;
 use self::network::Design;
 use self::pools::Pools;
 use self::weights::vector;
-use crate::model::{Device, Footprint, Model, ModelError, Predictions, Spec, Watch};
+use crate::model::{
+    Device, Footprint, InputShape, Model, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
+};
+use crate::params::Resolved;
 
 /// The library and its version, for [`crate::ModelEntry::version`].
 pub(crate) const LIBRARY: &str = "burn 0.22.1";
@@ -93,6 +96,29 @@ fn burn_device(device: Device) -> BurnDevice {
     match device {
         Device::Cpu => BurnDevice::flex(),
     }
+}
+
+/// See [`crate::ModelEntry::fit_core_s`]: a row costs a prediction forward and about two backward in every epoch.
+pub(crate) fn fit_core_s(shape: &TaskShape, params: &Resolved, design: Design, pairs: Reading) -> f64 {
+    /// Words of a sentence of GLUE, for want of the data.
+    const WORDS: usize = 20;
+    /// Operations of a core in a second, measured on the networks of `quick`: see docs/benchmarks.md.
+    const RATE: f64 = 2e10;
+    let form = match shape.input {
+        InputShape::Images { channels, height, width } => Form::Images { channels, height, width },
+        InputShape::Texts { pairs: is_pairs } => Form::Tokens {
+            vocabulary: params.int("vocabulary"),
+            longest: params.int("max_tokens"),
+            typical: WORDS,
+            reading: if is_pairs { pairs } else { Reading::Single },
+        },
+    };
+    let outputs = match shape.target {
+        TargetShape::Classes(classes) => classes,
+        TargetShape::Value => 1,
+    };
+    let prediction = 2.0 * design(params, form, outputs).multiply_adds() as f64;
+    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / RATE
 }
 
 impl Model for Neural {

@@ -1,0 +1,57 @@
+//! What a run will take, said before it begins.
+
+use bakeoff_models::ModelEntry;
+
+use crate::case::Case;
+use crate::plan::Plan;
+use crate::program::Program;
+use crate::tasks;
+
+/// Cases, tasks and about how long all fits will take; `None` where no model knows how long its own does.
+pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
+    let runnable = || plan.cases.iter().filter(|case| case.unsupported.is_none());
+    let known: Vec<f64> = runnable().filter_map(|case| fit_s(program, plan, case)).collect();
+    if known.is_empty() {
+        return None;
+    }
+    let seconds = known.iter().sum::<f64>() / plan.suite.jobs as f64;
+    let unknown = runnable().count() - known.len();
+    let rest = if unknown > 0 { format!(", and {unknown} nobody has measured") } else { String::new() };
+    let threads = plan.suite.threads.unwrap_or(1) * plan.suite.jobs;
+    Some(format!(
+        "{} cases on {} tasks; their fits take about {} on {threads} threads{rest} (a rough forecast)",
+        plan.cases.len(),
+        plan.suite.tasks.len(),
+        duration(seconds),
+    ))
+}
+
+fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
+    let model: &dyn ModelEntry = program.model(&case.model)?;
+    let shape = tasks::shape(program.task_or(&plan.own, &case.task)?, case.train_size);
+    Some(model.fit_core_s(&shape, &case.params)? / case.threads as f64)
+}
+
+/// Seconds in the unit that people would say.
+fn duration(seconds: f64) -> String {
+    const MINUTE: f64 = 60.0;
+    const HOUR: f64 = 60.0 * MINUTE;
+    const DAY: f64 = 24.0 * HOUR;
+    match seconds {
+        s if s < 1.5 * MINUTE => format!("{s:.0} s"),
+        s if s < 1.5 * HOUR => format!("{:.0} min", s / MINUTE),
+        s if s < 2.0 * DAY => format!("{:.0} h", s / HOUR),
+        s => format!("{:.0} days", s / DAY),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_are_said_in_the_unit_that_people_use() {
+        let said: Vec<String> = [3.0, 89.0, 91.0, 7000.0, 40.0 * 3600.0, 60.0 * 3600.0].map(duration).into();
+        assert_eq!(said, ["3 s", "89 s", "2 min", "2 h", "40 h", "2 days"]);
+    }
+}
