@@ -1,18 +1,15 @@
 //! `transformer`: a pre-norm encoder with multi-head attention over words or image patches.
 //!
-//! A pair of texts is one sequence, `first [SEP] second`, and every token has the embedding of its segment added, as in
-//! BERT (Devlin et al. 2018): attention then compares the two word by word. With `pooling = "class"` there is a class
-//! token before them and it alone is classified, as in BERT; otherwise each text has a mean of its own, and the last
-//! layer sees `[u, v, |u - v|, u * v]` of them (Conneau et al. 2017): a network that was not trained before has no other
-//! text to learn from what a comparison is.
+//! A pair of texts is one sequence, `first [SEP] second`, before it a class token if that is pooled, and every token has
+//! the embedding of its segment added, as in BERT (Devlin et al. 2018): attention then compares the two word by word.
 
-use burn::tensor::{Int, Tensor, module};
+use burn::tensor::{Tensor, module};
 
 use crate::model::{InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::attention::attend;
 use crate::neural::batch::Features;
 use crate::neural::encoder::{Form, Reading};
-use crate::neural::layers::{LayerNorm, Linear, Pass, Words, compare, masked_mean, relu};
+use crate::neural::layers::{LayerNorm, Linear, Pass, Words, masked_mean, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::weights::{Init, Layout, Weight};
@@ -76,7 +73,7 @@ static PARAMS: &[Param] = &[
         images: Default::Word("mean"),
         texts: Default::Word("mean"),
         domain: Domain::Word(&["mean", "class"]),
-        about: "what is classified: the mean of all tokens (of pairs, of each text), or a class token before them",
+        about: "what is classified: the mean of all tokens, or a class token before them",
         source: "mean: Beyer et al. 2022; class: Devlin et al. 2018",
     },
     recipe::epochs(Choice(Default::Int(100), Default::Int(10), "our own choice")),
@@ -229,9 +226,8 @@ fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
     let positions = layout.free("positions", &[longest + extra, width], Init::embedding());
     let blocks = (0..layers).map(|index| Block::new(&mut layout, &format!("block{index}"), width, hidden)).collect();
     let norm = LayerNorm::new(&mut layout, "norm", width);
+    let head = Linear::new(&mut layout, "head", width, outputs, Init::glorot(width, outputs));
     let joined = matches!(form, Form::Tokens { reading: Reading::Joined, .. });
-    let pooled = width * if joined && class.is_none() { 4 } else { 1 };
-    let head = Linear::new(&mut layout, "head", pooled, outputs, Init::glorot(pooled, outputs));
     let segments = joined.then(|| layout.free("segments", &[2, width], Init::embedding()));
     let tokens = tokens + extra;
     let block_cost = tokens * width * (4 * width + 2 * hidden + 2 * tokens);
@@ -247,7 +243,7 @@ fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
         head,
         heads: params.int("heads"),
         dropout: params.float("dropout"),
-        multiply_adds: (stem_cost + layers * block_cost + pooled * outputs) as u64,
+        multiply_adds: (stem_cost + layers * block_cost + width * outputs) as u64,
     })
 }
 
@@ -260,14 +256,6 @@ fn patches(pixels: Tensor<4>, side: usize) -> Tensor<3> {
         down * across,
         side * side * channels,
     ])
-}
-
-/// The means of the two texts of each pair: all of first texts, to which the separator belongs, then all of second ones.
-/// `x` is `examples x tokens x width`, the others `examples x tokens`.
-fn segment_means(x: Tensor<3>, mask: Tensor<2>, segments: Tensor<2, Int>) -> Tensor<2> {
-    let second = mask.clone() * segments.float();
-    let first = mask - second.clone();
-    Tensor::cat(vec![masked_mean(x.clone(), first), masked_mean(x, second)], 0)
 }
 
 impl Network for TransformerNet {
@@ -310,10 +298,7 @@ impl Network for TransformerNet {
         let x = self.norm.forward(x, pass);
         let pooled = match (self.class, features) {
             (Some(_), _) => x.narrow(1, 0, 1).reshape([examples, width]),
-            (None, Features::Tokens(tokens)) => match &tokens.segments {
-                Some(segments) => compare(segment_means(x, tokens.mask.clone(), segments.clone())),
-                None => masked_mean(x, tokens.mask.clone()),
-            },
+            (None, Features::Tokens(tokens)) => masked_mean(x, tokens.mask.clone()),
             (None, Features::Images(_)) => x.mean_dim(1).squeeze_dim(1),
         };
         self.head.forward(pooled, pass)
