@@ -13,8 +13,12 @@ mod data;
 pub use data::DataEntry;
 
 /// The suites that ship with the program: name and text.
-pub const BUILT_IN: &[(&str, &str)] =
-    &[("smoke", include_str!("../suites/smoke.toml")), ("quick", include_str!("../suites/quick.toml"))];
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("smoke", include_str!("../suites/smoke.toml")),
+    ("quick", include_str!("../suites/quick.toml")),
+    ("standard", include_str!("../suites/standard.toml")),
+    ("paper", include_str!("../suites/paper.toml")),
+];
 
 /// A suite as written, with every name's place in the text kept for error messages.
 #[derive(Debug, Clone, Deserialize, Serialize)]
