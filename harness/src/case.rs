@@ -36,6 +36,8 @@ pub struct Case {
     pub memory_limit_bytes: u64,
     /// Distinct examples whose single predictions are timed.
     pub latency_examples: usize,
+    /// Whether splits with hidden targets are predicted too.
+    pub predict_hidden: bool,
     /// Test rows in use: all, or a few for a trial.
     pub test_rows: Option<usize>,
     /// How energy is measured.

@@ -90,10 +90,14 @@ fn run(
     bench.fit(model.as_mut(), &rows)?;
     let predictions = bench.score(model.as_mut(), &rows)?;
     bench.score_further(model.as_mut(), &rows.further)?;
-    bench.outcome.predictions = prediction_rows(&rows.test.targets, &predictions);
+    let targets = &rows.test.targets;
+    bench.outcome.predictions = prediction_rows(&predictions, &task.classes(), |example| written(targets, example));
     bench.batch(model.as_mut(), &rows.test.inputs)?;
     bench.single(model.as_mut(), &rows.test.inputs)?;
     bench.footprint(model.as_ref());
+    if case.predict_hidden {
+        bench.predict_hidden(model.as_mut(), store)?;
+    }
     Ok(())
 }
 
@@ -303,6 +307,17 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
+    /// Predicts what cannot be scored here. It comes last: nothing of it may show in the measurements.
+    fn predict_hidden(&mut self, model: &mut dyn Model, store: &Store) -> Result<(), Stop> {
+        (self.tell)(Event::Phase("predict-hidden".to_owned()));
+        for (name, inputs) in self.task.load_hidden(store).map_err(Stop::failed)? {
+            let predictions = model.predict(&inputs)?;
+            let rows = prediction_rows(&predictions, &self.task.classes(), |_| String::new());
+            self.outcome.hidden.push((name.to_owned(), rows));
+        }
+        Ok(())
+    }
+
     fn footprint(&mut self, model: &dyn Model) {
         let footprint = model.footprint();
         self.read(Phase::Case, "parameters", Some(footprint.parameters as f64), "model", "");
@@ -377,30 +392,40 @@ fn better(name: &str, value: f64, other: f64) -> bool {
     if is_higher_better(name) { value > other } else { value < other }
 }
 
-fn prediction_rows(targets: &Targets, predictions: &Predictions) -> Vec<PredictionRow> {
-    match (targets, predictions) {
-        (Targets::Classes { labels, names }, Predictions::Classes { labels: predicted, probabilities }) => labels
+/// One row per example; `target` gives what is right, or nothing where that is hidden.
+fn prediction_rows(
+    predictions: &Predictions,
+    classes: &[String],
+    target: impl Fn(usize) -> String,
+) -> Vec<PredictionRow> {
+    let row = |example: usize, prediction: String, probability: Option<f32>| PredictionRow {
+        example,
+        target: target(example),
+        prediction,
+        probability: probability.map(f64::from),
+    };
+    match predictions {
+        Predictions::Classes { labels, probabilities } => labels
             .iter()
-            .zip(predicted)
+            .map(|&label| usize::from(label))
             .enumerate()
-            .map(|(example, (target, prediction))| PredictionRow {
-                example,
-                target: names[usize::from(*target)].clone(),
-                prediction: names[usize::from(*prediction)].clone(),
-                probability: probabilities.as_ref().map(|p| f64::from(p.row(example)[usize::from(*prediction)])),
+            .map(|(example, label)| {
+                let probability = probabilities.as_ref().map(|matrix| matrix.row(example)[label]);
+                row(example, classes[label].clone(), probability)
             })
             .collect(),
-        (Targets::Values(targets), Predictions::Values(values)) => targets
+        Predictions::Values(values) => values
             .iter()
-            .zip(values)
             .enumerate()
-            .map(|(example, (target, value))| PredictionRow {
-                example,
-                target: f64::from(*target).to_string(),
-                prediction: f64::from(*value).to_string(),
-                probability: None,
-            })
+            .map(|(example, value)| row(example, f64::from(*value).to_string(), None))
             .collect(),
-        _ => unreachable!("the scorer has refused predictions of the wrong kind"),
+    }
+}
+
+/// The target of an example as it is written.
+fn written(targets: &Targets, example: usize) -> String {
+    match targets {
+        Targets::Classes { labels, names } => names[usize::from(labels[example])].clone(),
+        Targets::Values(values) => f64::from(values[example]).to_string(),
     }
 }

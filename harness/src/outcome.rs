@@ -64,12 +64,21 @@ pub struct Outcome {
     pub curves: Vec<Curve>,
     /// One row per test example.
     pub predictions: Vec<PredictionRow>,
+    /// The same of splits whose targets are hidden, each with its name: without targets.
+    pub hidden: Vec<(String, Vec<PredictionRow>)>,
 }
 
 impl Outcome {
     /// A case that gave no numbers.
     pub fn without_numbers(status: Status, note: impl Into<String>) -> Outcome {
-        Outcome { status, note: note.into(), readings: Vec::new(), curves: Vec::new(), predictions: Vec::new() }
+        Outcome {
+            status,
+            note: note.into(),
+            readings: Vec::new(),
+            curves: Vec::new(),
+            predictions: Vec::new(),
+            hidden: Vec::new(),
+        }
     }
 
     /// The value of a metric in a phase.

@@ -37,6 +37,8 @@ pub struct Overrides {
     pub jobs: Option<usize>,
     /// Threads of each case.
     pub threads: Option<usize>,
+    /// Splits with hidden targets are predicted too.
+    pub predict_hidden: bool,
     /// Joules are not estimated where no meter is readable.
     pub no_estimate: bool,
 }
@@ -132,6 +134,7 @@ impl Cell<'_> {
             timeout_s: suite.timeout_s,
             memory_limit_bytes: (suite.memory_limit_gib * f64::from(1 << 30)) as u64,
             latency_examples: suite.latency_examples,
+            predict_hidden: suite.predict_hidden,
             test_rows: None,
             energy: suite.energy,
             idle_w: None,
@@ -331,6 +334,7 @@ fn apply(suite: &mut Suite, overrides: &Overrides) -> Result<(), PlanError> {
         suite.jobs = jobs;
     }
     suite.threads = overrides.threads.or(suite.threads);
+    suite.predict_hidden |= overrides.predict_hidden;
     if overrides.no_estimate {
         suite.energy.estimate = false;
     }

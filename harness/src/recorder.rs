@@ -106,6 +106,9 @@ impl Recorder {
         if !outcome.predictions.is_empty() {
             self.dir.write_rows(&self.dir.predictions_path(&case.id), &outcome.predictions)?;
         }
+        for (split, rows) in &outcome.hidden {
+            self.dir.write_rows(&self.dir.hidden_predictions_path(&case.id, split), rows)?;
+        }
         append_rows(&mut self.curves, &self.dir.curves_path(), &outcome.curves)?;
         append_rows(&mut self.records, &self.dir.records_path(), &records)
     }
@@ -195,12 +198,7 @@ fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records:
     dir.write_rows(&dir.records_path(), &records)?;
     dir.write_rows(&dir.curves_path(), &curves)?;
     for id in order.iter().filter(|id| !keep.contains(*id)) {
-        match fs::remove_file(dir.predictions_path(id)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot remove {}", dir.predictions_path(id).display()));
-            }
-            _ => {}
-        }
+        dir.remove_predictions(id)?;
     }
     Ok(())
 }

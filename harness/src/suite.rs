@@ -44,6 +44,9 @@ pub struct Suite {
     /// Distinct examples whose single predictions are timed; those that exist if there are fewer.
     #[serde(default = "two_hundred")]
     pub latency_examples: usize,
+    /// Whether splits with hidden targets, as GLUE's test files, are predicted too, for `data export-glue`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub predict_hidden: bool,
     /// Cases at a time. More than one disturbs each other's times: for quality only.
     #[serde(default = "one")]
     pub jobs: usize,

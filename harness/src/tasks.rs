@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bakeoff_datasets::{DataFile, DatasetError, Splits, Store};
+use bakeoff_datasets::{DataFile, DatasetError, Inputs, Splits, Store};
 use bakeoff_models::{InputShape, TargetShape, TaskShape};
 
 mod official;
@@ -46,6 +46,14 @@ pub trait Task: Sync {
     /// # Errors
     /// If a file is missing, broken or not the one expected.
     fn load(&self, store: &Store) -> Result<Splits, DatasetError>;
+    /// The inputs of its splits whose targets are hidden, with their names.
+    ///
+    /// # Errors
+    /// As for [`Task::load`].
+    fn load_hidden(&self, store: &Store) -> Result<Vec<(&'static str, Inputs)>, DatasetError> {
+        let _ = store;
+        Ok(Vec::new())
+    }
 }
 
 /// What a model must know of `task` when it learns from `train_rows` rows.

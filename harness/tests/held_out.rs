@@ -117,6 +117,7 @@ fn run(entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) ->
         timeout_s: 60.0,
         memory_limit_bytes: 1 << 30,
         latency_examples: 1,
+        predict_hidden: false,
         test_rows: None,
         energy: EnergyConfig { estimate: false, watts_per_core: 12.0 },
         idle_w: None,

@@ -46,6 +46,11 @@ impl RunDir {
         self.path.join("predictions").join(format!("{case}.csv"))
     }
 
+    /// `predictions/<case>.<split>.csv`: one row per example of a split whose targets are hidden.
+    pub fn hidden_predictions_path(&self, case: &str, split: &str) -> PathBuf {
+        self.path.join("predictions").join(format!("{case}.{split}.csv"))
+    }
+
     /// `report.html`: what a person opens.
     pub fn report_path(&self) -> PathBuf {
         self.path.join("report.html")
@@ -108,6 +113,34 @@ impl RunDir {
     /// As [`RunDir::records`].
     pub fn predictions(&self, case: &str) -> Result<Option<Intact<PredictionRow>>, ReportError> {
         read(&self.predictions_path(case))
+    }
+
+    /// The complete rows of a case's predictions on a split whose targets are hidden; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// As [`RunDir::records`].
+    pub fn hidden_predictions(&self, case: &str, split: &str) -> Result<Option<Intact<PredictionRow>>, ReportError> {
+        read(&self.hidden_predictions_path(case, split))
+    }
+
+    /// Removes all predictions of a case; that there are none is no error.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or a file not be removed.
+    pub fn remove_predictions(&self, case: &str) -> Result<(), ReportError> {
+        let folder = self.path.join("predictions");
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(ReportError::io("read", &folder))?,
+        };
+        for entry in entries {
+            let path = entry.map_err(ReportError::io("read", &folder))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.strip_prefix(case).is_some_and(|rest| rest.starts_with('.')) {
+                fs::remove_file(&path).map_err(ReportError::io("remove", &path))?;
+            }
+        }
+        Ok(())
     }
 
     /// Replaces a CSV file of the run by these rows: at once or not at all.

@@ -56,6 +56,7 @@ fn tiny(case: &Case) -> Case {
     tiny.train_size = tiny.train_size.min(TRAIN_ROWS);
     tiny.test_rows = Some(TEST_ROWS);
     tiny.latency_examples = 1;
+    tiny.predict_hidden = false;
     for (name, value) in SHORT {
         if tiny.params.has(name) {
             tiny.params.set_int(name, value);

@@ -8,7 +8,7 @@ use bakeoff_models::nearest;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, usage};
+use super::{Exit, export_glue, usage};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -29,6 +29,8 @@ enum Command {
         #[arg(long, value_name = "FOLDER|URL")]
         mirror: Option<String>,
     },
+    /// Pack a run's predictions on GLUE's hidden test sets as the leaderboard takes them
+    ExportGlue(export_glue::Arguments),
     /// Hash the files in the data folder again
     Verify {
         /// Datasets; all that are here if none is given
@@ -45,6 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             let mirror = mirror.as_deref().map(Mirror::parse).transpose().map_err(usage)?;
             fetch_all(&find(names)?, &store, &FetchOptions { mirror, ..FetchOptions::default() })
         }
+        Command::ExportGlue(arguments) => export_glue::run(arguments),
         Command::Verify { names } => verify(&find(names)?, &store),
     }
 }

@@ -3,6 +3,7 @@
 mod check;
 mod data;
 mod doctor;
+mod export_glue;
 mod list;
 mod report;
 mod resume;
@@ -61,7 +62,7 @@ enum Command {
 /// Which cases: a suite and what to change of it.
 #[derive(Debug, Args)]
 struct Selection {
-    /// A built-in suite (smoke, quick) or the path of a suite file
+    /// A built-in suite (smoke, quick, standard, paper) or the path of a suite file
     suite: String,
     /// Only these tasks
     #[arg(short = 't', long = "task", value_name = "TASK", value_delimiter = ',')]
@@ -90,6 +91,9 @@ struct Selection {
     /// Where the models compute (cpu)
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
+    /// Also predict the test sets whose targets GLUE keeps to itself, for `data export-glue`
+    #[arg(long)]
+    predict_hidden: bool,
     /// Leave energy empty where no meter is readable
     #[arg(long)]
     no_energy_estimate: bool,
@@ -115,6 +119,7 @@ impl Selection {
             device: self.device.clone(),
             jobs: self.jobs,
             threads: self.threads,
+            predict_hidden: self.predict_hidden,
             no_estimate: self.no_energy_estimate,
         };
         Plan::new(program, &source, &overrides).map_err(usage)

@@ -148,6 +148,10 @@ impl Task for Official {
         self.dataset.files()
     }
 
+    fn load_hidden(&self, store: &Store) -> Result<Vec<(&'static str, Inputs)>, DatasetError> {
+        self.dataset.load_hidden(store)
+    }
+
     fn load(&self, store: &Store) -> Result<Splits, DatasetError> {
         let splits = self.dataset.load(store)?;
         if !self.turned {

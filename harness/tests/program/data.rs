@@ -160,3 +160,46 @@ fn the_proxy_of_the_environment_is_asked() {
     assert!(asked.starts_with("CONNECT dl.fbaipublicfiles.com:443"), "{asked}");
     assert!(stderr(&output).contains("--mirror FOLDER"), "{}", stderr(&output));
 }
+
+#[test]
+fn predictions_on_hidden_test_sets_are_packed_as_the_leaderboard_takes_them() {
+    let Some(mirror) = mirror() else { return };
+    let bench = Bench::new();
+    exits(&run(&bench, &["data", "fetch", "glue/cola", "glue/mrpc", "--mirror", &mirror]), 0);
+    let suite = bench.suite("latency_examples = 1\nseeds = [1, 2]", &["cola", "mrpc"], &["svm", "random-forest"]);
+    let suite = suite.display().to_string();
+    let (size, hidden) = (["--train-size", "200"], "--predict-hidden");
+    exits(&run(&bench, &[&["run", &suite, "-m", "svm", "--out", "with", hidden], &size[..]].concat()), 0);
+    exits(&run(&bench, &[&["run", &suite, "--out", "without", "-t", "cola"], &size[..]].concat()), 0);
+
+    let export = |arguments: &[&str]| run(&bench, &[&["data", "export-glue"], arguments].concat());
+    let output = export(&["with", "out.zip", "--seed", "2"]);
+    exits(&output, 0);
+    let said = stdout(&output);
+    assert!(said.starts_with("out.zip: CoLA.tsv, MRPC.tsv of svm\nnot in it, but asked for"), "{said}");
+    let mut archive = zip::ZipArchive::new(fs::File::open(bench.path("out.zip")).unwrap()).unwrap();
+    for (file, rows) in [("CoLA.tsv", 1_063), ("MRPC.tsv", 1_725)] {
+        let mut text = String::new();
+        archive.by_name(file).unwrap().read_to_string(&mut text).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!((lines[0], lines.len()), ("index\tprediction", rows + 1), "{file}");
+        for (index, line) in lines[1..].iter().enumerate() {
+            let (first, answer) = line.split_once('\t').unwrap();
+            assert!(first == index.to_string() && ["0", "1"].contains(&answer), "{file}: {line}");
+        }
+    }
+
+    for (arguments, part) in [
+        (&["with", "out.zip", "--seed", "2"][..], "cannot write out.zip"),
+        (&["with", "two.zip"], "choose with --seed"),
+        (&["with", "x.zip", "--model", "smv"], "no model 'smv' (it has: svm)"),
+        (&["without", "x.zip"], "choose one with --model (it has: random-forest, svm)"),
+        (&["without", "x.zip", "--model", "svm"], "run a suite on tasks of GLUE with --predict-hidden"),
+        (&["nowhere", "x.zip"], "nowhere"),
+    ] {
+        let output = export(arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(stderr(&output).contains(part), "{arguments:?}: {}", stderr(&output));
+    }
+    assert!(!bench.path("x.zip").exists() && !bench.path("two.zip").exists(), "a refused export leaves no file");
+}

@@ -1,0 +1,9 @@
+#![no_main]
+use bakeoff_datasets::own::Layout;
+use bakeoff_fuzz::{load, written};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let image = written("images/a/1.png", data);
+    let folder = image.ancestors().nth(2).expect("it lies two folders deep").to_owned();
+    load(Layout::Images { side: 8 }, folder, None);
+});
