@@ -1,7 +1,7 @@
 //! The `data` commands, and suites whose data are not here.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -149,10 +149,10 @@ fn the_proxy_of_the_environment_is_asked() {
     let address = format!("http://{}", proxy.local_addr().unwrap());
     let asked = std::thread::spawn(move || {
         let (mut stream, _) = proxy.accept().unwrap();
-        let mut start = [0; 40];
-        let count = stream.read(&mut start).unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
         stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").unwrap();
-        String::from_utf8_lossy(&start[..count]).into_owned()
+        line
     });
     let output = bakeoff(&bench, &["data", "fetch", "glue/cola"]).env("HTTPS_PROXY", &address).output().unwrap();
     exits(&output, 1);
