@@ -70,7 +70,10 @@ impl Features {
 
 /// What was learned of the training inputs.
 #[derive(Debug, Clone)]
-pub(crate) enum Encoder {
+pub struct Encoder(Learned);
+
+#[derive(Debug, Clone)]
+enum Learned {
     /// HOG, every feature scaled to mean zero and variance one.
     Images {
         /// Of the training images.
@@ -84,18 +87,18 @@ pub(crate) enum Encoder {
 
 impl Encoder {
     /// Learns from the training inputs and encodes them. `terms` is the largest number of terms for texts.
-    pub(crate) fn fit(inputs: &Inputs, terms: usize) -> (Encoder, Features) {
+    pub fn fit(inputs: &Inputs, terms: usize) -> (Encoder, Features) {
         match inputs {
             Inputs::Images(images) => {
                 let mut rows = hog::hog(images);
                 let scale = Scale::fit(&rows);
                 scale.apply(&mut rows);
-                (Encoder::Images { scale, shape: shape(images) }, Features::Dense(rows))
+                (Encoder(Learned::Images { scale, shape: shape(images) }), Features::Dense(rows))
             }
             Inputs::Texts(texts) => {
                 let tfidf = TfIdf::fit(texts, terms);
                 let rows = tfidf.encode(texts);
-                (Encoder::Texts(tfidf), Features::Sparse(rows))
+                (Encoder(Learned::Texts(tfidf)), Features::Sparse(rows))
             }
         }
     }
@@ -105,17 +108,17 @@ impl Encoder {
     /// # Errors
     /// If they are of another.
     pub(crate) fn encode(&self, inputs: &Inputs) -> Result<Features, ModelError> {
-        match (self, inputs) {
-            (Encoder::Images { scale, shape: fitted }, Inputs::Images(images)) if shape(images) == *fitted => {
+        match (&self.0, inputs) {
+            (Learned::Images { scale, shape: fitted }, Inputs::Images(images)) if shape(images) == *fitted => {
                 let mut rows = hog::hog(images);
                 scale.apply(&mut rows);
                 Ok(Features::Dense(rows))
             }
-            (Encoder::Texts(tfidf), Inputs::Texts(texts)) => Ok(Features::Sparse(tfidf.encode(texts))),
-            (Encoder::Images { shape: (c, h, w), .. }, _) => Err(ModelError::Unsupported(format!(
+            (Learned::Texts(tfidf), Inputs::Texts(texts)) => Ok(Features::Sparse(tfidf.encode(texts))),
+            (Learned::Images { shape: (c, h, w), .. }, _) => Err(ModelError::Unsupported(format!(
                 "this model was fitted on images of {c} x {h} x {w}, not on these inputs"
             ))),
-            (Encoder::Texts(_), _) => {
+            (Learned::Texts(_), _) => {
                 Err(ModelError::Unsupported("this model was fitted on texts, not on images".to_owned()))
             }
         }
@@ -123,9 +126,9 @@ impl Encoder {
 
     /// The memory it takes.
     pub(crate) fn bytes(&self) -> u64 {
-        match self {
-            Encoder::Images { scale, .. } => scale.bytes(),
-            Encoder::Texts(tfidf) => tfidf.bytes(),
+        match &self.0 {
+            Learned::Images { scale, .. } => scale.bytes(),
+            Learned::Texts(tfidf) => tfidf.bytes(),
         }
     }
 }
