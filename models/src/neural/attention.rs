@@ -53,7 +53,9 @@ impl Attention {
 
     /// A head's numbers, one row after the other.
     fn gathered(&self, values: &[f32], head: &Head) -> Vec<f32> {
-        head.starts.iter().flat_map(|&start| &values[start..start + self.depth()]).copied().collect()
+        let mut gathered = Vec::with_capacity(head.length * self.depth());
+        head.starts.iter().for_each(|&start| gathered.extend_from_slice(&values[start..start + self.depth()]));
+        gathered
     }
 
     /// The reverse of [`Attention::gathered`], each number times `scale`.

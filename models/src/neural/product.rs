@@ -107,7 +107,14 @@ impl<'a> Right<'a> {
     pub(super) fn new(matrix: &'a [f32], columns: usize, rows: usize) -> Right<'a> {
         let depth = matrix.len() / columns;
         if rows >= PACKING_PAYS {
-            return Right::packed(depth, columns, |row, out| out.copy_from_slice(&matrix[row * columns..][..columns]));
+            let mut panels = vec![[0.0; PANEL]; columns.div_ceil(PANEL) * depth];
+            for (panel, lines) in panels.chunks_exact_mut(depth).enumerate() {
+                let width = PANEL.min(columns - panel * PANEL);
+                for (line, row) in lines.iter_mut().zip(matrix.chunks_exact(columns)) {
+                    load(&row[panel * PANEL..], width, line);
+                }
+            }
+            return Right { depth, columns, form: Form::Panels(panels.into_flattened()) };
         }
         Right { depth, columns, form: Form::Plain(matrix) }
     }
@@ -154,22 +161,7 @@ pub(super) fn multiply(left: Rows<'_>, right: &Right<'_>, out: &mut [f32]) {
 pub(super) fn multiply_transposed(left: Rows<'_>, right: &[f32], columns: usize, out: &mut [f32]) {
     assert_eq!(left.count() * columns, right.len(), "the inner dimensions agree");
     assert_eq!(left.parts * left.length * columns, out.len(), "the result has the columns of both");
-    if columns.is_multiple_of(PANEL) {
-        return dispatch(Outer { left, right, out, columns });
-    }
-    let pitch = columns.next_multiple_of(PANEL);
-    let widened = |values: &[f32]| {
-        let mut wide = vec![0.0; values.len() / columns * pitch];
-        for (wide, row) in wide.chunks_exact_mut(pitch).zip(values.chunks_exact(columns)) {
-            wide[..columns].copy_from_slice(row);
-        }
-        wide
-    };
-    let mut wide = widened(out);
-    dispatch(Outer { left, right: &widened(right), out: &mut wide, columns: pitch });
-    for (row, wide) in out.chunks_exact_mut(columns).zip(wide.chunks_exact(pitch)) {
-        row.copy_from_slice(&wide[..columns]);
-    }
+    dispatch(Outer { left, right, out, columns });
 }
 
 /// A few rows times a matrix as it lies: bound by reading the matrix.
@@ -241,18 +233,11 @@ impl Tiles<'_> {
                     let mut tile = [[0.0; PANEL]; R];
                     let place = |row: usize| (first + row) * self.columns + panel * PANEL;
                     for (row, line) in tile.iter_mut().enumerate().take(count) {
-                        // A whole row of a tile is two registers, another a call of a function.
-                        match self.out[place(row)..].first_chunk() {
-                            Some(whole) if width == PANEL => *line = *whole,
-                            _ => line[..width].copy_from_slice(&self.out[place(row)..][..width]),
-                        }
+                        load(&self.out[place(row)..], width, line);
                     }
                     tile_product::<S, R, V>(simd, self.left, first, values, &mut tile);
                     for (row, line) in tile.iter().enumerate().take(count) {
-                        match self.out[place(row)..].first_chunk_mut() {
-                            Some(whole) if width == PANEL => *whole = *line,
-                            _ => self.out[place(row)..][..width].copy_from_slice(&line[..width]),
-                        }
+                        store(line, width, &mut self.out[place(row)..]);
                     }
                 }
             }
@@ -295,7 +280,7 @@ fn tile_product<S: Simd, const R: usize, const V: usize>(
     }
 }
 
-/// A transposed left factor times a right one whose columns fill whole panels.
+/// A transposed left factor times a right one.
 struct Outer<'a> {
     left: Rows<'a>,
     right: &'a [f32],
@@ -307,7 +292,7 @@ impl WithSimd for Outer<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         match S::F32_LANES {
             16 => self.run::<S, 12, 1>(simd),
             8 => self.run::<S, 6, 2>(simd),
@@ -317,48 +302,65 @@ impl WithSimd for Outer<'_> {
     }
 }
 
+/// Rows of both factors that are met by all tiles of the result while they are in the cache.
+const STRIP: usize = 64;
+
 impl Outer<'_> {
     #[inline(always)]
-    fn run<S: Simd, const R: usize, const V: usize>(&mut self, simd: S) {
-        let (count, length) = (self.left.count(), self.left.length);
-        for block in (0..count).step_by(BLOCK) {
-            let block = block..count.min(block + BLOCK);
-            for part in 0..self.left.parts {
-                for panel in (0..self.columns).step_by(PANEL) {
+    fn run<S: Simd, const R: usize, const V: usize>(mut self, simd: S) {
+        let Rows { starts, parts, length, .. } = self.left;
+        let mut strip = [[0.0; PANEL]; STRIP];
+        for (block, starts) in starts.chunks(STRIP * parts).enumerate() {
+            let rows = &self.right[block * STRIP * self.columns..];
+            for panel in (0..self.columns).step_by(PANEL) {
+                let width = PANEL.min(self.columns - panel);
+                let count = starts.len() / parts;
+                for (line, row) in strip.iter_mut().zip(rows.chunks_exact(self.columns)).take(count) {
+                    load(&row[panel..], width, line);
+                }
+                for part in 0..parts {
+                    let starts = || starts.iter().skip(part).step_by(parts).copied();
+                    let place = (part * length, panel);
                     if length < R {
-                        (0..length).for_each(|at| self.tile::<S, 1, V>(simd, block.clone(), part, at, at, panel));
+                        (0..length)
+                            .for_each(|at| self.tile::<S, 1, V>(simd, starts(), &strip[..count], place, (at, at)));
                         continue;
                     }
                     for from in (0..length).step_by(R) {
                         // The last tile reaches back over rows that are done, and leaves them alone.
-                        self.tile::<S, R, V>(simd, block.clone(), part, from.min(length - R), from, panel);
+                        let start = from.min(length - R);
+                        self.tile::<S, R, V>(simd, starts(), &strip[..count], place, (start, from));
                     }
                 }
             }
         }
     }
 
-    /// Adds to the rows `start..start + R` of a part, of which those before `from` are not kept.
+    /// Adds to the rows `start..start + R` of a part, of which those before `from` are not kept. `place` is the first
+    /// row of the part and the first column of the panel.
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const V: usize>(
         &mut self,
         simd: S,
-        block: std::ops::Range<usize>,
-        part: usize,
-        start: usize,
-        from: usize,
-        panel: usize,
+        starts: impl Iterator<Item = usize>,
+        strip: &[[f32; PANEL]],
+        place: (usize, usize),
+        (start, from): (usize, usize),
     ) {
-        let Rows { values, starts, parts, length } = self.left;
-        let mut sums = [[simd.splat_f32s(0.0); V]; R];
-        let place = |row: usize| (part * length + start + row) * self.columns + panel;
-        for (row, sums) in sums.iter_mut().enumerate() {
-            sums.copy_from_slice(S::as_simd_f32s(&self.out[place(row)..][..PANEL]).0);
+        let columns = self.columns;
+        let width = PANEL.min(columns - place.1);
+        let mut tile = [[0.0; PANEL]; R];
+        let place = |row: usize| (place.0 + start + row) * columns + place.1;
+        for (row, line) in tile.iter_mut().enumerate() {
+            load(&self.out[place(row)..], width, line);
         }
-        for at in block {
+        let mut sums = [[simd.splat_f32s(0.0); V]; R];
+        for (sums, line) in sums.iter_mut().zip(tile.iter()) {
+            sums.copy_from_slice(S::as_simd_f32s(line).0);
+        }
+        for (at, wide) in starts.zip(strip) {
             let factors: &[f32; R] =
-                values[starts[at * parts + part] + start..].first_chunk().expect("a part has at least R numbers");
-            let wide: &[f32; PANEL] = self.right[at * self.columns + panel..].first_chunk().expect("whole panels");
+                self.left.values[at + start..].first_chunk().expect("a part has at least R numbers");
             let (wide, _) = S::as_simd_f32s(wide);
             for r in 0..R {
                 let factor = simd.splat_f32s(factors[r]);
@@ -367,10 +369,30 @@ impl Outer<'_> {
                 }
             }
         }
-        for (row, sums) in sums.iter().enumerate().skip(from - start) {
-            let place = (part * length + start + row) * self.columns + panel;
-            S::as_mut_simd_f32s(&mut self.out[place..][..PANEL]).0.copy_from_slice(sums);
+        for (sums, line) in sums.iter().zip(tile.iter_mut()) {
+            S::as_mut_simd_f32s(line).0.copy_from_slice(sums);
         }
+        for (row, line) in tile.iter().enumerate().skip(from - start) {
+            store(line, width, &mut self.out[place(row)..]);
+        }
+    }
+}
+
+/// The first `width` numbers of a row. A whole line is two registers, another a call of a function.
+#[inline(always)]
+fn load(row: &[f32], width: usize, line: &mut [f32; PANEL]) {
+    match row.first_chunk() {
+        Some(whole) if width == PANEL => *line = *whole,
+        _ => line[..width].copy_from_slice(&row[..width]),
+    }
+}
+
+/// The reverse of [`load`].
+#[inline(always)]
+fn store(line: &[f32; PANEL], width: usize, row: &mut [f32]) {
+    match row.first_chunk_mut() {
+        Some(whole) if width == PANEL => *whole = *line,
+        _ => row[..width].copy_from_slice(&line[..width]),
     }
 }
 
