@@ -10,6 +10,7 @@ use crate::model::{Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Features;
 use crate::neural::encoder::{Form, Reading};
 use crate::neural::layers::{Linear, Pass, Words, compare, masked_max, masked_mean};
+use crate::neural::linear::linear;
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::recurrence::recur;
@@ -138,8 +139,14 @@ impl Layer {
     fn forward(&self, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
         let [directions, steps, examples, inputs] = x.dims();
         let recurrent: Tensor<3> = pass.weight(self.recurrent);
-        let gates = x.reshape([directions, steps * examples, inputs]).matmul(pass.weight(self.input))
-            + pass.weight::<3>(self.bias);
+        let (input, bias): (Tensor<3>, Tensor<3>) = (pass.weight(self.input), pass.weight(self.bias));
+        let gates = (0..directions).map(|way| {
+            let part = |tensor: Tensor<3>| tensor.narrow(0, way, 1).flatten(0, 2);
+            let x = x.clone().reshape([directions, steps * examples, inputs]);
+            linear(part(x), part(input.clone()), part(bias.clone()))
+        });
+        let gates: Tensor<1> =
+            if directions == 1 { gates.collect::<Vec<_>>().remove(0) } else { Tensor::cat(gates.collect(), 0) };
         recur(gates.reshape([directions, steps, examples, 4 * recurrent.dims()[1]]), recurrent)
     }
 }

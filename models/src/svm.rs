@@ -18,8 +18,9 @@ use bakeoff_datasets::{Inputs, Split, Targets};
 use ndarray::{Array1, Axis};
 use rayon::ThreadPool;
 
+pub use crate::encode::features::Encoder;
 pub use crate::encode::features::Features;
-use crate::encode::features::{self, Encoder, joined};
+use crate::encode::features::{self, joined};
 pub use crate::encode::sparse::SparseRows;
 use crate::model::{Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TaskShape, Watch};
 use crate::parallel;

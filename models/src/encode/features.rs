@@ -72,7 +72,10 @@ impl Features {
 
 /// What was learned of the training inputs.
 #[derive(Debug, Clone)]
-pub(crate) enum Encoder {
+pub struct Encoder(Learned);
+
+#[derive(Debug, Clone)]
+enum Learned {
     /// HOG, every feature scaled to mean zero and variance one.
     Images {
         /// Of the training images.
@@ -92,25 +95,25 @@ impl Encoder {
     ///
     /// # Errors
     /// If texts are not all pairs, or not all by themselves.
-    pub(crate) fn fit(inputs: &Inputs, terms: usize, pairs: bool) -> Result<(Encoder, Features), ModelError> {
+    pub fn fit(inputs: &Inputs, terms: usize, pairs: bool) -> Result<(Encoder, Features), ModelError> {
         Ok(match inputs {
             Inputs::Images(images) => {
                 let mut rows = hog::hog(images);
                 let scale = Scale::fit(&rows);
                 scale.apply(&mut rows);
-                (Encoder::Images { scale, shape: shape(images) }, Features::Dense(rows))
+                (Encoder(Learned::Images { scale, shape: shape(images) }), Features::Dense(rows))
             }
             Inputs::Texts(texts) if pairs => {
                 check_kind(texts, true)?;
                 let encoder = PairEncoder::fit(texts, terms);
                 let rows = encoder.encode(texts);
-                (Encoder::Pairs(encoder), Features::Sparse(rows))
+                (Encoder(Learned::Pairs(encoder)), Features::Sparse(rows))
             }
             Inputs::Texts(texts) => {
                 check_kind(texts, false)?;
                 let tfidf = TfIdf::fit(texts, terms);
                 let rows = tfidf.encode(texts);
-                (Encoder::Texts(tfidf), Features::Sparse(rows))
+                (Encoder(Learned::Texts(tfidf)), Features::Sparse(rows))
             }
         })
     }
@@ -120,24 +123,24 @@ impl Encoder {
     /// # Errors
     /// If they are of another.
     pub(crate) fn encode(&self, inputs: &Inputs) -> Result<Features, ModelError> {
-        match (self, inputs) {
-            (Encoder::Images { scale, shape: fitted }, Inputs::Images(images)) if shape(images) == *fitted => {
+        match (&self.0, inputs) {
+            (Learned::Images { scale, shape: fitted }, Inputs::Images(images)) if shape(images) == *fitted => {
                 let mut rows = hog::hog(images);
                 scale.apply(&mut rows);
                 Ok(Features::Dense(rows))
             }
-            (Encoder::Texts(tfidf), Inputs::Texts(texts)) => {
+            (Learned::Texts(tfidf), Inputs::Texts(texts)) => {
                 check_kind(texts, false)?;
                 Ok(Features::Sparse(tfidf.encode(texts)))
             }
-            (Encoder::Pairs(encoder), Inputs::Texts(texts)) => {
+            (Learned::Pairs(encoder), Inputs::Texts(texts)) => {
                 check_kind(texts, true)?;
                 Ok(Features::Sparse(encoder.encode(texts)))
             }
-            (Encoder::Images { shape: (c, h, w), .. }, _) => Err(ModelError::Unsupported(format!(
+            (Learned::Images { shape: (c, h, w), .. }, _) => Err(ModelError::Unsupported(format!(
                 "this model was fitted on images of {c} x {h} x {w}, not on these inputs"
             ))),
-            (Encoder::Texts(_) | Encoder::Pairs(_), _) => {
+            (Learned::Texts(_) | Learned::Pairs(_), _) => {
                 Err(ModelError::Unsupported("this model was fitted on texts, not on images".to_owned()))
             }
         }
@@ -145,10 +148,10 @@ impl Encoder {
 
     /// The memory it takes.
     pub(crate) fn bytes(&self) -> u64 {
-        match self {
-            Encoder::Images { scale, .. } => scale.bytes(),
-            Encoder::Texts(tfidf) => tfidf.bytes(),
-            Encoder::Pairs(encoder) => encoder.bytes(),
+        match &self.0 {
+            Learned::Images { scale, .. } => scale.bytes(),
+            Learned::Texts(tfidf) => tfidf.bytes(),
+            Learned::Pairs(encoder) => encoder.bytes(),
         }
     }
 }

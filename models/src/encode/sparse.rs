@@ -88,7 +88,7 @@ impl SparseRows {
     }
 
     /// The number of stored values.
-    pub(crate) fn stored(&self) -> usize {
+    pub fn stored(&self) -> usize {
         self.entries.len()
     }
 }

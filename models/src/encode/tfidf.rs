@@ -5,17 +5,16 @@
 //! weight is its count times `ln((1 + N) / (1 + df)) + 1`; rows are scaled to unit Euclidean length. Of a pair of
 //! texts the terms of both are counted, and no 2-gram spans the two.
 
-use std::collections::HashMap;
-
 use bakeoff_datasets::Text;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::sparse::SparseRows;
 
 /// The terms of the training texts and their inverse document frequencies.
 #[derive(Debug, Clone)]
 pub(crate) struct TfIdf {
-    columns: HashMap<String, u32>,
+    columns: FxHashMap<String, u32>,
     idf: Vec<f64>,
 }
 
@@ -23,15 +22,9 @@ impl TfIdf {
     /// Learns the `limit` terms that occur most often in `texts` (ties by the alphabet); columns are in alphabetical
     /// order.
     pub(crate) fn fit(texts: &[Text], limit: usize) -> TfIdf {
-        // Per term: texts that hold it, and occurrences.
-        let mut counts: HashMap<String, (u32, u32)> = HashMap::new();
-        for text in texts {
-            for (term, occurrences) in term_counts(text) {
-                let count = counts.entry(term).or_default();
-                count.0 += 1;
-                count.1 += occurrences;
-            }
-        }
+        /// Texts that one thread counts at a time.
+        const CHUNK: usize = 4096;
+        let counts = texts.par_chunks(CHUNK).map(count).reduce(Counts::default, merged);
         let mut terms: Vec<(String, (u32, u32))> = counts.into_iter().collect();
         terms.sort_unstable_by(|a, b| b.1.1.cmp(&a.1.1).then_with(|| a.0.cmp(&b.0)));
         terms.truncate(limit);
@@ -75,9 +68,34 @@ impl TfIdf {
     }
 }
 
+/// Of each term the texts that hold it, and its occurrences.
+type Counts = FxHashMap<String, (u32, u32)>;
+
+fn count(texts: &[Text]) -> Counts {
+    let mut counts = Counts::default();
+    for text in texts {
+        for (term, occurrences) in term_counts(text) {
+            let count = counts.entry(term).or_default();
+            count.0 += 1;
+            count.1 += occurrences;
+        }
+    }
+    counts
+}
+
+fn merged(a: Counts, b: Counts) -> Counts {
+    let (mut all, others) = if a.len() < b.len() { (b, a) } else { (a, b) };
+    for (term, (texts, occurrences)) in others {
+        let count = all.entry(term).or_default();
+        count.0 += texts;
+        count.1 += occurrences;
+    }
+    all
+}
+
 /// How often each term occurs in a text.
-fn term_counts(text: &Text) -> HashMap<String, u32> {
-    let mut counts = HashMap::new();
+fn term_counts(text: &Text) -> FxHashMap<String, u32> {
+    let mut counts = FxHashMap::default();
     for part in std::iter::once(&text.first).chain(&text.second) {
         let lower = part.to_lowercase();
         let words: Vec<&str> = lower
@@ -88,7 +106,7 @@ fn term_counts(text: &Text) -> HashMap<String, u32> {
             *counts.entry((*word).to_owned()).or_default() += 1;
         }
         for pair in words.windows(2) {
-            *counts.entry(format!("{} {}", pair[0], pair[1])).or_default() += 1;
+            *counts.entry([pair[0], pair[1]].join(" ")).or_default() += 1;
         }
     }
     counts

@@ -2,11 +2,10 @@
 //! scores fit into the processor's cache, and the gradient computes them again rather than keep them.
 
 use burn::tensor::Tensor;
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, Slice};
 
 use super::kernel::{Kernel, apply};
 use super::math::exp;
+use super::product::{Right, Rows, consecutive, dot, multiply, multiply_transposed, sum, vectorised};
 
 /// `softmax(Q Kᵗ / sqrt(depth)) V` for each head. Query, key and value are `examples x tokens x width`, each head a
 /// block of columns. Of each example only the first tokens, as many as `lengths` says, attend and are attended to; the
@@ -27,54 +26,75 @@ struct Attention {
     lengths: Vec<usize>,
 }
 
-/// One head of one example: `length x depth`.
+/// One head of one example: `length x depth` numbers in rows of the whole width.
 struct Head {
-    example: usize,
     length: usize,
-    columns: Slice,
+    /// Where the head's part of each token starts.
+    starts: Vec<usize>,
 }
 
 impl Attention {
+    fn depth(&self) -> usize {
+        self.width / self.heads
+    }
+
     fn each(&self) -> impl Iterator<Item = Head> {
-        let depth = self.width / self.heads;
         self.lengths.iter().enumerate().flat_map(move |(example, &length)| {
-            (0..self.heads).map(move |head| Head {
-                example,
-                length,
-                columns: Slice::from(head * depth..(head + 1) * depth),
+            (0..self.heads).map(move |head| {
+                let start = example * self.tokens * self.width + head * self.depth();
+                Head { length, starts: (0..length).map(|token| start + token * self.width).collect() }
             })
         })
     }
 
-    fn view<'a>(&self, values: &'a [f32], head: &Head) -> ArrayView2<'a, f32> {
-        let values = &values[head.example * self.tokens * self.width..][..head.length * self.width];
-        let rows = ArrayView2::from_shape((head.length, self.width), values).expect("whole rows");
-        rows.slice_axis_move(Axis(1), head.columns)
+    fn rows<'a>(&self, values: &'a [f32], head: &'a Head) -> Rows<'a> {
+        Rows { values, starts: &head.starts, parts: 1, length: self.depth() }
     }
 
-    fn view_mut<'a>(&self, values: &'a mut [f32], head: &Head) -> ArrayViewMut2<'a, f32> {
-        let values = &mut values[head.example * self.tokens * self.width..][..head.length * self.width];
-        let rows = ArrayViewMut2::from_shape((head.length, self.width), values).expect("whole rows");
-        rows.slice_axis_move(Axis(1), head.columns)
+    /// A head's numbers, one row after the other.
+    fn gathered(&self, values: &[f32], head: &Head) -> Vec<f32> {
+        let mut gathered = Vec::with_capacity(head.length * self.depth());
+        head.starts.iter().for_each(|&start| gathered.extend_from_slice(&values[start..start + self.depth()]));
+        gathered
+    }
+
+    /// The reverse of [`Attention::gathered`], each number times `scale`.
+    fn scatter(&self, part: &[f32], scale: f32, head: &Head, values: &mut [f32]) {
+        for (&start, row) in head.starts.iter().zip(part.chunks_exact(self.depth())) {
+            for (value, part) in values[start..start + self.depth()].iter_mut().zip(row) {
+                *value = part * scale;
+            }
+        }
     }
 
     fn scale(&self) -> f32 {
-        ((self.width / self.heads) as f32).sqrt().recip()
+        (self.depth() as f32).sqrt().recip()
     }
 
     /// How much each token attends to each other one: `length x length`, rows summing to one.
-    fn weights(&self, query: &[f32], key: &[f32], head: &Head) -> Array2<f32> {
-        let mut scores = Array2::zeros((head.length, head.length));
-        general_mat_mul(self.scale(), &self.view(query, head), &self.view(key, head).t(), 0.0, &mut scores);
-        for mut row in scores.rows_mut() {
-            let row = row.as_slice_mut().expect("rows lie one after the other");
-            let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            row.iter_mut().for_each(|score| *score = exp(*score - highest));
-            let total: f32 = row.iter().sum();
-            row.iter_mut().for_each(|score| *score /= total);
-        }
+    fn weights(&self, query: &[f32], key: &[f32], head: &Head) -> Vec<f32> {
+        let mut scores = vec![0.0; head.length * head.length];
+        let keys = Right::transposed(&self.gathered(key, head), head.length);
+        multiply(self.rows(query, head), &keys, &mut scores);
+        let scale = self.scale();
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in scores.chunks_exact_mut(head.length) {
+                    let highest = row.iter().fold(f32::NEG_INFINITY, |highest, &score| highest.max(score));
+                    row.iter_mut().for_each(|score| *score = exp((*score - highest) * scale));
+                    let part = sum(row).recip();
+                    row.iter_mut().for_each(|score| *score *= part);
+                }
+            },
+        );
         scores
     }
+}
+
+/// The rows of a matrix that lies row by row.
+fn rows<'a>(values: &'a [f32], starts: &'a [usize], length: usize) -> Rows<'a> {
+    Rows { values, starts, parts: 1, length }
 }
 
 impl Kernel<3> for Attention {
@@ -82,7 +102,15 @@ impl Kernel<3> for Attention {
         let mut output = vec![0.0; query.len()];
         for head in self.each() {
             let weights = self.weights(query, key, &head);
-            general_mat_mul(1.0, &weights, &self.view(value, &head), 0.0, &mut self.view_mut(&mut output, &head));
+            let starts = consecutive(head.length, head.length);
+            let mut attended = vec![0.0; head.length * self.depth()];
+            let values = self.gathered(value, &head);
+            multiply(
+                rows(&weights, &starts, head.length),
+                &Right::new(&values, self.depth(), head.length),
+                &mut attended,
+            );
+            self.scatter(&attended, 1.0, &head, &mut output);
         }
         (output, Vec::new())
     }
@@ -90,19 +118,34 @@ impl Kernel<3> for Attention {
     fn backward(&self, inputs: [&[f32]; 3], _saved: &[f32], gradient: &[f32], _wanted: [bool; 3]) -> [Vec<f32>; 3] {
         let [query, key, value] = inputs;
         let [mut to_query, mut to_key, mut to_value] = inputs.map(|input| vec![0.0; input.len()]);
+        let depth = self.depth();
         for head in self.each() {
+            let length = head.length;
+            let starts = consecutive(length, length);
             let weights = self.weights(query, key, &head);
-            let output = self.view(gradient, &head);
-            general_mat_mul(1.0, &weights.t(), &output, 0.0, &mut self.view_mut(&mut to_value, &head));
-            let mut scores = Array2::zeros(weights.dim());
-            general_mat_mul(1.0, &output, &self.view(value, &head).t(), 0.0, &mut scores);
-            for (mut row, weights) in scores.rows_mut().into_iter().zip(weights.rows()) {
-                let mean = row.dot(&weights);
-                row.zip_mut_with(&weights, |score, weight| *score = weight * (*score - mean));
-            }
-            let scale = self.scale();
-            general_mat_mul(scale, &scores, &self.view(key, &head), 0.0, &mut self.view_mut(&mut to_query, &head));
-            general_mat_mul(scale, &scores.t(), &self.view(query, &head), 0.0, &mut self.view_mut(&mut to_key, &head));
+            let mut part = vec![0.0; length * depth];
+            multiply_transposed(rows(&weights, &starts, length), &self.gathered(gradient, &head), depth, &mut part);
+            self.scatter(&part, 1.0, &head, &mut to_value);
+
+            let mut scores = vec![0.0; length * length];
+            let values = Right::transposed(&self.gathered(value, &head), length);
+            multiply(self.rows(gradient, &head), &values, &mut scores);
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (row, weights) in scores.chunks_exact_mut(length).zip(weights.chunks_exact(length)) {
+                        let mean = dot(row, weights);
+                        row.iter_mut().zip(weights).for_each(|(score, weight)| *score = weight * (*score - mean));
+                    }
+                },
+            );
+            part.fill(0.0);
+            let keys = self.gathered(key, &head);
+            multiply(rows(&scores, &starts, length), &Right::new(&keys, depth, length), &mut part);
+            self.scatter(&part, self.scale(), &head, &mut to_query);
+            part.fill(0.0);
+            multiply_transposed(rows(&scores, &starts, length), &self.gathered(query, &head), depth, &mut part);
+            self.scatter(&part, self.scale(), &head, &mut to_key);
         }
         [to_query, to_key, to_value]
     }

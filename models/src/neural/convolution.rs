@@ -1,13 +1,13 @@
-//! A 3 x 3 convolution over channels-last images, as a matrix product per image.
+//! A 3 x 3 convolution over channels-last images, one image at a time.
 //!
-//! The neighbourhoods of one image fit into the processor's cache, those of a batch do not; so the gradient gathers
-//! them again rather than keep them.
+//! In a padded image the three pixels of a neighbourhood's row lie one after the other, so a neighbourhood is a row of a
+//! left factor in three parts: nothing is gathered. The gradient with respect to an image is again such a convolution,
+//! of the gradient spread out by the stride, with the kernel turned around.
 
 use burn::tensor::Tensor;
-use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::kernel::{Kernel, apply};
+use super::product::{Right, Rows, multiply, multiply_transposed};
 
 /// `examples x height x width x inputs` and a kernel of `3 x 3 x inputs x outputs` to `examples x height' x width' x
 /// outputs`: the border padded with zeros, each side divided by `stride` and rounded up.
@@ -29,6 +29,52 @@ struct Convolution {
     stride: usize,
 }
 
+/// An image with a border of zeros.
+struct Padded {
+    values: Vec<f32>,
+    width: usize,
+    channels: usize,
+}
+
+impl Padded {
+    fn new(height: usize, width: usize, channels: usize) -> Padded {
+        Padded { values: vec![0.0; (height + 2) * (width + 2) * channels], width, channels }
+    }
+
+    /// Numbers in a row.
+    fn pitch(&self) -> usize {
+        (self.width + 2) * self.channels
+    }
+
+    /// Puts pixels at every `stride`th place each way, rows of `columns` pixels at a time.
+    fn fill(&mut self, pixels: &[f32], columns: usize, stride: usize) {
+        let (pitch, channels) = (self.pitch(), self.channels);
+        for (row, line) in pixels.chunks_exact(columns * channels).enumerate() {
+            let target = &mut self.values[(row * stride + 1) * pitch + channels..];
+            if stride == 1 {
+                target[..line.len()].copy_from_slice(line);
+                continue;
+            }
+            for (pixel, target) in line.chunks_exact(channels).zip(target.chunks_mut(stride * channels)) {
+                target[..channels].copy_from_slice(pixel);
+            }
+        }
+    }
+
+    /// Where the three rows start of the neighbourhoods of every `stride`th pixel each way.
+    fn starts(&self, rows: usize, columns: usize, stride: usize) -> Vec<usize> {
+        let (pitch, channels) = (self.pitch(), self.channels);
+        (0..rows)
+            .flat_map(|row| (0..columns).map(move |column| (row * pitch + column * channels) * stride))
+            .flat_map(|start| (0..3).map(move |down| start + down * pitch))
+            .collect()
+    }
+
+    fn neighbourhoods<'a>(&'a self, starts: &'a [usize]) -> Rows<'a> {
+        Rows { values: &self.values, starts, parts: 3, length: 3 * self.channels }
+    }
+}
+
 impl Convolution {
     fn rows(&self) -> usize {
         self.height.div_ceil(self.stride)
@@ -38,103 +84,57 @@ impl Convolution {
         self.width.div_ceil(self.stride)
     }
 
-    fn pixels(&self) -> usize {
-        self.rows() * self.columns()
-    }
-
-    /// Numbers in a row of the padded image.
-    fn pitch(&self) -> usize {
-        (self.width + 2) * self.inputs
-    }
-
-    /// For each output pixel and each of the three rows of its neighbourhood: where the row's three pixels start in
-    /// the padded image.
-    fn starts(&self) -> impl Iterator<Item = usize> {
-        let Convolution { stride, inputs, .. } = *self;
-        let (columns, pitch) = (self.columns(), self.pitch());
-        (0..self.rows()).flat_map(move |row| {
-            (0..columns).flat_map(move |column| {
-                (0..3).map(move |down| (row * stride + down) * pitch + column * stride * inputs)
-            })
-        })
-    }
-
-    /// Fills the padded image, whose border stays zero, and from it the neighbourhoods: `pixels x 9 * inputs`.
-    fn gather(&self, image: &[f32], padded: &mut [f32], neighbourhoods: &mut [f32]) {
-        let line = self.width * self.inputs;
-        for (row, source) in image.chunks_exact(line).enumerate() {
-            padded[(row + 1) * self.pitch() + self.inputs..][..line].copy_from_slice(source);
-        }
-        let triple = 3 * self.inputs;
-        for (target, start) in neighbourhoods.chunks_exact_mut(triple).zip(self.starts()) {
-            target.copy_from_slice(&padded[start..start + triple]);
-        }
-    }
-
-    /// The reverse of [`Convolution::gather`]: adds every neighbourhood where it came from.
-    fn scatter(&self, neighbourhoods: &[f32], padded: &mut [f32], image: &mut [f32]) {
-        padded.fill(0.0);
-        let triple = 3 * self.inputs;
-        for (source, start) in neighbourhoods.chunks_exact(triple).zip(self.starts()) {
-            for (sum, value) in padded[start..start + triple].iter_mut().zip(source) {
-                *sum += value;
-            }
-        }
-        let line = self.width * self.inputs;
-        for (row, target) in image.chunks_exact_mut(line).enumerate() {
-            target.copy_from_slice(&padded[(row + 1) * self.pitch() + self.inputs..][..line]);
-        }
-    }
-
     fn image_len(&self) -> usize {
         self.height * self.width * self.inputs
     }
 
-    fn padded(&self) -> Vec<f32> {
-        vec![0.0; (self.height + 2) * self.pitch()]
+    fn result_len(&self) -> usize {
+        self.rows() * self.columns() * self.outputs
     }
-}
 
-fn view(values: &[f32], rows: usize, columns: usize) -> ArrayView2<'_, f32> {
-    ArrayView2::from_shape((rows, columns), values).expect("the length is the product of the sides")
-}
-
-fn view_mut(values: &mut [f32], rows: usize, columns: usize) -> ArrayViewMut2<'_, f32> {
-    ArrayViewMut2::from_shape((rows, columns), values).expect("the length is the product of the sides")
+    /// The gradient with respect to the images.
+    fn back(&self, kernel: &[f32], gradient: &[f32]) -> Vec<f32> {
+        let Convolution { height, width, inputs, outputs, stride, .. } = *self;
+        let mut spread = Padded::new(height, width, outputs);
+        let starts = spread.starts(height, width, 1);
+        // Row (down, right, output) holds the weights that led from each input to this output on the other side.
+        let turned = Right::packed(9 * outputs, inputs, |row, out| {
+            let (tap, output) = (8 - row / outputs, row % outputs);
+            for (input, value) in out.iter_mut().enumerate() {
+                *value = kernel[(tap * inputs + input) * outputs + output];
+            }
+        });
+        let mut to_x = vec![0.0; self.examples * self.image_len()];
+        for (out, target) in gradient.chunks_exact(self.result_len()).zip(to_x.chunks_exact_mut(self.image_len())) {
+            spread.fill(out, self.columns(), stride);
+            multiply(spread.neighbourhoods(&starts), &turned, target);
+        }
+        to_x
+    }
 }
 
 impl Kernel<2> for Convolution {
     fn forward(&self, [x, kernel]: [&[f32]; 2]) -> (Vec<f32>, Vec<f32>) {
-        let (pixels, taps, outputs) = (self.pixels(), 9 * self.inputs, self.outputs);
-        let mut y = vec![0.0; self.examples * pixels * outputs];
-        let (mut padded, mut neighbourhoods) = (self.padded(), vec![0.0; pixels * taps]);
-        for (image, out) in x.chunks_exact(self.image_len()).zip(y.chunks_exact_mut(pixels * outputs)) {
-            self.gather(image, &mut padded, &mut neighbourhoods);
-            let target = &mut view_mut(out, pixels, outputs);
-            general_mat_mul(1.0, &view(&neighbourhoods, pixels, taps), &view(kernel, taps, outputs), 0.0, target);
+        let mut padded = Padded::new(self.height, self.width, self.inputs);
+        let starts = padded.starts(self.rows(), self.columns(), self.stride);
+        let right = Right::new(kernel, self.outputs, self.rows() * self.columns());
+        let mut y = vec![0.0; self.examples * self.result_len()];
+        for (image, out) in x.chunks_exact(self.image_len()).zip(y.chunks_exact_mut(self.result_len())) {
+            padded.fill(image, self.width, 1);
+            multiply(padded.neighbourhoods(&starts), &right, out);
         }
         (y, Vec::new())
     }
 
     fn backward(&self, [x, kernel]: [&[f32]; 2], _saved: &[f32], gradient: &[f32], wanted: [bool; 2]) -> [Vec<f32>; 2] {
-        let (pixels, taps, outputs) = (self.pixels(), 9 * self.inputs, self.outputs);
+        let mut padded = Padded::new(self.height, self.width, self.inputs);
+        let starts = padded.starts(self.rows(), self.columns(), self.stride);
         let mut to_kernel = vec![0.0; kernel.len()];
-        let mut to_x = vec![0.0; if wanted[0] { x.len() } else { 0 }];
-        let (mut padded, mut neighbourhoods) = (self.padded(), vec![0.0; pixels * taps]);
-        let mut scattered = self.padded();
-        let mut targets = to_x.chunks_exact_mut(self.image_len());
-        for (image, out) in x.chunks_exact(self.image_len()).zip(gradient.chunks_exact(pixels * outputs)) {
-            let out = view(out, pixels, outputs);
-            self.gather(image, &mut padded, &mut neighbourhoods);
-            let rows = view(&neighbourhoods, pixels, taps);
-            general_mat_mul(1.0, &rows.t(), &out, 1.0, &mut view_mut(&mut to_kernel, taps, outputs));
-            if let Some(target) = targets.next() {
-                let back = &mut view_mut(&mut neighbourhoods, pixels, taps);
-                general_mat_mul(1.0, &out, &view(kernel, taps, outputs).t(), 0.0, back);
-                self.scatter(&neighbourhoods, &mut scattered, target);
-            }
+        for (image, out) in x.chunks_exact(self.image_len()).zip(gradient.chunks_exact(self.result_len())) {
+            padded.fill(image, self.width, 1);
+            multiply_transposed(padded.neighbourhoods(&starts), out, self.outputs, &mut to_kernel);
         }
-        [to_x, to_kernel]
+        [if wanted[0] { self.back(kernel, gradient) } else { Vec::new() }, to_kernel]
     }
 }
 

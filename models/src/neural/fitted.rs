@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bakeoff_datasets::Inputs;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
 use super::batch;
 use super::encoder::Encoder;
@@ -23,10 +23,10 @@ pub(super) struct Fitted {
     pub(super) encoder: Encoder,
     pub(super) head: Head,
     pub(super) device: Device,
-    /// All weights, in the network's layout.
-    pub(super) weights: Tensor<1>,
-    /// All running statistics, in the layout of the network's buffers.
-    pub(super) buffers: Tensor<1>,
+    /// All weights.
+    pub(super) weights: Leaves,
+    /// All running statistics.
+    pub(super) buffers: Leaves,
 }
 
 impl Fitted {
@@ -36,15 +36,13 @@ impl Fitted {
     /// If the inputs are not of the form it was fitted on.
     pub(super) fn predict(&self, inputs: &Inputs, pools: &Pools) -> Result<Predictions, ModelError> {
         let encoded = self.encoder.encode(inputs)?;
-        let weights = Leaves::new(self.network.layout(), &self.weights, false);
-        let buffers = Leaves::new(self.network.buffers(), &self.buffers, false);
         // Texts of one length together: little padding.
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));
         let shards: Vec<&[usize]> = order.chunks(ROWS).collect();
         let results = pools.map(&shards, |_, rows| {
             let features = batch::plain(&encoded, rows, &self.device);
-            let outputs = self.network.forward(&features, &mut Pass::new(&weights, &buffers, None));
+            let outputs = self.network.forward(&features, &mut Pass::new(&self.weights, &self.buffers, None));
             outputs.try_into_vec_as::<f32>()
         });
         let width = self.head.outputs();

@@ -5,6 +5,7 @@
 //! every step. A [`Kernel`] is one node of the graph and touches the memory once.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
@@ -28,12 +29,12 @@ pub(super) trait Kernel<const N: usize>: Clone + Debug + Send + Sync + 'static {
 ///
 /// # Panics
 /// If a tensor is not of 32-bit floats on the processor: the only device there is.
-pub(super) fn apply<K: Kernel<N>, const N: usize>(kernel: K, inputs: [Tensor<1>; N]) -> (Tensor<1>, Vec<f32>) {
+pub(super) fn apply<K: Kernel<N>, const N: usize>(kernel: K, inputs: [Tensor<1>; N]) -> (Tensor<1>, Arc<Vec<f32>>) {
     const DEVICE: &str = "the processor is the only device";
     if !inputs[0].is_autodiff() {
         let inputs = inputs.map(|input| contiguous(input.try_into_primitive::<Flex>().expect(DEVICE)));
         let (output, saved) = kernel.forward(inputs.each_ref().map(values));
-        return (Tensor::from_primitive::<Flex>(tensor(output)), saved);
+        return (Tensor::from_primitive::<Flex>(tensor(output)), Arc::new(saved));
     }
     let inputs = inputs.map(|input| input.try_into_primitive::<Autodiff<Flex>>().expect(DEVICE).into_parts());
     let mut flat = Vec::with_capacity(N);
@@ -43,8 +44,9 @@ pub(super) fn apply<K: Kernel<N>, const N: usize>(kernel: K, inputs: [Tensor<1>;
     });
     let flat: [FlexTensor; N] = flat.try_into().expect("one tensor for each input");
     let (output, saved) = kernel.forward(flat.each_ref().map(values));
+    let saved = Arc::new(saved);
     let output = match Node(kernel).prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
-        OpsKind::Tracked(node) => node.finish((flat, saved.clone()), tensor(output)),
+        OpsKind::Tracked(node) => node.finish((flat, Arc::clone(&saved)), tensor(output)),
         OpsKind::UnTracked(node) => node.finish(tensor(output)),
     };
     (Tensor::from_primitive::<Autodiff<Flex>>(output), saved)
@@ -55,7 +57,7 @@ pub(super) fn apply<K: Kernel<N>, const N: usize>(kernel: K, inputs: [Tensor<1>;
 struct Node<K>(K);
 
 impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for Node<K> {
-    type State = ([FlexTensor; N], Vec<f32>);
+    type State = ([FlexTensor; N], Arc<Vec<f32>>);
 
     fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));

@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::kernel::{Kernel, apply};
+use super::product::{dot, sum, vectorised};
 
 /// Every row of `x`, `rows x width` and flat, at mean 0 and variance 1, times `scale`, plus `shift`.
 pub(super) fn layer_norm(x: Tensor<1>, scale: Tensor<1>, shift: Tensor<1>, epsilon: f32) -> Tensor<1> {
@@ -16,47 +17,58 @@ struct LayerNormalise {
 }
 
 impl LayerNormalise {
-    /// Mean and inverse deviation of a row.
-    fn moments(&self, row: &[f32]) -> (f32, f32) {
+    /// Writes a row less its mean and gives its inverse deviation.
+    #[inline(always)]
+    fn centre(&self, row: &[f32], centred: &mut [f32]) -> f32 {
         let count = self.width as f32;
-        let mean = row.iter().sum::<f32>() / count;
-        let variance = row.iter().map(|value| (value - mean) * (value - mean)).sum::<f32>() / count;
-        (mean, (variance + self.epsilon).sqrt().recip())
+        let mean = sum(row) / count;
+        centred.iter_mut().zip(row).for_each(|(centred, value)| *centred = value - mean);
+        (dot(centred, centred) / count + self.epsilon).sqrt().recip()
     }
 }
 
 impl Kernel<3> for LayerNormalise {
     fn forward(&self, [x, scale, shift]: [&[f32]; 3]) -> (Vec<f32>, Vec<f32>) {
-        let mut y = x.to_vec();
-        for row in y.chunks_exact_mut(self.width) {
-            let (mean, factor) = self.moments(row);
-            for ((value, scale), shift) in row.iter_mut().zip(scale).zip(shift) {
-                *value = (*value - mean) * factor * scale + shift;
-            }
-        }
+        let mut y = vec![0.0; x.len()];
+        vectorised(
+            #[inline(always)]
+            || {
+                for (row, x) in y.chunks_exact_mut(self.width).zip(x.chunks_exact(self.width)) {
+                    let factor = self.centre(x, row);
+                    for ((value, scale), shift) in row.iter_mut().zip(scale).zip(shift) {
+                        *value = *value * factor * scale + shift;
+                    }
+                }
+            },
+        );
         (y, Vec::new())
     }
 
     fn backward(&self, inputs: [&[f32]; 3], _saved: &[f32], gradient: &[f32], _wanted: [bool; 3]) -> [Vec<f32>; 3] {
         let [x, scale, _] = inputs;
         let (mut to_scale, mut to_shift) = (vec![0.0; self.width], vec![0.0; self.width]);
-        let mut to_x = x.to_vec();
+        let mut to_x = vec![0.0; x.len()];
+        let mut scaled = vec![0.0; self.width];
         let count = self.width as f32;
-        for (row, gradient) in to_x.chunks_exact_mut(self.width).zip(gradient.chunks_exact(self.width)) {
-            let (mean, factor) = self.moments(row);
-            row.iter_mut().for_each(|value| *value = (*value - mean) * factor);
-            let (mut sum, mut moment) = (0.0, 0.0);
-            for at in 0..self.width {
-                to_scale[at] += gradient[at] * row[at];
-                to_shift[at] += gradient[at];
-                sum += gradient[at] * scale[at];
-                moment += gradient[at] * scale[at] * row[at];
-            }
-            let (level, slope) = (sum / count, moment / count);
-            for ((value, gradient), scale) in row.iter_mut().zip(gradient).zip(scale) {
-                *value = factor * (gradient * scale - level - *value * slope);
-            }
-        }
+        vectorised(
+            #[inline(always)]
+            || {
+                let rows = to_x.chunks_exact_mut(self.width).zip(x.chunks_exact(self.width));
+                for ((row, x), gradient) in rows.zip(gradient.chunks_exact(self.width)) {
+                    let factor = self.centre(x, row);
+                    row.iter_mut().for_each(|value| *value *= factor);
+                    for ((sum, gradient), value) in to_scale.iter_mut().zip(gradient).zip(&*row) {
+                        *sum += gradient * value;
+                    }
+                    to_shift.iter_mut().zip(gradient).for_each(|(sum, gradient)| *sum += gradient);
+                    scaled.iter_mut().zip(gradient).zip(scale).for_each(|((s, gradient), scale)| *s = gradient * scale);
+                    let (level, slope) = (sum(&scaled) / count, dot(&scaled, row) / count);
+                    for (value, scaled) in row.iter_mut().zip(&scaled) {
+                        *value = factor * (scaled - level - *value * slope);
+                    }
+                }
+            },
+        );
         [to_x, to_scale, to_shift]
     }
 }

@@ -1,11 +1,12 @@
 //! The layers that networks share, and the pass that carries their weights, noise and statistics.
 
-use burn::tensor::{Device, Int, Tensor, TensorData, module};
-use rand::Rng;
+use burn::tensor::{Int, Tensor, module};
 use rand_chacha::ChaCha8Rng;
 
 use super::convolution::convolve;
+use super::dropout::dropout;
 use super::layer_norm::layer_norm;
+use super::linear::linear;
 use super::normalisation::normalise;
 use super::weights::{Init, Layout, Leaves, Weight};
 
@@ -42,19 +43,9 @@ impl<'a> Pass<'a> {
     /// Drops each number with probability `rate` and scales the others up, when training (Srivastava et al. 2014).
     pub(crate) fn dropout<const D: usize>(&mut self, x: Tensor<D>, rate: f64) -> Tensor<D> {
         let Some(noise) = self.noise.as_mut().filter(|_| rate > 0.0) else { return x };
-        x.clone() * dropout_mask(x.dims(), rate, noise, &x.device())
+        let shape = x.dims();
+        dropout(x.flatten(0, D - 1), rate, noise).reshape(shape)
     }
-}
-
-/// Zero with probability `rate`, else 1 / (1 - rate). A byte decides, so the rate is a multiple of 1/256.
-fn dropout_mask<const D: usize>(shape: [usize; D], rate: f64, noise: &mut ChaCha8Rng, device: &Device) -> Tensor<D> {
-    let mut bytes = vec![0_u8; shape.iter().product()];
-    noise.fill_bytes(&mut bytes);
-    let threshold = (rate * 256.0).round().clamp(0.0, 255.0);
-    let scale = (256.0 / (256.0 - threshold)) as f32;
-    let threshold = threshold as u8;
-    let mask: Vec<f32> = bytes.into_iter().map(|byte| if byte < threshold { 0.0 } else { scale }).collect();
-    Tensor::from_data(TensorData::new(mask, shape), device)
 }
 
 /// A matrix product with a bias.
@@ -75,7 +66,10 @@ impl Linear {
 
     /// `x W + b` over the last dimension.
     pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>, pass: &Pass<'_>) -> Tensor<D> {
-        module::linear(x, pass.weight(self.weight), Some(pass.weight(self.bias)))
+        let mut shape = x.dims();
+        let (weight, bias): (Tensor<2>, Tensor<1>) = (pass.weight(self.weight), pass.weight(self.bias));
+        shape[D - 1] = bias.dims()[0];
+        linear(x.flatten(0, D - 1), weight.flatten(0, 1), bias).reshape(shape)
     }
 }
 

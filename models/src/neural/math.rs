@@ -2,6 +2,7 @@
 
 /// e^x to about 1e-7 of its value, in operations that a compiler makes vectors of: 2^n times a polynomial (Cephes).
 #[expect(clippy::excessive_precision, reason = "the constants of Cephes, as published")]
+#[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it leaves a whole number in the lowest bits
     let x = x.clamp(-87.0, 87.0);
@@ -16,10 +17,12 @@ pub(super) fn exp(x: f32) -> f32 {
     (p * r * r + r + 1.0) * power
 }
 
+#[inline(always)]
 pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
+#[inline(always)]
 pub(super) fn tanh(x: f32) -> f32 {
     2.0 * sigmoid(2.0 * x) - 1.0
 }

@@ -3,23 +3,27 @@
 //! A model file gives a [`network::Design`]; [`Neural`] makes a [`Model`] of it. The parts, in the order of the data:
 //! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], [`optimizer`] under a
 //! [`schedule`], all run by [`train`] on [`pools`] of one thread each. What the library does slowly on the processor is
-//! a [`kernel`]: [`convolution`], [`normalisation`], [`layer_norm`], [`attention`] and [`recurrence`].
+//! a [`kernel`]: [`convolution`], [`normalisation`], [`layer_norm`], [`attention`], [`linear`] and [`recurrence`], most of
+//! it a [`product`].
 
 pub(crate) mod attention;
 pub(crate) mod batch;
 mod checkpoint;
 mod convolution;
+mod dropout;
 pub(crate) mod encoder;
 mod fitted;
 mod head;
 mod kernel;
 mod layer_norm;
 pub(crate) mod layers;
+pub(crate) mod linear;
 mod math;
 pub(crate) mod network;
 mod normalisation;
 mod optimizer;
 mod pools;
+mod product;
 pub(crate) mod recipe;
 pub(crate) mod recurrence;
 mod schedule;
@@ -36,7 +40,7 @@ use self::fitted::Fitted;
 use self::head::Head;
 use self::network::Design;
 use self::pools::Pools;
-use self::weights::vector;
+use self::weights::Leaves;
 use crate::model::{
     Device, Footprint, InputShape, Model, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
 };
@@ -81,8 +85,8 @@ impl Neural {
         let network = design(&spec.params, encoder.form(), classes);
         let device = burn_device(spec.device);
         model.fitted = Some(Fitted {
-            weights: vector(checkpoint::read(weights, network.layout())?, &device),
-            buffers: vector(checkpoint::read(weights, network.buffers())?, &device),
+            weights: Leaves::new(network.layout(), &checkpoint::read(weights, network.layout())?, &device),
+            buffers: Leaves::new(network.buffers(), &checkpoint::read(weights, network.buffers())?, &device),
             network: Arc::from(network),
             encoder,
             head: Head::Classes(classes),
@@ -128,15 +132,16 @@ impl Model for Neural {
         let head = Head::fit(&train.targets);
         let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
         let device = burn_device(self.spec.device);
+        let initial = (network.layout().initial(self.spec.seed_for("init")), network.buffers().initial(0));
         let mut fitted = Fitted {
-            weights: vector(network.layout().initial(self.spec.seed_for("init")), &device),
-            buffers: vector(network.buffers().initial(0), &device),
+            weights: Leaves::new(network.layout(), &initial.0, &device),
+            buffers: Leaves::new(network.buffers(), &initial.1, &device),
             network: Arc::from(network),
             encoder,
             head,
             device,
         };
-        train::train(&mut fitted, &self.spec, &self.pools, (train, validation), watch)?;
+        train::train(&mut fitted, initial, &self.spec, &self.pools, (train, validation), watch)?;
         self.fitted = Some(fitted);
         Ok(())
     }

@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::kernel::{Kernel, apply};
+use super::product::vectorised;
 
 /// What a batch normalisation saw: mean and biased variance of each channel.
 pub(super) struct Seen {
@@ -36,42 +37,59 @@ struct Normalise {
     epsilon: f32,
 }
 
-/// One number per channel: `rows` folded by `add`, in blocks so that long sums lose little.
-fn per_channel(rows: usize, channels: usize, mut add: impl FnMut(usize, &mut [f32])) -> Vec<f32> {
-    const BLOCK: usize = 256;
-    let mut total = vec![0.0; channels];
-    let mut part = vec![0.0; channels];
-    for start in (0..rows).step_by(BLOCK) {
-        part.fill(0.0);
-        for row in start..rows.min(start + BLOCK) {
-            add(row, &mut part);
-        }
-        for (total, part) in total.iter_mut().zip(&part) {
-            *total += part;
-        }
-    }
-    total
-}
-
 impl Normalise {
-    fn row<'a>(&self, values: &'a [f32], row: usize) -> &'a [f32] {
-        &values[row * self.channels..][..self.channels]
+    /// Numbers that are worked on together: whole rows, and enough of them for wide vectors.
+    fn stripe(&self) -> usize {
+        const ENOUGH: usize = 64;
+        self.channels * (ENOUGH / self.channels).max(1)
+    }
+
+    /// A number per channel, as often as a stripe has rows.
+    fn striped(&self, values: &[f32]) -> Vec<f32> {
+        values.repeat(self.stripe() / self.channels)
+    }
+
+    /// One sum per channel. `add` adds what a range of at most a stripe gives; blocks keep the error of long sums small.
+    #[inline(always)]
+    fn per_channel(&self, len: usize, mut add: impl FnMut(std::ops::Range<usize>, &mut [f32])) -> Vec<f32> {
+        const BLOCK: usize = 64;
+        let stripe = self.stripe();
+        let mut total = vec![0.0; self.channels];
+        let mut part = vec![0.0; stripe];
+        for block in (0..len).step_by(BLOCK * stripe) {
+            part.fill(0.0);
+            for start in (block..len.min(block + BLOCK * stripe)).step_by(stripe) {
+                add(start..len.min(start + stripe), &mut part);
+            }
+            for row in part.chunks_exact(self.channels) {
+                total.iter_mut().zip(row).for_each(|(total, part)| *total += part);
+            }
+        }
+        total
     }
 
     fn forward(&self, x: &[f32], scale: &[f32], shift: &[f32], shortcut: Option<&[f32]>) -> (Vec<f32>, Vec<f32>) {
-        let rows = x.len() / self.channels;
-        let count = rows as f32;
-        let mut mean = per_channel(rows, self.channels, |row, sums| {
-            for (sum, value) in sums.iter_mut().zip(self.row(x, row)) {
-                *sum += value;
-            }
-        });
+        let count = (x.len() / self.channels) as f32;
+        let mut mean = vectorised(
+            #[inline(always)]
+            || {
+                self.per_channel(x.len(), |range, sums| {
+                    sums.iter_mut().zip(&x[range]).for_each(|(sum, value)| *sum += value);
+                })
+            },
+        );
         mean.iter_mut().for_each(|sum| *sum /= count);
-        let mut variance = per_channel(rows, self.channels, |row, sums| {
-            for ((sum, value), mean) in sums.iter_mut().zip(self.row(x, row)).zip(&mean) {
-                *sum += (value - mean) * (value - mean);
-            }
-        });
+        let means = self.striped(&mean);
+        let mut variance = vectorised(
+            #[inline(always)]
+            || {
+                self.per_channel(x.len(), |range, sums| {
+                    for ((sum, value), mean) in sums.iter_mut().zip(&x[range]).zip(&means) {
+                        *sum += (value - mean) * (value - mean);
+                    }
+                })
+            },
+        );
         variance.iter_mut().for_each(|sum| *sum /= count);
         let (factor, offset) = self.affine(&mean, &variance, scale, shift);
         let y = self.activate(x, shortcut, &factor, &offset);
@@ -82,11 +100,17 @@ impl Normalise {
     /// `relu(x * factor + offset + shortcut)`.
     fn activate(&self, x: &[f32], shortcut: Option<&[f32]>, factor: &[f32], offset: &[f32]) -> Vec<f32> {
         let mut y = shortcut.map_or_else(|| vec![0.0; x.len()], <[f32]>::to_vec);
-        for (line, x) in y.chunks_exact_mut(self.channels).zip(x.chunks_exact(self.channels)) {
-            for (((y, x), factor), offset) in line.iter_mut().zip(x).zip(factor).zip(offset) {
-                *y = (*y + x * factor + offset).max(0.0);
-            }
-        }
+        let (factor, offset) = (self.striped(factor), self.striped(offset));
+        vectorised(
+            #[inline(always)]
+            || {
+                for (line, x) in y.chunks_mut(self.stripe()).zip(x.chunks(self.stripe())) {
+                    for (((y, x), factor), offset) in line.iter_mut().zip(x).zip(&factor).zip(&offset) {
+                        *y = (*y + x * factor + offset).max(0.0);
+                    }
+                }
+            },
+        );
         y
     }
 
@@ -107,40 +131,58 @@ impl Normalise {
     ) -> [Vec<f32>; 4] {
         let [x, scale, shift] = inputs;
         let channels = self.channels;
-        let rows = x.len() / channels;
         let (mean, variance) = saved.split_at(channels);
         let (factor, offset) = self.affine(mean, variance, scale, shift);
         // What passes the ReLU; also the gradient of the shortcut.
         let mut passed = self.activate(x, shortcut, &factor, &offset);
-        for (value, gradient) in passed.iter_mut().zip(gradient) {
-            *value = if *value > 0.0 { *gradient } else { 0.0 };
-        }
-        let sum = per_channel(rows, channels, |row, sums| {
-            for (sum, value) in sums.iter_mut().zip(self.row(&passed, row)) {
-                *sum += value;
-            }
-        });
-        let mut moment = per_channel(rows, channels, |row, sums| {
-            let line = self.row(&passed, row).iter().zip(self.row(x, row)).zip(mean);
-            for (sum, ((value, x), mean)) in sums.iter_mut().zip(line) {
-                *sum += value * (x - mean);
-            }
-        });
+        vectorised(
+            #[inline(always)]
+            || {
+                for (value, gradient) in passed.iter_mut().zip(gradient) {
+                    *value = if *value > 0.0 { *gradient } else { 0.0 };
+                }
+            },
+        );
+        let sum = vectorised(
+            #[inline(always)]
+            || {
+                self.per_channel(x.len(), |range, sums| {
+                    sums.iter_mut().zip(&passed[range]).for_each(|(sum, value)| *sum += value);
+                })
+            },
+        );
+        let means = self.striped(mean);
+        let mut moment = vectorised(
+            #[inline(always)]
+            || {
+                self.per_channel(x.len(), |range, sums| {
+                    let line = passed[range.clone()].iter().zip(&x[range]).zip(&means);
+                    for (sum, ((value, x), mean)) in sums.iter_mut().zip(line) {
+                        *sum += value * (x - mean);
+                    }
+                })
+            },
+        );
         let deviation: Vec<f32> = variance.iter().map(|variance| (variance + self.epsilon).sqrt()).collect();
         moment.iter_mut().zip(&deviation).for_each(|(moment, deviation)| *moment /= deviation);
         // dx = factor * (passed - sum / rows - normalised * moment / rows), as a line in x for each channel.
-        let count = rows as f32;
+        let count = (x.len() / channels) as f32;
         let slope: Vec<f32> = (0..channels).map(|c| factor[c] * moment[c] / deviation[c] / count).collect();
         let level: Vec<f32> = (0..channels).map(|c| factor[c] * sum[c] / count - slope[c] * mean[c]).collect();
-        let mut to_x = x.to_vec();
-        for (row, line) in to_x.chunks_exact_mut(channels).enumerate() {
-            let passed = self.row(&passed, row);
-            for ((((value, passed), factor), slope), level) in
-                line.iter_mut().zip(passed).zip(&factor).zip(&slope).zip(&level)
-            {
-                *value = passed * factor - *value * slope - level;
-            }
-        }
+        let (factor, slope, level) = (self.striped(&factor), self.striped(&slope), self.striped(&level));
+        let mut to_x = vec![0.0; x.len()];
+        vectorised(
+            #[inline(always)]
+            || {
+                let stripe = self.stripe();
+                for ((line, x), passed) in to_x.chunks_mut(stripe).zip(x.chunks(stripe)).zip(passed.chunks(stripe)) {
+                    let lines = line.iter_mut().zip(x).zip(passed).zip(&factor).zip(&slope).zip(&level);
+                    for (((((value, x), passed), factor), slope), level) in lines {
+                        *value = passed * factor - x * slope - level;
+                    }
+                }
+            },
+        );
         [to_x, moment, sum, passed]
     }
 }

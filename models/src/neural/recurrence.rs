@@ -1,11 +1,10 @@
 //! The recurrence of an LSTM over whole sequences, with backpropagation through time.
 
 use burn::tensor::Tensor;
-use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::kernel::{Kernel, apply};
 use super::math::{sigmoid, tanh};
+use super::product::{Right, Rows, consecutive, multiply, multiply_transposed, vectorised};
 
 /// Runs the memory over its inputs' part of the gates, `directions x steps x examples x 4 * hidden`, and recurrent
 /// weights, `directions x hidden x 4 * hidden`; gates are in the order input, forget, output, candidate. Gives the
@@ -28,15 +27,8 @@ struct Recurrence {
     hidden: usize,
 }
 
-fn view(values: &[f32], columns: usize) -> ArrayView2<'_, f32> {
-    ArrayView2::from_shape((values.len() / columns, columns), values).expect("whole rows")
-}
-
-fn view_mut(values: &mut [f32], columns: usize) -> ArrayViewMut2<'_, f32> {
-    ArrayViewMut2::from_shape((values.len() / columns, columns), values).expect("whole rows")
-}
-
 /// Gates before activation to gates after it and the new memory and output, for one example.
+#[inline(always)]
 fn activate(gates: &mut [f32], old: Option<&[f32]>, cell: &mut [f32], output: &mut [f32]) {
     let hidden = cell.len();
     let (input, rest) = gates.split_at_mut(hidden);
@@ -46,29 +38,45 @@ fn activate(gates: &mut [f32], old: Option<&[f32]>, cell: &mut [f32], output: &m
     forget.iter_mut().for_each(|gate| *gate = sigmoid(*gate + 1.0));
     out.iter_mut().for_each(|gate| *gate = sigmoid(*gate));
     candidate.iter_mut().for_each(|gate| *gate = tanh(*gate));
-    for at in 0..hidden {
-        cell[at] = input[at] * candidate[at] + old.map_or(0.0, |old| forget[at] * old[at]);
+    for ((cell, input), candidate) in cell.iter_mut().zip(&*input).zip(&*candidate) {
+        *cell = input * candidate;
     }
-    for at in 0..hidden {
-        output[at] = out[at] * tanh(cell[at]);
+    if let Some(old) = old {
+        for ((cell, forget), old) in cell.iter_mut().zip(&*forget).zip(old) {
+            *cell += forget * old;
+        }
+    }
+    for ((output, out), cell) in output.iter_mut().zip(&*out).zip(&*cell) {
+        *output = out * tanh(*cell);
     }
 }
 
 /// For one example and step: `to_output` and `to_cell` are the gradients with respect to the output and, from later
 /// steps, the memory. Leaves the gradient of the gates before activation in `gates` and that of the old memory in
 /// `to_cell`.
+#[inline(always)]
 fn deactivate(gates: &mut [f32], old: Option<&[f32]>, cell: &[f32], to_output: &[f32], to_cell: &mut [f32]) {
     let hidden = cell.len();
+    // Slices of one length each, so that the loop needs no checks.
+    let (inputs, rest) = gates.split_at_mut(hidden);
+    let (forgets, rest) = rest.split_at_mut(hidden);
+    let (outs, rest) = rest.split_at_mut(hidden);
+    let candidates = &mut rest[..hidden];
+    let (to_output, to_cell) = (&to_output[..hidden], &mut to_cell[..hidden]);
     for at in 0..hidden {
-        let (input, forget) = (gates[at], gates[hidden + at]);
-        let (out, candidate) = (gates[2 * hidden + at], gates[3 * hidden + at]);
+        let (input, forget, out, candidate) = (inputs[at], forgets[at], outs[at], candidates[at]);
         let squashed = tanh(cell[at]);
         let total = to_cell[at] + to_output[at] * out * (1.0 - squashed * squashed);
-        gates[at] = total * candidate * input * (1.0 - input);
-        gates[hidden + at] = total * old.map_or(0.0, |old| old[at]) * forget * (1.0 - forget);
-        gates[2 * hidden + at] = to_output[at] * squashed * out * (1.0 - out);
-        gates[3 * hidden + at] = total * input * (1.0 - candidate * candidate);
+        inputs[at] = total * candidate * input * (1.0 - input);
+        // The old memory follows below.
+        forgets[at] = total * forget * (1.0 - forget);
+        outs[at] = to_output[at] * squashed * out * (1.0 - out);
+        candidates[at] = total * input * (1.0 - candidate * candidate);
         to_cell[at] = total * forget;
+    }
+    match old {
+        Some(old) => forgets.iter_mut().zip(old).for_each(|(forget, old)| *forget *= old),
+        None => forgets.fill(0.0),
     }
 }
 
@@ -77,25 +85,34 @@ impl Kernel<2> for Recurrence {
     fn forward(&self, [gates, recurrent]: [&[f32]; 2]) -> (Vec<f32>, Vec<f32>) {
         let Recurrence { directions, steps, examples, hidden } = *self;
         let (step, wide) = (examples * hidden, 4 * hidden);
-        let mut active = gates.to_vec();
+        let mut active = Vec::with_capacity(directions * steps * step * 6);
+        active.extend(gates);
         let mut cells = vec![0.0; directions * steps * step];
         let mut outputs = vec![0.0; directions * steps * step];
+        let starts = consecutive(examples, hidden);
+        let weights: Vec<Right<'_>> =
+            recurrent.chunks_exact(hidden * wide).map(|weights| Right::new(weights, wide, examples)).collect();
         for index in 0..directions * steps {
             let first = index % steps == 0;
-            let weights = &recurrent[index / steps * hidden * wide..][..hidden * wide];
             let gates = &mut active[index * 4 * step..][..4 * step];
             let (old_cells, new_cells) = cells.split_at_mut(index * step);
             let (old_outputs, new_outputs) = outputs.split_at_mut(index * step);
             if !first {
-                let old = view(&old_outputs[(index - 1) * step..], hidden);
-                general_mat_mul(1.0, &old, &view(weights, wide), 1.0, &mut view_mut(gates, wide));
+                let values = &old_outputs[(index - 1) * step..];
+                let old = Rows { values, starts: &starts, parts: 1, length: hidden };
+                multiply(old, &weights[index / steps], gates);
             }
-            for example in 0..examples {
-                let at = example * hidden;
-                let old = (!first).then(|| &old_cells[(index - 1) * step + at..][..hidden]);
-                let (cell, output) = (&mut new_cells[at..at + hidden], &mut new_outputs[at..at + hidden]);
-                activate(&mut gates[4 * at..4 * (at + hidden)], old, cell, output);
-            }
+            vectorised(
+                #[inline(always)]
+                || {
+                    for example in 0..examples {
+                        let at = example * hidden;
+                        let old = (!first).then(|| &old_cells[(index - 1) * step + at..][..hidden]);
+                        let (cell, output) = (&mut new_cells[at..at + hidden], &mut new_outputs[at..at + hidden]);
+                        activate(&mut gates[4 * at..4 * (at + hidden)], old, cell, output);
+                    }
+                },
+            );
         }
         active.extend(cells);
         active.extend(&outputs);
@@ -109,7 +126,9 @@ impl Kernel<2> for Recurrence {
         let (active, rest) = saved.split_at(directions * steps * 4 * step);
         let (cells, outputs) = rest.split_at(directions * steps * step);
         let mut to_gates = active.to_vec();
-        let mut to_recurrent = vec![0.0; recurrent.len()];
+        let starts = consecutive(examples, wide);
+        let weights: Vec<Right<'_>> =
+            recurrent.chunks_exact(hidden * wide).map(|weights| Right::transposed(weights, hidden)).collect();
         let (mut to_cell, mut to_output) = (vec![0.0; step], vec![0.0; step]);
         for index in (0..directions * steps).rev() {
             let first = index % steps == 0;
@@ -117,26 +136,42 @@ impl Kernel<2> for Recurrence {
                 to_cell.fill(0.0);
                 to_output.fill(0.0);
             }
-            for (sum, value) in to_output.iter_mut().zip(&gradient[index * step..][..step]) {
-                *sum += value;
-            }
             let gates = &mut to_gates[index * 4 * step..][..4 * step];
-            for example in 0..examples {
-                let at = example * hidden;
-                let old = (!first).then(|| &cells[(index - 1) * step + at..][..hidden]);
-                let cell = &cells[index * step + at..][..hidden];
-                let range = at..at + hidden;
-                deactivate(&mut gates[4 * at..][..wide], old, cell, &to_output[range.clone()], &mut to_cell[range]);
-            }
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (sum, value) in to_output.iter_mut().zip(&gradient[index * step..][..step]) {
+                        *sum += value;
+                    }
+                    for example in 0..examples {
+                        let at = example * hidden;
+                        let old = (!first).then(|| &cells[(index - 1) * step + at..][..hidden]);
+                        let cell = &cells[index * step + at..][..hidden];
+                        let range = at..at + hidden;
+                        deactivate(
+                            &mut gates[4 * at..][..wide],
+                            old,
+                            cell,
+                            &to_output[range.clone()],
+                            &mut to_cell[range],
+                        );
+                    }
+                },
+            );
             if !first {
-                let block = index / steps * hidden * wide;
-                let weights = view(&recurrent[block..][..hidden * wide], wide);
-                let gates = view(gates, wide);
-                let old = view(&outputs[(index - 1) * step..][..step], hidden);
-                general_mat_mul(1.0, &gates, &weights.t(), 0.0, &mut view_mut(&mut to_output, hidden));
-                let sum = &mut to_recurrent[block..][..hidden * wide];
-                general_mat_mul(1.0, &old.t(), &gates, 1.0, &mut view_mut(sum, wide));
+                to_output.fill(0.0);
+                let gates = Rows { values: gates, starts: &starts, parts: 1, length: wide };
+                multiply(gates, &weights[index / steps], &mut to_output);
             }
+        }
+        // The outputs of all steps but the last met the gates of all but the first: one product for the sequence.
+        let mut to_recurrent = vec![0.0; recurrent.len()];
+        let rows = (steps - 1) * examples;
+        let starts = consecutive(rows, hidden);
+        for (direction, sum) in to_recurrent.chunks_exact_mut(hidden * wide).enumerate() {
+            let values = &outputs[direction * steps * step..];
+            let gates = &to_gates[(direction * steps + 1) * 4 * step..][..rows * wide];
+            multiply_transposed(Rows { values, starts: &starts, parts: 1, length: hidden }, gates, wide, sum);
         }
         [to_gates, to_recurrent]
     }

@@ -1,7 +1,7 @@
 //! The one training loop.
 
 use bakeoff_datasets::{Split, Targets};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -13,13 +13,14 @@ use super::layers::Pass;
 use super::network::Network;
 use super::optimizer::{Optimizer, clip};
 use super::pools::Pools;
+use super::product::vectorised;
 use super::recipe::Recipe;
 use super::schedule::Schedule;
-use super::weights::{Leaves, vector};
+use super::weights::Leaves;
 use crate::model::{EpochReport, ModelError, Spec, Watch};
 
 /// How much of the running statistics a step replaces; PyTorch's value.
-const STATISTICS_RATE: f64 = 0.1;
+const STATISTICS_RATE: f32 = 0.1;
 
 /// The random numbers of one shard: an axis' seed, on a stream of the shard's own.
 fn shard_rng(seed: u64, step: usize, shard: usize) -> ChaCha8Rng {
@@ -32,7 +33,7 @@ fn shard_rng(seed: u64, step: usize, shard: usize) -> ChaCha8Rng {
 struct ShardResult {
     loss: f64,
     rows: usize,
-    gradient: Tensor<1>,
+    gradient: Vec<f32>,
     statistics: Vec<f32>,
 }
 
@@ -53,14 +54,13 @@ impl Lesson<'_> {
     /// Forward and backward of one shard; the loss and its gradient are sums over the shard's rows divided by `total`.
     fn shard(&self, fitted: &Fitted, rows: &[usize], total: usize, place: (usize, usize)) -> ShardResult {
         let (step, index) = place;
-        let weights = Leaves::new(fitted.network.layout(), &fitted.weights, true);
-        let buffers = Leaves::new(fitted.network.buffers(), &fitted.buffers, false);
+        let weights = fitted.weights.tracked();
         let mut augment = shard_rng(self.augment_seed, step, index);
         let (features, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut augment, &self.device);
         let negate: Vec<bool> = mirrored.iter().map(|&mirrored| mirrored && self.mirror_negates).collect();
         let targets = self.head.encode(self.targets, rows, &negate, &self.device);
 
-        let mut pass = Pass::new(&weights, &buffers, Some(shard_rng(self.dropout_seed, step, index)));
+        let mut pass = Pass::new(&weights, &fitted.buffers, Some(shard_rng(self.dropout_seed, step, index)));
         let outputs = self.network.forward(&features, &mut pass);
         let statistics = pass.into_statistics();
         let loss = self.head.loss(outputs, targets) / total as f64;
@@ -71,35 +71,38 @@ impl Lesson<'_> {
 }
 
 /// Sums losses, gradients and statistics in the order of the shards.
-fn merge(results: Vec<ShardResult>, fitted: &mut Fitted) -> (f64, Tensor<1>) {
+fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
     let total: usize = results.iter().map(|result| result.rows).sum();
-    let mut loss = 0.0;
-    let mut gradient: Option<Tensor<1>> = None;
-    let mut statistics = vec![0.0; fitted.network.buffers().len()];
-    for result in results {
-        loss += result.loss;
-        gradient = Some(match gradient {
-            Some(sum) => sum + result.gradient,
-            None => result.gradient,
-        });
+    let mut statistics = vec![0.0; buffers.len()];
+    for result in &results {
         let part = result.rows as f32 / total as f32;
         for (sum, value) in statistics.iter_mut().zip(&result.statistics) {
             *sum += part * value;
         }
     }
-    if !statistics.is_empty() {
-        let seen = vector(statistics, &fitted.device);
-        fitted.buffers = fitted.buffers.clone() * (1.0 - STATISTICS_RATE) + seen * STATISTICS_RATE;
+    for (buffer, seen) in buffers.iter_mut().zip(statistics) {
+        *buffer += (seen - *buffer) * STATISTICS_RATE;
     }
-    (loss, gradient.expect("a batch has at least one shard"))
+    let mut results = results.into_iter();
+    let ShardResult { mut loss, mut gradient, .. } = results.next().expect("a batch has at least one shard");
+    for result in results {
+        loss += result.loss;
+        let pairs = gradient.iter_mut().zip(&result.gradient);
+        vectorised(
+            #[inline(always)]
+            move || pairs.for_each(|(sum, value)| *sum += value),
+        );
+    }
+    (loss, gradient)
 }
 
-/// Trains `fitted` on `train` and leaves in it the weights of the epoch that `watch` scored best on `validation`.
+/// Trains `fitted`, from `initial` weights and buffers, on `train` and leaves in it the weights of the epoch that `watch` scored best on `validation`.
 ///
 /// # Errors
 /// If the loss or a gradient is not finite, or `watch` ends the fit.
 pub(super) fn train(
     fitted: &mut Fitted,
+    initial: (Vec<f32>, Vec<f32>),
     spec: &Spec,
     pools: &Pools,
     splits: (&Split, &Split),
@@ -121,9 +124,10 @@ pub(super) fn train(
         dropout_seed: spec.seed_for("dropout"),
     };
     let mut order = ChaCha8Rng::seed_from_u64(spec.seed_for("order"));
-    let decay = vector(network.layout().decay_mask(), &fitted.device) * recipe.weight_decay;
+    let decay = network.layout().decay_mask().into_iter().map(|mask| mask * recipe.weight_decay as f32).collect();
     let mut optimizer = Optimizer::new(recipe.rule, decay);
-    let mut best: Option<(f64, Tensor<1>, Tensor<1>)> = None;
+    let (mut weights, mut buffers) = initial;
+    let mut best: Option<(f64, Leaves, Leaves)> = None;
     let mut step = 0;
 
     for epoch in 1..=recipe.epochs {
@@ -135,13 +139,15 @@ pub(super) fn train(
         for rows in &batches {
             let shards: Vec<&[usize]> = rows.chunks(recipe.shard).collect();
             let results = pools.map(&shards, |index, shard| lesson.shard(fitted, shard, rows.len(), (step, index)));
-            let (loss, gradient) = merge(results, fitted);
-            let (gradient, norm) = clip(gradient, recipe.clip);
+            let (loss, gradient) = merge(results, &mut buffers);
+            let (norm, scale) = clip(&gradient, recipe.clip);
             if !loss.is_finite() || !norm.is_finite() {
                 let what = if loss.is_finite() { "the gradient" } else { "the training loss" };
                 return Err(ModelError::Diverged { epoch, what: what.to_owned() });
             }
-            fitted.weights = optimizer.step(fitted.weights.clone(), gradient, schedule.rate(step));
+            optimizer.step(&mut weights, &gradient, scale, schedule.rate(step));
+            fitted.weights = Leaves::new(network.layout(), &weights, &fitted.device);
+            fitted.buffers = Leaves::new(network.buffers(), &buffers, &fitted.device);
             sum += loss;
             step += 1;
         }

@@ -134,16 +134,19 @@ pub(crate) struct Leaves {
 }
 
 impl Leaves {
-    /// Cuts `flat` into its slots. With `track`, each is the root of a graph of its own, for [`Leaves::gradient`].
-    pub(crate) fn new(layout: &Layout, flat: &Tensor<1>, track: bool) -> Leaves {
-        let cut = |slot: &Slot| {
-            let tensor = flat.clone().narrow(0, slot.offset, slot.len());
-            if track { tensor.autodiff().require_grad() } else { tensor }
-        };
+    /// Cuts `flat` into its slots.
+    pub(crate) fn new(layout: &Layout, flat: &[f32], device: &Device) -> Leaves {
+        let cut = |slot: &Slot| vector(flat[slot.offset..][..slot.len()].to_vec(), device);
         Leaves {
             tensors: layout.slots.iter().map(cut).collect(),
             shapes: layout.slots.iter().map(|slot| slot.shape.clone()).collect(),
         }
+    }
+
+    /// The same, each slot the root of a graph of its own, for [`Leaves::gradient`].
+    pub(crate) fn tracked(&self) -> Leaves {
+        let tensors = self.tensors.iter().map(|tensor| tensor.clone().autodiff().require_grad()).collect();
+        Leaves { tensors, shapes: self.shapes.clone() }
     }
 
     /// A slot in its shape.
@@ -157,13 +160,15 @@ impl Leaves {
     }
 
     /// The gradient of all slots as one vector, zero where the loss does not depend on a slot.
-    pub(crate) fn gradient(&self, gradients: &mut Gradients) -> Tensor<1> {
-        let parts = self
-            .tensors
-            .iter()
-            .map(|leaf| leaf.grad_remove(gradients).unwrap_or_else(|| leaf.clone().inner().zeros_like()))
-            .collect();
-        Tensor::cat(parts, 0)
+    pub(crate) fn gradient(&self, gradients: &mut Gradients) -> Vec<f32> {
+        let mut all = Vec::with_capacity(self.shapes.iter().map(|shape| shape.iter().product::<usize>()).sum());
+        for (leaf, shape) in self.tensors.iter().zip(&self.shapes) {
+            match leaf.grad_remove(gradients) {
+                Some(part) => all.extend(part.try_into_vec_as::<f32>().expect("gradients are 32-bit floats")),
+                None => all.resize(all.len() + shape.iter().product::<usize>(), 0.0),
+            }
+        }
+        all
     }
 }
 
@@ -192,12 +197,10 @@ mod tests {
     #[test]
     fn gradients_come_in_the_layout_and_are_zero_where_nothing_depends() {
         let (layout, matrix, bias) = layout();
-        let flat = vector((0..9).map(|value| value as f32).collect(), &Device::flex());
-        let leaves = Leaves::new(&layout, &flat, true);
+        let flat: Vec<f32> = (0..9).map(|value| value as f32).collect();
+        let leaves = Leaves::new(&layout, &flat, &Device::flex()).tracked();
         let loss = (leaves.get::<2>(matrix) * 2.0).sum();
-        let gradient = leaves.gradient(&mut loss.backward());
-        let values = gradient.try_into_vec_as::<f32>().expect("floats");
-        assert_eq!(values, [2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 0.0, 0.0, 0.0]);
+        assert_eq!(leaves.gradient(&mut loss.backward()), [2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 0.0, 0.0, 0.0]);
         assert_eq!(leaves.get::<1>(bias).inner().try_into_vec_as::<f32>().expect("floats"), [6.0, 7.0, 8.0]);
     }
 }

@@ -1,0 +1,467 @@
+//! Matrix products in 32-bit floats, for the shapes that networks have: a few columns or a few rows, and left factors
+//! whose rows overlap in memory, as the neighbourhoods of a convolution do.
+//!
+//! A tile of the result stays in registers while the factors stream past. The widest vector instructions are chosen at
+//! run time, and every number of a result is a sum in the order of the inner dimension whatever the instructions and
+//! the tile, so it depends neither on how many rows are computed together nor on the number of threads.
+
+use pulp::{Arch, Simd, WithSimd};
+
+/// Columns of a panel.
+const PANEL: usize = 16;
+/// Rows of the left factor that meet all panels while they are in the cache.
+const BLOCK: usize = 96;
+/// Fewer rows do not pay for sorting the right factor into panels.
+const PACKING_PAYS: usize = 4;
+
+/// Runs `work` compiled for the widest vector instructions that this processor has, if it is inlined: mark a closure
+/// `#[inline(always)]`, and what it calls.
+#[inline(always)]
+pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    dispatch(work)
+}
+
+fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(simd) = pulp::x86::V4::try_new() {
+            return Simd::vectorize(simd, op);
+        }
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            return Simd::vectorize(simd, op);
+        }
+    }
+    Arch::new().dispatch(op)
+}
+
+/// The sum of products, in sixteen sums side by side: vectors, and the same result whatever their width.
+#[inline(always)]
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a, a_tail) = a.as_chunks::<PANEL>();
+    let (b, b_tail) = b.as_chunks::<PANEL>();
+    let mut sums = [0.0; PANEL];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..PANEL {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    for ((sum, a), b) in sums.iter_mut().zip(a_tail).zip(b_tail) {
+        *sum += a * b;
+    }
+    sums.iter().sum()
+}
+
+/// The sum, as [`dot`] with ones.
+#[inline(always)]
+pub(super) fn sum(values: &[f32]) -> f32 {
+    let (whole, tail) = values.as_chunks::<PANEL>();
+    let mut sums = [0.0; PANEL];
+    for values in whole {
+        for lane in 0..PANEL {
+            sums[lane] += values[lane];
+        }
+    }
+    for (sum, value) in sums.iter_mut().zip(tail) {
+        *sum += value;
+    }
+    sums.iter().sum()
+}
+
+/// Rows that lie anywhere in `values`, each in as many parts as the next, all of `length` numbers.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub(super) values: &'a [f32],
+    /// Where each part of each row starts.
+    pub(super) starts: &'a [usize],
+    pub(super) parts: usize,
+    pub(super) length: usize,
+}
+
+impl Rows<'_> {
+    fn count(&self) -> usize {
+        self.starts.len() / self.parts
+    }
+}
+
+/// The starts of `rows` rows of `width` numbers, one after the other.
+pub(super) fn consecutive(rows: usize, width: usize) -> Vec<usize> {
+    (0..rows).map(|row| row * width).collect()
+}
+
+/// A right factor, `depth x columns`.
+pub(super) struct Right<'a> {
+    depth: usize,
+    columns: usize,
+    form: Form<'a>,
+}
+
+enum Form<'a> {
+    /// Row by row.
+    Plain(&'a [f32]),
+    /// Sixteen columns at a time, filled up with zeros, row by row.
+    Panels(Vec<f32>),
+}
+
+impl<'a> Right<'a> {
+    /// Of a matrix that lies row by row, for left factors of about `rows` rows.
+    pub(super) fn new(matrix: &'a [f32], columns: usize, rows: usize) -> Right<'a> {
+        let depth = matrix.len() / columns;
+        if rows >= PACKING_PAYS {
+            let mut panels = vec![[0.0; PANEL]; columns.div_ceil(PANEL) * depth];
+            for (panel, lines) in panels.chunks_exact_mut(depth).enumerate() {
+                let width = PANEL.min(columns - panel * PANEL);
+                for (line, row) in lines.iter_mut().zip(matrix.chunks_exact(columns)) {
+                    load(&row[panel * PANEL..], width, line);
+                }
+            }
+            return Right { depth, columns, form: Form::Panels(panels.into_flattened()) };
+        }
+        Right { depth, columns, form: Form::Plain(matrix) }
+    }
+
+    /// The transpose of a matrix `columns x depth` that lies row by row.
+    pub(super) fn transposed(matrix: &[f32], columns: usize) -> Right<'a> {
+        let depth = matrix.len() / columns;
+        Right::packed(depth, columns, |row, out| {
+            for (column, value) in out.iter_mut().enumerate() {
+                *value = matrix[column * depth + row];
+            }
+        })
+    }
+
+    /// `row(k, out)` writes row `k`.
+    pub(super) fn packed(depth: usize, columns: usize, mut row: impl FnMut(usize, &mut [f32])) -> Right<'a> {
+        let mut panels = vec![0.0; columns.div_ceil(PANEL) * depth * PANEL];
+        let mut line = vec![0.0; columns];
+        for k in 0..depth {
+            row(k, &mut line);
+            let (whole, rest) = line.as_chunks::<PANEL>();
+            for (panel, part) in whole.iter().enumerate() {
+                *panels[(panel * depth + k) * PANEL..].first_chunk_mut().expect("whole panels") = *part;
+            }
+            if !rest.is_empty() {
+                panels[(whole.len() * depth + k) * PANEL..][..rest.len()].copy_from_slice(rest);
+            }
+        }
+        Right { depth, columns, form: Form::Panels(panels) }
+    }
+}
+
+/// Adds the product of `left` and `right` to `out`, which lies row by row.
+pub(super) fn multiply(left: Rows<'_>, right: &Right<'_>, out: &mut [f32]) {
+    assert_eq!(left.parts * left.length, right.depth, "the inner dimensions agree");
+    assert_eq!(left.count() * right.columns, out.len(), "the result has the rows of one and the columns of the other");
+    match &right.form {
+        Form::Plain(matrix) => dispatch(Plain { left, matrix, out, columns: right.columns }),
+        Form::Panels(panels) => dispatch(Tiles { left, panels, out, columns: right.columns }),
+    }
+}
+
+/// Adds the product of the transpose of `left` and `right`, which lies row by row like `out`, to `out`.
+pub(super) fn multiply_transposed(left: Rows<'_>, right: &[f32], columns: usize, out: &mut [f32]) {
+    assert_eq!(left.count() * columns, right.len(), "the inner dimensions agree");
+    assert_eq!(left.parts * left.length * columns, out.len(), "the result has the columns of both");
+    dispatch(Outer { left, right, out, columns });
+}
+
+/// A few rows times a matrix as it lies: bound by reading the matrix.
+struct Plain<'a> {
+    left: Rows<'a>,
+    matrix: &'a [f32],
+    out: &'a mut [f32],
+    columns: usize,
+}
+
+impl WithSimd for Plain<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Rows { values, starts, parts, length } = self.left;
+        for (starts, out) in starts.chunks_exact(parts).zip(self.out.chunks_exact_mut(self.columns)) {
+            let factors = starts.iter().flat_map(|&start| &values[start..start + length]);
+            for (&factor, row) in factors.zip(self.matrix.chunks_exact(self.columns)) {
+                let (out, out_tail) = S::as_mut_simd_f32s(out);
+                let (row, row_tail) = S::as_simd_f32s(row);
+                let wide = simd.splat_f32s(factor);
+                for (out, &row) in out.iter_mut().zip(row) {
+                    *out = simd.mul_add_e_f32s(wide, row, *out);
+                }
+                if !out_tail.is_empty() {
+                    let sum =
+                        simd.mul_add_e_f32s(wide, simd.partial_load_f32s(row_tail), simd.partial_load_f32s(out_tail));
+                    simd.partial_store_f32s(out_tail, sum);
+                }
+            }
+        }
+    }
+}
+
+/// Rows times panels.
+struct Tiles<'a> {
+    left: Rows<'a>,
+    panels: &'a [f32],
+    out: &'a mut [f32],
+    columns: usize,
+}
+
+impl WithSimd for Tiles<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // Sums of a tile, a row of the right factor and a number of the left one fill the registers.
+        match S::F32_LANES {
+            16 => self.run::<S, 12, 1>(simd),
+            8 => self.run::<S, 6, 2>(simd),
+            4 => self.run::<S, 3, 4>(simd),
+            _ => self.run::<S, 1, 16>(simd),
+        }
+    }
+}
+
+impl Tiles<'_> {
+    /// In tiles of `R` rows and `V` vectors, which make a panel.
+    #[inline(always)]
+    fn run<S: Simd, const R: usize, const V: usize>(self, simd: S) {
+        let (rows, depth) = (self.left.count(), self.left.parts * self.left.length);
+        for block in (0..rows).step_by(BLOCK) {
+            for (panel, values) in self.panels.chunks_exact(depth * PANEL).enumerate() {
+                let width = PANEL.min(self.columns - panel * PANEL);
+                for first in (block..rows.min(block + BLOCK)).step_by(R) {
+                    let count = R.min(rows - first);
+                    let mut tile = [[0.0; PANEL]; R];
+                    let place = |row: usize| (first + row) * self.columns + panel * PANEL;
+                    for (row, line) in tile.iter_mut().enumerate().take(count) {
+                        load(&self.out[place(row)..], width, line);
+                    }
+                    tile_product::<S, R, V>(simd, self.left, first, values, &mut tile);
+                    for (row, line) in tile.iter().enumerate().take(count) {
+                        store(line, width, &mut self.out[place(row)..]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds `R` rows from `first` on times a panel. Beyond the last row it is computed again, for nobody.
+#[inline(always)]
+fn tile_product<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    left: Rows<'_>,
+    first: usize,
+    panel: &[f32],
+    tile: &mut [[f32; PANEL]; R],
+) {
+    let Rows { values, starts, parts, length } = left;
+    let last = left.count() - 1;
+    let mut sums = [[simd.splat_f32s(0.0); V]; R];
+    for (sums, line) in sums.iter_mut().zip(tile.iter()) {
+        sums.copy_from_slice(S::as_simd_f32s(line).0);
+    }
+    for (part, panel) in panel.chunks_exact(length * PANEL).enumerate() {
+        let rows: [&[f32]; R] =
+            std::array::from_fn(|row| &values[starts[(first + row).min(last) * parts + part]..][..length]);
+        let (panel, _) = panel.as_chunks::<PANEL>();
+        let panel = &panel[..length];
+        for k in 0..length {
+            let (wide, _) = S::as_simd_f32s(&panel[k]);
+            for r in 0..R {
+                let factor = simd.splat_f32s(rows[r][k]);
+                for v in 0..V {
+                    sums[r][v] = simd.mul_add_e_f32s(factor, wide[v], sums[r][v]);
+                }
+            }
+        }
+    }
+    for (sums, line) in sums.iter().zip(tile.iter_mut()) {
+        S::as_mut_simd_f32s(line).0.copy_from_slice(sums);
+    }
+}
+
+/// A transposed left factor times a right one.
+struct Outer<'a> {
+    left: Rows<'a>,
+    right: &'a [f32],
+    out: &'a mut [f32],
+    columns: usize,
+}
+
+impl WithSimd for Outer<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match S::F32_LANES {
+            16 => self.run::<S, 12, 1>(simd),
+            8 => self.run::<S, 6, 2>(simd),
+            4 => self.run::<S, 3, 4>(simd),
+            _ => self.run::<S, 1, 16>(simd),
+        }
+    }
+}
+
+/// Rows of both factors that are met by all tiles of the result while they are in the cache.
+const STRIP: usize = 64;
+
+impl Outer<'_> {
+    #[inline(always)]
+    fn run<S: Simd, const R: usize, const V: usize>(mut self, simd: S) {
+        let Rows { starts, parts, length, .. } = self.left;
+        let mut strip = [[0.0; PANEL]; STRIP];
+        for (block, starts) in starts.chunks(STRIP * parts).enumerate() {
+            let rows = &self.right[block * STRIP * self.columns..];
+            for panel in (0..self.columns).step_by(PANEL) {
+                let width = PANEL.min(self.columns - panel);
+                let count = starts.len() / parts;
+                for (line, row) in strip.iter_mut().zip(rows.chunks_exact(self.columns)).take(count) {
+                    load(&row[panel..], width, line);
+                }
+                for part in 0..parts {
+                    let starts = || starts.iter().skip(part).step_by(parts).copied();
+                    let place = (part * length, panel);
+                    if length < R {
+                        (0..length)
+                            .for_each(|at| self.tile::<S, 1, V>(simd, starts(), &strip[..count], place, (at, at)));
+                        continue;
+                    }
+                    for from in (0..length).step_by(R) {
+                        // The last tile reaches back over rows that are done, and leaves them alone.
+                        let start = from.min(length - R);
+                        self.tile::<S, R, V>(simd, starts(), &strip[..count], place, (start, from));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds to the rows `start..start + R` of a part, of which those before `from` are not kept. `place` is the first
+    /// row of the part and the first column of the panel.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        starts: impl Iterator<Item = usize>,
+        strip: &[[f32; PANEL]],
+        place: (usize, usize),
+        (start, from): (usize, usize),
+    ) {
+        let columns = self.columns;
+        let width = PANEL.min(columns - place.1);
+        let mut tile = [[0.0; PANEL]; R];
+        let place = |row: usize| (place.0 + start + row) * columns + place.1;
+        for (row, line) in tile.iter_mut().enumerate() {
+            load(&self.out[place(row)..], width, line);
+        }
+        let mut sums = [[simd.splat_f32s(0.0); V]; R];
+        for (sums, line) in sums.iter_mut().zip(tile.iter()) {
+            sums.copy_from_slice(S::as_simd_f32s(line).0);
+        }
+        for (at, wide) in starts.zip(strip) {
+            let factors: &[f32; R] =
+                self.left.values[at + start..].first_chunk().expect("a part has at least R numbers");
+            let (wide, _) = S::as_simd_f32s(wide);
+            for r in 0..R {
+                let factor = simd.splat_f32s(factors[r]);
+                for v in 0..V {
+                    sums[r][v] = simd.mul_add_e_f32s(factor, wide[v], sums[r][v]);
+                }
+            }
+        }
+        for (sums, line) in sums.iter().zip(tile.iter_mut()) {
+            S::as_mut_simd_f32s(line).0.copy_from_slice(sums);
+        }
+        for (row, line) in tile.iter().enumerate().skip(from - start) {
+            store(line, width, &mut self.out[place(row)..]);
+        }
+    }
+}
+
+/// The first `width` numbers of a row. A whole line is two registers, another a call of a function.
+#[inline(always)]
+fn load(row: &[f32], width: usize, line: &mut [f32; PANEL]) {
+    match row.first_chunk() {
+        Some(whole) if width == PANEL => *line = *whole,
+        _ => line[..width].copy_from_slice(&row[..width]),
+    }
+}
+
+/// The reverse of [`load`].
+#[inline(always)]
+fn store(line: &[f32; PANEL], width: usize, row: &mut [f32]) {
+    match row.first_chunk_mut() {
+        Some(whole) if width == PANEL => *whole = *line,
+        _ => row[..width].copy_from_slice(&line[..width]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::neural::kernel::testing::noise;
+
+    /// The product in 64 bits, one number after the other.
+    fn reference(left: Rows<'_>, right: &[f32], columns: usize) -> Vec<f32> {
+        let number =
+            |row: usize, k: usize| left.values[left.starts[row * left.parts + k / left.length] + k % left.length];
+        let sum = |row: usize, column: usize| -> f64 {
+            let depth = left.parts * left.length;
+            (0..depth).map(|k| f64::from(number(row, k)) * f64::from(right[k * columns + column])).sum()
+        };
+        (0..left.count()).flat_map(|row| (0..columns).map(move |column| sum(row, column) as f32)).collect()
+    }
+
+    fn assert_close(found: &[f32], expected: &[f32]) {
+        assert_eq!(found.len(), expected.len());
+        for (at, (a, b)) in found.iter().zip(expected).enumerate() {
+            assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "number {at}: {a} is not {b}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn products_are_those_of_the_definition_whatever_the_shape(
+            count in 1_usize..120, parts in 1_usize..4, length in 1_usize..40, columns in 1_usize..50, seed in 0_u64..99,
+        ) {
+            let depth = parts * length;
+            let values = noise(count * 2 + depth * 3, seed);
+            // Overlapping rows, in parts that do not follow one another.
+            let starts: Vec<usize> =
+                (0..count).flat_map(|row| (0..parts).map(move |part| 2 * row + part * 2 * length)).collect();
+            let left = Rows { values: &values, starts: &starts, parts, length };
+            let matrix = noise(depth * columns, seed + 100);
+            let expected = reference(left, &matrix, columns);
+            let flipped: Vec<f32> =
+                (0..columns).flat_map(|column| matrix.iter().skip(column).step_by(columns)).copied().collect();
+            let rights =
+                [Right::new(&matrix, columns, 1), Right::new(&matrix, columns, 99), Right::transposed(&flipped, columns)];
+            let mut results = Vec::new();
+            for right in &rights {
+                let mut out = vec![0.0; count * columns];
+                multiply(left, right, &mut out);
+                assert_close(&out, &expected);
+                results.push(out);
+            }
+            prop_assert_eq!(&results[0], &results[1], "packing changes no bit");
+
+            let right = noise(count * columns, seed + 200);
+            let mut out = noise(depth * columns, seed + 300);
+            let mut expected = out.clone();
+            for row in 0..count {
+                for k in 0..depth {
+                    for column in 0..columns {
+                        expected[k * columns + column] +=
+                            values[starts[row * parts + k / length] + k % length] * right[row * columns + column];
+                    }
+                }
+            }
+            multiply_transposed(left, &right, columns, &mut out);
+            assert_close(&out, &expected);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+"""The three networks as one would write them in PyTorch, and their training: the same layers, sizes, initial
+distributions, optimiser and schedule as in models/src/. Anything else would be other work."""
+
+import math
+import time
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def uniform(module, bound):
+    """Weights uniform within `bound`, biases zero."""
+    nn.init.uniform_(module.weight, -bound, bound)
+    if module.bias is not None:
+        nn.init.zeros_(module.bias)
+    return module
+
+
+def glorot(inputs, outputs):
+    return uniform(nn.Linear(inputs, outputs), math.sqrt(6 / (inputs + outputs)))
+
+
+def conv(inputs, outputs, stride):
+    layer = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+    return uniform(layer, math.sqrt(6 / (9 * inputs)))
+
+
+def words(vocabulary, width):
+    table = nn.Embedding(vocabulary, width)
+    nn.init.uniform_(table.weight, -0.1, 0.1)
+    return table
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1, self.bn1 = conv(inputs, outputs, stride), nn.BatchNorm2d(outputs)
+        self.conv2, self.bn2 = conv(outputs, outputs, 1), nn.BatchNorm2d(outputs)
+        self.stride, self.added = stride, outputs - inputs
+
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
+        if self.stride > 1:
+            x = x[:, :, ::2, ::2]
+        if self.added:
+            x = F.pad(x, (0, 0, 0, 0, self.added // 2, self.added - self.added // 2))
+        return F.relu(y + x)
+
+
+class ResNet(nn.Module):
+    """CIFAR style, as akamaster/pytorch_resnet_cifar10 has it."""
+
+    def __init__(self, outputs, depth=20, width=16):
+        super().__init__()
+        self.stem, self.norm = conv(3, width, 1), nn.BatchNorm2d(width)
+        blocks, inputs = [], width
+        for stage in range(3):
+            for index in range((depth - 2) // 6):
+                blocks.append(Block(inputs, width << stage, 2 if stage and not index else 1))
+                inputs = width << stage
+        self.blocks, self.head = nn.Sequential(*blocks), glorot(inputs, outputs)
+
+    def forward(self, x):
+        x = self.blocks(F.relu(self.norm(self.stem(x))))
+        return self.head(x.mean((2, 3)))
+
+
+class TextBlock(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        bound = math.sqrt(6 / (3 * width))
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.conv1 = uniform(nn.Conv1d(width, width, 3, padding=1), bound)
+        self.conv2 = uniform(nn.Conv1d(width, width, 3, padding=1), bound)
+
+    def forward(self, x, mask):
+        y = (F.relu(self.norm1(x)) * mask).transpose(1, 2)
+        y = (F.relu(self.norm2(self.conv1(y).transpose(1, 2))) * mask).transpose(1, 2)
+        return x + self.conv2(y).transpose(1, 2)
+
+
+class TextResNet(nn.Module):
+    def __init__(self, outputs, vocabulary, depth=8, width=64, dropout=0.3):
+        super().__init__()
+        self.words = words(vocabulary, width)
+        self.blocks = nn.ModuleList(TextBlock(width) for _ in range((depth - 2) // 2))
+        self.norm, self.head, self.dropout = nn.LayerNorm(width), glorot(width, outputs), nn.Dropout(dropout)
+
+    def forward(self, ids, lengths):
+        mask = present(ids, lengths).unsqueeze(2)
+        x = self.dropout(self.words(ids))
+        for block in self.blocks:
+            x = block(x, mask)
+        x = F.relu(self.norm(x)).masked_fill(~mask, -1e9).amax(1)
+        return self.head(self.dropout(x))
+
+
+class Transformer(nn.Module):
+    """PyTorch's own encoder over words, or over patches of images."""
+
+    def __init__(self, outputs, vocabulary=None, tokens=64, width=128, layers=4, heads=4, feed_forward=512, dropout=0.1,
+                 patch=4):
+        super().__init__()
+        self.patch = patch
+        self.words = words(vocabulary, width) if vocabulary else None
+        self.patches = None if vocabulary else glorot(3 * patch * patch, width)
+        self.positions = nn.Parameter(torch.empty(tokens, width).uniform_(-0.02 * math.sqrt(3), 0.02 * math.sqrt(3)))
+        layer = nn.TransformerEncoderLayer(width, heads, feed_forward, dropout, batch_first=True, norm_first=True)
+        self.blocks = nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False)
+        for block in self.blocks.layers:
+            nn.init.uniform_(block.self_attn.in_proj_weight, -math.sqrt(3 / width), math.sqrt(3 / width))
+            uniform(block.self_attn.out_proj, math.sqrt(3 / width))
+            uniform(block.linear1, math.sqrt(6 / (width + feed_forward)))
+            uniform(block.linear2, math.sqrt(6 / (width + feed_forward)))
+        self.head, self.dropout = glorot(width, outputs), nn.Dropout(dropout)
+
+    def forward(self, x, lengths=None):
+        padding = None
+        if lengths is None:
+            x = self.patches(F.unfold(x, self.patch, stride=self.patch).transpose(1, 2))
+        else:
+            there = present(x, lengths)
+            padding = None if bool(there.all()) else ~there
+            x = self.words(x)
+        x = self.dropout(x + self.positions[: x.shape[1]])
+        x = self.blocks(x, src_key_padding_mask=padding)
+        if padding is None:
+            return self.head(x.mean(1))
+        there = there.unsqueeze(2)
+        return self.head((x * there).sum(1) / there.sum(1))
+
+
+class Lstm(nn.Module):
+    def __init__(self, outputs, vocabulary=None, embedding=128, hidden=128, dropout=0.3, largest=True, both=True):
+        super().__init__()
+        self.words = words(vocabulary, embedding) if vocabulary else None
+        self.memory = nn.LSTM(embedding, hidden, batch_first=True, bidirectional=both)
+        with torch.no_grad():
+            for name, value in self.memory.named_parameters():
+                if name.startswith("bias"):
+                    value.zero_()
+                if name.startswith("bias_ih"):
+                    value[hidden : 2 * hidden] = 1.0
+        pooled = hidden * (2 if both else 1)
+        self.head, self.dropout, self.largest = glorot(pooled, outputs), nn.Dropout(dropout), largest
+
+    def forward(self, x, lengths=None):
+        if lengths is None:
+            x = self.memory(self.dropout(x.permute(0, 2, 3, 1).flatten(2)))[0]
+            return self.head(self.dropout(x.amax(1) if self.largest else x.mean(1)))
+        there = present(x, lengths)
+        full = bool(there.all())
+        x = self.dropout(self.words(x))
+        if not full:
+            x = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        x = self.memory(x)[0]
+        if not full:
+            x = nn.utils.rnn.pad_packed_sequence(x, batch_first=True)[0]
+        there = there.unsqueeze(2)
+        x = x.masked_fill(~there, -1e9).amax(1) if self.largest else (x * there).sum(1) / there.sum(1)
+        return self.head(self.dropout(x))
+
+
+def present(ids, lengths):
+    return torch.arange(ids.shape[1])[None, :] < lengths[:, None]
+
+
+def parameters(network):
+    """Learned numbers; PyTorch's LSTM has a second bias that adds nothing to the first."""
+    return sum(value.numel() for name, value in network.named_parameters() if "bias_hh" not in name)
+
+
+def train(network, inputs, targets, recipe, after_epoch=None):
+    """Seconds and mean loss of each epoch. `inputs.batch(rows)` gives the network's arguments."""
+    matrices = [value for name, value in network.named_parameters() if decays(name, value)]
+    others = [value for name, value in network.named_parameters() if not decays(name, value)]
+    groups = [{"params": matrices, "weight_decay": recipe["weight_decay"]}, {"params": others, "weight_decay": 0.0}]
+    if recipe["optimizer"] == "sgd":
+        optimizer = torch.optim.SGD(groups, lr=0.0, momentum=0.9)
+    else:
+        optimizer = torch.optim.AdamW(groups, lr=0.0)
+    rows, batch, epochs = len(targets), recipe["batch"], recipe["epochs"]
+    steps = math.ceil(rows / batch) * epochs
+    warm_up, step, told = round(0.1 * steps), 0, []
+    for _ in range(epochs):
+        start, losses = time.perf_counter(), []
+        network.train()
+        for chosen in inputs.batches(torch.randperm(rows), batch):
+            rate = recipe["learning_rate"]
+            rate *= (step + 1) / warm_up if step < warm_up else 0.5 + 0.5 * math.cos(
+                math.pi * (step - warm_up) / max(steps - warm_up, 1))
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            outputs, wanted = network(*inputs.batch(chosen, recipe)), targets[chosen]
+            if wanted.dtype == torch.int64:
+                loss = F.cross_entropy(outputs, wanted)
+            else:
+                loss = F.mse_loss(outputs.squeeze(1), wanted)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), recipe.get("clip", 1.0))
+            optimizer.step()
+            losses.append(loss.item())
+            step += 1
+        if after_epoch:
+            after_epoch()
+        told.append((time.perf_counter() - start, sum(losses) / len(losses)))
+    return told
+
+
+def decays(name, value):
+    """Matrices and kernels, but no embeddings."""
+    return value.dim() > 1 and not name.startswith(("words", "positions"))
+
+
+def predict(network, inputs, size=50):
+    """Outputs of all rows."""
+    network.eval()
+    with torch.inference_mode():
+        return torch.cat([network(*inputs.batch(torch.arange(at, min(at + size, len(inputs)))))
+                          for at in range(0, len(inputs), size)])
+
+
+def latencies(network, one, count, warm_up=30):
+    """Seconds of each prediction of one raw example to a label; `one(i)` gives the network's arguments."""
+    network.eval()
+    seconds = []
+    with torch.inference_mode():
+        for index in range(count + warm_up):
+            start = time.perf_counter()
+            network(*one(index)).argmax(1).item()
+            seconds.append(time.perf_counter() - start)
+    return seconds[warm_up:]
