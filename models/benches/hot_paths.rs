@@ -48,7 +48,7 @@ fn texts(rows: usize) -> Split {
 fn model(name: &str, split: &Split, params: &str) -> Box<dyn Model> {
     let input = match &split.inputs {
         Inputs::Images(_) => InputShape::Images { channels: 3, height: 32, width: 32 },
-        Inputs::Texts(_) => InputShape::Texts,
+        Inputs::Texts(_) => InputShape::Texts { pairs: false },
     };
     let shape = TaskShape { input, target: TargetShape::Classes(4), train_rows: split.len(), mirror_negates: false };
     let entry = ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
@@ -89,9 +89,11 @@ fn encoders(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("encoders");
     group.sample_size(10);
     let (images, texts) = (images(1000), texts(5000));
-    group.bench_function("HOG of 1,000 images", |bencher| bencher.iter(|| black_box(Encoder::fit(&images.inputs, 1))));
+    group.bench_function("HOG of 1,000 images", |bencher| {
+        bencher.iter(|| black_box(Encoder::fit(&images.inputs, 1, false)))
+    });
     group.bench_function("TF-IDF of 5,000 texts", |bencher| {
-        bencher.iter(|| black_box(Encoder::fit(&texts.inputs, 1_000_000)));
+        bencher.iter(|| black_box(Encoder::fit(&texts.inputs, 1_000_000, false)));
     });
     group.finish();
 }

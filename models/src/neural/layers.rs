@@ -199,6 +199,8 @@ pub(crate) use burn::tensor::activation::relu;
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::{Device, TensorData};
+
     use super::*;
 
     #[test]
