@@ -38,6 +38,7 @@ fn duration(seconds: f64) -> String {
     const HOUR: f64 = 60.0 * MINUTE;
     const DAY: f64 = 24.0 * HOUR;
     match seconds {
+        s if s < 1.0 => "a second".to_owned(),
         s if s < 1.5 * MINUTE => format!("{s:.0} s"),
         s if s < 1.5 * HOUR => format!("{:.0} min", s / MINUTE),
         s if s < 2.0 * DAY => format!("{:.0} h", s / HOUR),
@@ -51,7 +52,7 @@ mod tests {
 
     #[test]
     fn durations_are_said_in_the_unit_that_people_use() {
-        let said: Vec<String> = [3.0, 89.0, 91.0, 7000.0, 40.0 * 3600.0, 60.0 * 3600.0].map(duration).into();
-        assert_eq!(said, ["3 s", "89 s", "2 min", "2 h", "40 h", "2 days"]);
+        let said: Vec<String> = [0.1, 3.0, 89.0, 91.0, 7000.0, 40.0 * 3600.0, 60.0 * 3600.0].map(duration).into();
+        assert_eq!(said, ["a second", "3 s", "89 s", "2 min", "2 h", "40 h", "2 days"]);
     }
 }

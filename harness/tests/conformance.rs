@@ -15,7 +15,7 @@ use synthetic::SYNTHETIC;
 
 /// Rows to learn from and to be scored on: enough to beat a constant answer, few enough for a test.
 const IMAGE_ROWS: usize = 600;
-const TEXT_ROWS: usize = 2000;
+const TEXT_ROWS: usize = 3000;
 const TEST_ROWS: usize = 200;
 
 fn rows(task: &dyn Task) -> usize {

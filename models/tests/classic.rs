@@ -221,7 +221,8 @@ fn what_cannot_be_done_is_refused_in_words() {
     assert_eq!(svm.supports(&shape(16_384, 32)), Support::Yes);
     assert_eq!(
         reason(svm, shape(50_000, 32)),
-        "the kernel between 50000 training rows takes 10000000000 bytes, more than 1073741824; at most 16384 rows fit"
+        "the kernel between 50000 training rows takes 10000000000 bytes, more than 1073741824; at most 16384 rows fit: \
+         set train_size = 16384 or less for the task"
     );
     assert_eq!(
         reason(forest, shape(100, 15)),

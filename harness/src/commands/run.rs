@@ -59,19 +59,17 @@ impl Isolation {
 
 pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let mut plan = arguments.selection.plan(program)?;
-    if let Some(forecast) = forecast(program, &plan) {
-        // What becomes of a line that nobody reads is no reason not to run.
-        let _ = writeln!(io::stderr(), "{forecast}");
-    }
     if arguments.list {
         let mut out = stdout().lock();
         for case in &plan.cases {
             let mark = case.unsupported.as_ref().map_or(String::new(), |reason| format!("  (unsupported: {reason})"));
             writeln!(out, "{}{mark}", case.id)?;
         }
+        say_forecast(program, &plan);
         return Ok(Exit::Ok);
     }
     verify_data(program, &plan, samples)?;
+    say_forecast(program, &plan);
     interrupt::listen()?;
     let info = describe(program, &plan, arguments.out.as_deref())?;
     let path = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&info.run));
@@ -79,6 +77,13 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     let executor = arguments.isolation.executor(program, samples);
     prepare(program, &mut plan.cases);
     carry_out(program, &info, &plan.cases, arguments.isolation.jobs(&plan), executor.as_ref(), recorder)
+}
+
+fn say_forecast(program: &Program, plan: &Plan) {
+    if let Some(forecast) = forecast(program, plan) {
+        // A line that nobody can read is no reason not to run.
+        let _ = writeln!(io::stderr(), "{forecast}");
+    }
 }
 
 /// A dataset that is not here, or a broken data file, is found before the first case and not in each. A user's own
