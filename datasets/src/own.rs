@@ -171,8 +171,8 @@ pub struct Own {
     pub test_places: Vec<Place>,
     /// Width and height of the smallest and of the largest image before resizing, by area.
     pub sizes: Option<[[u32; 2]; 2]>,
-    /// The sha256 of each file by its part in the data (`train: reviews.csv`); of a folder, that of the list of its
-    /// images' names and sha256.
+    /// The sha256 of each file by its part in the data (`train: reviews.csv`, of several `train 1: …` in their order); of
+    /// a folder, that of the list of its images' names and sha256.
     pub checksums: BTreeMap<String, String>,
 }
 

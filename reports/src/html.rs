@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::figures::Picture;
 use crate::format::{count, score, si};
-use crate::markdown::{reproduce, sentence};
+use crate::markdown::{SPLITS, reproduce, sentence};
 use crate::record::Status;
 use crate::results::Results;
 use crate::table::{Line, Standing, Table, cells, header, test_result};
@@ -82,7 +82,7 @@ fn headlines(results: &Results) -> Markup {
             "≈ marks a model that a paired test cannot tell from the best (McNemar's exact test for the accuracy "
             "of one seed, otherwise the paired bootstrap; p ≥ 0.05 after Holm's correction); ? marks one that could "
             "not be tested; – marks one that is not ranked. p50 and p99 are the time from one raw example to its "
-            "prediction; memory is the largest of the whole case, training included."
+            "prediction; memory is the largest of the whole case, training included. " (SPLITS)
         }
         @for table in &results.tables { (headline(results, table)) }
     }

@@ -8,6 +8,10 @@ use crate::results::Results;
 use crate::run_info::RunInfo;
 use crate::table::{Table, cells, header, verdict};
 
+/// Which rows are for what.
+pub(crate) const SPLITS: &str = "Of the training rows a stratified tenth, chosen by the seed, is for validation: best epochs \
+    are chosen on it. Test rows were used once, after the fit.";
+
 /// The text of `report.md`.
 pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
     let info = &results.info;
@@ -32,6 +36,7 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
         headline(&mut text, results, table);
     }
     if !results.tables.is_empty() {
+        let _ = writeln!(text, "{SPLITS}\n");
         text += "`≈`: a paired test cannot tell it from the best (p ≥ 0.05 after Holm's correction); `?`: no paired test; `–`: not ranked.\n\n";
     }
     not_ranked(&mut text, results);

@@ -99,7 +99,7 @@ fn store(
     if total.is_some_and(|total| total > most_bytes) {
         return Err(too_large());
     }
-    let mut file = open(path, have).map_err(Fault::write(path))?;
+    let mut file: Option<File> = None;
     let mut body = response.into_body().into_reader();
     let mut buffer = vec![0; 1 << 16];
     let mut done = have;
@@ -110,8 +110,9 @@ fn store(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Fault::CutOff(format!("cut off after {done} bytes ({error})"))),
         };
-        if done == 0 && is_web_page(&buffer[..count]) {
-            return Err(Fault::Bad(
+        // Before anything is overwritten: what came earlier, on another network, is still of use.
+        if file.is_none() && is_web_page(&buffer[..count]) {
+            return Err(Fault::CutOff(
                 "a web page came in place of the file: perhaps this network wants you to log in first".to_owned(),
             ));
         }
@@ -119,8 +120,15 @@ fn store(
         if done > most_bytes {
             return Err(too_large());
         }
-        file.write_all(&buffer[..count]).map_err(Fault::write(path))?;
+        if file.is_none() {
+            file = Some(open(path, have).map_err(Fault::write(path))?);
+        }
+        let written = file.as_mut().map_or(Ok(()), |file| file.write_all(&buffer[..count]));
+        written.map_err(Fault::write(path))?;
         tell(done, total);
+    }
+    if file.is_none() {
+        open(path, have).map_err(Fault::write(path))?;
     }
     match total {
         Some(total) if done < total => Err(Fault::CutOff(format!("cut off after {done} of {total} bytes"))),

@@ -38,7 +38,7 @@ const fn single(text: &'static [&'static str]) -> Layout {
     Layout { columns: None, texts: text, target: Some("label"), empty_texts: false }
 }
 
-/// Pairs; of the tasks whose files could not be looked at while this was written, empty texts are let through.
+/// Pairs; empty texts are let through in the tasks of whose files no checked copy was to be had.
 const fn pairs(texts: &'static [&'static str], target: &'static str, empty_texts: bool) -> Layout {
     Layout { columns: None, texts, target: Some(target), empty_texts }
 }

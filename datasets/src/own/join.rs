@@ -12,10 +12,12 @@ pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
     let mut checksums = BTreeMap::new();
     let mut read = |parts: &[Part], role: &str| -> Result<Rows, OwnError> {
         let rows = read_parts(&data.layout, parts)?;
+        let count = rows.checksums.len();
+        let digits = count.to_string().len();
         for (index, (name, sum)) in rows.checksums.iter().enumerate() {
-            let plain = format!("{role}: {name}");
-            let taken = checksums.contains_key(&plain);
-            checksums.insert(if taken { format!("{role} {}: {name}", index + 1) } else { plain }, sum.clone());
+            // The order of files decides which row has which number, and which labels go with which images.
+            let number = if count > 1 { format!(" {:0digits$}", index + 1) } else { String::new() };
+            checksums.insert(format!("{role}{number}: {name}"), sum.clone());
         }
         Ok(rows)
     };

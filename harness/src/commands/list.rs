@@ -52,7 +52,12 @@ fn tasks(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
         writeln!(out, "  {:<22} {}", task.name(), task.about())?;
         let classes = task.classes();
         let target = if classes.is_empty() { "a number".to_owned() } else { format!("{} classes", classes.len()) };
-        let floor = if classes.is_empty() { "the mean" } else { "the majority class" };
+        let floor = match task.primary() {
+            "pearson" | "spearman" | "matthews" => "0",
+            "f1_positive" => "the positive class",
+            _ if classes.is_empty() => "the mean",
+            _ => "the majority class",
+        };
         writeln!(
             out,
             "  {:<22} version {}, {target}, {} training rows, primary metric {}, floor: {floor}",

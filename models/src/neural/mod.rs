@@ -106,7 +106,7 @@ fn burn_device(device: Device) -> BurnDevice {
 pub(crate) fn fit_core_s(shape: &TaskShape, params: &Resolved, design: Design, pairs: Reading) -> f64 {
     /// Words of a sentence of GLUE, for want of the data.
     const WORDS: usize = 20;
-    /// Operations of a core in a second, measured on the networks of `quick`: see docs/benchmarks.md.
+    /// Operations of a core in a second, measured on the networks of `quick`.
     const RATE: f64 = 2e10;
     let form = match shape.input {
         InputShape::Images { channels, height, width } => Form::Images { channels, height, width },
