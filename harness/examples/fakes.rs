@@ -15,7 +15,7 @@ use bakeoff::tasks::Task;
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
 use bakeoff_models::{
     Default, Domain, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Param, Predictions,
-    Spec, Support, TargetShape, TaskShape, Watch,
+    Resolved, Spec, Support, TargetShape, TaskShape, Watch,
 };
 use bakeoff_reports::MachineInfo;
 
@@ -235,7 +235,7 @@ impl ModelEntry for Fake {
     fn params(&self) -> &'static [Param] {
         PARAMS
     }
-    fn supports(&self, shape: &TaskShape) -> Support {
+    fn supports(&self, shape: &TaskShape, _params: &Resolved) -> Support {
         if self.way == Way::ClassesOnly && shape.target == TargetShape::Value {
             return Support::No { reason: "does no regression".to_owned() };
         }

@@ -126,6 +126,10 @@ impl Cell<'_> {
             own: self.own.cloned(),
             model: self.model.name().to_owned(),
             label,
+            unsupported: match self.model.supports(&shape, &params) {
+                Support::Yes => None,
+                Support::No { reason } => Some(reason),
+            },
             params,
             train_size: self.train_size,
             seed,
@@ -138,10 +142,6 @@ impl Cell<'_> {
             test_rows: None,
             energy: suite.energy,
             idle_w: None,
-            unsupported: match self.model.supports(&shape) {
-                Support::Yes => None,
-                Support::No { reason } => Some(reason),
-            },
         })
     }
 

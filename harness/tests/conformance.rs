@@ -8,7 +8,7 @@ use bakeoff::tasks::{self, TASKS, Task};
 use bakeoff_datasets::{Inputs, Split, Store, Text, carve_validation, train_rows};
 use bakeoff_models::{
     Device, ENTRIES, EpochReport, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Resolved, Spec,
-    Support, Watch,
+    Support, TaskShape, Watch,
 };
 use bakeoff_reports::{Better, metric};
 use synthetic::SYNTHETIC;
@@ -90,8 +90,8 @@ impl Trial {
         let (train, validation) = carve_validation(&given, rows(task) / 10, 7);
         let test = splits.test.select(&(0..TEST_ROWS).collect::<Vec<_>>());
         let shape = tasks::shape(task, rows(task));
-        assert_eq!(entry.supports(&shape), Support::Yes, "{} on {}", entry.name(), task.name());
         let params = Resolved::new(entry.params(), &shape, &small(entry, task)).unwrap();
+        assert_eq!(entry.supports(&shape, &params), Support::Yes, "{} on {}", entry.name(), task.name());
         entry.check(&params).unwrap();
         Trial { task, train, validation, test, spec: Spec { shape, params, device: Device::Cpu, threads: 2, seed: 11 } }
     }
@@ -266,12 +266,17 @@ fn every_model_declares_parameters_with_a_source_and_defaults_inside_their_domai
     }
 }
 
+/// With the model's own defaults.
+fn supports(entry: &dyn ModelEntry, shape: &TaskShape) -> Support {
+    entry.supports(shape, &Resolved::new(entry.params(), shape, &toml::Table::new()).unwrap())
+}
+
 #[test]
 fn a_training_size_that_a_model_cannot_hold_is_refused_with_the_bytes() {
     let svm = ENTRIES.iter().find(|entry| entry.name() == "svm").unwrap();
     for task in TASKS {
         let shape = tasks::shape(*task, 10_000_000);
-        match svm.supports(&shape) {
+        match supports(*svm, &shape) {
             Support::No { reason } => assert!(reason.contains("GiB") || reason.contains("bytes"), "{reason}"),
             Support::Yes => panic!("an SVM with ten million rows is said to fit on {}", task.name()),
         }
@@ -284,17 +289,17 @@ fn what_a_model_cannot_hold_is_said_in_bytes_with_the_size_that_fits() {
         [("svm", 67_349, "16384", "18143551204 bytes"), ("random-forest", 1_000_000, "857706", "10015000000 bytes")]
     {
         let entry = ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
-        let Support::No { reason } = entry.supports(&tasks::shape(SYNTHETIC[0], rows)) else {
+        let Support::No { reason } = supports(*entry, &tasks::shape(SYNTHETIC[0], rows)) else {
             panic!("{name} is said to hold {rows} rows");
         };
         assert!(reason.contains(bytes), "{reason}");
         assert!(reason.ends_with(&format!("set train_size = {most} or less for the task")), "{reason}");
         let fits = tasks::shape(SYNTHETIC[0], most.parse().unwrap());
-        assert_eq!(entry.supports(&fits), Support::Yes, "{name} refuses the size that it names");
+        assert_eq!(supports(*entry, &fits), Support::Yes, "{name} refuses the size that it names");
     }
     let forest = ENTRIES.iter().find(|entry| entry.name() == "random-forest").unwrap();
     // QQP, the second largest task of GLUE, and MNLI, the largest.
     for rows in [363_846, 392_702] {
-        assert_eq!(forest.supports(&tasks::shape(SYNTHETIC[0], rows)), Support::Yes);
+        assert_eq!(supports(*forest, &tasks::shape(SYNTHETIC[0], rows)), Support::Yes);
     }
 }

@@ -193,7 +193,7 @@ impl ModelEntry for Spy {
         &[]
     }
 
-    fn supports(&self, _shape: &TaskShape) -> Support {
+    fn supports(&self, _shape: &TaskShape, _params: &Resolved) -> Support {
         Support::Yes
     }
 

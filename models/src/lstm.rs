@@ -104,7 +104,7 @@ impl ModelEntry for Lstm {
         PARAMS
     }
 
-    fn supports(&self, _shape: &TaskShape) -> Support {
+    fn supports(&self, _shape: &TaskShape, _params: &Resolved) -> Support {
         Support::Yes
     }
 

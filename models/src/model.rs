@@ -237,8 +237,8 @@ pub trait ModelEntry: Sync {
     fn version(&self) -> String;
     /// Every parameter, with default, domain and source.
     fn params(&self) -> &'static [Param];
-    /// Whether it can do tasks of this shape, at this training size.
-    fn supports(&self, shape: &TaskShape) -> Support;
+    /// Whether it can do tasks of this shape, at this training size and with these parameters.
+    fn supports(&self, shape: &TaskShape, params: &Resolved) -> Support;
     /// What no single parameter's domain can say (heads must divide the width, …). Called at plan time.
     ///
     /// # Errors

@@ -19,8 +19,6 @@ use crate::params::{Default, Domain, Param, Resolved};
 /// The registry's entry.
 pub(crate) struct RandomForest;
 
-/// Terms of a text unless the suite says otherwise.
-const TERMS: usize = 2000;
 /// A feature of a training row: its value and its bin.
 const FEATURE_BYTES: u64 = size_of::<f32>() as u64 + 1;
 /// The most that the features of all training rows may take.
@@ -70,7 +68,7 @@ const PARAMS: &[Param] = &[
     Param {
         name: "terms",
         images: Default::Int(2000),
-        texts: Default::Int(TERMS as i64),
+        texts: Default::Int(2000),
         domain: Domain::Int(1, 100_000),
         about: "texts: how many of the commonest word 1- and 2-grams are used; of pairs a quarter, in each of four blocks",
         source: "best of 500, 1000, 2000 and 4000 on SST-2 at 8,000 rows",
@@ -94,9 +92,9 @@ impl ModelEntry for RandomForest {
         PARAMS
     }
 
-    fn supports(&self, shape: &TaskShape) -> Support {
+    fn supports(&self, shape: &TaskShape, params: &Resolved) -> Support {
         match features::supports(&shape.input) {
-            Support::Yes => holds(shape.train_rows, features::width(&shape.input, TERMS)),
+            Support::Yes => holds(shape.train_rows, features::width(&shape.input, params.int("terms"))),
             no => no,
         }
     }
@@ -115,7 +113,7 @@ impl ModelEntry for RandomForest {
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        if let Support::No { reason } = self.supports(&spec.shape) {
+        if let Support::No { reason } = self.supports(&spec.shape, &spec.params) {
             return Err(ModelError::Unsupported(reason));
         }
         let params = forest_params(spec)?;

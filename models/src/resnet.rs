@@ -82,7 +82,7 @@ impl ModelEntry for Resnet {
         PARAMS
     }
 
-    fn supports(&self, _shape: &TaskShape) -> Support {
+    fn supports(&self, _shape: &TaskShape, _params: &Resolved) -> Support {
         Support::Yes
     }
 

@@ -110,7 +110,7 @@ impl ModelEntry for Svm {
         PARAMS
     }
 
-    fn supports(&self, shape: &TaskShape) -> Support {
+    fn supports(&self, shape: &TaskShape, _params: &Resolved) -> Support {
         let rows = shape.train_rows;
         let bytes = kernel_bytes::<f32>(rows);
         if bytes > MOST_KERNEL_BYTES {
@@ -131,7 +131,7 @@ impl ModelEntry for Svm {
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        if let Support::No { reason } = self.supports(&spec.shape) {
+        if let Support::No { reason } = self.supports(&spec.shape, &spec.params) {
             return Err(ModelError::Unsupported(reason));
         }
         Ok(Box::new(SupportVectors { spec: spec.clone(), pool: parallel::pool(spec.threads)?, fitted: None }))

@@ -110,8 +110,14 @@ impl ModelEntry for Transformer {
         PARAMS
     }
 
-    fn supports(&self, _shape: &TaskShape) -> Support {
-        Support::Yes
+    fn supports(&self, shape: &TaskShape, params: &Resolved) -> Support {
+        let patch = params.int("patch");
+        match shape.input {
+            InputShape::Images { height, width, .. } if height % patch != 0 || width % patch != 0 => Support::No {
+                reason: format!("patch = {patch} does not divide images of {height} x {width}; set a patch that does"),
+            },
+            _ => Support::Yes,
+        }
     }
 
     fn check(&self, params: &Resolved) -> Result<(), ParamError> {
@@ -131,13 +137,8 @@ impl ModelEntry for Transformer {
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        if let InputShape::Images { height, width, .. } = spec.shape.input {
-            let patch = spec.params.int("patch");
-            if height % patch != 0 || width % patch != 0 {
-                return Err(ModelError::Unsupported(format!(
-                    "patch = {patch} does not divide images of {height} x {width}; set a patch that does"
-                )));
-            }
+        if let Support::No { reason } = self.supports(&spec.shape, &spec.params) {
+            return Err(ModelError::Unsupported(reason));
         }
         Ok(Box::new(Neural::new(spec, design, Reading::Joined)?))
     }

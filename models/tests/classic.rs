@@ -213,12 +213,15 @@ fn what_cannot_be_done_is_refused_in_words() {
         train_rows: rows,
         mirror_negates: false,
     };
-    let reason = |entry: &dyn ModelEntry, shape| match entry.supports(&shape) {
+    let supports = |entry: &dyn ModelEntry, shape: TaskShape| {
+        entry.supports(&shape, &Resolved::new(entry.params(), &shape, &toml::Table::new()).unwrap())
+    };
+    let reason = |entry: &dyn ModelEntry, shape| match supports(entry, shape) {
         Support::No { reason } => reason,
         Support::Yes => panic!("{} supports {shape:?}", entry.name()),
     };
     let [svm, forest] = classic()[..] else { panic!("two entries") };
-    assert_eq!(svm.supports(&shape(16_384, 32)), Support::Yes);
+    assert_eq!(supports(svm, shape(16_384, 32)), Support::Yes);
     assert_eq!(
         reason(svm, shape(50_000, 32)),
         "the kernel between 50000 training rows takes 10000000000 bytes, more than 1073741824; at most 16384 rows fit: \
