@@ -100,7 +100,9 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &Panel, place: Rect) ->
     let frontier = frontier(&panel.dots, panel.better);
     if let Some(&cheapest) = frontier.first() {
         // Nothing is as cheap as the cheapest, and the best stays the best at any cost: the line goes on to the edges.
-        let mut steps: Vec<Point> = vec![(at(cheapest).0, y.ends().0)];
+        // The worse end of the quality is at the bottom of the page, whichever way its axis runs.
+        let bottom = y.ends().0.max(y.ends().1);
+        let mut steps: Vec<Point> = vec![(at(cheapest).0, bottom)];
         for dot in frontier {
             let (x, y) = at(dot);
             let (_, before) = steps[steps.len() - 1];
