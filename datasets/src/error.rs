@@ -64,6 +64,14 @@ pub enum DatasetError {
     /// A user's own data cannot be read.
     #[error(transparent)]
     Own(#[from] OwnError),
+    /// A file that is made of downloaded ones cannot be written: no room, no permission.
+    #[error("cannot write {}: {source}; make room or give permission there, or set BAKEOFF_DATA to another folder", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
     /// The system does not tell where a user's data belong.
     #[error("this system names no folder for a user's data: set BAKEOFF_DATA to the folder for the datasets")]
     NoDataFolder,

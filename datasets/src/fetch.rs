@@ -288,11 +288,18 @@ impl Job<'_> {
             let path = self.staging.join(load.files[index].base());
             File::create(&path).map_err(Fault::write(&path))
         };
-        match load.packing {
-            Packing::Zip => unpack::zip(opened, &wanted, &mut open)?,
-            Packing::TarGz => unpack::tar_gz(opened, &wanted, &mut open)?,
-            Packing::Plain => unpack::plain(opened, &wanted[0], &mut open)?,
-        }
+        let unpacked = match load.packing {
+            Packing::Zip => unpack::zip(opened, &wanted, &mut open),
+            Packing::TarGz => unpack::tar_gz(opened, &wanted, &mut open),
+            Packing::Plain => unpack::plain(opened, &wanted[0], &mut open),
+        };
+        unpacked.map_err(|fault| match fault {
+            // A full disk is told by the place that is full, not by the name in the archive.
+            Fault::Write(member, error) => {
+                Fault::Write(self.staging.join(member.file_name().unwrap_or_default()), error)
+            }
+            other => other,
+        })?;
         load.files.iter().try_for_each(|file| self.verify(file, Some(place))).map_err(Taking::Wrong)
     }
 

@@ -63,8 +63,10 @@ pub(super) fn derive(folder: &Path) -> Result<(), DatasetError> {
         remedy: "get it with `bakeoff data fetch glue/mrpc`".to_owned(),
     };
     let read = |name: &str| fs::read_to_string(folder.join(name)).map_err(|error| place(name).unreadable(error));
-    let write =
-        |name: &str, text: String| fs::write(folder.join(name), text).map_err(|error| place(name).unreadable(error));
+    let write = |name: &str, text: String| {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|source| DatasetError::Write { path, source })
+    };
     let (train, dev) = divide(&read(TRAIN)?, &read(DEV_IDS)?, &place(TRAIN))?;
     write("train.tsv", train)?;
     write("dev.tsv", dev)?;

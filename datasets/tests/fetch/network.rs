@@ -90,6 +90,16 @@ fn a_web_page_in_place_of_the_archive_is_told_as_such() {
 }
 
 #[test]
+fn a_web_page_does_not_cost_what_came_before() {
+    let (mut bench, server) = cut_off(|| Answer::Status(200, "<html>Log in</html>"));
+    let part = part(&bench);
+    let before = fs::read(&part).unwrap();
+    let message = bench.refusal(&ZIP, Some(&server.url));
+    assert!(message.contains("a web page came in place of the file"), "{message}");
+    assert_eq!(fs::read(&part).unwrap(), before);
+}
+
+#[test]
 fn a_server_that_says_nothing_is_given_up() {
     let silent = server(|_, _| Some(Answer::Silence));
     let mut bench = Bench::new();

@@ -90,7 +90,7 @@ fn several_training_files_are_joined_and_their_checksums_kept_apart() {
     let own = OwnData { layout: Layout::Table(csv()), train, test }.load().unwrap();
     assert_eq!((texts(&own.splits.train), classes(&own.splits.train)), (vec!["a", "b"], vec!["x", "y"]));
     let names: Vec<&str> = own.checksums.keys().map(String::as_str).collect();
-    assert_eq!(names, ["test: test", "train 2: rows.csv", "train: rows.csv"]);
+    assert_eq!(names, ["test: test", "train 1: rows.csv", "train 2: rows.csv"]);
 }
 
 #[test]
