@@ -1,3 +1,5 @@
+//! The readers of GLUE on fixtures in the true format, and the table against the published columns.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
