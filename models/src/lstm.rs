@@ -164,7 +164,8 @@ struct LstmNet {
     multiply_adds: u64,
 }
 
-fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+/// The network for these parameters, inputs and outputs.
+pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
     let hidden = params.int("hidden");
     let directions = if params.switch("bidirectional") { 2 } else { 1 };
     let mut layout = Layout::default();

@@ -124,7 +124,8 @@ pub fn published_resnet(
 }
 
 /// Chooses the network for the form of the inputs.
-fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+/// The network for these parameters, inputs and outputs.
+pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
     let blocks = (params.int("depth") - 2) / 6;
     let (width, dropout) = (params.int("width"), params.float("dropout"));
     match form {

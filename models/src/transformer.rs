@@ -207,7 +207,8 @@ struct TransformerNet {
     multiply_adds: u64,
 }
 
-fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+/// The network for these parameters, inputs and outputs.
+pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
     let (width, hidden, layers) = (params.int("width"), params.int("feed_forward"), params.int("layers"));
     let mut layout = Layout::default();
     let (stem, longest, tokens, stem_cost) = match form {

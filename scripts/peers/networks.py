@@ -112,6 +112,8 @@ class Transformer(nn.Module):
         for block in self.blocks.layers:
             nn.init.uniform_(block.self_attn.in_proj_weight, -math.sqrt(3 / width), math.sqrt(3 / width))
             uniform(block.self_attn.out_proj, math.sqrt(3 / width))
+            # Ours drops what the two halves of a block give, and nothing within them.
+            block.self_attn.dropout, block.dropout = 0.0, nn.Identity()
             uniform(block.linear1, math.sqrt(6 / (width + feed_forward)))
             uniform(block.linear2, math.sqrt(6 / (width + feed_forward)))
         self.head, self.dropout = glorot(width, outputs), nn.Dropout(dropout)
@@ -143,6 +145,9 @@ class Lstm(nn.Module):
                     value.zero_()
                 if name.startswith("bias_ih"):
                     value[hidden : 2 * hidden] = 1.0
+                else:
+                    # A second bias only doubles the steps of the first.
+                    value.requires_grad_("bias_hh" not in name)
         pooled = hidden * (2 if both else 1)
         self.head, self.dropout, self.largest = glorot(pooled, outputs), nn.Dropout(dropout), largest
 
@@ -168,8 +173,8 @@ def present(ids, lengths):
 
 
 def parameters(network):
-    """Learned numbers; PyTorch's LSTM has a second bias that adds nothing to the first."""
-    return sum(value.numel() for name, value in network.named_parameters() if "bias_hh" not in name)
+    """How many numbers are learned."""
+    return sum(value.numel() for value in network.parameters() if value.requires_grad)
 
 
 def train(network, inputs, targets, recipe, after_epoch=None):

@@ -107,7 +107,7 @@ impl Kernel<3> for Attention {
             let values = self.gathered(value, &head);
             multiply(
                 rows(&weights, &starts, head.length),
-                &Right::new(&values, self.depth(), head.length),
+                &Right::new(&values, self.depth(), head.length, 1),
                 &mut attended,
             );
             self.scatter(&attended, 1.0, &head, &mut output);
@@ -141,7 +141,7 @@ impl Kernel<3> for Attention {
             );
             part.fill(0.0);
             let keys = self.gathered(key, &head);
-            multiply(rows(&scores, &starts, length), &Right::new(&keys, depth, length), &mut part);
+            multiply(rows(&scores, &starts, length), &Right::new(&keys, depth, length, 1), &mut part);
             self.scatter(&part, self.scale(), &head, &mut to_query);
             part.fill(0.0);
             multiply_transposed(rows(&scores, &starts, length), &self.gathered(query, &head), depth, &mut part);

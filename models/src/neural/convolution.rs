@@ -117,7 +117,7 @@ impl Kernel<2> for Convolution {
     fn forward(&self, [x, kernel]: [&[f32]; 2]) -> (Vec<f32>, Vec<f32>) {
         let mut padded = Padded::new(self.height, self.width, self.inputs);
         let starts = padded.starts(self.rows(), self.columns(), self.stride);
-        let right = Right::new(kernel, self.outputs, self.rows() * self.columns());
+        let right = Right::new(kernel, self.outputs, self.rows() * self.columns(), self.examples);
         let mut y = vec![0.0; self.examples * self.result_len()];
         for (image, out) in x.chunks_exact(self.image_len()).zip(y.chunks_exact_mut(self.result_len())) {
             padded.fill(image, self.width, 1);

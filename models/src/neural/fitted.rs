@@ -17,6 +17,9 @@ use crate::model::{Footprint, ModelError, Predictions};
 /// Rows that one thread predicts at a time.
 const ROWS: usize = 50;
 
+/// Fewer multiply-adds are done before another thread is awake.
+const SHARING_PAYS: u64 = 1 << 22;
+
 /// What a fit leaves behind.
 pub(super) struct Fitted {
     pub(super) network: Arc<dyn Network>,
@@ -30,7 +33,7 @@ pub(super) struct Fitted {
 }
 
 impl Fitted {
-    /// Predicts without a graph, one shard per thread at a time.
+    /// Predicts without a graph: one shard per thread at a time, or a single one by all of them.
     ///
     /// # Errors
     /// If the inputs are not of the form it was fitted on.
@@ -40,11 +43,17 @@ impl Fitted {
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));
         let shards: Vec<&[usize]> = order.chunks(ROWS).collect();
-        let results = pools.map(&shards, |_, rows| {
+        let predict = |rows: &[usize]| {
             let features = batch::plain(&encoded, rows, &self.device);
             let outputs = self.network.forward(&features, &mut Pass::new(&self.weights, &self.buffers, None));
             outputs.try_into_vec_as::<f32>()
-        });
+        };
+        let results = match shards[..] {
+            [rows] if self.network.multiply_adds() * rows.len() as u64 >= SHARING_PAYS => {
+                vec![pools.together(|| predict(rows))]
+            }
+            _ => pools.map(&shards, |_, rows| predict(rows)),
+        };
         let width = self.head.outputs();
         let mut outputs = vec![0.0; order.len() * width];
         for (rows, result) in shards.iter().zip(results) {

@@ -24,7 +24,7 @@ impl Kernel<3> for Affine {
         let mut y = bias.repeat(rows);
         let starts = consecutive(rows, self.inputs);
         let left = Rows { values: x, starts: &starts, parts: 1, length: self.inputs };
-        multiply(left, &Right::new(weight, self.outputs, rows), &mut y);
+        multiply(left, &Right::new(weight, self.outputs, rows, 1), &mut y);
         (y, Vec::new())
     }
 

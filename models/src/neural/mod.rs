@@ -27,6 +27,8 @@ mod product;
 pub(crate) mod recipe;
 pub(crate) mod recurrence;
 mod schedule;
+#[cfg(test)]
+mod tests;
 mod train;
 pub(crate) mod weights;
 
@@ -40,7 +42,7 @@ use self::fitted::Fitted;
 use self::head::Head;
 use self::network::Design;
 use self::pools::Pools;
-use self::weights::Leaves;
+use self::weights::{Layout, Leaves};
 use crate::model::{
     Device, Footprint, InputShape, Model, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
 };
@@ -96,6 +98,35 @@ impl Neural {
     }
 }
 
+impl Neural {
+    /// Fits from the weights that `start` gives for the network's layout.
+    fn fit_from(
+        &mut self,
+        start: impl FnOnce(&Layout) -> Vec<f32>,
+        splits: (&Split, &Split),
+        watch: &mut dyn Watch,
+    ) -> Result<(), ModelError> {
+        let (train, _) = splits;
+        self.fitted = None;
+        let encoder = Encoder::fit(&train.inputs, &self.spec.params, self.reading);
+        let head = Head::fit(&train.targets);
+        let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
+        let device = burn_device(self.spec.device);
+        let initial = (start(network.layout()), network.buffers().initial(0));
+        let mut fitted = Fitted {
+            weights: Leaves::new(network.layout(), &initial.0, &device),
+            buffers: Leaves::new(network.buffers(), &initial.1, &device),
+            network: Arc::from(network),
+            encoder,
+            head,
+            device,
+        };
+        train::train(&mut fitted, initial, &self.spec, &self.pools, splits, watch)?;
+        self.fitted = Some(fitted);
+        Ok(())
+    }
+}
+
 fn burn_device(device: Device) -> BurnDevice {
     match device {
         Device::Cpu => BurnDevice::flex(),
@@ -127,23 +158,8 @@ pub(crate) fn fit_core_s(shape: &TaskShape, params: &Resolved, design: Design, p
 
 impl Model for Neural {
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
-        self.fitted = None;
-        let encoder = Encoder::fit(&train.inputs, &self.spec.params, self.reading);
-        let head = Head::fit(&train.targets);
-        let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
-        let device = burn_device(self.spec.device);
-        let initial = (network.layout().initial(self.spec.seed_for("init")), network.buffers().initial(0));
-        let mut fitted = Fitted {
-            weights: Leaves::new(network.layout(), &initial.0, &device),
-            buffers: Leaves::new(network.buffers(), &initial.1, &device),
-            network: Arc::from(network),
-            encoder,
-            head,
-            device,
-        };
-        train::train(&mut fitted, initial, &self.spec, &self.pools, (train, validation), watch)?;
-        self.fitted = Some(fitted);
-        Ok(())
+        let seed = self.spec.seed_for("init");
+        self.fit_from(|layout| layout.initial(seed), (train, validation), watch)
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {

@@ -2,30 +2,52 @@
 //!
 //! Within one operation the backend scales badly over threads, so each shard runs whole on a pool of one thread. A
 //! shard's result depends on the shard alone, and results come back in the order of the shards: the number of threads
-//! changes the time and nothing else.
+//! changes the time and nothing else. Where there is one shard to predict, its products share out their numbers among
+//! all threads, which changes no number either.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::model::ModelError;
 
-/// Pools of one thread each.
+/// Pools of one thread each, and one of all.
 #[derive(Debug)]
-pub(crate) struct Pools(Vec<ThreadPool>);
+pub(crate) struct Pools {
+    single: Vec<ThreadPool>,
+    all: ThreadPool,
+}
 
 impl Pools {
-    /// `threads` pools, at least one.
+    /// Of `threads` threads, at least one.
     ///
     /// # Errors
     /// If the system gives no thread.
     pub(crate) fn new(threads: usize) -> Result<Pools, ModelError> {
-        (0..threads.max(1))
-            .map(|_| ThreadPoolBuilder::new().num_threads(1).build())
-            .collect::<Result<_, _>>()
-            .map(Pools)
-            .map_err(|error| ModelError::Failed(format!("no thread to compute on: {error}")))
+        let threads = threads.max(1);
+        let pool = |threads| {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.map_err(|error| ModelError::Failed(format!("no thread to compute on: {error}")))
+        };
+        Ok(Pools { single: (0..threads).map(|_| pool(1)).collect::<Result<_, _>>()?, all: pool(threads)? })
+    }
+
+    /// `work` on one of all threads. The others look out for what it shares without a rest, for waking them takes
+    /// longer than a product.
+    pub(crate) fn together<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        let done = AtomicBool::new(false);
+        let help = || {
+            while !done.load(Ordering::Acquire) {
+                rayon::yield_now();
+            }
+        };
+        self.all.in_place_scope(|scope| {
+            (1..self.single.len()).for_each(|_| scope.spawn(|_| help()));
+            // Set even if the work panics, or its panic would wait for the others for ever.
+            let _set = Set(&done);
+            self.all.install(work)
+        })
     }
 
     /// `work` on each item, results in the order of the items.
@@ -40,7 +62,7 @@ impl Pools {
                 *results[index].lock().expect("no other thread takes this item") = Some(result);
             }
         };
-        let (first, others) = self.0.split_first().expect("there is at least one pool");
+        let (first, others) = self.single.split_first().expect("there is at least one pool");
         std::thread::scope(|scope| {
             for pool in others.iter().take(items.len().saturating_sub(1)) {
                 scope.spawn(|| pool.install(drain));
@@ -51,6 +73,15 @@ impl Pools {
             .into_iter()
             .map(|cell| cell.into_inner().expect("no thread panicked").expect("every item was taken"))
             .collect()
+    }
+}
+
+/// Sets a flag when it is dropped.
+struct Set<'a>(&'a AtomicBool);
+
+impl Drop for Set<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
     }
 }
 
@@ -65,6 +96,14 @@ mod tests {
             let squares = Pools::new(threads).expect("threads").map(&items, |index, item| index * item);
             assert_eq!(squares, items.iter().map(|i| i * i).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn work_shared_by_all_threads_ends_and_so_does_its_panic() {
+        let pools = Pools::new(3).expect("threads");
+        assert_eq!(pools.together(rayon::current_num_threads), 3);
+        let panic = std::panic::AssertUnwindSafe(|| pools.together(|| panic!("a model's fault")));
+        assert!(std::panic::catch_unwind(panic).is_err());
     }
 
     #[test]

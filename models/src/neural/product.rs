@@ -8,6 +8,7 @@
 mod transposed;
 
 use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
 
 use self::transposed::Outer;
 
@@ -17,6 +18,10 @@ const PANEL: usize = 16;
 const BLOCK: usize = 96;
 /// Fewer rows do not pay for sorting the right factor into panels.
 const PACKING_PAYS: usize = 4;
+/// Rows of a right factor that a row of the result takes up in one pass over its numbers.
+const DEEP: usize = 8;
+/// Fewer numbers to multiply or to copy do not pay for another thread.
+const FORKING_PAYS: usize = 1 << 16;
 
 /// Runs `work` compiled for the widest vector instructions that this processor has, if it is inlined: mark a closure
 /// `#[inline(always)]`, and what it calls.
@@ -36,6 +41,17 @@ fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
         }
     }
     Arch::new().dispatch(op)
+}
+
+/// `work` on pieces of `out` of `unit` numbers or a multiple of it, one for each thread of the pool that has enough of
+/// the `numbers` to do. Told is where in `out` the piece starts.
+fn share<T: Send>(out: &mut [T], unit: usize, numbers: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    let threads = rayon::current_num_threads().min(numbers / FORKING_PAYS);
+    if threads < 2 {
+        return work(0, out);
+    }
+    let piece = out.len().div_ceil(threads).next_multiple_of(unit);
+    out.par_chunks_mut(piece).enumerate().for_each(|(index, out)| work(index * piece, out));
 }
 
 /// The sum of products, in sixteen sums side by side: vectors, and the same result whatever their width.
@@ -103,24 +119,30 @@ enum Form<'a> {
     /// Row by row.
     Plain(&'a [f32]),
     /// Sixteen columns at a time, filled up with zeros, row by row.
-    Panels(Vec<f32>),
+    Panels(Vec<[f32; PANEL]>),
+}
+
+/// A panel of a matrix that lies row by row.
+fn pack(matrix: &[f32], columns: usize, panel: usize, lines: &mut [[f32; PANEL]]) {
+    let width = PANEL.min(columns - panel * PANEL);
+    for (line, row) in lines.iter_mut().zip(matrix.chunks_exact(columns)) {
+        load(&row[panel * PANEL..], width, line);
+    }
 }
 
 impl<'a> Right<'a> {
-    /// Of a matrix that lies row by row, for left factors of about `rows` rows.
-    pub(super) fn new(matrix: &'a [f32], columns: usize, rows: usize) -> Right<'a> {
+    /// Of a matrix that lies row by row, for as many products with as many rows each. Few rows read it as it lies, a
+    /// block of them makes each panel when it meets it.
+    pub(super) fn new(matrix: &'a [f32], columns: usize, rows: usize, products: usize) -> Right<'a> {
         let depth = matrix.len() / columns;
-        if rows >= PACKING_PAYS {
-            let mut panels = vec![[0.0; PANEL]; columns.div_ceil(PANEL) * depth];
-            for (panel, lines) in panels.chunks_exact_mut(depth).enumerate() {
-                let width = PANEL.min(columns - panel * PANEL);
-                for (line, row) in lines.iter_mut().zip(matrix.chunks_exact(columns)) {
-                    load(&row[panel * PANEL..], width, line);
-                }
-            }
-            return Right { depth, columns, form: Form::Panels(panels.into_flattened()) };
+        if rows < PACKING_PAYS || rows * products <= BLOCK {
+            return Right { depth, columns, form: Form::Plain(matrix) };
         }
-        Right { depth, columns, form: Form::Plain(matrix) }
+        let mut panels = vec![[0.0; PANEL]; columns.div_ceil(PANEL) * depth];
+        for (panel, lines) in panels.chunks_exact_mut(depth).enumerate() {
+            pack(matrix, columns, panel, lines);
+        }
+        Right { depth, columns, form: Form::Panels(panels) }
     }
 
     /// The transpose of a matrix `columns x depth` that lies row by row.
@@ -135,16 +157,16 @@ impl<'a> Right<'a> {
 
     /// `row(k, out)` writes row `k`.
     pub(super) fn packed(depth: usize, columns: usize, mut row: impl FnMut(usize, &mut [f32])) -> Right<'a> {
-        let mut panels = vec![0.0; columns.div_ceil(PANEL) * depth * PANEL];
+        let mut panels = vec![[0.0; PANEL]; columns.div_ceil(PANEL) * depth];
         let mut line = vec![0.0; columns];
         for k in 0..depth {
             row(k, &mut line);
             let (whole, rest) = line.as_chunks::<PANEL>();
             for (panel, part) in whole.iter().enumerate() {
-                *panels[(panel * depth + k) * PANEL..].first_chunk_mut().expect("whole panels") = *part;
+                panels[panel * depth + k] = *part;
             }
             if !rest.is_empty() {
-                panels[(whole.len() * depth + k) * PANEL..][..rest.len()].copy_from_slice(rest);
+                panels[whole.len() * depth + k][..rest.len()].copy_from_slice(rest);
             }
         }
         Right { depth, columns, form: Form::Panels(panels) }
@@ -155,9 +177,21 @@ impl<'a> Right<'a> {
 pub(super) fn multiply(left: Rows<'_>, right: &Right<'_>, out: &mut [f32]) {
     assert_eq!(left.parts * left.length, right.depth, "the inner dimensions agree");
     assert_eq!(left.count() * right.columns, out.len(), "the result has the rows of one and the columns of the other");
+    let Rows { values, starts, parts, length } = left;
+    let columns = right.columns;
     match &right.form {
-        Form::Plain(matrix) => dispatch(Plain { left, matrix, out, columns: right.columns }),
-        Form::Panels(panels) => dispatch(Tiles { left, panels, out, columns: right.columns }),
+        &Form::Plain(matrix) if left.count() < PACKING_PAYS => {
+            for (starts, out) in starts.chunks_exact(parts).zip(out.chunks_exact_mut(columns)) {
+                share(out, PANEL, matrix.len(), |from, out| {
+                    dispatch(Plain { left: Rows { values, starts, parts, length }, matrix, columns, from, out });
+                });
+            }
+        }
+        form => share(out, UNIT * columns, left.count() * right.depth * columns, |start, out| {
+            let (first, count) = (start / columns, out.len() / columns);
+            let starts = &starts[first * parts..][..count * parts];
+            dispatch(Tiles { left: Rows { values, starts, parts, length }, form, out, columns });
+        }),
     }
 }
 
@@ -168,35 +202,53 @@ pub(super) fn multiply_transposed(left: Rows<'_>, right: &[f32], columns: usize,
     dispatch(Outer { left, right, out, columns });
 }
 
-/// A few rows times a matrix as it lies: bound by reading the matrix.
+/// A row times some columns of a matrix as it lies: bound by reading the matrix.
 struct Plain<'a> {
     left: Rows<'a>,
     matrix: &'a [f32],
-    out: &'a mut [f32],
     columns: usize,
+    /// The first of the columns that `out` has.
+    from: usize,
+    out: &'a mut [f32],
 }
 
 impl WithSimd for Plain<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Rows { values, starts, parts, length } = self.left;
-        for (starts, out) in starts.chunks_exact(parts).zip(self.out.chunks_exact_mut(self.columns)) {
-            let factors = starts.iter().flat_map(|&start| &values[start..start + length]);
-            for (&factor, row) in factors.zip(self.matrix.chunks_exact(self.columns)) {
-                let (out, out_tail) = S::as_mut_simd_f32s(out);
-                let (row, row_tail) = S::as_simd_f32s(row);
-                let wide = simd.splat_f32s(factor);
-                for (out, &row) in out.iter_mut().zip(row) {
-                    *out = simd.mul_add_e_f32s(wide, row, *out);
-                }
-                if !out_tail.is_empty() {
-                    let sum =
-                        simd.mul_add_e_f32s(wide, simd.partial_load_f32s(row_tail), simd.partial_load_f32s(out_tail));
-                    simd.partial_store_f32s(out_tail, sum);
-                }
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let Rows { values, starts, length, .. } = self.left;
+        for (part, &start) in starts.iter().enumerate() {
+            let (many, rest) = values[start..start + length].as_chunks::<DEEP>();
+            for (index, factors) in many.iter().enumerate() {
+                self.add(simd, part * length + index * DEEP, factors);
             }
+            for (index, &factor) in rest.iter().enumerate() {
+                self.add(simd, part * length + many.len() * DEEP + index, &[factor]);
+            }
+        }
+    }
+}
+
+impl Plain<'_> {
+    /// Adds `N` rows of the matrix from `first` on, each times its factor.
+    #[inline(always)]
+    fn add<S: Simd, const N: usize>(&mut self, simd: S, first: usize, factors: &[f32; N]) {
+        let rows: [_; N] = std::array::from_fn(|row| {
+            S::as_simd_f32s(&self.matrix[(first + row) * self.columns + self.from..][..self.out.len()])
+        });
+        let wide = factors.map(|factor| simd.splat_f32s(factor));
+        let (out, out_tail) = S::as_mut_simd_f32s(self.out);
+        let len = out.len();
+        let whole = rows.map(|(whole, _)| &whole[..len]);
+        for at in 0..len {
+            out[at] = (0..N).fold(out[at], |sum, row| simd.mul_add_e_f32s(wide[row], whole[row][at], sum));
+        }
+        if !out_tail.is_empty() {
+            let sum = (0..N).fold(simd.partial_load_f32s(out_tail), |sum, row| {
+                simd.mul_add_e_f32s(wide[row], simd.partial_load_f32s(rows[row].1), sum)
+            });
+            simd.partial_store_f32s(out_tail, sum);
         }
     }
 }
@@ -204,48 +256,81 @@ impl WithSimd for Plain<'_> {
 /// Rows times panels.
 struct Tiles<'a> {
     left: Rows<'a>,
-    panels: &'a [f32],
+    form: &'a Form<'a>,
     out: &'a mut [f32],
     columns: usize,
 }
+
+/// Rows that tiles of every processor divide.
+const UNIT: usize = 12;
 
 impl WithSimd for Tiles<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // Sums of a tile, a row of the right factor and a number of the left one fill the registers.
+        // Sums of a tile, a row of the right factor and a number of the left one fill the registers. The sums of a
+        // small tile are as many as multiplications are under way at once.
         match S::F32_LANES {
-            16 => self.run::<S, 12, 1>(simd),
-            8 => self.run::<S, 6, 2>(simd),
-            4 => self.run::<S, 3, 4>(simd),
-            _ => self.run::<S, 1, 16>(simd),
+            16 => self.run::<S, 12, 8, 1>(simd),
+            8 => self.run::<S, 6, 4, 2>(simd),
+            4 => self.run::<S, 3, 2, 4>(simd),
+            _ => self.run::<S, 1, 1, 16>(simd),
         }
     }
 }
 
 impl Tiles<'_> {
-    /// In tiles of `R` rows and `V` vectors, which make a panel.
+    /// In tiles of `R` rows, the last ones of `T`, and `V` vectors, which make a panel.
     #[inline(always)]
-    fn run<S: Simd, const R: usize, const V: usize>(self, simd: S) {
+    fn run<S: Simd, const R: usize, const T: usize, const V: usize>(mut self, simd: S) {
         let (rows, depth) = (self.left.count(), self.left.parts * self.left.length);
+        let form = self.form;
+        let mut packed = Vec::new();
         for block in (0..rows).step_by(BLOCK) {
-            for (panel, values) in self.panels.chunks_exact(depth * PANEL).enumerate() {
-                let width = PANEL.min(self.columns - panel * PANEL);
-                for first in (block..rows.min(block + BLOCK)).step_by(R) {
-                    let count = R.min(rows - first);
-                    let mut tile = [[0.0; PANEL]; R];
-                    let place = |row: usize| (first + row) * self.columns + panel * PANEL;
-                    for (row, line) in tile.iter_mut().enumerate().take(count) {
-                        load(&self.out[place(row)..], width, line);
+            let end = rows.min(block + BLOCK);
+            for panel in 0..self.columns.div_ceil(PANEL) {
+                let lines = match form {
+                    Form::Panels(panels) => &panels[panel * depth..][..depth],
+                    Form::Plain(matrix) => {
+                        packed.resize(depth, [0.0; PANEL]);
+                        pack(matrix, self.columns, panel, &mut packed);
+                        &packed[..]
                     }
-                    tile_product::<S, R, V>(simd, self.left, first, values, &mut tile);
-                    for (row, line) in tile.iter().enumerate().take(count) {
-                        store(line, width, &mut self.out[place(row)..]);
-                    }
+                };
+                let mut first = block;
+                while first < end {
+                    let rest = end - first;
+                    first += if rest > 2 * T || (T < rest && rest <= R) {
+                        self.tile::<S, R, V>(simd, (first, rest), panel, lines)
+                    } else {
+                        self.tile::<S, T, V>(simd, (first, rest), panel, lines)
+                    };
                 }
             }
         }
+    }
+
+    /// The product of up to `R` rows and a panel; gives how many.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        (first, rest): (usize, usize),
+        panel: usize,
+        lines: &[[f32; PANEL]],
+    ) -> usize {
+        let (count, width) = (R.min(rest), PANEL.min(self.columns - panel * PANEL));
+        let mut tile = [[0.0; PANEL]; R];
+        let place = |row: usize| (first + row) * self.columns + panel * PANEL;
+        for (row, line) in tile.iter_mut().enumerate().take(count) {
+            load(&self.out[place(row)..], width, line);
+        }
+        tile_product::<S, R, V>(simd, self.left, first, lines, &mut tile);
+        for (row, line) in tile.iter().enumerate().take(count) {
+            store(line, width, &mut self.out[place(row)..]);
+        }
+        count
     }
 }
 
@@ -255,7 +340,7 @@ fn tile_product<S: Simd, const R: usize, const V: usize>(
     simd: S,
     left: Rows<'_>,
     first: usize,
-    panel: &[f32],
+    panel: &[[f32; PANEL]],
     tile: &mut [[f32; PANEL]; R],
 ) {
     let Rows { values, starts, parts, length } = left;
@@ -264,11 +349,9 @@ fn tile_product<S: Simd, const R: usize, const V: usize>(
     for (sums, line) in sums.iter_mut().zip(tile.iter()) {
         sums.copy_from_slice(S::as_simd_f32s(line).0);
     }
-    for (part, panel) in panel.chunks_exact(length * PANEL).enumerate() {
+    for (part, panel) in panel.chunks_exact(length).enumerate() {
         let rows: [&[f32]; R] =
             std::array::from_fn(|row| &values[starts[(first + row).min(last) * parts + part]..][..length]);
-        let (panel, _) = panel.as_chunks::<PANEL>();
-        let panel = &panel[..length];
         for k in 0..length {
             let (wide, _) = S::as_simd_f32s(&panel[k]);
             for r in 0..R {
@@ -345,7 +428,7 @@ mod tests {
             let flipped: Vec<f32> =
                 (0..columns).flat_map(|column| matrix.iter().skip(column).step_by(columns)).copied().collect();
             let rights =
-                [Right::new(&matrix, columns, 1), Right::new(&matrix, columns, 99), Right::transposed(&flipped, columns)];
+                [Right::new(&matrix, columns, 1, 1), Right::new(&matrix, columns, 99, 1), Right::transposed(&flipped, columns)];
             let mut results = Vec::new();
             for right in &rights {
                 let mut out = vec![0.0; count * columns];

@@ -91,7 +91,7 @@ impl Kernel<2> for Recurrence {
         let mut outputs = vec![0.0; directions * steps * step];
         let starts = consecutive(examples, hidden);
         let weights: Vec<Right<'_>> =
-            recurrent.chunks_exact(hidden * wide).map(|weights| Right::new(weights, wide, examples)).collect();
+            recurrent.chunks_exact(hidden * wide).map(|weights| Right::new(weights, wide, examples, steps)).collect();
         for index in 0..directions * steps {
             let first = index % steps == 0;
             let gates = &mut active[index * 4 * step..][..4 * step];

@@ -27,64 +27,67 @@ impl WithSimd for Outer<'_> {
 }
 
 /// Rows of both factors that are met by all tiles of the result while they are in the cache.
-const STRIP: usize = 64;
+const STRIP: usize = 128;
 
 impl Outer<'_> {
+    /// In tiles of `R` rows and `V` vectors.
     #[inline(always)]
     fn run<S: Simd, const R: usize, const V: usize>(mut self, simd: S) {
-        let Rows { starts, parts, length, .. } = self.left;
+        let Rows { values, starts, parts, length } = self.left;
         let mut strip = [[0.0; PANEL]; STRIP];
-        for (block, starts) in starts.chunks(STRIP * parts).enumerate() {
-            let rows = &self.right[block * STRIP * self.columns..];
+        let across = length.div_ceil(R);
+        let mut tiles = vec![[0.0; R]; starts.len().min(STRIP * parts) * across];
+        for (starts, rows) in starts.chunks(STRIP * parts).zip(self.right.chunks(STRIP * self.columns)) {
+            let count = starts.len() / parts;
+            for (row, starts) in starts.chunks_exact(parts).enumerate() {
+                for (part, &start) in starts.iter().enumerate() {
+                    let (whole, rest) = values[start..start + length].as_chunks::<R>();
+                    let mut place = part * across * count + row;
+                    for line in whole {
+                        tiles[place] = *line;
+                        place += count;
+                    }
+                    if !rest.is_empty() {
+                        tiles[place][..rest.len()].copy_from_slice(rest);
+                    }
+                }
+            }
             for panel in (0..self.columns).step_by(PANEL) {
                 let width = PANEL.min(self.columns - panel);
-                let count = starts.len() / parts;
-                for (line, row) in strip.iter_mut().zip(rows.chunks_exact(self.columns)).take(count) {
+                for (line, row) in strip.iter_mut().zip(rows.chunks_exact(self.columns)) {
                     load(&row[panel..], width, line);
                 }
-                for part in 0..parts {
-                    let starts = || starts.iter().skip(part).step_by(parts).copied();
-                    let place = (part * length, panel);
-                    if length < R {
-                        (0..length)
-                            .for_each(|at| self.tile::<S, 1, V>(simd, starts(), &strip[..count], place, (at, at)));
-                        continue;
-                    }
-                    for from in (0..length).step_by(R) {
-                        // The last tile reaches back over rows that are done, and leaves them alone.
-                        let start = from.min(length - R);
-                        self.tile::<S, R, V>(simd, starts(), &strip[..count], place, (start, from));
-                    }
+                let places = (0..parts).flat_map(|part| {
+                    (0..length).step_by(R).map(move |from| (part * length + from, R.min(length - from)))
+                });
+                for ((first, kept), lines) in places.zip(tiles.chunks_exact(count)) {
+                    self.tile::<S, R, V>(simd, lines, &strip[..count], (first, kept), (panel, width));
                 }
             }
         }
     }
 
-    /// Adds to the rows `start..start + R` of a part, of which those before `from` are not kept. `place` is the first
-    /// row of the part and the first column of the panel.
+    /// Adds to `kept` rows of the result from `first` on, in `width` columns from `panel` on.
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const V: usize>(
         &mut self,
         simd: S,
-        starts: impl Iterator<Item = usize>,
+        lines: &[[f32; R]],
         strip: &[[f32; PANEL]],
-        place: (usize, usize),
-        (start, from): (usize, usize),
+        (first, kept): (usize, usize),
+        (panel, width): (usize, usize),
     ) {
-        let columns = self.columns;
-        let width = PANEL.min(columns - place.1);
         let mut tile = [[0.0; PANEL]; R];
-        let place = |row: usize| (place.0 + start + row) * columns + place.1;
-        for (row, line) in tile.iter_mut().enumerate() {
+        let columns = self.columns;
+        let place = |row: usize| (first + row) * columns + panel;
+        for (row, line) in tile.iter_mut().enumerate().take(kept) {
             load(&self.out[place(row)..], width, line);
         }
         let mut sums = [[simd.splat_f32s(0.0); V]; R];
         for (sums, line) in sums.iter_mut().zip(tile.iter()) {
             sums.copy_from_slice(S::as_simd_f32s(line).0);
         }
-        for (at, wide) in starts.zip(strip) {
-            let factors: &[f32; R] =
-                self.left.values[at + start..].first_chunk().expect("a part has at least R numbers");
+        for (factors, wide) in lines.iter().zip(strip) {
             let (wide, _) = S::as_simd_f32s(wide);
             for r in 0..R {
                 let factor = simd.splat_f32s(factors[r]);
@@ -96,7 +99,7 @@ impl Outer<'_> {
         for (sums, line) in sums.iter().zip(tile.iter_mut()) {
             S::as_mut_simd_f32s(line).0.copy_from_slice(sums);
         }
-        for (row, line) in tile.iter().enumerate().skip(from - start) {
+        for (row, line) in tile.iter().enumerate().take(kept) {
             store(line, width, &mut self.out[place(row)..]);
         }
     }
