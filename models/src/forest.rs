@@ -20,6 +20,8 @@ use tree::{Grower, MOST_ROWS, Tree};
 
 /// Rows that one task predicts: a tree stays in the cache meanwhile.
 const BLOCK: usize = 64;
+/// Rows that go down a tree together.
+const TOGETHER: usize = 8;
 
 /// A forest about to be grown, tree by tree, in any order.
 pub(crate) struct Growth<'a, C: Criterion> {
@@ -91,14 +93,24 @@ impl Forest {
         let mut means = Array2::zeros((rows.nrows(), self.width));
         means.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter().zip(rows.axis_chunks_iter(Axis(0), BLOCK)).for_each(
             |(mut means, rows)| {
-                let mut sums = Array2::<f64>::zeros(means.raw_dim());
+                let rows = rows.rows().into_iter().map(|row| row.to_slice().expect("the rows are in standard layout"));
+                let rows: Vec<&[f32]> = rows.collect();
+                let (groups, rest) = rows.as_chunks::<TOGETHER>();
+                let mut sums = vec![0.0_f64; rows.len() * self.width];
+                let add = |(leaf, sum): (&[f32], &mut [f64])| {
+                    sum.iter_mut().zip(leaf).for_each(|(sum, &value)| *sum += f64::from(value));
+                };
                 for tree in &self.trees {
-                    for (mut sum, row) in sums.rows_mut().into_iter().zip(rows.rows()) {
-                        let leaf = tree.predict(row.to_slice().expect("the rows are in standard layout"));
-                        sum.iter_mut().zip(leaf).for_each(|(sum, &value)| *sum += f64::from(value));
+                    let mut sums = sums.chunks_exact_mut(self.width);
+                    for &group in groups {
+                        tree.predict(group).into_iter().zip(sums.by_ref()).for_each(add);
+                    }
+                    for &row in rest {
+                        tree.predict([row]).into_iter().zip(sums.by_ref()).for_each(add);
                     }
                 }
-                means.zip_mut_with(&sums, |mean, sum| *mean = (sum / self.trees.len() as f64) as f32);
+                let sums = sums.iter().map(|sum| (sum / self.trees.len() as f64) as f32);
+                means.iter_mut().zip(sums).for_each(|(mean, value)| *mean = value);
             },
         );
         means

@@ -30,7 +30,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "target" / "release"
 MARKS = ("<!-- scripts/peers/run writes from here -->", "<!-- to here -->")
 LATENCIES = 200
-LOSS_TOLERANCE, ACCURACY_TOLERANCE = 0.10, 0.03
+# Each round starts from weights of its own, which moves the loss of so few steps a lot; models/src/neural/tests.rs compares
+# both sides step for step from the same ones.
+LOSS_TOLERANCE, ACCURACY_TOLERANCE = 0.2, 0.03
 
 
 class Ours:
@@ -115,14 +117,15 @@ def network_works(shapes, sources, ours):
 
         def train_ours(seed, model=model, form=form, params=params, path=path):
             told = ours({"train": {"model": model, "form": form, "params": params}}, path, seed=seed)
-            return {"train": statistics.mean(told["seconds"]), "loss": told["losses"][-1],
+            return {"train": statistics.mean(told["seconds"]), "loss": statistics.mean(told["losses"]),
                     "parameters": told["parameters"]}
 
         def train_theirs(seed, made=made, inputs=inputs, targets=targets, recipe=recipe):
             torch.manual_seed(seed)
             network = made()
             told = networks.train(network, inputs, targets, recipe)
-            return {"train": statistics.mean(seconds for seconds, _ in told[1:]), "loss": told[-1][1],
+            return {"train": statistics.mean(seconds for seconds, _ in told[1:]),
+                    "loss": statistics.mean(loss for _, loss in told),
                     "parameters": networks.parameters(network)}
 
         size = ", ".join(f"{name} {value}" for name, value in network.items() if name != "dropout")
@@ -206,10 +209,9 @@ def classic_works(shapes, sources, ours):
         yield learner_work(f"forest: {rows:,} x 64, {shapes.trees} trees", {"fit": 2.0, "predict": 2.0},
                            {"forest": {"features": 64, "trees": shapes.trees}}, forest(shapes.trees), table, sources, ours)
     rows, trees = shapes.raw
-    _, pixels, labels = sources.images(10_000)
-    half = min(rows, 9000)
+    _, pixels, labels = sources.images(rows + 1000)
     flat = pixels.reshape(len(pixels), -1).astype(np.float32)
-    table = ((flat[:rows], labels[:rows]), (flat[half:], labels[half:]))
+    table = ((flat[:rows], labels[:rows]), (flat[rows:], labels[rows:]))
     yield learner_work(f"forest: pixels, {rows:,} x 3,072, {trees} trees", {"fit": 2.0, "predict": 2.0},
                        {"forest": {"features": 3072, "trees": trees}}, forest(trees), table, sources, ours)
 

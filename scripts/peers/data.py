@@ -107,7 +107,7 @@ class Sources:
     def images(self, rows):
         """CIFAR-10's first rows: path, pixels, labels."""
         with tarfile.open(self.archives / "cifar-10-binary.tar.gz") as archive:
-            data = archive.extractfile("cifar-10-batches-bin/data_batch_1.bin").read()
+            data = b"".join(archive.extractfile(f"cifar-10-batches-bin/data_batch_{part}.bin").read() for part in (1, 2))
         records = np.frombuffer(data, np.uint8).reshape(-1, RECORD)[:rows]
         path = self.folder / f"images-{rows}"
         path.write_bytes(records.tobytes())

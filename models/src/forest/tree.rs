@@ -32,14 +32,22 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// The leaf values that a row falls to.
-    pub(super) fn predict(&self, row: &[f32]) -> &[f32] {
-        let mut node = self.nodes[0];
-        while node.feature != LEAF {
-            let right = row[node.feature as usize] > node.threshold;
-            node = self.nodes[node.next as usize + usize::from(right)];
+    /// The leaf values that each row falls to. The rows go down together, so that one waits for the memory while
+    /// others move.
+    pub(super) fn predict<'a, const N: usize>(&'a self, rows: [&[f32]; N]) -> [&'a [f32]; N] {
+        let mut places = [0; N];
+        let mut moved = true;
+        while moved {
+            moved = false;
+            for (place, row) in places.iter_mut().zip(rows) {
+                let Node { feature, threshold, next } = self.nodes[*place];
+                if feature != LEAF {
+                    *place = next as usize + usize::from(row[feature as usize] > threshold);
+                    moved = true;
+                }
+            }
         }
-        &self.leaves[node.next as usize..][..self.width]
+        places.map(|place| &self.leaves[self.nodes[place].next as usize..][..self.width])
     }
 
     /// Decisions (a feature and a threshold each) and leaf values.
