@@ -245,7 +245,8 @@ impl Job<'_> {
         Ok(false)
     }
 
-    /// Takes the files out of `place`. A download that is of no use is removed; if a part of it was from an earlier
+    /// Takes the files out of `place`. A download that was cut off, or that there is no room to unpack, stays for the next
+    /// attempt; one that is of no use is removed. If a part of it was from an earlier
     /// attempt, that may be why, and it is tried once more from the start.
     fn take(&self, place: &Place, name: &str, load: &Load<'_>, tell: &mut dyn FnMut(Progress)) -> Result<(), Taking> {
         let url = match place {
@@ -262,8 +263,14 @@ impl Job<'_> {
             let had_some = fs::metadata(&part).is_ok_and(|metadata| metadata.len() > 0);
             let mut bytes = |done, total| tell(Progress::Bytes { done, total });
             let came = http::download(&self.agent, url, &part, load.most_bytes, &mut bytes).map_err(Taking::from);
+            let is_whole = came.is_ok();
             let taken = came.and_then(|()| self.unpack(&part, place, load, tell));
-            if !matches!(taken, Err(Taking::Fault(Fault::CutOff(_)))) {
+            let goes_on = match taken {
+                Err(Taking::Fault(Fault::CutOff(_))) => true,
+                Err(Taking::Fault(Fault::Write(..))) => is_whole,
+                _ => false,
+            };
+            if !goes_on {
                 let _ = fs::remove_file(&part);
             }
             let useless = matches!(taken, Err(Taking::Fault(Fault::Bad(_)) | Taking::Wrong(_)));

@@ -35,8 +35,8 @@ pub struct Glue {
     test_rows: usize,
     /// In this order: training file, dev file, those of `further`, those of `hidden`.
     files: &'static [DataFile],
-    /// Names of further test splits.
-    further: &'static [&'static str],
+    /// Names and rows of further test splits.
+    further: &'static [(&'static str, usize)],
     /// Names of the splits with hidden targets.
     hidden: &'static [&'static str],
     transport: &'static Transport,
@@ -115,7 +115,9 @@ impl Dataset for Glue {
         Ok(Splits {
             train: counted(&self.files[0], self.train_rows)?,
             test: counted(&self.files[1], self.test_rows)?,
-            further: further.map(|(&name, file)| Ok((name, read(file)?))).collect::<Result<_, DatasetError>>()?,
+            further: further
+                .map(|(&(name, rows), file)| Ok((name, counted(file, rows)?)))
+                .collect::<Result<_, DatasetError>>()?,
         })
     }
 

@@ -85,7 +85,7 @@ pub enum Layout {
 /// How delimited text is laid out.
 ///
 /// With `quoting`, the rules of RFC 4180: a field may stand in double quotation marks, and then hold the delimiter, line
-/// ends and doubled quotation marks. Without, every character but the delimiter and the line end is plain. Lines end in
+/// ends and doubled quotation marks; a mark anywhere else is refused. Without, every character but the delimiter and the line end is plain. Lines end in
 /// LF or CRLF; a byte order mark and empty lines are skipped; blanks around a field are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableLayout {

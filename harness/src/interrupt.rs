@@ -30,8 +30,12 @@ pub fn listen() -> anyhow::Result<()> {
     flag::register_conditional_shutdown(SIGINT, i32::from(EXIT_CODE), Arc::clone(&REQUESTED))?;
     flag::register(SIGINT, Arc::clone(&REQUESTED))?;
     flag::register(SIGTERM, Arc::clone(&REQUESTED))?;
-    // A limit on the size of files is to be an error of a write, which is reported, and not the end of the program.
-    #[cfg(unix)]
-    flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
     Ok(())
+}
+
+/// Makes a limit on the size of files an error of a write, which is reported, and not the end of the program.
+pub fn report_large_files() {
+    // Where the system does not allow it, the system's way stays.
+    #[cfg(unix)]
+    let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }

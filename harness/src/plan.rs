@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bakeoff_models::{Device, ModelEntry, Resolved, Support, nearest};
+use bakeoff_models::{Device, ModelEntry, Resolved, Support, did_you_mean};
 use toml::Spanned;
 
 use crate::case::Case;
@@ -191,7 +191,7 @@ fn find<'a, T: ?Sized>(all: &'a [&'a T], name: &str, name_of: impl Fn(&T) -> &'s
 
 /// `unknown task 'x', did you mean 'y'? known: …`.
 fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
-    let near = nearest(name, known.iter().copied()).map_or(String::new(), |near| format!(", did you mean '{near}'?"));
+    let near = did_you_mean(name, known.iter().copied());
     format!("unknown {kind} '{name}'{near} (known: {})", known.join(", "))
 }
 

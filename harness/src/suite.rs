@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use bakeoff_models::did_you_mean;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -146,12 +147,12 @@ pub struct Source {
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteError {
     /// No such built-in suite and no such file.
-    #[error("no suite '{name}'{} Give a built-in suite ({known}) or the path of a suite file (.toml)", near.as_ref().map_or(".".to_owned(), |n| format!(", did you mean '{n}'?")))]
+    #[error("no suite '{name}'{near} Give a built-in suite ({known}) or the path of a suite file (.toml)")]
     Unknown {
         /// What was asked for.
         name: String,
-        /// The closest built-in name.
-        near: Option<String>,
+        /// A closer name, or the end of the sentence.
+        near: String,
         /// All built-in names.
         known: String,
     },
@@ -199,9 +200,10 @@ impl Source {
         let path = Path::new(name);
         if !path.exists() && path.extension().is_none() {
             let known: Vec<_> = BUILT_IN.iter().map(|(known, _)| *known).collect();
+            let near = did_you_mean(name, known.iter().copied());
             return Err(SuiteError::Unknown {
                 name: name.to_owned(),
-                near: bakeoff_models::nearest(name, known.iter().copied()).map(str::to_owned),
+                near: if near.is_empty() { ".".to_owned() } else { near },
                 known: known.join(", "),
             });
         }

@@ -20,7 +20,7 @@ pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
     TargetShape, TaskShape, Watch,
 };
-pub use params::{Default, Domain, Param, ParamError, Resolved, Value, nearest};
+pub use params::{Default, Domain, Param, ParamError, Resolved, Value, did_you_mean};
 pub use resnet::published_resnet;
 
 /// Every model, in the order in which reports show them.

@@ -107,12 +107,10 @@ pub struct Param {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {
     /// No such parameter.
-    #[error("unknown parameter '{name}'{}; it takes: {}", near.as_ref().map_or(String::new(), |n| format!(", did you mean '{n}'?")), known.join(", "))]
+    #[error("unknown parameter '{name}'{}; it takes: {}", did_you_mean(name, known.iter().copied()), known.join(", "))]
     Unknown {
         /// What was written.
         name: String,
-        /// The closest known name.
-        near: Option<String>,
         /// All known names.
         known: Vec<&'static str>,
     },
@@ -128,14 +126,14 @@ pub enum ParamError {
     },
 }
 
-/// The name among `known` that `name` most likely meant, if any is close.
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// What follows an unknown name in a message: `, did you mean 'x'?`, if one of the known names is close, or nothing.
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
         .filter(|(score, _)| *score > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
+        .map_or(String::new(), |(_, near)| format!(", did you mean '{near}'?"))
 }
 
 /// A complete, checked set of parameters: defaults with the suite's overrides on top.
@@ -159,11 +157,7 @@ impl Resolved {
         }
         for (name, value) in overrides {
             let Some(param) = params.iter().find(|p| p.name == name) else {
-                return Err(ParamError::Unknown {
-                    name: name.clone(),
-                    near: nearest(name, params.iter().map(|p| p.name)).map(str::to_owned),
-                    known: params.iter().map(|p| p.name).collect(),
-                });
+                return Err(ParamError::Unknown { name: name.clone(), known: params.iter().map(|p| p.name).collect() });
             };
             values.insert(name.clone(), admit(param, value)?);
         }

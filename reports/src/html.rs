@@ -7,7 +7,7 @@ use crate::format::{count, score, si};
 use crate::markdown::{SPLITS, reproduce, sentence};
 use crate::record::Status;
 use crate::results::Results;
-use crate::table::{Line, Standing, Table, cells, header, test_result};
+use crate::table::{Line, Standing, Table, beside, cells, header, test_result};
 
 /// The text of `report.html`.
 pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) -> String {
@@ -122,6 +122,7 @@ fn headline(results: &Results, table: &Table) -> Markup {
                     tbody { @for line in &table.lines { (row(results, table, line)) } }
                 }
             }
+            @if let Some(beside) = beside(&results.grid, table) { p { (beside) } }
         }
     }
 }

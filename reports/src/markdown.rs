@@ -6,11 +6,11 @@ use crate::format::score;
 use crate::record::Status;
 use crate::results::Results;
 use crate::run_info::RunInfo;
-use crate::table::{Table, cells, header, verdict};
+use crate::table::{Table, beside, cells, header, verdict};
 
 /// Which rows are for what.
-pub(crate) const SPLITS: &str = "Of the training rows a stratified tenth, chosen by the seed, is for validation: best epochs \
-    are chosen on it. Test rows were used once, after the fit.";
+pub(crate) const SPLITS: &str = "Of the training rows a tenth, chosen by the seed and of each class alike, is for validation: \
+    best epochs are chosen on it. Test rows were used once, after the fit.";
 
 /// The text of `report.md`.
 pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
@@ -98,6 +98,9 @@ fn headline(text: &mut String, results: &Results, table: &Table) {
         table.ranked().map(|line| format!("{} {}", escape(&results.grid.labels[line.label]), verdict(line))).collect();
     if tested.len() > 1 {
         let _ = writeln!(text, "{}.\n", tested.join("; "));
+    }
+    if let Some(beside) = beside(&results.grid, table) {
+        let _ = writeln!(text, "{}\n", escape(&beside));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::answers::{Answers, mean_scores};
 use crate::format::{p_value, score, si, significant};
 use crate::grid::{Cell, Grid, Mean, Setting};
-use crate::metric::Better;
+use crate::metric::{Better, metric};
 use crate::record::Status;
 use crate::resampled;
 use crate::statistics::{Interval, bootstrap_mean, holm, mcnemar_p, paired_bootstrap_p, wilson};
@@ -218,6 +218,23 @@ pub(crate) fn cells(grid: &Grid, table: &Table, line: &Line) -> Vec<String> {
         number("case", "model_bytes", "B"),
         status,
     ]
+}
+
+/// Metrics that GLUE states beside the primary one (Wang et al. 2018, table 1).
+const BESIDE: &[(&str, &str)] =
+    &[("accuracy", "accuracy_mismatched"), ("f1_positive", "accuracy"), ("pearson", "spearman")];
+
+/// What the models score on the metric that belongs beside the primary one: `Accuracy: svm 0.760; lstm 0.699.`
+pub(crate) fn beside(grid: &Grid, table: &Table) -> Option<String> {
+    let primary = grid.settings[table.setting].primary().name;
+    let (_, other) = BESIDE.iter().find(|(first, _)| *first == primary)?;
+    let scores = table.ranked().filter_map(|line| {
+        let mean = grid.cell(table.setting, line.label)?.mean("score", other)?;
+        Some(format!("{} {}", grid.labels[line.label], score(mean.mean)))
+    });
+    let scores: Vec<String> = scores.collect();
+    let title = metric(other)?.title;
+    (!scores.is_empty()).then(|| format!("Beside it, {title}: {}.", scores.join("; ")))
 }
 
 /// `2 ≈` is second, but not distinguishable from the first.

@@ -74,10 +74,11 @@ def transformer(start, network):
 
 
 def lstm(start, network):
-    network.words.weight.data = start.slot(*network.words.weight.shape)
+    if network.words:
+        network.words.weight.data = start.slot(*network.words.weight.shape)
     memory = network.memory
     hidden, inputs = memory.hidden_size, memory.input_size
-    ways = ["", "_reverse"]
+    ways = ["", "_reverse"] if memory.bidirectional else [""]
 
     def gates(values):
         """From input, forget, output, candidate to PyTorch's order."""
@@ -91,6 +92,23 @@ def lstm(start, network):
         bias = gates(start.slot(4 * hidden))
         bias[hidden : 2 * hidden] += 1
         getattr(memory, f"bias_ih_l0{way}").data = bias
+    start.affine(network.head)
+
+
+def text_resnet(start, network):
+    network.words.weight.data = start.slot(*network.words.weight.shape)
+
+    def window(layer):
+        outputs, inputs, words = layer.weight.shape
+        layer.weight.data = start.slot(words, inputs, outputs).permute(2, 1, 0).contiguous()
+        layer.bias.data = start.slot(outputs)
+
+    for block in network.blocks:
+        start.norm(block.norm1)
+        window(block.conv1)
+        start.norm(block.norm2)
+        window(block.conv2)
+    start.norm(network.norm)
     start.affine(network.head)
 
 
@@ -114,7 +132,7 @@ def case(model, params, recipe, make, fill, inputs, labels):
     assert start.count == networks.parameters(network)
     # The whole batch is one shard, as it is to PyTorch.
     settings = params | recipe | {"shard": len(labels), "dropout": 0.0}
-    return {"model": model, "params": settings, "losses": [round(loss, 7) for _, loss in told]}
+    return {"model": model, "images": isinstance(inputs, Images), "params": settings, "losses": [round(loss, 7) for _, loss in told]}
 
 
 def main():
@@ -132,6 +150,12 @@ def main():
              lambda: networks.ResNet(3, 8, 4), resnet, Images(images), classes),
         case("lstm", word | {"embedding": 6, "hidden": 5}, adamw,
              lambda: networks.Lstm(2, words.vocabulary, 6, 5, 0.0), lstm, words, labels),
+        case("lstm", word | {"embedding": 6, "hidden": 5, "bidirectional": False, "pooling": "mean"}, adamw,
+             lambda: networks.Lstm(2, words.vocabulary, 6, 5, 0.0, False, False), lstm, words, labels),
+        case("resnet", word | {"depth": 8, "width": 6}, adamw,
+             lambda: networks.TextResNet(2, words.vocabulary, 8, 6, 0.0), text_resnet, words, labels),
+        case("lstm", {"hidden": 5, "flip": False, "crop": 0}, adamw,
+             lambda: networks.Lstm(3, None, 3 * 8, 5, 0.0, False), lstm, Images(images), classes),
     ]
     made = f"scripts/peers/training.py, Python {platform.python_version()}, torch {torch.__version__}"
     json.dump({"made": made, "texts": sentences, "labels": labels, "cases": cases}, sys.stdout, indent=1)

@@ -142,9 +142,9 @@ fn open(path: &Path, have: u64) -> io::Result<File> {
 }
 
 fn is_web_page(start: &[u8]) -> bool {
-    let text = start.trim_ascii_start();
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
     let begins = |with: &[u8]| text.get(..with.len()).is_some_and(|text| text.eq_ignore_ascii_case(with));
-    begins(b"<!doctype html") || begins(b"<html") || begins(b"<?xml")
+    begins(b"<!doctype html") || begins(b"<html") || begins(b"<?xml") || begins(b"<!--")
 }
 
 /// What ureq says, in fewer words where it has many.

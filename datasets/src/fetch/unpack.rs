@@ -28,6 +28,9 @@ pub(crate) type Open<'a, W> = &'a mut dyn FnMut(usize) -> Result<W, Fault>;
 pub(crate) fn zip<W: Write>(reader: impl Read + Seek, wanted: &[Wanted], open: Open<'_, W>) -> Result<(), Fault> {
     let bad = |error: zip::result::ZipError| Fault::Bad(format!("not a whole zip archive ({error})"));
     let mut archive = zip::ZipArchive::new(reader).map_err(bad)?;
+    if archive.has_duplicate_names() {
+        return Err(Fault::Bad("it has two members of one name".to_owned()));
+    }
     let mut taken = vec![false; wanted.len()];
     for index in 0..archive.len() {
         let member = archive.by_index(index).map_err(bad)?;

@@ -201,7 +201,7 @@ pub static MNLI: Glue = Glue {
     train_rows: 392_702,
     test_rows: 9_815,
     files: &MNLI_FILES,
-    further: &["mismatched"],
+    further: &[("mismatched", 9_832)],
     hidden: &["test_matched", "test_mismatched"],
     transport: archive!("MNLI.zip", "MNLI", 1_000 * MB, &MNLI_FILES),
     derive: None,

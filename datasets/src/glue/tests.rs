@@ -55,7 +55,7 @@ fn mnli_reads_the_gold_label_of_training_and_of_both_dev_files() {
     assert_eq!(pair(&matched, 0), ("The new rules took effect in May.", "There are new rules."));
     assert_eq!(labels(&matched), [0, 2]);
     assert_eq!(labels(&read(&MNLI, 2)), [1]);
-    assert_eq!((MNLI.further, MNLI.hidden), (&["mismatched"][..], &["test_matched", "test_mismatched"][..]));
+    assert_eq!((MNLI.further, MNLI.hidden), (&[("mismatched", 9_832)][..], &["test_matched", "test_mismatched"][..]));
 }
 
 #[test]

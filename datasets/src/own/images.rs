@@ -133,7 +133,8 @@ fn decode(data: &[u8], path: &Path) -> Result<DynamicImage, OwnError> {
     let broken = |error: image::ImageError| OwnError::format(&place, "a whole PNG or JPEG image", error);
     let reader = ImageReader::new(Cursor::new(data)).with_guessed_format();
     let reader = reader.map_err(|source| OwnError::Read { path: path.to_owned(), source })?;
-    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
+    let format = reader.format();
+    if !matches!(format, Some(ImageFormat::Png | ImageFormat::Jpeg)) {
         return Err(OwnError::format(&place, "a PNG or JPEG image", "another kind of file"));
     }
     let mut decoder = reader.into_decoder().map_err(broken)?;
@@ -146,6 +147,28 @@ fn decode(data: &[u8], path: &Path) -> Result<DynamicImage, OwnError> {
     }
     let orientation = decoder.orientation().map_err(broken)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    if format == Some(ImageFormat::Jpeg) && !reaches_end(data) {
+        return Err(OwnError::format(&place, "a whole PNG or JPEG image", "a JPEG cut short"));
+    }
     image.apply_orientation(orientation);
     Ok(image)
+}
+
+/// Whether a JPEG has its end; the decoder fills up in grey what is missing. It is a row of segments that say how long they
+/// are, and of compressed data, in which the first byte of a marker is followed by zero or a restart.
+fn reaches_end(jpeg: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(&[first, second]) = jpeg.get(at..).and_then(<[u8]>::first_chunk) {
+        match (first, second) {
+            (0xff, 0xd9) => return true,
+            (0xff, 0xff) => at += 1,
+            (0xff, 0x00 | 0x01 | 0xd0..=0xd8) => at += 2,
+            (0xff, _) => {
+                let Some(&length) = jpeg.get(at + 2..).and_then(<[u8]>::first_chunk) else { return false };
+                at += 2 + usize::from(u16::from_be_bytes(length));
+            }
+            _ => at += 1,
+        }
+    }
+    false
 }

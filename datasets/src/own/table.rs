@@ -73,6 +73,7 @@ struct Table<'a> {
     data: &'a [u8],
     reader: Reader<&'a [u8]>,
     quoting: bool,
+    delimiter: u8,
     file: Arc<Path>,
     record: StringRecord,
     /// Where the next record begins.
@@ -95,7 +96,8 @@ impl<'a> Table<'a> {
             .flexible(true)
             .from_reader(data);
         let record = StringRecord::new();
-        Ok(Table { data, reader, quoting: layout.quoting, file, record, end: 0, next_line: 1, line: 1 })
+        let &TableLayout { quoting, delimiter, .. } = layout;
+        Ok(Table { data, reader, quoting, delimiter, file, record, end: 0, next_line: 1, line: 1 })
     }
 
     fn place(&self) -> Place {
@@ -131,8 +133,42 @@ impl<'a> Table<'a> {
             let expected = "quotation marks in pairs (RFC 4180; set quoting = false if they are plain characters)";
             return Err(OwnError::format(&self.place(), expected, format!("{marks} in this row")));
         }
+        // The parser would take it as text, and a row that is cut short and the next as one.
+        if let Some(at) = stray_mark(row, self.delimiter).filter(|_| self.quoting) {
+            let expected = "quotation marks around a whole field, doubled within it (RFC 4180; set quoting = false if they \
+                            are plain characters)";
+            let start = (0..=at).rev().find(|&start| std::str::from_utf8(&row[start..]).is_ok()).unwrap_or(at);
+            let near: String = String::from_utf8_lossy(&row[start..]).chars().take(20).collect();
+            return Err(OwnError::format(&self.place(), expected, format!("another before {near:?}")));
+        }
         Ok(())
     }
+}
+
+/// The byte of a row before which a mark is neither around a field nor doubled within one.
+fn stray_mark(row: &[u8], delimiter: u8) -> Option<usize> {
+    #[derive(PartialEq)]
+    enum Place {
+        Start,
+        Plain,
+        Quoted,
+        /// After a mark in a quoted field: the end of the field, or the first of two marks.
+        Mark,
+    }
+    let mut place = Place::Start;
+    for (at, &byte) in row.iter().enumerate() {
+        place = match (place, byte) {
+            (Place::Start, b'"') | (Place::Mark, b'"') => Place::Quoted,
+            (Place::Quoted, b'"') => Place::Mark,
+            (Place::Quoted, _) => Place::Quoted,
+            (Place::Plain, b'"') => return Some(at + 1),
+            (_, byte) if byte == delimiter => Place::Start,
+            (Place::Mark, b'\r' | b'\n') => Place::Mark,
+            (Place::Mark, _) => return Some(at),
+            (Place::Start | Place::Plain, _) => Place::Plain,
+        };
+    }
+    None
 }
 
 fn line_ends(bytes: &[u8]) -> usize {

@@ -131,6 +131,13 @@ fn an_image_cut_short_is_refused_by_path() {
         folder.write("train/cat/2.png", &whole[..20]);
         let message = folder.refusal(LAYOUT);
         assert!(message.starts_with("train/cat/2.png: expected a whole PNG or JPEG image, found"), "{message}");
+        // Among the pixels; the end of a PNG, unlike that of a JPEG, is a chunk of its own after them.
+        let end = if format == ImageFormat::Png { 12 + 8 } else { 2 };
+        for kept in [whole.len() - end - 4, whole.len() - end] {
+            folder.write("train/cat/2.png", &whole[..kept]);
+            let message = folder.refusal(LAYOUT);
+            assert!(message.starts_with("train/cat/2.png: expected a whole PNG or JPEG image, found"), "{message}");
+        }
     }
 }
 

@@ -151,6 +151,19 @@ fn a_line_of_ten_megabytes_is_refused_by_line() {
 }
 
 #[test]
+fn a_mark_that_is_not_around_a_whole_field_is_refused_and_merges_no_rows() {
+    for (text, near) in [
+        ("text,label\n\"good film,x\n\"bad film,y\n", "bad film,y"),
+        ("text,label\nfine,x\n\"abc\"def,y\n", "def,y"),
+        ("text,label\na 5\" by 7\" print,x\n", " by 7"),
+    ] {
+        let message = refusal(text);
+        let expected = "expected quotation marks around a whole field, doubled within it (RFC 4180;";
+        assert!(message.contains(expected) && message.contains(&format!("found another before \"{near}")), "{message}");
+    }
+}
+
+#[test]
 fn a_quotation_mark_that_is_never_closed_is_refused_where_it_opens() {
     let message = refusal("a,x\n\"b,y\nc,z\n");
     assert!(message.starts_with("train, line 3: expected quotation marks in pairs"), "{message}");

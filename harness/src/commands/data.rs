@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write, stderr, stdout};
 
 use anyhow::anyhow;
 use bakeoff_datasets::{DATASETS, Dataset, FetchOptions, FetchProgress, Fetched, Mirror, Size, State, Store, fetch};
-use bakeoff_models::nearest;
+use bakeoff_models::did_you_mean;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -60,8 +60,7 @@ fn find(names: &[String]) -> anyhow::Result<Vec<&'static dyn Dataset>> {
         let named: Vec<_> = DATASETS.iter().copied().filter(|dataset| is(dataset.id())).collect();
         if named.is_empty() {
             let known: Vec<&str> = DATASETS.iter().map(|dataset| dataset.id()).collect();
-            let near = nearest(name, known.iter().copied().chain(["glue"]));
-            let near = near.map_or(String::new(), |near| format!(", did you mean '{near}'?"));
+            let near = did_you_mean(name, known.iter().copied().chain(["glue"]));
             return Err(usage(format!("unknown dataset '{name}'{near} (known: glue, {})", known.join(", "))));
         }
         let is_new = |dataset: &&dyn Dataset| found.iter().all(|other| other.id() != dataset.id());

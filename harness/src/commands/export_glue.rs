@@ -110,7 +110,7 @@ fn model(info: &RunInfo, wish: Option<&str>) -> anyhow::Result<String> {
 /// The text of a sheet; none if the run did not predict its split.
 fn text(sheet: &Sheet, dir: &RunDir, info: &RunInfo, model: &str, seed: Option<u64>) -> anyhow::Result<Option<String>> {
     let wanted = |case: &&CaseInfo| {
-        let has_seed = seed.is_none_or(|seed| case.case.split('.').any(|part| part == format!("s{seed}")));
+        let has_seed = seed.is_none_or(|seed| case.case.rsplit('.').nth(1) == Some(&format!("s{seed}")));
         case.task == sheet.task && case.label == model && has_seed
     };
     let mut found = Vec::new();

@@ -154,6 +154,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    interrupt::report_large_files();
     let samples = cli.samples.as_ref();
     let exit = match cli.command {
         Command::Run(arguments) => run::run(program, &arguments, samples),

@@ -1,7 +1,7 @@
 //! Tasks on a user's own data: their settings, checked, and their data, read.
 
 use bakeoff_datasets::own::{Column, OwnError};
-use bakeoff_models::nearest;
+use bakeoff_models::did_you_mean;
 use toml::Spanned;
 
 use super::{Overrides, is_plain};
@@ -72,5 +72,5 @@ fn fault(source: &Source, entry: &TaskEntry, error: &OwnTaskError) -> SuiteError
 
 fn near_column(column: &Column, known: &[String]) -> String {
     let Column::Name(name) = column else { return String::new() };
-    nearest(name, known.iter().map(String::as_str)).map_or(String::new(), |near| format!("; did you mean '{near}'?"))
+    did_you_mean(name, known.iter().map(String::as_str))
 }

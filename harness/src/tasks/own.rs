@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bakeoff_datasets::own::{Own, OwnData, OwnError, Survey, TestRows, survey};
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Splits, Store, Targets};
-use bakeoff_models::{InputShape, nearest};
+use bakeoff_models::{InputShape, did_you_mean};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -133,8 +133,7 @@ fn primary(train: &Targets, test: &Targets, wish: Option<String>) -> Result<Stri
     if known.contains(&metric.as_str()) {
         return Ok(metric);
     }
-    let near =
-        nearest(&metric, known.iter().copied()).map_or(String::new(), |near| format!(", did you mean '{near}'?"));
+    let near = did_you_mean(&metric, known.iter().copied());
     Err(OwnTaskError::Metric(format!("metric '{metric}' cannot rank here{near} (these can: {})", known.join(", "))))
 }
 

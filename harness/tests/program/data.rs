@@ -77,6 +77,28 @@ fn a_dataset_is_fetched_from_a_mirror_listed_verified_and_fetched_again_when_bro
     exits(&run(&bench, &["data", "verify"]), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_while_unpacking_is_told_and_leaves_nothing() {
+    let Some(mirror) = mirror() else { return };
+    let bench = Bench::new();
+    // A limit on the size of files stands for a full disk: 100 KiB of the 428 of the training rows.
+    let program = env!("CARGO_BIN_EXE_bakeoff");
+    let script = format!("ulimit -f 200; exec {program} data fetch glue/cola --mirror '{mirror}'");
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(bench.path(""))
+        .env("BAKEOFF_DATA", "data")
+        .output()
+        .unwrap();
+    exits(&output, 1);
+    let message = stderr(&output);
+    assert!(message.contains("cannot write data/.fetch/glue-cola/train.tsv: File too large"), "{message}");
+    assert!(message.contains("make room"), "{message}");
+    assert!(!bench.path("data/glue/cola").exists() && !bench.path("data/.fetch/glue-cola").exists());
+    exits(&run(&bench, &["data", "fetch", "glue/cola", "--mirror", &mirror]), 0);
+}
+
 #[test]
 fn a_family_is_fetched_as_far_as_the_mirror_has_it() {
     let Some(mirror) = mirror() else { return };

@@ -2,7 +2,7 @@
 //!
 //! A model file gives a [`network::Design`]; [`Neural`] makes a [`Model`] of it. The parts, in the order of the data:
 //! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], [`optimizer`] under a
-//! [`schedule`], all run by [`train`] on [`pools`] of one thread each. What the library does slowly on the processor is
+//! [`schedule`], all run by [`train`] on the threads of [`pools`]. What the library does slowly on the processor is
 //! a [`kernel`]: [`convolution`], [`normalisation`], [`layer_norm`], [`attention`], [`linear`] and [`recurrence`], most of
 //! it a [`product`].
 
@@ -138,7 +138,7 @@ pub(crate) fn fit_core_s(shape: &TaskShape, params: &Resolved, design: Design, p
     /// Words of a sentence of GLUE, for want of the data.
     const WORDS: usize = 20;
     /// Operations of a core in a second, measured on the networks of `quick`.
-    const RATE: f64 = 2e10;
+    const RATE: f64 = 3e10;
     let form = match shape.input {
         InputShape::Images { channels, height, width } => Form::Images { channels, height, width },
         InputShape::Texts { pairs: is_pairs } => Form::Tokens {

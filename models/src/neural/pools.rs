@@ -8,7 +8,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
 use crate::model::ModelError;
 
@@ -34,12 +34,14 @@ impl Pools {
     }
 
     /// `work` on one of all threads. The others look out for what it shares without a rest, for waking them takes
-    /// longer than a product.
+    /// longer than a product; they give way to whatever else wants the processor. Not to be called from within `work`.
     pub(crate) fn together<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let done = AtomicBool::new(false);
         let help = || {
             while !done.load(Ordering::Acquire) {
-                rayon::yield_now();
+                if rayon::yield_now() != Some(Yield::Executed) {
+                    std::thread::yield_now();
+                }
             }
         };
         self.all.in_place_scope(|scope| {

@@ -131,8 +131,9 @@ fn pack(matrix: &[f32], columns: usize, panel: usize, lines: &mut [[f32; PANEL]]
 }
 
 impl<'a> Right<'a> {
-    /// Of a matrix that lies row by row, for as many products with as many rows each. Few rows read it as it lies, a
-    /// block of them makes each panel when it meets it.
+    /// Of a matrix that lies row by row, for so many products by left factors of so many rows. If all rows together are
+    /// few, sorting the whole matrix into panels first does not pay: a few read it as it lies, and a block of them sorts
+    /// each panel when it comes to it.
     pub(super) fn new(matrix: &'a [f32], columns: usize, rows: usize, products: usize) -> Right<'a> {
         let depth = matrix.len() / columns;
         if rows < PACKING_PAYS || rows * products <= BLOCK {
@@ -451,6 +452,27 @@ mod tests {
             }
             multiply_transposed(left, &right, columns, &mut out);
             assert_close(&out, &expected);
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_no_bit() {
+        let product = |rows: usize, depth: usize, columns: usize, threads: usize| {
+            let (left, matrix) = (noise(rows * depth, 1), noise(depth * columns, 2));
+            let starts = consecutive(rows, depth);
+            let left = Rows { values: &left, starts: &starts, parts: 1, length: depth };
+            let mut out = noise(rows * columns, 3);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            pool.install(|| multiply(left, &Right::new(&matrix, columns, rows, 1), &mut out));
+            out
+        };
+        // Few rows by columns, a block and more by rows: each enough for three threads.
+        for (rows, depth, columns) in [(1, 401, 523), (3, 401, 523), (50, 130, 37), (131, 75, 50)] {
+            assert!(rows.max(depth) * columns * depth.min(rows.max(4)) >= 3 * FORKING_PAYS);
+            let alone = product(rows, depth, columns, 1);
+            for threads in [2, 3] {
+                assert!(product(rows, depth, columns, threads) == alone, "{rows} x {depth} x {columns}, {threads}");
+            }
         }
     }
 }

@@ -21,6 +21,8 @@ struct Fixture {
 #[derive(Deserialize)]
 struct Case {
     model: String,
+    /// Or texts.
+    images: bool,
     params: toml::Table,
     losses: Vec<f64>,
 }
@@ -66,17 +68,18 @@ fn losses(case: &Case, design: Design, split: &Split) -> Vec<f64> {
 }
 
 #[test]
-fn every_network_has_the_losses_of_pytorch_step_for_step_from_the_same_weights() {
+fn the_networks_have_the_losses_of_pytorch_step_for_step_from_the_same_weights() {
     let fixture: Fixture = serde_json::from_str(include_str!("../../tests/fixtures/training.json")).expect("a fixture");
     let texts = fixture.texts.iter().map(|text| Text { first: text.clone(), second: None }).collect();
     let texts = Split { inputs: Inputs::Texts(texts), targets: classes(fixture.labels, 2) };
+    let images = images();
     for case in &fixture.cases {
-        let (design, split): (Design, _) = match case.model.as_str() {
-            "transformer" => (transformer::design, &texts),
-            "resnet" => (resnet::design, &images()),
-            _ => (lstm::design, &texts),
+        let design: Design = match case.model.as_str() {
+            "transformer" => transformer::design,
+            "resnet" => resnet::design,
+            _ => lstm::design,
         };
-        let losses = losses(case, design, split);
+        let losses = losses(case, design, if case.images { &images } else { &texts });
         assert_eq!(losses.len(), case.losses.len());
         for (step, (ours, theirs)) in losses.iter().zip(&case.losses).enumerate() {
             assert!((ours - theirs).abs() < 1e-4 * theirs, "{} in step {step}: {ours} is not {theirs}", case.model);
