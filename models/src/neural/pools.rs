@@ -12,6 +12,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
 use crate::model::ModelError;
 
+/// How often a thread looks for its part of a product before it offers its processor to others: some microseconds.
+const PATIENCE: usize = 1000;
+
 /// Pools of one thread each, and one of all.
 #[derive(Debug)]
 pub(crate) struct Pools {
@@ -38,8 +41,10 @@ impl Pools {
     pub(crate) fn together<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let done = AtomicBool::new(false);
         let help = || {
+            let mut idle = 0;
             while !done.load(Ordering::Acquire) {
-                if rayon::yield_now() != Some(Yield::Executed) {
+                idle = if rayon::yield_now() == Some(Yield::Executed) { 0 } else { idle + 1 };
+                if idle > PATIENCE {
                     std::thread::yield_now();
                 }
             }
