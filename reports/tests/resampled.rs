@@ -100,6 +100,26 @@ fn models_with_the_same_answers_are_tied() {
 }
 
 #[test]
+fn the_second_official_metric_of_a_task_stands_beside_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, info) = run(folder.path(), ["matthews", "f1_positive", "pearson"], |records| {
+        let score = |row: &Record| row.phase == "score" && row.metric == "pearson";
+        let at: Vec<usize> = records.iter().enumerate().filter(|(_, row)| score(row)).map(|(at, _)| at).collect();
+        for (index, at) in at.into_iter().enumerate().rev() {
+            let value = Some(0.25 + 0.125 * index as f64);
+            records.insert(at, Record { metric: "spearman".to_owned(), value, ..records[at].clone() });
+        }
+    });
+    bakeoff_reports::build(&dir).unwrap();
+    let label = &info.cases.iter().find(|case| case.task == info.tasks[2].name).unwrap().label;
+    for file in ["report.md", "report.html"] {
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        let line = text.lines().find(|line| line.contains("Beside it, Spearman")).unwrap();
+        assert!(line.contains(&format!("{label} 0.250")), "{line}");
+    }
+}
+
+#[test]
 fn how_many_inputs_were_cut_stands_in_the_report_and_the_summary() {
     let folder = tempfile::tempdir().unwrap();
     let (dir, info) = run(folder.path(), ["matthews", "f1_positive", "pearson"], |records| {

@@ -33,7 +33,7 @@ PROGRAMS = ROOT / "target" / "release"
 FROM, TO = "<!-- scripts/peers/run{} writes from here -->", "<!-- to here -->"
 LATENCIES = 200
 # Minutes on each side.
-QUICK, QUICK_ROUNDS = "the whole of quick (three rounds)", 3
+QUICK, QUICK_ROUNDS = "the whole of quick (two rounds)", 2
 # Each round starts from weights of its own, which moves the loss of so few steps a lot; models/src/neural/tests.rs compares
 # both sides step for step from the same ones.
 LOSS_TOLERANCE, ACCURACY_TOLERANCE = 0.2, 0.03

@@ -1,11 +1,10 @@
 """How small the mean squared error on `cifar10-rotation` can be at the size of the sample.
 
-An image turned by t and reflected at its border is the same image, to the last pixel, as its quarter turn turned by t - 90:
-between 30 and 60 degrees on either side, half of all angles, an angle and its quarter turn are both possible, and only what
-the image shows can tell them apart. So give a model the angle but for that quarter turn, let a support vector machine tell
+An image turned by t and reflected at its border is the same, pixel for pixel, as its quarter turn turned by t - 90: between
+30 and 60 degrees on either side, half of all angles, both are possible, and only what the image shows can tell them apart. So give a model the angle but for that quarter turn, let a support vector machine tell
 upright images from quarter turns (HOG and an 8 x 8 thumbnail, the training images and their mirror images), and let it
 answer with the mean of the two angles, weighted by its probabilities. Its logistic scale is fitted on the test images, to be
-generous. Nothing that has to find the angle too will do better with the same knowledge of what is up.
+generous. A model that has to find the angle too, and knows no better what is up, cannot do better.
 
 usage: "$(scripts/peers/setup)/bin/python" scripts/peers/rotation.py
 """
