@@ -1,0 +1,119 @@
+//! Many rows times a matrix in panels: a tile of the result stays in registers while the factors stream past.
+
+use pulp::{Simd, WithSimd};
+
+use super::{BLOCK, Form, PANEL, Rows, load, pack, store};
+
+/// Rows times panels.
+pub(super) struct Tiles<'a> {
+    pub(super) left: Rows<'a>,
+    pub(super) form: &'a Form<'a>,
+    pub(super) out: &'a mut [f32],
+    pub(super) columns: usize,
+}
+
+/// Rows that tiles of every processor divide.
+pub(super) const UNIT: usize = 12;
+
+impl WithSimd for Tiles<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // Sums of a tile, a row of the right factor and a number of the left one fill the registers. The sums of a
+        // small tile are as many as multiplications are under way at once.
+        match S::F32_LANES {
+            16 => self.run::<S, 12, 8, 1>(simd),
+            8 => self.run::<S, 6, 4, 2>(simd),
+            4 => self.run::<S, 3, 2, 4>(simd),
+            _ => self.run::<S, 1, 1, 16>(simd),
+        }
+    }
+}
+
+impl Tiles<'_> {
+    /// In tiles of `R` rows, the last ones of `T`, and `V` vectors, which make a panel.
+    #[inline(always)]
+    fn run<S: Simd, const R: usize, const T: usize, const V: usize>(mut self, simd: S) {
+        let (rows, depth) = (self.left.count(), self.left.parts * self.left.length);
+        let form = self.form;
+        let mut packed = Vec::new();
+        for block in (0..rows).step_by(BLOCK) {
+            let end = rows.min(block + BLOCK);
+            for panel in 0..self.columns.div_ceil(PANEL) {
+                let lines = match form {
+                    Form::Panels(panels) => &panels[panel * depth..][..depth],
+                    Form::Plain(matrix) => {
+                        packed.resize(depth, [0.0; PANEL]);
+                        pack(matrix, self.columns, panel, &mut packed);
+                        &packed[..]
+                    }
+                };
+                let mut first = block;
+                while first < end {
+                    let rest = end - first;
+                    first += if rest > 2 * T || (T < rest && rest <= R) {
+                        self.tile::<S, R, V>(simd, (first, rest), panel, lines)
+                    } else {
+                        self.tile::<S, T, V>(simd, (first, rest), panel, lines)
+                    };
+                }
+            }
+        }
+    }
+
+    /// The product of up to `R` rows and a panel; gives how many.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        (first, rest): (usize, usize),
+        panel: usize,
+        lines: &[[f32; PANEL]],
+    ) -> usize {
+        let (count, width) = (R.min(rest), PANEL.min(self.columns - panel * PANEL));
+        let mut tile = [[0.0; PANEL]; R];
+        let place = |row: usize| (first + row) * self.columns + panel * PANEL;
+        for (row, line) in tile.iter_mut().enumerate().take(count) {
+            load(&self.out[place(row)..], width, line);
+        }
+        tile_product::<S, R, V>(simd, self.left, first, lines, &mut tile);
+        for (row, line) in tile.iter().enumerate().take(count) {
+            store(line, width, &mut self.out[place(row)..]);
+        }
+        count
+    }
+}
+
+/// Adds `R` rows from `first` on times a panel. Beyond the last row it is computed again, for nobody.
+#[inline(always)]
+fn tile_product<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    left: Rows<'_>,
+    first: usize,
+    panel: &[[f32; PANEL]],
+    tile: &mut [[f32; PANEL]; R],
+) {
+    let Rows { values, starts, parts, length } = left;
+    let last = left.count() - 1;
+    let mut sums = [[simd.splat_f32s(0.0); V]; R];
+    for (sums, line) in sums.iter_mut().zip(tile.iter()) {
+        sums.copy_from_slice(S::as_simd_f32s(line).0);
+    }
+    for (part, panel) in panel.chunks_exact(length).enumerate() {
+        let rows: [&[f32]; R] =
+            std::array::from_fn(|row| &values[starts[(first + row).min(last) * parts + part]..][..length]);
+        for k in 0..length {
+            let (wide, _) = S::as_simd_f32s(&panel[k]);
+            for r in 0..R {
+                let factor = simd.splat_f32s(rows[r][k]);
+                for v in 0..V {
+                    sums[r][v] = simd.mul_add_e_f32s(factor, wide[v], sums[r][v]);
+                }
+            }
+        }
+    }
+    for (sums, line) in sums.iter().zip(tile.iter_mut()) {
+        S::as_mut_simd_f32s(line).0.copy_from_slice(sums);
+    }
+}
