@@ -109,6 +109,16 @@ fn a_server_that_says_nothing_is_given_up() {
 }
 
 #[test]
+fn a_server_that_falls_silent_in_mid_file_is_given_up_and_taken_up_where_it_stopped() {
+    let stalling = server(|before, _| (before < 1).then(|| Answer::Stall(zipped(&GOOD), 50)));
+    let mut bench = Bench::new();
+    bench.fetch(&ZIP, Some(&stalling.url)).unwrap();
+    bench.assert_whole();
+    let from: Vec<_> = stalling.asked().into_iter().map(|asked| asked.from).collect();
+    assert_eq!(from, [None, Some(50)]);
+}
+
+#[test]
 fn a_connection_that_breaks_in_mid_file_is_taken_up_where_it_broke() {
     let flaky = server(|before, _| (before < 2).then(|| Answer::CutOff(zipped(&GOOD), 50)));
     let mut bench = Bench::new();

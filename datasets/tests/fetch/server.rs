@@ -23,6 +23,8 @@ pub(crate) enum Answer {
     WholeFile(Vec<u8>),
     /// As `File`, but the connection closes after this many bytes.
     CutOff(Vec<u8>, usize),
+    /// As `File`, but after this many bytes nothing comes, for longer than anybody waits.
+    Stall(Vec<u8>, usize),
     /// Nothing, for longer than anybody waits.
     Silence,
 }
@@ -72,6 +74,7 @@ fn read_request(stream: &TcpStream) -> Option<Asked> {
 }
 
 fn write_answer(mut stream: &TcpStream, request: &Asked, answer: Answer) -> std::io::Result<()> {
+    let stalls = matches!(answer, Answer::Stall(..));
     let (file, sent) = match answer {
         Answer::Silence => {
             thread::sleep(Duration::from_secs(20));
@@ -92,7 +95,7 @@ fn write_answer(mut stream: &TcpStream, request: &Asked, answer: Answer) -> std:
             let length = file.len();
             (file, length)
         }
-        Answer::CutOff(file, sent) => (file, sent),
+        Answer::CutOff(file, sent) | Answer::Stall(file, sent) => (file, sent),
     };
     let total = file.len();
     let from = request.from.unwrap_or(0);
@@ -108,5 +111,9 @@ fn write_answer(mut stream: &TcpStream, request: &Asked, answer: Answer) -> std:
         Some(_) => write!(stream, "HTTP/1.1 206 Partial\r\nContent-Range: bytes {from}-{}/{total}\r\n", total - 1)?,
     }
     write!(stream, "Content-Length: {}\r\nConnection: close\r\n\r\n", rest.len())?;
-    stream.write_all(&rest[..sent.min(rest.len())])
+    stream.write_all(&rest[..sent.min(rest.len())])?;
+    if stalls {
+        thread::sleep(Duration::from_secs(20));
+    }
+    Ok(())
 }
