@@ -64,10 +64,14 @@ impl Padded {
     /// Where the three rows start of the neighbourhoods of every `stride`th pixel each way.
     fn starts(&self, rows: usize, columns: usize, stride: usize) -> Vec<usize> {
         let (pitch, channels) = (self.pitch(), self.channels);
-        (0..rows)
-            .flat_map(|row| (0..columns).map(move |column| (row * pitch + column * channels) * stride))
-            .flat_map(|start| (0..3).map(move |down| start + down * pitch))
-            .collect()
+        let mut starts = Vec::with_capacity(3 * rows * columns);
+        for row in 0..rows {
+            for column in 0..columns {
+                let start = (row * pitch + column * channels) * stride;
+                starts.extend([start, start + pitch, start + 2 * pitch]);
+            }
+        }
+        starts
     }
 
     fn neighbourhoods<'a>(&'a self, starts: &'a [usize]) -> Rows<'a> {
@@ -141,14 +145,19 @@ impl Kernel<2> for Convolution {
 #[cfg(test)]
 mod tests {
     use burn::tensor::{module, ops::ConvOptions};
+    use proptest::prelude::*;
 
     use super::*;
     use crate::neural::kernel::testing::assert_agree;
 
-    #[test]
-    fn value_and_gradients_are_those_of_the_library() {
-        for (size, stride) in [([2, 5, 4, 3, 2], 1), ([2, 6, 6, 2, 4], 2), ([1, 5, 7, 1, 3], 2)] {
-            let [examples, height, width, inputs, outputs] = size;
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn value_and_gradients_are_those_of_the_library_whatever_the_shape(
+            examples in 1_usize..3, height in 1_usize..9, width in 1_usize..9, inputs in 1_usize..7,
+            outputs in 1_usize..20, stride in 1_usize..3,
+        ) {
             let lengths = [examples * height * width * inputs, 9 * inputs * outputs];
             let shaped = |[x, kernel]: [Tensor<1>; 2]| -> (Tensor<4>, Tensor<4>) {
                 (x.reshape([examples, height, width, inputs]), kernel.reshape([3, 3, inputs, outputs]))

@@ -15,6 +15,8 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
 
+const DEVICE: &str = "the processor is the only device";
+
 /// A function of `N` flat vectors, and its gradient.
 pub(super) trait Kernel<const N: usize>: Clone + Debug + Send + Sync + 'static {
     /// The result, and what the gradient needs of it besides the inputs.
@@ -30,7 +32,6 @@ pub(super) trait Kernel<const N: usize>: Clone + Debug + Send + Sync + 'static {
 /// # Panics
 /// If a tensor is not of 32-bit floats on the processor: the only device there is.
 pub(super) fn apply<K: Kernel<N>, const N: usize>(kernel: K, inputs: [Tensor<1>; N]) -> (Tensor<1>, Arc<Vec<f32>>) {
-    const DEVICE: &str = "the processor is the only device";
     if !inputs[0].is_autodiff() {
         let inputs = inputs.map(|input| contiguous(input.try_into_primitive::<Flex>().expect(DEVICE)));
         let (output, saved) = kernel.forward(inputs.each_ref().map(values));
@@ -50,6 +51,18 @@ pub(super) fn apply<K: Kernel<N>, const N: usize>(kernel: K, inputs: [Tensor<1>;
         OpsKind::UnTracked(node) => node.finish(tensor(output)),
     };
     (Tensor::from_primitive::<Autodiff<Flex>>(output), saved)
+}
+
+/// A function of vectors in a prediction, where there is no graph.
+///
+/// # Panics
+/// As [`apply`], or if there is a graph.
+pub(super) fn evaluate<const N: usize>(
+    inputs: [Tensor<1>; N],
+    function: impl FnOnce([&[f32]; N]) -> Vec<f32>,
+) -> Tensor<1> {
+    let inputs = inputs.map(|input| contiguous(input.try_into_primitive::<Flex>().expect(DEVICE)));
+    Tensor::from_primitive::<Flex>(tensor(function(inputs.each_ref().map(values))))
 }
 
 /// A kernel in the graph of a backward pass.

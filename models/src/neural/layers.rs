@@ -7,11 +7,11 @@ use super::convolution::convolve;
 use super::dropout::dropout;
 use super::layer_norm::layer_norm;
 use super::linear::linear;
-use super::normalisation::normalise;
+use super::normalisation::{normalise, standardise};
 use super::weights::{Init, Layout, Leaves, Weight};
 
 /// Keeps a variance away from zero; PyTorch's value for both normalisations.
-const EPSILON: f64 = 1e-5;
+const EPSILON: f32 = 1e-5;
 
 /// One pass through a network.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl LayerNorm {
     pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>, pass: &Pass<'_>) -> Tensor<D> {
         let shape = x.dims();
         let rows = x.flatten(0, D - 1);
-        layer_norm(rows, pass.weight(self.scale), pass.weight(self.shift), EPSILON as f32).reshape(shape)
+        layer_norm(rows, pass.weight(self.scale), pass.weight(self.shift), EPSILON).reshape(shape)
     }
 }
 
@@ -158,20 +158,17 @@ impl BatchNorm {
     pub(crate) fn relu(&self, x: Tensor<4>, shortcut: Option<Tensor<4>>, pass: &mut Pass<'_>) -> Tensor<4> {
         let (scale, shift): (Tensor<1>, Tensor<1>) = (pass.weight(self.scale), pass.weight(self.shift));
         let shape = x.dims();
-        if pass.noise.is_some() {
-            let rows = (shape[0] * shape[1] * shape[2]) as f32;
-            let shortcut = shortcut.map(|shortcut| shortcut.flatten(0, 3));
-            let (y, seen) = normalise(x.flatten(0, 3), scale, shift, shortcut, EPSILON as f32);
-            // Predictions use the unbiased estimate of the variance.
-            let unbiased = seen.variance.iter().map(|variance| variance * rows / (rows - 1.0).max(1.0));
-            pass.statistics.extend(seen.mean.iter().copied().chain(unbiased));
-            return y.reshape(shape);
+        let (x, shortcut) = (x.flatten(0, 3), shortcut.map(|shortcut| shortcut.flatten(0, 3)));
+        if pass.noise.is_none() {
+            let (mean, variance) = (pass.buffers.get(self.mean), pass.buffers.get(self.variance));
+            return standardise(x, [scale, shift, mean, variance], shortcut, EPSILON).reshape(shape);
         }
-        let (mean, variance): (Tensor<1>, Tensor<1>) = (pass.buffers.get(self.mean), pass.buffers.get(self.variance));
-        let factor = scale / (variance + EPSILON).sqrt();
-        let offset = shift - mean * factor.clone();
-        let y = x * factor.unsqueeze() + offset.unsqueeze();
-        relu(shortcut.map_or(y.clone(), |shortcut| y + shortcut))
+        let (y, seen) = normalise(x, scale, shift, shortcut, EPSILON);
+        // Predictions use the unbiased estimate of the variance.
+        let rows = (shape[0] * shape[1] * shape[2]) as f32;
+        let unbiased = seen.variance.iter().map(|variance| variance * rows / (rows - 1.0).max(1.0));
+        pass.statistics.extend(seen.mean.iter().copied().chain(unbiased));
+        y.reshape(shape)
     }
 }
 

@@ -18,6 +18,7 @@ mod kernel;
 mod layer_norm;
 pub(crate) mod layers;
 pub(crate) mod linear;
+mod lockstep;
 mod math;
 pub(crate) mod network;
 mod normalisation;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::kernel::{Kernel, apply};
+use super::kernel::{Kernel, apply, evaluate};
 use super::product::vectorised;
 
 /// What a batch normalisation saw: mean and biased variance of each channel.
@@ -29,6 +29,30 @@ pub(super) fn normalise(
     let (mean, rest) = saved.split_at(channels);
     let seen = Seen { mean: mean.to_vec(), variance: rest[..channels].to_vec() };
     (y, seen)
+}
+
+/// The same in a prediction, with the mean and variance that are given.
+pub(super) fn standardise(
+    x: Tensor<1>,
+    [scale, shift, mean, variance]: [Tensor<1>; 4],
+    shortcut: Option<Tensor<1>>,
+    epsilon: f32,
+) -> Tensor<1> {
+    let kernel = Normalise { channels: scale.dims()[0], epsilon };
+    let standardise = |[x, scale, shift, mean, variance]: [&[f32]; 5], shortcut: Option<&[f32]>| {
+        let (factor, offset) = kernel.affine(mean, variance, scale, shift);
+        kernel.activate(x, shortcut, &factor, &offset)
+    };
+    let inputs = [x, scale, shift, mean, variance];
+    match shortcut {
+        Some(shortcut) => {
+            let [x, scale, shift, mean, variance] = inputs;
+            evaluate([x, scale, shift, mean, variance, shortcut], |[inputs @ .., shortcut]| {
+                standardise(inputs, Some(shortcut))
+            })
+        }
+        None => evaluate(inputs, |inputs| standardise(inputs, None)),
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -244,6 +268,21 @@ mod tests {
             reference([x, scale, shift, zeros])
         };
         assert_agree(lengths, 2e-4, plain, library);
+    }
+
+    #[test]
+    fn a_prediction_with_what_was_seen_is_the_same_to_the_bit() {
+        let device = burn::tensor::Device::flex();
+        let random = |len, seed| vector(noise(len, seed), &device);
+        let (x, scale, shift) = (random(ROWS * CHANNELS, 1), random(CHANNELS, 2), random(CHANNELS, 3));
+        for shortcut in [None, Some(random(ROWS * CHANNELS, 4))] {
+            let (y, seen) = normalise(x.clone(), scale.clone(), shift.clone(), shortcut.clone(), EPSILON as f32);
+            let [mean, variance] = [seen.mean, seen.variance].map(|values| vector(values, &device));
+            let given = [scale.clone(), shift.clone(), mean, variance];
+            let predicted = standardise(x.clone(), given, shortcut, EPSILON as f32);
+            let bits = |tensor: Tensor<1>| tensor.try_into_vec_as::<f32>().expect("floats");
+            assert!(bits(y) == bits(predicted));
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 use crate::model::ModelError;
 
 /// How often a thread looks for its part of a product before it offers its processor to others: some microseconds.
-const PATIENCE: usize = 1000;
+pub(super) const PATIENCE: usize = 1000;
 
 /// Pools of one thread each, and one of all.
 #[derive(Debug)]

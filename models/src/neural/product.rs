@@ -13,6 +13,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use self::row::Plain;
+pub(super) use self::row::Strips;
 use self::tiles::{Tiles, UNIT};
 use self::transposed::Outer;
 
@@ -23,7 +24,7 @@ const BLOCK: usize = 96;
 /// Fewer rows do not pay for sorting the right factor into panels.
 const PACKING_PAYS: usize = 4;
 /// Fewer numbers to multiply or to copy do not pay for another thread.
-const FORKING_PAYS: usize = 1 << 16;
+pub(super) const FORKING_PAYS: usize = 1 << 16;
 
 /// Runs `work` compiled for the widest vector instructions that this processor has, if it is inlined: mark a closure
 /// `#[inline(always)]`, and what it calls.
@@ -159,21 +160,27 @@ impl<'a> Right<'a> {
     }
 
     /// `row(k, out)` writes row `k`.
-    pub(super) fn packed(depth: usize, columns: usize, mut row: impl FnMut(usize, &mut [f32])) -> Right<'a> {
-        let mut panels = vec![[0.0; PANEL]; columns.div_ceil(PANEL) * depth];
-        let mut line = vec![0.0; columns];
-        for k in 0..depth {
-            row(k, &mut line);
-            let (whole, rest) = line.as_chunks::<PANEL>();
-            for (panel, part) in whole.iter().enumerate() {
-                panels[panel * depth + k] = *part;
-            }
-            if !rest.is_empty() {
-                panels[whole.len() * depth + k][..rest.len()].copy_from_slice(rest);
-            }
-        }
-        Right { depth, columns, form: Form::Panels(panels) }
+    pub(super) fn packed(depth: usize, columns: usize, row: impl FnMut(usize, &mut [f32])) -> Right<'a> {
+        Right { depth, columns, form: Form::Panels(sort(depth, columns, row)) }
     }
+}
+
+/// A matrix `depth x columns`, `N` columns after the other, filled up with zeros, each row by row. `row(k, out)` writes
+/// row `k`.
+fn sort<const N: usize>(depth: usize, columns: usize, mut row: impl FnMut(usize, &mut [f32])) -> Vec<[f32; N]> {
+    let mut sorted = vec![[0.0; N]; columns.div_ceil(N) * depth];
+    let mut line = vec![0.0; columns];
+    for k in 0..depth {
+        row(k, &mut line);
+        let (whole, rest) = line.as_chunks();
+        for (index, part) in whole.iter().enumerate() {
+            sorted[index * depth + k] = *part;
+        }
+        if !rest.is_empty() {
+            sorted[whole.len() * depth + k][..rest.len()].copy_from_slice(rest);
+        }
+    }
+    sorted
 }
 
 /// Adds the product of `left` and `right` to `out`, which lies row by row.
@@ -253,7 +260,7 @@ mod tests {
 
         #[test]
         fn products_are_those_of_the_definition_whatever_the_shape(
-            count in 1_usize..120, parts in 1_usize..4, length in 1_usize..40, columns in 1_usize..50, seed in 0_u64..99,
+            count in 1_usize..120, parts in 1_usize..4, length in 1_usize..40, columns in 1_usize..150, seed in 0_u64..99,
         ) {
             let depth = parts * length;
             let values = noise(count * 2 + depth * 3, seed);
@@ -275,6 +282,11 @@ mod tests {
                 results.push(out);
             }
             prop_assert_eq!(&results[0], &results[1], "packing changes no bit");
+            let strips = Strips::new(depth, columns, |k, out| out.copy_from_slice(&matrix[k * columns..][..columns]));
+            let mut out = vec![0.0; columns];
+            let row: Vec<f32> = (0..depth).map(|k| values[starts[k / length] + k % length]).collect();
+            strips.multiply(&row, &mut out);
+            prop_assert_eq!(&results[0][..columns], &out, "nor do strips");
 
             let right = noise(count * columns, seed + 200);
             let mut out = noise(depth * columns, seed + 300);

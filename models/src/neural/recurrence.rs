@@ -1,8 +1,10 @@
 //! The recurrence of an LSTM over whole sequences, with backpropagation through time.
 
+mod prediction;
+
 use burn::tensor::Tensor;
 
-use super::kernel::{Kernel, apply};
+use super::kernel::{Kernel, apply, evaluate};
 use super::math::{sigmoid, tanh};
 use super::product::{Right, Rows, consecutive, multiply, multiply_transposed, vectorised};
 
@@ -15,9 +17,18 @@ pub(crate) fn recur(gates: Tensor<4>, recurrent: Tensor<3>) -> Tensor<4> {
     let [directions, steps, examples, width] = gates.dims();
     let hidden = width / 4;
     let shape = Recurrence { directions, steps, examples, hidden };
-    let (outputs, _) = apply(shape, [gates.flatten(0, 3), recurrent.flatten(0, 2)]);
+    let few = examples < FEW && !gates.is_autodiff();
+    let inputs = [gates.flatten(0, 3), recurrent.flatten(0, 2)];
+    let outputs = if few {
+        evaluate(inputs, |[gates, recurrent]| prediction::outputs(&shape, gates, recurrent))
+    } else {
+        apply(shape, inputs).0
+    };
     outputs.reshape([directions, steps, examples, hidden])
 }
+
+/// So many examples pay for meeting the weights together; fewer meet them one after the other.
+const FEW: usize = 4;
 
 #[derive(Debug, Clone, Copy)]
 struct Recurrence {

@@ -1,11 +1,33 @@
-//! One row times a matrix as it lies.
+//! One row times a matrix, which lies row by row or in strips of its columns.
 
 use pulp::{Simd, WithSimd};
 
-use super::Rows;
+use super::{Rows, dispatch, sort};
 
-/// Rows of the matrix that are taken up in one pass over the numbers of the result.
-const DEEP: usize = 8;
+/// Columns of a strip: few enough that its sums stay in registers.
+const STRIP: usize = 64;
+
+/// A right factor, `depth x columns`, sixty-four columns after the other, filled up with zeros, each row by row: one
+/// stream of memory. Sorting it costs about as much as a product, so it is for many.
+pub(in super::super) struct Strips {
+    depth: usize,
+    strips: Vec<[f32; STRIP]>,
+}
+
+impl Strips {
+    /// `row(k, out)` writes row `k`.
+    pub(in super::super) fn new(depth: usize, columns: usize, row: impl FnMut(usize, &mut [f32])) -> Strips {
+        Strips { depth, strips: sort(depth, columns, row) }
+    }
+
+    /// Adds the product of a row of `depth` numbers and this to `out`: the same bits as of [`super::multiply`].
+    pub(in super::super) fn multiply(&self, row: &[f32], out: &mut [f32]) {
+        let left = Rows { values: row, starts: &[0], parts: 1, length: self.depth };
+        for (strip, out) in self.strips.chunks_exact(self.depth).zip(out.chunks_mut(STRIP)) {
+            dispatch(Plain { left, matrix: strip.as_flattened(), columns: STRIP, from: 0, out });
+        }
+    }
+}
 
 /// A row times some columns of a matrix as it lies: bound by reading the matrix.
 pub(super) struct Plain<'a> {
@@ -22,38 +44,54 @@ impl WithSimd for Plain<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Rows { values, starts, length, .. } = self.left;
-        for (part, &start) in starts.iter().enumerate() {
-            let (many, rest) = values[start..start + length].as_chunks::<DEEP>();
-            for (index, factors) in many.iter().enumerate() {
-                self.add(simd, part * length + index * DEEP, factors);
-            }
-            for (index, &factor) in rest.iter().enumerate() {
-                self.add(simd, part * length + many.len() * DEEP + index, &[factor]);
-            }
+        let mut at = self.strips::<S, 8>(simd, 0);
+        at = self.strips::<S, 4>(simd, at);
+        at = self.strips::<S, 1>(simd, at);
+        if at < self.out.len() {
+            self.tail(simd, at);
         }
     }
 }
 
 impl Plain<'_> {
-    /// Adds `N` rows of the matrix from `first` on, each times its factor.
+    /// From number `at` of the result on, as many strips of `N` vectors as there are, each summed in registers: the
+    /// matrix is all that is read. Gives where the last one ends.
     #[inline(always)]
-    fn add<S: Simd, const N: usize>(&mut self, simd: S, first: usize, factors: &[f32; N]) {
-        let rows: [_; N] = std::array::from_fn(|row| {
-            S::as_simd_f32s(&self.matrix[(first + row) * self.columns + self.from..][..self.out.len()])
-        });
-        let wide = factors.map(|factor| simd.splat_f32s(factor));
-        let (out, out_tail) = S::as_mut_simd_f32s(self.out);
-        let len = out.len();
-        let whole = rows.map(|(whole, _)| &whole[..len]);
-        for at in 0..len {
-            out[at] = (0..N).fold(out[at], |sum, row| simd.mul_add_e_f32s(wide[row], whole[row][at], sum));
-        }
-        if !out_tail.is_empty() {
-            let sum = (0..N).fold(simd.partial_load_f32s(out_tail), |sum, row| {
-                simd.mul_add_e_f32s(wide[row], simd.partial_load_f32s(rows[row].1), sum)
+    fn strips<S: Simd, const N: usize>(&mut self, simd: S, mut at: usize) -> usize {
+        let width = N * S::F32_LANES;
+        while at + width <= self.out.len() {
+            let mut sums = [simd.splat_f32s(0.0); N];
+            sums.copy_from_slice(S::as_simd_f32s(&self.out[at..at + width]).0);
+            self.each(at, width, |factor, row| {
+                let (factor, (row, _)) = (simd.splat_f32s(factor), S::as_simd_f32s(row));
+                for vector in 0..N {
+                    sums[vector] = simd.mul_add_e_f32s(factor, row[vector], sums[vector]);
+                }
             });
-            simd.partial_store_f32s(out_tail, sum);
+            S::as_mut_simd_f32s(&mut self.out[at..at + width]).0.copy_from_slice(&sums);
+            at += width;
+        }
+        at
+    }
+
+    /// The numbers from `at` on, fewer than a vector holds.
+    #[inline(always)]
+    fn tail<S: Simd>(&mut self, simd: S, at: usize) {
+        let mut sum = simd.partial_load_f32s(&self.out[at..]);
+        self.each(at, self.out.len() - at, |factor, row| {
+            sum = simd.mul_add_e_f32s(simd.splat_f32s(factor), simd.partial_load_f32s(row), sum);
+        });
+        simd.partial_store_f32s(&mut self.out[at..], sum);
+    }
+
+    /// Each number of the left row, with the `width` numbers that it meets in the columns from number `at` of the result.
+    #[inline(always)]
+    fn each(&self, at: usize, width: usize, mut meet: impl FnMut(f32, &[f32])) {
+        let Rows { values, starts, length, .. } = self.left;
+        for (part, &start) in starts.iter().enumerate() {
+            for (index, &factor) in values[start..start + length].iter().enumerate() {
+                meet(factor, &self.matrix[(part * length + index) * self.columns + self.from + at..][..width]);
+            }
         }
     }
 }

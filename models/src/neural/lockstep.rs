@@ -1,0 +1,109 @@
+//! Threads of a pool that work in step: each on a part of its own, and all wait for the last one after every step.
+//!
+//! A step may take a few microseconds, less than it takes to hand work to another thread, so threads that wait look out
+//! for the others without a rest, and offer their processor only after some time.
+
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::pools::PATIENCE;
+
+/// What the threads know of each other.
+#[derive(Default)]
+struct Meeting {
+    /// Arrivals of all threads at the ends of all steps.
+    arrivals: AtomicUsize,
+    /// A thread panicked and will not come.
+    lost: AtomicBool,
+}
+
+/// One of the threads.
+pub(super) struct Member<'a> {
+    pub(super) index: usize,
+    pub(super) threads: usize,
+    steps: usize,
+    meeting: &'a Meeting,
+}
+
+impl Member<'_> {
+    /// Waits until all threads have ended their step. What they stored before, this one loads after.
+    ///
+    /// # Panics
+    /// If another thread panicked.
+    pub(super) fn wait(&mut self) {
+        self.steps += 1;
+        self.meeting.arrivals.fetch_add(1, Ordering::AcqRel);
+        let mut idle = 0;
+        while self.meeting.arrivals.load(Ordering::Acquire) < self.steps * self.threads {
+            assert!(!self.meeting.lost.load(Ordering::Relaxed), "another thread panicked");
+            idle += 1;
+            if idle > PATIENCE {
+                std::thread::yield_now();
+            } else {
+                spin_loop();
+            }
+        }
+    }
+}
+
+impl Drop for Member<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.meeting.lost.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// `work` on so many threads of the current pool at once, which has as many. To be called by one thread of a pool at a
+/// time: two would wait for each other for ever.
+pub(super) fn lockstep(threads: usize, work: impl Fn(Member<'_>) + Sync) {
+    let meeting = Meeting::default();
+    let member = |index| Member { index, threads, steps: 0, meeting: &meeting };
+    if threads == 1 {
+        return work(member(0));
+    }
+    rayon::broadcast(|thread| {
+        if thread.index() < threads {
+            work(member(thread.index()));
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use rayon::ThreadPoolBuilder;
+
+    use super::*;
+
+    #[test]
+    fn no_thread_is_a_step_ahead_of_another() {
+        let pool = ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
+        for threads in 1..=3 {
+            let done = AtomicUsize::new(0);
+            pool.install(|| {
+                lockstep(threads, |mut member| {
+                    for step in 1..=500 {
+                        done.fetch_add(1, Ordering::Relaxed);
+                        member.wait();
+                        assert!((step * threads..(step + 1) * threads).contains(&done.load(Ordering::Relaxed)));
+                        member.wait();
+                    }
+                });
+            });
+            assert_eq!(done.into_inner(), 500 * threads);
+        }
+    }
+
+    #[test]
+    fn a_panic_of_one_thread_ends_all() {
+        let pool = ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
+        let work = |mut member: Member<'_>| {
+            member.wait();
+            assert_ne!(member.index, 1, "a model's fault");
+            member.wait();
+        };
+        assert!(catch_unwind(AssertUnwindSafe(|| pool.install(|| lockstep(3, work)))).is_err());
+    }
+}
