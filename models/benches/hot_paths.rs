@@ -56,7 +56,7 @@ fn model(name: &str, split: &Split, params: &str) -> Box<dyn Model> {
     entry.build(&Spec { shape, params, device: Device::Cpu, threads: 2, seed: 1 }).unwrap()
 }
 
-/// A fit and a prediction of one example for each model.
+/// A fit, and predictions of one example and of all, for each model.
 fn models(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("models");
     group.sample_size(10);
@@ -78,9 +78,11 @@ fn models(criterion: &mut Criterion) {
         });
         let mut fitted = model(name, split, params);
         fitted.fit(split, &one, &mut Unwatched).unwrap();
-        group.bench_function(format!("{name}: predict one of {kind}"), |bencher| {
-            bencher.iter(|| black_box(fitted.predict(&one.inputs).unwrap()));
-        });
+        for inputs in [&one.inputs, &split.inputs] {
+            group.bench_function(format!("{name}: predict {} {kind}", inputs.len()), |bencher| {
+                bencher.iter(|| black_box(fitted.predict(inputs).unwrap()));
+            });
+        }
     }
     group.finish();
 }

@@ -1,4 +1,5 @@
-//! How long `report` takes: the quick suite's size, and 100,000 records, which must stay below five seconds.
+//! How long `report` takes: the quick suite's size, and 100,000 records, which must stay below five seconds. And how long
+//! it takes to write as many records.
 #![expect(clippy::unwrap_used, reason = "a broken benchmark should stop")]
 
 #[path = "../tests/common/mod.rs"]
@@ -6,7 +7,7 @@ mod common;
 
 use std::hint::black_box;
 
-use bakeoff_reports::build;
+use bakeoff_reports::{build, encode};
 use common::{Plan, SMALL, write_run};
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -19,9 +20,12 @@ fn report(criterion: &mut Criterion) {
     for (name, plan) in [("15 cases", quick), ("120 cases with predictions", answered), ("100,000 records", large)] {
         let folder = tempfile::tempdir().unwrap();
         let dir = write_run(folder.path(), &plan);
-        let records = dir.records().unwrap().rows.len();
-        group.bench_function(format!("{name} ({records} rows)"), |bencher| {
+        let rows = dir.records().unwrap().rows;
+        group.bench_function(format!("{name} ({} rows)", rows.len()), |bencher| {
             bencher.iter(|| black_box(build(&dir).unwrap()));
+        });
+        group.bench_function(format!("{name}: writing {} rows", rows.len()), |bencher| {
+            bencher.iter(|| black_box(encode(&rows).unwrap()));
         });
     }
     group.finish();
