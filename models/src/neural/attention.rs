@@ -2,6 +2,7 @@
 //! scores fit into the processor's cache, and the gradient computes them again rather than keep them.
 
 use burn::tensor::Tensor;
+use rayon::prelude::*;
 
 use super::kernel::{Kernel, apply};
 use super::math::exp;
@@ -99,18 +100,23 @@ fn rows<'a>(values: &'a [f32], starts: &'a [usize], length: usize) -> Rows<'a> {
 
 impl Kernel<3> for Attention {
     fn forward(&self, [query, key, value]: [&[f32]; 3]) -> (Vec<f32>, Vec<f32>) {
-        let mut output = vec![0.0; query.len()];
-        for head in self.each() {
-            let weights = self.weights(query, key, &head);
+        let attended = |head: &Head| {
+            let weights = self.weights(query, key, head);
             let starts = consecutive(head.length, head.length);
             let mut attended = vec![0.0; head.length * self.depth()];
-            let values = self.gathered(value, &head);
-            multiply(
-                rows(&weights, &starts, head.length),
-                &Right::new(&values, self.depth(), head.length, 1),
-                &mut attended,
-            );
-            self.scatter(&attended, 1.0, &head, &mut output);
+            let values = self.gathered(value, head);
+            let right = Right::new(&values, self.depth(), head.length, 1);
+            multiply(rows(&weights, &starts, head.length), &right, &mut attended);
+            attended
+        };
+        let mut output = vec![0.0; query.len()];
+        // As many heads at a time as there are threads.
+        let heads: Vec<Head> = self.each().collect();
+        for heads in heads.chunks(rayon::current_num_threads()) {
+            let parts: Vec<Vec<f32>> = heads.par_iter().map(attended).collect();
+            for (head, part) in heads.iter().zip(parts) {
+                self.scatter(&part, 1.0, head, &mut output);
+            }
         }
         (output, Vec::new())
     }

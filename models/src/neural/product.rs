@@ -57,6 +57,25 @@ fn share<T: Send>(out: &mut [T], unit: usize, numbers: usize, work: impl Fn(usiz
     out.par_chunks_mut(piece).enumerate().for_each(|(index, out)| work(index * piece, out));
 }
 
+/// The same with whole panels of the columns of `out`. `work` is given the first column, and its part of each row.
+fn share_columns(
+    out: &mut [f32],
+    columns: usize,
+    numbers: usize,
+    work: impl Fn(usize, Vec<&mut [f32]>) + Sync,
+) {
+    let threads = rayon::current_num_threads().min(numbers / FORKING_PAYS).max(1);
+    let piece = columns.div_ceil(threads).next_multiple_of(PANEL);
+    let mut pieces: Vec<Vec<&mut [f32]>> = Vec::new();
+    pieces.resize_with(columns.div_ceil(piece), || Vec::with_capacity(out.len() / columns));
+    for row in out.chunks_exact_mut(columns) {
+        for (piece, part) in pieces.iter_mut().zip(row.chunks_mut(piece)) {
+            piece.push(part);
+        }
+    }
+    pieces.into_par_iter().enumerate().for_each(|(index, out)| work(index * piece, out));
+}
+
 /// The sum of products, in sixteen sums side by side: vectors, and the same result whatever their width.
 #[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -197,10 +216,15 @@ pub(super) fn multiply(left: Rows<'_>, right: &Right<'_>, out: &mut [f32]) {
                 });
             }
         }
+        // Each thread sorts the columns that it needs.
+        form @ Form::Plain(matrix) => share_columns(out, columns, left.count() * matrix.len(), |from, out| {
+            dispatch(Tiles { left, form, columns, from, out });
+        }),
         form => share(out, UNIT * columns, left.count() * right.depth * columns, |start, out| {
             let (first, count) = (start / columns, out.len() / columns);
             let starts = &starts[first * parts..][..count * parts];
-            dispatch(Tiles { left: Rows { values, starts, parts, length }, form, out, columns });
+            let out = out.chunks_exact_mut(columns).collect();
+            dispatch(Tiles { left: Rows { values, starts, parts, length }, form, columns, from: 0, out });
         }),
     }
 }

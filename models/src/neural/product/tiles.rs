@@ -4,12 +4,16 @@ use pulp::{Simd, WithSimd};
 
 use super::{BLOCK, Form, PANEL, Rows, load, pack, store};
 
-/// Rows times panels.
+/// Rows times some columns of a matrix.
 pub(super) struct Tiles<'a> {
     pub(super) left: Rows<'a>,
     pub(super) form: &'a Form<'a>,
-    pub(super) out: &'a mut [f32],
+    /// Of the whole matrix.
     pub(super) columns: usize,
+    /// The first column that `out` has, where a panel starts.
+    pub(super) from: usize,
+    /// Rows of the result.
+    pub(super) out: Vec<&'a mut [f32]>,
 }
 
 /// Rows that tiles of every processor divide.
@@ -40,7 +44,7 @@ impl Tiles<'_> {
         let mut packed = Vec::new();
         for block in (0..rows).step_by(BLOCK) {
             let end = rows.min(block + BLOCK);
-            for panel in 0..self.columns.div_ceil(PANEL) {
+            for panel in self.from / PANEL..(self.from + self.out[0].len()).div_ceil(PANEL) {
                 let lines = match form {
                     Form::Panels(panels) => &panels[panel * depth..][..depth],
                     Form::Plain(matrix) => {
@@ -73,13 +77,13 @@ impl Tiles<'_> {
     ) -> usize {
         let (count, width) = (R.min(rest), PANEL.min(self.columns - panel * PANEL));
         let mut tile = [[0.0; PANEL]; R];
-        let place = |row: usize| (first + row) * self.columns + panel * PANEL;
-        for (row, line) in tile.iter_mut().enumerate().take(count) {
-            load(&self.out[place(row)..], width, line);
+        let at = panel * PANEL - self.from;
+        for (line, out) in tile.iter_mut().zip(&self.out[first..first + count]) {
+            load(&out[at..], width, line);
         }
         tile_product::<S, R, V>(simd, self.left, first, lines, &mut tile);
-        for (row, line) in tile.iter().enumerate().take(count) {
-            store(line, width, &mut self.out[place(row)..]);
+        for (line, out) in tile.iter().zip(&mut self.out[first..first + count]) {
+            store(line, width, &mut out[at..]);
         }
         count
     }
