@@ -23,8 +23,10 @@ const PANEL: usize = 16;
 const BLOCK: usize = 96;
 /// Fewer rows do not pay for sorting the right factor into panels.
 const PACKING_PAYS: usize = 4;
-/// Fewer numbers to multiply or to copy do not pay for another thread.
-pub(super) const FORKING_PAYS: usize = 1 << 16;
+/// Multiply-adds of a tile's kind, numbers in the cache, that pay for handing them to another thread: some microseconds.
+const MULTIPLYING_PAYS: usize = 1 << 18;
+/// Numbers of a matrix, to be read and used once, that do.
+pub(super) const READING_PAYS: usize = 1 << 16;
 
 /// Runs `work` compiled for the widest vector instructions that this processor has, if it is inlined: mark a closure
 /// `#[inline(always)]`, and what it calls.
@@ -46,11 +48,15 @@ fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
     Arch::new().dispatch(op)
 }
 
-/// `work` on pieces of `out` of `unit` numbers or a multiple of it, one for each thread of the pool that has enough of
-/// the `numbers` to do. Told is where in `out` the piece starts.
-fn share<T: Send>(out: &mut [T], unit: usize, numbers: usize, work: impl Fn(usize, &mut [T]) + Sync) {
-    let threads = rayon::current_num_threads().min(numbers / FORKING_PAYS);
-    if threads < 2 {
+/// Threads of the pool that have enough of the work.
+fn threads(work: usize, enough: usize) -> usize {
+    rayon::current_num_threads().min(work / enough).max(1)
+}
+
+/// `work` on pieces of `out` of `unit` numbers or a multiple of it, one for each thread. Told is where in `out` the piece
+/// starts.
+fn share(out: &mut [f32], unit: usize, threads: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+    if threads == 1 {
         return work(0, out);
     }
     let piece = out.len().div_ceil(threads).next_multiple_of(unit);
@@ -58,13 +64,7 @@ fn share<T: Send>(out: &mut [T], unit: usize, numbers: usize, work: impl Fn(usiz
 }
 
 /// The same with whole panels of the columns of `out`. `work` is given the first column, and its part of each row.
-fn share_columns(
-    out: &mut [f32],
-    columns: usize,
-    numbers: usize,
-    work: impl Fn(usize, Vec<&mut [f32]>) + Sync,
-) {
-    let threads = rayon::current_num_threads().min(numbers / FORKING_PAYS).max(1);
+fn share_columns(out: &mut [f32], columns: usize, threads: usize, work: impl Fn(usize, Vec<&mut [f32]>) + Sync) {
     let piece = columns.div_ceil(threads).next_multiple_of(PANEL);
     let mut pieces: Vec<Vec<&mut [f32]>> = Vec::new();
     pieces.resize_with(columns.div_ceil(piece), || Vec::with_capacity(out.len() / columns));
@@ -208,19 +208,20 @@ pub(super) fn multiply(left: Rows<'_>, right: &Right<'_>, out: &mut [f32]) {
     assert_eq!(left.count() * right.columns, out.len(), "the result has the rows of one and the columns of the other");
     let Rows { values, starts, parts, length } = left;
     let columns = right.columns;
+    let workers = threads(left.count() * right.depth * columns, MULTIPLYING_PAYS);
     match &right.form {
         &Form::Plain(matrix) if left.count() < PACKING_PAYS => {
             for (starts, out) in starts.chunks_exact(parts).zip(out.chunks_exact_mut(columns)) {
-                share(out, PANEL, matrix.len(), |from, out| {
+                share(out, PANEL, threads(matrix.len(), READING_PAYS), |from, out| {
                     dispatch(Plain { left: Rows { values, starts, parts, length }, matrix, columns, from, out });
                 });
             }
         }
         // Each thread sorts the columns that it needs.
-        form @ Form::Plain(matrix) => share_columns(out, columns, left.count() * matrix.len(), |from, out| {
+        form @ Form::Plain(_) => share_columns(out, columns, workers, |from, out| {
             dispatch(Tiles { left, form, columns, from, out });
         }),
-        form => share(out, UNIT * columns, left.count() * right.depth * columns, |start, out| {
+        form => share(out, UNIT * columns, workers, |start, out| {
             let (first, count) = (start / columns, out.len() / columns);
             let starts = &starts[first * parts..][..count * parts];
             let out = out.chunks_exact_mut(columns).collect();
@@ -339,9 +340,9 @@ mod tests {
             pool.install(|| multiply(left, &Right::new(&matrix, columns, rows, 1), &mut out));
             out
         };
-        // Few rows by columns, a block and more by rows: each enough for three threads.
-        for (rows, depth, columns) in [(1, 401, 523), (3, 401, 523), (50, 130, 37), (131, 75, 50)] {
-            assert!(rows.max(depth) * columns * depth.min(rows.max(4)) >= 3 * FORKING_PAYS);
+        // Up to a block by columns, more by rows: each enough for three threads.
+        for (rows, depth, columns) in [(1, 401, 523), (3, 401, 523), (50, 130, 137), (131, 75, 150)] {
+            assert!(depth * columns >= 3 * READING_PAYS || rows * depth * columns >= 3 * MULTIPLYING_PAYS);
             let alone = product(rows, depth, columns, 1);
             for threads in [2, 3] {
                 assert!(product(rows, depth, columns, threads) == alone, "{rows} x {depth} x {columns}, {threads}");
