@@ -21,7 +21,7 @@ fn wanted() -> Vec<Wanted> {
 pub fn tsv(data: &[u8]) {
     let classes = Kind::Classes { words: &["0", "1"], names: &["no", "yes"] };
     let score = Kind::Score { least: 0.0, most: 5.0 };
-    let named = Layout { columns: None, texts: &["a", "b"], target: Some("c"), empty_texts: true };
+    let named = Layout { columns: None, texts: &["a", "b"], target: Some("c"), empty_texts: true, broken_lines: false };
     let bare = Layout { columns: Some(&["a", "b", "c"]), empty_texts: false, ..named };
     for (layout, kind) in [(named, classes), (bare, score), (Layout { target: None, ..bare }, classes)] {
         if let Ok(table) = tsv::read(data, &place(), &layout, &kind) {

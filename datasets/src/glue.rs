@@ -57,7 +57,8 @@ impl Glue {
 
     /// Reads a file whose targets are hidden.
     fn read_hidden(&self, reader: impl BufRead, place: &Place) -> Result<Inputs, DatasetError> {
-        let layout = Layout { columns: None, target: None, ..self.layout };
+        // The leaderboard wants an answer to every line.
+        let layout = Layout { columns: None, target: None, broken_lines: false, ..self.layout };
         Ok(Inputs::Texts(tsv::read(reader, place, &layout, &self.kind)?.texts))
     }
 }

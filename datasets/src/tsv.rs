@@ -25,6 +25,8 @@ pub(crate) struct Layout {
     pub(crate) target: Option<&'static str>,
     /// Whether the file has lines whose text is empty.
     pub(crate) empty_texts: bool,
+    /// Whether the file has lines with other columns than its header, which everyone leaves out.
+    pub(crate) broken_lines: bool,
 }
 
 /// What the target column holds.
@@ -60,6 +62,9 @@ pub(crate) fn read(
         let fault = |(expected, found): (String, String)| place.format(format!("line {number}"), &expected, found);
         let cells: Vec<&str> = line.split('\t').collect();
         if cells.len() != columns.count {
+            if layout.broken_lines {
+                continue;
+            }
             let expected = format!("{} columns separated by tabs", columns.count);
             return Err(fault((expected, format!("{} in {}", cells.len(), excerpt(line)))));
         }
@@ -213,9 +218,15 @@ mod tests {
 
     use super::*;
 
-    const SINGLE: Layout = Layout { columns: None, texts: &["sentence"], target: Some("label"), empty_texts: false };
-    const PAIRS: Layout =
-        Layout { columns: None, texts: &["first", "second"], target: Some("score"), empty_texts: false };
+    const SINGLE: Layout =
+        Layout { columns: None, texts: &["sentence"], target: Some("label"), empty_texts: false, broken_lines: false };
+    const PAIRS: Layout = Layout {
+        columns: None,
+        texts: &["first", "second"],
+        target: Some("score"),
+        empty_texts: false,
+        broken_lines: false,
+    };
     const BINARY: Kind = Kind::Classes { words: &["0", "1"], names: &["negative", "positive"] };
     const SCORE: Kind = Kind::Score { least: 0.0, most: 5.0 };
 

@@ -95,7 +95,7 @@ fn files_with_hidden_targets_give_their_texts() {
 
 #[test]
 fn a_row_cut_within_its_columns_is_refused_by_file_and_line() {
-    for glue in FIXTURES {
+    for glue in [&MNLI, &QNLI, &RTE, &WNLI] {
         let (path, place) = fixture(glue, &glue.files[0]);
         let text = fs::read_to_string(path).unwrap();
         let cut = text.trim_end().rsplit_once('\t').unwrap().0;
@@ -103,6 +103,21 @@ fn a_row_cut_within_its_columns_is_refused_by_file_and_line() {
         let line = format!("{}, line {}: expected ", place.name, text.lines().count());
         assert!(message.starts_with(&line) && message.contains("columns separated by tabs"), "{message}");
     }
+}
+
+#[test]
+fn a_line_of_qqp_that_is_broken_in_two_is_left_out_but_not_of_the_hidden_rows() {
+    let broken = |file: &DataFile| {
+        let (path, place) = fixture(&QQP, file);
+        let text = fs::read_to_string(path).unwrap();
+        (text.replacen("ad hoc", "ad\nhoc", 1).replacen("bakery", "bak\nery", 1), place)
+    };
+    let (text, place) = broken(&QQP.files[0]);
+    let rows = QQP.read_train(text.as_bytes(), &place).unwrap();
+    assert_eq!(labels(&rows), [0, 0]);
+    let (text, place) = broken(&QQP.files[2]);
+    let message = QQP.read_hidden(text.as_bytes(), &place).unwrap_err().to_string();
+    assert!(message.contains("line 3: expected 3 columns"), "{message}");
 }
 
 #[test]
