@@ -4,6 +4,7 @@
 //! moved to its place. Archives are only transport: what is verified is the files. A download that was cut off stays
 //! under its temporary name, so that the next attempt goes on from there; everything else that is not whole is removed.
 
+use std::env;
 use std::fs::{self, File, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::store::{DataFile, State, Store};
 mod error;
 mod http;
 mod mirror;
+mod proxy;
 pub(crate) mod unpack;
 
 pub(crate) use error::Fault;
@@ -257,12 +259,14 @@ impl Job<'_> {
             Place::File(_) => return Err(Fault::Absent.into()),
             Place::Url(url) => url,
         };
+        let proxy = proxy::of(url, |name| env::var_os(name)).map_err(Taking::Wrong)?;
         let part = self.work.join(format!("{name}.{}.part", short_hash(url)));
         loop {
             tell(Progress::Reading { place: url.clone() });
             let had_some = fs::metadata(&part).is_ok_and(|metadata| metadata.len() > 0);
             let mut bytes = |done, total| tell(Progress::Bytes { done, total });
-            let came = http::download(&self.agent, url, &part, load.most_bytes, &mut bytes).map_err(Taking::from);
+            let came = http::download(&self.agent, proxy.as_ref(), url, &part, load.most_bytes, &mut bytes)
+                .map_err(Taking::from);
             let is_whole = came.is_ok();
             let taken = came.and_then(|()| self.unpack(&part, place, load, tell));
             let goes_on = match taken {
@@ -355,7 +359,7 @@ struct Load<'a> {
 /// Why files could not be taken from a place.
 enum Taking {
     Fault(Fault),
-    /// They came, but are not the right ones.
+    /// What another attempt does not mend: they are not the right ones, or the proxy is none.
     Wrong(FetchError),
 }
 

@@ -45,6 +45,14 @@ pub enum FetchError {
         /// What was given.
         mirror: String,
     },
+    /// A variable of the environment names no proxy that can be used.
+    #[error(
+        "{variable}: expected the address of a proxy that speaks HTTP, such as http://proxy.lan:3128; correct or unset it"
+    )]
+    Proxy {
+        /// The variable. Its value may hold a password.
+        variable: &'static str,
+    },
     /// A dataset that is not fetched.
     #[error("{dataset} is in the program: there is nothing to fetch")]
     InProgram {

@@ -9,15 +9,17 @@ use ureq::http::Response;
 use ureq::{Agent, Body};
 
 use super::error::Fault;
+use super::proxy::Named;
 
 /// Requests for one file, as long as each brings something.
 const MOST_ATTEMPTS: usize = 5;
 
-/// An agent that follows the proxy variables of the environment and waits `patience` for an answer or the next bytes.
+/// An agent that waits `patience` for an answer or the next bytes.
 pub(crate) fn agent(patience: Duration) -> Agent {
     Agent::config_builder()
         .user_agent(concat!("bakeoff/", env!("CARGO_PKG_VERSION")))
         .http_status_as_error(false)
+        .proxy(None)
         .timeout_connect(Some(patience))
         .timeout_recv_response(Some(patience))
         .timeout_per_read(Some(patience))
@@ -25,10 +27,11 @@ pub(crate) fn agent(patience: Duration) -> Agent {
         .new_agent()
 }
 
-/// Brings the file at `url` to `path`. `tell` hears how many bytes are there, and of how many if the server says.
+/// Brings the file at `url` to `path`, through `proxy` if there is one. `tell` hears how many bytes are there, and of how many if the server says.
 /// If it is cut off, what came is left at `path`.
 pub(crate) fn download(
     agent: &Agent,
+    proxy: Option<&Named>,
     url: &str,
     path: &Path,
     most_bytes: u64,
@@ -36,7 +39,7 @@ pub(crate) fn download(
 ) -> Result<(), Fault> {
     for attempt in 1.. {
         let before = size(path);
-        match request(agent, url, path, most_bytes, tell) {
+        match request(agent, proxy, url, path, most_bytes, tell) {
             Err(Fault::CutOff(reason)) if attempt == MOST_ATTEMPTS || size(path) <= before => {
                 return Err(Fault::CutOff(reason));
             }
@@ -54,17 +57,25 @@ fn size(path: &Path) -> u64 {
 /// Asks for what is missing at `path`, and adds it.
 fn request(
     agent: &Agent,
+    proxy: Option<&Named>,
     url: &str,
     path: &Path,
     most_bytes: u64,
     tell: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<(), Fault> {
     let have = size(path);
-    let mut request = agent.get(url);
+    let mut request = agent.get(url).config().proxy(proxy.map(|named| named.proxy.clone())).build();
     if have > 0 {
         request = request.header("Range", format!("bytes={have}-"));
     }
-    let response = request.call().map_err(|error| Fault::CutOff(reason(&error)))?;
+    let response = request.call().map_err(|error| {
+        let reason = reason(&error);
+        // It may be the proxy that is to blame.
+        Fault::CutOff(match proxy.filter(|named| named.is_for(url)) {
+            Some(named) => format!("{reason} (through {named})"),
+            None => reason,
+        })
+    })?;
     match response.status().as_u16() {
         200 => store(response, path, 0, most_bytes, tell),
         206 if range(&response).is_some_and(|(start, _)| start == have) => {
@@ -147,10 +158,16 @@ fn is_web_page(start: &[u8]) -> bool {
     begins(b"<!doctype html") || begins(b"<html") || begins(b"<?xml") || begins(b"<!--")
 }
 
+const HOST_NOT_FOUND: &str = "its host was not found: is there a network?";
+
 /// What ureq says, in fewer words where it has many.
 fn reason(error: &ureq::Error) -> String {
     match error {
-        ureq::Error::HostNotFound => "its host was not found: is there a network?".to_owned(),
+        ureq::Error::HostNotFound => HOST_NOT_FOUND.to_owned(),
+        // The standard library has no kind for it.
+        ureq::Error::Io(error) if error.to_string().starts_with("failed to lookup address") => {
+            HOST_NOT_FOUND.to_owned()
+        }
         ureq::Error::ConnectionFailed => "no connection: is there a network?".to_owned(),
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {

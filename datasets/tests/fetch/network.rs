@@ -64,6 +64,15 @@ fn without_a_network_one_line_says_which_file_to_put_where() {
 }
 
 #[test]
+fn a_host_that_is_not_found_asks_whether_there_is_a_network() {
+    let mut bench = Bench::new();
+    // No resolver asks anybody for a name with a part of more than 63 letters.
+    let message = bench.refusal(&ZIP, Some(&format!("http://{}.invalid", "a".repeat(64))));
+    assert!(message.contains("Blocks.zip: its host was not found: is there a network?; try again later"), "{message}");
+    bench.assert_empty();
+}
+
+#[test]
 fn a_server_that_lacks_the_files_is_told_from_one_that_fails() {
     let mut bench = Bench::new();
     let lacks = server_of("nothing", Vec::new());
