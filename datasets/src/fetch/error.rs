@@ -40,7 +40,7 @@ pub enum FetchError {
         looked_for: Vec<String>,
     },
     /// A mirror that is no folder and no address.
-    #[error("--mirror {mirror}: expected a folder that exists, or an address that begins with http:// or https://")]
+    #[error("--mirror {mirror}: expected a folder that exists, or an address such as https://mirror.lan/data")]
     NoSuchMirror {
         /// What was given.
         mirror: String,
