@@ -79,6 +79,62 @@ fn a_dataset_is_fetched_from_a_mirror_listed_verified_and_fetched_again_when_bro
     exits(&run(&bench, &["data", "verify"]), 0);
 }
 
+/// Some of glue/cola and glue/rte, none of it right: a wrong file, a folder, a file that leads in a circle.
+#[cfg(unix)]
+fn broken_data(bench: &Bench) {
+    fs::create_dir_all(bench.path("data/glue/cola/dev.tsv")).unwrap();
+    fs::create_dir_all(bench.path("data/glue/rte")).unwrap();
+    bench.write("data/glue/cola/train.tsv", "wrong");
+    std::os::unix::fs::symlink("test.tsv", bench.path("data/glue/cola/test.tsv")).unwrap();
+    bench.write("data/glue/rte/train.tsv", "wrong");
+}
+
+#[cfg(unix)]
+#[test]
+fn verify_names_every_broken_file_of_every_dataset() {
+    let bench = Bench::new();
+    broken_data(&bench);
+    let output = run(&bench, &["data", "verify"]);
+    exits(&output, 1);
+    let message = stderr(&output);
+    for part in [
+        "bakeoff: glue/cola: data/glue/cola/train.tsv: expected",
+        "bakeoff: glue/cola: cannot read data/glue/cola/dev.tsv: it is not a file; remove what is there",
+        "bakeoff: glue/cola: cannot read data/glue/cola/test.tsv: Too many levels",
+        "bakeoff: glue/rte: data/glue/rte/train.tsv: expected",
+        "bakeoff: glue/rte: data/glue/rte/dev.tsv is not there; get it with `bakeoff data fetch glue/rte`",
+    ] {
+        assert!(message.contains(part), "{part} is not in:\n{message}");
+    }
+    assert!(message.ends_with("bakeoff: 2 of 4 datasets are not as they should be\n"), "{message}");
+    assert!(stdout(&output).contains("cifar10-sample: verified"), "{}", stdout(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn list_goes_on_after_a_file_that_cannot_be_looked_at() {
+    let bench = Bench::new();
+    broken_data(&bench);
+    let output = run(&bench, &["data", "list"]);
+    exits(&output, 0);
+    let text = stdout(&output);
+    assert!(text.contains("MB, cannot read data/glue/cola/dev.tsv: it is not a file; remove what is there"), "{text}");
+    assert!(text.contains("not here: bakeoff data fetch glue/wnli"), "{text}");
+}
+
+#[test]
+fn a_file_in_place_of_the_data_folder_is_told_once() {
+    let bench = Bench::new();
+    bench.write("data", "");
+    let output = run(&bench, &["data", "verify"]);
+    exits(&output, 2);
+    let expected = "bakeoff: data: expected a folder for the datasets, found a file; set BAKEOFF_DATA to another\n";
+    assert_eq!(stderr(&output), expected);
+    let output = run(&bench, &["data", "list"]);
+    exits(&output, 0);
+    assert!(stdout(&output).contains("cannot read data/glue/wnli/train.tsv: Not a directory"), "{}", stdout(&output));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_disk_that_is_full_while_unpacking_is_told_and_leaves_nothing() {
