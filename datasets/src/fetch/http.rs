@@ -11,8 +11,9 @@ use ureq::{Agent, Body};
 use super::error::Fault;
 use super::proxy::Named;
 
-/// Requests for one file, as long as each brings something.
-const MOST_ATTEMPTS: usize = 5;
+/// Patiences that one answer may take in all: a server that sends a byte now and then never tires them one by one. Who
+/// is only slow is asked again for the rest.
+const MOST_PATIENCES: u32 = 60;
 
 /// An agent that waits `patience` for an answer or the next bytes.
 pub(crate) fn agent(patience: Duration) -> Agent {
@@ -23,39 +24,14 @@ pub(crate) fn agent(patience: Duration) -> Agent {
         .timeout_connect(Some(patience))
         .timeout_recv_response(Some(patience))
         .timeout_per_read(Some(patience))
+        .timeout_recv_body(Some(patience * MOST_PATIENCES))
         .build()
         .new_agent()
 }
 
-/// Brings the file at `url` to `path`, through `proxy` if there is one. `tell` hears how many bytes are there, and of how many if the server says.
-/// If it is cut off, what came is left at `path`.
+/// Asks once for what the file at `url` has more than is at `path`, through `proxy` if there is one, and adds it. `tell`
+/// hears how many bytes are there, and of how many if the server says. If it is cut off, what came is left at `path`.
 pub(crate) fn download(
-    agent: &Agent,
-    proxy: Option<&Named>,
-    url: &str,
-    path: &Path,
-    most_bytes: u64,
-    tell: &mut dyn FnMut(u64, Option<u64>),
-) -> Result<(), Fault> {
-    for attempt in 1.. {
-        let before = size(path);
-        match request(agent, proxy, url, path, most_bytes, tell) {
-            Err(Fault::CutOff(reason)) if attempt == MOST_ATTEMPTS || size(path) <= before => {
-                return Err(Fault::CutOff(reason));
-            }
-            Err(Fault::CutOff(_)) => {}
-            done => return done,
-        }
-    }
-    unreachable!("the last attempt returns")
-}
-
-fn size(path: &Path) -> u64 {
-    fs::metadata(path).map_or(0, |metadata| metadata.len())
-}
-
-/// Asks for what is missing at `path`, and adds it.
-fn request(
     agent: &Agent,
     proxy: Option<&Named>,
     url: &str,
@@ -76,17 +52,20 @@ fn request(
             None => reason,
         })
     })?;
-    match response.status().as_u16() {
-        200 => store(response, path, 0, most_bytes, tell),
-        206 if range(&response).is_some_and(|(start, _)| start == have) => {
-            store(response, path, have, most_bytes, tell)
-        }
+    match (response.status().as_u16(), range(&response)) {
+        (200, _) => store(response, path, 0, None, most_bytes, tell),
+        (206, Some((start, total))) if start == have => store(response, path, have, total, most_bytes, tell),
         // All of it is there already: the program was stopped between the download and its use.
-        416 if range(&response).is_some_and(|(_, total)| total == Some(have)) => Ok(()),
-        206 | 416 => Err(Fault::Bad("the server does not have the rest of what was downloaded before".to_owned())),
-        404 | 410 => Err(Fault::Absent),
-        code => Err(Fault::CutOff(format!("the server answered HTTP {code}"))),
+        (416, Some((_, total))) if total == Some(have) => Ok(()),
+        (206 | 416, _) => Err(Fault::Bad("the server does not have the rest of what was downloaded before".to_owned())),
+        (404 | 410, _) => Err(Fault::Absent),
+        (code, _) => Err(Fault::CutOff(format!("the server answered HTTP {code}"))),
     }
+}
+
+/// Bytes at `path`; none if nothing is there.
+pub(crate) fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 /// First byte and length of the whole, out of `bytes 100-199/1000` or `bytes */1000`.
@@ -97,16 +76,18 @@ fn range(response: &Response<Body>) -> Option<(u64, Option<u64>)> {
     Some((start, total.parse().ok()))
 }
 
-/// Writes the body behind the first `have` bytes of `path`.
+/// Writes the body behind the first `have` bytes of `path`. The whole has `total` bytes if known, else as many as the
+/// body makes it: a server may answer with less than was asked.
 fn store(
     response: Response<Body>,
     path: &Path,
     have: u64,
+    total: Option<u64>,
     most_bytes: u64,
     tell: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<(), Fault> {
     let too_large = || Fault::Bad(format!("more than the {most_bytes} bytes that it can have"));
-    let total = response.body().content_length().map(|rest| have + rest);
+    let total = total.or_else(|| response.body().content_length().map(|rest| have + rest));
     if total.is_some_and(|total| total > most_bytes) {
         return Err(too_large());
     }
