@@ -4,6 +4,7 @@
 //! moved to its place. Archives are only transport: what is verified is the files. A download that was cut off stays
 //! under its temporary name, so that the next attempt goes on from there; everything else that is not whole is removed.
 
+use std::env;
 use std::fs::{self, File, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::store::{DataFile, State, Store};
 mod error;
 mod http;
 mod mirror;
+mod proxy;
 pub(crate) mod unpack;
 
 pub(crate) use error::Fault;
@@ -27,6 +29,12 @@ use unpack::Wanted;
 
 /// What is under way in the data folder: locks, partial downloads, files that are not yet verified.
 const WORK: &str = ".fetch";
+
+/// How the name of a partial download ends.
+const PART: &str = ".part";
+
+/// Requests for one file, as long as each brings something.
+const MOST_ATTEMPTS: usize = 5;
 
 /// How to fetch.
 #[derive(Debug, Clone)]
@@ -90,9 +98,14 @@ pub fn fetch(
         return Err(FetchError::InProgram { dataset: dataset.id().to_owned() });
     };
     let data = store.data()?;
+    // Before anything is written: the folder may be one that only others may fill.
+    if is_whole(dataset, store)? {
+        return Ok(Fetched::WasHere);
+    }
     let work = data.join(WORK);
     make_folder(&work)?;
     let _lock = lock(&work, dataset, tell)?;
+    // Whoever held the lock may have brought it.
     if is_whole(dataset, store)? {
         return Ok(Fetched::WasHere);
     }
@@ -107,22 +120,36 @@ pub fn fetch(
         fs::rename(staging.0.join(file.base()), &to).map_err(|source| FetchError::Write { path: to, source })?;
         store.check(file)?;
     }
+    remove_parts(dataset, &work);
     Ok(Fetched::Came)
 }
 
-/// Whether all files are here and verified. A broken one is as good as none.
+/// Whether all files are here and verified. A broken one is as good as none; what is in the way of one is an error,
+/// before anything is downloaded in vain.
 fn is_whole(dataset: &dyn Dataset, store: &Store) -> Result<bool, FetchError> {
-    for file in dataset.files() {
-        if store.state(file)? == State::Missing || store.check(file).is_err() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let states: Result<Vec<State>, _> = dataset.files().iter().map(|file| store.state(file)).collect();
+    Ok(!states?.contains(&State::Missing) && dataset.files().iter().all(|file| store.check(file).is_ok()))
 }
 
 /// The id as a file name.
 fn plain_id(dataset: &dyn Dataset) -> String {
     dataset.id().replace('/', "-")
+}
+
+/// How the names of the partial downloads of a dataset begin.
+fn part_prefix(dataset: &dyn Dataset) -> String {
+    format!("{}.", plain_id(dataset))
+}
+
+/// Removes downloads that were cut off at other places than the one that the dataset came from.
+fn remove_parts(dataset: &dyn Dataset, work: &Path) {
+    let prefix = part_prefix(dataset);
+    for entry in fs::read_dir(work).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(PART)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn make_folder(path: &Path) -> Result<(), FetchError> {
@@ -245,9 +272,9 @@ impl Job<'_> {
         Ok(false)
     }
 
-    /// Takes the files out of `place`. A download that was cut off, or that there is no room to unpack, stays for the next
-    /// attempt; one that is of no use is removed. If a part of it was from an earlier
-    /// attempt, that may be why, and it is tried once more from the start.
+    /// Takes the files out of `place`. A download that was cut off is gone on with as long as that brings something; it
+    /// stays for the next attempt, as does one that there is no room to unpack. One that is of no use is removed. If it
+    /// was joined of parts, that may be why, and all is asked for again.
     fn take(&self, place: &Place, name: &str, load: &Load<'_>, tell: &mut dyn FnMut(Progress)) -> Result<(), Taking> {
         let url = match place {
             Place::File(path) if path.is_file() => {
@@ -257,27 +284,30 @@ impl Job<'_> {
             Place::File(_) => return Err(Fault::Absent.into()),
             Place::Url(url) => url,
         };
-        let part = self.work.join(format!("{name}.{}.part", short_hash(url)));
-        loop {
+        let proxy = proxy::of(url, |name| env::var_os(name)).map_err(Taking::Wrong)?;
+        let part = self.work.join(format!("{}{name}.{}{PART}", part_prefix(self.dataset), short_hash(url)));
+        for attempt in 1.. {
             tell(Progress::Reading { place: url.clone() });
-            let had_some = fs::metadata(&part).is_ok_and(|metadata| metadata.len() > 0);
+            let before = http::size(&part);
             let mut bytes = |done, total| tell(Progress::Bytes { done, total });
-            let came = http::download(&self.agent, url, &part, load.most_bytes, &mut bytes).map_err(Taking::from);
+            let came = http::download(&self.agent, proxy.as_ref(), url, &part, load.most_bytes, &mut bytes);
             let is_whole = came.is_ok();
-            let taken = came.and_then(|()| self.unpack(&part, place, load, tell));
-            let goes_on = match taken {
-                Err(Taking::Fault(Fault::CutOff(_))) => true,
-                Err(Taking::Fault(Fault::Write(..))) => is_whole,
-                _ => false,
-            };
-            if !goes_on {
-                let _ = fs::remove_file(&part);
+            let taken = came.map_err(Taking::from).and_then(|()| self.unpack(&part, place, load, tell));
+            match taken {
+                Err(Taking::Fault(Fault::CutOff(_))) if attempt < MOST_ATTEMPTS && http::size(&part) > before => {
+                    continue;
+                }
+                Err(Taking::Fault(Fault::CutOff(_))) => return taken,
+                Err(Taking::Fault(Fault::Write(..))) if is_whole => return taken,
+                _ => {}
             }
+            let _ = fs::remove_file(&part);
             let useless = matches!(taken, Err(Taking::Fault(Fault::Bad(_)) | Taking::Wrong(_)));
-            if !(useless && had_some) {
+            if !useless || before == 0 || attempt > MOST_ATTEMPTS {
                 return taken;
             }
         }
+        unreachable!("the last attempt returns")
     }
 
     /// Takes the files out of the download at `path`, which came from `place`, and verifies them.
@@ -355,7 +385,7 @@ struct Load<'a> {
 /// Why files could not be taken from a place.
 enum Taking {
     Fault(Fault),
-    /// They came, but are not the right ones.
+    /// What another attempt does not mend: they are not the right ones, or the proxy is none.
     Wrong(FetchError),
 }
 

@@ -260,10 +260,14 @@ impl Store {
         let Place { name, remedy } = self.place(file);
         let path = PathBuf::from(name);
         if source.kind() == io::ErrorKind::NotFound {
-            DatasetError::Missing { path, remedy }
-        } else {
-            DatasetError::Read { path, source, remedy }
+            return DatasetError::Missing { path, remedy };
         }
+        let remedy = match file.embedded {
+            Some(_) => remedy,
+            // What cannot be read may not be replaceable either: a folder in place of the file.
+            None => format!("remove what is there, or set BAKEOFF_DATA to another folder, then {remedy}"),
+        };
+        DatasetError::Read { path, source, remedy }
     }
 }
 

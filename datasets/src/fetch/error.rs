@@ -40,10 +40,18 @@ pub enum FetchError {
         looked_for: Vec<String>,
     },
     /// A mirror that is no folder and no address.
-    #[error("--mirror {mirror}: expected a folder that exists, or an address that begins with http:// or https://")]
+    #[error("--mirror {mirror}: expected a folder that exists, or an address such as https://mirror.lan/data")]
     NoSuchMirror {
         /// What was given.
         mirror: String,
+    },
+    /// A variable of the environment names no proxy that can be used.
+    #[error(
+        "{variable}: expected the address of a proxy that speaks HTTP, such as http://proxy.lan:3128; correct or unset it"
+    )]
+    Proxy {
+        /// The variable. Its value may hold a password.
+        variable: &'static str,
     },
     /// A dataset that is not fetched.
     #[error("{dataset} is in the program: there is nothing to fetch")]

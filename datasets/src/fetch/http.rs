@@ -9,73 +9,63 @@ use ureq::http::Response;
 use ureq::{Agent, Body};
 
 use super::error::Fault;
+use super::proxy::Named;
 
-/// Requests for one file, as long as each brings something.
-const MOST_ATTEMPTS: usize = 5;
+/// Patiences that one answer may take in all: a server that sends a byte now and then never tires them one by one. Who
+/// is only slow is asked again for the rest.
+const MOST_PATIENCES: u32 = 60;
 
-/// An agent that follows the proxy variables of the environment and waits `patience` for an answer or the next bytes.
+/// An agent that waits `patience` for an answer or the next bytes.
 pub(crate) fn agent(patience: Duration) -> Agent {
     Agent::config_builder()
         .user_agent(concat!("bakeoff/", env!("CARGO_PKG_VERSION")))
         .http_status_as_error(false)
+        .proxy(None)
         .timeout_connect(Some(patience))
         .timeout_recv_response(Some(patience))
         .timeout_per_read(Some(patience))
+        .timeout_recv_body(Some(patience * MOST_PATIENCES))
         .build()
         .new_agent()
 }
 
-/// Brings the file at `url` to `path`. `tell` hears how many bytes are there, and of how many if the server says.
-/// If it is cut off, what came is left at `path`.
+/// Asks once for what the file at `url` has more than is at `path`, through `proxy` if there is one, and adds it. `tell`
+/// hears how many bytes are there, and of how many if the server says. If it is cut off, what came is left at `path`.
 pub(crate) fn download(
     agent: &Agent,
-    url: &str,
-    path: &Path,
-    most_bytes: u64,
-    tell: &mut dyn FnMut(u64, Option<u64>),
-) -> Result<(), Fault> {
-    for attempt in 1.. {
-        let before = size(path);
-        match request(agent, url, path, most_bytes, tell) {
-            Err(Fault::CutOff(reason)) if attempt == MOST_ATTEMPTS || size(path) <= before => {
-                return Err(Fault::CutOff(reason));
-            }
-            Err(Fault::CutOff(_)) => {}
-            done => return done,
-        }
-    }
-    unreachable!("the last attempt returns")
-}
-
-fn size(path: &Path) -> u64 {
-    fs::metadata(path).map_or(0, |metadata| metadata.len())
-}
-
-/// Asks for what is missing at `path`, and adds it.
-fn request(
-    agent: &Agent,
+    proxy: Option<&Named>,
     url: &str,
     path: &Path,
     most_bytes: u64,
     tell: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<(), Fault> {
     let have = size(path);
-    let mut request = agent.get(url);
+    let mut request = agent.get(url).config().proxy(proxy.map(|named| named.proxy.clone())).build();
     if have > 0 {
         request = request.header("Range", format!("bytes={have}-"));
     }
-    let response = request.call().map_err(|error| Fault::CutOff(reason(&error)))?;
-    match response.status().as_u16() {
-        200 => store(response, path, 0, most_bytes, tell),
-        206 if range(&response).is_some_and(|(start, _)| start == have) => {
-            store(response, path, have, most_bytes, tell)
-        }
+    let response = request.call().map_err(|error| {
+        let reason = reason(&error);
+        // It may be the proxy that is to blame.
+        Fault::CutOff(match proxy.filter(|named| named.is_for(url)) {
+            Some(named) => format!("{reason} (through {named})"),
+            None => reason,
+        })
+    })?;
+    match (response.status().as_u16(), range(&response)) {
+        (200, _) => store(response, path, 0, None, most_bytes, tell),
+        (206, Some((start, total))) if start == have => store(response, path, have, total, most_bytes, tell),
         // All of it is there already: the program was stopped between the download and its use.
-        416 if range(&response).is_some_and(|(_, total)| total == Some(have)) => Ok(()),
-        206 | 416 => Err(Fault::Bad("the server does not have the rest of what was downloaded before".to_owned())),
-        404 | 410 => Err(Fault::Absent),
-        code => Err(Fault::CutOff(format!("the server answered HTTP {code}"))),
+        (416, Some((_, total))) if total == Some(have) => Ok(()),
+        (206 | 416, _) => Err(Fault::Bad("the server does not have the rest of what was downloaded before".to_owned())),
+        (404 | 410, _) => Err(Fault::Absent),
+        (code, _) => Err(Fault::CutOff(format!("the server answered HTTP {code}"))),
     }
+}
+
+/// Bytes at `path`; none if nothing is there.
+pub(crate) fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 /// First byte and length of the whole, out of `bytes 100-199/1000` or `bytes */1000`.
@@ -86,16 +76,18 @@ fn range(response: &Response<Body>) -> Option<(u64, Option<u64>)> {
     Some((start, total.parse().ok()))
 }
 
-/// Writes the body behind the first `have` bytes of `path`.
+/// Writes the body behind the first `have` bytes of `path`. The whole has `total` bytes if known, else as many as the
+/// body makes it: a server may answer with less than was asked.
 fn store(
     response: Response<Body>,
     path: &Path,
     have: u64,
+    total: Option<u64>,
     most_bytes: u64,
     tell: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<(), Fault> {
     let too_large = || Fault::Bad(format!("more than the {most_bytes} bytes that it can have"));
-    let total = response.body().content_length().map(|rest| have + rest);
+    let total = total.or_else(|| response.body().content_length().map(|rest| have + rest));
     if total.is_some_and(|total| total > most_bytes) {
         return Err(too_large());
     }
@@ -147,10 +139,16 @@ fn is_web_page(start: &[u8]) -> bool {
     begins(b"<!doctype html") || begins(b"<html") || begins(b"<?xml") || begins(b"<!--")
 }
 
+const HOST_NOT_FOUND: &str = "its host was not found: is there a network?";
+
 /// What ureq says, in fewer words where it has many.
 fn reason(error: &ureq::Error) -> String {
     match error {
-        ureq::Error::HostNotFound => "its host was not found: is there a network?".to_owned(),
+        ureq::Error::HostNotFound => HOST_NOT_FOUND.to_owned(),
+        // The standard library has no kind for it.
+        ureq::Error::Io(error) if error.to_string().starts_with("failed to lookup address") => {
+            HOST_NOT_FOUND.to_owned()
+        }
         ureq::Error::ConnectionFailed => "no connection: is there a network?".to_owned(),
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {

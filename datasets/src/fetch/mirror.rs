@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use ureq::http::Uri;
+
 use super::error::FetchError;
 use crate::dataset::{Dataset, Download, Transport};
 use crate::store::DataFile;
@@ -23,7 +25,8 @@ impl Mirror {
     /// # Errors
     /// If it is neither an address nor a folder that exists.
     pub fn parse(text: &str) -> Result<Mirror, FetchError> {
-        if text.starts_with("http://") || text.starts_with("https://") {
+        let names_host = || text.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(|host| !host.is_empty()));
+        if (text.starts_with("http://") || text.starts_with("https://")) && names_host() {
             return Ok(Mirror::Url(text.trim_end_matches('/').to_owned()));
         }
         let folder = PathBuf::from(text);

@@ -4,9 +4,9 @@
 //! expected names that occur twice are refused wherever they are in the archive; other members are passed over.
 
 use std::io::{self, Read, Seek, Write};
-use std::path::{Component, Path};
+use std::path::Path;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 
 use super::error::Fault;
 
@@ -45,7 +45,7 @@ pub(crate) fn zip<W: Write>(reader: impl Read + Seek, wanted: &[Wanted], open: O
 
 /// Takes the wanted members out of a gzipped tar archive.
 pub(crate) fn tar_gz<W: Write>(reader: impl Read, wanted: &[Wanted], open: Open<'_, W>) -> Result<(), Fault> {
-    tar(GzDecoder::new(reader), wanted, open)
+    tar(MultiGzDecoder::new(reader), wanted, open)
 }
 
 /// Takes the wanted members out of a tar archive as it comes out of its compression.
@@ -54,9 +54,11 @@ pub(crate) fn tar<W: Write>(reader: impl Read, wanted: &[Wanted], open: Open<'_,
     let most = MOST_PASSED_OVER + wanted.iter().map(|wanted| wanted.most_bytes).sum::<u64>();
     let mut archive = tar::Archive::new(reader.take(most));
     let mut taken = vec![false; wanted.len()];
-    for member in archive.entries().map_err(bad)? {
+    // Raw: long names and attributes before a member, of any size, would be read into memory. They are passed over instead,
+    // and a name is as much of it as the member's own header holds; those that are wanted are short.
+    for member in archive.entries().map_err(bad)?.raw(true) {
         let member = member.map_err(bad)?;
-        let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
+        let name = String::from_utf8_lossy(&member.header().path_bytes()).into_owned();
         let kind = member.header().entry_type();
         check(&name, kind.is_symlink() || kind.is_hard_link())?;
         if let Some(which) = which(&name, wanted, &mut taken)? {
@@ -71,11 +73,10 @@ pub(crate) fn plain<W: Write>(reader: impl Read, wanted: &Wanted, open: Open<'_,
     take(reader, wanted, open(0)?)
 }
 
-/// Refuses names that lead out of the archive, and links.
+/// Refuses names that lead out of the archive on any system, and links.
 fn check(name: &str, link: bool) -> Result<(), Fault> {
-    let leads_out = name.starts_with(['/', '\\'])
-        || name.split(['/', '\\']).any(|part| part == "..")
-        || Path::new(name).components().any(|part| matches!(part, Component::Prefix(_)));
+    let has_drive = matches!(name.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    let leads_out = has_drive || name.starts_with(['/', '\\']) || name.split(['/', '\\']).any(|part| part == "..");
     if leads_out {
         return Err(Fault::Bad(format!("its member {name:?} leads out of the archive, so it is not to be trusted")));
     }

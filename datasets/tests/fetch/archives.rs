@@ -1,6 +1,14 @@
 //! Archives that are broken or mean harm.
 
-use crate::toys::{ALPHA_SHA256, Bench, GOOD, TAR, Toy, ZIP, server_of, tarred, tarred_link, zipped, zipped_link};
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+
+use crate::toys::{
+    ALPHA_SHA256, Bench, GOOD, TAR, Toy, ZIP, server_of, tarred, tarred_link, tarred_long_name, zipped, zipped_link,
+};
 
 /// The message for an archive, after which nothing is left.
 fn refusal(toy: &Toy, name: &'static str, archive: Vec<u8>) -> String {
@@ -69,7 +77,7 @@ fn an_archive_with_a_flipped_byte_never_gives_a_wrong_file() {
 
 #[test]
 fn a_member_that_leads_out_is_refused_whatever_its_place() {
-    for evil in ["../evil.txt", "Blocks/../../evil.txt", "/evil.txt", "..\\evil.txt"] {
+    for evil in ["../evil.txt", "Blocks/../../evil.txt", "/evil.txt", "..\\evil.txt", "C:\\evil.txt", "c:evil.txt"] {
         let member = (evil, b"evil".as_slice());
         for members in [[member, GOOD[0], GOOD[1]], [GOOD[0], GOOD[1], member]] {
             assert!(refuse_zip(&members).contains("leads out of the archive"), "{evil}");
@@ -124,4 +132,26 @@ fn members_that_nobody_wants_are_passed_over() {
         bench.fetch(&toy, Some(&server_of(name, archive).url)).unwrap();
         bench.assert_whole();
     }
+}
+
+#[test]
+fn a_long_name_before_a_member_is_passed_over_and_not_read_into_memory() {
+    let mut bench = Bench::new();
+    let archive = tarred_long_name(&vec![b'x'; 1 << 20], &GOOD);
+    bench.fetch(&TAR, Some(&server_of("Blocks.tar.gz", archive).url)).unwrap();
+    bench.assert_whole();
+}
+
+#[test]
+fn a_tar_archive_that_was_compressed_in_pieces_is_taken() {
+    let mut tar = Vec::new();
+    GzDecoder::new(tarred(&GOOD).as_slice()).read_to_end(&mut tar).unwrap();
+    let pieces = tar.chunks(700).flat_map(|piece| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(piece).unwrap();
+        encoder.finish().unwrap()
+    });
+    let mut bench = Bench::new();
+    bench.fetch(&TAR, Some(&server_of("Blocks.tar.gz", pieces.collect()).url)).unwrap();
+    bench.assert_whole();
 }

@@ -84,8 +84,11 @@ fn a_wrong_file_in_a_mirror_is_refused_and_stays_there() {
 
 #[test]
 fn a_mirror_is_an_address_or_a_folder_that_exists() {
-    let message = Mirror::parse("/no/such/folder").unwrap_err().to_string();
-    assert!(message.starts_with("--mirror /no/such/folder: expected a folder that exists, or an address"), "{message}");
+    for wrong in ["/no/such/folder", "http://", "https:///glue", "http://:80"] {
+        let message = Mirror::parse(wrong).unwrap_err().to_string();
+        let expected = format!("--mirror {wrong}: expected a folder that exists, or an address such as https://");
+        assert!(message.starts_with(&expected), "{message}");
+    }
 }
 
 #[test]

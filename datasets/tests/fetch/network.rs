@@ -10,7 +10,7 @@ use std::{env, fs};
 use bakeoff_datasets::{FetchProgress, Fetched};
 
 use crate::server::{Answer, Asked, Server};
-use crate::toys::{Bench, GOOD, ZIP, server_of, zipped};
+use crate::toys::{Bench, GOOD, ZIP, server_of, zip_at, zipped};
 
 const ARCHIVE: &str = "/toys/Blocks.zip";
 
@@ -64,6 +64,15 @@ fn without_a_network_one_line_says_which_file_to_put_where() {
 }
 
 #[test]
+fn a_host_that_is_not_found_asks_whether_there_is_a_network() {
+    let mut bench = Bench::new();
+    // No resolver asks anybody for a name with a part of more than 63 letters.
+    let message = bench.refusal(&ZIP, Some(&format!("http://{}.invalid", "a".repeat(64))));
+    assert!(message.contains("Blocks.zip: its host was not found: is there a network?; try again later"), "{message}");
+    bench.assert_empty();
+}
+
+#[test]
 fn a_server_that_lacks_the_files_is_told_from_one_that_fails() {
     let mut bench = Bench::new();
     let lacks = server_of("nothing", Vec::new());
@@ -75,6 +84,19 @@ fn a_server_that_lacks_the_files_is_told_from_one_that_fails() {
     let fails = server(|_, _| Some(Answer::Status(500, "broken")));
     let message = bench.refusal(&ZIP, Some(&fails.url));
     assert!(message.contains("Blocks.zip: the server answered HTTP 500; try again later"), "{message}");
+    bench.assert_empty();
+}
+
+#[test]
+fn an_official_address_that_lacks_the_file_says_which_file_to_put_where() {
+    let mut bench = Bench::new();
+    let lacks = server_of("nothing", Vec::new());
+    let url = format!("{}/Blocks.zip", lacks.url);
+    let expected = format!(
+        "{url}: the server does not have it (HTTP 404); try again later, or put Blocks.zip into a folder and name it: \
+         `bakeoff data fetch toys/blocks --mirror FOLDER`"
+    );
+    assert_eq!(bench.refusal(&zip_at(url), None), expected);
     bench.assert_empty();
 }
 
@@ -157,6 +179,68 @@ fn cut_off(later: impl Fn() -> Answer + Send + Sync + 'static) -> (Bench, Server
 }
 
 #[test]
+fn a_connection_that_is_reset_in_mid_file_keeps_what_came_for_the_next_attempt() {
+    let resetting = server(|before, _| match before {
+        0 => Some(Answer::Reset(zipped(&GOOD), 60)),
+        1 => Some(Answer::Reset(zipped(&GOOD), 0)),
+        _ => None,
+    });
+    let mut bench = Bench::new();
+    let message = bench.refusal(&ZIP, Some(&resetting.url));
+    assert!(message.contains("cut off after 60 bytes"), "{message}");
+    assert_eq!(fs::read(part(&bench)).unwrap(), zipped(&GOOD)[..60]);
+
+    bench.fetch(&ZIP, Some(&resetting.url)).unwrap();
+    bench.assert_whole();
+    let from: Vec<_> = resetting.asked().into_iter().map(|asked| asked.from).collect();
+    assert_eq!(from, [None, Some(60), Some(60)]);
+}
+
+#[test]
+fn a_server_that_sends_less_than_was_asked_is_asked_for_the_rest() {
+    let (mut bench, server) = cut_off(|| Answer::Piece(zipped(&GOOD), 70));
+    bench.fetch(&ZIP, Some(&server.url)).unwrap();
+    bench.assert_whole();
+    let from: Vec<_> = server.asked().into_iter().skip(2).map(|asked| asked.from).collect();
+    assert_eq!(from, [Some(60), Some(130), Some(200)]);
+}
+
+#[test]
+fn a_server_that_sends_a_byte_now_and_then_is_asked_for_the_rest() {
+    let trickling = server(|before, _| (before < 1).then(|| Answer::Trickle(zipped(&GOOD), Duration::from_millis(40))));
+    let mut bench = Bench::new();
+    bench.fetch_with(&ZIP, Some(&trickling.url), Duration::from_millis(100), &mut |_| {}).unwrap();
+    bench.assert_whole();
+    let asked = trickling.asked();
+    assert!(asked.len() == 2 && asked[1].from.is_some(), "{asked:?}");
+}
+
+#[test]
+fn a_rest_that_does_not_fit_is_thrown_away_and_all_is_read_also_within_one_fetch() {
+    let wrong: [fn() -> Answer; 2] = [|| Answer::File(vec![7; 500]), || Answer::Status(416, "")];
+    for wrong in wrong {
+        let server = server(move |before, _| match before {
+            0 => Some(Answer::CutOff(zipped(&GOOD), 60)),
+            1 => Some(wrong()),
+            _ => None,
+        });
+        let mut bench = Bench::new();
+        bench.fetch(&ZIP, Some(&server.url)).unwrap();
+        bench.assert_whole();
+        assert_eq!(server.asked().last().unwrap().from, None);
+    }
+}
+
+#[test]
+fn a_partial_download_goes_when_the_dataset_has_come_from_elsewhere() {
+    let (mut bench, _) = cut_off(|| Answer::Silence);
+    let other = bench.folder.path().join(".fetch/toys-bricks.Blocks.zip.01234567.part");
+    fs::write(&other, "of another dataset").unwrap();
+    bench.fetch(&ZIP, Some(&server(|_, _| None).url)).unwrap();
+    assert_eq!(bench.leftovers(), [other]);
+}
+
+#[test]
 fn a_server_that_ignores_ranges_is_read_from_the_start() {
     let (mut bench, server) = cut_off(|| Answer::WholeFile(zipped(&GOOD)));
     bench.fetch(&ZIP, Some(&server.url)).unwrap();
@@ -208,6 +292,58 @@ fn a_full_disk_is_told_with_the_file_and_leaves_nothing() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn a_disk_that_is_full_while_unpacking_costs_no_second_download() {
+    let server = server(|_, _| None);
+    let mut bench = Bench::new();
+    let staged = bench.folder.path().join(".fetch/toys-blocks/alpha.txt");
+    let fetched = bench.fetch_with(&ZIP, Some(&server.url), Duration::from_millis(400), &mut |progress| {
+        if *progress == FetchProgress::Unpacking {
+            std::os::unix::fs::symlink("/dev/full", &staged).unwrap();
+        }
+    });
+    let message = fetched.unwrap_err().to_string();
+    assert!(message.starts_with(&format!("cannot write {}: No space left", staged.display())), "{message}");
+    assert_eq!(fs::read(part(&bench)).unwrap(), zipped(&GOOD));
+
+    bench.fetch(&ZIP, Some(&server.url)).unwrap();
+    bench.assert_whole();
+    let from: Vec<_> = server.asked().into_iter().map(|asked| asked.from).collect();
+    assert_eq!(from, [None, Some(zipped(&GOOD).len())], "only whether there is more was asked");
+}
+
+#[test]
+fn what_is_here_is_found_where_nothing_can_be_written() {
+    let server = server(|_, _| None);
+    let mut bench = Bench::new();
+    bench.fetch(&ZIP, Some(&server.url)).unwrap();
+    // A file in place of the folder for what is under way: nobody, the superuser included, can take a lock there.
+    let work = bench.folder.path().join(".fetch");
+    fs::remove_dir_all(&work).unwrap();
+    fs::write(&work, "").unwrap();
+    assert_eq!(bench.fetch(&ZIP, Some(&server.url)).unwrap(), Fetched::WasHere);
+}
+
+#[test]
+fn a_folder_in_place_of_a_file_is_told_before_anything_is_asked_with_a_remedy_that_works() {
+    let server = server(|_, _| None);
+    let mut bench = Bench::new();
+    let path = bench.folder.path().join("toys/blocks/beta.txt");
+    fs::create_dir_all(&path).unwrap();
+    let message = bench.refusal(&ZIP, Some(&server.url));
+    let expected = format!(
+        "cannot read {}: it is not a file; remove what is there, or set BAKEOFF_DATA to another folder, then get it \
+         with `bakeoff data fetch toys/blocks`",
+        path.display()
+    );
+    assert_eq!(message, expected);
+    assert!(server.asked().is_empty());
+    fs::remove_dir(&path).unwrap();
+    bench.fetch(&ZIP, Some(&server.url)).unwrap();
+    bench.assert_whole();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_data_folder_that_cannot_be_written_is_told() {
     let store = bakeoff_datasets::Store::embedded().with_data("/proc/bakeoff");
     let options = bakeoff_datasets::FetchOptions::default();
@@ -216,7 +352,8 @@ fn a_data_folder_that_cannot_be_written_is_told() {
     let file = env::current_exe().unwrap();
     let store = bakeoff_datasets::Store::embedded().with_data(&file);
     let message = bakeoff_datasets::fetch(&ZIP, &store, &options, &mut |_| {}).unwrap_err().to_string();
-    assert!(message.starts_with(&format!("cannot write {}/.fetch: Not a directory", file.display())), "{message}");
+    let expected = format!("cannot read {}/toys/blocks/alpha.txt: Not a directory", file.display());
+    assert!(message.starts_with(&expected) && message.contains("set BAKEOFF_DATA to another"), "{message}");
 }
 
 #[test]

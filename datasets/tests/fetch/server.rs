@@ -23,6 +23,12 @@ pub(crate) enum Answer {
     WholeFile(Vec<u8>),
     /// As `File`, but the connection closes after this many bytes.
     CutOff(Vec<u8>, usize),
+    /// As `CutOff`, but the connection is torn down in place of being closed.
+    Reset(Vec<u8>, usize),
+    /// As `File`, but an answer with a range has no more than this many bytes.
+    Piece(Vec<u8>, usize),
+    /// As `File`, but each byte comes after this time.
+    Trickle(Vec<u8>, Duration),
     /// As `File`, but after this many bytes nothing comes, for longer than anybody waits.
     Stall(Vec<u8>, usize),
     /// Nothing, for longer than anybody waits.
@@ -74,8 +80,7 @@ fn read_request(stream: &TcpStream) -> Option<Asked> {
 }
 
 fn write_answer(mut stream: &TcpStream, request: &Asked, answer: Answer) -> std::io::Result<()> {
-    let stalls = matches!(answer, Answer::Stall(..));
-    let (file, sent) = match answer {
+    let (file, most) = match &answer {
         Answer::Silence => {
             thread::sleep(Duration::from_secs(20));
             return Ok(());
@@ -89,13 +94,15 @@ fn write_answer(mut stream: &TcpStream, request: &Asked, answer: Answer) -> std:
         }
         Answer::WholeFile(file) => {
             write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", file.len())?;
-            return stream.write_all(&file);
+            return stream.write_all(file);
         }
-        Answer::File(file) => {
-            let length = file.len();
-            (file, length)
-        }
-        Answer::CutOff(file, sent) | Answer::Stall(file, sent) => (file, sent),
+        Answer::Piece(file, most) if request.from.is_some() => (file, *most),
+        Answer::File(file)
+        | Answer::Piece(file, _)
+        | Answer::CutOff(file, _)
+        | Answer::Reset(file, _)
+        | Answer::Trickle(file, _)
+        | Answer::Stall(file, _) => (file, file.len()),
     };
     let total = file.len();
     let from = request.from.unwrap_or(0);
@@ -105,15 +112,31 @@ fn write_answer(mut stream: &TcpStream, request: &Asked, answer: Answer) -> std:
             "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */{total}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         );
     }
-    let rest = &file[from..];
+    let to = total.min(from.saturating_add(most));
+    let asked = &file[from..to];
     match request.from {
         None => write!(stream, "HTTP/1.1 200 OK\r\n")?,
-        Some(_) => write!(stream, "HTTP/1.1 206 Partial\r\nContent-Range: bytes {from}-{}/{total}\r\n", total - 1)?,
+        Some(_) => write!(stream, "HTTP/1.1 206 Partial\r\nContent-Range: bytes {from}-{}/{total}\r\n", to - 1)?,
     }
-    write!(stream, "Content-Length: {}\r\nConnection: close\r\n\r\n", rest.len())?;
-    stream.write_all(&rest[..sent.min(rest.len())])?;
-    if stalls {
-        thread::sleep(Duration::from_secs(20));
+    write!(stream, "Content-Length: {}\r\nConnection: close\r\n\r\n", asked.len())?;
+    let first = |bytes: usize| &asked[..bytes.min(asked.len())];
+    match answer {
+        Answer::CutOff(_, sent) => stream.write_all(first(sent)),
+        Answer::Reset(_, sent) => {
+            stream.write_all(first(sent))?;
+            // Time for the client to read what came, then nothing is said but that it is over.
+            thread::sleep(Duration::from_millis(100));
+            Ok(rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO))?)
+        }
+        Answer::Stall(_, sent) => {
+            stream.write_all(first(sent))?;
+            thread::sleep(Duration::from_secs(20));
+            Ok(())
+        }
+        Answer::Trickle(_, pause) => asked.iter().try_for_each(|byte| {
+            thread::sleep(pause);
+            stream.write_all(&[*byte])
+        }),
+        _ => stream.write_all(asked),
     }
-    Ok(())
 }

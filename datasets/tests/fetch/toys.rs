@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bakeoff_datasets::{
     Checksum, DataFile, Dataset, DatasetError, Download, FetchError, FetchOptions, FetchProgress, Fetched, Mirror,
@@ -65,6 +66,13 @@ pub(crate) struct Toy(&'static Transport);
 pub(crate) const ZIP: Toy = Toy(&ZIPPED);
 pub(crate) const TAR: Toy = Toy(&TARRED);
 
+/// As `ZIP`, with this official address.
+pub(crate) fn zip_at(url: String) -> Toy {
+    let [Download { name, packing, most_bytes, files, .. }] = *ZIPPED.downloads else { unreachable!("it has one") };
+    let downloads = Box::leak(Box::new([Download { url: url.leak(), name, packing, most_bytes, files }]));
+    Toy(Box::leak(Box::new(Transport { folder: ZIPPED.folder, downloads })))
+}
+
 impl Dataset for Toy {
     fn id(&self) -> &'static str {
         "toys/blocks"
@@ -124,6 +132,17 @@ pub(crate) fn tarred(members: &[(&str, &[u8])]) -> Vec<u8> {
     builder.into_inner().unwrap().finish().unwrap()
 }
 
+/// A tar archive in which a long name stands before the first member, which has its own.
+pub(crate) fn tarred_long_name(long_name: &[u8], members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
+    let kind = tar::EntryType::GNULongName;
+    builder.append(&header("././@LongLink", long_name.len(), kind), long_name).unwrap();
+    for (name, bytes) in members {
+        builder.append(&header(name, bytes.len(), tar::EntryType::Regular), *bytes).unwrap();
+    }
+    builder.into_inner().unwrap().finish().unwrap()
+}
+
 /// A tar archive with a link to a file outside.
 pub(crate) fn tarred_link(kind: tar::EntryType) -> Vec<u8> {
     let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
@@ -157,10 +176,23 @@ impl Bench {
     }
 
     pub(crate) fn fetch(&mut self, toy: &Toy, mirror: Option<&str>) -> Result<Fetched, FetchError> {
+        self.fetch_with(toy, mirror, Duration::from_millis(400), &mut |_| {})
+    }
+
+    /// `also` hears what is told too.
+    pub(crate) fn fetch_with(
+        &mut self,
+        toy: &Toy,
+        mirror: Option<&str>,
+        patience: Duration,
+        also: &mut dyn FnMut(&FetchProgress),
+    ) -> Result<Fetched, FetchError> {
         let mirror = mirror.map(|mirror| Mirror::parse(mirror).unwrap());
-        let options = FetchOptions { mirror, patience: std::time::Duration::from_millis(400) };
         let store = Store::embedded().with_data(self.folder.path());
-        fetch(toy, &store, &options, &mut |progress| self.told.push(progress))
+        fetch(toy, &store, &FetchOptions { mirror, patience }, &mut |progress| {
+            also(&progress);
+            self.told.push(progress);
+        })
     }
 
     /// The message of a fetch that fails.

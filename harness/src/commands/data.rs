@@ -82,7 +82,7 @@ fn list(store: &Store) -> anyhow::Result<Exit> {
             thousands(dataset.train_rows()),
             thousands(dataset.test_rows()),
             size(*dataset),
-            state(*dataset, store)?
+            state(*dataset, store)
         )?;
         for line in [dataset.about(), &format!("licence: {}", dataset.licence()), dataset.citation()] {
             writeln!(out, "  {:<16} {line}", "")?;
@@ -110,20 +110,17 @@ fn size(dataset: &dyn Dataset) -> String {
 }
 
 /// Whether it is here and verified, in words: that of the file which is worst off.
-fn state(dataset: &dyn Dataset, store: &Store) -> anyhow::Result<String> {
-    let mut states = Vec::new();
-    for file in dataset.files() {
-        states.push(store.state(file).map_err(usage)?);
+fn state(dataset: &dyn Dataset, store: &Store) -> String {
+    let states: Result<Vec<State>, _> = dataset.files().iter().map(|file| store.state(file)).collect();
+    match states {
+        Err(error) => error.to_string(),
+        Ok(states) if states.contains(&State::Missing) => format!("not here: bakeoff data fetch {}", dataset.id()),
+        Ok(states) if states.contains(&State::Unverified) => {
+            format!("here, not verified: bakeoff data verify {}", dataset.id())
+        }
+        Ok(states) if states.contains(&State::InProgram) => "in the program".to_owned(),
+        Ok(_) => "here, verified".to_owned(),
     }
-    Ok(if states.contains(&State::Missing) {
-        format!("not here: bakeoff data fetch {}", dataset.id())
-    } else if states.contains(&State::Unverified) {
-        format!("here, not verified: bakeoff data verify {}", dataset.id())
-    } else if states.contains(&State::InProgram) {
-        "in the program".to_owned()
-    } else {
-        "here, verified".to_owned()
-    })
 }
 
 fn fetch_all(datasets: &[&dyn Dataset], store: &Store, options: &FetchOptions) -> anyhow::Result<Exit> {
@@ -140,43 +137,50 @@ fn fetch_all(datasets: &[&dyn Dataset], store: &Store, options: &FetchOptions) -
             Err(error) => faults.push(anyhow!("{}: {error}", dataset.id())),
         }
     }
-    report(faults, datasets.len(), "could not be fetched")
+    let broken = faults.len();
+    report(faults, broken, datasets.len(), "could not be fetched")
 }
 
 fn verify(datasets: &[&'static dyn Dataset], store: &Store) -> anyhow::Result<Exit> {
+    let folder = store.data().map_err(usage)?;
+    if folder.exists() && !folder.is_dir() {
+        let expected = "expected a folder for the datasets, found a file; set BAKEOFF_DATA to another";
+        return Err(usage(format!("{}: {expected}", folder.display())));
+    }
     let mut faults = Vec::new();
-    let mut count = 0;
+    let (mut count, mut broken) = (0, 0);
     let named = !datasets.is_empty();
     let all = if named { datasets } else { DATASETS };
     for dataset in all {
-        let mut missing = 0;
-        for file in dataset.files() {
-            missing += usize::from(store.state(file).map_err(usage)? == State::Missing);
-        }
         // A dataset of which some files are here is broken; one of which there are none was never fetched.
-        if missing == dataset.files().len() && !named {
+        let is_missing = |file| matches!(store.state(file), Ok(State::Missing));
+        if !named && dataset.files().iter().all(is_missing) {
             continue;
         }
         count += 1;
-        match dataset.files().iter().try_for_each(|file| store.verify(file)) {
-            Ok(()) => writeln!(stdout(), "{}: verified, {} files", dataset.id(), dataset.files().len())?,
-            Err(error) => faults.push(anyhow!("{}: {error}", dataset.id())),
+        let before = faults.len();
+        let bad = dataset.files().iter().filter_map(|file| store.verify(file).err());
+        faults.extend(bad.map(|error| anyhow!("{}: {error}", dataset.id())));
+        if faults.len() > before {
+            broken += 1;
+        } else {
+            writeln!(stdout(), "{}: verified, {} files", dataset.id(), dataset.files().len())?;
         }
     }
-    report(faults, count, "are not as they should be")
+    report(faults, broken, count, "are not as they should be")
 }
 
 /// One fault is the program's message; of several, each has its line before it.
-fn report(mut faults: Vec<anyhow::Error>, datasets: usize, what: &str) -> anyhow::Result<Exit> {
+fn report(mut faults: Vec<anyhow::Error>, broken: usize, datasets: usize, what: &str) -> anyhow::Result<Exit> {
     match faults.len() {
         0 => Ok(Exit::Ok),
         1 => Err(faults.remove(0)),
-        count => {
+        _ => {
             for fault in faults {
                 // What was fetched stays, whoever reads of the rest.
                 let _ = writeln!(stderr(), "bakeoff: {fault}");
             }
-            Err(anyhow!("{count} of {datasets} datasets {what}"))
+            Err(anyhow!("{broken} of {datasets} datasets {what}"))
         }
     }
 }

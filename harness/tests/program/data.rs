@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::mpsc;
+use std::thread;
 
 use crate::common::{Bench, exits, stderr, stdout};
 
@@ -75,6 +77,62 @@ fn a_dataset_is_fetched_from_a_mirror_listed_verified_and_fetched_again_when_bro
     assert!(message.contains("bakeoff data fetch glue/cola"), "{message}");
     assert_eq!(stdout(&fetch()), "glue/cola: fetched and verified\n");
     exits(&run(&bench, &["data", "verify"]), 0);
+}
+
+/// Some of glue/cola and glue/rte, none of it right: a wrong file, a folder, a file that leads in a circle.
+#[cfg(unix)]
+fn broken_data(bench: &Bench) {
+    fs::create_dir_all(bench.path("data/glue/cola/dev.tsv")).unwrap();
+    fs::create_dir_all(bench.path("data/glue/rte")).unwrap();
+    bench.write("data/glue/cola/train.tsv", "wrong");
+    std::os::unix::fs::symlink("test.tsv", bench.path("data/glue/cola/test.tsv")).unwrap();
+    bench.write("data/glue/rte/train.tsv", "wrong");
+}
+
+#[cfg(unix)]
+#[test]
+fn verify_names_every_broken_file_of_every_dataset() {
+    let bench = Bench::new();
+    broken_data(&bench);
+    let output = run(&bench, &["data", "verify"]);
+    exits(&output, 1);
+    let message = stderr(&output);
+    for part in [
+        "bakeoff: glue/cola: data/glue/cola/train.tsv: expected",
+        "bakeoff: glue/cola: cannot read data/glue/cola/dev.tsv: it is not a file; remove what is there",
+        "bakeoff: glue/cola: cannot read data/glue/cola/test.tsv: Too many levels",
+        "bakeoff: glue/rte: data/glue/rte/train.tsv: expected",
+        "bakeoff: glue/rte: data/glue/rte/dev.tsv is not there; get it with `bakeoff data fetch glue/rte`",
+    ] {
+        assert!(message.contains(part), "{part} is not in:\n{message}");
+    }
+    assert!(message.ends_with("bakeoff: 2 of 4 datasets are not as they should be\n"), "{message}");
+    assert!(stdout(&output).contains("cifar10-sample: verified"), "{}", stdout(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn list_goes_on_after_a_file_that_cannot_be_looked_at() {
+    let bench = Bench::new();
+    broken_data(&bench);
+    let output = run(&bench, &["data", "list"]);
+    exits(&output, 0);
+    let text = stdout(&output);
+    assert!(text.contains("MB, cannot read data/glue/cola/dev.tsv: it is not a file; remove what is there"), "{text}");
+    assert!(text.contains("not here: bakeoff data fetch glue/wnli"), "{text}");
+}
+
+#[test]
+fn a_file_in_place_of_the_data_folder_is_told_once() {
+    let bench = Bench::new();
+    bench.write("data", "");
+    let output = run(&bench, &["data", "verify"]);
+    exits(&output, 2);
+    let expected = "bakeoff: data: expected a folder for the datasets, found a file; set BAKEOFF_DATA to another\n";
+    assert_eq!(stderr(&output), expected);
+    let output = run(&bench, &["data", "list"]);
+    exits(&output, 0);
+    assert!(stdout(&output).contains("cannot read data/glue/wnli/train.tsv: Not a directory"), "{}", stdout(&output));
 }
 
 #[cfg(unix)]
@@ -164,23 +222,72 @@ fn a_suite_on_full_data_runs_and_records_what_it_read() {
     assert!(records.contains("f1_positive") && records.contains("mrpc.random-forest.n200.s1.cpu"));
 }
 
-#[test]
-fn the_proxy_of_the_environment_is_asked() {
-    let bench = Bench::new();
-    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", proxy.local_addr().unwrap());
-    let asked = std::thread::spawn(move || {
-        let (mut stream, _) = proxy.accept().unwrap();
-        let mut line = String::new();
-        BufReader::new(&stream).read_line(&mut line).unwrap();
-        stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").unwrap();
-        line
+/// A server or proxy that refuses whatever it is asked: its host and port, and the first lines of the requests.
+fn refusing() -> (String, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (sender, asked) = mpsc::channel();
+    // The thread ends with the test's process.
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+            sender.send(lines.next().unwrap_or_default()).unwrap();
+            lines.for_each(drop);
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
     });
+    (address, asked)
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_asked_and_named_when_it_fails() {
+    let bench = Bench::new();
+    let (proxy, asked) = refusing();
+    let address = format!("http://{proxy}");
     let output = bakeoff(&bench, &["data", "fetch", "glue/cola"]).env("HTTPS_PROXY", &address).output().unwrap();
     exits(&output, 1);
-    let asked = asked.join().unwrap();
-    assert!(asked.starts_with("CONNECT dl.fbaipublicfiles.com:443"), "{asked}");
-    assert!(stderr(&output).contains("--mirror FOLDER"), "{}", stderr(&output));
+    assert_eq!(asked.recv().unwrap(), "CONNECT dl.fbaipublicfiles.com:443 HTTP/1.1");
+    let message = stderr(&output);
+    assert!(message.contains(&format!("403 (through the proxy {proxy} of HTTPS_PROXY); try again")), "{message}");
+    assert!(message.contains("--mirror FOLDER"), "{message}");
+
+    let dead = [("all_proxy", "http://127.0.0.1:9")];
+    let output = bakeoff(&bench, &["data", "fetch", "glue/cola"]).envs(dead).output().unwrap();
+    let message = stderr(&output);
+    assert!(message.contains("the connection was refused (through the proxy 127.0.0.1:9 of all_proxy);"), "{message}");
+}
+
+#[test]
+fn a_mirror_is_asked_through_the_proxy_of_its_scheme_unless_it_is_exempt() {
+    let bench = Bench::new();
+    let (mirror, asked) = refusing();
+    let (proxy, through) = refusing();
+    let url = format!("http://{mirror}");
+    let fetch = |variables: &[(&str, &str)]| {
+        let arguments = ["data", "fetch", "glue/cola", "--mirror", &url];
+        exits(&bakeoff(&bench, &arguments).envs(variables.iter().copied()).output().unwrap(), 1);
+    };
+    fetch(&[("http_proxy", &proxy)]);
+    assert_eq!(through.try_recv().unwrap(), format!("CONNECT {mirror} HTTP/1.1"));
+    assert!(asked.try_recv().is_err());
+    for variables in
+        [&[("https_proxy", proxy.as_str())][..], &[("http_proxy", &proxy), ("NO_PROXY", "mirror.lan, 127.0.0.1")]]
+    {
+        fetch(variables);
+        assert_eq!(asked.try_recv().unwrap(), "GET /glue/CoLA.zip HTTP/1.1");
+        assert!(through.try_recv().is_err(), "{variables:?}");
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_refused_in_one_line() {
+    let bench = Bench::new();
+    let socks = [("HTTPS_PROXY", "socks5://me:secret@127.0.0.1:9")];
+    let output = bakeoff(&bench, &["data", "fetch", "glue/cola"]).envs(socks).output().unwrap();
+    exits(&output, 1);
+    let expected = "bakeoff: glue/cola: HTTPS_PROXY: expected the address of a proxy that speaks HTTP, such as \
+                    http://proxy.lan:3128; correct or unset it\n";
+    assert_eq!(stderr(&output), expected);
 }
 
 #[test]
