@@ -227,6 +227,13 @@ fn what_cannot_be_done_is_refused_in_words() {
         "the kernel between 50000 training rows takes 10000000000 bytes, more than 1073741824; at most 16384 rows fit: \
          set train_size = 16384 or less for the task"
     );
+    let classes = |rows, classes| TaskShape { target: TargetShape::Classes(classes), ..shape(rows, 32) };
+    assert_eq!(supports(svm, classes(16_000, 100)), Support::Yes);
+    assert_eq!(
+        reason(svm, classes(3_000, 1_000)),
+        "a number for each of 3000 training rows and of the 499500 pairs of 1000 classes takes 5994000000 bytes, more than \
+         1073741824; at most 537 training rows fit: set train_size for the task"
+    );
     assert_eq!(
         reason(forest, shape(100, 15)),
         "images are 15 x 15 pixels, histograms of oriented gradients need at least 16 x 16"
