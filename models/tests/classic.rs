@@ -277,3 +277,14 @@ fn versions_name_the_libraries_that_are_locked() {
         assert!(lock.contains(&format!("name = \"{library}\"\nversion = \"{locked}\"\n")), "{version}");
     }
 }
+
+#[test]
+fn texts_without_a_word_are_refused_by_the_forest_in_words() {
+    let (mut train, validation) = (opinions(30, 1), opinions(5, 2));
+    let Inputs::Texts(texts) = &mut train.inputs else { panic!("not texts") };
+    texts.iter_mut().for_each(|text| "?! ... a".clone_into(&mut text.first));
+    let validation = Split { inputs: train.inputs.select(&[0]), targets: validation.targets.select(&[0]) };
+    let mut model = build(classic()[1], &train, "", 1).unwrap();
+    let message = model.fit(&train, &validation, &mut Progress::default()).unwrap_err().to_string();
+    assert!(message.contains("no training text holds a word of two or more letters or digits"), "{message}");
+}
