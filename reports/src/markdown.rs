@@ -76,7 +76,9 @@ pub(crate) fn reproduce(info: &RunInfo) -> String {
 fn headline(text: &mut String, results: &Results, table: &Table) {
     let setting = results.setting(table.setting);
     let _ = writeln!(text, "## {}\n", escape(&setting.title));
-    let floor = table.floor.map_or(String::new(), |floor| format!(" Floor (a constant answer): {}.", score(floor)));
+    let primary = setting.primary();
+    let floor = |floor| format!(" Floor (a constant answer): {}.", score(primary, floor));
+    let floor = table.floor.map_or(String::new(), floor);
     let _ = writeln!(
         text,
         "{} {} training rows, {}.{floor}\n",
