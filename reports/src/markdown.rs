@@ -82,12 +82,12 @@ fn headline(text: &mut String, results: &Results, table: &Table) {
     let _ = writeln!(
         text,
         "{} {} training rows, {}.{floor}\n",
-        sentence(&setting.task.about),
+        escape(&sentence(&setting.task.about)),
         setting.train_size,
         setting.device
     );
     let titles = header(&results.grid, table);
-    let _ = writeln!(text, "| {} |", titles.join(" | "));
+    let _ = writeln!(text, "| {} |", titles.iter().map(|title| escape(title)).collect::<Vec<_>>().join(" | "));
     let rules: Vec<&str> =
         titles.iter().enumerate().map(|(column, _)| if (3..11).contains(&column) { "---:" } else { "---" }).collect();
     let _ = writeln!(text, "| {} |", rules.join(" | "));
