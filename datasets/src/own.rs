@@ -208,6 +208,15 @@ enum RawTargets {
     Values(Vec<f32>),
 }
 
+/// Whether a class can have this name. Reports and figures show it, and neither a terminal nor XML takes control characters,
+/// nor XML the two code points that are no characters.
+pub fn is_class_name(name: &str) -> bool {
+    !name.trim().is_empty() && !name.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
+}
+
+/// What is expected of a class where its name is none.
+const CLASS_NAME: &str = "the name of a class, without control characters";
+
 /// The name of a label byte.
 fn label_name(label: u8, classes: Option<&[String]>, place: &Place) -> Result<String, OwnError> {
     let Some(classes) = classes else { return Ok(label.to_string()) };

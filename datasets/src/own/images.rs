@@ -8,7 +8,7 @@ use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
 use rayon::prelude::*;
 
-use super::{OwnError, Place, RawTargets, Rows, bytes};
+use super::{CLASS_NAME, OwnError, Place, RawTargets, Rows, bytes, is_class_name};
 use crate::checksum::sha256;
 use crate::example::{Images, Inputs};
 
@@ -75,6 +75,9 @@ fn find(folder: &Path) -> Result<Vec<File>, OwnError> {
         }
         let class = class_folder.file_name().and_then(|name| name.to_str()).map(str::to_owned);
         let class = class.ok_or_else(|| OwnError::format(&class_folder.display(), "a name in UTF-8", "another"))?;
+        if !is_class_name(&class) {
+            return Err(OwnError::format(&folder.display(), CLASS_NAME, format!("the folder {class:?}")));
+        }
         let before = files.len();
         for path in entries(&class_folder)? {
             let extension = path.extension().and_then(|text| text.to_str()).unwrap_or_default().to_ascii_lowercase();

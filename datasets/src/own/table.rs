@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::{Column, OwnError, Place, RawTargets, Rows, TableLayout, Target, bytes};
+use super::{CLASS_NAME, Column, OwnError, Place, RawTargets, Rows, TableLayout, Target, bytes, is_class_name};
 use crate::example::{Inputs, Text};
 
 /// A longer row is a line end that went missing, or a quotation mark that is never closed.
@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path, layout: &TableLayout) -> Result<Rows, OwnError> 
         let second = columns.second.map(|column| field(column, "a second text").map(str::to_owned)).transpose()?;
         texts.push(Text { first: field(columns.text, "a text")?.to_owned(), second });
         match &mut targets {
-            RawTargets::Classes(names) => names.push(field(columns.target, "a class")?.to_owned()),
+            RawTargets::Classes(names) => names.push(class(field(columns.target, "a class")?, &place)?),
             RawTargets::Values(values) => values.push(number(field(columns.target, "a number")?, &place)?),
         }
         places.push(place);
@@ -52,6 +52,10 @@ pub(super) fn read(path: &Path, layout: &TableLayout) -> Result<Rows, OwnError> 
     }
     let checksums = vec![(bytes::name(path), sum)];
     Ok(Rows { inputs: Inputs::Texts(texts), targets, places, sizes: None, checksums })
+}
+
+fn class(field: &str, place: &Place) -> Result<String, OwnError> {
+    if is_class_name(field) { Ok(field.to_owned()) } else { Err(OwnError::format(place, CLASS_NAME, shown(field))) }
 }
 
 fn number(field: &str, place: &Place) -> Result<f32, OwnError> {

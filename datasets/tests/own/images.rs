@@ -172,6 +172,15 @@ fn an_image_of_zero_size_is_refused_by_path() {
 }
 
 #[test]
+fn a_class_folder_with_a_control_character_is_refused_and_shown_without_it() {
+    let folder = good();
+    fs::create_dir(folder.path("train/eel\u{1b}[31m")).unwrap();
+    let expected =
+        "train: expected the name of a class, without control characters, found the folder \"eel\\u{1b}[31m\"";
+    assert_eq!(folder.refusal(LAYOUT), expected);
+}
+
+#[test]
 fn an_empty_folder_or_class_and_a_missing_folder_are_refused_by_path() {
     let folder = good();
     fs::create_dir(folder.path("train/eel")).unwrap();

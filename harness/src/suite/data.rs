@@ -299,6 +299,9 @@ impl DataEntry {
         if distinct.len() < names.len() || !(2..=256).contains(&names.len()) {
             return Err(source.fault(classes, "classes must be 2 to 256 different names, that of label 0 first"));
         }
+        if let Some(name) = names.iter().find(|name| !own::is_class_name(name)) {
+            return Err(source.fault(classes, format!("classes: {name:?} holds a control character, leave it out")));
+        }
         Ok(Some(names.clone()))
     }
 

@@ -117,6 +117,8 @@ fn settings_of_other_formats_are_checked_where_they_are_written() {
     says(&with("format = \"cifar\"\nlabel_byte = 1"), &["suite.toml:8: label_byte must be below label_bytes"]);
     let message = with("format = \"cifar\"\nclasses = [\"a\", \"a\"]");
     says(&message, &["suite.toml:8: classes must be 2 to 256 different names"]);
+    let message = with("format = \"cifar\"\nclasses = [\"a\", \"b\\u001b[31m\"]");
+    says(&message, &["suite.toml:8: classes: \"b\\u{1b}[31m\" holds a control character, leave it out"]);
     says(&with("format = \"images\""), &["suite.toml:5: task 'mine': cannot read rows.csv: Not a directory"]);
 }
 
