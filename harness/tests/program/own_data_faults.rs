@@ -138,3 +138,21 @@ fn settings_of_own_data_on_a_built_in_task_are_refused() {
         says(&message, &[&format!("suite.toml:4: {key} is for a task with data of its own, in [task.data]")]);
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_whose_name_is_not_utf8_is_refused_before_anything_runs() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    let folder = bench.path("").join(OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&folder).unwrap();
+    let rows: String = (0..30).map(|n| format!("text {n},{}\n", ["good", "bad"][n % 2])).collect();
+    fs::write(folder.join("rows.csv"), format!("review,mood\n{rows}")).unwrap();
+    fs::write(folder.join("suite.toml"), GOOD).unwrap();
+    for command in ["check", "run"] {
+        let output = bench.command(&[command, "suite.toml"]).current_dir(&folder).output().unwrap();
+        exits(&output, 2);
+        says(&stderr(&output), &["suite.toml:6: the path", "caf\\xE9/rows.csv\" is not UTF-8", "rename the folder"]);
+    }
+}
