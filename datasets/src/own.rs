@@ -171,6 +171,8 @@ pub struct Own {
     pub test_places: Vec<Place>,
     /// Width and height of the smallest and of the largest image before resizing, by area.
     pub sizes: Option<[[u32; 2]; 2]>,
+    /// The first number to be predicted that was written with more digits than are kept, and how many there are.
+    pub rounded: Option<(Place, usize)>,
     /// The sha256 of each file by its part in the data (`train: reviews.csv`, of several `train 1: …` in their order); of
     /// a folder, that of the list of its images' names and sha256.
     pub checksums: BTreeMap<String, String>,
@@ -205,7 +207,7 @@ struct Rows {
 #[derive(Debug)]
 enum RawTargets {
     Classes(Vec<String>),
-    Values(Vec<f32>),
+    Values(Vec<f64>),
 }
 
 /// Whether a class can have this name. Reports and figures show it, and neither a terminal nor XML takes control characters,

@@ -23,9 +23,11 @@ pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
     };
     let train = read(&data.train, "train")?;
     let names = class_names(&train, given_classes(&data.layout))?;
+    let mut rounded = rounded_values(&train);
     let (train, test, sizes) = match &data.test {
         TestRows::Parts(parts) => {
             let test = read(parts, "test")?;
+            rounded.extend(rounded_values(&test));
             check_same_size(&train, &test)?;
             let sizes = join_sizes(train.sizes, test.sizes);
             (Placed::new(train, names.as_ref())?, Placed::new(test, names.as_ref())?, sizes)
@@ -42,8 +44,17 @@ pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
         train_places: train.places,
         test_places: test.places,
         sizes,
+        rounded: rounded.first().cloned().map(|first| (first, rounded.len())),
         checksums,
     })
+}
+
+/// The places of the numbers that change when they are kept in 32 bits.
+fn rounded_values(rows: &Rows) -> Vec<Place> {
+    let RawTargets::Values(values) = &rows.targets else { return Vec::new() };
+    // The digits that a 32-bit number has are the fewest that tell it from its neighbours.
+    let is_kept = |value: f64| (value as f32).to_string().parse() == Ok(value);
+    values.iter().zip(&rows.places).filter(|(value, _)| !is_kept(**value)).map(|(_, place)| place.clone()).collect()
 }
 
 fn read_parts(layout: &Layout, parts: &[Part]) -> Result<Rows, OwnError> {
@@ -148,7 +159,7 @@ impl Placed {
     /// Rows whose targets are numbered by `names`, the classes of the training rows.
     fn new(rows: Rows, names: Option<&Arc<[String]>>) -> Result<Placed, OwnError> {
         let targets = match (rows.targets, names) {
-            (RawTargets::Values(values), _) => Targets::Values(values),
+            (RawTargets::Values(values), _) => Targets::Values(values.into_iter().map(|value| value as f32).collect()),
             (RawTargets::Classes(classes), names) => {
                 let names = names.cloned().unwrap_or_else(|| Arc::new([]));
                 let numbers: HashMap<&str, u16> = names.iter().map(String::as_str).zip(0..).collect();

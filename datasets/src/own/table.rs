@@ -58,9 +58,14 @@ fn class(field: &str, place: &Place) -> Result<String, OwnError> {
     if is_class_name(field) { Ok(field.to_owned()) } else { Err(OwnError::format(place, CLASS_NAME, shown(field))) }
 }
 
-fn number(field: &str, place: &Place) -> Result<f32, OwnError> {
-    match field.parse::<f32>() {
-        Ok(value) if value.is_finite() => Ok(value),
+/// A number that 32 bits hold to their full precision.
+fn number(field: &str, place: &Place) -> Result<f64, OwnError> {
+    match field.parse::<f64>() {
+        Ok(value) if value == 0.0 || (value as f32).is_normal() => Ok(value),
+        Ok(value) if value.is_finite() => {
+            let expected = format!("0 or a size of {:e} to {:e}", f32::MIN_POSITIVE, f32::MAX);
+            Err(OwnError::format(place, expected, shown(field)))
+        }
         Ok(_) => Err(OwnError::format(place, "a finite number", shown(field))),
         Err(_) => Err(OwnError::format(place, "a number, such as 1.5", shown(field))),
     }

@@ -190,7 +190,8 @@ fn a_number_that_is_none_or_not_finite_is_refused_by_line() {
     for (word, expected) in [
         ("nan", "a finite number"),
         ("-inf", "a finite number"),
-        ("1e40", "a finite number"),
+        ("1e40", "0 or a size of 1.1754944e-38 to 3.4028235e38"),
+        ("1e-60", "0 or a size of 1.1754944e-38 to 3.4028235e38"),
         ("1;5", "a number, such"),
     ] {
         let message = refusal_of(format!("text,label\na,1\nb,{word}\n"), layout());
