@@ -171,6 +171,8 @@ pub struct Own {
     pub test_places: Vec<Place>,
     /// Width and height of the smallest and of the largest image before resizing, by area.
     pub sizes: Option<[[u32; 2]; 2]>,
+    /// The first number to be predicted that was written with more digits than are kept, and how many there are.
+    pub rounded: Option<(Place, usize)>,
     /// The sha256 of each file by its part in the data (`train: reviews.csv`, of several `train 1: …` in their order); of
     /// a folder, that of the list of its images' names and sha256.
     pub checksums: BTreeMap<String, String>,
@@ -205,8 +207,17 @@ struct Rows {
 #[derive(Debug)]
 enum RawTargets {
     Classes(Vec<String>),
-    Values(Vec<f32>),
+    Values(Vec<f64>),
 }
+
+/// Whether a class can have this name. Reports and figures show it, and neither a terminal nor XML takes control characters,
+/// nor XML the two code points that are no characters.
+pub fn is_class_name(name: &str) -> bool {
+    !name.trim().is_empty() && !name.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
+}
+
+/// What is expected of a class where its name is none.
+const CLASS_NAME: &str = "the name of a class, without control characters";
 
 /// The name of a label byte.
 fn label_name(label: u8, classes: Option<&[String]>, place: &Place) -> Result<String, OwnError> {

@@ -10,7 +10,7 @@ use crate::case::Case;
 use crate::meters::{self, Counter};
 use crate::outcome::{Outcome, Phase, Reading};
 use crate::program::Program;
-use crate::scoring::{self, ScoreError};
+use crate::scoring::{self, ScoreError, shown};
 use crate::stopwatch::Stopwatch;
 use crate::tasks::{self, Task};
 use crate::worker::Event;
@@ -241,7 +241,11 @@ impl<'a> Bench<'a> {
         self.truncated(Phase::Score, truncated);
         let note = match value(primary) {
             Some(value) if better(primary, value, floor) => return Ok(predictions),
-            Some(value) => format!("{primary} {value:.4} is no better than {floor:.4}, that of a constant answer"),
+            Some(value) => format!(
+                "{primary} {} is no better than {}, that of a constant answer",
+                shown(primary, value),
+                shown(primary, floor)
+            ),
             None if correlations.contains(&primary) => format!("{primary} is undefined: {reason}"),
             None => return Err(Stop::failed(format!("the scorer gives no {primary} for task '{}'", self.task.name()))),
         };

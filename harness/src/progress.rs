@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::case::Case;
 use crate::outcome::{Outcome, Phase};
+use crate::scoring::shown;
 use crate::worker::Event;
 
 /// Shows the progress of a run.
@@ -37,7 +38,7 @@ fn describe(case: &Case, outcome: &Outcome, primary: &BTreeMap<String, String>) 
     if let Some(metric) = primary.get(&case.task)
         && let Some(value) = outcome.value(Phase::Score, metric)
     {
-        parts.push(format!("{metric} {value:.4}"));
+        parts.push(format!("{metric} {}", shown(metric, value)));
     }
     if let Some(seconds) = outcome.value(Phase::Fit, "fit_s") {
         parts.push(format!("fit {seconds:.1} s"));

@@ -145,7 +145,7 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
 }
 
 /// Whether a record is the one that closes its case.
-fn is_closing(record: &Record) -> bool {
+pub(crate) fn is_closing(record: &Record) -> bool {
     record.phase == Phase::Case.name() && record.metric == "wall_s"
 }
 

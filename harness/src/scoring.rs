@@ -5,6 +5,7 @@ mod values;
 
 use bakeoff_datasets::Targets;
 use bakeoff_models::Predictions;
+use bakeoff_reports::metric;
 
 /// Why predictions cannot be scored. Examples are counted from 0, as in `predictions/<case>.csv`.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -122,6 +123,15 @@ pub fn rankers(train: &Targets, test: &Targets) -> Vec<&'static str> {
     let scores = score(test, &constant(train, test.len(), None)).expect("a constant of the task's kind can be scored");
     let correlations: &[&str] = if matches!(train, Targets::Values(_)) { &UNDEFINED.0 } else { &[] };
     scores.into_iter().map(|(name, _)| name).chain(correlations.iter().copied()).collect()
+}
+
+/// A score as told while a run goes on.
+pub fn shown(name: &str, score: f64) -> String {
+    if metric(name).is_some_and(|metric| metric.needs_power(score)) {
+        format!("{score:.3e}")
+    } else {
+        format!("{score:.4}")
+    }
 }
 
 /// The same answer `count` times: `label` or else the most frequent class of `train`, or the mean of its values.

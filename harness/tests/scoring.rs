@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bakeoff::scoring::{ScoreError, floor, score};
+use bakeoff::scoring::{ScoreError, floor, score, shown};
 use bakeoff_datasets::Targets;
 use bakeoff_models::{Matrix, Predictions};
 use proptest::prelude::*;
@@ -219,5 +219,18 @@ proptest! {
         }
         let targets = Targets::Values(rows.iter().map(|row| row.0).collect());
         prop_assert!(floor(&targets, &targets, "r2").abs() < 1e-3);
+    }
+}
+
+#[test]
+fn a_score_is_told_with_digits_that_say_something() {
+    for (metric, score, expected) in [
+        ("accuracy", 0.44101, "0.4410"),
+        ("accuracy", 0.00001, "0.0000"),
+        ("mse", 22_599.0, "22599.0000"),
+        ("mse", 6.331e-12, "6.331e-12"),
+        ("mae", 1.1e77, "1.100e77"),
+    ] {
+        assert_eq!(shown(metric, score), expected);
     }
 }

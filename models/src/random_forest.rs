@@ -176,6 +176,10 @@ impl Model for ForestModel {
         }
         let (terms, pairs) = (self.spec.params.int("terms"), self.spec.shape.input.is_pairs());
         let (encoder, features) = self.pool.install(|| Encoder::fit(&all.inputs, terms, pairs))?;
+        if features.width() == 0 {
+            let reason = "no training text holds a word of two or more letters or digits, of which features are made";
+            return Err(ModelError::Failed(reason.to_owned()));
+        }
         if let Support::No { reason } = holds(features.len(), features.width()) {
             return Err(ModelError::Unsupported(reason));
         }

@@ -3,7 +3,8 @@
 //!
 //! Images are scaled HOG features. Texts are sparse TF-IDF rows of word 1- and 2-grams, and they stay sparse: a kernel
 //! needs inner products only, which the few terms that two texts share give exactly, so nothing is cut off by a
-//! projection. Pairs of texts are such rows of both and of their overlap (`encode/pairs.rs`). What limits the training size is the dense kernel between all training rows.
+//! projection. Pairs of texts are such rows of both and of their overlap (`encode/pairs.rs`). What limits the training size is the
+//! dense kernel between all training rows and, with hundreds of classes, a coefficient of each row for each pair of classes.
 
 mod classifier;
 mod kernel;
@@ -22,7 +23,9 @@ pub use crate::encode::features::Encoder;
 pub use crate::encode::features::Features;
 use crate::encode::features::{self, joined};
 pub use crate::encode::sparse::SparseRows;
-use crate::model::{Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TaskShape, Watch};
+use crate::model::{
+    Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
+};
 use crate::parallel;
 use crate::params::{Default, Domain, Param, Resolved};
 pub use classifier::Classifier;
@@ -121,6 +124,15 @@ impl ModelEntry for Svm {
                      most {most} rows fit: set train_size = {most} or less for the task"
                 ),
             };
+        }
+        let classes = match shape.target {
+            TargetShape::Classes(classes) => classes,
+            TargetShape::Value => 0,
+        };
+        if let Support::No { reason } =
+            classifier::holds(rows, ("training rows", "set train_size for the task"), classes)
+        {
+            return Support::No { reason };
         }
         features::supports(&shape.input)
     }

@@ -227,6 +227,13 @@ fn what_cannot_be_done_is_refused_in_words() {
         "the kernel between 50000 training rows takes 10000000000 bytes, more than 1073741824; at most 16384 rows fit: \
          set train_size = 16384 or less for the task"
     );
+    let classes = |rows, classes| TaskShape { target: TargetShape::Classes(classes), ..shape(rows, 32) };
+    assert_eq!(supports(svm, classes(16_000, 100)), Support::Yes);
+    assert_eq!(
+        reason(svm, classes(3_000, 1_000)),
+        "a number for each of 3000 training rows and of the 499500 pairs of 1000 classes takes 5994000000 bytes, more than \
+         1073741824; at most 537 training rows fit: set train_size for the task"
+    );
     assert_eq!(
         reason(forest, shape(100, 15)),
         "images are 15 x 15 pixels, histograms of oriented gradients need at least 16 x 16"
@@ -269,4 +276,15 @@ fn versions_name_the_libraries_that_are_locked() {
         let locked = locked.split([')', ';']).next().unwrap();
         assert!(lock.contains(&format!("name = \"{library}\"\nversion = \"{locked}\"\n")), "{version}");
     }
+}
+
+#[test]
+fn texts_without_a_word_are_refused_by_the_forest_in_words() {
+    let (mut train, validation) = (opinions(30, 1), opinions(5, 2));
+    let Inputs::Texts(texts) = &mut train.inputs else { panic!("not texts") };
+    texts.iter_mut().for_each(|text| "?! ... a".clone_into(&mut text.first));
+    let validation = Split { inputs: train.inputs.select(&[0]), targets: validation.targets.select(&[0]) };
+    let mut model = build(classic()[1], &train, "", 1).unwrap();
+    let message = model.fit(&train, &validation, &mut Progress::default()).unwrap_err().to_string();
+    assert!(message.contains("no training text holds a word of two or more letters or digits"), "{message}");
 }

@@ -1,5 +1,7 @@
 //! Numbers as people read them: three significant digits and a unit.
 
+use crate::metric::Metric;
+
 /// `x` with `digits` significant digits, never in exponent form.
 pub(crate) fn significant(x: f64, digits: i32) -> String {
     if x == 0.0 || !x.is_finite() {
@@ -28,9 +30,15 @@ pub(crate) fn si(x: f64, unit: &str) -> String {
     format!("{} {prefix}{unit}", significant(x / scale, 3)).trim_end().to_owned()
 }
 
-/// A score: three decimals for shares of one, three significant digits for anything larger.
-pub(crate) fn score(x: f64) -> String {
-    if x.abs() < 10.0 { format!("{x:.3}") } else { significant(x, 3) }
+/// A score: three decimals for shares of one, three significant digits for anything larger and for small errors.
+pub(crate) fn score(metric: &Metric, x: f64) -> String {
+    if metric.needs_power(x) {
+        format!("{x:.2e}")
+    } else if x.abs() < 10.0 {
+        format!("{x:.3}")
+    } else {
+        significant(x, 3)
+    }
 }
 
 /// A p-value.
@@ -44,8 +52,10 @@ pub(crate) fn count(n: usize, what: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::metric::metric;
 
     #[test]
     fn numbers_have_three_significant_digits_and_a_prefix() {
@@ -61,6 +71,24 @@ mod tests {
         ] {
             assert_eq!(si(x, unit), expected, "{x} {unit}");
         }
+    }
+
+    #[test]
+    fn a_score_has_digits_that_say_something_at_any_size() {
+        let shown = |name, x| score(metric(name).unwrap(), x);
+        for (x, expected) in [
+            (0.0, "0.000"),
+            (0.25, "0.250"),
+            (123.4, "123"),
+            (3.456e-13, "3.46e-13"),
+            (0.004, "4.00e-3"),
+            (2.5e76, "2.50e76"),
+        ] {
+            assert_eq!(shown("mse", x), expected, "{x}");
+        }
+        // A share of one next to zero is as good as zero, and a rounding error is no finding.
+        assert_eq!(shown("accuracy", 0.0004), "0.000");
+        assert_eq!(shown("pearson", 2.2e-17), "0.000");
     }
 
     #[test]

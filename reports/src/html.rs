@@ -107,7 +107,7 @@ fn headline(results: &Results, table: &Table) -> Markup {
             h3 { (setting.title) }
             p.muted {
                 (sentence(&setting.task.about)) " " (count(setting.train_size, "training row")) ", " (setting.device) "."
-                @if let Some(floor) = table.floor { " A constant answer scores " (score(floor)) ": the floor." }
+                @if let Some(floor) = table.floor { " A constant answer scores " (score(setting.primary(), floor)) ": the floor." }
             }
             div.wide tabindex="0" role="region" aria-label={ "Results of " (setting.title) } {
                 table {

@@ -76,16 +76,18 @@ pub(crate) fn reproduce(info: &RunInfo) -> String {
 fn headline(text: &mut String, results: &Results, table: &Table) {
     let setting = results.setting(table.setting);
     let _ = writeln!(text, "## {}\n", escape(&setting.title));
-    let floor = table.floor.map_or(String::new(), |floor| format!(" Floor (a constant answer): {}.", score(floor)));
+    let primary = setting.primary();
+    let floor = |floor| format!(" Floor (a constant answer): {}.", score(primary, floor));
+    let floor = table.floor.map_or(String::new(), floor);
     let _ = writeln!(
         text,
         "{} {} training rows, {}.{floor}\n",
-        sentence(&setting.task.about),
+        escape(&sentence(&setting.task.about)),
         setting.train_size,
         setting.device
     );
     let titles = header(&results.grid, table);
-    let _ = writeln!(text, "| {} |", titles.join(" | "));
+    let _ = writeln!(text, "| {} |", titles.iter().map(|title| escape(title)).collect::<Vec<_>>().join(" | "));
     let rules: Vec<&str> =
         titles.iter().enumerate().map(|(column, _)| if (3..11).contains(&column) { "---:" } else { "---" }).collect();
     let _ = writeln!(text, "| {} |", rules.join(" | "));

@@ -24,7 +24,18 @@ pub struct Metric {
     pub formula: &'static str,
 }
 
+/// From here on a number is written with a power of ten.
+pub(crate) const LONG: f64 = 1e7;
+
 impl Metric {
+    /// Whether a score says something only with a power of ten: one that is huge, or a small error, which is as small as the
+    /// targets are. A share of one next to zero is as good as zero.
+    pub fn needs_power(&self, score: f64) -> bool {
+        let size = score.abs();
+        let is_error = matches!(self.name, "mse" | "mae");
+        size >= LONG || (is_error && 0.0 < size && size < 0.01)
+    }
+
     /// The usual abbreviation, where the title is too long for a narrow axis or column.
     pub fn short_title(&self) -> &'static str {
         match self.name {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::answers::{Answers, mean_scores};
 use crate::format::{p_value, score, si, significant};
 use crate::grid::{Cell, Grid, Mean, Setting};
-use crate::metric::{Better, metric};
+use crate::metric::{Better, Metric, metric};
 use crate::record::Status;
 use crate::resampled;
 use crate::statistics::{Interval, bootstrap_mean, holm, mcnemar_p, paired_bootstrap_p, wilson};
@@ -207,7 +207,7 @@ pub(crate) fn cells(grid: &Grid, table: &Table, line: &Line) -> Vec<String> {
     vec![
         rank(line),
         grid.labels[line.label].clone(),
-        primary(line),
+        primary(grid.settings[table.setting].primary(), line),
         number("fit", "fit_s", "s"),
         number("predict-single", "latency_p50_s", "s"),
         number("predict-single", "latency_p99_s", "s"),
@@ -228,13 +228,13 @@ const BESIDE: &[(&str, &str)] =
 pub(crate) fn beside(grid: &Grid, table: &Table) -> Option<String> {
     let primary = grid.settings[table.setting].primary().name;
     let (_, other) = BESIDE.iter().find(|(first, _)| *first == primary)?;
+    let other = metric(other)?;
     let scores = table.ranked().filter_map(|line| {
-        let mean = grid.cell(table.setting, line.label)?.mean("score", other)?;
-        Some(format!("{} {}", grid.labels[line.label], score(mean.mean)))
+        let mean = grid.cell(table.setting, line.label)?.mean("score", other.name)?;
+        Some(format!("{} {}", grid.labels[line.label], score(other, mean.mean)))
     });
     let scores: Vec<String> = scores.collect();
-    let title = metric(other)?.title;
-    (!scores.is_empty()).then(|| format!("Beside it, {title}: {}.", scores.join("; ")))
+    (!scores.is_empty()).then(|| format!("Beside it, {}: {}.", other.title, scores.join("; ")))
 }
 
 /// `2 ≈` is second, but not distinguishable from the first.
@@ -248,10 +248,11 @@ pub(crate) fn rank(line: &Line) -> String {
 }
 
 /// `0.512 [0.481, 0.543]`, with the standard deviation if there are several seeds.
-pub(crate) fn primary(line: &Line) -> String {
+pub(crate) fn primary(metric: &Metric, line: &Line) -> String {
     let Some(mean) = line.primary else {
         return String::new();
     };
+    let score = |x| score(metric, x);
     let sd = mean.sd.map_or(String::new(), |sd| format!(" ± {}", score(sd)));
     let interval =
         line.interval.map_or(String::new(), |interval| format!(" [{}, {}]", score(interval.low), score(interval.high)));

@@ -120,3 +120,22 @@ fn figures_cap_their_panels_and_say_so() {
         built.remarks
     );
 }
+
+#[test]
+fn a_name_with_characters_that_xml_forbids_costs_no_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { tasks: 1, models: 1, seeds: 1, examples: 50, faults: false });
+    let bad = "bird\u{1b}[31m\u{fffe}";
+    let mut info = dir.info().unwrap();
+    info.tasks[0].classes.iter_mut().filter(|class| *class == "bird").for_each(|class| *class = bad.to_owned());
+    dir.write_info(&info).unwrap();
+    let predictions = dir.predictions_path(&info.cases[0].case);
+    fs::write(&predictions, fs::read_to_string(&predictions).unwrap().replace("bird", bad)).unwrap();
+    build(&dir).unwrap();
+    let figure = folder.path().join(format!("figures/confusion-{}.svg", info.cases[0].case));
+    let svg = fs::read_to_string(figure).unwrap();
+    assert!(
+        svg.contains("bird\u{fffd}[31m\u{fffd}") && !svg.contains('\u{1b}'),
+        "the name is there, without the bad ones"
+    );
+}

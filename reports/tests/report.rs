@@ -113,6 +113,20 @@ fn a_number_that_could_not_be_had_is_remarked_on_with_the_reason() {
 }
 
 #[test]
+fn what_a_suite_says_of_a_task_is_text_in_the_markdown_and_no_markup() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &SMALL);
+    let mut info = dir.info().unwrap();
+    info.tasks[2].about = "a | b\n# INJECTED".to_owned();
+    info.tasks[2].unit = "m | s".to_owned();
+    dir.write_info(&info).unwrap();
+    build(&dir).unwrap();
+    let markdown = fs::read_to_string(folder.path().join("report.md")).unwrap();
+    assert!(markdown.contains("\na \\| b # INJECTED. 2000 training rows"), "{markdown}");
+    assert!(markdown.contains("| MSE, m \\| s² [95 %] |"), "{markdown}");
+}
+
+#[test]
 fn a_torn_last_line_is_left_out_and_remarked_on() {
     let folder = tempfile::tempdir().unwrap();
     let dir = write_run(folder.path(), &SMALL);

@@ -5,10 +5,10 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use rayon::prelude::*;
 
-use super::{OwnError, Place, RawTargets, Rows, bytes};
+use super::{CLASS_NAME, OwnError, Place, RawTargets, Rows, bytes, is_class_name};
 use crate::checksum::sha256;
 use crate::example::{Images, Inputs};
 
@@ -16,6 +16,8 @@ use crate::example::{Images, Inputs};
 const MOST_PIXELS_A_SIDE: u32 = 16_384;
 /// Bytes of one decoded image.
 const MOST_DECODED_BYTES: u64 = 256 << 20;
+/// Bytes that a PNG may hold beside its pixels: a colour profile, texts.
+const MOST_BESIDE_BYTES: u64 = 16 << 20;
 /// Bytes of all images after resizing.
 const MOST_TOTAL_BYTES: usize = 4 << 30;
 const CHANNELS: usize = 3;
@@ -75,6 +77,9 @@ fn find(folder: &Path) -> Result<Vec<File>, OwnError> {
         }
         let class = class_folder.file_name().and_then(|name| name.to_str()).map(str::to_owned);
         let class = class.ok_or_else(|| OwnError::format(&class_folder.display(), "a name in UTF-8", "another"))?;
+        if !is_class_name(&class) {
+            return Err(OwnError::format(&folder.display(), CLASS_NAME, format!("the folder {class:?}")));
+        }
         let before = files.len();
         for path in entries(&class_folder)? {
             let extension = path.extension().and_then(|text| text.to_str()).unwrap_or_default().to_ascii_lowercase();
@@ -132,11 +137,15 @@ fn decode(data: &[u8], path: &Path) -> Result<DynamicImage, OwnError> {
     let place = path.display();
     let broken = |error: image::ImageError| OwnError::format(&place, "a whole PNG or JPEG image", error);
     let reader = ImageReader::new(Cursor::new(data)).with_guessed_format();
-    let reader = reader.map_err(|source| OwnError::Read { path: path.to_owned(), source })?;
+    let mut reader = reader.map_err(|source| OwnError::Read { path: path.to_owned(), source })?;
     let format = reader.format();
     if !matches!(format, Some(ImageFormat::Png | ImageFormat::Jpeg)) {
         return Err(OwnError::format(&place, "a PNG or JPEG image", "another kind of file"));
     }
+    // Pixels are not in this limit of the PNG decoder; a profile that is larger when unpacked is passed over.
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MOST_BESIDE_BYTES);
+    reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
     let sides = 1..=MOST_PIXELS_A_SIDE;

@@ -23,9 +23,11 @@ pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
     };
     let train = read(&data.train, "train")?;
     let names = class_names(&train, given_classes(&data.layout))?;
+    let mut rounded = rounded_values(&train);
     let (train, test, sizes) = match &data.test {
         TestRows::Parts(parts) => {
             let test = read(parts, "test")?;
+            rounded.extend(rounded_values(&test));
             check_same_size(&train, &test)?;
             let sizes = join_sizes(train.sizes, test.sizes);
             (Placed::new(train, names.as_ref())?, Placed::new(test, names.as_ref())?, sizes)
@@ -36,14 +38,23 @@ pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
             (train, test, sizes)
         }
     };
-    refuse_classes_of_test_alone(&train, &test)?;
+    refuse_classes_of_test_alone(&train, &test, &data.test)?;
     Ok(Own {
         splits: Splits::new(train.split, test.split),
         train_places: train.places,
         test_places: test.places,
         sizes,
+        rounded: rounded.first().cloned().map(|first| (first, rounded.len())),
         checksums,
     })
+}
+
+/// The places of the numbers that change when they are kept in 32 bits.
+fn rounded_values(rows: &Rows) -> Vec<Place> {
+    let RawTargets::Values(values) = &rows.targets else { return Vec::new() };
+    // The digits that a 32-bit number has are the fewest that tell it from its neighbours.
+    let is_kept = |value: f64| (value as f32).to_string().parse() == Ok(value);
+    values.iter().zip(&rows.places).filter(|(value, _)| !is_kept(**value)).map(|(_, place)| place.clone()).collect()
 }
 
 fn read_parts(layout: &Layout, parts: &[Part]) -> Result<Rows, OwnError> {
@@ -148,12 +159,15 @@ impl Placed {
     /// Rows whose targets are numbered by `names`, the classes of the training rows.
     fn new(rows: Rows, names: Option<&Arc<[String]>>) -> Result<Placed, OwnError> {
         let targets = match (rows.targets, names) {
-            (RawTargets::Values(values), _) => Targets::Values(values),
+            (RawTargets::Values(values), _) => Targets::Values(values.into_iter().map(|value| value as f32).collect()),
             (RawTargets::Classes(classes), names) => {
                 let names = names.cloned().unwrap_or_else(|| Arc::new([]));
                 let numbers: HashMap<&str, u16> = names.iter().map(String::as_str).zip(0..).collect();
                 let label = |(class, place): (&String, &Place)| {
-                    numbers.get(class.as_str()).copied().ok_or_else(|| unknown_class(class, place, &names))
+                    numbers
+                        .get(class.as_str())
+                        .copied()
+                        .ok_or_else(|| unknown_class(class, place, names.iter().map(String::as_str)))
                 };
                 let labels = classes.iter().zip(&rows.places).map(label).collect::<Result<_, _>>()?;
                 Targets::Classes { labels, names: Arc::clone(&names) }
@@ -181,16 +195,20 @@ impl Placed {
     }
 }
 
-fn unknown_class(class: &str, place: &Place, names: &[String]) -> OwnError {
+/// A class of a test row that is none of `known`, those of the training rows.
+fn unknown_class<'a>(class: &str, place: &Place, known: impl Iterator<Item = &'a str>) -> OwnError {
+    OwnError::format(place, expected_class(known), format!("'{class}', which no training row has"))
+}
+
+fn expected_class<'a>(mut known: impl Iterator<Item = &'a str>) -> String {
     const SHOWN: usize = 20;
-    let more = if names.len() > SHOWN { ", …" } else { "" };
-    let known: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
-    let expected = format!("a class of the training rows ({}{more})", known.join(", "));
-    OwnError::format(place, expected, format!("'{class}', which no training row has"))
+    let shown: Vec<&str> = known.by_ref().take(SHOWN).collect();
+    let more = if known.next().is_some() { ", …" } else { "" };
+    format!("a class of the training rows ({}{more})", shown.join(", "))
 }
 
 /// A class that no training row has cannot be learned.
-fn refuse_classes_of_test_alone(train: &Placed, test: &Placed) -> Result<(), OwnError> {
+fn refuse_classes_of_test_alone(train: &Placed, test: &Placed, rows: &TestRows) -> Result<(), OwnError> {
     let (Targets::Classes { labels, names }, Targets::Classes { labels: test_labels, .. }) =
         (&train.split.targets, &test.split.targets)
     else {
@@ -201,8 +219,17 @@ fn refuse_classes_of_test_alone(train: &Placed, test: &Placed) -> Result<(), Own
         learned[usize::from(label)] = true;
     }
     let alone = test_labels.iter().zip(&test.places).find(|(label, _)| !learned[usize::from(**label)]);
-    match alone {
-        None => Ok(()),
-        Some((&label, place)) => Err(unknown_class(&names[usize::from(label)], place, names)),
-    }
+    let Some((&label, place)) = alone else { return Ok(()) };
+    let class = &names[usize::from(label)];
+    let known = names.iter().zip(learned).filter(|(_, learned)| *learned).map(|(name, _)| name.as_str());
+    Err(match rows {
+        TestRows::Parts(_) => unknown_class(class, place, known),
+        TestRows::Share { .. } => {
+            let found = format!(
+                "'{class}', all of whose rows were set aside: make test_part smaller, add rows of that class, or leave \
+                 it out"
+            );
+            OwnError::format(place, expected_class(known), found)
+        }
+    })
 }

@@ -21,6 +21,8 @@ pub struct Survey {
     pub classes: Vec<(String, usize, usize)>,
     /// Smallest, median and largest target of the training rows and of the test rows; for a regression.
     pub values: Option<[[f32; 3]; 2]>,
+    /// As [`Own::rounded`].
+    pub rounded: Option<(Place, usize)>,
     /// The inputs.
     pub inputs: InputSurvey,
     /// Training rows whose input an earlier training row has.
@@ -75,6 +77,7 @@ pub fn survey(own: &Own) -> Survey {
         test_rows: test.len(),
         classes: classes(train, test),
         values: values(train).zip(values(test)).map(|(train, test)| [train, test]),
+        rounded: own.rounded.clone(),
         inputs: inputs(own),
         within_train,
         across,
@@ -174,6 +177,9 @@ impl fmt::Display for Survey {
             writeln!(f, "values: {} (training), {} (test)", range(train), range(test))?;
         } else {
             writeln!(f, "classes: {}", self.classes.len())?;
+        }
+        if let Some((place, count)) = &self.rounded {
+            writeln!(f, "rounded: {count} values, as about seven digits are kept; the first is in {place}")?;
         }
         for (class, train, test) in &self.classes {
             let percent = 100.0 * *train as f64 / self.train_rows as f64;

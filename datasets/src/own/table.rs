@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::{Column, OwnError, Place, RawTargets, Rows, TableLayout, Target, bytes};
+use super::{CLASS_NAME, Column, OwnError, Place, RawTargets, Rows, TableLayout, Target, bytes, is_class_name};
 use crate::example::{Inputs, Text};
 
 /// A longer row is a line end that went missing, or a quotation mark that is never closed.
@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path, layout: &TableLayout) -> Result<Rows, OwnError> 
         let second = columns.second.map(|column| field(column, "a second text").map(str::to_owned)).transpose()?;
         texts.push(Text { first: field(columns.text, "a text")?.to_owned(), second });
         match &mut targets {
-            RawTargets::Classes(names) => names.push(field(columns.target, "a class")?.to_owned()),
+            RawTargets::Classes(names) => names.push(class(field(columns.target, "a class")?, &place)?),
             RawTargets::Values(values) => values.push(number(field(columns.target, "a number")?, &place)?),
         }
         places.push(place);
@@ -54,9 +54,18 @@ pub(super) fn read(path: &Path, layout: &TableLayout) -> Result<Rows, OwnError> 
     Ok(Rows { inputs: Inputs::Texts(texts), targets, places, sizes: None, checksums })
 }
 
-fn number(field: &str, place: &Place) -> Result<f32, OwnError> {
-    match field.parse::<f32>() {
-        Ok(value) if value.is_finite() => Ok(value),
+fn class(field: &str, place: &Place) -> Result<String, OwnError> {
+    if is_class_name(field) { Ok(field.to_owned()) } else { Err(OwnError::format(place, CLASS_NAME, shown(field))) }
+}
+
+/// A number that 32 bits hold to their full precision.
+fn number(field: &str, place: &Place) -> Result<f64, OwnError> {
+    match field.parse::<f64>() {
+        Ok(value) if value == 0.0 || (value as f32).is_normal() => Ok(value),
+        Ok(value) if value.is_finite() => {
+            let expected = format!("0 or a size of {:e} to {:e}", f32::MIN_POSITIVE, f32::MAX);
+            Err(OwnError::format(place, expected, shown(field)))
+        }
         Ok(_) => Err(OwnError::format(place, "a finite number", shown(field))),
         Err(_) => Err(OwnError::format(place, "a number, such as 1.5", shown(field))),
     }

@@ -172,6 +172,31 @@ fn an_image_of_zero_size_is_refused_by_path() {
 }
 
 #[test]
+fn a_png_with_more_beside_its_pixels_than_any_needs_is_refused_by_path() {
+    let whole = plain(8, 8, [1, 2, 3], ImageFormat::Png);
+    let profile = [b"iCCPprofile\0\0".to_vec(), vec![0; 17 << 20]].concat();
+    let mut sum = flate2::Crc::new();
+    sum.update(&profile);
+    let size = (profile.len() as u32 - 4).to_be_bytes();
+    let header = 8 + 12 + 13;
+    let chunk = [&size[..], &profile, &sum.sum().to_be_bytes()].concat();
+    let folder = good();
+    folder.write("train/cat/2.png", [&whole[..header], &chunk, &whole[header..]].concat());
+    let message = folder.refusal(LAYOUT);
+    assert!(message.starts_with("train/cat/2.png: expected a whole PNG or JPEG image, found"), "{message}");
+    assert!(message.contains("imit"), "{message}");
+}
+
+#[test]
+fn a_class_folder_with_a_control_character_is_refused_and_shown_without_it() {
+    let folder = good();
+    fs::create_dir(folder.path("train/eel\u{1b}[31m")).unwrap();
+    let expected =
+        "train: expected the name of a class, without control characters, found the folder \"eel\\u{1b}[31m\"";
+    assert_eq!(folder.refusal(LAYOUT), expected);
+}
+
+#[test]
 fn an_empty_folder_or_class_and_a_missing_folder_are_refused_by_path() {
     let folder = good();
     fs::create_dir(folder.path("train/eel")).unwrap();

@@ -65,7 +65,9 @@ fn a_class_of_the_test_rows_alone_is_refused_by_name_and_line() {
     );
     // Two of three rows, each the only one of its class, leave one class to learn.
     let message = parted(&rows([1, 1, 1]), 0.6, 1).map(|_| ()).unwrap_err().to_string();
-    assert!(message.ends_with("(x, y, z), found 'x', which no training row has"), "{message}");
+    let expected = "all, line 2: expected a class of the training rows (z), found 'x', all of whose rows were set aside: make \
+                    test_part smaller";
+    assert!(message.contains(expected), "{message}");
 }
 
 #[test]
@@ -134,5 +136,18 @@ fn a_survey_of_numbers_tells_their_range() {
     let own = folder.load(Layout::Table(layout)).unwrap();
     assert_eq!(survey(&own).values, Some([[-2.0, 1.0, 3.0], [5.0, 5.0, 5.0]]));
     assert!(matches!(own.splits.train.targets, Targets::Values(_)));
+    assert_eq!(survey(&own).rounded, None);
     assert!(survey(&own).to_string().ends_with("rows: none\nleakage, test rows that are training rows too: none"));
+}
+
+#[test]
+fn a_survey_tells_of_numbers_with_more_digits_than_are_kept() {
+    let folder = Folder::new();
+    folder.write("train", "text,label\na,0.1\nb,1e-5\nc,16777215\nd,16777275\n");
+    folder.write("test", "text,label\ne,-3.14\nf,0.123456789\n");
+    let layout = TableLayout { target: Target::Value(Column::Name("label".to_owned())), ..csv() };
+    let own = folder.load(Layout::Table(layout)).unwrap();
+    let text = survey(&own).to_string().replace(&format!("{}/", folder.path("x").parent().unwrap().display()), "");
+    let expected = "\nrounded: 2 values, as about seven digits are kept; the first is in train, line 5\n";
+    assert!(text.contains(expected), "{text}");
 }

@@ -136,6 +136,20 @@ fn an_empty_text_class_or_number_is_refused_by_line() {
 }
 
 #[test]
+fn a_class_with_a_control_character_is_refused_by_line_and_shown_without_it() {
+    for (name, shown) in [("y\u{1b}[31m", r"y\u{1b}[31m"), ("y\u{fffe}", r"y\u{fffe}"), ("y\u{7}z", r"y\u{7}z")] {
+        let message = refusal(format!("a,x\nb,{name}\n"));
+        let expected = "train, line 3: expected the name of a class, without control characters";
+        assert_eq!(message, format!("{expected}, found \"{shown}\""));
+    }
+    // A text is never shown, and no class is refused for its alphabet.
+    let folder = Folder::new();
+    folder.write("train", "text,label\na\u{1b},ä\nb,日本\n");
+    folder.write("test", "text,label\nc,ä\n");
+    assert_eq!(classes(&folder.load(Layout::Table(csv())).unwrap().splits.train), ["ä", "日本"]);
+}
+
+#[test]
 fn bytes_that_are_not_utf8_and_nul_bytes_are_refused_by_line() {
     assert_eq!(refusal(b"ok,x\nclich\xe9,y\n"), "train, line 3: expected UTF-8, found another byte 0xe9");
     assert_eq!(refusal(b"ok,x\na\0b,y\n"), "train, line 3: expected text, found a NUL byte");
@@ -176,7 +190,8 @@ fn a_number_that_is_none_or_not_finite_is_refused_by_line() {
     for (word, expected) in [
         ("nan", "a finite number"),
         ("-inf", "a finite number"),
-        ("1e40", "a finite number"),
+        ("1e40", "0 or a size of 1.1754944e-38 to 3.4028235e38"),
+        ("1e-60", "0 or a size of 1.1754944e-38 to 3.4028235e38"),
         ("1;5", "a number, such"),
     ] {
         let message = refusal_of(format!("text,label\na,1\nb,{word}\n"), layout());

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Cursor, Write, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use bakeoff_reports::{CaseInfo, PredictionRow, RunDir, RunInfo};
+use bakeoff_reports::{CaseInfo, Intact, PredictionRow, RunDir, RunInfo, Status};
 use clap::Args;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::{Exit, usage};
+use crate::recorder::is_closing;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -38,30 +39,31 @@ enum Answer {
     Score,
 }
 
-/// A file of the leaderboard: its name, the task and the split that fill it, and how.
+/// A file of the leaderboard: its name, its rows, the task and the split that fill it, and how.
 struct Sheet {
     file: &'static str,
+    rows: usize,
     task: &'static str,
     split: &'static str,
     answer: Answer,
 }
 
-const fn sheet(file: &'static str, task: &'static str, split: &'static str, answer: Answer) -> Sheet {
-    Sheet { file, task, split, answer }
+const fn sheet(file: &'static str, rows: usize, task: &'static str, split: &'static str, answer: Answer) -> Sheet {
+    Sheet { file, rows, task, split, answer }
 }
 
 /// As gluebenchmark.com/faq asks for. Its diagnostic set, AX.tsv, has no dataset here.
 const SHEETS: &[Sheet] = &[
-    sheet("CoLA.tsv", "cola", "test", Answer::Number),
-    sheet("SST-2.tsv", "sst2-full", "test", Answer::Number),
-    sheet("MRPC.tsv", "mrpc", "test", Answer::Number),
-    sheet("STS-B.tsv", "stsb", "test", Answer::Score),
-    sheet("MNLI-m.tsv", "mnli", "test_matched", Answer::Name),
-    sheet("MNLI-mm.tsv", "mnli", "test_mismatched", Answer::Name),
-    sheet("QNLI.tsv", "qnli", "test", Answer::Name),
-    sheet("QQP.tsv", "qqp", "test", Answer::Number),
-    sheet("RTE.tsv", "rte", "test", Answer::Name),
-    sheet("WNLI.tsv", "wnli", "test", Answer::Number),
+    sheet("CoLA.tsv", 1_063, "cola", "test", Answer::Number),
+    sheet("SST-2.tsv", 1_821, "sst2-full", "test", Answer::Number),
+    sheet("MRPC.tsv", 1_725, "mrpc", "test", Answer::Number),
+    sheet("STS-B.tsv", 1_379, "stsb", "test", Answer::Score),
+    sheet("MNLI-m.tsv", 9_796, "mnli", "test_matched", Answer::Name),
+    sheet("MNLI-mm.tsv", 9_847, "mnli", "test_mismatched", Answer::Name),
+    sheet("QNLI.tsv", 5_463, "qnli", "test", Answer::Name),
+    sheet("QQP.tsv", 390_965, "qqp", "test", Answer::Number),
+    sheet("RTE.tsv", 3_000, "rte", "test", Answer::Name),
+    sheet("WNLI.tsv", 146, "wnli", "test", Answer::Number),
 ];
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -116,23 +118,54 @@ fn text(sheet: &Sheet, dir: &RunDir, info: &RunInfo, model: &str, seed: Option<u
     let mut found = Vec::new();
     for case in info.cases.iter().filter(wanted) {
         if let Some(intact) = dir.hidden_predictions(&case.case, sheet.split)? {
-            found.push((&case.case, intact.rows));
+            found.push((&case.case, intact));
         }
     }
     if let [(first, _), (second, _), ..] = found[..] {
         return Err(usage(format!("{} could be filled by {first} and by {second}: choose with --seed", sheet.file)));
     }
-    let Some((case, rows)) = found.pop() else { return Ok(None) };
+    let Some((case, intact)) = found.pop() else { return Ok(None) };
+    check_measured(case, dir)?;
+    check_complete(sheet, &intact, &dir.hidden_predictions_path(case, sheet.split))?;
     let task = info.tasks.iter().find(|task| task.name == sheet.task);
     let classes = task.map_or(&[][..], |task| task.classes.as_slice());
     let mut text = "index\tprediction\n".to_owned();
-    for row in rows {
+    for row in intact.rows {
         let answer = answer(sheet.answer, classes, &row).with_context(|| {
             format!("{case}, example {}: '{}' is no answer of the task", row.example, row.prediction)
         })?;
         text += &format!("{}\t{answer}\n", row.example);
     }
     Ok(Some(text))
+}
+
+/// A case that failed may have left predictions that it had begun to write.
+fn check_measured(case: &str, dir: &RunDir) -> anyhow::Result<()> {
+    let records = dir.records()?.rows;
+    let how = match records.iter().find(|record| record.case == case && is_closing(record)) {
+        Some(record) if matches!(record.status, Status::Ok | Status::BelowFloor) => return Ok(()),
+        Some(record) => format!("is {}", record.status),
+        None => "has no end in records.csv".to_owned(),
+    };
+    Err(usage(format!("{case} {how}, so its predictions are not sent: bakeoff resume {}", dir.path().display())))
+}
+
+/// The leaderboard takes an answer to each example, once, in their order; so were they written.
+fn check_complete(sheet: &Sheet, intact: &Intact<PredictionRow>, path: &Path) -> anyhow::Result<()> {
+    let (rows, last) = (intact.rows.len(), sheet.rows - 1);
+    let stray = intact.rows.iter().enumerate().find(|(index, row)| row.example != *index);
+    let found = match (stray, intact.torn_line) {
+        (_, Some(line)) => format!("{rows} and line {line} cut short"),
+        (Some((index, row)), None) => format!("{rows}, example {} in place of {index}", row.example),
+        (None, None) if rows != sheet.rows => format!("{rows}"),
+        (None, None) => return Ok(()),
+    };
+    Err(usage(format!(
+        "{}: expected {} rows, examples 0 to {last} in order, found {found}: the file is not as a run \
+         writes it, start a new one",
+        path.display(),
+        sheet.rows
+    )))
 }
 
 fn answer(answer: Answer, classes: &[String], row: &PredictionRow) -> Option<String> {
@@ -157,8 +190,90 @@ fn write_new(path: &PathBuf, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use bakeoff_reports::{Record, encode_header};
+    use serde_json::json;
+
     use super::*;
+
+    const CASE: &str = "wnli.svm.n635.s1.cpu";
+
+    fn wnli() -> &'static Sheet {
+        SHEETS.iter().find(|sheet| sheet.task == "wnli").unwrap()
+    }
+
+    /// A run of one case on WNLI that ended so.
+    fn ended(folder: &Path, status: Option<&str>) -> (RunDir, RunInfo) {
+        let dir = RunDir::new(folder);
+        let words = ["suite", "about", "started", "version", "commit", "toolchain", "energy", "suite_toml"];
+        let mut info: serde_json::Map<_, _> = words.map(|word| (word.to_owned(), "".into())).into_iter().collect();
+        let machine = json!({"fingerprint": "", "cpu": "", "cpus": 1, "memory_bytes": 1, "os": "", "arch": ""});
+        let task = json!({"name": "wnli", "version": 1, "about": "", "primary": "accuracy", "unit": "", "classes": ["a", "b"]});
+        for (key, value) in [
+            ("schema", json!(1)),
+            ("run", json!("run")),
+            ("command", json!([])),
+            ("machine", machine),
+            ("libraries", json!({})),
+            ("datasets", json!({})),
+            ("tasks", json!([task])),
+            ("cases", json!([{"case": CASE, "task": "wnli", "label": "svm", "model": "svm"}])),
+        ] {
+            info.insert(key.to_owned(), value);
+        }
+        let mut records = String::from_utf8(encode_header::<Record>()).unwrap();
+        if let Some(status) = status {
+            records += &format!("1,run,,,{CASE},wnli,1,svm,1,,635,1,cpu,case,wall_s,s,1,stopwatch,{status},\n");
+        }
+        fs::write(dir.records_path(), records).unwrap();
+        (dir, serde_json::from_value(info.into()).unwrap())
+    }
+
+    /// What the sheet is, or why it is none, for a case that ended so and predictions with these examples and this end.
+    fn sheet_of(
+        status: Option<&str>,
+        examples: impl Iterator<Item = usize>,
+        end: &str,
+    ) -> Result<Option<String>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let (dir, info) = ended(folder.path(), status);
+        let rows: String = examples.map(|example| format!("{example},,b,\n")).collect();
+        fs::create_dir(folder.path().join("predictions")).unwrap();
+        fs::write(
+            dir.hidden_predictions_path(CASE, "test"),
+            format!("example,target,prediction,probability\n{rows}{end}"),
+        )
+        .unwrap();
+        text(wnli(), &dir, &info, "svm", None).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_sheet_has_each_example_once_and_in_order_or_is_refused_by_file() {
+        let text = sheet_of(Some("ok"), 0..146, "").unwrap().unwrap();
+        assert!(text.starts_with("index\tprediction\n0\t1\n1\t1\n") && text.lines().count() == 147, "{text}");
+        assert!(sheet_of(Some("below-floor"), 0..146, "").is_ok(), "a poor answer is one");
+        for (examples, end, found) in [
+            ((0..0).collect::<Vec<_>>(), "", "found 0:"),
+            ((0..100).collect(), "", "found 100:"),
+            ((0..100).collect(), "100,,b", "found 100 and line 102 cut short:"),
+            ((0..147).collect(), "", "found 147:"),
+            ((0..146).rev().collect(), "", "found 146, example 145 in place of 0:"),
+            ((0..145).chain([144]).collect(), "", "found 146, example 144 in place of 145:"),
+        ] {
+            let message = sheet_of(Some("ok"), examples.into_iter(), end).unwrap_err();
+            let expected = format!("{CASE}.test.csv: expected 146 rows, examples 0 to 145 in order, {found}");
+            assert!(message.contains(&expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn predictions_of_a_case_that_was_not_measured_are_refused_by_case() {
+        for (status, how) in [(Some("failed"), "is failed"), (None, "has no end in records.csv")] {
+            let message = sheet_of(status, 0..146, "").unwrap_err();
+            assert!(message.starts_with(&format!("{CASE} {how}")) && message.contains("bakeoff resume"), "{message}");
+        }
+    }
 
     #[test]
     fn answers_are_written_as_the_leaderboard_reads_them() {

@@ -50,12 +50,20 @@ pub(super) fn open(source: &Source, suite: &mut Suite, overrides: &Overrides) ->
         if !overrides.keeps_task(entry.name.as_ref()) {
             continue;
         }
-        let word = |written: &Option<Spanned<String>>| written.as_ref().map(|word| word.as_ref().clone());
+        let word = |written: &Option<Spanned<String>>| written.as_ref().map(|word| one_line(word.as_ref()));
         let wishes = Wishes { about: word(&entry.about), metric: word(&entry.metric), unit: word(&entry.unit) };
         let task = OwnTask::open(entry.name.as_ref(), checked, wishes);
         own.push(task.map_err(|error| fault(source, entry, &error))?);
     }
     Ok(own)
+}
+
+/// The text on one line, without control characters: it goes to terminals, tables and figures.
+fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The line of the suite that is nearest to a fault in a user's own data.

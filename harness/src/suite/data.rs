@@ -151,6 +151,7 @@ impl DataEntry {
     /// On settings that are missing, out of range, or do not go together.
     pub fn check(&self, source: &Source) -> Result<OwnData, SuiteError> {
         self.check_keys(source)?;
+        self.check_paths(source)?;
         let layout = match self.format.as_ref().as_str() {
             "images" => Layout::Images { side: self.side(source)? },
             "idx" => Layout::Idx { classes: self.class_names(source)? },
@@ -214,6 +215,19 @@ impl DataEntry {
             if !COMMON.contains(&key) && !takes.contains(&key) {
                 let message = format!("{key} does not go with format = \"{format}\", which takes {}", takes.join(", "));
                 return Err(source.fault_at(span.start, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// `run.json` is to hold every path, and JSON is UTF-8. The suite is so itself, its folder may be not.
+    fn check_paths(&self, source: &Source) -> Result<(), SuiteError> {
+        let others = [&self.train_labels, &self.test, &self.test_labels].into_iter().flatten();
+        for paths in std::iter::once(&self.train).chain(others) {
+            if let Some(path) = paths.as_ref().list().iter().find(|path| path.to_str().is_none()) {
+                let message =
+                    format!("the path {path:?} is not UTF-8 and cannot be kept in run.json: rename the folder");
+                return Err(source.fault(paths, message));
             }
         }
         Ok(())
@@ -298,6 +312,9 @@ impl DataEntry {
         let distinct: BTreeSet<&str> = names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
         if distinct.len() < names.len() || !(2..=256).contains(&names.len()) {
             return Err(source.fault(classes, "classes must be 2 to 256 different names, that of label 0 first"));
+        }
+        if let Some(name) = names.iter().find(|name| !own::is_class_name(name)) {
+            return Err(source.fault(classes, format!("classes: {name:?} holds a control character, leave it out")));
         }
         Ok(Some(names.clone()))
     }

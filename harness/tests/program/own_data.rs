@@ -95,7 +95,8 @@ fn a_column_of_numbers_makes_a_regression_with_the_wished_metric_and_unit() {
     let bench = Bench::new();
     table_suite(&bench, "value = 2\ntrain = [\"data/train.csv\", \"data/test.csv\"]\ntest_part = 0.25", &["constant"]);
     let text = fs::read_to_string(bench.path("suite.toml")).unwrap();
-    let wishes = "name = \"mine\"\nmetric = \"mae\"\nunit = \"kg\"\nabout = \"twice a number\"";
+    // Whatever the suite says of a task goes on one line.
+    let wishes = "name = \"mine\"\nmetric = \"mae\"\nunit = \"kg\"\nabout = \"\"\"\ntwice\n  a number\\u001b\n\"\"\"";
     bench.write("suite.toml", &text.replace("name = \"mine\"", wishes));
     exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
     let task = RunDir::new(bench.path("out")).info().unwrap().tasks[0].clone();

@@ -117,6 +117,8 @@ fn settings_of_other_formats_are_checked_where_they_are_written() {
     says(&with("format = \"cifar\"\nlabel_byte = 1"), &["suite.toml:8: label_byte must be below label_bytes"]);
     let message = with("format = \"cifar\"\nclasses = [\"a\", \"a\"]");
     says(&message, &["suite.toml:8: classes must be 2 to 256 different names"]);
+    let message = with("format = \"cifar\"\nclasses = [\"a\", \"b\\u001b[31m\"]");
+    says(&message, &["suite.toml:8: classes: \"b\\u{1b}[31m\" holds a control character, leave it out"]);
     says(&with("format = \"images\""), &["suite.toml:5: task 'mine': cannot read rows.csv: Not a directory"]);
 }
 
@@ -134,5 +136,23 @@ fn settings_of_own_data_on_a_built_in_task_are_refused() {
     for key in ["about", "metric", "unit"] {
         let message = refused(own, &format!("name = \"parity\"\n{key} = \"x\"\n"));
         says(&message, &[&format!("suite.toml:4: {key} is for a task with data of its own, in [task.data]")]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_whose_name_is_not_utf8_is_refused_before_anything_runs() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    let folder = bench.path("").join(OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&folder).unwrap();
+    let rows: String = (0..30).map(|n| format!("text {n},{}\n", ["good", "bad"][n % 2])).collect();
+    fs::write(folder.join("rows.csv"), format!("review,mood\n{rows}")).unwrap();
+    fs::write(folder.join("suite.toml"), GOOD).unwrap();
+    for command in ["check", "run"] {
+        let output = bench.command(&[command, "suite.toml"]).current_dir(&folder).output().unwrap();
+        exits(&output, 2);
+        says(&stderr(&output), &["suite.toml:6: the path", "caf\\xE9/rows.csv\" is not UTF-8", "rename the folder"]);
     }
 }

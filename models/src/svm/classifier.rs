@@ -5,11 +5,35 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayView1};
 use rayon::ThreadPool;
 
+use super::kernel::Kernel;
 use super::machine::Machine;
 use super::solve::{Method, Settings, Solver};
 use crate::encode::features::Features;
-use crate::model::{ModelError, Watch};
+use crate::model::{ModelError, Support, Watch};
 use crate::parallel;
+
+/// The largest table of one number for each pair of classes in a column, in bytes.
+const MOST_TABLE_BYTES: u64 = 1 << 30;
+/// Numbers in such a table while predicting.
+const MOST_VALUES: usize = 1 << 26;
+
+/// Whether a number can be held for each of so many rows or features and each pair of `classes`; `what` they are, and what
+/// makes them fewer.
+pub(super) fn holds(count: usize, (what, fix): (&str, &str), classes: usize) -> Support {
+    let pairs = classes as u64 * (classes as u64).saturating_sub(1) / 2;
+    let column = pairs * size_of::<f32>() as u64;
+    let bytes = column.saturating_mul(count as u64);
+    if bytes <= MOST_TABLE_BYTES {
+        return Support::Yes;
+    }
+    let most = MOST_TABLE_BYTES / column;
+    Support::No {
+        reason: format!(
+            "a number for each of {count} {what} and of the {pairs} pairs of {classes} classes takes {bytes} bytes, more \
+             than {MOST_TABLE_BYTES}; at most {most} {what} fit: {fix}"
+        ),
+    }
+}
 
 /// A fitted one-versus-one classifier.
 #[derive(Debug, Clone)]
@@ -34,6 +58,12 @@ impl Classifier {
         watch: &mut dyn Watch,
     ) -> Result<Classifier, ModelError> {
         let (order, classes) = by_class(labels);
+        if settings.kernel == Kernel::Linear
+            && let Support::No { reason } =
+                holds(features.width(), ("features", "set terms, or kernel = \"rbf\""), classes.len())
+        {
+            return Err(ModelError::Unsupported(reason));
+        }
         let features = features.select(&order);
         let problems: Vec<(&Range<usize>, &Range<usize>)> =
             pairs(classes.len()).map(|(first, second)| (&classes[first].1, &classes[second].1)).collect();
@@ -60,7 +90,20 @@ impl Classifier {
 
     /// The class of each row.
     pub fn predict(&self, features: &Features) -> Vec<u16> {
-        self.machine.values(features).rows().into_iter().map(|values| vote(values, &self.classes)).collect()
+        // Values of all pairs of thousands of classes and rows would fill the memory.
+        self.predict_some(features, (MOST_VALUES / pairs(self.classes.len()).count().max(1)).max(1))
+    }
+
+    /// The class of each row, of `at_once` rows at a time.
+    fn predict_some(&self, features: &Features, at_once: usize) -> Vec<u16> {
+        let votes = |part: &Features| -> Vec<u16> {
+            self.machine.values(part).rows().into_iter().map(|values| vote(values, &self.classes)).collect()
+        };
+        if features.len() <= at_once {
+            return votes(features);
+        }
+        let all: Vec<usize> = (0..features.len()).collect();
+        all.chunks(at_once).flat_map(|part| votes(&features.select(part))).collect()
     }
 }
 
@@ -100,10 +143,33 @@ fn pairs(count: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use ndarray::array;
 
-    use super::{by_class, pairs, vote};
+    use super::*;
+    use crate::svm::tests::Unwatched;
+
+    #[test]
+    fn many_rows_are_judged_some_at_a_time_with_the_same_votes() {
+        // Four classes at the corners of a square, and more rows than are judged at once.
+        let corner = |row: usize| [(row % 2) as f32, (row / 2 % 2) as f32];
+        let rows = |count: usize| Features::Dense(Array2::from_shape_fn((count, 2), |(row, axis)| corner(row)[axis]));
+        let labels: Vec<u16> = (0..40).map(|row| row % 4).collect();
+        let settings = Settings { kernel: Kernel::Linear, c: 10.0, epsilon: 0.0, tolerance: 1e-3 };
+        let pool = parallel::pool(1).unwrap();
+        let fitted = Classifier::fit(&rows(40), &labels, &settings, Method::Smo, &pool, &mut Unwatched).unwrap();
+        let found = fitted.predict_some(&rows(11), 3);
+        assert_eq!(found, (0..11).map(|row| row % 4).collect::<Vec<u16>>());
+    }
+
+    #[test]
+    fn weights_of_too_many_pairs_are_refused_in_words() {
+        let Support::No { reason } = holds(200_000, ("features", "set terms"), 100) else { panic!("takes 4 GB") };
+        assert!(reason.ends_with("more than 1073741824; at most 54229 features fit: set terms"), "{reason}");
+        assert_eq!(holds(1 << 28, ("features", ""), 2), Support::Yes);
+        assert_eq!(holds(1 << 40, ("features", ""), 1), Support::Yes, "a class alone has no pair");
+    }
 
     #[test]
     fn pairs_are_in_order_and_complete() {

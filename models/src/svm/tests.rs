@@ -11,7 +11,7 @@ use super::{Classifier, Features, Kernel, Method, Settings, SparseRows};
 use crate::model::{EpochReport, ModelError, Watch};
 use crate::parallel;
 
-struct Unwatched;
+pub(super) struct Unwatched;
 
 impl Watch for Unwatched {
     fn epoch(&mut self, _: &EpochReport<'_>) -> Result<f64, ModelError> {

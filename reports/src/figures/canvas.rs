@@ -88,7 +88,14 @@ pub(crate) fn page(
     let svg = svg.replacen(&start, &sized, 1);
     let head_ends = svg.find('>').ok_or("plotters wrote no SVG")? + 1;
     let words = format!("\n<title>{}</title>\n<desc>{}</desc>", escape(title), escape(description));
-    Ok(format!("{}{words}{}", &svg[..head_ends], &svg[head_ends..]))
+    Ok(characters(&format!("{}{words}{}", &svg[..head_ends], &svg[head_ends..])))
+}
+
+/// The text with a replacement character for each that XML does not allow: names come from outside, and one bad character
+/// would cost the whole picture. XML 1.0, production 2.
+fn characters(text: &str) -> String {
+    let allowed = |c: char| (c >= ' ' || matches!(c, '\t' | '\n' | '\r')) && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars().map(|c| if allowed(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 fn escape(text: &str) -> String {

@@ -1,6 +1,10 @@
 //! From numbers to places on the page, and the round numbers that label an axis.
 
 use crate::format::si;
+use crate::metric::LONG;
+
+/// More decimals than this leave no room between the labels of an axis.
+const MOST_DECIMALS: usize = 5;
 
 /// A linear or logarithmic axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,7 +73,15 @@ impl Scale {
         let step = factor * power;
         let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
         let (first, last) = ((self.from / step).ceil() as i64, (self.to / step).floor() as i64);
-        (first..=last).map(|n| n as f64 * step).map(|x| (x, format!("{:.decimals$}", x + 0.0))).collect()
+        let long = decimals > MOST_DECIMALS || self.from.abs().max(self.to.abs()) >= LONG;
+        let label = |x: f64| {
+            if !long || x == 0.0 {
+                return format!("{:.1$}", x + 0.0, if long { 0 } else { decimals });
+            }
+            let power = |x: f64| (x.abs().log10() + 1e-9).floor();
+            format!("{x:.0$e}", (power(x) - power(step)).max(0.0) as usize)
+        };
+        (first..=last).map(|n| n as f64 * step).map(|x| (x, label(x))).collect()
     }
 
     fn log_ticks(&self, wanted: usize, unit: &str) -> Vec<(f64, String)> {
@@ -112,6 +124,14 @@ mod tests {
         assert_eq!(labels(scale, 6, "s"), ["100 µs", "1 ms", "10 ms", "100 ms", "1 s"]);
         let scale = Scale::around([0.002, 0.004], true).unwrap();
         assert_eq!(labels(scale, 4, "s"), ["2 ms", "5 ms"]);
+    }
+
+    #[test]
+    fn labels_of_tiny_and_of_huge_numbers_are_short() {
+        let scale = Scale::around([1.1e-12, 3.9e-12], false).unwrap();
+        assert_eq!(labels(scale, 4, ""), ["1e-12", "2e-12", "3e-12", "4e-12"]);
+        let scale = Scale::around([0.0, 1.7e76], false).unwrap();
+        assert_eq!(labels(scale, 4, ""), ["0", "5e75", "1.0e76", "1.5e76"]);
     }
 
     #[test]
