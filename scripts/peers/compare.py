@@ -32,8 +32,6 @@ PROGRAMS = ROOT / "target" / "release"
 # Between these lines of docs/benchmarks.md goes the table.
 FROM, TO = "<!-- scripts/peers/run{} writes from here -->", "<!-- to here -->"
 LATENCIES = 200
-# Minutes on each side.
-QUICK, QUICK_ROUNDS = "the whole of quick (two rounds)", 2
 # Each round starts from weights of its own, which moves the loss of so few steps a lot; models/src/neural/tests.rs compares
 # both sides step for step from the same ones.
 LOSS_TOLERANCE, ACCURACY_TOLERANCE = 0.2, 0.03
@@ -245,13 +243,13 @@ def quick_work(threads, folder):
         scores = [float(line.split()[2]) for line in said.splitlines() if "rotation" not in line]
         return {"all": seconds, "accuracy": statistics.mean(scores)}
 
-    return Work(QUICK, {"all": 1.5}, ours, theirs, accuracy_agrees)
+    return Work("the whole of quick", {"all": 1.5}, ours, theirs, accuracy_agrees)
 
 
 def measure(work, rounds):
     """Rows of the table: part, medians of both sides, ratio, goal, what agreed."""
     a, b = [], []
-    for seed in range(min(rounds, QUICK_ROUNDS) if work.name == QUICK else rounds):
+    for seed in range(rounds):
         a.append(work.ours(seed))
         b.append(work.theirs(seed))
     middle = lambda side, key: statistics.median(one[key] for one in side)
