@@ -23,7 +23,9 @@ pub fn tsv(data: &[u8]) {
     let score = Kind::Score { least: 0.0, most: 5.0 };
     let named = Layout { columns: None, texts: &["a", "b"], target: Some("c"), empty_texts: true, broken_lines: false };
     let bare = Layout { columns: Some(&["a", "b", "c"]), empty_texts: false, ..named };
-    for (layout, kind) in [(named, classes), (bare, score), (Layout { target: None, ..bare }, classes)] {
+    let broken = Layout { broken_lines: true, ..named };
+    let unlabelled = Layout { target: None, ..bare };
+    for (layout, kind) in [(named, classes), (broken, classes), (bare, score), (unlabelled, classes)] {
         if let Ok(table) = tsv::read(data, &place(), &layout, &kind) {
             assert!(!table.texts.is_empty());
             assert!(table.targets.is_none_or(|targets| targets.len() == table.texts.len()));

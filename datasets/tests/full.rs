@@ -8,6 +8,7 @@ use std::{env, fs};
 use bakeoff_datasets::{
     COLA, Cifar10, Dataset, FetchOptions, Inputs, MRPC, Mirror, SST2, STSB, Split, Splits, Store, Targets, Text, fetch,
 };
+use md5::{Digest, Md5};
 use tempfile::TempDir;
 
 /// The full datasets, where this machine has them. On CI they must be there.
@@ -32,11 +33,15 @@ fn fetched(dataset: &dyn Dataset) -> Option<(TempDir, Store)> {
 
 fn loaded(dataset: &dyn Dataset) -> Option<(Splits, Vec<Text>)> {
     let (_folder, store) = fetched(dataset)?;
-    let splits = dataset.load(&store).unwrap();
+    Some(read(dataset, &store))
+}
+
+fn read(dataset: &dyn Dataset, store: &Store) -> (Splits, Vec<Text>) {
+    let splits = dataset.load(store).unwrap();
     assert_eq!((splits.train.len(), splits.test.len()), (dataset.train_rows(), dataset.test_rows()));
-    let hidden = dataset.load_hidden(&store).unwrap();
+    let hidden = dataset.load_hidden(store).unwrap();
     let [("test", Inputs::Texts(texts))] = hidden.as_slice() else { panic!("not one hidden test split") };
-    Some((splits, texts.clone()))
+    (splits, texts.clone())
 }
 
 fn counts(split: &Split) -> Vec<usize> {
@@ -78,7 +83,18 @@ fn sst2_has_its_official_rows() {
 
 #[test]
 fn mrpc_is_derived_from_the_official_files_and_has_its_official_rows() {
-    let Some((splits, hidden)) = loaded(&MRPC) else { return };
+    let Some((folder, store)) = fetched(&MRPC) else { return };
+    // As published.
+    for (file, md5) in [
+        ("train.tsv", "dc2dac669a113866a6480a0b10cd50bf"),
+        ("dev.tsv", "185958e46ba556b38c6a7cc63f3a2135"),
+        ("test.tsv", "4825dab4b4832f81455719660b608de5"),
+    ] {
+        let bytes = fs::read(folder.path().join("glue/mrpc").join(file)).unwrap();
+        let found: String = Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(found, md5, "{file}");
+    }
+    let (splits, hidden) = read(&MRPC, &store);
     assert_eq!((splits.train.len(), splits.test.len(), hidden.len()), (3_668, 408, 1_725));
     assert_eq!((counts(&splits.train), counts(&splits.test)), (vec![1_194, 2_474], vec![129, 279]));
     assert!(text(&splits.train, 0).first.starts_with("Amrozi accused his brother"));

@@ -68,13 +68,17 @@ fn spec(name: &str, split: &Split, overrides: &str, threads: usize, seed: u64) -
 
 /// Images of 8 x 8, bright at the top or at the bottom; the value is how bright.
 fn images(count: usize, classes: bool) -> Split {
+    images_of(8, count, classes)
+}
+
+fn images_of(side: usize, count: usize, classes: bool) -> Split {
     let bright = |index: usize| 100 + (index * 37 % 100) as u8;
     let mut pixels = Vec::new();
     for index in 0..count {
         for _channel in 0..3 {
-            for row in 0..8 {
-                let lit = (row < 4) == (index % 2 == 0);
-                pixels.extend((0..8).map(|column| if lit { bright(index) } else { (column * 3) as u8 }));
+            for row in 0..side {
+                let lit = (row < side / 2) == (index % 2 == 0);
+                pixels.extend((0..side).map(|column| if lit { bright(index) } else { (column * 3) as u8 }));
             }
         }
     }
@@ -84,7 +88,7 @@ fn images(count: usize, classes: bool) -> Split {
     } else {
         Targets::Values((0..count).map(|index| if index % 2 == 0 { 50.0 } else { -30.0 }).collect())
     };
-    Split { inputs: Inputs::Images(Images { channels: 3, height: 8, width: 8, pixels }), targets }
+    Split { inputs: Inputs::Images(Images { channels: 3, height: side, width: side, pixels }), targets }
 }
 
 /// Texts with the word "good" or the word "bad" among others.
@@ -145,6 +149,27 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads_and_another_seed_o
             assert_eq!(one, predict(3, 7), "{name} depends on the number of threads");
             assert_ne!(one.1, predict(1, 8).1, "{name} ignores its seed");
         }
+    }
+}
+
+#[test]
+fn one_example_gives_the_same_bits_on_any_number_of_threads() {
+    let Inputs::Texts(short) = texts(8).inputs else { panic!("texts") };
+    let long = |text: &Text| Text { first: [text.first.as_str(); 20].join(" "), second: None };
+    let texts = Split { inputs: Inputs::Texts(short.iter().map(long).collect()), targets: texts(8).targets };
+    // Large enough that three threads share the products, the heads and the steps.
+    for (name, split, overrides) in [
+        ("transformer", &texts, "width = 128\nheads = 4\nfeed_forward = 512"),
+        ("lstm", &texts, "hidden = 256\nbidirectional = false"),
+        ("lstm", &texts, "hidden = 200"),
+        ("resnet", &images_of(32, 8, true), "width = 16"),
+    ] {
+        let one = |threads| {
+            let spec = spec(name, split, &format!("{overrides}\nepochs = 1"), threads, 1);
+            fit(&spec, name, split).0.predict(&split.inputs.select(&[0])).unwrap()
+        };
+        let alone = one(1);
+        assert!([2, 3].iter().all(|&threads| one(threads) == alone), "{name}, {overrides}");
     }
 }
 

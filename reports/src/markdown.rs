@@ -9,8 +9,8 @@ use crate::run_info::RunInfo;
 use crate::table::{Table, beside, cells, header, verdict};
 
 /// Which rows are for what.
-pub(crate) const SPLITS: &str = "Of the training rows a tenth, chosen by the seed and of each class alike, is for validation: \
-    best epochs are chosen on it. Test rows were used once, after the fit.";
+pub(crate) const SPLITS: &str = "A tenth of the training rows, chosen by the seed and of each class its share, is for \
+    validation: best epochs are chosen on it. The targets of the test rows were used once, by the scorer after the fit.";
 
 /// The text of `report.md`.
 pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {

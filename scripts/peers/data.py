@@ -32,7 +32,8 @@ class Images:
     def batch(self, rows, recipe=None):
         x = torch.from_numpy(self.pixels[rows.numpy()]).float().div_(255).sub_(self.mean).div_(self.std)
         if recipe and recipe.get("flip"):
-            x = torch.where(torch.rand(len(x), 1, 1, 1) < 0.5, x.flip(3), x)
+            self.mirrored = torch.rand(len(x)) < 0.5
+            x = torch.where(self.mirrored.view(-1, 1, 1, 1), x.flip(3), x)
         crop = recipe.get("crop", 0) if recipe else 0
         if crop:
             padded, size = F.pad(x, (crop,) * 4), x.shape[2]

@@ -202,6 +202,9 @@ def train(network, inputs, targets, recipe, after_epoch=None):
             if wanted.dtype == torch.int64:
                 loss = F.cross_entropy(outputs, wanted)
             else:
+                if recipe.get("flip"):
+                    # Mirroring turns the sign of an angle.
+                    wanted = torch.where(inputs.mirrored, -wanted, wanted)
                 loss = F.mse_loss(outputs.squeeze(1), wanted)
             optimizer.zero_grad()
             loss.backward()

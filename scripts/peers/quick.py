@@ -77,12 +77,11 @@ def neural(model, task, train, test, settings):
     inputs, held_inputs = kind(rows[held:]), None
     held_inputs, test_inputs = kind(rows[:held], inputs), kind(test_rows, inputs)
     regression = targets.dtype == np.float32
-    mean, std = (targets.mean(), targets.std()) if regression else (0, 1)
+    mean, std = (0, targets.std()) if regression else (0, 1)
     wanted = torch.from_numpy((targets[held:] - mean) / std if regression else targets[held:])
     outputs = 1 if regression else int(targets.max()) + 1
     net = network(model, inputs, outputs, settings)
     recipe = RECIPES[kind is Images] | settings
-    # Mirroring turns the sign of an angle, which costs as little here as there.
     networks.train(net, inputs, wanted, recipe, lambda: networks.predict(net, held_inputs))
     answers = networks.predict(net, test_inputs).numpy()
     for _ in range(PASSES):

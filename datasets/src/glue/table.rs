@@ -168,8 +168,8 @@ pub static QQP: Glue = Glue {
         "Shankar Iyer, Nikhil Dandekar, Kornel Csernai. First Quora Dataset Release: Question Pairs. 2017."
     ),
     kind: Kind::Classes { words: YES_NO, names: &["not_duplicate", "duplicate"] },
-    // A line end within a question breaks its line in two. Copies of the file differ in how many of these they have, but
-    // not in the rows that are left: fairseq's and TensorFlow Datasets' readers leave them out too.
+    // Older copies have questions with a line end, which breaks the line in two; fairseq's and TensorFlow Datasets' readers
+    // leave such lines out. No checked copy of this one was to be had.
     layout: Layout { broken_lines: true, ..pairs(&["question1", "question2"], "is_duplicate", true) },
     train_rows: 363_846,
     test_rows: 40_430,

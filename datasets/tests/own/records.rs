@@ -45,6 +45,21 @@ fn idx_files_are_grey_images_and_their_labels() {
 }
 
 #[test]
+fn idx_files_of_test_images_of_another_size_are_refused() {
+    let folder = Folder::new();
+    folder.write("images", idx(&[2, 2, 2], &[0; 8]));
+    folder.write("labels", idx(&[2], &[0, 1]));
+    folder.write("larger", idx(&[2, 2, 3], &[0; 12]));
+    let part = |images| Part { path: folder.path(images), labels: Some(folder.path("labels")) };
+    let layout = Layout::Idx { classes: None };
+    let data = OwnData { layout, train: vec![part("images")], test: TestRows::Parts(vec![part("larger")]) };
+    let message = data.load().unwrap_err().to_string();
+    let (train, test) = (folder.path("images"), folder.path("larger"));
+    let expected = format!("{}: expected images of 2 x 2, as in {}, found 2 x 3", test.display(), train.display());
+    assert!(message.contains(&expected), "{message}");
+}
+
+#[test]
 fn idx_files_that_are_not_what_their_header_says_are_refused() {
     let (images, labels) = (idx(&[2, 1, 2], &[1, 2, 3, 4]), idx(&[2], &[0, 1]));
     for (images, labels, expected) in [

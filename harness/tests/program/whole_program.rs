@@ -140,6 +140,7 @@ fn the_suites_that_ship_keep_their_promises() {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_bakeoff")).args(["run", suite, "--list"]).output();
         let output = output.unwrap();
         exits(&output, 0);
+        assert!(stderr(&output).contains("a rough forecast"), "{}", stderr(&output));
         stdout(&output)
     };
     for suite in ["smoke", "quick"] {
@@ -147,6 +148,16 @@ fn the_suites_that_ship_keep_their_promises() {
         assert_eq!(cases.lines().count(), 15, "{cases}");
         assert!(!cases.contains("unsupported"), "{cases}");
     }
+    // Without any data: what there will be to do is known before it is fetched.
+    let standard = run("standard");
+    assert_eq!(standard.lines().count(), 55, "{standard}");
+    assert!(!standard.contains("unsupported"), "{standard}");
+    let paper = run("paper");
+    assert_eq!(paper.lines().count(), 275, "{paper}");
+    let unsupported: Vec<&str> = paper.lines().filter(|line| line.contains("unsupported")).collect();
+    assert!(unsupported.iter().all(|line| line.contains(".svm.") && line.contains("bytes")), "{unsupported:#?}");
+    // The kernel of six tasks is too large, for each of five seeds.
+    assert_eq!(unsupported.len(), 30, "{unsupported:#?}");
     let quick = bakeoff::suite::Source::find("quick").unwrap().parse().unwrap();
     assert!(quick.latency_examples >= 200 && quick.memory_limit_gib <= 1.5 && quick.jobs == 1);
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/example.toml");

@@ -62,6 +62,7 @@ pub(super) fn lockstep(threads: usize, work: impl Fn(Member<'_>) + Sync) {
     if threads == 1 {
         return work(member(0));
     }
+    assert!(threads <= rayon::current_num_threads(), "each member has a thread, or the others would wait for ever");
     rayon::broadcast(|thread| {
         if thread.index() < threads {
             work(member(thread.index()));

@@ -2,7 +2,7 @@
 //!
 //! A model file gives a [`network::Design`]; [`Neural`] makes a [`Model`] of it. The parts, in the order of the data:
 //! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], [`optimizer`] under a
-//! [`schedule`], all run by [`train`] on the threads of [`pools`]. What the library does slowly on the processor is
+//! [`schedule`], all run by [`train`] on the threads of [`pools`] ([`lockstep`] where they work in step). What the library does slowly on the processor is
 //! a [`kernel`]: [`convolution`], [`normalisation`], [`layer_norm`], [`attention`], [`linear`] and [`recurrence`], most of
 //! it a [`product`].
 

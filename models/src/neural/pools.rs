@@ -12,7 +12,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
 use crate::model::ModelError;
 
-/// How often a thread looks for its part of a product before it offers its processor to others: some microseconds.
+/// How often a thread looks for its part of a product before it offers its processor to others: some tens of microseconds.
 pub(super) const PATIENCE: usize = 1000;
 
 /// Pools of one thread each, and one of all.
@@ -37,7 +37,8 @@ impl Pools {
     }
 
     /// `work` on one of all threads. The others look out for what it shares without a rest, for waking them takes
-    /// longer than a product; they give way to whatever else wants the processor. Not to be called from within `work`.
+    /// longer than a product; they give way to whatever else wants the processor. Not to be called from within `work`, nor
+    /// by two threads at once.
     pub(crate) fn together<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let done = AtomicBool::new(false);
         let help = || {
@@ -50,6 +51,8 @@ impl Pools {
             }
         };
         self.all.in_place_scope(|scope| {
+            // Before the work, for the pool takes jobs in their order: a thread that waits within the work for its other half
+            // could take up a call for help that is left, and never come back.
             (1..self.single.len()).for_each(|_| scope.spawn(|_| help()));
             // Set even if the work panics, or its panic would wait for the others for ever.
             let _set = Set(&done);

@@ -153,12 +153,11 @@ fn pack(matrix: &[f32], columns: usize, panel: usize, lines: &mut [[f32; PANEL]]
 }
 
 impl<'a> Right<'a> {
-    /// Of a matrix that lies row by row, for so many products by left factors of so many rows. If all rows together are
-    /// few, sorting the whole matrix into panels first does not pay: a few read it as it lies, and a block of them sorts
-    /// each panel when it comes to it.
+    /// Of a matrix that lies row by row, for so many products by left factors of so many rows. A few rows read
+    /// it as it lies, and a block of them that comes but once sorts each panel when it needs it.
     pub(super) fn new(matrix: &'a [f32], columns: usize, rows: usize, products: usize) -> Right<'a> {
         let depth = matrix.len() / columns;
-        if rows < PACKING_PAYS || rows * products <= BLOCK {
+        if rows < PACKING_PAYS || (products == 1 && rows <= BLOCK) {
             return Right { depth, columns, form: Form::Plain(matrix) };
         }
         let mut panels = vec![[0.0; PANEL]; columns.div_ceil(PANEL) * depth];
