@@ -160,6 +160,12 @@ fn the_suites_that_ship_keep_their_promises() {
     assert_eq!(unsupported.len(), 30, "{unsupported:#?}");
     let quick = bakeoff::suite::Source::find("quick").unwrap().parse().unwrap();
     assert!(quick.latency_examples >= 200 && quick.memory_limit_gib <= 1.5 && quick.jobs == 1);
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/example.toml");
-    assert!(run(example.to_str().unwrap()).contains("cifar10.resnet-20.n2000.s2.cpu"));
+    for (suite, case) in [
+        ("example", "cifar10.resnet-20.n2000.s2.cpu"),
+        ("solvers", "cifar10.svm-linfa.n2000.s1.cpu"),
+        ("full-data", "sst2-full.lstm.n67349.s1.cpu"),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("suites/{suite}.toml"));
+        assert!(run(path.to_str().unwrap()).contains(case), "{suite}");
+    }
 }
