@@ -29,7 +29,7 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
 fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
     let model: &dyn ModelEntry = program.model(&case.model)?;
     let shape = tasks::shape(program.task_or(&plan.own, &case.task)?, case.train_size);
-    Some(model.fit_core_s(&shape, &case.params)? / case.threads as f64)
+    model.fit_s(&shape, &case.params, case.threads)
 }
 
 /// Seconds in the unit that people would say.

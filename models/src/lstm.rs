@@ -15,7 +15,7 @@ use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::recurrence::recur;
 use crate::neural::weights::{Init, Layout, Weight};
-use crate::neural::{LIBRARY, Neural, fit_core_s};
+use crate::neural::{LIBRARY, Neural, fit_s};
 use crate::params::{Default, Domain, Param, Resolved};
 
 /// The registry's entry.
@@ -108,8 +108,8 @@ impl ModelEntry for Lstm {
         Support::Yes
     }
 
-    fn fit_core_s(&self, shape: &TaskShape, params: &Resolved) -> Option<f64> {
-        Some(fit_core_s(shape, params, design, Reading::Apart))
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize) -> Option<f64> {
+        Some(fit_s(shape, params, threads, design, Reading::Apart))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

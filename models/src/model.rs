@@ -246,9 +246,9 @@ pub trait ModelEntry: Sync {
     fn check(&self, _params: &Resolved) -> Result<(), ParamError> {
         Ok(())
     }
-    /// Processor seconds of a fit, within a factor of three or so: what a user is told before a long run. `None` where
-    /// nobody has measured.
-    fn fit_core_s(&self, _shape: &TaskShape, _params: &Resolved) -> Option<f64> {
+    /// Seconds of a fit on so many threads, within a factor of three or so: what a user is told before a long run. `None`
+    /// where nobody has measured.
+    fn fit_s(&self, _shape: &TaskShape, _params: &Resolved, _threads: usize) -> Option<f64> {
         None
     }
     /// An unfitted model.

@@ -99,7 +99,7 @@ impl ModelEntry for RandomForest {
         }
     }
 
-    fn fit_core_s(&self, shape: &TaskShape, params: &Resolved) -> Option<f64> {
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize) -> Option<f64> {
         /// Seconds for a row, a level of a tree and a feature that is tried, measured at 2,000 to 8,000 rows.
         const STEP_S: f64 = 1.5e-8;
         let rows = shape.train_rows as f64;
@@ -109,7 +109,7 @@ impl ModelEntry for RandomForest {
             (0.0, TargetShape::Value) => features / 3.0,
             (share, _) => share * features,
         };
-        Some(STEP_S * rows * rows.max(2.0).log2() * tried * params.int("trees") as f64)
+        Some(STEP_S * rows * rows.max(2.0).log2() * tried * params.int("trees") as f64 / threads as f64)
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

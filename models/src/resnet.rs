@@ -13,7 +13,7 @@ use crate::neural::layers::{BatchNorm, Conv, LayerNorm, Linear, Pass, Words, com
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::weights::{Init, Layout};
-use crate::neural::{LIBRARY, Neural, fit_core_s};
+use crate::neural::{LIBRARY, Neural, fit_s};
 use crate::params::{Default, Domain, Param, Resolved};
 
 /// The registry's entry.
@@ -86,8 +86,8 @@ impl ModelEntry for Resnet {
         Support::Yes
     }
 
-    fn fit_core_s(&self, shape: &TaskShape, params: &Resolved) -> Option<f64> {
-        Some(fit_core_s(shape, params, design, Reading::Apart))
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize) -> Option<f64> {
+        Some(fit_s(shape, params, threads, design, Reading::Apart))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

@@ -137,9 +137,9 @@ impl ModelEntry for Svm {
         features::supports(&shape.input)
     }
 
-    fn fit_core_s(&self, shape: &TaskShape, _params: &Resolved) -> Option<f64> {
+    fn fit_s(&self, shape: &TaskShape, _params: &Resolved, threads: usize) -> Option<f64> {
         // The kernel and its problems grow with the square of the rows: measured at 2,000 to 8,000.
-        Some(3e-8 * (shape.train_rows as f64).powi(2))
+        Some(3e-8 * (shape.train_rows as f64).powi(2) / threads as f64)
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

@@ -13,7 +13,7 @@ use crate::neural::layers::{LayerNorm, Linear, Pass, Words, masked_mean, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::weights::{Init, Layout, Weight};
-use crate::neural::{LIBRARY, Neural, fit_core_s};
+use crate::neural::{LIBRARY, Neural, fit_s};
 use crate::params::{Default, Domain, Param, ParamError, Resolved};
 
 /// The registry's entry.
@@ -132,8 +132,8 @@ impl ModelEntry for Transformer {
         })
     }
 
-    fn fit_core_s(&self, shape: &TaskShape, params: &Resolved) -> Option<f64> {
-        Some(fit_core_s(shape, params, design, Reading::Joined))
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize) -> Option<f64> {
+        Some(fit_s(shape, params, threads, design, Reading::Joined))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

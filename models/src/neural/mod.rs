@@ -134,8 +134,9 @@ fn burn_device(device: Device) -> BurnDevice {
     }
 }
 
-/// See [`crate::ModelEntry::fit_core_s`]: a row costs a prediction forward and about two backward in every epoch.
-pub(crate) fn fit_core_s(shape: &TaskShape, params: &Resolved, design: Design, pairs: Reading) -> f64 {
+/// See [`crate::ModelEntry::fit_s`]: a row costs a prediction forward and about two backward in every epoch, and a batch
+/// has work for as many threads as it has shards.
+pub(crate) fn fit_s(shape: &TaskShape, params: &Resolved, threads: usize, design: Design, pairs: Reading) -> f64 {
     /// Words of a sentence of GLUE, for want of the data.
     const WORDS: usize = 20;
     /// Operations of a core in a second, measured on the networks of `quick`.
@@ -154,7 +155,8 @@ pub(crate) fn fit_core_s(shape: &TaskShape, params: &Resolved, design: Design, p
         TargetShape::Value => 1,
     };
     let prediction = 2.0 * design(params, form, outputs).multiply_adds() as f64;
-    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / RATE
+    let threads = threads.min(params.int("batch").div_ceil(params.int("shard")));
+    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / RATE / threads as f64
 }
 
 impl Model for Neural {
