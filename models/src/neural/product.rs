@@ -49,7 +49,7 @@ fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
 }
 
 /// Threads of the pool that have enough of the work.
-fn threads(work: usize, enough: usize) -> usize {
+pub(super) fn threads(work: usize, enough: usize) -> usize {
     rayon::current_num_threads().min(work / enough).max(1)
 }
 

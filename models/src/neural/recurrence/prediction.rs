@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Recurrence, activate};
 use crate::neural::lockstep::lockstep;
-use crate::neural::product::{READING_PAYS, Strips, vectorised};
+use crate::neural::product::{READING_PAYS, Strips, threads, vectorised};
 
 /// The outputs, `directions x steps x examples x hidden`. See [`super::recur`].
 pub(super) fn outputs(shape: &Recurrence, gates: &[f32], recurrent: &[f32]) -> Vec<f32> {
@@ -17,7 +17,9 @@ pub(super) fn outputs(shape: &Recurrence, gates: &[f32], recurrent: &[f32]) -> V
     let wide = 4 * hidden;
     // Bits of floats, for there are no atomic floats. Each is stored once, and loaded after the end of that step.
     let outputs: Vec<AtomicU32> = (0..directions * steps * examples * hidden).map(|_| AtomicU32::new(0)).collect();
-    let share = hidden.div_ceil(threads(recurrent.len()));
+    // Outside of a pool it is the caller alone.
+    let pooled = rayon::current_thread_index().is_some();
+    let share = hidden.div_ceil(if pooled { threads(recurrent.len(), READING_PAYS) } else { 1 });
     lockstep(hidden.div_ceil(share), |mut member| {
         let first = member.index * share;
         let units = first..hidden.min(first + share);
@@ -54,12 +56,6 @@ pub(super) fn outputs(shape: &Recurrence, gates: &[f32], recurrent: &[f32]) -> V
         }
     });
     outputs.into_iter().map(|bits| f32::from_bits(bits.into_inner())).collect()
-}
-
-/// Threads that have enough to read in a step of so many weights. Outside of a pool it is the caller alone.
-fn threads(weights: usize) -> usize {
-    let pool = if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 };
-    pool.min(weights / READING_PAYS).max(1)
 }
 
 /// The four gates of some units.
