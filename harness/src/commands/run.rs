@@ -48,7 +48,7 @@ pub(super) struct Isolation {
 impl Isolation {
     /// Cases at a time: processor time, memory and panics belong to the process, so one that holds all has one.
     pub(super) fn jobs(&self, plan: &Plan) -> usize {
-        if self.inline { 1 } else { plan.suite.jobs }
+        if self.inline { 1 } else { plan.jobs() }
     }
 
     pub(super) fn executor(&self, program: &Program, samples: Option<&PathBuf>) -> Box<dyn Executor> {
@@ -200,7 +200,7 @@ fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Resul
             classes: task.classes().to_vec(),
         });
     }
-    let energy = meters::open(&suite.energy, program.machine)
+    let energy = meters::open(&suite.energy.config(), program.machine)
         .map_or_else(|reason| format!("none: {reason}"), |meter| meter.source().to_owned());
     Ok(RunInfo {
         schema: SCHEMA,

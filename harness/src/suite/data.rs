@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bakeoff_datasets::own::{self, BinaryLayout, Layout, OwnData, Part, SIDES, TableLayout, Target, TestRows};
-use bakeoff_models::did_you_mean;
+use bakeoff_models::unknown_name;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -206,10 +206,7 @@ impl DataEntry {
         let format = self.format.as_ref();
         let Some((_, takes)) = FORMATS.iter().find(|(name, _)| name == format) else {
             let known: Vec<_> = FORMATS.iter().map(|(name, _)| *name).collect();
-            let near = did_you_mean(format, known.iter().copied());
-            return Err(
-                source.fault(&self.format, format!("unknown format '{format}'{near} (known: {})", known.join(", ")))
-            );
+            return Err(source.fault(&self.format, unknown_name("format", format, &known)));
         };
         for (key, span) in self.keys() {
             if !COMMON.contains(&key) && !takes.contains(&key) {

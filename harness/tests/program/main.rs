@@ -4,7 +4,11 @@
 mod bad_input;
 mod common;
 mod data;
+mod devices;
 mod faults;
+mod lists;
 mod own_data;
 mod own_data_faults;
+#[cfg(target_os = "linux")]
+mod terminals;
 mod whole_program;
