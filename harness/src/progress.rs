@@ -31,11 +31,7 @@ pub(crate) fn can_draw() -> bool {
 
 /// Bars if standard error is a terminal that can draw them, else lines.
 pub fn for_stderr(cases: usize, primary: BTreeMap<String, String>) -> Box<dyn Progress> {
-    if can_draw() {
-        Box::new(Bars::new(cases, primary))
-    } else {
-        Box::new(Lines { done: 0, cases, primary })
-    }
+    if can_draw() { Box::new(Bars::new(cases, primary)) } else { Box::new(Lines { done: 0, cases, primary }) }
 }
 
 /// `ok, accuracy 0.4410, fit 31.2 s, p50 3.1 ms`, or why there are no numbers. `primary` maps each task to its metric.

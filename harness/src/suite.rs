@@ -33,7 +33,7 @@ pub struct Suite {
     pub about: String,
     /// Every case runs once for each.
     #[serde(default = "one_seed")]
-    pub seeds: Spanned<Vec<u64>>,
+    pub seeds: Spanned<Vec<Spanned<u64>>>,
     /// Where the models compute; every case runs once on each. The processor if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub devices: Option<Spanned<Vec<Spanned<String>>>>,
@@ -141,8 +141,8 @@ pub(crate) fn not_written<T>(value: T) -> Spanned<T> {
     Spanned::new(0..0, value)
 }
 
-fn one_seed() -> Spanned<Vec<u64>> {
-    not_written(vec![1])
+fn one_seed() -> Spanned<Vec<Spanned<u64>>> {
+    not_written(vec![not_written(1)])
 }
 
 fn ten_minutes() -> Spanned<f64> {

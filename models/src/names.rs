@@ -26,7 +26,9 @@ mod tests {
 
     #[test]
     fn a_close_name_is_suggested_whatever_its_case() {
-        for (written, meant) in [("svn", "svm"), ("SVM", "svm"), ("random_forest", "random-forest"), ("Resnett", "resnet")] {
+        for (written, meant) in
+            [("svn", "svm"), ("SVM", "svm"), ("random_forest", "random-forest"), ("Resnett", "resnet")]
+        {
             assert_eq!(did_you_mean(written, KNOWN), format!(", did you mean '{meant}'?"));
         }
     }

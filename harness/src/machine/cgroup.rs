@@ -173,10 +173,8 @@ mod tests {
     #[test]
     fn with_both_versions_mounted_the_smaller_limit_counts() {
         let mounts = format!("{V1}38 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n");
-        let files = [
-            ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "7000"),
-            ("sys/fs/cgroup/unified/b/memory.max", "6000"),
-        ];
+        let files =
+            [("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "7000"), ("sys/fs/cgroup/unified/b/memory.max", "6000")];
         assert_eq!(limit("4:memory:/a\n0::/b", &mounts, &files), Some(6000));
     }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use bakeoff_models::{Device, unknown_name};
 
+use super::PlanError;
 use super::names::label;
 use super::settings::{self, repeated};
-use super::PlanError;
 use crate::suite::{ModelEntryWire, Suite, not_written};
 
 /// What the command line changes of a suite. Empty lists and `None` change nothing.
@@ -103,10 +103,9 @@ impl Overrides {
         let models: BTreeSet<&str> =
             suite.models.iter().flat_map(|entry| [entry.name.as_ref().as_str(), label(entry)]).collect();
         let models: Vec<&str> = models.into_iter().collect();
-        for (kind, filters, known) in [
-            ("task", [&self.tasks, &self.skip_tasks], tasks),
-            ("model", [&self.models, &self.skip_models], models),
-        ] {
+        for (kind, filters, known) in
+            [("task", [&self.tasks, &self.skip_tasks], tasks), ("model", [&self.models, &self.skip_models], models)]
+        {
             if let Some(name) = filters.into_iter().flatten().find(|name| !known.contains(&name.as_str())) {
                 let message = unknown_name(kind, name, &known);
                 return Err(PlanError::Filter(format!("suite '{}': {message}", suite.name)));

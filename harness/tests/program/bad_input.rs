@@ -174,7 +174,13 @@ fn a_wrong_value_is_blamed_at_its_line_and_column_whatever_the_comments_say() {
     blamed_where_it_is(&model, "label", "\"a/b\"", "", &["a-z"]);
     for place in ["[model.params]", "[model.on.parity]", "[model.on.number]"] {
         let before = format!("{model}{place}\n");
-        blamed_where_it_is(&before, "epochs", "0", "", &["parameter 'epochs' is 0, expected a whole number in 1..=1000"]);
+        blamed_where_it_is(
+            &before,
+            "epochs",
+            "0",
+            "",
+            &["parameter 'epochs' is 0, expected a whole number in 1..=1000"],
+        );
         blamed_where_it_is(&before, "mood", "\"merry\"", "", &["expected one of calm, cross"]);
     }
 }
@@ -187,7 +193,8 @@ fn a_wrong_parameter_in_a_table_on_one_line_is_blamed_at_its_value() {
 
 #[test]
 fn a_column_is_counted_in_characters() {
-    let message = refused(&format!("name = \"x\"\nabout = \"é\"\nenergy = {{ \"watts_per_core\" = -1 }} # é\n{TASK}{MODEL}"));
+    let message =
+        refused(&format!("name = \"x\"\nabout = \"é\"\nenergy = {{ \"watts_per_core\" = -1 }} # é\n{TASK}{MODEL}"));
     says(&message, &["suite.toml:3:31: watts_per_core is -1"]);
     let message = refused("name = \"x\"\n\"é\" = \"é\"\n");
     says(&message, &["suite.toml:2:1: unknown setting `é`"]);
