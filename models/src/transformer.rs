@@ -6,10 +6,9 @@
 use burn::tensor::{Tensor, module};
 
 use crate::model::{InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
-use crate::neural::attention::attend;
 use crate::neural::batch::Features;
 use crate::neural::encoder::{Form, Reading};
-use crate::neural::layers::{LayerNorm, Linear, Pass, Words, masked_mean, relu};
+use crate::neural::layers::{LayerNorm, Linear, Pass, Words, attend, masked_mean, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::weights::{Init, Layout, Weight};

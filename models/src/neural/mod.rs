@@ -1,32 +1,18 @@
 //! Neural networks: the one training loop, and all that the networks share.
 //!
 //! A model file gives a [`network::Design`]; [`Neural`] makes a [`Model`] of it. The parts, in the order of the data:
-//! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], [`optimizer`] under a
-//! [`schedule`], all run by [`train`] on the threads of [`pools`] ([`lockstep`] where they work in step). What the library does slowly on the processor is
-//! a [`kernel`]: [`convolution`], [`normalisation`], [`layer_norm`], [`attention`], [`linear`] and [`recurrence`], most of
-//! it a [`product`].
+//! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], and a [`recipe`] that
+//! [`train`] follows under a [`schedule`]. What computes on the processor only is behind the fence of [`cpu`].
 
-pub(crate) mod attention;
 pub(crate) mod batch;
 mod checkpoint;
-mod convolution;
-mod dropout;
+mod cpu;
 pub(crate) mod encoder;
 mod fitted;
 mod head;
-mod kernel;
-mod layer_norm;
 pub(crate) mod layers;
-pub(crate) mod linear;
-mod lockstep;
-mod math;
 pub(crate) mod network;
-mod normalisation;
-mod optimizer;
-mod pools;
-mod product;
 pub(crate) mod recipe;
-pub(crate) mod recurrence;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -38,11 +24,11 @@ use std::sync::Arc;
 use bakeoff_datasets::{Inputs, Split};
 use burn::tensor::Device as BurnDevice;
 
+use self::cpu::Pools;
 use self::encoder::{Encoder, Form, Reading};
 use self::fitted::Fitted;
 use self::head::Head;
 use self::network::Design;
-use self::pools::Pools;
 use self::weights::{Layout, Leaves};
 use crate::model::{
     Device, Footprint, InputShape, Model, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
