@@ -35,8 +35,13 @@ use crate::model::{
 };
 use crate::params::Resolved;
 
-/// The library and its version, for [`crate::ModelEntry::version`].
-pub(crate) const LIBRARY: &str = "burn 0.22.1";
+/// See [`crate::ModelEntry::version`]; `revision` is the model's own.
+pub(crate) fn version(revision: u32, device: Device) -> String {
+    match device {
+        // The kernels of `cpu` are part of the revision.
+        Device::Cpu => format!("{revision} (burn 0.22.1)"),
+    }
+}
 
 /// A neural model of some design.
 pub(crate) struct Neural {
@@ -122,11 +127,18 @@ fn burn_device(device: Device) -> BurnDevice {
 
 /// See [`crate::ModelEntry::fit_s`]: a row costs a prediction forward and about two backward in every epoch, and a batch
 /// has work for as many threads as it has shards.
-pub(crate) fn fit_s(shape: &TaskShape, params: &Resolved, threads: usize, design: Design, pairs: Reading) -> f64 {
+pub(crate) fn fit_s(
+    shape: &TaskShape,
+    params: &Resolved,
+    threads: usize,
+    device: Device,
+    design: Design,
+    pairs: Reading,
+) -> f64 {
     /// Words of a sentence of GLUE, for want of the data.
     const WORDS: usize = 20;
     /// Operations of a core in a second, measured on the networks of `quick`.
-    const RATE: f64 = 3e10;
+    const CPU_RATE: f64 = 3e10;
     let form = match shape.input {
         InputShape::Images { channels, height, width } => Form::Images { channels, height, width },
         InputShape::Texts { pairs: is_pairs } => Form::Tokens {
@@ -141,8 +153,10 @@ pub(crate) fn fit_s(shape: &TaskShape, params: &Resolved, threads: usize, design
         TargetShape::Value => 1,
     };
     let prediction = 2.0 * design(params, form, outputs).multiply_adds() as f64;
-    let threads = threads.min(params.int("batch").div_ceil(params.int("shard")));
-    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / RATE / threads as f64
+    let rate = match device {
+        Device::Cpu => CPU_RATE * threads.min(params.int("batch").div_ceil(params.int("shard"))) as f64,
+    };
+    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / rate
 }
 
 impl Model for Neural {
