@@ -20,6 +20,7 @@ pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
     TargetShape, TaskShape, Watch,
 };
+pub use parallel::on_threads;
 pub use params::{Default, Domain, Param, ParamError, Resolved, Value, did_you_mean};
 pub use resnet::published_resnet;
 

@@ -221,6 +221,10 @@ impl Model for SupportVectors {
         })
     }
 
+    fn threads(&self) -> Option<usize> {
+        Some(self.pool.current_num_threads())
+    }
+
     fn footprint(&self) -> Footprint {
         self.fitted.as_ref().map_or_else(Footprint::default, |fitted| Footprint {
             parameters: fitted.answer.machine().parameters(),
