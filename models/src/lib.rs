@@ -14,6 +14,7 @@ mod params;
 mod random_forest;
 mod resnet;
 pub mod svm;
+mod target_scale;
 mod transformer;
 
 pub use model::{
