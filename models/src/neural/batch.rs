@@ -13,17 +13,17 @@ use crate::encode::vocabulary::{PAD, SEPARATOR, UNKNOWN};
 /// What a network takes.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "there is one per shard, never a list of them")]
-pub(crate) enum Features {
+pub(crate) enum Batch {
     /// Standardised pixels, `examples x height x width x channels`.
     Images(Tensor<4>),
     /// Texts, padded at their ends to the longest of the batch. Of pairs read apart, all first texts, then all second
     /// ones.
-    Tokens(Tokens),
+    Texts(TextBatch),
 }
 
 /// A batch of texts.
 #[derive(Debug, Clone)]
-pub(crate) struct Tokens {
+pub(crate) struct TextBatch {
     /// Token numbers, `examples x tokens`.
     pub(crate) ids: Tensor<2, Int>,
     /// The same, each text's own tokens in reverse order.
@@ -56,7 +56,7 @@ pub(crate) fn epoch(encoded: &Encoded<'_>, recipe: &Recipe, rng: &mut ChaCha8Rng
 }
 
 /// The rows as they are.
-pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> Features {
+pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> Batch {
     match encoded {
         Encoded::Images { images, normalisation } => {
             let mut pixels = Vec::with_capacity(rows.len() * images.stride());
@@ -77,7 +77,7 @@ pub(crate) fn augmented(
     recipe: &Recipe,
     rng: &mut ChaCha8Rng,
     device: &Device,
-) -> (Features, Vec<bool>) {
+) -> (Batch, Vec<bool>) {
     match encoded {
         Encoded::Images { images, normalisation } => {
             let views: Vec<View> = rows.iter().map(|_| View::draw(recipe, rng)).collect();
@@ -153,12 +153,12 @@ impl View {
     }
 }
 
-fn image_tensor(images: &Images, pixels: Vec<f32>, rows: usize, device: &Device) -> Features {
+fn image_tensor(images: &Images, pixels: Vec<f32>, rows: usize, device: &Device) -> Batch {
     let shape = [rows, images.height, images.width, images.channels];
-    Features::Images(Tensor::from_data(TensorData::new(pixels, shape), device))
+    Batch::Images(Tensor::from_data(TensorData::new(pixels, shape), device))
 }
 
-fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Features {
+fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Batch {
     let longest = texts.iter().map(Vec::len).max().unwrap_or(1);
     let shape = [texts.len(), longest];
     let padded = |text: &mut dyn Iterator<Item = u32>| -> Vec<i64> {
@@ -168,7 +168,7 @@ fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Features {
     let reversed: Vec<i64> = texts.iter().flat_map(|text| padded(&mut text.iter().rev().copied())).collect();
     let mask: Vec<f32> =
         texts.iter().flat_map(|text| (0..longest).map(|at| if at < text.len() { 1.0 } else { 0.0 })).collect();
-    Features::Tokens(Tokens {
+    Batch::Texts(TextBatch {
         segments: segments(&texts, longest).map(|ids| Tensor::from_data(TensorData::new(ids, shape), device)),
         lengths: texts.iter().map(Vec::len).collect(),
         ids: Tensor::from_data(TensorData::new(ids, shape), device),
@@ -177,7 +177,7 @@ fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Features {
     })
 }
 
-/// See [`Tokens::segments`]; row by row.
+/// See [`TextBatch::segments`]; row by row.
 fn segments(texts: &[Vec<u32>], longest: usize) -> Option<Vec<i64>> {
     let ends: Vec<Option<usize>> = texts.iter().map(|text| text.iter().position(|&token| token == SEPARATOR)).collect();
     ends.iter().any(Option::is_some).then(|| {
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn padding_stays_at_the_end_in_both_directions() {
         let encoded = Encoded::Tokens(vec![vec![3, 4, 5], vec![6]]);
-        let Features::Tokens(tokens) = plain(&encoded, &[0, 1], &Device::flex()) else {
+        let Batch::Texts(tokens) = plain(&encoded, &[0, 1], &Device::flex()) else {
             panic!("texts give tokens");
         };
         let ids = |tensor: Tensor<2, Int>| tensor.try_into_vec_as::<i64>();
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn pairs_read_apart_come_as_all_first_texts_and_then_all_second_ones() {
         let pairs = vec![[vec![3], vec![4, 5]], [vec![6, 7], vec![8]], [vec![9], vec![9]]];
-        let Features::Tokens(tokens) = plain(&Encoded::Pairs(pairs), &[1, 0], &Device::flex()) else {
+        let Batch::Texts(tokens) = plain(&Encoded::Pairs(pairs), &[1, 0], &Device::flex()) else {
             panic!("texts give tokens");
         };
         assert_eq!(tokens.ids.try_into_vec_as::<i64>().expect("integers"), [6, 7, 3, 0, 8, 0, 4, 5]);
@@ -293,7 +293,7 @@ mod tests {
         let encoded = Encoded::Tokens(vec![vec![3, SEPARATOR, 4, 5], vec![6, 7, SEPARATOR]]);
         let recipe = Recipe { word_dropout: 0.999_999, ..RECIPE };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let (Features::Tokens(tokens), _) = augmented(&encoded, &[0, 1], &recipe, &mut rng, &Device::flex()) else {
+        let (Batch::Texts(tokens), _) = augmented(&encoded, &[0, 1], &recipe, &mut rng, &Device::flex()) else {
             panic!("texts give tokens");
         };
         let ids = |tensor: Tensor<2, Int>| tensor.try_into_vec_as::<i64>().expect("integers");
@@ -310,7 +310,7 @@ mod tests {
         let encoded = Encoded::Images { images, normalisation: &normalisation };
         let recipe = Recipe { flip: true, ..RECIPE };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let (Features::Images(x), mirrored) = augmented(&encoded, &rows, &recipe, &mut rng, &Device::flex()) else {
+        let (Batch::Images(x), mirrored) = augmented(&encoded, &rows, &recipe, &mut rng, &Device::flex()) else {
             panic!("images give images");
         };
         let x = x.try_into_vec_as::<f32>().expect("floats");

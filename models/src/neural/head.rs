@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData, activation};
 use crate::model::{Matrix, Predictions};
 use crate::target_scale::TargetScale;
 
-/// Fitted on the training targets alone.
+/// FittedNetwork on the training targets alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Head {
     /// One output per class: cross-entropy, then softmax.

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 pub(crate) use super::cpu::{attend, linear, recur};
 use super::cpu::{convolve, dropout, layer_norm, normalise, standardise};
-use super::weights::{Init, Layout, Leaves, Weight};
+use super::weights::{Init, Leaves, Weight, WeightLayout};
 
 /// Keeps a variance away from zero; PyTorch's value for both normalisations.
 const EPSILON: f32 = 1e-5;
@@ -55,7 +55,7 @@ pub(crate) struct Linear {
 
 impl Linear {
     /// Declares `{name}.weight`, `inputs x outputs`, and `{name}.bias`.
-    pub(crate) fn new(layout: &mut Layout, name: &str, inputs: usize, outputs: usize, init: Init) -> Linear {
+    pub(crate) fn new(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize, init: Init) -> Linear {
         Linear {
             weight: layout.matrix(format!("{name}.weight"), &[inputs, outputs], init),
             bias: layout.free(format!("{name}.bias"), &[outputs], Init::Constant(0.0)),
@@ -77,7 +77,7 @@ pub(crate) struct Words(Weight);
 
 impl Words {
     /// Declares `words`, `vocabulary x width`.
-    pub(crate) fn new(layout: &mut Layout, vocabulary: usize, width: usize) -> Words {
+    pub(crate) fn new(layout: &mut WeightLayout, vocabulary: usize, width: usize) -> Words {
         Words(layout.free("words", &[vocabulary, width], Init::Uniform(0.1)))
     }
 
@@ -93,7 +93,7 @@ pub(crate) struct Conv(Weight);
 
 impl Conv {
     /// Declares `{name}.weight`, `3 x 3 x inputs x outputs`.
-    pub(crate) fn new(layout: &mut Layout, name: &str, inputs: usize, outputs: usize) -> Conv {
+    pub(crate) fn new(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize) -> Conv {
         Conv(layout.matrix(format!("{name}.weight"), &[3, 3, inputs, outputs], Init::he(9 * inputs)))
     }
 
@@ -112,7 +112,7 @@ pub(crate) struct LayerNorm {
 
 impl LayerNorm {
     /// Declares `{name}.weight` and `{name}.bias`.
-    pub(crate) fn new(layout: &mut Layout, name: &str, width: usize) -> LayerNorm {
+    pub(crate) fn new(layout: &mut WeightLayout, name: &str, width: usize) -> LayerNorm {
         LayerNorm {
             scale: layout.free(format!("{name}.weight"), &[width], Init::Constant(1.0)),
             shift: layout.free(format!("{name}.bias"), &[width], Init::Constant(0.0)),
@@ -142,7 +142,7 @@ pub(crate) struct BatchNorm {
 impl BatchNorm {
     /// Declares `{name}.weight` and `{name}.bias`, and the buffers `{name}.running_mean` and `{name}.running_var`.
     /// A network must use its batch normalisations in the order in which it declares them.
-    pub(crate) fn new(layout: &mut Layout, buffers: &mut Layout, name: &str, channels: usize) -> BatchNorm {
+    pub(crate) fn new(layout: &mut WeightLayout, buffers: &mut WeightLayout, name: &str, channels: usize) -> BatchNorm {
         BatchNorm {
             scale: layout.free(format!("{name}.weight"), &[channels], Init::Constant(1.0)),
             shift: layout.free(format!("{name}.bias"), &[channels], Init::Constant(0.0)),

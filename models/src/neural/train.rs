@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::batch;
 use super::cpu::{Optimizer, Pools, add, clip};
 use super::encoder::Encoded;
-use super::fitted::Fitted;
+use super::fitted::FittedNetwork;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
@@ -50,16 +50,16 @@ struct Lesson<'a> {
 
 impl Lesson<'_> {
     /// Forward and backward of one shard; the loss and its gradient are sums over the shard's rows divided by `total`.
-    fn shard(&self, fitted: &Fitted, rows: &[usize], total: usize, place: (usize, usize)) -> ShardResult {
+    fn shard(&self, fitted: &FittedNetwork, rows: &[usize], total: usize, place: (usize, usize)) -> ShardResult {
         let (step, index) = place;
         let weights = fitted.weights.tracked();
         let mut augment = shard_rng(self.augment_seed, step, index);
-        let (features, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut augment, &self.device);
+        let (batch, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut augment, &self.device);
         let negate: Vec<bool> = mirrored.iter().map(|&mirrored| mirrored && self.mirror_negates).collect();
         let targets = self.head.encode(self.targets, rows, &negate, &self.device);
 
         let mut pass = Pass::new(&weights, &fitted.buffers, Some(shard_rng(self.dropout_seed, step, index)));
-        let outputs = self.network.forward(&features, &mut pass);
+        let outputs = self.network.forward(&batch, &mut pass);
         let statistics = pass.into_statistics();
         let loss = self.head.loss(outputs, targets) / total as f64;
         let mut gradients = loss.backward();
@@ -95,7 +95,7 @@ fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
 /// # Errors
 /// If the loss or a gradient is not finite, or `watch` ends the fit.
 pub(super) fn train(
-    fitted: &mut Fitted,
+    fitted: &mut FittedNetwork,
     initial: (Vec<f32>, Vec<f32>),
     spec: &Spec,
     pools: &Pools,

@@ -55,12 +55,12 @@ pub(crate) struct Weight(usize);
 
 /// Which slots there are, in the order they were added.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Layout {
+pub(crate) struct WeightLayout {
     slots: Vec<Slot>,
     len: usize,
 }
 
-impl Layout {
+impl WeightLayout {
     /// A slot that weight decay applies to: a matrix or a kernel.
     pub(crate) fn matrix(&mut self, name: impl Into<String>, shape: &[usize], init: Init) -> Weight {
         self.add(name.into(), shape, init, true)
@@ -135,7 +135,7 @@ pub(crate) struct Leaves {
 
 impl Leaves {
     /// Cuts `flat` into its slots.
-    pub(crate) fn new(layout: &Layout, flat: &[f32], device: &Device) -> Leaves {
+    pub(crate) fn new(layout: &WeightLayout, flat: &[f32], device: &Device) -> Leaves {
         let cut = |slot: &Slot| vector(flat[slot.offset..][..slot.len()].to_vec(), device);
         Leaves {
             tensors: layout.slots.iter().map(cut).collect(),
@@ -176,8 +176,8 @@ impl Leaves {
 mod tests {
     use super::*;
 
-    fn layout() -> (Layout, Weight, Weight) {
-        let mut layout = Layout::default();
+    fn layout() -> (WeightLayout, Weight, Weight) {
+        let mut layout = WeightLayout::default();
         let matrix = layout.matrix("w", &[2, 3], Init::Uniform(0.5));
         let bias = layout.free("b", &[3], Init::Constant(1.0));
         (layout, matrix, bias)

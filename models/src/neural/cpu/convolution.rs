@@ -7,7 +7,7 @@
 use burn::tensor::Tensor;
 
 use super::kernel::{Kernel, apply};
-use super::product::{Right, Rows, multiply, multiply_transposed};
+use super::product::{Right, ScatteredRows, multiply, multiply_transposed};
 
 /// `examples x height x width x inputs` and a kernel of `3 x 3 x inputs x outputs` to `examples x height' x width' x
 /// outputs`: the border padded with zeros, each side divided by `stride` and rounded up.
@@ -74,8 +74,8 @@ impl Padded {
         starts
     }
 
-    fn neighbourhoods<'a>(&'a self, starts: &'a [usize]) -> Rows<'a> {
-        Rows { values: &self.values, starts, parts: 3, length: 3 * self.channels }
+    fn neighbourhoods<'a>(&'a self, starts: &'a [usize]) -> ScatteredRows<'a> {
+        ScatteredRows { values: &self.values, starts, parts: 3, length: 3 * self.channels }
     }
 }
 

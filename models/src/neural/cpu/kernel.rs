@@ -46,7 +46,7 @@ pub(super) fn apply<K: Kernel<N>, const N: usize>(kernel: K, inputs: [Tensor<1>;
     let flat: [FlexTensor; N] = flat.try_into().expect("one tensor for each input");
     let (output, saved) = kernel.forward(flat.each_ref().map(values));
     let saved = Arc::new(saved);
-    let output = match Node(kernel).prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
+    let output = match KernelNode(kernel).prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
         OpsKind::Tracked(node) => node.finish((flat, Arc::clone(&saved)), tensor(output)),
         OpsKind::UnTracked(node) => node.finish(tensor(output)),
     };
@@ -67,9 +67,9 @@ pub(super) fn evaluate<const N: usize>(
 
 /// A kernel in the graph of a backward pass.
 #[derive(Debug, Clone)]
-struct Node<K>(K);
+struct KernelNode<K>(K);
 
-impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for Node<K> {
+impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for KernelNode<K> {
     type State = ([FlexTensor; N], Arc<Vec<f32>>);
 
     fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {

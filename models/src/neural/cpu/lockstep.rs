@@ -6,7 +6,7 @@
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::pools::PATIENCE;
+use super::pools::SPINS_BEFORE_YIELD;
 
 /// What the threads know of each other.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Member<'_> {
         while self.meeting.arrivals.load(Ordering::Acquire) < self.steps * self.threads {
             assert!(!self.meeting.lost.load(Ordering::Relaxed), "another thread panicked");
             idle += 1;
-            if idle > PATIENCE {
+            if idle > SPINS_BEFORE_YIELD {
                 std::thread::yield_now();
             } else {
                 spin_loop();

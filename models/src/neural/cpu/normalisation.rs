@@ -64,8 +64,8 @@ struct Normalise {
 impl Normalise {
     /// Numbers that are worked on together: whole rows, and enough of them for wide vectors.
     fn stripe(&self) -> usize {
-        const ENOUGH: usize = 64;
-        self.channels * (ENOUGH / self.channels).max(1)
+        const MIN_STRIPE: usize = 64;
+        self.channels * (MIN_STRIPE / self.channels).max(1)
     }
 
     /// A number per channel, as often as a stripe has rows.

@@ -13,7 +13,7 @@ use crate::model::ModelError;
 use crate::parallel;
 
 /// How often a thread looks for its part of a product before it offers its processor to others: some tens of microseconds.
-pub(super) const PATIENCE: usize = 1000;
+pub(super) const SPINS_BEFORE_YIELD: usize = 1000;
 
 /// Pools of one thread each, and one of as many threads where there are several.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Pools {
             let mut idle = 0;
             while !done.load(Ordering::Acquire) {
                 idle = if rayon::yield_now() == Some(Yield::Executed) { 0 } else { idle + 1 };
-                if idle > PATIENCE {
+                if idle > SPINS_BEFORE_YIELD {
                     std::thread::yield_now();
                 }
             }

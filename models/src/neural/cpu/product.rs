@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use self::row::Plain;
 pub(super) use self::row::Strips;
-use self::tiles::{Tiles, UNIT};
+use self::tiles::{TILE_ROWS, Tiles};
 use self::transposed::Outer;
 
 /// Columns of a panel.
@@ -22,11 +22,11 @@ const PANEL: usize = 16;
 /// Rows of the left factor that meet all panels while they are in the cache.
 const BLOCK: usize = 96;
 /// Fewer rows do not pay for sorting the right factor into panels.
-const PACKING_PAYS: usize = 4;
+const MIN_ROWS_TO_PACK: usize = 4;
 /// Multiply-adds of a tile's kind, numbers in the cache, that pay for handing them to another thread: some microseconds.
-const MULTIPLYING_PAYS: usize = 1 << 18;
+const MIN_MULTIPLY_ADDS_PER_THREAD: usize = 1 << 18;
 /// Numbers of a matrix, to be read and used once, that do.
-pub(super) const READING_PAYS: usize = 1 << 16;
+pub(super) const MIN_READS_PER_THREAD: usize = 1 << 16;
 
 /// Runs `work` compiled for the widest vector instructions that this processor has, if it is inlined: mark a closure
 /// `#[inline(always)]`, and what it calls.
@@ -119,7 +119,7 @@ pub(super) fn sum(values: &[f32]) -> f32 {
 
 /// Rows that lie anywhere in `values`, each in as many parts as the next, all of `length` numbers.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
+pub(super) struct ScatteredRows<'a> {
     pub(super) values: &'a [f32],
     /// Where each part of each row starts.
     pub(super) starts: &'a [usize],
@@ -127,7 +127,7 @@ pub(super) struct Rows<'a> {
     pub(super) length: usize,
 }
 
-impl Rows<'_> {
+impl ScatteredRows<'_> {
     fn count(&self) -> usize {
         self.starts.len() / self.parts
     }
@@ -142,10 +142,10 @@ pub(super) fn consecutive(rows: usize, width: usize) -> Vec<usize> {
 pub(super) struct Right<'a> {
     depth: usize,
     columns: usize,
-    form: Form<'a>,
+    packing: Packing<'a>,
 }
 
-enum Form<'a> {
+enum Packing<'a> {
     /// Row by row.
     Plain(&'a [f32]),
     /// Sixteen columns at a time, filled up with zeros, row by row.
@@ -165,14 +165,14 @@ impl<'a> Right<'a> {
     /// it as it lies, and a block of them that comes but once sorts each panel when it needs it.
     pub(super) fn new(matrix: &'a [f32], columns: usize, rows: usize, products: usize) -> Right<'a> {
         let depth = matrix.len() / columns;
-        if rows < PACKING_PAYS || (products == 1 && rows <= BLOCK) {
-            return Right { depth, columns, form: Form::Plain(matrix) };
+        if rows < MIN_ROWS_TO_PACK || (products == 1 && rows <= BLOCK) {
+            return Right { depth, columns, packing: Packing::Plain(matrix) };
         }
         let mut panels = vec![[0.0; PANEL]; columns.div_ceil(PANEL) * depth];
         for (panel, lines) in panels.chunks_exact_mut(depth).enumerate() {
             pack(matrix, columns, panel, lines);
         }
-        Right { depth, columns, form: Form::Panels(panels) }
+        Right { depth, columns, packing: Packing::Panels(panels) }
     }
 
     /// The transpose of a matrix `columns x depth` that lies row by row.
@@ -187,7 +187,7 @@ impl<'a> Right<'a> {
 
     /// `row(k, out)` writes row `k`.
     pub(super) fn packed(depth: usize, columns: usize, row: impl FnMut(usize, &mut [f32])) -> Right<'a> {
-        Right { depth, columns, form: Form::Panels(sort(depth, columns, row)) }
+        Right { depth, columns, packing: Packing::Panels(sort(depth, columns, row)) }
     }
 }
 
@@ -210,35 +210,41 @@ fn sort<const N: usize>(depth: usize, columns: usize, mut row: impl FnMut(usize,
 }
 
 /// Adds the product of `left` and `right` to `out`, which lies row by row.
-pub(super) fn multiply(left: Rows<'_>, right: &Right<'_>, out: &mut [f32]) {
+pub(super) fn multiply(left: ScatteredRows<'_>, right: &Right<'_>, out: &mut [f32]) {
     assert_eq!(left.parts * left.length, right.depth, "the inner dimensions agree");
     assert_eq!(left.count() * right.columns, out.len(), "the result has the rows of one and the columns of the other");
-    let Rows { values, starts, parts, length } = left;
+    let ScatteredRows { values, starts, parts, length } = left;
     let columns = right.columns;
-    let workers = threads(left.count() * right.depth * columns, MULTIPLYING_PAYS);
-    match &right.form {
-        &Form::Plain(matrix) if left.count() < PACKING_PAYS => {
+    let workers = threads(left.count() * right.depth * columns, MIN_MULTIPLY_ADDS_PER_THREAD);
+    match &right.packing {
+        &Packing::Plain(matrix) if left.count() < MIN_ROWS_TO_PACK => {
             for (starts, out) in starts.chunks_exact(parts).zip(out.chunks_exact_mut(columns)) {
-                share(out, PANEL, threads(matrix.len(), READING_PAYS), |from, out| {
-                    dispatch(Plain { left: Rows { values, starts, parts, length }, matrix, columns, from, out });
+                share(out, PANEL, threads(matrix.len(), MIN_READS_PER_THREAD), |from, out| {
+                    dispatch(Plain {
+                        left: ScatteredRows { values, starts, parts, length },
+                        matrix,
+                        columns,
+                        from,
+                        out,
+                    });
                 });
             }
         }
         // Each thread sorts the columns that it needs.
-        form @ Form::Plain(_) => share_columns(out, columns, workers, |from, out| {
-            dispatch(Tiles { left, form, columns, from, out });
+        packing @ Packing::Plain(_) => share_columns(out, columns, workers, |from, out| {
+            dispatch(Tiles { left, packing, columns, from, out });
         }),
-        form => share(out, UNIT * columns, workers, |start, out| {
+        packing => share(out, TILE_ROWS * columns, workers, |start, out| {
             let (first, count) = (start / columns, out.len() / columns);
             let starts = &starts[first * parts..][..count * parts];
             let out = out.chunks_exact_mut(columns).collect();
-            dispatch(Tiles { left: Rows { values, starts, parts, length }, form, columns, from: 0, out });
+            dispatch(Tiles { left: ScatteredRows { values, starts, parts, length }, packing, columns, from: 0, out });
         }),
     }
 }
 
 /// Adds the product of the transpose of `left` and `right`, which lies row by row like `out`, to `out`.
-pub(super) fn multiply_transposed(left: Rows<'_>, right: &[f32], columns: usize, out: &mut [f32]) {
+pub(super) fn multiply_transposed(left: ScatteredRows<'_>, right: &[f32], columns: usize, out: &mut [f32]) {
     assert_eq!(left.count() * columns, right.len(), "the inner dimensions agree");
     assert_eq!(left.parts * left.length * columns, out.len(), "the result has the columns of both");
     dispatch(Outer { left, right, out, columns });
@@ -270,7 +276,7 @@ mod tests {
     use crate::neural::cpu::kernel::testing::noise;
 
     /// The product in 64 bits, one number after the other.
-    fn reference(left: Rows<'_>, right: &[f32], columns: usize) -> Vec<f32> {
+    fn reference(left: ScatteredRows<'_>, right: &[f32], columns: usize) -> Vec<f32> {
         let number =
             |row: usize, k: usize| left.values[left.starts[row * left.parts + k / left.length] + k % left.length];
         let sum = |row: usize, column: usize| -> f64 {
@@ -299,7 +305,7 @@ mod tests {
             // Overlapping rows, in parts that do not follow one another.
             let starts: Vec<usize> =
                 (0..count).flat_map(|row| (0..parts).map(move |part| 2 * row + part * 2 * length)).collect();
-            let left = Rows { values: &values, starts: &starts, parts, length };
+            let left = ScatteredRows { values: &values, starts: &starts, parts, length };
             let matrix = noise(depth * columns, seed + 100);
             let expected = reference(left, &matrix, columns);
             let flipped: Vec<f32> =
@@ -341,7 +347,7 @@ mod tests {
         let product = |rows: usize, depth: usize, columns: usize, threads: usize| {
             let (left, matrix) = (noise(rows * depth, 1), noise(depth * columns, 2));
             let starts = consecutive(rows, depth);
-            let left = Rows { values: &left, starts: &starts, parts: 1, length: depth };
+            let left = ScatteredRows { values: &left, starts: &starts, parts: 1, length: depth };
             let mut out = noise(rows * columns, 3);
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             pool.install(|| multiply(left, &Right::new(&matrix, columns, rows, 1), &mut out));
@@ -349,7 +355,10 @@ mod tests {
         };
         // Up to a block by columns, more by rows: each enough for three threads.
         for (rows, depth, columns) in [(1, 401, 523), (3, 401, 523), (50, 130, 137), (131, 75, 150)] {
-            assert!(depth * columns >= 3 * READING_PAYS || rows * depth * columns >= 3 * MULTIPLYING_PAYS);
+            assert!(
+                depth * columns >= 3 * MIN_READS_PER_THREAD
+                    || rows * depth * columns >= 3 * MIN_MULTIPLY_ADDS_PER_THREAD
+            );
             let alone = product(rows, depth, columns, 1);
             for threads in [2, 3] {
                 assert!(product(rows, depth, columns, threads) == alone, "{rows} x {depth} x {columns}, {threads}");

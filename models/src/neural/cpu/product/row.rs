@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Rows, dispatch, sort};
+use super::{ScatteredRows, dispatch, sort};
 
 /// Columns of a strip: few enough that its sums stay in registers.
 const STRIP: usize = 64;
@@ -22,7 +22,7 @@ impl Strips {
 
     /// Adds the product of a row of `depth` numbers and this to `out`: the same bits as of [`super::multiply`].
     pub(in super::super) fn multiply(&self, row: &[f32], out: &mut [f32]) {
-        let left = Rows { values: row, starts: &[0], parts: 1, length: self.depth };
+        let left = ScatteredRows { values: row, starts: &[0], parts: 1, length: self.depth };
         for (strip, out) in self.strips.chunks_exact(self.depth).zip(out.chunks_mut(STRIP)) {
             dispatch(Plain { left, matrix: strip.as_flattened(), columns: STRIP, from: 0, out });
         }
@@ -31,7 +31,7 @@ impl Strips {
 
 /// A row times some columns of a matrix as it lies: bound by reading the matrix.
 pub(super) struct Plain<'a> {
-    pub(super) left: Rows<'a>,
+    pub(super) left: ScatteredRows<'a>,
     pub(super) matrix: &'a [f32],
     pub(super) columns: usize,
     /// The first of the columns that `out` has.
@@ -87,7 +87,7 @@ impl Plain<'_> {
     /// Each number of the left row, with the `width` numbers that it meets in the columns from number `at` of the result.
     #[inline(always)]
     fn each(&self, at: usize, width: usize, mut meet: impl FnMut(f32, &[f32])) {
-        let Rows { values, starts, length, .. } = self.left;
+        let ScatteredRows { values, starts, length, .. } = self.left;
         for (part, &start) in starts.iter().enumerate() {
             for (index, &factor) in values[start..start + length].iter().enumerate() {
                 meet(factor, &self.matrix[(part * length + index) * self.columns + self.from + at..][..width]);

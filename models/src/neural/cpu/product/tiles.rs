@@ -2,12 +2,12 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{BLOCK, Form, PANEL, Rows, load, pack, store};
+use super::{BLOCK, PANEL, Packing, ScatteredRows, load, pack, store};
 
 /// Rows times some columns of a matrix.
 pub(super) struct Tiles<'a> {
-    pub(super) left: Rows<'a>,
-    pub(super) form: &'a Form<'a>,
+    pub(super) left: ScatteredRows<'a>,
+    pub(super) packing: &'a Packing<'a>,
     /// Of the whole matrix.
     pub(super) columns: usize,
     /// The first column that `out` has, where a panel starts.
@@ -17,7 +17,7 @@ pub(super) struct Tiles<'a> {
 }
 
 /// Rows that tiles of every processor divide.
-pub(super) const UNIT: usize = 12;
+pub(super) const TILE_ROWS: usize = 12;
 
 impl WithSimd for Tiles<'_> {
     type Output = ();
@@ -40,14 +40,14 @@ impl Tiles<'_> {
     #[inline(always)]
     fn run<S: Simd, const R: usize, const T: usize, const V: usize>(mut self, simd: S) {
         let (rows, depth) = (self.left.count(), self.left.parts * self.left.length);
-        let form = self.form;
+        let packing = self.packing;
         let mut packed = Vec::new();
         for block in (0..rows).step_by(BLOCK) {
             let end = rows.min(block + BLOCK);
             for panel in self.from / PANEL..(self.from + self.out[0].len()).div_ceil(PANEL) {
-                let lines = match form {
-                    Form::Panels(panels) => &panels[panel * depth..][..depth],
-                    Form::Plain(matrix) => {
+                let lines = match packing {
+                    Packing::Panels(panels) => &panels[panel * depth..][..depth],
+                    Packing::Plain(matrix) => {
                         packed.resize(depth, [0.0; PANEL]);
                         pack(matrix, self.columns, panel, &mut packed);
                         &packed[..]
@@ -93,12 +93,12 @@ impl Tiles<'_> {
 #[inline(always)]
 fn tile_product<S: Simd, const R: usize, const V: usize>(
     simd: S,
-    left: Rows<'_>,
+    left: ScatteredRows<'_>,
     first: usize,
     panel: &[[f32; PANEL]],
     tile: &mut [[f32; PANEL]; R],
 ) {
-    let Rows { values, starts, parts, length } = left;
+    let ScatteredRows { values, starts, parts, length } = left;
     let last = left.count() - 1;
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
     for (sums, line) in sums.iter_mut().zip(tile.iter()) {

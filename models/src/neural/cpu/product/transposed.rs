@@ -2,11 +2,11 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{PANEL, Rows, load, store};
+use super::{PANEL, ScatteredRows, load, store};
 
 /// A transposed left factor times a right one.
 pub(super) struct Outer<'a> {
-    pub(super) left: Rows<'a>,
+    pub(super) left: ScatteredRows<'a>,
     pub(super) right: &'a [f32],
     pub(super) out: &'a mut [f32],
     pub(super) columns: usize,
@@ -33,7 +33,7 @@ impl Outer<'_> {
     /// In tiles of `R` rows and `V` vectors.
     #[inline(always)]
     fn run<S: Simd, const R: usize, const V: usize>(mut self, simd: S) {
-        let Rows { values, starts, parts, length } = self.left;
+        let ScatteredRows { values, starts, parts, length } = self.left;
         let mut strip = [[0.0; PANEL]; STRIP];
         let across = length.div_ceil(R);
         let mut tiles = vec![[0.0; R]; starts.len().min(STRIP * parts) * across];

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Recurrence, activate};
 use crate::neural::cpu::lockstep::lockstep;
-use crate::neural::cpu::product::{READING_PAYS, Strips, threads, vectorised};
+use crate::neural::cpu::product::{MIN_READS_PER_THREAD, Strips, threads, vectorised};
 
 /// The outputs, `directions x steps x examples x hidden`. See [`super::recur`].
 pub(super) fn outputs(shape: &Recurrence, gates: &[f32], recurrent: &[f32]) -> Vec<f32> {
@@ -19,7 +19,7 @@ pub(super) fn outputs(shape: &Recurrence, gates: &[f32], recurrent: &[f32]) -> V
     let outputs: Vec<AtomicU32> = (0..directions * steps * examples * hidden).map(|_| AtomicU32::new(0)).collect();
     // Outside of a pool it is the caller alone.
     let pooled = rayon::current_thread_index().is_some();
-    let share = hidden.div_ceil(if pooled { threads(recurrent.len(), READING_PAYS) } else { 1 });
+    let share = hidden.div_ceil(if pooled { threads(recurrent.len(), MIN_READS_PER_THREAD) } else { 1 });
     lockstep(hidden.div_ceil(share), |mut member| {
         let first = member.index * share;
         let units = first..hidden.min(first + share);
