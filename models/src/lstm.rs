@@ -1,8 +1,8 @@
 //! `lstm`: a long short-term memory, in one or both directions, over words or the rows of an image.
 //!
-//! The two texts of a pair are read apart with the same weights, and the last layer sees `[u, v, |u - v|, u * v]` of what
-//! was pooled of each (InferSent, Conneau et al. 2017): one sequence would have to carry the first text through the whole
-//! second one, and this is also GLUE's own BiLSTM baseline (Wang et al. 2018).
+//! The two texts of a pair are read apart with the same weights and pooled to `u` and `v`, and the last layer gets
+//! `[u, v, |u - v|, u * v]` (InferSent, Conneau et al. 2017). If they were one sequence, the memory would have to carry the
+//! first text through the whole second one. GLUE's own BiLSTM baseline (Wang et al. 2018) does the same.
 
 use burn::tensor::Tensor;
 
@@ -49,7 +49,7 @@ const OWN: &[Param] = &[
         images: Default::Int(128),
         texts: Default::Int(128),
         domain: Domain::Int(1, 4096),
-        about: "numbers per word; nothing to images",
+        about: "numbers per word; not used for images",
         source: "our own choice",
     },
     Param {
@@ -193,8 +193,8 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
 }
 
 impl LstmNet {
-    /// The sequence as each direction reads it, `directions x steps x examples x inputs`, and which steps are there,
-    /// `examples x steps`. Padding stays at the end in both directions, so it never reaches a step that is there.
+    /// The sequence as each direction reads it, `directions x steps x examples x inputs`, and a mask with zeros for padding,
+    /// `examples x steps`. Padding is at the end in both directions, so no step before it depends on it.
     fn sequences(&self, batch: &Batch, pass: &mut Pass<'_>) -> (Tensor<4>, Tensor<2>) {
         let (ways, mask): (Vec<Tensor<3>>, Tensor<2>) = match batch {
             Batch::Texts(tokens) => {

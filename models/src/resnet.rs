@@ -1,8 +1,8 @@
 //! `resnet`: a residual network over the pixels of small images, or over the words of a text.
 //!
-//! The two texts of a pair are read apart with the same weights, and the last layer sees `[u, v, |u - v|, u * v]` of what
-//! was pooled of each (Conneau et al. 2017, who do so with a convolution network too): in one sequence a window of three
-//! words would hardly ever see both texts.
+//! The two texts of a pair are read apart with the same weights and pooled to `u` and `v`, and the last layer gets
+//! `[u, v, |u - v|, u * v]` (Conneau et al. 2017, also with a convolution network). If they were one sequence, a window of
+//! three words would hardly ever hold words of both.
 
 use burn::tensor::Tensor;
 
@@ -25,7 +25,7 @@ const OWN: &[Param] = &[
         images: Default::Int(20),
         texts: Default::Int(8),
         domain: Domain::IntOf(&[8, 20, 32, 44, 56, 110]),
-        about: "weighted layers: three stages of blocks of two convolutions, and two layers more",
+        about: "weighted layers: three stages of blocks of two convolutions, and two more layers",
         source: "6n + 2: He et al. 2015, section 4.2",
     },
     Param {
@@ -118,7 +118,6 @@ pub fn published_resnet(
     Ok(Box::new(Neural::published(&spec, design, encoder, classes, weights)?))
 }
 
-/// Chooses the network for the form of the inputs.
 /// The network for these parameters, inputs and outputs.
 pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
     let blocks = (params.int("depth") - 2) / 6;
@@ -289,7 +288,7 @@ struct TextNet {
 }
 
 impl TextNet {
-    /// `shape` is as for images; all stages have the same width, and no token is dropped: texts are short. `tokens` is how
+    /// `shape` is as for images. All stages have the same width and keep all tokens, because texts are short. `tokens` is how
     /// many different ones there are, and how many a typical text has.
     fn new(shape: [usize; 3], tokens: [usize; 2], reading: TextReading, dropout: f64) -> TextNet {
         let ([per_stage, width, outputs], [vocabulary, typical]) = (shape, tokens);

@@ -64,7 +64,7 @@ const OWN: &[Param] = &[
         images: Default::Int(4),
         texts: Default::Int(4),
         domain: Domain::Int(1, 64),
-        about: "side of an image patch in pixels; it divides both sides of the image; nothing to texts",
+        about: "side of an image patch in pixels; it divides both sides of the image; not used for texts",
         source: "4 for images of 32 pixels: Hassani et al. 2021",
     },
     Param {
@@ -179,7 +179,7 @@ impl Block {
     }
 }
 
-/// How tokens get their first vectors.
+/// Where the first vectors of tokens come from.
 enum Stem {
     Words(Words),
     Patches { side: usize, project: Linear },
@@ -190,7 +190,7 @@ struct TransformerNet {
     buffers: WeightLayout,
     stem: Stem,
     positions: Weight,
-    /// Of the first and the second text of a pair.
+    /// The embeddings of the first and the second text of a pair.
     segments: Option<Weight>,
     class: Option<Weight>,
     blocks: Vec<Block>,

@@ -16,8 +16,8 @@ use crate::encode::vocabulary::{PAD, SEPARATOR, UNKNOWN};
 pub(crate) enum Batch {
     /// Standardised pixels, `examples x height x width x channels`.
     Images(Tensor<4>),
-    /// Texts, padded at their ends to the longest of the batch. Of pairs read apart, all first texts, then all second
-    /// ones.
+    /// Texts, padded at their ends to the longest of the batch. Where pairs are read apart, all first texts come before all
+    /// second ones.
     Texts(TextBatch),
 }
 
@@ -36,9 +36,9 @@ pub(crate) struct TextBatch {
     pub(crate) segments: Option<Tensor<2, Int>>,
 }
 
-/// Batches of one epoch: rows shuffled, then those of similar length brought together so that little is padding. Rows
-/// that fill no shard sit the epoch out, lest batch normalisation see too few; with fewer rows than a shard there is
-/// one small batch.
+/// Batches of one epoch: the rows are shuffled, then those of similar length are brought together so that there is little
+/// padding. Rows that do not fill a shard are left out of the epoch, because batch normalisation would see too few. With
+/// fewer rows than a shard there is one small batch.
 pub(crate) fn epoch(encoded: &Encoded<'_>, recipe: &Recipe, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
     /// Batches among which rows are exchanged by length: more pad less but mix less.
     const WINDOW: usize = 8;
@@ -104,7 +104,7 @@ fn sides<'a>(pairs: &'a [[Vec<u32>; 2]], rows: &'a [usize]) -> impl Iterator<Ite
     (0..2).flat_map(move |side| rows.iter().map(move |&row| &pairs[row][side]))
 }
 
-/// Takes some words for unknown ones; a separator stays.
+/// Replaces some words by the unknown word; separators stay.
 fn word_dropout(text: &[u32], recipe: &Recipe, rng: &mut ChaCha8Rng) -> Vec<u32> {
     let mut drop = |token: u32| {
         let dropped = rng.random::<f64>() < recipe.word_dropout;
@@ -131,8 +131,8 @@ impl View {
         View { mirror: recipe.flip && rng.random::<bool>(), down, right }
     }
 
-    /// Appends image `row`, `height x width x channels`: mirrored, then moved, black (before standardising) where it
-    /// left.
+    /// Appends image `row`, `height x width x channels`: mirrored, then moved. Where the image has moved away, pixels are
+    /// black (before they are standardised).
     fn push(self, images: &Images, row: usize, normalisation: &Normalisation, out: &mut Vec<f32>) {
         let image = images.image(row);
         let (height, width) = (images.height, images.width);
@@ -208,7 +208,7 @@ mod tests {
         word_dropout: 0.0,
     };
 
-    /// As it comes: no mean, and a deviation of one 255th, so that values are pixels.
+    /// No mean, and a deviation of one 255th, so that values are pixels.
     fn raw() -> Normalisation {
         Normalisation { mean: vec![0.0], std: vec![1.0 / 255.0] }
     }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_mirrored_then_moved_and_black_comes_in() {
+    fn an_image_is_mirrored_then_moved_and_padded_with_black() {
         let images = Images { channels: 1, height: 2, width: 3, pixels: vec![1, 2, 3, 4, 5, 6] };
         assert_eq!(seen(View::PLAIN, &images), [1, 2, 3, 4, 5, 6]);
         assert_eq!(seen(View { mirror: true, down: 0, right: 0 }, &images), [3, 2, 1, 6, 5, 4]);
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn mirrored_rows_are_told_apart_from_plain_ones() {
+    fn mirrored_rows_are_marked() {
         let pixels: Vec<u8> = std::iter::repeat_n([1, 2], 64).flatten().collect();
         let inputs = Inputs::Images(Images { channels: 1, height: 1, width: 2, pixels });
         let Inputs::Images(images) = &inputs else { unreachable!("made of images") };

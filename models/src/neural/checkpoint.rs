@@ -1,4 +1,4 @@
-//! Published weights: safetensors files that PyTorch wrote, read into a layout.
+//! Published weights: reads safetensors files that PyTorch wrote into a layout.
 
 use safetensors::{Dtype, SafeTensors};
 

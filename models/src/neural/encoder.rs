@@ -1,4 +1,4 @@
-//! From raw inputs to what networks take, with everything that is fitted on the training rows alone.
+//! From raw inputs to the numbers that networks take. All that is learned here is learned from the training rows alone.
 
 use bakeoff_datasets::{Images, Inputs, Text};
 
@@ -10,7 +10,7 @@ use crate::params::Resolved;
 /// How a network reads the texts of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextReading {
-    /// There is one.
+    /// One text.
     Single,
     /// Two in one sequence, with a separator in between.
     Joined,
@@ -19,7 +19,7 @@ pub(crate) enum TextReading {
 }
 
 impl TextReading {
-    /// How many texts there are to read by themselves.
+    /// How many sequences an example gives.
     pub(crate) fn sequences(self) -> usize {
         if self == TextReading::Apart { 2 } else { 1 }
     }
@@ -100,10 +100,10 @@ pub(crate) enum InputEncoder {
     },
 }
 
-/// Inputs on the host, ready to be cut into batches.
+/// Inputs in host memory, ready to be cut into batches.
 #[derive(Debug, Clone)]
 pub(crate) enum Encoded<'a> {
-    /// Still as they came: standardised when cut.
+    /// As they are in the dataset: they are standardised when a batch is cut.
     Images {
         /// The images.
         images: &'a Images,
@@ -196,7 +196,7 @@ impl InputEncoder {
         Some(texts.iter().filter(cut).count())
     }
 
-    /// Bytes that a prediction needs of it.
+    /// Bytes of it that a prediction needs.
     pub(crate) fn bytes(&self) -> u64 {
         match self {
             InputEncoder::Images { normalisation, .. } => 2 * 4 * normalisation.mean.len() as u64,
@@ -215,7 +215,7 @@ impl Encoded<'_> {
         }
     }
 
-    /// How long an example is, where examples differ in that.
+    /// How many tokens an example has; 1 for images, which all have one size.
     pub(crate) fn length(&self, row: usize) -> usize {
         match self {
             Encoded::Images { .. } => 1,

@@ -17,7 +17,7 @@ use crate::model::{Footprint, ModelError, Predictions};
 /// Rows that one thread predicts at a time.
 const ROWS_PER_SHARD: usize = 50;
 
-/// Fewer multiply-adds are done before another thread is awake.
+/// Fewer multiply-adds than this are done before another thread wakes up.
 const MIN_MULTIPLY_ADDS_TO_SHARE: u64 = 1 << 22;
 
 /// What a fit leaves behind.
@@ -33,13 +33,13 @@ pub(super) struct FittedNetwork {
 }
 
 impl FittedNetwork {
-    /// Predicts without a graph: one shard per thread at a time, or a single one by all of them.
+    /// Predicts without a graph. Each thread takes one shard at a time; a single shard is computed by all of them together.
     ///
     /// # Errors
     /// If the inputs are not of the form it was fitted on.
     pub(super) fn predict(&self, inputs: &Inputs, pools: &Pools) -> Result<Predictions, ModelError> {
         let encoded = self.encoder.encode(inputs)?;
-        // Texts of one length together: little padding.
+        // Texts of similar length go together, so that there is little padding.
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));
         let shards: Vec<&[usize]> = order.chunks(ROWS_PER_SHARD).collect();

@@ -18,7 +18,7 @@ pub(crate) struct Pass<'a> {
     buffers: &'a Leaves,
     /// Present when training: dropout's random numbers.
     noise: Option<ChaCha8Rng>,
-    /// What batch normalisation saw, in the order of the layout of buffers.
+    /// The statistics of batch normalisation, in the order of the layout of buffers.
     statistics: Vec<f32>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Pass<'a> {
         self.weights.get(weight)
     }
 
-    /// The statistics seen by batch normalisation, in the layout of the buffers.
+    /// The statistics of batch normalisation, in the layout of the buffers.
     pub(crate) fn into_statistics(self) -> Vec<f32> {
         self.statistics
     }
@@ -170,19 +170,19 @@ impl BatchNorm {
     }
 }
 
-/// Mean over the tokens that are there: `x` is `examples x tokens x width`, `mask` `examples x tokens`.
+/// Mean over the tokens that are not padding: `x` is `examples x tokens x width`, `mask` `examples x tokens`.
 pub(crate) fn masked_mean(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     let count = mask.clone().sum_dim(1);
     (x * mask.unsqueeze_dim(2)).sum_dim(1).squeeze_dim::<2>(1) / count
 }
 
-/// Largest value over the tokens that are there; shapes as in [`masked_mean`].
+/// Largest value over the tokens that are not padding; shapes as in [`masked_mean`].
 pub(crate) fn masked_max(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     (x + ((mask - 1.0) * 1e9).unsqueeze_dim(2)).max_dim(1).squeeze_dim(1)
 }
 
-/// What there is to say of a pair, `[u, v, |u - v|, u * v]` (Conneau et al. 2017, section 3.1): of `2 examples x width`,
-/// all first vectors and then all second ones, `examples x (4 width)`.
+/// The comparison of the two vectors of each pair, `[u, v, |u - v|, u * v]` (Conneau et al. 2017, section 3.1). `x` is
+/// `2 examples x width`, all first vectors before all second ones; the result is `examples x (4 width)`.
 pub(crate) fn compare(x: Tensor<2>) -> Tensor<2> {
     let half = x.dims()[0] / 2;
     let (u, v) = (x.clone().narrow(0, 0, half), x.narrow(0, half, half));

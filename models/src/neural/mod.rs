@@ -135,9 +135,9 @@ pub(crate) fn fit_s(
     design: Design,
     pairs: TextReading,
 ) -> f64 {
-    /// Words of a sentence of GLUE, for want of the data.
+    /// Words of a sentence of GLUE: the data is not at hand here.
     const WORDS: usize = 20;
-    /// Operations of a core in a second, measured on the networks of `quick`.
+    /// Operations that a core does in a second, measured on the networks of `quick`.
     const CPU_RATE: f64 = 3e10;
     let form = match shape.input {
         InputShape::Images { channels, height, width } => InputForm::Images { channels, height, width },
@@ -166,7 +166,7 @@ impl Model for Neural {
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
-        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("asked to predict before a fit".into()))?;
+        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("predict was called before fit".into()))?;
         fitted.predict(inputs, &self.pools)
     }
 

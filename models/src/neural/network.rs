@@ -16,7 +16,7 @@ pub(crate) trait Network: Send + Sync {
     fn buffers(&self) -> &WeightLayout;
     /// Outputs, `examples x outputs`.
     fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2>;
-    /// Multiply-adds of matrix products and convolutions for one example, a text being of typical length.
+    /// Multiply-adds of matrix products and convolutions for one example; a text is taken to be of typical length.
     fn multiply_adds(&self) -> u64;
 }
 

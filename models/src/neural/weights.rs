@@ -53,7 +53,7 @@ impl Slot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Weight(usize);
 
-/// Which slots there are, in the order they were added.
+/// The slots, in the order in which they were added.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WeightLayout {
     slots: Vec<Slot>,
@@ -61,12 +61,12 @@ pub(crate) struct WeightLayout {
 }
 
 impl WeightLayout {
-    /// A slot that weight decay applies to: a matrix or a kernel.
+    /// Adds a slot that weight decay applies to: a matrix or a kernel.
     pub(crate) fn matrix(&mut self, name: impl Into<String>, shape: &[usize], init: Init) -> Weight {
         self.add(name.into(), shape, init, true)
     }
 
-    /// A slot that weight decay leaves alone: a bias, a scale of a normalisation, an embedding.
+    /// Adds a slot that weight decay does not apply to: a bias, a scale of a normalisation, an embedding.
     pub(crate) fn free(&mut self, name: impl Into<String>, shape: &[usize], init: Init) -> Weight {
         self.add(name.into(), shape, init, false)
     }
@@ -83,7 +83,8 @@ impl WeightLayout {
         self.len
     }
 
-    /// Fresh values for all slots. Each slot has its own stream of the seed, so that one more slot changes no other.
+    /// Initial values of all slots. Each slot draws from its own stream of the seed, so that another slot more changes none of
+    /// the others.
     pub(crate) fn initial(&self, seed: u64) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.len);
         for (stream, slot) in self.slots.iter().enumerate() {
@@ -104,10 +105,10 @@ impl WeightLayout {
         self.slots.iter().flat_map(|slot| std::iter::repeat_n(if slot.decay { 1.0 } else { 0.0 }, slot.len())).collect()
     }
 
-    /// The values of all slots, from a source that knows them by name and shape.
+    /// The values of all slots, from a source that gives them by name and shape.
     ///
     /// # Errors
-    /// Whatever the source says of a name it cannot give.
+    /// Those of the source.
     pub(crate) fn gather<E>(
         &self,
         mut source: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, E>,
@@ -152,7 +153,7 @@ impl Leaves {
     /// A slot in its shape.
     ///
     /// # Panics
-    /// If the slot has another rank: a fault of the network.
+    /// If the slot has another rank, which is a fault of the network.
     pub(crate) fn get<const D: usize>(&self, weight: Weight) -> Tensor<D> {
         let shape: [usize; D] =
             self.shapes[weight.0].as_slice().try_into().expect("a network asks for a slot in the rank it declared");

@@ -1,5 +1,5 @@
-//! Scaled dot-product attention for all heads (Vaswani et al. 2017, section 3.2), one head of one example at a time: its
-//! scores fit into the processor's cache, and the gradient computes them again rather than keep them.
+//! Scaled dot-product attention for all heads (Vaswani et al. 2017, section 3.2), one head of one example at a time, so that
+//! its scores fit into the processor's cache. The gradient computes the scores again instead of keeping them.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -9,8 +9,8 @@ use super::math::exp;
 use super::product::{Right, ScatteredRows, consecutive, dot, multiply, multiply_transposed, sum, vectorised};
 
 /// `softmax(Q Kᵗ / sqrt(depth)) V` for each head. Query, key and value are `examples x tokens x width`, each head a
-/// block of columns. Of each example only the first tokens, as many as `lengths` says, attend and are attended to; the
-/// others' outputs are zero.
+/// block of columns. In each example only the first tokens, as many as `lengths` says, attend and are attended to; the
+/// outputs of the others are zero.
 pub(crate) fn attend(inputs: [Tensor<3>; 3], heads: usize, lengths: &[usize]) -> Tensor<3> {
     let shape = inputs[0].dims();
     let [_, tokens, width] = shape;

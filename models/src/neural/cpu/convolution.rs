@@ -1,8 +1,8 @@
 //! A 3 x 3 convolution over channels-last images, one image at a time.
 //!
-//! In a padded image the three pixels of a neighbourhood's row lie one after the other, so a neighbourhood is a row of a
-//! left factor in three parts: nothing is gathered. The gradient with respect to an image is again such a convolution,
-//! of the gradient spread out by the stride, with the kernel turned around.
+//! In a padded image the three pixels in each row of a neighbourhood lie one after the other. So a neighbourhood is a row of
+//! a left factor in three parts, and nothing is copied to gather it. The gradient with respect to an image is such a
+//! convolution too: of the gradient spread out by the stride, with the kernel turned around.
 
 use burn::tensor::Tensor;
 

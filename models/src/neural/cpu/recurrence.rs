@@ -8,9 +8,9 @@ use super::kernel::{Kernel, apply, evaluate};
 use super::math::{sigmoid, tanh};
 use super::product::{Right, ScatteredRows, consecutive, multiply, multiply_transposed, vectorised};
 
-/// Runs the memory over its inputs' part of the gates, `directions x steps x examples x 4 * hidden`, and recurrent
-/// weights, `directions x hidden x 4 * hidden`; gates are in the order input, forget, output, candidate. Gives the
-/// outputs, `directions x steps x examples x hidden`. Memory and output start at zero.
+/// The outputs of an LSTM, `directions x steps x examples x hidden`, from its inputs' part of the gates, `directions x
+/// steps x examples x 4 * hidden`, and the recurrent weights, `directions x hidden x 4 * hidden`. The gates are in the order
+/// input, forget, output, candidate. Memory and output start at zero.
 ///
 /// One is added to the forget gates, which keeps early memory (Gers et al. 2000; Jozefowicz et al. 2015).
 pub(crate) fn recur(gates: Tensor<4>, recurrent: Tensor<3>) -> Tensor<4> {
@@ -27,7 +27,7 @@ pub(crate) fn recur(gates: Tensor<4>, recurrent: Tensor<3>) -> Tensor<4> {
     outputs.reshape([directions, steps, examples, hidden])
 }
 
-/// So many examples pay for meeting the weights together; fewer meet them one after the other.
+/// From this many examples on, one product of all of them with the weights is faster than one for each.
 const MIN_EXAMPLES_TOGETHER: usize = 4;
 
 #[derive(Debug, Clone, Copy)]
@@ -175,7 +175,7 @@ impl Kernel<2> for Recurrence {
                 multiply(gates, &weights[index / steps], &mut to_output);
             }
         }
-        // The outputs of all steps but the last met the gates of all but the first: one product for the sequence.
+        // The outputs of all steps but the last went into the gates of all steps but the first: one product for the sequence.
         let mut to_recurrent = vec![0.0; recurrent.len()];
         let rows = (steps - 1) * examples;
         let starts = consecutive(rows, hidden);

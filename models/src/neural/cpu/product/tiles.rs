@@ -1,4 +1,4 @@
-//! Many rows times a matrix in panels: a tile of the result stays in registers while the factors stream past.
+//! Many rows times a matrix in panels. A tile of the result stays in registers while the factors are read.
 
 use pulp::{Simd, WithSimd};
 
@@ -8,7 +8,7 @@ use super::{BLOCK, PANEL, Packing, ScatteredRows, load, pack, store};
 pub(super) struct Tiles<'a> {
     pub(super) left: ScatteredRows<'a>,
     pub(super) packing: &'a Packing<'a>,
-    /// Of the whole matrix.
+    /// Columns of the whole matrix.
     pub(super) columns: usize,
     /// The first column that `out` has, where a panel starts.
     pub(super) from: usize,
@@ -16,7 +16,7 @@ pub(super) struct Tiles<'a> {
     pub(super) out: Vec<&'a mut [f32]>,
 }
 
-/// Rows that tiles of every processor divide.
+/// A multiple of the rows of a tile, whatever the processor.
 pub(super) const TILE_ROWS: usize = 12;
 
 impl WithSimd for Tiles<'_> {
@@ -66,7 +66,7 @@ impl Tiles<'_> {
         }
     }
 
-    /// The product of up to `R` rows and a panel; gives how many.
+    /// The product of up to `R` rows and a panel. Returns how many rows.
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const V: usize>(
         &mut self,
@@ -89,7 +89,8 @@ impl Tiles<'_> {
     }
 }
 
-/// Adds `R` rows from `first` on times a panel. Beyond the last row it is computed again, for nobody.
+/// Adds the product of `R` rows from `first` on and a panel. Where there are fewer rows, the last one is computed again and
+/// the result is not used.
 #[inline(always)]
 fn tile_product<S: Simd, const R: usize, const V: usize>(
     simd: S,

@@ -1,4 +1,4 @@
-//! The product of a transposed left factor: what the gradient of a weight is.
+//! The product with a transposed left factor, which is the gradient of a weight.
 
 use pulp::{Simd, WithSimd};
 
@@ -26,7 +26,7 @@ impl WithSimd for Outer<'_> {
     }
 }
 
-/// Rows of both factors that are met by all tiles of the result while they are in the cache.
+/// Rows of both factors that all tiles of the result use while they are in the cache.
 const STRIP: usize = 128;
 
 impl Outer<'_> {
