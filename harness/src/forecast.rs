@@ -1,6 +1,6 @@
 //! What a run will take, stated before it begins: how long its fits take, and whether the machine has the memory.
 
-use bakeoff_models::ModelEntry;
+use bakeoff_models::{Device, ModelEntry};
 use bakeoff_reports::MachineInfo;
 
 use crate::case::Case;
@@ -18,7 +18,7 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
     let seconds = known.iter().sum::<f64>() / plan.jobs() as f64;
     let unknown = runnable().count() - known.len();
     let rest = if unknown > 0 { format!(", and {unknown} whose time is unknown") } else { String::new() };
-    let threads = plan.threads() * plan.jobs();
+    let threads = plan.threads();
     Some(format!(
         "{} cases on {} tasks; their fits take about {} on {threads} threads{rest} (a rough forecast)",
         plan.cases.len(),
@@ -30,7 +30,7 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
 fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
     let model: &dyn ModelEntry = program.model(&case.model)?;
     let shape = tasks::shape(program.task_or(&plan.own, &case.task)?, case.train_size);
-    model.fit_s(&shape, &case.params, case.threads)
+    model.fit_s(&shape, &case.params, case.threads, Device::named(&case.device)?)
 }
 
 /// A sentence if the cases that run at the same time may use more memory than the machine has: the system may then end

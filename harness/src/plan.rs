@@ -31,6 +31,8 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// The tasks on the user's own data.
     pub own: Vec<OwnTask>,
+    /// The devices that the cases compute on.
+    pub devices: Vec<Device>,
 }
 
 /// A plan that cannot be made.
@@ -74,7 +76,7 @@ impl Plan {
             }
         }
         refuse_duplicates(source, &suite, &cases)?;
-        Ok(Plan { suite, cases, own })
+        Ok(Plan { suite, cases, own, devices })
     }
 
     /// Cases that run at the same time.
@@ -82,9 +84,9 @@ impl Plan {
         *self.suite.jobs.as_ref()
     }
 
-    /// Processor threads of each case.
+    /// Processor threads of all cases that run at the same time.
     pub fn threads(&self) -> usize {
-        self.suite.threads.as_ref().map_or(1, |threads| *threads.as_ref())
+        self.suite.threads.as_ref().map_or(1, |threads| *threads.as_ref()) * self.jobs()
     }
 }
 
@@ -109,7 +111,7 @@ impl Cell<'_> {
             own: self.own.cloned(),
             model: self.model.name().to_owned(),
             label,
-            unsupported: match self.model.supports(&shape, &params) {
+            unsupported: match self.model.supports(&shape, &params, self.device) {
                 Support::Yes => None,
                 Support::No { reason } => Some(reason),
             },

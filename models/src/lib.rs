@@ -15,6 +15,7 @@ mod params;
 mod random_forest;
 mod resnet;
 pub mod svm;
+mod target_scale;
 mod transformer;
 
 pub use model::{
@@ -22,6 +23,7 @@ pub use model::{
     TargetShape, TaskShape, Watch,
 };
 pub use names::{did_you_mean, unknown_name};
+pub use parallel::on_threads;
 pub use params::{Default, Domain, Param, ParamError, Resolved, Value};
 pub use resnet::published_resnet;
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write, stdout};
 
-use bakeoff_models::{InputShape, ModelEntry, Value, unknown_name};
+use bakeoff_models::{Device, InputShape, ModelEntry, Value, unknown_name};
 use bakeoff_reports::{Better, FIGURES, Figure, METRICS, Metric};
 use clap::{Args, ValueEnum};
 
@@ -203,7 +203,9 @@ fn describe_task(task: &dyn Task, out: &mut impl Write) -> io::Result<()> {
 
 fn describe_model(model: &dyn ModelEntry, out: &mut impl Write) -> io::Result<()> {
     wrap(out, &format!("{}: ", model.name()), model.about())?;
-    writeln!(out, "  version {}", model.version())?;
+    for &device in Device::ALL {
+        writeln!(out, "  version on {}: {}", device.name(), model.version(device))?;
+    }
     writeln!(out, "\n  Parameters, each with its default (for images | for texts where they differ)")?;
     for param in model.params() {
         let (images, texts) = (Value::from(param.images), Value::from(param.texts));

@@ -61,7 +61,7 @@ fn devices(source: &Source, suite: &Suite) -> Result<Spanned<Vec<Spanned<String>
 
 /// The device of this name, or what is wrong with the name.
 pub(super) fn device(name: &str) -> Result<Device, String> {
-    Device::ALL.iter().copied().find(|device| device.name() == name).ok_or_else(|| {
+    Device::named(name).ok_or_else(|| {
         let known: Vec<_> = Device::ALL.iter().map(|device| device.name()).collect();
         unknown_name("device", name, &known)
     })
