@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use bakeoff_reports::MachineInfo;
+use bakeoff_models::Device;
+use bakeoff_reports::{DeviceInfo, MachineInfo};
 use sha2::{Digest, Sha256};
 
 mod cgroup;
@@ -26,6 +27,18 @@ pub trait Machine: Sync {
     fn powercap(&self) -> PathBuf;
     /// Its processor, memory and system.
     fn describe(&self) -> MachineInfo;
+    /// A device of it. The fingerprint of the processor is the machine's.
+    fn device(&self, device: Device) -> DeviceInfo {
+        let machine = self.describe();
+        match device {
+            Device::Cpu => DeviceInfo {
+                device: device.name().to_owned(),
+                name: machine.cpu,
+                memory_bytes: machine.memory_bytes,
+                fingerprint: machine.fingerprint,
+            },
+        }
+    }
 }
 
 /// The machine that the program runs on.

@@ -3,7 +3,7 @@
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 
-use super::run::verify_data;
+use super::run::{say_memory, verify_data};
 use super::{Exit, Selection, usage};
 use crate::case::Case;
 use crate::executor::{ChildProcess, Executor};
@@ -21,6 +21,7 @@ const SHORT: [(&str, i64); 2] = [("epochs", 1), ("trees", 2)];
 pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let plan = selection.plan(program)?;
     verify_data(program, &plan, samples)?;
+    say_memory(program, &plan);
     interrupt::listen()?;
     let executor = ChildProcess { samples: samples.cloned() };
     let mut out = stdout();

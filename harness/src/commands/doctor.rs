@@ -38,9 +38,12 @@ pub(super) fn run(program: &Program, samples: Option<&PathBuf>) -> anyhow::Resul
         info.os,
         info.arch
     )?;
-    let devices: Vec<_> = Device::ALL.iter().map(|device| device.name()).collect();
+    for device in Device::ALL {
+        let device = machine.device(*device);
+        let memory = gib(device.memory_bytes);
+        writeln!(out, "device {}: {}, {memory:.1} GiB of memory, {}", device.device, device.name, device.fingerprint)?;
+    }
     let findings = [
-        ("devices", Good(devices.join(", "))),
         ("time", stopwatch(machine)),
         ("processor clock", governor()),
         ("load", load(info.cpus)),

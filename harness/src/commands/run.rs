@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::{Exit, Selection, usage};
 use crate::case::Case;
 use crate::executor::{ChildProcess, Executor, Inline};
-use crate::forecast::forecast;
+use crate::forecast::{forecast, memory_remark};
 use crate::interrupt;
 use crate::meters;
 use crate::plan::Plan;
@@ -90,8 +90,16 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
 
 fn say_forecast(program: &Program, plan: &Plan) {
     if let Some(forecast) = forecast(program, plan) {
-        // A line that nobody can read is no reason not to run.
+        // The run goes on even if nobody can read standard error any more.
         let _ = writeln!(io::stderr(), "{forecast}");
+    }
+    say_memory(program, plan);
+}
+
+/// On standard error, if the suite's memory limit is above what the machine has.
+pub(super) fn say_memory(program: &Program, plan: &Plan) {
+    if let Some(remark) = memory_remark(plan, &program.machine.describe()) {
+        let _ = writeln!(io::stderr(), "note: {remark}");
     }
 }
 
@@ -211,6 +219,7 @@ fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Resul
     }
     let energy = meters::open(&suite.energy.config(), program.machine)
         .map_or_else(|reason| format!("none: {reason}"), |meter| meter.source().to_owned());
+    let machine = program.machine.describe();
     Ok(RunInfo {
         schema: SCHEMA,
         run,
@@ -221,9 +230,9 @@ fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Resul
         commit: crate::COMMIT.to_owned(),
         toolchain: crate::TOOLCHAIN.to_owned(),
         command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
-        machine: program.machine.describe(),
-        libraries,
-        datasets,
+        devices: plan.devices.iter().map(|device| program.machine.device(*device)).collect(),
+        remarks: memory_remark(plan, &machine).into_iter().collect(),
+        machine,
         energy,
         tasks,
         cases: plan
@@ -234,8 +243,14 @@ fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Resul
                 task: case.task.clone(),
                 label: case.label.clone(),
                 model: case.model.clone(),
+                train_size: case.train_size,
+                seed: case.seed,
+                device: case.device.clone(),
+                model_version: libraries.get(&case.model).cloned().unwrap_or_default(),
             })
             .collect(),
+        libraries,
+        datasets,
         suite_toml: toml::to_string(suite).context("writing the suite as resolved")?,
     })
 }

@@ -28,11 +28,11 @@ pub(super) fn in_plain_words(message: &str) -> String {
         let names: Vec<&str> = names.split('`').skip(1).step_by(2).collect();
         if let [name, known @ ..] = names.as_slice() {
             let near = did_you_mean(name, known.iter().copied());
-            return format!("unknown setting `{name}`{near} (known: {})", known.join(", "));
+            return format!("unknown key `{name}`{near} (known: {})", known.join(", "));
         }
     }
     if let Some(name) = message.strip_prefix("missing field ") {
-        return format!("the setting {name} is missing");
+        return format!("the key {name} is missing");
     }
     TYPES.iter().fold(message.trim_end().to_owned(), |message, (theirs, ours)| message.replace(theirs, ours))
 }
@@ -44,14 +44,14 @@ mod tests {
     #[test]
     fn an_unknown_key_is_answered_with_the_near_one() {
         let theirs = "unknown field `timeout`, expected one of `name`, `timeout_s`, `jobs`";
-        let ours = "unknown setting `timeout`, did you mean 'timeout_s'? (known: name, timeout_s, jobs)";
+        let ours = "unknown key `timeout`, did you mean 'timeout_s'? (known: name, timeout_s, jobs)";
         assert_eq!(in_plain_words(theirs), ours);
     }
 
     #[test]
     fn types_are_named_as_a_user_writes_them() {
         for (theirs, ours) in [
-            ("missing field `name`", "the setting `name` is missing"),
+            ("missing field `name`", "the key `name` is missing"),
             ("invalid type: string \"x\", expected f64", "found the text \"x\", expected a number"),
             ("invalid type: floating point `1.5`, expected usize", "found the number `1.5`, expected a whole number"),
             ("invalid value: integer `-1`, expected usize", "found the number `-1`, expected a whole number"),

@@ -80,7 +80,7 @@ fn a_suite_without_tasks_or_without_models_is_refused() {
 
 #[test]
 fn an_empty_file_is_refused_with_what_is_missing() {
-    says(&refused(""), &["suite.toml:1:1:", "the setting `name` is missing"]);
+    says(&refused(""), &["suite.toml:1:1:", "the key `name` is missing"]);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn text_that_is_not_toml_is_refused_with_line_and_column() {
 #[test]
 fn a_field_that_does_not_exist_is_refused_with_the_fields_that_do() {
     let message = refused("name = \"x\"\ntimeout = 3\n");
-    says(&message, &["suite.toml:2:1:", "unknown setting `timeout`", "did you mean 'timeout_s'?", "memory_limit_gib"]);
+    says(&message, &["suite.toml:2:1:", "unknown key `timeout`", "did you mean 'timeout_s'?", "memory_limit_gib"]);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_column_is_counted_in_characters() {
         refused(&format!("name = \"x\"\nabout = \"é\"\nenergy = {{ \"watts_per_core\" = -1 }} # é\n{TASK}{MODEL}"));
     says(&message, &["suite.toml:3:31: watts_per_core is -1"]);
     let message = refused("name = \"x\"\n\"é\" = \"é\"\n");
-    says(&message, &["suite.toml:2:1: unknown setting `é`"]);
+    says(&message, &["suite.toml:2:1: unknown key `é`"]);
     let message = refused(&format!("name = \"x\"\n{TASK}{MODEL}params = {{ \"épochs\" = 1, mood = \"merry\" }}\n"));
     says(&message, &["suite.toml:6:12: model 'nearly': unknown parameter 'épochs'"]);
 }

@@ -7,6 +7,8 @@ mod data;
 mod devices;
 mod faults;
 mod lists;
+mod memory;
+mod older_runs;
 mod own_data;
 mod own_data_faults;
 #[cfg(target_os = "linux")]
