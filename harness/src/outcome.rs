@@ -1,4 +1,4 @@
-//! What a case gave: readings, curves, predictions and how it ended; and its rows.
+//! What a case gave: values, curves, predictions and how it ended; and its rows.
 
 use std::collections::BTreeMap;
 
@@ -6,39 +6,11 @@ use bakeoff_reports::{Curve, PredictionRow, Record, SCHEMA, Status, metric};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
-
-/// The phases of a case, in the order of its rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Quality on the test rows.
-    Score,
-    /// Learning.
-    Fit,
-    /// All test rows in one call.
-    PredictBatch,
-    /// One example a call.
-    PredictSingle,
-    /// The case as a whole.
-    Case,
-}
-
-impl Phase {
-    /// The word in records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Phase::Score => "score",
-            Phase::Fit => "fit",
-            Phase::PredictBatch => "predict-batch",
-            Phase::PredictSingle => "predict-single",
-            Phase::Case => "case",
-        }
-    }
-}
+use crate::phase::Phase;
 
 /// One number of one metric in one phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reading {
+pub struct MetricValue {
     /// When.
     pub phase: Phase,
     /// A name in [`bakeoff_reports::METRICS`].
@@ -59,7 +31,7 @@ pub struct Outcome {
     /// The reason, if it is not `ok`.
     pub note: String,
     /// The numbers.
-    pub readings: Vec<Reading>,
+    pub values: Vec<MetricValue>,
     /// One row per epoch.
     pub curves: Vec<Curve>,
     /// One row per test example.
@@ -74,7 +46,7 @@ impl Outcome {
         Outcome {
             status,
             note: note.into(),
-            readings: Vec::new(),
+            values: Vec::new(),
             curves: Vec::new(),
             predictions: Vec::new(),
             hidden: Vec::new(),
@@ -83,7 +55,7 @@ impl Outcome {
 
     /// The value of a metric in a phase.
     pub fn value(&self, phase: Phase, metric: &str) -> Option<f64> {
-        self.readings.iter().find(|r| r.phase == phase && r.metric == metric).and_then(|r| r.value)
+        self.values.iter().find(|v| v.phase == phase && v.metric == metric).and_then(|v| v.value)
     }
 }
 
@@ -103,16 +75,16 @@ pub struct RunIdentity {
 }
 
 impl RunIdentity {
-    /// The rows of a case: its readings, closed by the one row of its wall time and its end.
+    /// The rows of a case: its values, closed by the one row of its wall time and its end.
     pub fn records(&self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> Vec<Record> {
-        let closing = Reading {
+        let closing = MetricValue {
             phase: Phase::Case,
             metric: "wall_s".to_owned(),
             value: wall_s,
             source: "stopwatch".to_owned(),
             note: outcome.note.clone(),
         };
-        let row = |reading: &Reading| Record {
+        let row = |value: &MetricValue| Record {
             schema: SCHEMA,
             run: self.run.clone(),
             commit: self.commit.clone(),
@@ -126,14 +98,14 @@ impl RunIdentity {
             train_size: case.train_size,
             seed: case.seed,
             device: case.device.clone(),
-            phase: reading.phase.name().to_owned(),
-            metric: reading.metric.clone(),
-            unit: metric(&reading.metric).map_or(String::new(), |metric| metric.unit.to_owned()),
-            value: reading.value,
-            source: reading.source.clone(),
+            phase: value.phase.name().to_owned(),
+            metric: value.metric.clone(),
+            unit: metric(&value.metric).map_or(String::new(), |metric| metric.unit.to_owned()),
+            value: value.value,
+            source: value.source.clone(),
             status: outcome.status,
-            note: reading.note.clone(),
+            note: value.note.clone(),
         };
-        outcome.readings.iter().chain([&closing]).map(row).collect()
+        outcome.values.iter().chain([&closing]).map(row).collect()
     }
 }

@@ -12,8 +12,9 @@ use anyhow::Context;
 use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, encode};
 
 use crate::case::Case;
-use crate::commands::usage;
-use crate::outcome::{Outcome, Phase, RunIdentity};
+use crate::outcome::{Outcome, RunIdentity};
+use crate::phase::Phase;
+use crate::usage::usage;
 
 /// The open directory of a run that goes on.
 pub struct Recorder {
