@@ -23,6 +23,7 @@ pub mod session;
 pub mod stopwatch;
 pub mod suite;
 pub mod tasks;
+pub mod threads;
 pub mod usage;
 pub mod worker;
 

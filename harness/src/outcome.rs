@@ -53,6 +53,14 @@ impl Outcome {
         }
     }
 
+    /// Adds to the note.
+    pub fn remark(&mut self, note: &str) {
+        if !self.note.is_empty() {
+            self.note.push_str("; ");
+        }
+        self.note.push_str(note);
+    }
+
     /// The value of a metric in a phase.
     pub fn value(&self, phase: Phase, metric: &str) -> Option<f64> {
         self.values.iter().find(|v| v.phase == phase && v.metric == metric).and_then(|v| v.value)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bakeoff_datasets::State;
+use bakeoff_models::Device;
 use bakeoff_reports::{Built, CaseInfo, RunInfo, SCHEMA, TaskInfo};
 use sha2::{Digest, Sha256};
 
@@ -17,6 +18,7 @@ use crate::program::Program;
 use crate::progress;
 use crate::recorder::Recorder;
 use crate::runner::{self, Tally};
+use crate::threads;
 use crate::usage::usage;
 use crate::worker;
 
@@ -89,9 +91,10 @@ impl Session<'_> {
         let mut libraries = BTreeMap::new();
         let mut datasets = BTreeMap::new();
         let mut tasks = Vec::new();
+        let device = Device::named(suite.device.as_ref());
         for entry in &suite.models {
-            if let Some(model) = program.model(entry.name.as_ref()) {
-                libraries.insert(model.name().to_owned(), model.version());
+            if let (Some(model), Some(device)) = (program.model(entry.name.as_ref()), device) {
+                libraries.insert(model.name().to_owned(), model.version(device));
             }
         }
         for task in suite.tasks.iter().filter_map(|entry| program.task_or(&plan.own, entry.name.as_ref())) {
@@ -151,7 +154,7 @@ impl Session<'_> {
         let machine = self.program.machine;
         let tally = runner::run(&cases, jobs, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;
         let dir = recorder.finish()?;
-        let built = bakeoff_reports::build(&dir)?;
+        let built = threads::at_most(plan.threads(), || bakeoff_reports::build(&dir))?;
         Ok(Finished { path, built, tally })
     }
 

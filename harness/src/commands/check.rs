@@ -9,6 +9,7 @@ use crate::interrupt;
 use crate::program::Program;
 use crate::session::Session;
 use crate::tasks::Task;
+use crate::threads;
 use crate::usage::usage;
 
 /// Rows to learn from and to be scored on in a tiny pass.
@@ -26,7 +27,7 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
     let mut out = stdout();
     for task in &plan.own {
         writeln!(out, "task {}: {}", task.name(), task.about())?;
-        for line in task.survey().map_err(usage)?.to_string().lines() {
+        for line in threads::at_most(plan.threads(), || task.survey()).map_err(usage)?.to_string().lines() {
             writeln!(out, "  {line}")?;
         }
     }

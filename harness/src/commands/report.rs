@@ -7,6 +7,8 @@ use bakeoff_reports::RunDir;
 use clap::Args;
 
 use super::{Exit, print_report};
+use crate::machine::available_cpus;
+use crate::threads;
 use crate::usage::usage;
 
 #[derive(Debug, Args)]
@@ -18,7 +20,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let dir = RunDir::new(&arguments.run);
     dir.info().map_err(usage)?;
-    let built = bakeoff_reports::build(&dir)?;
+    let built = threads::at_most(available_cpus(), || bakeoff_reports::build(&dir))?;
     print_report(&mut stdout().lock(), &built)?;
     Ok(Exit::Ok)
 }
