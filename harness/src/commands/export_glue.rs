@@ -126,10 +126,9 @@ impl Run {
 
     /// The text of a sheet; none if the run did not predict its split.
     fn text(&self, sheet: &Sheet, model: &str, seed: Option<u64>) -> anyhow::Result<Option<String>> {
-        let has_seed = |case: &str| {
-            seed.is_none_or(|seed| self.records.iter().any(|record| record.case == case && record.seed == seed))
+        let wanted = |case: &&CaseInfo| {
+            case.task == sheet.task && case.label == model && seed.is_none_or(|seed| case.seed == seed)
         };
-        let wanted = |case: &&CaseInfo| case.task == sheet.task && case.label == model && has_seed(case.case.as_str());
         let mut found = Vec::new();
         for case in self.info.cases.iter().filter(wanted) {
             if let Some(intact) = self.dir.hidden_predictions(&case.case, sheet.split)? {
@@ -243,7 +242,7 @@ mod tests {
         }
         let mut records = String::from_utf8(encode_header::<Record>()).unwrap();
         if let Some(status) = status {
-            records += &format!("1,run,,,{CASE},wnli,1,svm,1,,635,1,cpu,case,wall_s,s,1,stopwatch,{status},\n");
+            records += &format!("2,run,,,{CASE},wnli,1,svm,svm,1,,635,1,cpu,,,,case,wall_s,s,1,stopwatch,{status},\n");
         }
         fs::write(dir.records_path(), records).unwrap();
         let info = serde_json::from_value(info.into()).unwrap();
@@ -263,7 +262,7 @@ mod tests {
         fs::create_dir(folder.path().join("predictions")).unwrap();
         fs::write(
             run.dir.hidden_predictions_path(CASE, "test"),
-            format!("example,target,prediction,probability\n{rows}{end}"),
+            format!("example,target,prediction,probabilities\n{rows}{end}"),
         )
         .unwrap();
         run.text(wnli(), "svm", None).map_err(|error| error.to_string())
@@ -297,19 +296,19 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_of_a_case_is_that_of_its_rows() {
+    fn the_seed_of_a_case_is_that_of_the_plan() {
         let folder = tempfile::tempdir().unwrap();
         let mut run = ended(folder.path(), Some("ok"));
         let rows: String = (0..146).map(|example| format!("{example},,b,\n")).collect();
         fs::create_dir(folder.path().join("predictions")).unwrap();
         fs::write(
             run.dir.hidden_predictions_path(CASE, "test"),
-            format!("example,target,prediction,probability\n{rows}"),
+            format!("example,target,prediction,probabilities\n{rows}"),
         )
         .unwrap();
-        run.records[0].seed = 7;
+        run.info.cases[0].seed = 7;
         assert!(run.text(wnli(), "svm", Some(7)).unwrap().is_some());
-        assert_eq!(run.text(wnli(), "svm", Some(1)).unwrap(), None, "its id says s1, its rows say 7");
+        assert_eq!(run.text(wnli(), "svm", Some(1)).unwrap(), None, "its id says s1, the plan 7");
     }
 
     #[test]
@@ -319,7 +318,7 @@ mod tests {
             example: 7,
             target: String::new(),
             prediction: prediction.to_owned(),
-            probability: None,
+            probabilities: Vec::new(),
         };
         let said = |style, prediction| answer(style, &classes, &row(prediction));
         assert_eq!(said(Answer::Number, "neutral").as_deref(), Some("1"));
