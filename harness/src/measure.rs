@@ -5,6 +5,7 @@ mod fit;
 mod footprint;
 mod hidden;
 mod load;
+mod meter;
 mod observer;
 mod predictions;
 mod score;
@@ -12,10 +13,9 @@ mod single;
 
 use bakeoff_datasets::Store;
 use bakeoff_models::{Device, ModelError, Spec};
-use bakeoff_reports::{Better, Status, metric};
+use bakeoff_reports::{Better, Reading, Status, metric};
 
 use crate::case::Case;
-use crate::meters::{self, Counter};
 use crate::outcome::{MetricValue, Outcome};
 use crate::phase::Phase;
 use crate::program::Program;
@@ -25,6 +25,7 @@ use crate::tasks::{self, Task};
 use crate::threads;
 
 use load::Rows;
+use meter::Meter;
 use predictions::{prediction_rows, written};
 
 /// Measures `case`, reporting its progress to `emit`.
@@ -88,7 +89,7 @@ struct Bench<'a> {
     program: &'a Program,
     case: &'a Case,
     task: &'a dyn Task,
-    meter: Result<Box<dyn Counter + 'a>, String>,
+    meter: Meter<'a>,
     emit: &'a mut dyn FnMut(Event),
     outcome: &'a mut Outcome,
 }
@@ -101,7 +102,7 @@ impl<'a> Bench<'a> {
         emit: &'a mut dyn FnMut(Event),
         outcome: &'a mut Outcome,
     ) -> Bench<'a> {
-        let meter = meters::open(&case.energy, program.machine);
+        let meter = Meter::open(&case.energy, program.machine);
         Bench { program, case, task, meter, emit, outcome }
     }
 
@@ -119,22 +120,36 @@ impl<'a> Bench<'a> {
         });
     }
 
-    /// Joules so far, or why there are none.
-    fn joules(&mut self) -> Result<f64, String> {
-        match &mut self.meter {
-            Ok(counter) => counter.read_j().map_err(|error| format!("the meter could not be read: {error}")),
-            Err(reason) => Err(reason.clone()),
-        }
+    /// Keeps raw readings of one instrument in a phase, each with the test row that was measured, if it was one.
+    fn keep(
+        &mut self,
+        phase: Phase,
+        metric: &str,
+        (unit, source): (&str, &str),
+        readings: impl IntoIterator<Item = (Option<usize>, f64)>,
+    ) {
+        let rows = readings.into_iter().enumerate().map(|(index, (example, value))| Reading {
+            phase: phase.name().to_owned(),
+            metric: metric.to_owned(),
+            index,
+            example,
+            value,
+            unit: unit.to_owned(),
+            source: source.to_owned(),
+        });
+        self.outcome.readings.extend(rows);
     }
 
     /// The joules of a phase since `before`, for each of `count` predictions (1 for a fit).
     fn energy(&mut self, phase: Phase, before: Result<f64, String>, count: usize) {
-        let spent = before.and_then(|before| self.joules().map(|after| (after - before) / count as f64));
-        let source = self.meter.as_ref().map_or("", |meter| meter.source()).to_owned();
+        let spent = before.and_then(|before| self.meter.read_j().map(|after| (after - before) / count as f64));
+        let source = self.meter.source();
         match spent {
-            Ok(joules) => self.record(phase, "energy_j", Some(joules), &source, ""),
-            Err(reason) => self.record(phase, "energy_j", None, &source, reason),
+            Ok(joules) => self.record(phase, "energy_j", Some(joules), source, ""),
+            Err(reason) => self.record(phase, "energy_j", None, source, reason),
         }
+        let reads = self.meter.take_reads_j();
+        self.keep(phase, "energy_j", ("J", source), reads.into_iter().map(|joules| (None, joules)));
     }
 
     /// How many inputs of a phase the model did not read to their ends, if it has a limit.

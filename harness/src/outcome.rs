@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bakeoff_reports::{Curve, PredictionRow, Record, SCHEMA, Status, metric};
+use bakeoff_reports::{Curve, PredictionRow, Reading, Record, SCHEMA, Status, metric};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
@@ -32,6 +32,8 @@ pub struct Outcome {
     pub note: String,
     /// The numbers.
     pub values: Vec<MetricValue>,
+    /// The raw numbers that they were made of, as the instruments gave them.
+    pub readings: Vec<Reading>,
     /// One row per epoch.
     pub curves: Vec<Curve>,
     /// One row per test example.
@@ -47,6 +49,7 @@ impl Outcome {
             status,
             note: note.into(),
             values: Vec::new(),
+            readings: Vec::new(),
             curves: Vec::new(),
             predictions: Vec::new(),
             hidden: Vec::new(),

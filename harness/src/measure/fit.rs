@@ -12,7 +12,7 @@ use crate::stopwatch::Stopwatch;
 impl Bench<'_> {
     pub(super) fn fit(&mut self, model: &mut dyn Model, rows: &Rows) -> Result<(), Stop> {
         (self.emit)(Event::Phase(Phase::Fit));
-        let before = self.joules();
+        let before = self.meter.read_j();
         let stopwatch = Stopwatch::start(self.program.machine);
         let mut watch = Observer {
             stopwatch: &stopwatch,
@@ -20,7 +20,7 @@ impl Bench<'_> {
             primary: self.task.primary(),
             case: &self.case.id,
             start_j: before.as_ref().ok().copied(),
-            meter: self.meter.as_mut().ok(),
+            meter: &mut self.meter,
             emit: self.emit,
             curves: &mut self.outcome.curves,
         };
@@ -28,10 +28,10 @@ impl Bench<'_> {
         let seconds = stopwatch.seconds();
         fitted?;
         self.record(Phase::Fit, "fit_s", Some(seconds), "stopwatch", "");
+        self.keep(Phase::Fit, "fit_s", ("s", "stopwatch"), [(None, seconds)]);
         self.energy(Phase::Fit, before, 1);
         if let Some(idle_w) = self.case.idle_w {
-            let source = self.meter.as_ref().map_or("", |meter| meter.source()).to_owned();
-            self.record(Phase::Fit, "idle_w", Some(idle_w), &source, "");
+            self.record(Phase::Fit, "idle_w", Some(idle_w), self.meter.source(), "");
         }
         let cut = [&rows.train, &rows.validation].map(|split| model.truncated(&split.inputs));
         self.truncated(Phase::Fit, cut.into_iter().sum());

@@ -5,7 +5,7 @@ use bakeoff_models::{EpochReport, ModelError, Watch};
 use bakeoff_reports::Curve;
 
 use super::is_higher_better;
-use crate::meters::Counter;
+use super::meter::Meter;
 use crate::protocol::Event;
 use crate::scoring::{self, ScoreError};
 use crate::stopwatch::Stopwatch;
@@ -17,7 +17,7 @@ pub(super) struct Observer<'a, 'm> {
     pub(super) primary: &'a str,
     pub(super) case: &'a str,
     pub(super) start_j: Option<f64>,
-    pub(super) meter: Option<&'a mut Box<dyn Counter + 'm>>,
+    pub(super) meter: &'a mut Meter<'m>,
     pub(super) emit: &'a mut dyn FnMut(Event),
     pub(super) curves: &'a mut Vec<Curve>,
 }
@@ -33,10 +33,7 @@ impl Watch for Observer<'_, '_> {
             other => ModelError::Failed(other.to_string()),
         })?;
         let value = scores.iter().find(|(name, _)| *name == self.primary).map(|(_, value)| *value);
-        let energy_j = match (&mut self.meter, self.start_j) {
-            (Some(meter), Some(start)) => meter.read_j().ok().map(|now| now - start),
-            _ => None,
-        };
+        let energy_j = self.start_j.and_then(|start| self.meter.read_j().ok().map(|now| now - start));
         self.curves.push(Curve {
             case: self.case.to_owned(),
             epoch: report.epoch,
@@ -52,10 +49,7 @@ impl Watch for Observer<'_, '_> {
     }
 
     fn progress(&mut self, done: usize, total: usize) {
-        // A register that wraps twice between two readings loses a turn, so a long fit reads it on the way.
-        if let Some(meter) = &mut self.meter {
-            let _ = meter.read_j();
-        }
+        self.meter.keep_up();
         (self.emit)(Event::Progress { done, total });
     }
 }

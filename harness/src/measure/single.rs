@@ -21,7 +21,7 @@ impl Bench<'_> {
         for example in examples.iter().cycle().take(WARM_UP) {
             std::hint::black_box(model.predict(example)?);
         }
-        let before = self.joules();
+        let before = self.meter.read_j();
         let mut seconds = Vec::with_capacity(examples.len());
         for example in &examples {
             let stopwatch = Stopwatch::start(self.program.machine);
@@ -30,6 +30,9 @@ impl Bench<'_> {
             std::hint::black_box(prediction);
         }
         self.energy(Phase::PredictSingle, before, examples.len());
+        // The examples are the first test rows, in their order.
+        let readings = seconds.iter().enumerate().map(|(row, seconds)| (Some(row), *seconds));
+        self.keep(Phase::PredictSingle, "latency_s", ("s", "stopwatch"), readings);
         seconds.sort_by(f64::total_cmp);
         let note = format!("{} distinct examples", examples.len());
         for (name, share) in
