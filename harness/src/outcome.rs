@@ -30,6 +30,8 @@ pub struct Outcome {
     pub status: Status,
     /// The reason, if it is not `ok`.
     pub note: String,
+    /// The fingerprint of the machine on which a process measured; empty if none did.
+    pub machine: String,
     /// The numbers.
     pub values: Vec<MetricValue>,
     /// The raw numbers that they were made of, as the instruments gave them.
@@ -48,6 +50,7 @@ impl Outcome {
         Outcome {
             status,
             note: note.into(),
+            machine: String::new(),
             values: Vec::new(),
             readings: Vec::new(),
             curves: Vec::new(),
@@ -77,7 +80,7 @@ pub struct RunIdentity {
     pub run: String,
     /// The commit the program was built from.
     pub commit: String,
-    /// The machine's fingerprint.
+    /// The fingerprint of the machine that the run was begun on: rows that no process measured carry it.
     pub machine: String,
     /// What the devices are called, by their kind.
     pub device_names: BTreeMap<String, String>,
@@ -97,11 +100,12 @@ impl RunIdentity {
             source: "stopwatch".to_owned(),
             note: outcome.note.clone(),
         };
+        let machine = if outcome.machine.is_empty() { &self.machine } else { &outcome.machine };
         let row = |value: &MetricValue| Record {
             schema: SCHEMA,
             run: self.run.clone(),
             commit: self.commit.clone(),
-            machine: self.machine.clone(),
+            machine: machine.clone(),
             case: case.id.clone(),
             task: case.task.clone(),
             task_version: self.task_versions.get(&case.task).copied().unwrap_or_default(),

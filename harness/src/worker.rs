@@ -71,9 +71,11 @@ pub fn measure_safely(program: &Program, request: &Request, emit: &mut dyn FnMut
     let store = store(request.samples.as_ref());
     let measured = panic::catch_unwind(AssertUnwindSafe(|| measure(program, &request.case, &store, emit)));
     panic::set_hook(default_hook);
-    measured.unwrap_or_else(|_| {
+    let mut outcome = measured.unwrap_or_else(|_| {
         let message = MESSAGE.lock().ok().and_then(|mut message| message.take());
         let message = message.unwrap_or_else(|| "no message".to_owned());
         Outcome::without_numbers(Status::Failed, format!("the model panicked: {message}"))
-    })
+    });
+    outcome.machine = program.machine.describe().fingerprint;
+    outcome
 }
