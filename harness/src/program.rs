@@ -1,6 +1,6 @@
 //! The program: its tasks, its models and the machine that measures them.
 
-use bakeoff_models::ModelEntry;
+use bakeoff_models::{Device, ModelEntry};
 
 use crate::machine::Machine;
 use crate::tasks::{OwnTask, Task};
@@ -32,5 +32,10 @@ impl Program {
     /// The model of this name.
     pub fn model(&self, name: &str) -> Option<&'static dyn ModelEntry> {
         self.models.iter().copied().find(|model| model.name() == name)
+    }
+
+    /// The version of the model of this name on the device of this name, if this build has both.
+    pub fn model_version(&self, model: &str, device: &str) -> Option<String> {
+        Some(self.model(model)?.version(Device::named(device)?))
     }
 }

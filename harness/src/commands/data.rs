@@ -8,8 +8,9 @@ use bakeoff_models::unknown_name;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, export_glue, usage};
+use super::{Exit, export_glue};
 use crate::progress::can_draw;
+use crate::usage::usage;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

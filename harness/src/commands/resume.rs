@@ -3,16 +3,19 @@
 use std::io::{Write, stderr, stdout};
 use std::path::PathBuf;
 
-use bakeoff_reports::{RunDir, RunInfo, SCHEMA};
+use bakeoff_models::Device;
+use bakeoff_reports::{DeviceInfo, RunDir, RunInfo, SCHEMA};
 use clap::Args;
 
-use super::run::{Isolation, carry_out, prepare, say_memory, verify_data};
-use super::{Exit, usage};
+use super::Exit;
+use super::run::{Isolation, say_memory, sum_up};
 use crate::interrupt;
 use crate::plan::{Overrides, Plan};
 use crate::program::Program;
 use crate::recorder::Recorder;
+use crate::session::Session;
 use crate::suite::Source;
+use crate::usage::usage;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -33,7 +36,8 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     };
     let mut plan = Plan::new(program, &source, &Overrides::default()).map_err(usage)?;
     refuse_incomparable(program, &info, &plan)?;
-    verify_data(program, &plan, samples)?;
+    let session = Session { program, samples, inline: arguments.isolation.inline };
+    session.verify_data(&plan)?;
     if info.commit != crate::COMMIT {
         say(&format!(
             "note: the run was begun by commit {}, this is {}; each row says which",
@@ -51,16 +55,7 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     say(&format!("{} cases are done, {} to go", done.len(), plan.cases.len()));
     say_memory(program, &plan);
     interrupt::listen()?;
-    prepare(program, &mut plan.cases);
-    let executor = arguments.isolation.executor(program, samples);
-    carry_out(
-        program,
-        &info,
-        &plan.cases,
-        (arguments.isolation.jobs(&plan), plan.threads()),
-        executor.as_ref(),
-        recorder,
-    )
+    sum_up(&session.carry_out(&info, &plan, recorder)?)
 }
 
 /// On standard error, which may have been closed.
@@ -88,6 +83,14 @@ fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan) -> anyhow
         let name = |m: &bakeoff_reports::MachineInfo| format!("{} ({} cpus, {})", m.fingerprint, m.cpus, m.cpu);
         return refuse(format!("it was begun on machine {}, this is {}", name(&info.machine), name(&machine)));
     }
+    for begun in &info.devices {
+        let now = Device::named(&begun.device).map(|device| program.machine.device(device));
+        if now.as_ref().is_none_or(|now| now.fingerprint != begun.fingerprint) {
+            let name = |device: &DeviceInfo| format!("{} ({})", device.fingerprint, device.name);
+            let now = now.map_or_else(|| "absent".to_owned(), |now| name(&now));
+            return refuse(format!("its device {} was {}, is {now} now", begun.device, name(begun)));
+        }
+    }
     for task in &info.tasks {
         let Some(now) = program.task_or(&plan.own, &task.name) else {
             return refuse(format!("there is no task '{}' now", task.name));
@@ -101,12 +104,12 @@ fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan) -> anyhow
             return refuse(format!("task '{}' was version {}, is {} now", task.name, task.version, now.version()));
         }
     }
-    let device = plan.devices.first().copied();
-    for (model, version) in &info.libraries {
-        let now = program.model(model).zip(device).map(|(model, device)| model.version(device));
-        if now.as_ref() != Some(version) {
+    for case in &info.cases {
+        let (model, begun) = (&case.model, &case.model_version);
+        let now = program.model_version(model, &case.device);
+        if now.as_ref() != Some(begun) {
             let now = now.unwrap_or_else(|| "absent".to_owned());
-            return refuse(format!("model '{model}' was version {version}, is {now} now"));
+            return refuse(format!("model '{model}' was version {begun}, is {now} now"));
         }
     }
     let planned: Vec<_> = plan.cases.iter().map(|case| &case.id).collect();
