@@ -95,7 +95,10 @@ mod tests {
         let rows = 2 * RECORDS_AT_A_TIME + 1;
         let data: Vec<u8> = (0..rows).flat_map(|row| [9, row as u8, 1, 2, row as u8]).collect();
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-        let mut label = |_, label| -> Result<(), ()> { Ok(labels.push(label)) };
+        let mut label = |_, label| -> Result<(), ()> {
+            labels.push(label);
+            Ok(())
+        };
         assert_eq!(LAYOUT.read(Slow(&data), &mut pixels, &mut label).unwrap(), rows);
         assert_eq!(labels, (0..rows).map(|row| row as u8).collect::<Vec<_>>());
         assert!(pixels.chunks(3).enumerate().all(|(row, image)| image == [1, 2, row as u8]));

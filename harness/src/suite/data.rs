@@ -172,7 +172,7 @@ impl Settings<'_> {
     }
 
     fn missing(&self, key: &str, how: &str) -> SuiteError {
-        let first = self.entry.0.iter().map(|(key, _)| key.span().start).min().unwrap_or(0);
+        let first = self.entry.0.keys().map(|key| key.span().start).min().unwrap_or(0);
         let start = if self.has("format") { self.entry.span_of("format").start } else { first };
         self.source.fault_at(start, format!("{key} is missing: {how}"))
     }

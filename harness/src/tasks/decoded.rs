@@ -73,17 +73,15 @@ impl DecodedImages {
     }
 }
 
-/// A path at which other processes of this user can open a file without a name.
+/// A path at which other processes of this user can open a file without a name, if the system has such.
+#[cfg(target_os = "linux")]
 fn path_of(file: &File) -> Option<PathBuf> {
-    #[cfg(target_os = "linux")]
-    {
-        use std::os::fd::AsRawFd;
-        let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
-        return File::open(&path).is_ok().then_some(path);
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = file;
-        None
-    }
+    use std::os::fd::AsRawFd;
+    let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
+    File::open(&path).is_ok().then_some(path)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn path_of(_: &File) -> Option<PathBuf> {
+    None
 }
