@@ -7,4 +7,5 @@ mod data;
 mod faults;
 mod own_data;
 mod own_data_faults;
+mod processes;
 mod whole_program;
