@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -17,6 +16,8 @@ pub trait Progress {
     fn started(&mut self, index: usize, case: &Case);
     /// A case tells of itself.
     fn told(&mut self, index: usize, event: &Event);
+    /// Some time has passed without news.
+    fn tick(&mut self) {}
     /// A case has ended.
     fn done(&mut self, index: usize, case: &Case, outcome: &Outcome);
     /// All cases have ended.
@@ -105,7 +106,6 @@ impl Bars {
             .expect("the template is well-formed");
         run.set_style(style);
         run.set_message(format!("0/{cases} cases"));
-        run.enable_steady_tick(Duration::from_millis(200));
         Bars { all, run, at_work: BTreeMap::new(), done: 0, primary, phase: BTreeMap::new() }
     }
 
@@ -121,7 +121,6 @@ impl Progress for Bars {
         bar.set_prefix(case.id.clone());
         let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}").expect("the template is well-formed");
         bar.set_style(style);
-        bar.enable_steady_tick(Duration::from_millis(200));
         self.at_work.insert(index, (bar, 0));
     }
 
@@ -143,6 +142,12 @@ impl Progress for Bars {
             Event::Outcome(_) => {}
         }
         self.show();
+    }
+
+    // Bars that move by themselves start a thread each, and panic where the system starts no more.
+    fn tick(&mut self) {
+        self.run.tick();
+        self.at_work.values().for_each(|(bar, _)| bar.tick());
     }
 
     fn done(&mut self, index: usize, case: &Case, outcome: &Outcome) {
