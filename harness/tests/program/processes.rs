@@ -85,12 +85,12 @@ fn a_limit_on_processes_below_the_threads_costs_time_and_nothing_else() {
     let output = limited(&bench, "run suite.toml --out few --threads 104");
     exits(&output, 0);
     let said = stderr(&output);
-    assert!(said.contains("threads instead of 104") && !said.contains("panicked"), "{said}");
+    assert!(said.contains("of 104 threads were started") && !said.contains("panicked"), "{said}");
     for (case, _, note) in endings(&bench.path("few")) {
-        assert!(note.contains("threads instead of 104"), "{case}: {note}");
+        assert!(note.contains("of 104 threads were started"), "{case}: {note}");
     }
     exits(&limited(&bench, "run suite.toml --out two --threads 2"), 0);
-    assert!(endings(&bench.path("two")).iter().all(|(_, _, note)| !note.contains("threads")));
+    assert!(endings(&bench.path("two")).iter().all(|(_, _, note)| !note.contains("threads were started")));
     assert_eq!(predictions(&bench.path("few")), predictions(&bench.path("two")));
 
     fs::remove_file(bench.path("few/report.html")).unwrap();
