@@ -14,9 +14,9 @@ use crate::interrupt;
 use crate::machine::Machine;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
+use crate::protocol::Event;
 use crate::recorder::Recorder;
 use crate::stopwatch::Stopwatch;
-use crate::worker::Event;
 
 /// How often the progress shows that time passes.
 const TICK: Duration = Duration::from_millis(200);

@@ -9,4 +9,5 @@ mod older_runs;
 mod own_data;
 mod own_data_faults;
 mod processes;
+mod readings;
 mod whole_program;
