@@ -229,11 +229,9 @@ impl<'a> Bench<'a> {
             self.read(Phase::Score, name, Some(*value), "scorer", "");
         }
         let value = |wanted: &str| scores.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
-        let (correlations, reason) = scoring::UNDEFINED;
-        if matches!(predictions, Predictions::Values(_)) {
-            for name in correlations.into_iter().filter(|name| value(name).is_none()) {
-                self.read(Phase::Score, name, None, "scorer", reason);
-            }
+        let undefined = scoring::undefined(&rows.test.targets, &scores);
+        for (name, reason) in &undefined {
+            self.read(Phase::Score, name, None, "scorer", *reason);
         }
         self.read(Phase::Score, "floor", Some(floor), "scorer", "");
         self.read(Phase::Score, "examples", Some(rows.test.len() as f64), "scorer", "");
@@ -246,8 +244,13 @@ impl<'a> Bench<'a> {
                 shown(primary, value),
                 shown(primary, floor)
             ),
-            None if correlations.contains(&primary) => format!("{primary} is undefined: {reason}"),
-            None => return Err(Stop::failed(format!("the scorer gives no {primary} for task '{}'", self.task.name()))),
+            None => match undefined.iter().find(|(name, _)| *name == primary) {
+                Some((_, reason)) => format!("{primary} is undefined: {reason}"),
+                None => {
+                    let message = format!("the scorer gives no {primary} for task '{}'", self.task.name());
+                    return Err(Stop::failed(message));
+                }
+            },
         };
         self.outcome.status = Status::BelowFloor;
         self.outcome.note = note;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::error::ReportError;
-use crate::metric::{Metric, metric};
+use crate::metric::{Metric, Score, TargetUnit, metric};
 use crate::record::{Record, Status};
 use crate::run_info::{CaseInfo, RunInfo, TaskInfo};
 
@@ -29,16 +29,17 @@ impl Setting {
 
     /// The unit of the primary metric after a comma, where it has one: `, °²`.
     pub fn primary_unit(&self) -> String {
-        match (self.task.primary.as_str(), self.task.unit.as_str()) {
-            ("mse", unit) if !unit.is_empty() => format!(", {unit}²"),
-            ("mae", unit) if !unit.is_empty() => format!(", {unit}"),
+        let unit = self.task.unit.as_str();
+        match self.score().target_unit {
+            TargetUnit::Squared if !unit.is_empty() => format!(", {unit}²"),
+            TargetUnit::Same if !unit.is_empty() => format!(", {unit}"),
             _ => String::new(),
         }
     }
 
-    /// Whether the targets are classes.
-    pub fn is_classes(&self) -> bool {
-        !self.task.classes.is_empty()
+    /// How the primary metric is computed.
+    pub fn score(&self) -> &'static Score {
+        self.primary().score.as_ref().expect("Grid::new refuses tasks whose primary metric is no score")
     }
 }
 
@@ -53,6 +54,8 @@ pub struct Value {
     pub value: f64,
     /// As in [`Record::source`].
     pub source: String,
+    /// As in [`Record::note`].
+    pub note: String,
 }
 
 /// A number that a case should have and could not have.
@@ -323,8 +326,11 @@ fn task_of<'a>(info: &'a RunInfo, row: &Record, path: &Path) -> Result<&'a TaskI
 fn setting_of(info: &RunInfo, row: &Record, path: &Path) -> Result<Setting, ReportError> {
     let refuse = |message| Err(incomparable(path, &row.case, message));
     let task = task_of(info, row, path)?;
-    if metric(&task.primary).is_none() {
-        return refuse(format!("the primary metric '{}' of its task is not in the catalogue of metrics", task.primary));
+    if metric(&task.primary).and_then(|metric| metric.score).is_none() {
+        return refuse(format!(
+            "the primary metric '{}' of its task is no score in the catalogue of metrics",
+            task.primary
+        ));
     }
     Ok(Setting { task: task.clone(), train_size: row.train_size, device: row.device.clone(), title: task.name.clone() })
 }
@@ -336,6 +342,7 @@ fn trial(closing: &Record, rows: &[&Record]) -> Trial {
             metric: row.metric.clone(),
             value: row.value?,
             source: row.source.clone(),
+            note: row.note.clone(),
         })
     });
     let empty = rows.iter().filter(|row| row.value.is_none() && !is_closing(row));

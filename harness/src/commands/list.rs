@@ -3,7 +3,7 @@
 use std::io::{Write, stdout};
 
 use bakeoff_models::{ModelEntry, Value};
-use bakeoff_reports::{FIGURES, METRICS};
+use bakeoff_reports::{FIGURES, METRICS, metric};
 use clap::{Args, ValueEnum};
 
 use super::Exit;
@@ -52,12 +52,7 @@ fn tasks(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
         writeln!(out, "  {:<22} {}", task.name(), task.about())?;
         let classes = task.classes();
         let target = if classes.is_empty() { "a number".to_owned() } else { format!("{} classes", classes.len()) };
-        let floor = match task.primary() {
-            "pearson" | "spearman" | "matthews" => "0",
-            "f1_positive" => "the positive class",
-            _ if classes.is_empty() => "the mean",
-            _ => "the majority class",
-        };
+        let floor = metric(task.primary()).and_then(|metric| metric.score).map_or("none", |score| score.floor.name());
         writeln!(
             out,
             "  {:<22} version {}, {target}, {} training rows, primary metric {}, floor: {floor}",

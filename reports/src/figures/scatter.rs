@@ -10,9 +10,9 @@ use super::{Drawn, Picture, capped};
 use crate::error::ReportError;
 use crate::grid::Cell;
 use crate::metric::Better;
+use crate::ranking::Ranking;
 use crate::record::Status;
 use crate::results::Results;
-use crate::table::Table;
 
 /// The horizontal axis of a scatter figure.
 pub(crate) struct Cost {
@@ -43,7 +43,7 @@ const PANEL_HEIGHT_MM: f64 = 56.0;
 /// Draws a panel per task.
 pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Picture) -> Result<Drawn, ReportError> {
     let mut drawn = Drawn::default();
-    let panels: Vec<Panel> = results.tables.iter().filter_map(|table| panel(results, table, cost)).collect();
+    let panels: Vec<Panel> = results.rankings.iter().filter_map(|ranking| panel(results, ranking, cost)).collect();
     let shown = capped(&picture.name, panels.len(), &mut drawn.remarks);
     if shown == 0 {
         return Ok(drawn);
@@ -68,9 +68,9 @@ pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Pictu
     Ok(drawn)
 }
 
-fn panel(results: &Results, table: &Table, cost: &Cost) -> Option<Panel> {
-    let setting = results.setting(table.setting);
-    let cells: Vec<(usize, &Cell)> = results.grid.row(table.setting).collect();
+fn panel(results: &Results, ranking: &Ranking, cost: &Cost) -> Option<Panel> {
+    let setting = results.setting(ranking.setting);
+    let cells: Vec<(usize, &Cell)> = results.grid.row(ranking.setting).collect();
     let dots: Vec<Dot> = cells
         .iter()
         .filter_map(|(label, cell)| {
@@ -121,7 +121,7 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &Panel, place: Rect) ->
 /// The ranked dots that no other one beats in cost without losing in quality, cheapest first.
 fn frontier(dots: &[Dot], better: Better) -> Vec<&Dot> {
     let mut ranked: Vec<&Dot> = dots.iter().filter(|dot| dot.ranked).collect();
-    let goodness = |dot: &Dot| if better == Better::Higher { dot.quality } else { -dot.quality };
+    let goodness = |dot: &Dot| better.goodness(dot.quality);
     ranked.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(goodness(b).total_cmp(&goodness(a))));
     let mut best = f64::NEG_INFINITY;
     ranked.retain(|dot| {
