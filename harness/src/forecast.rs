@@ -1,6 +1,6 @@
 //! What a run will take, said before it begins.
 
-use bakeoff_models::ModelEntry;
+use bakeoff_models::{Device, ModelEntry};
 
 use crate::case::Case;
 use crate::plan::Plan;
@@ -17,7 +17,7 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
     let seconds = known.iter().sum::<f64>() / plan.suite.jobs as f64;
     let unknown = runnable().count() - known.len();
     let rest = if unknown > 0 { format!(", and {unknown} nobody has measured") } else { String::new() };
-    let threads = plan.suite.threads.unwrap_or(1) * plan.suite.jobs;
+    let threads = plan.threads();
     Some(format!(
         "{} cases on {} tasks; their fits take about {} on {threads} threads{rest} (a rough forecast)",
         plan.cases.len(),
@@ -29,7 +29,7 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
 fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
     let model: &dyn ModelEntry = program.model(&case.model)?;
     let shape = tasks::shape(program.task_or(&plan.own, &case.task)?, case.train_size);
-    model.fit_s(&shape, &case.params, case.threads)
+    model.fit_s(&shape, &case.params, case.threads, Device::named(&case.device)?)
 }
 
 /// Seconds in the unit that people would say.

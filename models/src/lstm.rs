@@ -1,27 +1,25 @@
 //! `lstm`: a long short-term memory, in one or both directions, over words or the rows of an image.
 //!
-//! The two texts of a pair are read apart with the same weights, and the last layer sees `[u, v, |u - v|, u * v]` of what
-//! was pooled of each (InferSent, Conneau et al. 2017): one sequence would have to carry the first text through the whole
-//! second one, and this is also GLUE's own BiLSTM baseline (Wang et al. 2018).
+//! The two texts of a pair are read apart with the same weights and pooled to `u` and `v`, and the last layer gets
+//! `[u, v, |u - v|, u * v]` (InferSent, Conneau et al. 2017). If they were one sequence, the memory would have to carry the
+//! first text through the whole second one. GLUE's own BiLSTM baseline (Wang et al. 2018) does the same.
 
 use burn::tensor::Tensor;
 
-use crate::model::{Model, ModelEntry, ModelError, Spec, Support, TaskShape};
-use crate::neural::batch::Features;
-use crate::neural::encoder::{Form, Reading};
-use crate::neural::layers::{Linear, Pass, Words, compare, masked_max, masked_mean};
-use crate::neural::linear::linear;
+use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::neural::batch::Batch;
+use crate::neural::encoder::{InputForm, TextReading};
+use crate::neural::layers::{Linear, Pass, Words, compare, linear, masked_max, masked_mean, recur};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice};
-use crate::neural::recurrence::recur;
-use crate::neural::weights::{Init, Layout, Weight};
-use crate::neural::{LIBRARY, Neural, fit_s};
+use crate::neural::recipe::{self, Choice, Choices};
+use crate::neural::weights::{Init, Weight, WeightLayout};
+use crate::neural::{Neural, fit_s, version};
 use crate::params::{Default, Domain, Param, Resolved};
 
 /// The registry's entry.
 pub(crate) struct Lstm;
 
-static PARAMS: &[Param] = &[
+const OWN: &[Param] = &[
     Param {
         name: "hidden",
         images: Default::Int(128),
@@ -51,7 +49,7 @@ static PARAMS: &[Param] = &[
         images: Default::Int(128),
         texts: Default::Int(128),
         domain: Domain::Int(1, 4096),
-        about: "numbers per word; nothing to images",
+        about: "numbers per word; not used for images",
         source: "our own choice",
     },
     Param {
@@ -70,22 +68,17 @@ static PARAMS: &[Param] = &[
         about: "dropout of inputs and of the pooled output",
         source: "on non-recurrent connections only: Zaremba et al. 2014; the rates are our own choice",
     },
-    recipe::epochs(Choice(Default::Int(60), Default::Int(8), "our own choice")),
-    recipe::optimizer(Choice(Default::Word("adamw"), Default::Word("adamw"), "our own choice")),
-    recipe::learning_rate(Choice(Default::Float(2e-3), Default::Float(2e-3), "our own choice")),
-    recipe::weight_decay(Choice(Default::Float(0.01), Default::Float(0.01), "Loshchilov and Hutter 2017")),
-    recipe::BATCH,
-    recipe::SHARD,
-    recipe::MOMENTUM,
-    recipe::WARMUP,
-    recipe::CLIP,
-    recipe::FLIP,
-    recipe::CROP,
-    recipe::WORD_DROPOUT,
-    recipe::VOCABULARY,
-    recipe::MAX_TOKENS,
-    recipe::MIN_COUNT,
 ];
+
+static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
+    OWN,
+    Choices {
+        epochs: Choice(Default::Int(60), Default::Int(8), "our own choice"),
+        optimizer: Choice(Default::Word("adamw"), Default::Word("adamw"), "our own choice"),
+        learning_rate: Choice(Default::Float(2e-3), Default::Float(2e-3), "our own choice"),
+        weight_decay: Choice(Default::Float(0.01), Default::Float(0.01), "Loshchilov and Hutter 2017"),
+    },
+);
 
 impl ModelEntry for Lstm {
     fn name(&self) -> &'static str {
@@ -96,24 +89,24 @@ impl ModelEntry for Lstm {
         "(bi)directional LSTM over words or image rows (Hochreiter and Schmidhuber 1997)"
     }
 
-    fn version(&self) -> String {
-        format!("1 ({LIBRARY})")
+    fn version(&self, device: Device) -> String {
+        version(1, device)
     }
 
     fn params(&self) -> &'static [Param] {
-        PARAMS
+        &PARAMS
     }
 
-    fn supports(&self, _shape: &TaskShape, _params: &Resolved) -> Support {
+    fn supports(&self, _shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
         Support::Yes
     }
 
-    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize) -> Option<f64> {
-        Some(fit_s(shape, params, threads, design, Reading::Apart))
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
+        Some(fit_s(shape, params, threads, device, design, TextReading::Apart))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::new(spec, design, Reading::Apart)?))
+        Ok(Box::new(Neural::new(spec, design, TextReading::Apart)?))
     }
 }
 
@@ -125,7 +118,7 @@ struct Layer {
 }
 
 impl Layer {
-    fn new(layout: &mut Layout, name: &str, directions: usize, inputs: usize, hidden: usize) -> Layer {
+    fn new(layout: &mut WeightLayout, name: &str, directions: usize, inputs: usize, hidden: usize) -> Layer {
         let bound = Init::Uniform((hidden as f32).sqrt().recip());
         Layer {
             input: layout.matrix(format!("{name}.input"), &[directions, inputs, 4 * hidden], bound),
@@ -152,29 +145,29 @@ impl Layer {
 }
 
 struct LstmNet {
-    layout: Layout,
-    buffers: Layout,
+    layout: WeightLayout,
+    buffers: WeightLayout,
     words: Option<Words>,
     layers: Vec<Layer>,
     head: Linear,
     directions: usize,
     largest: bool,
-    reading: Reading,
+    reading: TextReading,
     dropout: f64,
     multiply_adds: u64,
 }
 
 /// The network for these parameters, inputs and outputs.
-pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
     let hidden = params.int("hidden");
     let directions = if params.switch("bidirectional") { 2 } else { 1 };
-    let mut layout = Layout::default();
+    let mut layout = WeightLayout::default();
     let (words, inputs, steps, reading) = match form {
-        Form::Tokens { vocabulary, typical, reading, .. } => {
+        InputForm::Tokens { vocabulary, typical, reading, .. } => {
             let width = params.int("embedding");
             (Some(Words::new(&mut layout, vocabulary, width)), width, typical, reading)
         }
-        Form::Images { channels, height, width } => (None, width * channels, height, Reading::Single),
+        InputForm::Images { channels, height, width } => (None, width * channels, height, TextReading::Single),
     };
     let widths = std::iter::once(inputs).chain(std::iter::repeat(hidden)).take(params.int("layers"));
     let mut products = 0;
@@ -183,11 +176,11 @@ pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn N
         layers.push(Layer::new(&mut layout, &format!("layer{index}"), directions, width, hidden));
         products += directions * 4 * hidden * (width + hidden);
     }
-    let pooled = directions * hidden * if reading == Reading::Apart { 4 } else { 1 };
+    let pooled = directions * hidden * if reading == TextReading::Apart { 4 } else { 1 };
     let head = Linear::new(&mut layout, "head", pooled, outputs, Init::glorot(pooled, outputs));
     Box::new(LstmNet {
         layout,
-        buffers: Layout::default(),
+        buffers: WeightLayout::default(),
         words,
         layers,
         head,
@@ -200,17 +193,17 @@ pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn N
 }
 
 impl LstmNet {
-    /// The sequence as each direction reads it, `directions x steps x examples x inputs`, and which steps are there,
-    /// `examples x steps`. Padding stays at the end in both directions, so it never reaches a step that is there.
-    fn sequences(&self, features: &Features, pass: &mut Pass<'_>) -> (Tensor<4>, Tensor<2>) {
-        let (ways, mask): (Vec<Tensor<3>>, Tensor<2>) = match features {
-            Features::Tokens(tokens) => {
+    /// The sequence as each direction reads it, `directions x steps x examples x inputs`, and a mask with zeros for padding,
+    /// `examples x steps`. Padding is at the end in both directions, so no step before it depends on it.
+    fn sequences(&self, batch: &Batch, pass: &mut Pass<'_>) -> (Tensor<4>, Tensor<2>) {
+        let (ways, mask): (Vec<Tensor<3>>, Tensor<2>) = match batch {
+            Batch::Texts(tokens) => {
                 let words = self.words.expect("a network for texts has an embedding");
                 let ids = [&tokens.ids, &tokens.reversed];
                 let ways = ids[..self.directions].iter().map(|&ids| words.forward(ids.clone(), pass));
                 (ways.collect(), tokens.mask.clone())
             }
-            Features::Images(pixels) => {
+            Batch::Images(pixels) => {
                 let [examples, rows, columns, channels] = pixels.dims();
                 let x = pixels.clone().reshape([examples, rows, columns * channels]);
                 let mut ways = vec![x.clone()];
@@ -226,23 +219,23 @@ impl LstmNet {
 }
 
 impl Network for LstmNet {
-    fn layout(&self) -> &Layout {
+    fn layout(&self) -> &WeightLayout {
         &self.layout
     }
 
-    fn buffers(&self) -> &Layout {
+    fn buffers(&self) -> &WeightLayout {
         &self.buffers
     }
 
-    fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
-        let (mut x, mask) = self.sequences(features, pass);
+    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+        let (mut x, mask) = self.sequences(batch, pass);
         for layer in &self.layers {
             x = layer.forward(x, pass);
         }
         let [directions, steps, examples, hidden] = x.dims();
         let x = x.permute([2, 1, 0, 3]).reshape([examples, steps, directions * hidden]);
         let pooled = if self.largest { masked_max(x, mask) } else { masked_mean(x, mask) };
-        let pooled = if self.reading == Reading::Apart { compare(pooled) } else { pooled };
+        let pooled = if self.reading == TextReading::Apart { compare(pooled) } else { pooled };
         let pooled = pass.dropout(pooled, self.dropout);
         self.head.forward(pooled, pass)
     }

@@ -23,6 +23,11 @@ impl Device {
             Device::Cpu => "cpu",
         }
     }
+
+    /// The device of this name, if this build has it.
+    pub fn named(name: &str) -> Option<Device> {
+        Device::ALL.iter().copied().find(|device| device.name() == name)
+    }
 }
 
 /// The form of the inputs of a task.
@@ -220,6 +225,12 @@ pub trait Model {
     /// How large the fitted model is.
     fn footprint(&self) -> Footprint;
 
+    /// Threads of the processor that it computes on: fewer than [`Spec::threads`] where the system starts no more. `None`
+    /// for a model that starts none.
+    fn threads(&self) -> Option<usize> {
+        None
+    }
+
     /// How many of `inputs` are longer than the fitted model reads, so that it answers without their ends. `None` for a
     /// model that reads inputs of any length whole.
     fn truncated(&self, _inputs: &Inputs) -> Option<usize> {
@@ -233,12 +244,13 @@ pub trait ModelEntry: Sync {
     fn name(&self) -> &'static str;
     /// One line on the method.
     fn about(&self) -> &'static str;
-    /// Our version of it and the library's, e.g. `1 (burn 0.22.1)`: records of different versions are not compared.
-    fn version(&self) -> String;
+    /// Our version of it, and the library whose kernels run on `device`, e.g. `1 (burn 0.22.1)`. Records of different
+    /// versions are not compared.
+    fn version(&self, device: Device) -> String;
     /// Every parameter, with default, domain and source.
     fn params(&self) -> &'static [Param];
-    /// Whether it can do tasks of this shape, at this training size and with these parameters.
-    fn supports(&self, shape: &TaskShape, params: &Resolved) -> Support;
+    /// Whether it can do tasks of this shape, at this training size, with these parameters and on `device`.
+    fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support;
     /// What no single parameter's domain can say (heads must divide the width, …). Called at plan time.
     ///
     /// # Errors
@@ -246,9 +258,9 @@ pub trait ModelEntry: Sync {
     fn check(&self, _params: &Resolved) -> Result<(), ParamError> {
         Ok(())
     }
-    /// Seconds of a fit on so many threads, within a factor of three or so: what a user is told before a long run. `None`
-    /// where nobody has measured.
-    fn fit_s(&self, _shape: &TaskShape, _params: &Resolved, _threads: usize) -> Option<f64> {
+    /// Seconds of a fit on `device`, with this many threads of the processor, within a factor of three or so: a user sees
+    /// it before a long run. `None` where it has not been measured.
+    fn fit_s(&self, _shape: &TaskShape, _params: &Resolved, _threads: usize, _device: Device) -> Option<f64> {
         None
     }
     /// An unfitted model.

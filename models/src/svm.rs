@@ -24,10 +24,11 @@ pub use crate::encode::features::Features;
 use crate::encode::features::{self, joined};
 pub use crate::encode::sparse::SparseRows;
 use crate::model::{
-    Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
+    Device, Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
 };
 use crate::parallel;
 use crate::params::{Default, Domain, Param, Resolved};
+use crate::target_scale::TargetScale;
 pub use classifier::Classifier;
 pub use kernel::Kernel;
 use machine::Machine;
@@ -105,15 +106,17 @@ impl ModelEntry for Svm {
         "support vector machine on HOG or TF-IDF features"
     }
 
-    fn version(&self) -> String {
-        "1 (linfa-svm 0.8.1; own SMO unless solver=linfa)".to_owned()
+    fn version(&self, device: Device) -> String {
+        match device {
+            Device::Cpu => "1 (linfa-svm 0.8.1; own SMO unless solver=linfa)".to_owned(),
+        }
     }
 
     fn params(&self) -> &'static [Param] {
         PARAMS
     }
 
-    fn supports(&self, shape: &TaskShape, _params: &Resolved) -> Support {
+    fn supports(&self, shape: &TaskShape, _params: &Resolved, device: Device) -> Support {
         let rows = shape.train_rows;
         let bytes = kernel_bytes::<f32>(rows);
         if bytes > MOST_KERNEL_BYTES {
@@ -134,16 +137,16 @@ impl ModelEntry for Svm {
         {
             return Support::No { reason };
         }
-        features::supports(&shape.input)
+        features::supports(&shape.input, device)
     }
 
-    fn fit_s(&self, shape: &TaskShape, _params: &Resolved, threads: usize) -> Option<f64> {
+    fn fit_s(&self, shape: &TaskShape, _params: &Resolved, threads: usize, _device: Device) -> Option<f64> {
         // The kernel and its problems grow with the square of the rows: measured at 2,000 to 8,000.
         Some(3e-8 * (shape.train_rows as f64).powi(2) / threads as f64)
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        if let Support::No { reason } = self.supports(&spec.shape, &spec.params) {
+        if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
         }
         Ok(Box::new(SupportVectors { spec: spec.clone(), pool: parallel::pool(spec.threads)?, fitted: None }))
@@ -219,6 +222,10 @@ impl Model for SupportVectors {
         })
     }
 
+    fn threads(&self) -> Option<usize> {
+        Some(self.pool.current_num_threads())
+    }
+
     fn footprint(&self) -> Footprint {
         self.fitted.as_ref().map_or_else(Footprint::default, |fitted| Footprint {
             parameters: fitted.answer.machine().parameters(),
@@ -258,10 +265,8 @@ impl SupportVectors {
         settings: &Settings,
         watch: &mut dyn Watch,
     ) -> Result<Answer, ModelError> {
-        let wide: Array1<f64> = values.iter().map(|&v| f64::from(v)).collect();
-        let mean = wide.mean().expect("there is a training row");
-        let deviation = Some(wide.std(0.0)).filter(|&d| d > 0.0).unwrap_or(1.0);
-        let standard: Vec<f32> = wide.iter().map(|v| ((v - mean) / deviation) as f32).collect();
+        let TargetScale { mean, deviation } = TargetScale::fit(values);
+        let standard: Vec<f32> = values.iter().map(|&v| ((f64::from(v) - mean) / deviation) as f32).collect();
         let solver = self.pool.install(|| Solver::new(self.method(), features, settings.kernel, values.len(), 1))?;
         let solution = solver.regress(&standard, settings)?;
         watch.progress(1, 1);

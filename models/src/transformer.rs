@@ -5,21 +5,20 @@
 
 use burn::tensor::{Tensor, module};
 
-use crate::model::{InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
-use crate::neural::attention::attend;
-use crate::neural::batch::Features;
-use crate::neural::encoder::{Form, Reading};
-use crate::neural::layers::{LayerNorm, Linear, Pass, Words, masked_mean, relu};
+use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::neural::batch::Batch;
+use crate::neural::encoder::{InputForm, TextReading};
+use crate::neural::layers::{LayerNorm, Linear, Pass, Words, attend, masked_mean, relu};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice};
-use crate::neural::weights::{Init, Layout, Weight};
-use crate::neural::{LIBRARY, Neural, fit_s};
+use crate::neural::recipe::{self, Choice, Choices};
+use crate::neural::weights::{Init, Weight, WeightLayout};
+use crate::neural::{Neural, fit_s, version};
 use crate::params::{Default, Domain, Param, ParamError, Resolved};
 
 /// The registry's entry.
 pub(crate) struct Transformer;
 
-static PARAMS: &[Param] = &[
+const OWN: &[Param] = &[
     Param {
         name: "width",
         images: Default::Int(128),
@@ -65,7 +64,7 @@ static PARAMS: &[Param] = &[
         images: Default::Int(4),
         texts: Default::Int(4),
         domain: Domain::Int(1, 64),
-        about: "side of an image patch in pixels; it divides both sides of the image; nothing to texts",
+        about: "side of an image patch in pixels; it divides both sides of the image; not used for texts",
         source: "4 for images of 32 pixels: Hassani et al. 2021",
     },
     Param {
@@ -76,22 +75,17 @@ static PARAMS: &[Param] = &[
         about: "what is classified: the mean of all tokens, or a class token before them",
         source: "mean: Beyer et al. 2022; class: Devlin et al. 2018",
     },
-    recipe::epochs(Choice(Default::Int(100), Default::Int(10), "our own choice")),
-    recipe::optimizer(Choice(Default::Word("adamw"), Default::Word("adamw"), "Devlin et al. 2018")),
-    recipe::learning_rate(Choice(Default::Float(1e-3), Default::Float(5e-4), "our own choice")),
-    recipe::weight_decay(Choice(Default::Float(0.05), Default::Float(0.01), "Hassani et al. 2021; Devlin et al. 2018")),
-    recipe::BATCH,
-    recipe::SHARD,
-    recipe::MOMENTUM,
-    recipe::WARMUP,
-    recipe::CLIP,
-    recipe::FLIP,
-    recipe::CROP,
-    recipe::WORD_DROPOUT,
-    recipe::VOCABULARY,
-    recipe::MAX_TOKENS,
-    recipe::MIN_COUNT,
 ];
+
+static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
+    OWN,
+    Choices {
+        epochs: Choice(Default::Int(100), Default::Int(10), "our own choice"),
+        optimizer: Choice(Default::Word("adamw"), Default::Word("adamw"), "Devlin et al. 2018"),
+        learning_rate: Choice(Default::Float(1e-3), Default::Float(5e-4), "our own choice"),
+        weight_decay: Choice(Default::Float(0.05), Default::Float(0.01), "Hassani et al. 2021; Devlin et al. 2018"),
+    },
+);
 
 impl ModelEntry for Transformer {
     fn name(&self) -> &'static str {
@@ -102,15 +96,15 @@ impl ModelEntry for Transformer {
         "pre-norm Transformer encoder over words or image patches (Vaswani et al. 2017, Dosovitskiy et al. 2020)"
     }
 
-    fn version(&self) -> String {
-        format!("1 ({LIBRARY})")
+    fn version(&self, device: Device) -> String {
+        version(1, device)
     }
 
     fn params(&self) -> &'static [Param] {
-        PARAMS
+        &PARAMS
     }
 
-    fn supports(&self, shape: &TaskShape, params: &Resolved) -> Support {
+    fn supports(&self, shape: &TaskShape, params: &Resolved, _device: Device) -> Support {
         let patch = params.int("patch");
         match shape.input {
             InputShape::Images { height, width, .. } if height % patch != 0 || width % patch != 0 => Support::No {
@@ -132,15 +126,15 @@ impl ModelEntry for Transformer {
         })
     }
 
-    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize) -> Option<f64> {
-        Some(fit_s(shape, params, threads, design, Reading::Joined))
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
+        Some(fit_s(shape, params, threads, device, design, TextReading::Joined))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        if let Support::No { reason } = self.supports(&spec.shape, &spec.params) {
+        if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
         }
-        Ok(Box::new(Neural::new(spec, design, Reading::Joined)?))
+        Ok(Box::new(Neural::new(spec, design, TextReading::Joined)?))
     }
 }
 
@@ -157,7 +151,7 @@ struct Block {
 }
 
 impl Block {
-    fn new(layout: &mut Layout, name: &str, width: usize, hidden: usize) -> Block {
+    fn new(layout: &mut WeightLayout, name: &str, width: usize, hidden: usize) -> Block {
         let mut square =
             |part: &str| Linear::new(layout, &format!("{name}.{part}"), width, width, Init::glorot(width, width));
         let (query, key, value, output) = (square("query"), square("key"), square("value"), square("output"));
@@ -185,18 +179,18 @@ impl Block {
     }
 }
 
-/// How tokens get their first vectors.
+/// Where the first vectors of tokens come from.
 enum Stem {
     Words(Words),
     Patches { side: usize, project: Linear },
 }
 
 struct TransformerNet {
-    layout: Layout,
-    buffers: Layout,
+    layout: WeightLayout,
+    buffers: WeightLayout,
     stem: Stem,
     positions: Weight,
-    /// Of the first and the second text of a pair.
+    /// The embeddings of the first and the second text of a pair.
     segments: Option<Weight>,
     class: Option<Weight>,
     blocks: Vec<Block>,
@@ -208,14 +202,14 @@ struct TransformerNet {
 }
 
 /// The network for these parameters, inputs and outputs.
-pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
     let (width, hidden, layers) = (params.int("width"), params.int("feed_forward"), params.int("layers"));
-    let mut layout = Layout::default();
+    let mut layout = WeightLayout::default();
     let (stem, longest, tokens, stem_cost) = match form {
-        Form::Tokens { vocabulary, longest, typical, .. } => {
+        InputForm::Tokens { vocabulary, longest, typical, .. } => {
             (Stem::Words(Words::new(&mut layout, vocabulary, width)), longest, typical, 0)
         }
-        Form::Images { channels, height, width: columns } => {
+        InputForm::Images { channels, height, width: columns } => {
             let side = params.int("patch");
             let inputs = side * side * channels;
             let project = Linear::new(&mut layout, "patches", inputs, width, Init::glorot(inputs, width));
@@ -229,13 +223,13 @@ pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn N
     let blocks = (0..layers).map(|index| Block::new(&mut layout, &format!("block{index}"), width, hidden)).collect();
     let norm = LayerNorm::new(&mut layout, "norm", width);
     let head = Linear::new(&mut layout, "head", width, outputs, Init::glorot(width, outputs));
-    let joined = matches!(form, Form::Tokens { reading: Reading::Joined, .. });
+    let joined = matches!(form, InputForm::Tokens { reading: TextReading::Joined, .. });
     let segments = joined.then(|| layout.free("segments", &[2, width], Init::embedding()));
     let tokens = tokens + extra;
     let block_cost = tokens * width * (4 * width + 2 * hidden + 2 * tokens);
     Box::new(TransformerNet {
         layout,
-        buffers: Layout::default(),
+        buffers: WeightLayout::default(),
         stem,
         positions,
         segments,
@@ -261,24 +255,24 @@ fn patches(pixels: Tensor<4>, side: usize) -> Tensor<3> {
 }
 
 impl Network for TransformerNet {
-    fn layout(&self) -> &Layout {
+    fn layout(&self) -> &WeightLayout {
         &self.layout
     }
 
-    fn buffers(&self) -> &Layout {
+    fn buffers(&self) -> &WeightLayout {
         &self.buffers
     }
 
-    fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
-        let (mut x, mut lengths) = match (features, &self.stem) {
-            (Features::Tokens(tokens), Stem::Words(words)) => {
+    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+        let (mut x, mut lengths) = match (batch, &self.stem) {
+            (Batch::Texts(tokens), Stem::Words(words)) => {
                 let mut x = words.forward(tokens.ids.clone(), pass);
                 if let (Some(embedding), Some(segments)) = (self.segments, &tokens.segments) {
                     x = x + module::embedding(pass.weight(embedding), segments.clone());
                 }
                 (x, tokens.lengths.clone())
             }
-            (Features::Images(pixels), Stem::Patches { side, project }) => {
+            (Batch::Images(pixels), Stem::Patches { side, project }) => {
                 let x = project.forward(patches(pixels.clone(), *side), pass);
                 let [examples, tokens, _] = x.dims();
                 (x, vec![tokens; examples])
@@ -298,10 +292,10 @@ impl Network for TransformerNet {
             x = block.forward(x, &lengths, self, pass);
         }
         let x = self.norm.forward(x, pass);
-        let pooled = match (self.class, features) {
+        let pooled = match (self.class, batch) {
             (Some(_), _) => x.narrow(1, 0, 1).reshape([examples, width]),
-            (None, Features::Tokens(tokens)) => masked_mean(x, tokens.mask.clone()),
-            (None, Features::Images(_)) => x.mean_dim(1).squeeze_dim(1),
+            (None, Batch::Texts(tokens)) => masked_mean(x, tokens.mask.clone()),
+            (None, Batch::Images(_)) => x.mean_dim(1).squeeze_dim(1),
         };
         self.head.forward(pooled, pass)
     }

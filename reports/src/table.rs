@@ -144,7 +144,7 @@ impl Column {
     }
 
     /// The same column with the sources of its numbers.
-    pub(crate) fn from_sources(self, sources: &[&str]) -> Column {
+    pub(crate) fn measured_by(self, sources: &[&str]) -> Column {
         Column { source: sources.join(", "), ..self }
     }
 
@@ -221,7 +221,7 @@ mod tests {
         let columns = [
             Column::new("#", CellKind::Rank),
             Column::new("model", CellKind::Name),
-            Column::new("energy", CellKind::Number).from_sources(&["estimate"]).detail(),
+            Column::new("energy", CellKind::Number).measured_by(&["estimate"]).detail(),
             Column::new("status", CellKind::Status),
             Column::new("note", CellKind::Text),
         ];

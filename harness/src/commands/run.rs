@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bakeoff_datasets::State;
+use bakeoff_models::Device;
 use bakeoff_reports::{Built, CaseInfo, RunInfo, SCHEMA, TaskInfo};
 use clap::Args;
 use sha2::{Digest, Sha256};
@@ -22,6 +23,7 @@ use crate::program::Program;
 use crate::progress;
 use crate::recorder::Recorder;
 use crate::runner::{self, Tally};
+use crate::threads;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -76,7 +78,14 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     let recorder = Recorder::create(&path, &info)?;
     let executor = arguments.isolation.executor(program, samples);
     prepare(program, &mut plan.cases);
-    carry_out(program, &info, &plan.cases, arguments.isolation.jobs(&plan), executor.as_ref(), recorder)
+    carry_out(
+        program,
+        &info,
+        &plan.cases,
+        (arguments.isolation.jobs(&plan), plan.threads()),
+        executor.as_ref(),
+        recorder,
+    )
 }
 
 fn say_forecast(program: &Program, plan: &Plan) {
@@ -126,7 +135,7 @@ pub(super) fn carry_out(
     program: &Program,
     info: &RunInfo,
     cases: &[Case],
-    jobs: usize,
+    (jobs, threads): (usize, usize),
     executor: &dyn Executor,
     mut recorder: Recorder,
 ) -> anyhow::Result<Exit> {
@@ -135,7 +144,7 @@ pub(super) fn carry_out(
     let mut progress = progress::for_stderr(cases.len(), primary);
     let tally = runner::run(cases, jobs, executor, program.machine, &mut recorder, progress.as_mut())?;
     let dir = recorder.finish()?;
-    let built = bakeoff_reports::build(&dir)?;
+    let built = threads::at_most(threads, || bakeoff_reports::build(&dir))?;
     match sum_up(&built, tally, &path) {
         // The reader has left, but how the run ended is still to be told by the exit code.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
@@ -184,9 +193,10 @@ fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Resul
     let mut libraries = BTreeMap::new();
     let mut datasets = BTreeMap::new();
     let mut tasks = Vec::new();
+    let device = Device::named(suite.device.as_ref());
     for entry in &suite.models {
-        if let Some(model) = program.model(entry.name.as_ref()) {
-            libraries.insert(model.name().to_owned(), model.version());
+        if let (Some(model), Some(device)) = (program.model(entry.name.as_ref()), device) {
+            libraries.insert(model.name().to_owned(), model.version(device));
         }
     }
     for task in suite.tasks.iter().filter_map(|entry| program.task_or(&plan.own, entry.name.as_ref())) {

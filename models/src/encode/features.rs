@@ -9,7 +9,7 @@ use super::pairs::{OVERLAPS, PairEncoder, check_kind};
 use super::scale::Scale;
 use super::sparse::SparseRows;
 use super::tfidf::TfIdf;
-use crate::model::{InputShape, ModelError, Support};
+use crate::model::{Device, InputShape, ModelError, Support};
 
 /// One row per example.
 #[derive(Debug, Clone)]
@@ -160,8 +160,12 @@ fn shape(images: &Images) -> (usize, usize, usize) {
     (images.channels, images.height, images.width)
 }
 
-/// Whether inputs of this form can be encoded.
-pub(crate) fn supports(input: &InputShape) -> Support {
+/// Whether inputs of this form can be encoded for a model on `device`: features are made on the processor only, and so
+/// are the models of them.
+pub(crate) fn supports(input: &InputShape, device: Device) -> Support {
+    match device {
+        Device::Cpu => {}
+    }
     let smallest = hog::SMALLEST_SIDE;
     match *input {
         InputShape::Images { height, width, .. } if height < smallest || width < smallest => Support::No {

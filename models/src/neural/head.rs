@@ -1,20 +1,21 @@
-//! What turns a network's outputs into a loss and into predictions: one head per form of target.
+//! The head: it turns a network's outputs into a loss and into predictions. There is one for each form of target.
 
 use bakeoff_datasets::Targets;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use crate::model::{Matrix, Predictions};
+use crate::target_scale::TargetScale;
 
-/// Fitted on the training targets alone.
+/// FittedNetwork on the training targets alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Head {
     /// One output per class: cross-entropy, then softmax.
     Classes(usize),
     /// One output, the target standardised by the training rows' mean and standard deviation: squared error.
     Value {
-        /// Of the training targets.
+        /// The mean of the training targets.
         mean: f32,
-        /// Of the training targets; 1 if they are all the same.
+        /// Their standard deviation; 1 if they are all the same.
         std: f32,
     },
 }
@@ -25,11 +26,8 @@ impl Head {
         match targets {
             Targets::Classes { names, .. } => Head::Classes(names.len()),
             Targets::Values(values) => {
-                let count = values.len().max(1) as f64;
-                let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
-                let variance = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / count;
-                let std = if variance > 0.0 { variance.sqrt() } else { 1.0 };
-                Head::Value { mean: mean as f32, std: std as f32 }
+                let TargetScale { mean, deviation } = TargetScale::fit(values);
+                Head::Value { mean: mean as f32, std: deviation as f32 }
             }
         }
     }

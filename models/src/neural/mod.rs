@@ -1,32 +1,18 @@
 //! Neural networks: the one training loop, and all that the networks share.
 //!
 //! A model file gives a [`network::Design`]; [`Neural`] makes a [`Model`] of it. The parts, in the order of the data:
-//! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], [`optimizer`] under a
-//! [`schedule`], all run by [`train`] on the threads of [`pools`] ([`lockstep`] where they work in step). What the library does slowly on the processor is
-//! a [`kernel`]: [`convolution`], [`normalisation`], [`layer_norm`], [`attention`], [`linear`] and [`recurrence`], most of
-//! it a [`product`].
+//! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], and a [`recipe`] that
+//! [`train`] follows under a [`schedule`]. What computes on the processor only is behind the fence of [`cpu`].
 
-pub(crate) mod attention;
 pub(crate) mod batch;
 mod checkpoint;
-mod convolution;
-mod dropout;
+mod cpu;
 pub(crate) mod encoder;
 mod fitted;
 mod head;
-mod kernel;
-mod layer_norm;
 pub(crate) mod layers;
-pub(crate) mod linear;
-mod lockstep;
-mod math;
 pub(crate) mod network;
-mod normalisation;
-mod optimizer;
-mod pools;
-mod product;
 pub(crate) mod recipe;
-pub(crate) mod recurrence;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -38,27 +24,32 @@ use std::sync::Arc;
 use bakeoff_datasets::{Inputs, Split};
 use burn::tensor::Device as BurnDevice;
 
-use self::encoder::{Encoder, Form, Reading};
-use self::fitted::Fitted;
+use self::cpu::Pools;
+use self::encoder::{InputEncoder, InputForm, TextReading};
+use self::fitted::FittedNetwork;
 use self::head::Head;
 use self::network::Design;
-use self::pools::Pools;
-use self::weights::{Layout, Leaves};
+use self::weights::{Leaves, WeightLayout};
 use crate::model::{
     Device, Footprint, InputShape, Model, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
 };
 use crate::params::Resolved;
 
-/// The library and its version, for [`crate::ModelEntry::version`].
-pub(crate) const LIBRARY: &str = "burn 0.22.1";
+/// See [`crate::ModelEntry::version`]; `revision` is the model's own.
+pub(crate) fn version(revision: u32, device: Device) -> String {
+    match device {
+        // The kernels of `cpu` are part of the revision.
+        Device::Cpu => format!("{revision} (burn 0.22.1)"),
+    }
+}
 
 /// A neural model of some design.
 pub(crate) struct Neural {
     spec: Spec,
     design: Design,
-    reading: Reading,
+    reading: TextReading,
     pools: Pools,
-    fitted: Option<Fitted>,
+    fitted: Option<FittedNetwork>,
 }
 
 impl Neural {
@@ -66,8 +57,8 @@ impl Neural {
     ///
     /// # Errors
     /// If there is no thread to compute on.
-    pub(crate) fn new(spec: &Spec, design: Design, pairs: Reading) -> Result<Neural, ModelError> {
-        let reading = if spec.shape.input.is_pairs() { pairs } else { Reading::Single };
+    pub(crate) fn new(spec: &Spec, design: Design, pairs: TextReading) -> Result<Neural, ModelError> {
+        let reading = if spec.shape.input.is_pairs() { pairs } else { TextReading::Single };
         Ok(Neural { spec: spec.clone(), design, reading, pools: Pools::new(spec.threads)?, fitted: None })
     }
 }
@@ -80,14 +71,14 @@ impl Neural {
     pub(crate) fn published(
         spec: &Spec,
         design: Design,
-        encoder: Encoder,
+        encoder: InputEncoder,
         classes: usize,
         weights: &[u8],
     ) -> Result<Neural, ModelError> {
-        let mut model = Neural::new(spec, design, Reading::Single)?;
+        let mut model = Neural::new(spec, design, TextReading::Single)?;
         let network = design(&spec.params, encoder.form(), classes);
         let device = burn_device(spec.device);
-        model.fitted = Some(Fitted {
+        model.fitted = Some(FittedNetwork {
             weights: Leaves::new(network.layout(), &checkpoint::read(weights, network.layout())?, &device),
             buffers: Leaves::new(network.buffers(), &checkpoint::read(weights, network.buffers())?, &device),
             network: Arc::from(network),
@@ -103,18 +94,18 @@ impl Neural {
     /// Fits from the weights that `start` gives for the network's layout.
     fn fit_from(
         &mut self,
-        start: impl FnOnce(&Layout) -> Vec<f32>,
+        start: impl FnOnce(&WeightLayout) -> Vec<f32>,
         splits: (&Split, &Split),
         watch: &mut dyn Watch,
     ) -> Result<(), ModelError> {
         let (train, _) = splits;
         self.fitted = None;
-        let encoder = Encoder::fit(&train.inputs, &self.spec.params, self.reading);
+        let encoder = InputEncoder::fit(&train.inputs, &self.spec.params, self.reading);
         let head = Head::fit(&train.targets);
         let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
         let device = burn_device(self.spec.device);
         let initial = (start(network.layout()), network.buffers().initial(0));
-        let mut fitted = Fitted {
+        let mut fitted = FittedNetwork {
             weights: Leaves::new(network.layout(), &initial.0, &device),
             buffers: Leaves::new(network.buffers(), &initial.1, &device),
             network: Arc::from(network),
@@ -136,18 +127,25 @@ fn burn_device(device: Device) -> BurnDevice {
 
 /// See [`crate::ModelEntry::fit_s`]: a row costs a prediction forward and about two backward in every epoch, and a batch
 /// has work for as many threads as it has shards.
-pub(crate) fn fit_s(shape: &TaskShape, params: &Resolved, threads: usize, design: Design, pairs: Reading) -> f64 {
-    /// Words of a sentence of GLUE, for want of the data.
+pub(crate) fn fit_s(
+    shape: &TaskShape,
+    params: &Resolved,
+    threads: usize,
+    device: Device,
+    design: Design,
+    pairs: TextReading,
+) -> f64 {
+    /// Words of a sentence of GLUE: the data is not at hand here.
     const WORDS: usize = 20;
-    /// Operations of a core in a second, measured on the networks of `quick`.
-    const RATE: f64 = 3e10;
+    /// Operations that a core does in a second, measured on the networks of `quick`.
+    const CPU_RATE: f64 = 3e10;
     let form = match shape.input {
-        InputShape::Images { channels, height, width } => Form::Images { channels, height, width },
-        InputShape::Texts { pairs: is_pairs } => Form::Tokens {
+        InputShape::Images { channels, height, width } => InputForm::Images { channels, height, width },
+        InputShape::Texts { pairs: is_pairs } => InputForm::Tokens {
             vocabulary: params.int("vocabulary"),
             longest: params.int("max_tokens"),
             typical: WORDS,
-            reading: if is_pairs { pairs } else { Reading::Single },
+            reading: if is_pairs { pairs } else { TextReading::Single },
         },
     };
     let outputs = match shape.target {
@@ -155,8 +153,10 @@ pub(crate) fn fit_s(shape: &TaskShape, params: &Resolved, threads: usize, design
         TargetShape::Value => 1,
     };
     let prediction = 2.0 * design(params, form, outputs).multiply_adds() as f64;
-    let threads = threads.min(params.int("batch").div_ceil(params.int("shard")));
-    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / RATE / threads as f64
+    let rate = match device {
+        Device::Cpu => CPU_RATE * threads.min(params.int("batch").div_ceil(params.int("shard"))) as f64,
+    };
+    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / rate
 }
 
 impl Model for Neural {
@@ -166,12 +166,16 @@ impl Model for Neural {
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
-        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("asked to predict before a fit".into()))?;
+        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("predict was called before fit".into()))?;
         fitted.predict(inputs, &self.pools)
     }
 
     fn footprint(&self) -> Footprint {
-        self.fitted.as_ref().map(Fitted::footprint).unwrap_or_default()
+        self.fitted.as_ref().map(FittedNetwork::footprint).unwrap_or_default()
+    }
+
+    fn threads(&self) -> Option<usize> {
+        Some(self.pools.threads())
     }
 
     fn truncated(&self, inputs: &Inputs) -> Option<usize> {

@@ -5,21 +5,21 @@ use burn::tensor::Tensor;
 use super::kernel::{Kernel, apply, evaluate};
 use super::product::vectorised;
 
-/// What a batch normalisation saw: mean and biased variance of each channel.
-pub(super) struct Seen {
-    pub(super) mean: Vec<f32>,
-    pub(super) variance: Vec<f32>,
+/// Mean and biased variance of each channel in a batch.
+pub(crate) struct BatchStatistics {
+    pub(crate) mean: Vec<f32>,
+    pub(crate) variance: Vec<f32>,
 }
 
 /// `relu(scale * (x - mean) / sqrt(variance + epsilon) + shift + shortcut)` over rows of channels, with the mean and
 /// variance of the rows themselves. `x` and `shortcut` are `rows x channels`, flat.
-pub(super) fn normalise(
+pub(crate) fn normalise(
     x: Tensor<1>,
     scale: Tensor<1>,
     shift: Tensor<1>,
     shortcut: Option<Tensor<1>>,
     epsilon: f32,
-) -> (Tensor<1>, Seen) {
+) -> (Tensor<1>, BatchStatistics) {
     let channels = scale.dims()[0];
     let kernel = Normalise { channels, epsilon };
     let (y, saved) = match shortcut {
@@ -27,12 +27,12 @@ pub(super) fn normalise(
         None => apply(kernel, [x, scale, shift]),
     };
     let (mean, rest) = saved.split_at(channels);
-    let seen = Seen { mean: mean.to_vec(), variance: rest[..channels].to_vec() };
+    let seen = BatchStatistics { mean: mean.to_vec(), variance: rest[..channels].to_vec() };
     (y, seen)
 }
 
-/// The same in a prediction, with the mean and variance that are given.
-pub(super) fn standardise(
+/// The same in a prediction, with a given mean and variance.
+pub(crate) fn standardise(
     x: Tensor<1>,
     [scale, shift, mean, variance]: [Tensor<1>; 4],
     shortcut: Option<Tensor<1>>,
@@ -62,18 +62,19 @@ struct Normalise {
 }
 
 impl Normalise {
-    /// Numbers that are worked on together: whole rows, and enough of them for wide vectors.
+    /// Numbers that are computed together: whole rows, enough of them for wide vector instructions.
     fn stripe(&self) -> usize {
-        const ENOUGH: usize = 64;
-        self.channels * (ENOUGH / self.channels).max(1)
+        const MIN_STRIPE: usize = 64;
+        self.channels * (MIN_STRIPE / self.channels).max(1)
     }
 
-    /// A number per channel, as often as a stripe has rows.
+    /// One number per channel, repeated for every row of a stripe.
     fn striped(&self, values: &[f32]) -> Vec<f32> {
         values.repeat(self.stripe() / self.channels)
     }
 
-    /// One sum per channel. `add` adds what a range of at most a stripe gives; blocks keep the error of long sums small.
+    /// One sum per channel. `add` adds the numbers of a range of at most a stripe to the sums. Blocks keep the rounding error of
+    /// long sums small.
     #[inline(always)]
     fn per_channel(&self, len: usize, mut add: impl FnMut(std::ops::Range<usize>, &mut [f32])) -> Vec<f32> {
         const BLOCK: usize = 64;
@@ -157,7 +158,7 @@ impl Normalise {
         let channels = self.channels;
         let (mean, variance) = saved.split_at(channels);
         let (factor, offset) = self.affine(mean, variance, scale, shift);
-        // What passes the ReLU; also the gradient of the shortcut.
+        // The gradient that passes the ReLU, which is also that of the shortcut.
         let mut passed = self.activate(x, shortcut, &factor, &offset);
         vectorised(
             #[inline(always)]
@@ -238,7 +239,7 @@ mod tests {
     use burn::tensor::{activation, module};
 
     use super::*;
-    use crate::neural::kernel::testing::{assert_agree, noise};
+    use crate::neural::cpu::kernel::testing::{assert_agree, noise};
     use crate::neural::weights::vector;
 
     const ROWS: usize = 600;

@@ -1,18 +1,7 @@
 //! The optimisers: AdamW and SGD with momentum, on one flat vector of weights.
 
 use super::product::{dot, vectorised};
-
-/// Which rule turns a gradient into a step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Rule {
-    /// Adam with decoupled weight decay (Loshchilov and Hutter 2017, arXiv:1711.05101).
-    AdamW,
-    /// Stochastic gradient descent with momentum, weight decay added to the gradient as in He et al. 2015.
-    Sgd {
-        /// What of the last step is kept.
-        momentum: f64,
-    },
-}
+use crate::neural::recipe::Rule;
 
 /// Adam's decay rates of the two moments and its guard against division by zero (Kingma and Ba 2014).
 const BETA1: f64 = 0.9;
@@ -36,7 +25,7 @@ impl Optimizer {
         Optimizer { rule, decay, first: zeros.clone(), second: zeros, step: 0 }
     }
 
-    /// Moves `weights` one step along `gradient` times `scale`, reading and writing each number once.
+    /// Moves `weights` one step along `gradient` times `scale`. Each number is read and written once.
     pub(crate) fn step(&mut self, weights: &mut [f32], gradient: &[f32], scale: f32, rate: f64) {
         self.step += 1;
         let numbers = weights.iter_mut().zip(gradient).zip(&self.decay).zip(&mut self.first).zip(&mut self.second);
@@ -76,8 +65,8 @@ impl Optimizer {
     }
 }
 
-/// The Euclidean norm of `gradient`, which is not finite if any of its numbers is not, and what to multiply it with so
-/// that it is no longer than `limit` (Pascanu et al. 2013).
+/// The Euclidean norm of `gradient`, and the factor that makes it no longer than `limit` (Pascanu et al. 2013). The norm is
+/// not finite if one of the numbers is not.
 pub(crate) fn clip(gradient: &[f32], limit: f64) -> (f64, f32) {
     /// Numbers whose squares are summed in 32 bits.
     const BLOCK: usize = 4096;
