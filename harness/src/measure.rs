@@ -414,26 +414,25 @@ fn prediction_rows(
     classes: &[String],
     target: impl Fn(usize) -> String,
 ) -> Vec<PredictionRow> {
-    let row = |example: usize, prediction: String, probability: Option<f32>| PredictionRow {
+    let row = |example: usize, prediction: String, probabilities: Vec<f32>| PredictionRow {
         example,
         target: target(example),
         prediction,
-        probability: probability.map(f64::from),
+        probabilities,
     };
     match predictions {
         Predictions::Classes { labels, probabilities } => labels
             .iter()
-            .map(|&label| usize::from(label))
             .enumerate()
-            .map(|(example, label)| {
-                let probability = probabilities.as_ref().map(|matrix| matrix.row(example)[label]);
-                row(example, classes[label].clone(), probability)
+            .map(|(example, &label)| {
+                let probabilities = probabilities.as_ref().map_or(Vec::new(), |matrix| matrix.row(example).to_vec());
+                row(example, classes[usize::from(label)].clone(), probabilities)
             })
             .collect(),
         Predictions::Values(values) => values
             .iter()
             .enumerate()
-            .map(|(example, value)| row(example, f64::from(*value).to_string(), None))
+            .map(|(example, value)| row(example, f64::from(*value).to_string(), Vec::new()))
             .collect(),
     }
 }

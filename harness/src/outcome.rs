@@ -104,6 +104,8 @@ pub struct RunIdentity {
     pub commit: String,
     /// The machine's fingerprint.
     pub machine: String,
+    /// What the devices are called, by their kind.
+    pub device_names: BTreeMap<String, String>,
     /// Versions of the tasks, by name.
     pub task_versions: BTreeMap<String, u32>,
     /// Versions of the models, by name.
@@ -128,12 +130,16 @@ impl RunIdentity {
             case: case.id.clone(),
             task: case.task.clone(),
             task_version: self.task_versions.get(&case.task).copied().unwrap_or_default(),
+            label: case.label.clone(),
             model: case.model.clone(),
             model_version: self.model_versions.get(&case.model).cloned().unwrap_or_default(),
             params: case.params.to_string(),
             train_size: case.train_size,
             seed: case.seed,
             device: case.device.clone(),
+            device_name: self.device_names.get(&case.device).cloned().unwrap_or_default(),
+            threads: Some(case.threads),
+            conditions: String::new(),
             phase: reading.phase.name().to_owned(),
             metric: reading.metric.clone(),
             unit: metric(&reading.metric).map_or(String::new(), |metric| metric.unit.to_owned()),

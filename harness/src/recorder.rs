@@ -81,6 +81,7 @@ impl Recorder {
                 run: info.run.clone(),
                 commit: crate::COMMIT.to_owned(),
                 machine: info.machine.fingerprint.clone(),
+                device_names: info.devices.iter().map(|device| (device.device.clone(), device.name.clone())).collect(),
                 task_versions: info.tasks.iter().map(|task| (task.name.clone(), task.version)).collect(),
                 model_versions: info.libraries.clone(),
             },
@@ -198,7 +199,7 @@ fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records:
     dir.write_rows(&dir.records_path(), &records)?;
     dir.write_rows(&dir.curves_path(), &curves)?;
     for id in order.iter().filter(|id| !keep.contains(*id)) {
-        dir.remove_predictions(id)?;
+        dir.remove_case(id)?;
     }
     Ok(())
 }

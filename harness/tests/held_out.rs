@@ -143,8 +143,8 @@ fn poisoned_test_targets_change_the_scores_and_nothing_else() {
             assert_eq!(honest.status, Status::Ok, "{what}: {}", honest.note);
             assert_eq!(poisoned.status, Status::BelowFloor, "{what}: {}", poisoned.note);
 
-            let answers = |outcome: &Outcome| -> Vec<(String, Option<f64>)> {
-                outcome.predictions.iter().map(|row| (row.prediction.clone(), row.probability)).collect()
+            let answers = |outcome: &Outcome| -> Vec<(String, Vec<f32>)> {
+                outcome.predictions.iter().map(|row| (row.prediction.clone(), row.probabilities.clone())).collect()
             };
             assert_eq!(answers(&honest), answers(&poisoned), "{what}: the fit has seen the test targets");
             let epochs = |outcome: &Outcome| -> Vec<(f64, Option<f64>)> {

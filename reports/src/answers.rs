@@ -1,4 +1,4 @@
-//! A case's predictions, reduced to what statistics and figures need.
+//! The predictions of a case, reduced to what statistics and figures need.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,7 +15,7 @@ pub struct Answers {
     given: Given,
     /// Examples by class: `confusion[target][prediction]`; empty for a regression.
     pub confusion: Vec<Vec<u64>>,
-    /// A digest of the targets: answers are paired only if they answer the same questions.
+    /// A digest of the targets: answers of two models are paired only if their targets are the same.
     pub targets: u64,
 }
 
@@ -34,6 +34,7 @@ impl Answers {
     pub fn new(task: &TaskInfo, rows: &[PredictionRow], path: &Path) -> Result<Answers, ReportError> {
         let refuse =
             |index: usize, message| ReportError::Row { path: path.to_owned(), line: index as u64 + 2, message };
+        let classes = task.classes.len();
         let mut targets = DefaultHasher::new();
         for (index, row) in rows.iter().enumerate() {
             if row.example != index {
@@ -41,9 +42,15 @@ impl Answers {
                     format!("column example: '{}', expected {index}: one row per test example, in order", row.example);
                 return Err(refuse(index, message));
             }
+            if !row.probabilities.is_empty() && row.probabilities.len() != classes {
+                let message = format!(
+                    "column probabilities: {} numbers, expected {classes}: one per class",
+                    row.probabilities.len()
+                );
+                return Err(refuse(index, message));
+            }
             row.target.hash(&mut targets);
         }
-        let classes = task.classes.len();
         let mut confusion = vec![vec![0; classes]; classes];
         let given = if classes == 0 {
             let pairs = rows.iter().enumerate().map(|(index, row)| value_pair(row).map_err(|m| refuse(index, m)));
@@ -55,7 +62,10 @@ impl Answers {
             for (target, prediction) in &pairs {
                 confusion[usize::from(*target)][usize::from(*prediction)] += 1;
             }
-            Given::Classes { pairs, classes, probabilities: None }
+            // A score of probabilities needs those of every example.
+            let whole = rows.iter().all(|row| !row.probabilities.is_empty());
+            let probabilities = whole.then(|| rows.iter().flat_map(|row| row.probabilities.iter().copied()).collect());
+            Given::Classes { pairs, classes, probabilities }
         };
         Ok(Answers { given, confusion, targets: targets.finish() })
     }

@@ -224,7 +224,7 @@ mod tests {
         }
         let mut records = String::from_utf8(encode_header::<Record>()).unwrap();
         if let Some(status) = status {
-            records += &format!("1,run,,,{CASE},wnli,1,svm,1,,635,1,cpu,case,wall_s,s,1,stopwatch,{status},\n");
+            records += &format!("2,run,,,{CASE},wnli,1,svm,svm,1,,635,1,cpu,,,,case,wall_s,s,1,stopwatch,{status},\n");
         }
         fs::write(dir.records_path(), records).unwrap();
         (dir, serde_json::from_value(info.into()).unwrap())
@@ -242,7 +242,7 @@ mod tests {
         fs::create_dir(folder.path().join("predictions")).unwrap();
         fs::write(
             dir.hidden_predictions_path(CASE, "test"),
-            format!("example,target,prediction,probability\n{rows}{end}"),
+            format!("example,target,prediction,probabilities\n{rows}{end}"),
         )
         .unwrap();
         text(wnli(), &dir, &info, "svm", None).map_err(|error| error.to_string())
@@ -282,7 +282,7 @@ mod tests {
             example: 7,
             target: String::new(),
             prediction: prediction.to_owned(),
-            probability: None,
+            probabilities: Vec::new(),
         };
         let said = |style, prediction| answer(style, &classes, &row(prediction));
         assert_eq!(said(Answer::Number, "neutral").as_deref(), Some("1"));

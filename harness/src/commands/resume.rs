@@ -4,7 +4,7 @@ use std::io::{Write, stderr, stdout};
 use std::path::PathBuf;
 
 use bakeoff_models::Device;
-use bakeoff_reports::{RunDir, RunInfo};
+use bakeoff_reports::{RunDir, RunInfo, SCHEMA};
 use clap::Args;
 
 use super::run::{Isolation, carry_out, prepare, verify_data};
@@ -25,6 +25,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let info = RunDir::new(&arguments.run).info().map_err(usage)?;
+    refuse_older(&info)?;
     let origin = arguments.run.join("run.json").display().to_string();
     let source = Source {
         origin: format!("{origin}, suite_toml"),
@@ -65,6 +66,18 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
 /// On standard error, which may have been closed.
 fn say(text: &str) {
     let _ = writeln!(stderr(), "{text}");
+}
+
+/// The rows of a run have one schema, and an older one may have measured in another way. `report` still reads it.
+fn refuse_older(info: &RunInfo) -> anyhow::Result<()> {
+    if info.schema == SCHEMA {
+        return Ok(());
+    }
+    Err(usage(format!(
+        "cannot resume {}: bakeoff {} began it with schema {}, and this one writes {SCHEMA}; resume it with that bakeoff, \
+         or start a new run (bakeoff report still reads this one)",
+        info.run, info.version, info.schema
+    )))
 }
 
 /// Rows of one run must be comparable: same machine, task versions, model versions, data and cases.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use bakeoff_datasets::State;
 use bakeoff_models::Device;
-use bakeoff_reports::{Built, CaseInfo, RunInfo, SCHEMA, TaskInfo};
+use bakeoff_reports::{Built, CaseInfo, DeviceInfo, RunInfo, SCHEMA, TaskInfo};
 use clap::Args;
 use sha2::{Digest, Sha256};
 
@@ -212,6 +212,17 @@ fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Resul
     }
     let energy = meters::open(&suite.energy, program.machine)
         .map_or_else(|reason| format!("none: {reason}"), |meter| meter.source().to_owned());
+    let machine = program.machine.describe();
+    let mut devices: Vec<DeviceInfo> = Vec::new();
+    for case in &plan.cases {
+        if devices.iter().all(|known| known.device != case.device) {
+            devices.push(DeviceInfo {
+                device: case.device.clone(),
+                name: machine.cpu.clone(),
+                fingerprint: machine.fingerprint.clone(),
+            });
+        }
+    }
     Ok(RunInfo {
         schema: SCHEMA,
         run,
@@ -222,9 +233,8 @@ fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Resul
         commit: crate::COMMIT.to_owned(),
         toolchain: crate::TOOLCHAIN.to_owned(),
         command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
-        machine: program.machine.describe(),
-        libraries,
-        datasets,
+        machine,
+        devices,
         energy,
         tasks,
         cases: plan
@@ -235,8 +245,14 @@ fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Resul
                 task: case.task.clone(),
                 label: case.label.clone(),
                 model: case.model.clone(),
+                train_size: case.train_size,
+                seed: case.seed,
+                device: case.device.clone(),
+                model_version: libraries.get(&case.model).cloned().unwrap_or_default(),
             })
             .collect(),
+        libraries,
+        datasets,
         suite_toml: toml::to_string(suite).context("writing the suite as resolved")?,
     })
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod common;
 mod data;
 mod faults;
+mod older_runs;
 mod own_data;
 mod own_data_faults;
 mod whole_program;
