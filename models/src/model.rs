@@ -225,6 +225,12 @@ pub trait Model {
     fn truncated(&self, _inputs: &Inputs) -> Option<usize> {
         None
     }
+
+    /// How many of `inputs` have a text in which the fitted model finds no word that it reads, so that it answers blindly.
+    /// `None` for a model that reads no words.
+    fn wordless(&self, _inputs: &Inputs) -> Option<usize> {
+        None
+    }
 }
 
 /// A model's place in the registry: what it is, what it takes and how to build it.

@@ -6,7 +6,9 @@ use linfa::ParamGuard;
 use ndarray::Array2;
 use rayon::ThreadPool;
 
-use crate::encode::features::{self, Encoder, joined};
+use crate::encode::features::{Encoder, FeatureParams, joined};
+use crate::encode::images::ImageFeatures;
+use crate::encode::words::Tokens;
 use crate::forest::{
     Criterion, Forest, ForestError, ForestParams, ForestValidParams, Gini, Growth, MaxFeatures, Variance, most_probable,
 };
@@ -65,6 +67,8 @@ const PARAMS: &[Param] = &[
         about: "most intervals that the values of a feature are sorted into",
         source: "as fine as one byte allows",
     },
+    ImageFeatures::param("hog", "TODO"),
+    Tokens::param("words+marks", "TODO"),
     Param {
         name: "terms",
         images: Default::Int(2000),
@@ -93,8 +97,9 @@ impl ModelEntry for RandomForest {
     }
 
     fn supports(&self, shape: &TaskShape, params: &Resolved) -> Support {
-        match features::supports(&shape.input) {
-            Support::Yes => holds(shape.train_rows, features::width(&shape.input, params.int("terms"))),
+        let features = FeatureParams::of(params, &shape.input);
+        match features.supports(&shape.input) {
+            Support::Yes => holds(shape.train_rows, features.width(&shape.input)),
             no => no,
         }
     }
@@ -103,7 +108,7 @@ impl ModelEntry for RandomForest {
         /// Seconds for a row, a level of a tree and a feature that is tried, measured at 2,000 to 8,000 rows.
         const STEP_S: f64 = 1.5e-8;
         let rows = shape.train_rows as f64;
-        let features = features::width(&shape.input, params.int("terms")) as f64;
+        let features = FeatureParams::of(params, &shape.input).width(&shape.input) as f64;
         let tried = match (params.float("max_features"), shape.target) {
             (0.0, TargetShape::Classes(_)) => features.sqrt(),
             (0.0, TargetShape::Value) => features / 3.0,
@@ -174,12 +179,8 @@ impl Model for ForestModel {
         if all.is_empty() {
             return Err(ModelError::Failed("there is no training row".to_owned()));
         }
-        let (terms, pairs) = (self.spec.params.int("terms"), self.spec.shape.input.is_pairs());
-        let (encoder, features) = self.pool.install(|| Encoder::fit(&all.inputs, terms, pairs))?;
-        if features.width() == 0 {
-            let reason = "no training text holds a word of two or more letters or digits, of which features are made";
-            return Err(ModelError::Failed(reason.to_owned()));
-        }
+        let params = FeatureParams::of(&self.spec.params, &self.spec.shape.input);
+        let (encoder, features) = self.pool.install(|| Encoder::fit(&all.inputs, &params))?;
         if let Support::No { reason } = holds(features.len(), features.width()) {
             return Err(ModelError::Unsupported(reason));
         }
@@ -215,6 +216,10 @@ impl Model for ForestModel {
             // A tree compares and never multiplies.
             flops_per_example: None,
         })
+    }
+
+    fn wordless(&self, inputs: &Inputs) -> Option<usize> {
+        self.fitted.as_ref().and_then(|(encoder, _)| encoder.wordless(inputs))
     }
 }
 

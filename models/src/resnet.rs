@@ -60,6 +60,7 @@ static PARAMS: &[Param] = &[
     recipe::FLIP,
     recipe::CROP,
     recipe::WORD_DROPOUT,
+    recipe::TOKENS,
     recipe::VOCABULARY,
     recipe::MAX_TOKENS,
     recipe::MIN_COUNT,

@@ -21,8 +21,11 @@ use rayon::ThreadPool;
 
 pub use crate::encode::features::Encoder;
 pub use crate::encode::features::Features;
-use crate::encode::features::{self, joined};
+use crate::encode::features::joined;
+pub use crate::encode::features::FeatureParams;
+pub use crate::encode::images::ImageFeatures;
 pub use crate::encode::sparse::SparseRows;
+use crate::encode::words::Tokens;
 use crate::model::{
     Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
 };
@@ -78,6 +81,8 @@ const PARAMS: &[Param] = &[
         about: "violation of the optimality conditions at which the solver stops",
         source: "LIBSVM's default",
     },
+    ImageFeatures::param("hog", "TODO"),
+    Tokens::param("words+marks", "TODO"),
     Param {
         name: "terms",
         images: Default::Int(1_000_000),
@@ -113,7 +118,7 @@ impl ModelEntry for Svm {
         PARAMS
     }
 
-    fn supports(&self, shape: &TaskShape, _params: &Resolved) -> Support {
+    fn supports(&self, shape: &TaskShape, params: &Resolved) -> Support {
         let rows = shape.train_rows;
         let bytes = kernel_bytes::<f32>(rows);
         if bytes > MOST_KERNEL_BYTES {
@@ -134,7 +139,7 @@ impl ModelEntry for Svm {
         {
             return Support::No { reason };
         }
-        features::supports(&shape.input)
+        FeatureParams::of(params, &shape.input).supports(&shape.input)
     }
 
     fn fit_s(&self, shape: &TaskShape, _params: &Resolved, threads: usize) -> Option<f64> {
@@ -188,8 +193,8 @@ impl Model for SupportVectors {
             return Err(ModelError::Failed("there is no training row".to_owned()));
         }
         let (encoder, features) = {
-            let (terms, pairs) = (self.spec.params.int("terms"), self.spec.shape.input.is_pairs());
-            self.pool.install(|| Encoder::fit(&all.inputs, terms, pairs))?
+            let params = FeatureParams::of(&self.spec.params, &self.spec.shape.input);
+            self.pool.install(|| Encoder::fit(&all.inputs, &params))?
         };
         let settings = self.settings(&features);
         let answer = match &all.targets {
@@ -225,6 +230,10 @@ impl Model for SupportVectors {
             bytes: fitted.answer.machine().bytes() + fitted.encoder.bytes(),
             flops_per_example: fitted.answer.machine().flops(),
         })
+    }
+
+    fn wordless(&self, inputs: &Inputs) -> Option<usize> {
+        self.fitted.as_ref().and_then(|fitted| fitted.encoder.wordless(inputs))
     }
 }
 

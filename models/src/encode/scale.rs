@@ -1,6 +1,6 @@
 //! Standard scaling: every feature to mean zero and variance one over the training rows.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, ArrayView2, ArrayViewMut2, Axis};
 
 /// Means and standard deviations of the training rows.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub(crate) struct Scale {
 
 impl Scale {
     /// Learns from `rows` (`N x features`, `N > 0`). A constant feature keeps its unit and becomes zero.
-    pub(crate) fn fit(rows: &Array2<f32>) -> Scale {
+    pub(crate) fn fit(rows: &ArrayView2<'_, f32>) -> Scale {
         // In f64: a sum over many rows loses too much in f32.
         let rows = rows.mapv(f64::from);
         let mean = rows.mean_axis(Axis(0)).expect("there is a training row");
@@ -20,7 +20,7 @@ impl Scale {
     }
 
     /// Scales `rows` in place.
-    pub(crate) fn apply(&self, rows: &mut Array2<f32>) {
+    pub(crate) fn apply(&self, rows: &mut ArrayViewMut2<'_, f32>) {
         *rows -= &self.mean;
         *rows /= &self.deviation;
     }

@@ -3,7 +3,8 @@
 use bakeoff_datasets::{Images, Inputs, Text};
 
 use crate::encode::pairs::check_kind;
-use crate::encode::vocabulary::{Vocabulary, words};
+use crate::encode::vocabulary::Vocabulary;
+use crate::encode::words::{self, Tokens, Words};
 use crate::model::ModelError;
 use crate::params::Resolved;
 
@@ -129,7 +130,7 @@ impl Encoder {
             }
             Inputs::Texts(texts) => {
                 let (words, rare) = (params.int("vocabulary"), params.int("min_count"));
-                let vocabulary = Vocabulary::fit(texts, words, rare, params.int("max_tokens"));
+                let vocabulary = Vocabulary::fit(texts, Tokens::of(params), words, rare, params.int("max_tokens"));
                 let tokens: usize = texts.iter().map(|text| length(&vocabulary, reading, text)).sum();
                 let typical = tokens.div_ceil((texts.len() * reading.sequences()).max(1)).max(1);
                 Encoder::Texts { vocabulary, typical, reading }
@@ -181,7 +182,7 @@ impl Encoder {
         let most = vocabulary.max_tokens();
         let cut = |text: &&Text| {
             // A text without a word is one unknown word.
-            let count = |text: &str| words(text).len().max(1);
+            let count = |text: &str| Words::of(text, vocabulary.tokens()).iter().count().max(1);
             let (first, second) = (count(&text.first), text.second.as_deref().map_or(0, count));
             match reading {
                 Reading::Single => first > most,
@@ -190,6 +191,16 @@ impl Encoder {
             }
         };
         Some(texts.iter().filter(cut).count())
+    }
+
+    /// How many of these texts hold no word that has or could have a number; `None` for images.
+    pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
+        match (self, inputs) {
+            (Encoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
+                Some(words::wordless(texts, vocabulary.tokens()))
+            }
+            _ => None,
+        }
     }
 
     /// Bytes that a prediction needs of it.
@@ -242,8 +253,8 @@ mod tests {
             (Reading::Apart, [text("a b c d", Some("a b c d")), text("a", Some("a b c d e")), text("", Some(""))]),
         ];
         for (reading, texts) in cases {
-            let vocabulary = Vocabulary::fit(&texts, 10, 1, 4);
-            let whole = Vocabulary::fit(&texts, 10, 1, 512);
+            let vocabulary = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 1, 4);
+            let whole = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 1, 512);
             let lost = |text: &&Text| length(&vocabulary, reading, text) < length(&whole, reading, text);
             let lost = texts.iter().filter(lost).count();
             let encoder = Encoder::Texts { vocabulary, typical: 1, reading };

@@ -177,4 +177,8 @@ impl Model for Neural {
     fn truncated(&self, inputs: &Inputs) -> Option<usize> {
         self.fitted.as_ref().and_then(|fitted| fitted.encoder.truncated(inputs))
     }
+
+    fn wordless(&self, inputs: &Inputs) -> Option<usize> {
+        self.fitted.as_ref().and_then(|fitted| fitted.encoder.wordless(inputs))
+    }
 }

@@ -184,6 +184,10 @@ pub(crate) const WORD_DROPOUT: Param = Param {
     source: "Iyyer et al. 2015; the rate is our own choice",
 };
 
+/// What is a word.
+pub(crate) const TOKENS: Param =
+    Tokens::param("words+marks", "marks too: networks learn from negations and questions (Kim 2014 keeps them)");
+
 /// Vocabulary size.
 pub(crate) const VOCABULARY: Param = Param {
     name: "vocabulary",
