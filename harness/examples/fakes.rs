@@ -14,8 +14,8 @@ use bakeoff::program::Program;
 use bakeoff::tasks::Task;
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
 use bakeoff_models::{
-    Default, Domain, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Param, Predictions,
-    Resolved, Spec, Support, TargetShape, TaskShape, Watch,
+    Default, Device, Domain, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Param,
+    Predictions, Resolved, Spec, Support, TargetShape, TaskShape, Watch,
 };
 use bakeoff_reports::MachineInfo;
 
@@ -229,13 +229,13 @@ impl ModelEntry for Fake {
     fn about(&self) -> &'static str {
         self.about
     }
-    fn version(&self) -> String {
+    fn version(&self, _device: Device) -> String {
         "1 (fake)".to_owned()
     }
     fn params(&self) -> &'static [Param] {
         PARAMS
     }
-    fn supports(&self, shape: &TaskShape, _params: &Resolved) -> Support {
+    fn supports(&self, shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
         if self.way == Way::ClassesOnly && shape.target == TargetShape::Value {
             return Support::No { reason: "does no regression".to_owned() };
         }

@@ -1,6 +1,6 @@
 //! What a run will take, said before it begins.
 
-use bakeoff_models::ModelEntry;
+use bakeoff_models::{Device, ModelEntry};
 
 use crate::case::Case;
 use crate::plan::Plan;
@@ -29,7 +29,7 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
 fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
     let model: &dyn ModelEntry = program.model(&case.model)?;
     let shape = tasks::shape(program.task_or(&plan.own, &case.task)?, case.train_size);
-    model.fit_s(&shape, &case.params, case.threads)
+    model.fit_s(&shape, &case.params, case.threads, Device::named(&case.device)?)
 }
 
 /// Seconds in the unit that people would say.

@@ -73,8 +73,7 @@ fn run(
     let task = program.task_or(case.own.as_slice(), &case.task);
     let task = task.ok_or_else(|| Stop::failed(format!("no task '{}'", case.task)))?;
     let entry = program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?;
-    let device = Device::ALL.iter().copied().find(|device| device.name() == case.device);
-    let device = device.ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?;
+    let device = Device::named(&case.device).ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?;
 
     tell(Event::Phase("load".to_owned()));
     let rows = Rows::load(task, case, store)?;

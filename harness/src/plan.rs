@@ -126,7 +126,7 @@ impl Cell<'_> {
             own: self.own.cloned(),
             model: self.model.name().to_owned(),
             label,
-            unsupported: match self.model.supports(&shape, &params) {
+            unsupported: match self.model.supports(&shape, &params, self.device) {
                 Support::Yes => None,
                 Support::No { reason } => Some(reason),
             },
@@ -350,7 +350,7 @@ fn apply(suite: &mut Suite, overrides: &Overrides) -> Result<(), PlanError> {
 
 fn device(source: &Source, suite: &Suite, overrides: &Overrides) -> Result<Device, PlanError> {
     let name = suite.device.as_ref();
-    Device::ALL.iter().copied().find(|device| device.name() == name).ok_or_else(|| {
+    Device::named(name).ok_or_else(|| {
         let known: Vec<_> = Device::ALL.iter().map(|device| device.name()).collect();
         let message = unknown("device", name, &known);
         match overrides.device {

@@ -91,7 +91,7 @@ impl Trial {
         let test = splits.test.select(&(0..TEST_ROWS).collect::<Vec<_>>());
         let shape = tasks::shape(task, rows(task));
         let params = Resolved::new(entry.params(), &shape, &small(entry, task)).unwrap();
-        assert_eq!(entry.supports(&shape, &params), Support::Yes, "{} on {}", entry.name(), task.name());
+        assert_eq!(entry.supports(&shape, &params, Device::Cpu), Support::Yes, "{} on {}", entry.name(), task.name());
         entry.check(&params).unwrap();
         Trial { task, train, validation, test, spec: Spec { shape, params, device: Device::Cpu, threads: 2, seed: 11 } }
     }
@@ -246,7 +246,7 @@ fn every_registered_model_has_a_conformance_test() {
 #[test]
 fn every_model_declares_parameters_with_a_source_and_defaults_inside_their_domain() {
     for entry in ENTRIES {
-        assert!(!entry.version().is_empty() && !entry.about().is_empty());
+        assert!(Device::ALL.iter().all(|&device| !entry.version(device).is_empty()) && !entry.about().is_empty());
         for param in entry.params() {
             let what = format!("{} {}", entry.name(), param.name);
             assert!(!param.about.is_empty() && !param.source.is_empty(), "{what}");
@@ -268,7 +268,7 @@ fn every_model_declares_parameters_with_a_source_and_defaults_inside_their_domai
 
 /// With the model's own defaults.
 fn supports(entry: &dyn ModelEntry, shape: &TaskShape) -> Support {
-    entry.supports(shape, &Resolved::new(entry.params(), shape, &toml::Table::new()).unwrap())
+    entry.supports(shape, &Resolved::new(entry.params(), shape, &toml::Table::new()).unwrap(), Device::Cpu)
 }
 
 #[test]

@@ -15,7 +15,7 @@ use bakeoff::program::Program;
 use bakeoff::tasks::{self, Task};
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
 use bakeoff_models::{
-    ENTRIES, Footprint, InputShape, Model, ModelEntry, ModelError, Param, Predictions, Resolved, Spec, Support,
+    Device, ENTRIES, Footprint, InputShape, Model, ModelEntry, ModelError, Param, Predictions, Resolved, Spec, Support,
     TaskShape, Watch,
 };
 use bakeoff_reports::Status;
@@ -185,7 +185,7 @@ impl ModelEntry for Spy {
         "remembers its rows"
     }
 
-    fn version(&self) -> String {
+    fn version(&self, _device: Device) -> String {
         "1".to_owned()
     }
 
@@ -193,7 +193,7 @@ impl ModelEntry for Spy {
         &[]
     }
 
-    fn supports(&self, _shape: &TaskShape, _params: &Resolved) -> Support {
+    fn supports(&self, _shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
         Support::Yes
     }
 

@@ -16,6 +16,7 @@ mod resnet;
 pub mod svm;
 mod transformer;
 
+pub use encode::words::{Tokens, Words, wordless};
 pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
     TargetShape, TaskShape, Watch,

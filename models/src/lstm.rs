@@ -6,16 +6,14 @@
 
 use burn::tensor::Tensor;
 
-use crate::model::{Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Features;
 use crate::neural::encoder::{Form, Reading};
-use crate::neural::layers::{Linear, Pass, Words, compare, masked_max, masked_mean};
-use crate::neural::linear::linear;
+use crate::neural::layers::{Linear, Pass, Words, compare, linear, masked_max, masked_mean, recur};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
-use crate::neural::recurrence::recur;
 use crate::neural::weights::{Init, Layout, Weight};
-use crate::neural::{LIBRARY, Neural, fit_s};
+use crate::neural::{Neural, fit_s, version};
 use crate::params::{Default, Domain, Param, Resolved};
 
 /// The registry's entry.
@@ -97,20 +95,20 @@ impl ModelEntry for Lstm {
         "(bi)directional LSTM over words or image rows (Hochreiter and Schmidhuber 1997)"
     }
 
-    fn version(&self) -> String {
-        format!("1 ({LIBRARY})")
+    fn version(&self, device: Device) -> String {
+        version(1, device)
     }
 
     fn params(&self) -> &'static [Param] {
         PARAMS
     }
 
-    fn supports(&self, _shape: &TaskShape, _params: &Resolved) -> Support {
+    fn supports(&self, _shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
         Support::Yes
     }
 
-    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize) -> Option<f64> {
-        Some(fit_s(shape, params, threads, design, Reading::Apart))
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
+        Some(fit_s(shape, params, threads, device, design, Reading::Apart))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

@@ -1,5 +1,7 @@
 //! The seam between the instrument and what it measures: every model is a [`ModelEntry`] that builds a [`Model`].
 
+use std::path::{Path, PathBuf};
+
 use bakeoff_datasets::{Inputs, Split};
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,11 @@ impl Device {
         match self {
             Device::Cpu => "cpu",
         }
+    }
+
+    /// The device of this name, if this build has it.
+    pub fn named(name: &str) -> Option<Device> {
+        Device::ALL.iter().copied().find(|device| device.name() == name)
     }
 }
 
@@ -52,7 +59,7 @@ impl InputShape {
 }
 
 /// The form of the targets of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TargetShape {
     /// One of this many classes.
     Classes(usize),
@@ -61,7 +68,8 @@ pub enum TargetShape {
 }
 
 /// What a model must know of a task before it sees data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TaskShape {
     /// What goes in.
     pub input: InputShape,
@@ -174,6 +182,14 @@ pub enum ModelError {
     /// A library's error.
     #[error("{0}")]
     Failed(String),
+    /// A saved model that cannot be written or read.
+    #[error("{}: {what}", path.display())]
+    Artefact {
+        /// The file or folder at fault.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
 }
 
 /// What a model reports after each pass over the training rows.
@@ -239,12 +255,13 @@ pub trait ModelEntry: Sync {
     fn name(&self) -> &'static str;
     /// One line on the method.
     fn about(&self) -> &'static str;
-    /// Our version of it and the library's, e.g. `1 (burn 0.22.1)`: records of different versions are not compared.
-    fn version(&self) -> String;
+    /// Our version of it, and the library whose kernels run on `device`, e.g. `1 (burn 0.22.1)`. Records of different
+    /// versions are not compared.
+    fn version(&self, device: Device) -> String;
     /// Every parameter, with default, domain and source.
     fn params(&self) -> &'static [Param];
-    /// Whether it can do tasks of this shape, at this training size and with these parameters.
-    fn supports(&self, shape: &TaskShape, params: &Resolved) -> Support;
+    /// Whether it can do tasks of this shape, at this training size, with these parameters and on `device`.
+    fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support;
     /// What no single parameter's domain can say (heads must divide the width, …). Called at plan time.
     ///
     /// # Errors
@@ -252,9 +269,9 @@ pub trait ModelEntry: Sync {
     fn check(&self, _params: &Resolved) -> Result<(), ParamError> {
         Ok(())
     }
-    /// Seconds of a fit on so many threads, within a factor of three or so: what a user is told before a long run. `None`
-    /// where nobody has measured.
-    fn fit_s(&self, _shape: &TaskShape, _params: &Resolved, _threads: usize) -> Option<f64> {
+    /// Seconds of a fit on `device`, with this many threads of the processor, within a factor of three or so: a user sees
+    /// it before a long run. `None` where it has not been measured.
+    fn fit_s(&self, _shape: &TaskShape, _params: &Resolved, _threads: usize, _device: Device) -> Option<f64> {
         None
     }
     /// An unfitted model.

@@ -13,7 +13,7 @@ use crate::forest::{
     Criterion, Forest, ForestError, ForestParams, ForestValidParams, Gini, Growth, MaxFeatures, Variance, most_probable,
 };
 use crate::model::{
-    Footprint, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
+    Device, Footprint, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
 };
 use crate::parallel;
 use crate::params::{Default, Domain, Param, Resolved};
@@ -88,23 +88,25 @@ impl ModelEntry for RandomForest {
         "random forest on HOG or TF-IDF features"
     }
 
-    fn version(&self) -> String {
-        "1 (linfa 0.8.1)".to_owned()
+    fn version(&self, device: Device) -> String {
+        match device {
+            Device::Cpu => "1 (linfa 0.8.1)".to_owned(),
+        }
     }
 
     fn params(&self) -> &'static [Param] {
         PARAMS
     }
 
-    fn supports(&self, shape: &TaskShape, params: &Resolved) -> Support {
+    fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
         let features = FeatureParams::of(params, &shape.input);
-        match features.supports(&shape.input) {
+        match features.supports(&shape.input, device) {
             Support::Yes => holds(shape.train_rows, features.width(&shape.input)),
             no => no,
         }
     }
 
-    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize) -> Option<f64> {
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, _device: Device) -> Option<f64> {
         /// Seconds for a row, a level of a tree and a feature that is tried, measured at 2,000 to 8,000 rows.
         const STEP_S: f64 = 1.5e-8;
         let rows = shape.train_rows as f64;
@@ -118,7 +120,7 @@ impl ModelEntry for RandomForest {
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        if let Support::No { reason } = self.supports(&spec.shape, &spec.params) {
+        if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
         }
         let params = forest_params(spec)?;

@@ -13,7 +13,7 @@ use crate::neural::layers::{BatchNorm, Conv, LayerNorm, Linear, Pass, Words, com
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::weights::{Init, Layout};
-use crate::neural::{LIBRARY, Neural, fit_s};
+use crate::neural::{Neural, fit_s, version};
 use crate::params::{Default, Domain, Param, Resolved};
 
 /// The registry's entry.
@@ -75,20 +75,20 @@ impl ModelEntry for Resnet {
         "residual convolution network, CIFAR style, or one-dimensional over words (He et al. 2015)"
     }
 
-    fn version(&self) -> String {
-        format!("1 ({LIBRARY})")
+    fn version(&self, device: Device) -> String {
+        version(1, device)
     }
 
     fn params(&self) -> &'static [Param] {
         PARAMS
     }
 
-    fn supports(&self, _shape: &TaskShape, _params: &Resolved) -> Support {
+    fn supports(&self, _shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
         Support::Yes
     }
 
-    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize) -> Option<f64> {
-        Some(fit_s(shape, params, threads, design, Reading::Apart))
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
+        Some(fit_s(shape, params, threads, device, design, Reading::Apart))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

@@ -19,15 +19,13 @@ use bakeoff_datasets::{Inputs, Split, Targets};
 use ndarray::{Array1, Axis};
 use rayon::ThreadPool;
 
-pub use crate::encode::features::Encoder;
-pub use crate::encode::features::Features;
 use crate::encode::features::joined;
-pub use crate::encode::features::FeatureParams;
+pub use crate::encode::features::{Encoder, FeatureParams, Features};
 pub use crate::encode::images::ImageFeatures;
 pub use crate::encode::sparse::SparseRows;
 use crate::encode::words::Tokens;
 use crate::model::{
-    Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
+    Device, Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
 };
 use crate::parallel;
 use crate::params::{Default, Domain, Param, Resolved};
@@ -110,15 +108,17 @@ impl ModelEntry for Svm {
         "support vector machine on HOG or TF-IDF features"
     }
 
-    fn version(&self) -> String {
-        "1 (linfa-svm 0.8.1; own SMO unless solver=linfa)".to_owned()
+    fn version(&self, device: Device) -> String {
+        match device {
+            Device::Cpu => "1 (linfa-svm 0.8.1; own SMO unless solver=linfa)".to_owned(),
+        }
     }
 
     fn params(&self) -> &'static [Param] {
         PARAMS
     }
 
-    fn supports(&self, shape: &TaskShape, params: &Resolved) -> Support {
+    fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
         let rows = shape.train_rows;
         let bytes = kernel_bytes::<f32>(rows);
         if bytes > MOST_KERNEL_BYTES {
@@ -139,16 +139,16 @@ impl ModelEntry for Svm {
         {
             return Support::No { reason };
         }
-        FeatureParams::of(params, &shape.input).supports(&shape.input)
+        FeatureParams::of(params, &shape.input).supports(&shape.input, device)
     }
 
-    fn fit_s(&self, shape: &TaskShape, _params: &Resolved, threads: usize) -> Option<f64> {
+    fn fit_s(&self, shape: &TaskShape, _params: &Resolved, threads: usize, _device: Device) -> Option<f64> {
         // The kernel and its problems grow with the square of the rows: measured at 2,000 to 8,000.
         Some(3e-8 * (shape.train_rows as f64).powi(2) / threads as f64)
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        if let Support::No { reason } = self.supports(&spec.shape, &spec.params) {
+        if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
         }
         Ok(Box::new(SupportVectors { spec: spec.clone(), pool: parallel::pool(spec.threads)?, fitted: None }))

@@ -5,15 +5,14 @@
 
 use burn::tensor::{Tensor, module};
 
-use crate::model::{InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
-use crate::neural::attention::attend;
+use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Features;
 use crate::neural::encoder::{Form, Reading};
-use crate::neural::layers::{LayerNorm, Linear, Pass, Words, masked_mean, relu};
+use crate::neural::layers::{LayerNorm, Linear, Pass, Words, attend, masked_mean, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice};
 use crate::neural::weights::{Init, Layout, Weight};
-use crate::neural::{LIBRARY, Neural, fit_s};
+use crate::neural::{Neural, fit_s, version};
 use crate::params::{Default, Domain, Param, ParamError, Resolved};
 
 /// The registry's entry.
@@ -103,15 +102,15 @@ impl ModelEntry for Transformer {
         "pre-norm Transformer encoder over words or image patches (Vaswani et al. 2017, Dosovitskiy et al. 2020)"
     }
 
-    fn version(&self) -> String {
-        format!("1 ({LIBRARY})")
+    fn version(&self, device: Device) -> String {
+        version(1, device)
     }
 
     fn params(&self) -> &'static [Param] {
         PARAMS
     }
 
-    fn supports(&self, shape: &TaskShape, params: &Resolved) -> Support {
+    fn supports(&self, shape: &TaskShape, params: &Resolved, _device: Device) -> Support {
         let patch = params.int("patch");
         match shape.input {
             InputShape::Images { height, width, .. } if height % patch != 0 || width % patch != 0 => Support::No {
@@ -133,12 +132,12 @@ impl ModelEntry for Transformer {
         })
     }
 
-    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize) -> Option<f64> {
-        Some(fit_s(shape, params, threads, design, Reading::Joined))
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
+        Some(fit_s(shape, params, threads, device, design, Reading::Joined))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        if let Support::No { reason } = self.supports(&spec.shape, &spec.params) {
+        if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
         }
         Ok(Box::new(Neural::new(spec, design, Reading::Joined)?))

@@ -214,7 +214,7 @@ fn what_cannot_be_done_is_refused_in_words() {
         mirror_negates: false,
     };
     let supports = |entry: &dyn ModelEntry, shape: TaskShape| {
-        entry.supports(&shape, &Resolved::new(entry.params(), &shape, &toml::Table::new()).unwrap())
+        entry.supports(&shape, &Resolved::new(entry.params(), &shape, &toml::Table::new()).unwrap(), Device::Cpu)
     };
     let reason = |entry: &dyn ModelEntry, shape| match supports(entry, shape) {
         Support::No { reason } => reason,
@@ -271,7 +271,7 @@ fn a_class_without_a_training_row_is_never_predicted() {
 fn versions_name_the_libraries_that_are_locked() {
     let lock = include_str!("../../Cargo.lock");
     for (entry, library) in classic().into_iter().zip(["linfa-svm", "linfa"]) {
-        let version = entry.version();
+        let version = entry.version(Device::Cpu);
         let (_, locked) = version.split_once(&format!("({library} ")).unwrap();
         let locked = locked.split([')', ';']).next().unwrap();
         assert!(lock.contains(&format!("name = \"{library}\"\nversion = \"{locked}\"\n")), "{version}");

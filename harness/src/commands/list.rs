@@ -2,7 +2,7 @@
 
 use std::io::{Write, stdout};
 
-use bakeoff_models::{ModelEntry, Value};
+use bakeoff_models::{Device, ModelEntry, Value};
 use bakeoff_reports::{FIGURES, METRICS};
 use clap::{Args, ValueEnum};
 
@@ -80,7 +80,8 @@ fn models(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 fn model_parameters(model: &dyn ModelEntry, out: &mut impl Write) -> anyhow::Result<()> {
-    writeln!(out, "  {}: {}; version {}", model.name(), model.about(), model.version())?;
+    let versions: Vec<_> = Device::ALL.iter().map(|&device| model.version(device)).collect();
+    writeln!(out, "  {}: {}; version {}", model.name(), model.about(), versions.join(", "))?;
     for param in model.params() {
         let (images, texts) = (Value::from(param.images), Value::from(param.texts));
         let default = if images == texts { images.to_string() } else { format!("{images} | {texts}") };

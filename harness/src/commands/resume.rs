@@ -3,6 +3,7 @@
 use std::io::{Write, stderr, stdout};
 use std::path::PathBuf;
 
+use bakeoff_models::Device;
 use bakeoff_reports::{RunDir, RunInfo};
 use clap::Args;
 
@@ -80,8 +81,9 @@ fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan) -> anyhow
             return refuse(format!("task '{}' was version {}, is {} now", task.name, task.version, now.version()));
         }
     }
+    let device = Device::named(plan.suite.device.as_ref());
     for (model, version) in &info.libraries {
-        let now = program.model(model).map(|model| model.version());
+        let now = program.model(model).zip(device).map(|(model, device)| model.version(device));
         if now.as_ref() != Some(version) {
             let now = now.unwrap_or_else(|| "absent".to_owned());
             return refuse(format!("model '{model}' was version {version}, is {now} now"));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bakeoff_datasets::State;
+use bakeoff_models::Device;
 use bakeoff_reports::{Built, CaseInfo, RunInfo, SCHEMA, TaskInfo};
 use clap::Args;
 use sha2::{Digest, Sha256};
@@ -184,9 +185,10 @@ fn describe(program: &Program, plan: &Plan, out: Option<&Path>) -> anyhow::Resul
     let mut libraries = BTreeMap::new();
     let mut datasets = BTreeMap::new();
     let mut tasks = Vec::new();
+    let device = Device::named(suite.device.as_ref());
     for entry in &suite.models {
-        if let Some(model) = program.model(entry.name.as_ref()) {
-            libraries.insert(model.name().to_owned(), model.version());
+        if let (Some(model), Some(device)) = (program.model(entry.name.as_ref()), device) {
+            libraries.insert(model.name().to_owned(), model.version(device));
         }
     }
     for task in suite.tasks.iter().filter_map(|entry| program.task_or(&plan.own, entry.name.as_ref())) {

@@ -3,13 +3,15 @@
 
 use bakeoff_datasets::{Inputs, Split, Targets};
 use ndarray::{Array2, Axis};
+use serde::{Deserialize, Serialize};
 
 use super::images::{ImageEncoder, ImageFeatures};
 use super::pairs::{OVERLAPS, PairEncoder, check_kind};
 use super::sparse::SparseRows;
 use super::tfidf::TfIdf;
 use super::words::{self, Tokens};
-use crate::model::{InputShape, ModelError, Support};
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::{Device, InputShape, ModelError, Support};
 use crate::params::Resolved;
 
 /// One row per example.
@@ -85,8 +87,8 @@ pub struct FeatureParams {
 }
 
 impl FeatureParams {
-    /// What a model's parameters `features`, `tokens` and `terms` say, for inputs of this form.
-    pub(crate) fn of(params: &Resolved, input: &InputShape) -> FeatureParams {
+    /// What a model's parameters `features`, `tokens` and `terms` say, for inputs of this form. Panics if it has none.
+    pub fn of(params: &Resolved, input: &InputShape) -> FeatureParams {
         FeatureParams {
             images: ImageFeatures::of(params),
             tokens: Tokens::of(params),
@@ -95,9 +97,12 @@ impl FeatureParams {
         }
     }
 
-    /// Whether inputs of this form can be encoded.
-    pub(crate) fn supports(&self, input: &InputShape) -> Support {
-        self.images.supports(input)
+    /// Whether inputs of this form can be encoded for a model on `device`: features are made on the processor only, and so
+    /// are the models of them.
+    pub(crate) fn supports(&self, input: &InputShape, device: Device) -> Support {
+        match device {
+            Device::Cpu => self.images.supports(input),
+        }
     }
 
     /// The most features of inputs of this form.
@@ -107,6 +112,23 @@ impl FeatureParams {
             InputShape::Texts { pairs } => self.terms + if pairs { OVERLAPS } else { 0 },
         }
     }
+}
+
+/// What a saved [`Encoder`] keeps beside its arrays.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum EncoderState {
+    Images,
+    Texts {
+        /// In the order of their columns.
+        terms: Vec<String>,
+    },
+    Pairs {
+        /// Of each block, in the order of their columns.
+        terms: Vec<String>,
+        /// Of the cosine, if it has others.
+        all_terms: Option<Vec<String>>,
+    },
 }
 
 /// What was learned of the training inputs.
@@ -177,6 +199,54 @@ impl Encoder {
             (Learned::Texts(_) | Learned::Pairs(_), _) => {
                 Err(ModelError::Unsupported("this model was fitted on texts, not on images".to_owned()))
             }
+        }
+    }
+
+    /// What it learned, but for the arrays, which it adds.
+    pub(crate) fn save(&self, arrays: &mut ArraysOut) -> EncoderState {
+        match &self.0 {
+            Learned::Images(encoder) => {
+                encoder.save(arrays);
+                EncoderState::Images
+            }
+            Learned::Texts(tfidf) => EncoderState::Texts { terms: tfidf.save("idf", arrays) },
+            Learned::Pairs(encoder) => {
+                let (terms, all_terms) = encoder.save(arrays);
+                EncoderState::Pairs { terms, all_terms }
+            }
+        }
+    }
+
+    /// From what [`Encoder::save`] gave.
+    ///
+    /// # Errors
+    /// If that is not of an encoder for such inputs.
+    pub(crate) fn load(
+        state: EncoderState,
+        params: &FeatureParams,
+        input: &InputShape,
+        arrays: &mut ArraysIn,
+    ) -> Result<Encoder, ModelError> {
+        Ok(Encoder(match (state, *input) {
+            (EncoderState::Images, InputShape::Images { channels, height, width }) => {
+                Learned::Images(ImageEncoder::load(params.images, [channels, height, width], arrays)?)
+            }
+            (EncoderState::Texts { terms }, InputShape::Texts { pairs: false }) => {
+                Learned::Texts(TfIdf::load("idf", terms, params.tokens, arrays)?)
+            }
+            (EncoderState::Pairs { terms, all_terms }, InputShape::Texts { pairs: true }) => {
+                Learned::Pairs(PairEncoder::load((terms, all_terms), params.tokens, arrays)?)
+            }
+            _ => return Err(arrays.refused("belongs to an encoder of another kind of inputs than the task has")),
+        }))
+    }
+
+    /// The number of features.
+    pub(crate) fn width(&self) -> usize {
+        match &self.0 {
+            Learned::Images(encoder) => encoder.width(),
+            Learned::Texts(tfidf) => tfidf.width(),
+            Learned::Pairs(encoder) => encoder.width(),
         }
     }
 

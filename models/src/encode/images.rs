@@ -5,7 +5,8 @@ use ndarray::{Array2, ArrayViewMut2, Axis};
 
 use super::hog;
 use super::scale::Scale;
-use crate::model::{InputShape, Support};
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::{InputShape, ModelError, Support};
 use crate::params::{Default, Domain, Param, Resolved};
 
 /// A kind of features of an image.
@@ -51,6 +52,8 @@ impl Kind {
 pub struct ImageFeatures(&'static [Kind]);
 
 impl ImageFeatures {
+    /// Histograms of oriented gradients alone.
+    pub const HOG: ImageFeatures = ImageFeatures(&[Kind::Hog]);
     const NAMES: &[&str] = &["hog", "pixels", "hog+pixels"];
 
     /// The parameter of a model that reads images so.
@@ -70,7 +73,7 @@ impl ImageFeatures {
         ImageFeatures(match params.word("features") {
             "pixels" => &[Kind::Pixels],
             "hog+pixels" => &[Kind::Hog, Kind::Pixels],
-            _ => &[Kind::Hog],
+            _ => return ImageFeatures::HOG,
         })
     }
 
@@ -123,6 +126,32 @@ impl ImageEncoder {
         let mut rows = self.unscaled(images);
         self.scale(&mut rows);
         rows
+    }
+
+    /// Adds what was learned.
+    pub(super) fn save(&self, arrays: &mut ArraysOut) {
+        for (index, scale) in self.scales.iter().enumerate() {
+            scale.save(&format!("scale{index}"), arrays);
+        }
+    }
+
+    /// Takes what [`ImageEncoder::save`] added.
+    ///
+    /// # Errors
+    /// If that does not fit these features of images of this form.
+    pub(super) fn load(
+        features: ImageFeatures,
+        shape: [usize; 3],
+        arrays: &mut ArraysIn,
+    ) -> Result<ImageEncoder, ModelError> {
+        let scaled = features.0.iter().filter(|kind| kind.is_scaled()).enumerate();
+        let scales = scaled.map(|(index, kind)| Scale::load(&format!("scale{index}"), kind.width(shape), arrays));
+        Ok(ImageEncoder { features, shape, scales: scales.collect::<Result<_, _>>()? })
+    }
+
+    /// The number of features.
+    pub(super) fn width(&self) -> usize {
+        self.features.width(self.shape)
     }
 
     /// Whether images are of the training images' size.

@@ -8,7 +8,7 @@ pub(crate) mod scale;
 pub(crate) mod sparse;
 pub(crate) mod tfidf;
 pub(crate) mod vocabulary;
-pub mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]

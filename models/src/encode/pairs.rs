@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::sparse::SparseRows;
 use super::tfidf::TfIdf;
 use super::words::{Tokens, Words};
+use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
 
 /// Blocks of terms in a row.
@@ -55,7 +56,7 @@ impl PairEncoder {
     }
 
     /// The number of features.
-    fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         BLOCKS * self.terms.width() + OVERLAPS
     }
 
@@ -88,6 +89,25 @@ impl PairEncoder {
         let [jaccard, ratio] = overlap(pair, self.tokens);
         row.extend((4 * width..).zip([cosine, jaccard, ratio]).filter(|&(_, value)| value != 0.0));
         row
+    }
+
+    /// The terms of the blocks, and those of the cosine where it has others; their weights go to arrays.
+    pub(crate) fn save(&self, arrays: &mut ArraysOut) -> (Vec<String>, Option<Vec<String>>) {
+        let all_terms = self.all_terms.as_ref().map(|terms| terms.save("idf.cosine", arrays));
+        (self.terms.save("idf", arrays), all_terms)
+    }
+
+    /// From what [`PairEncoder::save`] gave.
+    ///
+    /// # Errors
+    /// If that does not fit together.
+    pub(crate) fn load(
+        (terms, all_terms): (Vec<String>, Option<Vec<String>>),
+        tokens: Tokens,
+        arrays: &mut ArraysIn,
+    ) -> Result<PairEncoder, ModelError> {
+        let all_terms = all_terms.map(|terms| TfIdf::load("idf.cosine", terms, tokens, arrays)).transpose()?;
+        Ok(PairEncoder { terms: TfIdf::load("idf", terms, tokens, arrays)?, all_terms, tokens })
     }
 
     /// The memory it takes.

@@ -2,6 +2,9 @@
 
 use ndarray::{Array1, ArrayView2, ArrayViewMut2, Axis};
 
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::ModelError;
+
 /// Means and standard deviations of the training rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Scale {
@@ -23,6 +26,25 @@ impl Scale {
     pub(crate) fn apply(&self, rows: &mut ArrayViewMut2<'_, f32>) {
         *rows -= &self.mean;
         *rows /= &self.deviation;
+    }
+
+    /// Adds the means and deviations by names that begin with `name`.
+    pub(crate) fn save(&self, name: &str, arrays: &mut ArraysOut) {
+        arrays.add(format!("{name}.mean"), &[self.mean.len()], self.mean.iter().copied());
+        arrays.add(format!("{name}.deviation"), &[self.deviation.len()], self.deviation.iter().copied());
+    }
+
+    /// Takes what [`Scale::save`] added, for this many features.
+    ///
+    /// # Errors
+    /// If that is not there.
+    pub(crate) fn load(name: &str, features: usize, arrays: &mut ArraysIn) -> Result<Scale, ModelError> {
+        let mean = arrays.take(&format!("{name}.mean"), &[features])?;
+        let deviation: Vec<f32> = arrays.take(&format!("{name}.deviation"), &[features])?;
+        if deviation.iter().any(|&deviation| deviation <= 0.0) {
+            return Err(arrays.refused(format!("a deviation of '{name}' is not above zero")));
+        }
+        Ok(Scale { mean: mean.into(), deviation: deviation.into() })
     }
 
     /// The memory it takes.

@@ -11,6 +11,8 @@ use rustc_hash::FxHashMap;
 
 use super::sparse::SparseRows;
 use super::words::{Tokens, Words};
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::ModelError;
 
 /// The terms of the training texts and their inverse document frequencies.
 #[derive(Debug, Clone)]
@@ -66,6 +68,35 @@ impl TfIdf {
         row.sort_unstable_by_key(|&(column, _)| column);
         let norm = row.iter().map(|(_, value)| value * value).sum::<f64>().sqrt();
         row.into_iter().map(|(column, value)| (column, (value / norm) as f32)).collect()
+    }
+
+    /// The terms in the order of their columns; their weights go to an array of this name.
+    pub(crate) fn save(&self, name: &str, arrays: &mut ArraysOut) -> Vec<String> {
+        arrays.add(name, &[self.idf.len()], self.idf.iter().copied());
+        let mut terms: Vec<(&String, u32)> = self.columns.iter().map(|(term, &column)| (term, column)).collect();
+        terms.sort_unstable_by_key(|&(_, column)| column);
+        terms.into_iter().map(|(term, _)| term.clone()).collect()
+    }
+
+    /// From what [`TfIdf::save`] gave.
+    ///
+    /// # Errors
+    /// If a term is there twice, or has no weight.
+    pub(crate) fn load(
+        name: &str,
+        terms: Vec<String>,
+        tokens: Tokens,
+        arrays: &mut ArraysIn,
+    ) -> Result<TfIdf, ModelError> {
+        let idf = arrays.take(name, &[terms.len()])?;
+        if u32::try_from(terms.len()).is_err() {
+            return Err(arrays.refused(format!("'{name}' is of {} terms, which 32 bits cannot count", terms.len())));
+        }
+        let columns: FxHashMap<String, u32> = terms.into_iter().zip(0..).collect();
+        if columns.len() != idf.len() {
+            return Err(arrays.refused(format!("'{name}' is of {} different terms, not of {}", columns.len(), idf.len())));
+        }
+        Ok(TfIdf { columns, idf, tokens })
     }
 
     /// The memory of the terms and their weights.

@@ -50,6 +50,38 @@ impl Tree {
         places.map(|place| &self.leaves[self.nodes[place].next as usize..][..self.width])
     }
 
+    /// Its numbers, one after the other to those of other trees.
+    pub(super) fn save(&self, all: &mut TreeNumbers) {
+        all.nodes.push(u32::try_from(self.nodes.len()).expect("places are numbered by 32 bits"));
+        all.leaves.push(u32::try_from(self.leaves.len()).expect("places are numbered by 32 bits"));
+        all.features.extend(self.nodes.iter().map(|node| node.feature));
+        all.thresholds.extend(self.nodes.iter().map(|node| node.threshold));
+        all.next.extend(self.nodes.iter().map(|node| node.next));
+        all.values.extend_from_slice(&self.leaves);
+    }
+
+    /// A tree over `features` with `width` values per leaf, of nodes (feature, threshold and next) and leaf values.
+    /// `None` if a place is not within the tree, or going down it might not end.
+    pub(super) fn load(
+        nodes: impl Iterator<Item = (u32, f32, u32)>,
+        leaves: &[f32],
+        features: usize,
+        width: usize,
+    ) -> Option<Tree> {
+        let nodes: Vec<Node> = nodes.map(|(feature, threshold, next)| Node { feature, threshold, next }).collect();
+        let stands = |(place, node): (usize, &Node)| {
+            let next = node.next as usize;
+            if node.feature == LEAF {
+                next.checked_add(width).is_some_and(|end| end <= leaves.len())
+            } else {
+                // Children come after their parent, so there is no way back.
+                (node.feature as usize) < features && next > place && next + 1 < nodes.len()
+            }
+        };
+        let sound = !nodes.is_empty() && nodes.iter().enumerate().all(stands);
+        sound.then(|| Tree { leaves: leaves.to_vec(), width, nodes })
+    }
+
     /// Decisions (a feature and a threshold each) and leaf values.
     pub(super) fn parameters(&self) -> usize {
         let decisions = self.nodes.iter().filter(|node| node.feature != LEAF).count();
@@ -60,6 +92,23 @@ impl Tree {
     pub(super) fn bytes(&self) -> usize {
         size_of_val(self.nodes.as_slice()) + size_of_val(self.leaves.as_slice())
     }
+}
+
+/// The numbers of all trees of a forest.
+#[derive(Debug, Default)]
+pub(super) struct TreeNumbers {
+    /// How many nodes each tree has.
+    pub(super) nodes: Vec<u32>,
+    /// How many leaf values each tree has.
+    pub(super) leaves: Vec<u32>,
+    /// Of each node; see [`Node`].
+    pub(super) features: Vec<u32>,
+    /// Of each node.
+    pub(super) thresholds: Vec<f32>,
+    /// Of each node.
+    pub(super) next: Vec<u32>,
+    /// Of all leaves.
+    pub(super) values: Vec<f32>,
 }
 
 /// A node yet to be made: its place in the tree and its rows.

@@ -192,7 +192,7 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
-    use crate::neural::optimizer::Rule;
+    use crate::neural::recipe::Rule;
 
     const RECIPE: Recipe = Recipe {
         epochs: 1,

@@ -6,11 +6,11 @@ use bakeoff_datasets::Inputs;
 use burn::tensor::Device;
 
 use super::batch;
+use super::cpu::Pools;
 use super::encoder::Encoder;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
-use super::pools::Pools;
 use super::weights::Leaves;
 use crate::model::{Footprint, ModelError, Predictions};
 

@@ -1,13 +1,11 @@
 //! The layers that networks share, and the pass that carries their weights, noise and statistics.
 
+pub(crate) use burn::tensor::activation::relu;
 use burn::tensor::{Int, Tensor, module};
 use rand_chacha::ChaCha8Rng;
 
-use super::convolution::convolve;
-use super::dropout::dropout;
-use super::layer_norm::layer_norm;
-use super::linear::linear;
-use super::normalisation::{normalise, standardise};
+pub(crate) use super::cpu::{attend, linear, recur};
+use super::cpu::{convolve, dropout, layer_norm, normalise, standardise};
 use super::weights::{Init, Layout, Leaves, Weight};
 
 /// Keeps a variance away from zero; PyTorch's value for both normalisations.
@@ -191,8 +189,6 @@ pub(crate) fn compare(x: Tensor<2>) -> Tensor<2> {
     let (apart, together) = ((u.clone() - v.clone()).abs(), u.clone() * v.clone());
     Tensor::cat(vec![u, v, apart, together], 1)
 }
-
-pub(crate) use burn::tensor::activation::relu;
 
 #[cfg(test)]
 mod tests {

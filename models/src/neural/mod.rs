@@ -1,32 +1,18 @@
 //! Neural networks: the one training loop, and all that the networks share.
 //!
 //! A model file gives a [`network::Design`]; [`Neural`] makes a [`Model`] of it. The parts, in the order of the data:
-//! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], [`optimizer`] under a
-//! [`schedule`], all run by [`train`] on the threads of [`pools`] ([`lockstep`] where they work in step). What the library does slowly on the processor is
-//! a [`kernel`]: [`convolution`], [`normalisation`], [`layer_norm`], [`attention`], [`linear`] and [`recurrence`], most of
-//! it a [`product`].
+//! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], and a [`recipe`] that
+//! [`train`] follows under a [`schedule`]. What computes on the processor only is behind the fence of [`cpu`].
 
-pub(crate) mod attention;
 pub(crate) mod batch;
 mod checkpoint;
-mod convolution;
-mod dropout;
+mod cpu;
 pub(crate) mod encoder;
 mod fitted;
 mod head;
-mod kernel;
-mod layer_norm;
 pub(crate) mod layers;
-pub(crate) mod linear;
-mod lockstep;
-mod math;
 pub(crate) mod network;
-mod normalisation;
-mod optimizer;
-mod pools;
-mod product;
 pub(crate) mod recipe;
-pub(crate) mod recurrence;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -38,19 +24,24 @@ use std::sync::Arc;
 use bakeoff_datasets::{Inputs, Split};
 use burn::tensor::Device as BurnDevice;
 
+use self::cpu::Pools;
 use self::encoder::{Encoder, Form, Reading};
 use self::fitted::Fitted;
 use self::head::Head;
 use self::network::Design;
-use self::pools::Pools;
 use self::weights::{Layout, Leaves};
 use crate::model::{
     Device, Footprint, InputShape, Model, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
 };
 use crate::params::Resolved;
 
-/// The library and its version, for [`crate::ModelEntry::version`].
-pub(crate) const LIBRARY: &str = "burn 0.22.1";
+/// See [`crate::ModelEntry::version`]; `revision` is the model's own.
+pub(crate) fn version(revision: u32, device: Device) -> String {
+    match device {
+        // The kernels of `cpu` are part of the revision.
+        Device::Cpu => format!("{revision} (burn 0.22.1)"),
+    }
+}
 
 /// A neural model of some design.
 pub(crate) struct Neural {
@@ -136,11 +127,18 @@ fn burn_device(device: Device) -> BurnDevice {
 
 /// See [`crate::ModelEntry::fit_s`]: a row costs a prediction forward and about two backward in every epoch, and a batch
 /// has work for as many threads as it has shards.
-pub(crate) fn fit_s(shape: &TaskShape, params: &Resolved, threads: usize, design: Design, pairs: Reading) -> f64 {
+pub(crate) fn fit_s(
+    shape: &TaskShape,
+    params: &Resolved,
+    threads: usize,
+    device: Device,
+    design: Design,
+    pairs: Reading,
+) -> f64 {
     /// Words of a sentence of GLUE, for want of the data.
     const WORDS: usize = 20;
     /// Operations of a core in a second, measured on the networks of `quick`.
-    const RATE: f64 = 3e10;
+    const CPU_RATE: f64 = 3e10;
     let form = match shape.input {
         InputShape::Images { channels, height, width } => Form::Images { channels, height, width },
         InputShape::Texts { pairs: is_pairs } => Form::Tokens {
@@ -155,8 +153,10 @@ pub(crate) fn fit_s(shape: &TaskShape, params: &Resolved, threads: usize, design
         TargetShape::Value => 1,
     };
     let prediction = 2.0 * design(params, form, outputs).multiply_adds() as f64;
-    let threads = threads.min(params.int("batch").div_ceil(params.int("shard")));
-    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / RATE / threads as f64
+    let rate = match device {
+        Device::Cpu => CPU_RATE * threads.min(params.int("batch").div_ceil(params.int("shard"))) as f64,
+    };
+    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / rate
 }
 
 impl Model for Neural {

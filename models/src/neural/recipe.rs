@@ -1,7 +1,19 @@
 //! How a network is trained: the parameters that all neural models share, and their values.
 
-use super::optimizer::Rule;
+use crate::encode::words::Tokens;
 use crate::params::{Default, Domain, Param, Resolved};
+
+/// Which rule turns a gradient into a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Rule {
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2017, arXiv:1711.05101).
+    AdamW,
+    /// Stochastic gradient descent with momentum, weight decay added to the gradient as in He et al. 2015.
+    Sgd {
+        /// What of the last step is kept.
+        momentum: f64,
+    },
+}
 
 /// The training settings of one fit.
 #[derive(Debug, Clone, Copy, PartialEq)]

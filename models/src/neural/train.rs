@@ -6,14 +6,12 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::batch;
+use super::cpu::{Optimizer, Pools, add, clip};
 use super::encoder::Encoded;
 use super::fitted::Fitted;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
-use super::optimizer::{Optimizer, clip};
-use super::pools::Pools;
-use super::product::vectorised;
 use super::recipe::Recipe;
 use super::schedule::Schedule;
 use super::weights::Leaves;
@@ -87,11 +85,7 @@ fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
     let ShardResult { mut loss, mut gradient, .. } = results.next().expect("a batch has at least one shard");
     for result in results {
         loss += result.loss;
-        let pairs = gradient.iter_mut().zip(&result.gradient);
-        vectorised(
-            #[inline(always)]
-            move || pairs.for_each(|(sum, value)| *sum += value),
-        );
+        add(&mut gradient, &result.gradient);
     }
     (loss, gradient)
 }

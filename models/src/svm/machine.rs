@@ -3,18 +3,23 @@
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, Axis};
 
+use serde::{Deserialize, Serialize};
+
 use super::kernel::Kernel;
+use crate::artefact::{ArraysIn, ArraysOut};
 use crate::encode::features::Features;
+use crate::encode::sparse::SparseRows;
+use crate::model::ModelError;
 
 /// Functions of a row: `f_k(x) = sum_i coefficients[i, k] K(x_i, x) + bias[k]`.
 #[derive(Debug, Clone)]
 pub(super) struct Machine {
-    form: Form,
+    learned: Learned,
     bias: Array1<f32>,
 }
 
 #[derive(Debug, Clone)]
-enum Form {
+enum Learned {
     /// The sum over support vectors folded into one weight per feature: `features x functions`.
     Weights(Array2<f32>),
     /// The support vectors with `support vectors x functions` coefficients.
@@ -24,23 +29,23 @@ enum Form {
 impl Machine {
     /// From training rows and their `rows x functions` coefficients. Rows without any drop out.
     pub(super) fn new(kernel: Kernel, rows: &Features, coefficients: &Array2<f32>, bias: Array1<f32>) -> Machine {
-        let form = match kernel {
-            Kernel::Linear => Form::Weights(fold(rows, coefficients)),
+        let learned = match kernel {
+            Kernel::Linear => Learned::Weights(fold(rows, coefficients)),
             Kernel::Rbf { .. } => {
                 let support: Vec<usize> =
                     (0..rows.len()).filter(|&row| coefficients.row(row).iter().any(|&c| c != 0.0)).collect();
                 let coefficients = coefficients.select(Axis(0), &support);
-                Form::Support { kernel, rows: rows.select(&support), coefficients }
+                Learned::Support { kernel, rows: rows.select(&support), coefficients }
             }
         };
-        Machine { form, bias }
+        Machine { learned, bias }
     }
 
     /// `rows x functions` values, by matrix products over all support vectors at once.
     pub(super) fn values(&self, rows: &Features) -> Array2<f32> {
-        let sums = match (&self.form, rows) {
-            (Form::Weights(weights), Features::Dense(rows)) => rows.dot(weights),
-            (Form::Weights(weights), Features::Sparse(rows)) => {
+        let sums = match (&self.learned, rows) {
+            (Learned::Weights(weights), Features::Dense(rows)) => rows.dot(weights),
+            (Learned::Weights(weights), Features::Sparse(rows)) => {
                 let mut sums = Array2::zeros((rows.len(), weights.ncols()));
                 sums.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(index, mut sum)| {
                     for &(column, value) in rows.row(index) {
@@ -49,52 +54,120 @@ impl Machine {
                 });
                 sums
             }
-            (Form::Support { kernel, rows: support, coefficients }, rows) => {
+            (Learned::Support { kernel, rows: support, coefficients }, rows) => {
                 kernel.between(rows, support).dot(coefficients)
             }
         };
         sums + &self.bias
     }
 
+    /// Adds everything that is learned; what is left is the kernel, in words for [`Machine::load`].
+    pub(super) fn save(&self, arrays: &mut ArraysOut) -> KernelState {
+        arrays.add("bias", &[self.bias.len()], self.bias.iter().copied());
+        match &self.learned {
+            Learned::Weights(weights) => {
+                arrays.add("weights", &[weights.nrows(), weights.ncols()], weights.iter().copied());
+                KernelState::Linear
+            }
+            Learned::Support { kernel, rows, coefficients } => {
+                let gamma = if let Kernel::Rbf { gamma } = kernel { *gamma } else { 0.0 };
+                arrays.add("gamma", &[1], [gamma]);
+                let shape = [coefficients.nrows(), coefficients.ncols()];
+                arrays.add("coefficients", &shape, coefficients.iter().copied());
+                match rows {
+                    Features::Dense(rows) => arrays.add("support", &[rows.nrows(), rows.ncols()], rows.iter().copied()),
+                    Features::Sparse(rows) => rows.save("support", arrays),
+                }
+                KernelState::Rbf
+            }
+        }
+    }
+
+    /// From what [`Machine::save`] gave, for rows of this many features, sparse or not, and this many functions.
+    ///
+    /// # Errors
+    /// If the arrays are not of such a machine.
+    pub(super) fn load(
+        kernel: KernelState,
+        (features, is_sparse): (usize, bool),
+        functions: usize,
+        arrays: &mut ArraysIn,
+    ) -> Result<Machine, ModelError> {
+        let bias = Array1::from(arrays.take::<f32>("bias", &[functions])?);
+        let matrix = |shape: (usize, usize), values: Vec<f32>| {
+            Array2::from_shape_vec(shape, values).expect("an array is taken in the shape that it has")
+        };
+        let learned = match kernel {
+            KernelState::Linear => {
+                Learned::Weights(matrix((features, functions), arrays.take("weights", &[features, functions])?))
+            }
+            KernelState::Rbf => {
+                let gamma = arrays.take::<f32>("gamma", &[1])?[0];
+                if gamma <= 0.0 {
+                    return Err(arrays.refused(format!("gamma is {gamma}, expected a number above zero")));
+                }
+                let (count, rows) = if is_sparse {
+                    let rows = SparseRows::load("support", features, arrays)?;
+                    (rows.len(), Features::Sparse(rows))
+                } else {
+                    let count = arrays.rows("support")?;
+                    let rows = matrix((count, features), arrays.take("support", &[count, features])?);
+                    (count, Features::Dense(rows))
+                };
+                let coefficients = matrix((count, functions), arrays.take("coefficients", &[count, functions])?);
+                Learned::Support { kernel: Kernel::Rbf { gamma }, rows, coefficients }
+            }
+        };
+        Ok(Machine { learned, bias })
+    }
+
     /// The number of support vectors, unless they were folded into weights.
     #[cfg(test)]
     pub(super) fn support(&self) -> Option<usize> {
-        match &self.form {
-            Form::Weights(_) => None,
-            Form::Support { rows, .. } => Some(rows.len()),
+        match &self.learned {
+            Learned::Weights(_) => None,
+            Learned::Support { rows, .. } => Some(rows.len()),
         }
     }
 
     /// The numbers that a prediction reads.
     pub(super) fn parameters(&self) -> u64 {
-        let learned = match &self.form {
-            Form::Weights(weights) => weights.len(),
-            Form::Support { rows, coefficients, .. } => {
+        let count = match &self.learned {
+            Learned::Weights(weights) => weights.len(),
+            Learned::Support { rows, coefficients, .. } => {
                 rows.stored() + coefficients.iter().filter(|&&c| c != 0.0).count()
             }
         };
-        (learned + self.bias.len()) as u64
+        (count + self.bias.len()) as u64
     }
 
     /// The memory that a prediction reads.
     pub(super) fn bytes(&self) -> u64 {
         let floats = |count: usize| (count * size_of::<f32>()) as u64;
-        let learned = match &self.form {
-            Form::Weights(weights) => floats(weights.len()),
-            Form::Support { rows, coefficients, .. } => rows.bytes() + floats(coefficients.len()),
+        let learned = match &self.learned {
+            Learned::Weights(weights) => floats(weights.len()),
+            Learned::Support { rows, coefficients, .. } => rows.bytes() + floats(coefficients.len()),
         };
         learned + floats(self.bias.len())
     }
 
     /// Multiply-adds for one row, times two; unknown for sparse rows, which cost what they hold.
     pub(super) fn flops(&self) -> Option<u64> {
-        match &self.form {
-            Form::Support { rows: Features::Dense(rows), coefficients, .. } => {
+        match &self.learned {
+            Learned::Support { rows: Features::Dense(rows), coefficients, .. } => {
                 Some(2 * (rows.len() + coefficients.len()) as u64)
             }
             _ => None,
         }
     }
+}
+
+/// What a saved [`Machine`] keeps beside its arrays.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum KernelState {
+    Linear,
+    Rbf,
 }
 
 /// `rows^T coefficients`.

@@ -193,7 +193,7 @@ mod tests {
     use burn::tensor::activation;
 
     use super::*;
-    use crate::neural::kernel::testing::assert_agree;
+    use crate::neural::cpu::kernel::testing::assert_agree;
 
     const SIZE: [usize; 4] = [2, 5, 3, 4];
 

@@ -60,7 +60,7 @@ mod tests {
     use burn::tensor::module;
 
     use super::*;
-    use crate::neural::kernel::testing::assert_agree;
+    use crate::neural::cpu::kernel::testing::assert_agree;
 
     #[test]
     fn value_and_gradients_are_those_of_the_library() {

@@ -11,7 +11,7 @@ use super::product::vectorised;
 
 /// Each number zero with probability `rate`, else divided by 1 - `rate`. A byte decides, so the rate is a multiple of
 /// 1/256.
-pub(super) fn dropout(x: Tensor<1>, rate: f64, noise: &mut ChaCha8Rng) -> Tensor<1> {
+pub(crate) fn dropout(x: Tensor<1>, rate: f64, noise: &mut ChaCha8Rng) -> Tensor<1> {
     let mut bytes = vec![0; x.dims()[0]];
     noise.fill_bytes(&mut bytes);
     let threshold = (rate * 256.0).round().clamp(0.0, 255.0);
@@ -57,7 +57,7 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
-    use crate::neural::kernel::testing::assert_agree;
+    use crate::neural::cpu::kernel::testing::assert_agree;
 
     #[test]
     fn the_rate_is_dropped_and_the_gradient_goes_where_the_numbers_went() {

@@ -6,7 +6,7 @@ use super::kernel::{Kernel, apply};
 use super::product::{dot, sum, vectorised};
 
 /// Every row of `x`, `rows x width` and flat, at mean 0 and variance 1, times `scale`, plus `shift`.
-pub(super) fn layer_norm(x: Tensor<1>, scale: Tensor<1>, shift: Tensor<1>, epsilon: f32) -> Tensor<1> {
+pub(crate) fn layer_norm(x: Tensor<1>, scale: Tensor<1>, shift: Tensor<1>, epsilon: f32) -> Tensor<1> {
     apply(LayerNormalise { width: scale.dims()[0], epsilon }, [x, scale, shift]).0
 }
 
@@ -78,7 +78,7 @@ mod tests {
     use burn::tensor::module;
 
     use super::*;
-    use crate::neural::kernel::testing::assert_agree;
+    use crate::neural::cpu::kernel::testing::assert_agree;
 
     #[test]
     fn value_and_gradients_are_those_of_the_library() {

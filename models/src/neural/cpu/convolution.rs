@@ -11,7 +11,7 @@ use super::product::{Right, Rows, multiply, multiply_transposed};
 
 /// `examples x height x width x inputs` and a kernel of `3 x 3 x inputs x outputs` to `examples x height' x width' x
 /// outputs`: the border padded with zeros, each side divided by `stride` and rounded up.
-pub(super) fn convolve(x: Tensor<4>, kernel: Tensor<4>, stride: usize) -> Tensor<4> {
+pub(crate) fn convolve(x: Tensor<4>, kernel: Tensor<4>, stride: usize) -> Tensor<4> {
     let [examples, height, width, inputs] = x.dims();
     let outputs = kernel.dims()[3];
     let shape = Convolution { examples, height, width, inputs, outputs, stride };
@@ -148,7 +148,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::neural::kernel::testing::assert_agree;
+    use crate::neural::cpu::kernel::testing::assert_agree;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]

@@ -76,6 +76,14 @@ fn share_columns(out: &mut [f32], columns: usize, threads: usize, work: impl Fn(
     pieces.into_par_iter().enumerate().for_each(|(index, out)| work(index * piece, out));
 }
 
+/// Adds `values` to `sums`, number by number.
+pub(crate) fn add(sums: &mut [f32], values: &[f32]) {
+    vectorised(
+        #[inline(always)]
+        || sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value),
+    );
+}
+
 /// The sum of products, in sixteen sums side by side: vectors, and the same result whatever their width.
 #[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -259,7 +267,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::neural::kernel::testing::noise;
+    use crate::neural::cpu::kernel::testing::noise;
 
     /// The product in 64 bits, one number after the other.
     fn reference(left: Rows<'_>, right: &[f32], columns: usize) -> Vec<f32> {

@@ -1,18 +1,7 @@
 //! The optimisers: AdamW and SGD with momentum, on one flat vector of weights.
 
 use super::product::{dot, vectorised};
-
-/// Which rule turns a gradient into a step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Rule {
-    /// Adam with decoupled weight decay (Loshchilov and Hutter 2017, arXiv:1711.05101).
-    AdamW,
-    /// Stochastic gradient descent with momentum, weight decay added to the gradient as in He et al. 2015.
-    Sgd {
-        /// What of the last step is kept.
-        momentum: f64,
-    },
-}
+use crate::neural::recipe::Rule;
 
 /// Adam's decay rates of the two moments and its guard against division by zero (Kingma and Ba 2014).
 const BETA1: f64 = 0.9;

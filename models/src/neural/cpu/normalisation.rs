@@ -6,20 +6,20 @@ use super::kernel::{Kernel, apply, evaluate};
 use super::product::vectorised;
 
 /// What a batch normalisation saw: mean and biased variance of each channel.
-pub(super) struct Seen {
-    pub(super) mean: Vec<f32>,
-    pub(super) variance: Vec<f32>,
+pub(crate) struct BatchStatistics {
+    pub(crate) mean: Vec<f32>,
+    pub(crate) variance: Vec<f32>,
 }
 
 /// `relu(scale * (x - mean) / sqrt(variance + epsilon) + shift + shortcut)` over rows of channels, with the mean and
 /// variance of the rows themselves. `x` and `shortcut` are `rows x channels`, flat.
-pub(super) fn normalise(
+pub(crate) fn normalise(
     x: Tensor<1>,
     scale: Tensor<1>,
     shift: Tensor<1>,
     shortcut: Option<Tensor<1>>,
     epsilon: f32,
-) -> (Tensor<1>, Seen) {
+) -> (Tensor<1>, BatchStatistics) {
     let channels = scale.dims()[0];
     let kernel = Normalise { channels, epsilon };
     let (y, saved) = match shortcut {
@@ -27,12 +27,12 @@ pub(super) fn normalise(
         None => apply(kernel, [x, scale, shift]),
     };
     let (mean, rest) = saved.split_at(channels);
-    let seen = Seen { mean: mean.to_vec(), variance: rest[..channels].to_vec() };
+    let seen = BatchStatistics { mean: mean.to_vec(), variance: rest[..channels].to_vec() };
     (y, seen)
 }
 
 /// The same in a prediction, with the mean and variance that are given.
-pub(super) fn standardise(
+pub(crate) fn standardise(
     x: Tensor<1>,
     [scale, shift, mean, variance]: [Tensor<1>; 4],
     shortcut: Option<Tensor<1>>,
@@ -238,7 +238,7 @@ mod tests {
     use burn::tensor::{activation, module};
 
     use super::*;
-    use crate::neural::kernel::testing::{assert_agree, noise};
+    use crate::neural::cpu::kernel::testing::{assert_agree, noise};
     use crate::neural::weights::vector;
 
     const ROWS: usize = 600;

@@ -162,7 +162,7 @@ mod tests {
     use burn::tensor::activation;
 
     use super::*;
-    use crate::neural::kernel::testing::assert_agree;
+    use crate::neural::cpu::kernel::testing::assert_agree;
 
     const SHAPE: [usize; 3] = [2, 5, 6];
     const HEADS: usize = 3;

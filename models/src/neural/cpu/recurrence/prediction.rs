@@ -8,8 +8,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Recurrence, activate};
-use crate::neural::lockstep::lockstep;
-use crate::neural::product::{READING_PAYS, Strips, threads, vectorised};
+use crate::neural::cpu::lockstep::lockstep;
+use crate::neural::cpu::product::{READING_PAYS, Strips, threads, vectorised};
 
 /// The outputs, `directions x steps x examples x hidden`. See [`super::recur`].
 pub(super) fn outputs(shape: &Recurrence, gates: &[f32], recurrent: &[f32]) -> Vec<f32> {
@@ -69,8 +69,8 @@ fn select(gates: &[f32], units: &Range<usize>, out: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::neural::kernel::Kernel;
-    use crate::neural::kernel::testing::noise;
+    use crate::neural::cpu::kernel::Kernel;
+    use crate::neural::cpu::kernel::testing::noise;
 
     #[test]
     fn neither_the_threads_nor_the_way_through_time_change_a_bit() {

@@ -1,0 +1,87 @@
+//! What computes on the processor, and on nothing else.
+//!
+//! The library's backend for the processor spends most of a training step on copies between layouts, so the functions
+//! that networks are made of are computed here, by loops of our own: each is a [`kernel`], and most of it a [`product`].
+//! [`pools`] are the threads, and [`lockstep`] is for threads that work on one sequence together.
+//!
+//! The modules are private. Networks, recipe and training loop see what is exported below, and no file outside this
+//! folder names a thread pool, a vector instruction or the library's backend. Another device gets a sibling of this module
+//! with the same functions made of the library's operations, as most tests here have them for comparison; then
+//! [`super::layers`], the only caller of the tensor functions, chooses by the tensor's device.
+
+mod attention;
+mod convolution;
+mod dropout;
+mod kernel;
+mod layer_norm;
+mod linear;
+mod lockstep;
+mod math;
+mod normalisation;
+mod optimizer;
+mod pools;
+mod product;
+mod recurrence;
+
+/// Functions of tensors, differentiable where the tensors are.
+pub(crate) use self::{
+    attention::attend,
+    convolution::convolve,
+    dropout::dropout,
+    layer_norm::layer_norm,
+    linear::linear,
+    normalisation::{normalise, standardise},
+    recurrence::recur,
+};
+/// Work on flat vectors of weights, and the threads that a fit runs on.
+pub(crate) use self::{
+    optimizer::{Optimizer, clip},
+    pools::Pools,
+    product::add,
+};
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    /// Source files in a folder and below it.
+    fn sources(folder: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).expect("a folder of the sources") {
+            let path = entry.expect("an entry of it").path();
+            match path.is_dir() {
+                true => found.extend(sources(&path)),
+                false => found.push(path),
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn outside_the_fence_no_network_names_what_is_the_processors_own() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let fence = root.join("neural/cpu");
+        let (mut within, mut outside) = (0, 0);
+        for path in sources(&root) {
+            let source = fs::read_to_string(&path).expect("a source file");
+            let of_networks = path.starts_with(root.join("neural")) || source.contains("use crate::neural::");
+            let words: Vec<&str> =
+                ["rayon", "pulp", "burn::backend"].into_iter().filter(|word| source.contains(word)).collect();
+            match path.starts_with(&fence) {
+                true => within += words.len(),
+                false if of_networks => {
+                    outside += 1;
+                    assert!(
+                        words.is_empty(),
+                        "{} names {words:?}: that belongs into {}",
+                        path.display(),
+                        fence.display()
+                    );
+                }
+                false => {}
+            }
+        }
+        assert!(within > 3 && outside > 10, "the sources are elsewhere: {within} words, {outside} files");
+    }
+}
