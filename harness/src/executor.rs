@@ -56,10 +56,7 @@ impl Executor for ChildProcess {
     fn run(&self, case: &Case, tell: &mut dyn FnMut(Event)) -> Option<Outcome> {
         let child = match self.spawn(case) {
             Ok(child) => child,
-            Err(error) => {
-                let note = format!("cannot start the case's process: {error}");
-                return Some(Outcome::without_numbers(Status::Failed, note));
-            }
+            Err(error) => return Some(not_started(&error)),
         };
         supervise(child, case, tell)
     }
@@ -107,11 +104,23 @@ enum Ended {
     Interrupted,
 }
 
+fn not_started(error: &std::io::Error) -> Outcome {
+    Outcome::without_numbers(Status::Failed, format!("cannot start the case's process: {error}"))
+}
+
 fn supervise(mut child: Child, case: &Case, tell: &mut dyn FnMut(Event)) -> Option<Outcome> {
     let stdout = child.stdout.take().expect("standard output is piped");
     let stderr = child.stderr.take().expect("standard error is piped");
-    let events = listen(stdout);
-    let last_words = thread::spawn(move || tail(stderr));
+    let listeners = || Ok((listen(stdout)?, thread::Builder::new().spawn(move || tail(stderr))?));
+    let (events, last_words) = match listeners() {
+        Ok(listeners) => listeners,
+        Err(error) => {
+            // It may have ended by itself; then there is nothing left to kill.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Some(not_started(&error));
+        }
+    };
     // Held open until the child has ended: its closing tells the child that the parent is gone.
     let stdin = child.stdin.take();
     let mut outcome = None;
@@ -200,9 +209,9 @@ impl ResidentMemory {
 
 /// The child's events, from a thread that ends when the child closes its output. A line that is no event is a
 /// library's print, which has no reader here.
-fn listen(stdout: ChildStdout) -> Receiver<Event> {
+fn listen(stdout: ChildStdout) -> std::io::Result<Receiver<Event>> {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             if let Ok(event) = serde_json::from_str(&line)
                 && sender.send(event).is_err()
@@ -210,8 +219,8 @@ fn listen(stdout: ChildStdout) -> Receiver<Event> {
                 return;
             }
         }
-    });
-    receiver
+    })?;
+    Ok(receiver)
 }
 
 /// The last lines of the child's standard error.

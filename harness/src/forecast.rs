@@ -17,7 +17,7 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
     let seconds = known.iter().sum::<f64>() / plan.suite.jobs as f64;
     let unknown = runnable().count() - known.len();
     let rest = if unknown > 0 { format!(", and {unknown} nobody has measured") } else { String::new() };
-    let threads = plan.suite.threads.unwrap_or(1) * plan.suite.jobs;
+    let threads = plan.threads();
     Some(format!(
         "{} cases on {} tasks; their fits take about {} on {threads} threads{rest} (a rough forecast)",
         plan.cases.len(),

@@ -20,6 +20,7 @@ pub mod scoring;
 pub mod stopwatch;
 pub mod suite;
 pub mod tasks;
+pub mod threads;
 pub mod worker;
 
 /// The commit that the program was built from, or `unknown`.

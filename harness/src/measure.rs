@@ -13,6 +13,7 @@ use crate::program::Program;
 use crate::scoring::{self, ScoreError, shown};
 use crate::stopwatch::Stopwatch;
 use crate::tasks::{self, Task};
+use crate::threads;
 use crate::worker::Event;
 
 /// Share of the training rows that is kept for validation.
@@ -76,7 +77,9 @@ fn run(
     let device = Device::named(&case.device).ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?;
 
     tell(Event::Phase("load".to_owned()));
-    let rows = Rows::load(task, case, store)?;
+    let load = || Rows::load(task, case, store);
+    // Only images of a user's own are decoded by several threads.
+    let rows = if case.own.is_some() { threads::at_most(case.threads, load)? } else { load()? };
     let spec = Spec {
         shape: tasks::shape(task, case.train_size),
         params: case.params.clone(),
@@ -85,6 +88,7 @@ fn run(
         seed: case.model_seed(),
     };
     let mut model = entry.build(&spec)?;
+    let fewer_threads = model.threads().and_then(|started| threads::fewer(case.threads, started));
     let mut bench = Bench::new(program, case, task, tell, outcome);
     bench.fit(model.as_mut(), &rows)?;
     let predictions = bench.score(model.as_mut(), &rows)?;
@@ -98,7 +102,10 @@ fn run(
         && let Err(stop) = bench.predict_hidden(model.as_mut(), store)
     {
         // What was measured stays measured.
-        bench.outcome.note = format!("splits with hidden targets were not predicted: {}", stop.note);
+        bench.outcome.remark(&format!("splits with hidden targets were not predicted: {}", stop.note));
+    }
+    if let Some(note) = fewer_threads {
+        bench.outcome.remark(&note);
     }
     Ok(())
 }

@@ -81,6 +81,14 @@ impl Outcome {
         }
     }
 
+    /// Adds to the note.
+    pub fn remark(&mut self, note: &str) {
+        if !self.note.is_empty() {
+            self.note.push_str("; ");
+        }
+        self.note.push_str(note);
+    }
+
     /// The value of a metric in a phase.
     pub fn value(&self, phase: Phase, metric: &str) -> Option<f64> {
         self.readings.iter().find(|r| r.phase == phase && r.metric == metric).and_then(|r| r.value)

@@ -74,6 +74,11 @@ pub enum PlanError {
 }
 
 impl Plan {
+    /// Threads that all cases at work at one time have together.
+    pub fn threads(&self) -> usize {
+        self.suite.threads.unwrap_or(1) * self.suite.jobs
+    }
+
     /// Resolves a suite.
     ///
     /// # Errors

@@ -49,10 +49,15 @@ pub fn run(
     let (sender, receiver) = mpsc::channel();
     let mut tally = Tally::default();
     let mut done = 0;
-    let stored = thread::scope(|scope| {
-        for _ in 0..jobs.min(cases.len()) {
+    let stored = thread::scope(|scope| -> anyhow::Result<anyhow::Result<()>> {
+        for job in 0..jobs.min(cases.len()) {
             let (sender, queue) = (sender.clone(), &queue);
-            scope.spawn(move || work(queue, executor, machine, &sender));
+            let started = thread::Builder::new().spawn_scoped(scope, move || work(queue, executor, machine, &sender));
+            match started {
+                // The cases go on with fewer at a time.
+                Err(_) if job > 0 => break,
+                started => started.context("failed to start a thread for the cases")?,
+            };
         }
         drop(sender);
         let mut stored = Ok(());
@@ -72,8 +77,8 @@ pub fn run(
                 Message::Done(..) => {}
             }
         }
-        stored
-    });
+        Ok(stored)
+    })?;
     progress.finished();
     tally.interrupted = done < cases.len();
     stored.with_context(|| {

@@ -59,7 +59,7 @@ pub fn serve(program: &Program) -> anyhow::Result<()> {
     io::stdin().lock().read_line(&mut line).context("reading the request")?;
     let request: Request = serde_json::from_str(&line)
         .context("'worker' is for the program's own use: it wants a request as a line of JSON on standard input")?;
-    std::thread::spawn(end_with_parent);
+    std::thread::Builder::new().spawn(end_with_parent).context("starting the thread that watches the parent")?;
     let mut tell = |event: Event| {
         // A parent that no longer reads is a parent that is gone: end_with_parent acts on it.
         let _ = write_line(&event);

@@ -14,6 +14,7 @@ mod params;
 mod random_forest;
 mod resnet;
 pub mod svm;
+mod target_scale;
 mod transformer;
 
 pub use encode::words::{Tokens, Words, wordless};
@@ -21,6 +22,7 @@ pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
     TargetShape, TaskShape, Watch,
 };
+pub use parallel::on_threads;
 pub use params::{Default, Domain, Param, ParamError, Resolved, Value, did_you_mean};
 pub use resnet::published_resnet;
 

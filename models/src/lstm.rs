@@ -11,7 +11,7 @@ use crate::neural::batch::Features;
 use crate::neural::encoder::{Form, Reading};
 use crate::neural::layers::{Linear, Pass, Words, compare, linear, masked_max, masked_mean, recur};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice};
+use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::weights::{Init, Layout, Weight};
 use crate::neural::{Neural, fit_s, version};
 use crate::params::{Default, Domain, Param, Resolved};
@@ -19,7 +19,7 @@ use crate::params::{Default, Domain, Param, Resolved};
 /// The registry's entry.
 pub(crate) struct Lstm;
 
-static PARAMS: &[Param] = &[
+const OWN: &[Param] = &[
     Param {
         name: "hidden",
         images: Default::Int(128),
@@ -68,23 +68,17 @@ static PARAMS: &[Param] = &[
         about: "dropout of inputs and of the pooled output",
         source: "on non-recurrent connections only: Zaremba et al. 2014; the rates are our own choice",
     },
-    recipe::epochs(Choice(Default::Int(60), Default::Int(8), "our own choice")),
-    recipe::optimizer(Choice(Default::Word("adamw"), Default::Word("adamw"), "our own choice")),
-    recipe::learning_rate(Choice(Default::Float(2e-3), Default::Float(2e-3), "our own choice")),
-    recipe::weight_decay(Choice(Default::Float(0.01), Default::Float(0.01), "Loshchilov and Hutter 2017")),
-    recipe::BATCH,
-    recipe::SHARD,
-    recipe::MOMENTUM,
-    recipe::WARMUP,
-    recipe::CLIP,
-    recipe::FLIP,
-    recipe::CROP,
-    recipe::WORD_DROPOUT,
-    recipe::TOKENS,
-    recipe::VOCABULARY,
-    recipe::MAX_TOKENS,
-    recipe::MIN_COUNT,
 ];
+
+static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
+    OWN,
+    Choices {
+        epochs: Choice(Default::Int(60), Default::Int(8), "our own choice"),
+        optimizer: Choice(Default::Word("adamw"), Default::Word("adamw"), "our own choice"),
+        learning_rate: Choice(Default::Float(2e-3), Default::Float(2e-3), "our own choice"),
+        weight_decay: Choice(Default::Float(0.01), Default::Float(0.01), "Loshchilov and Hutter 2017"),
+    },
+);
 
 impl ModelEntry for Lstm {
     fn name(&self) -> &'static str {
@@ -100,7 +94,7 @@ impl ModelEntry for Lstm {
     }
 
     fn params(&self) -> &'static [Param] {
-        PARAMS
+        &PARAMS
     }
 
     fn supports(&self, _shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {

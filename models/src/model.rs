@@ -236,6 +236,12 @@ pub trait Model {
     /// How large the fitted model is.
     fn footprint(&self) -> Footprint;
 
+    /// Threads of the processor that it computes on: fewer than [`Spec::threads`] where the system starts no more. `None`
+    /// for a model that starts none.
+    fn threads(&self) -> Option<usize> {
+        None
+    }
+
     /// How many of `inputs` are longer than the fitted model reads, so that it answers without their ends. `None` for a
     /// model that reads inputs of any length whole.
     fn truncated(&self, _inputs: &Inputs) -> Option<usize> {

@@ -1,24 +1,86 @@
-//! Work on a fixed number of threads, with progress told on the calling thread.
+//! Work on a fixed number of threads, as many as the system starts.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
 
-use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::model::{ModelError, Watch};
 
-/// A pool of `threads` threads.
+/// How long threads that were started in vain take to end, so that others can be started in their place.
+const THREADS_END: Duration = Duration::from_millis(10);
+
+/// What `build` makes on `threads` threads, or on fewer where the system starts no more: a limit on processes counts
+/// threads too.
 ///
 /// # Errors
-/// If the system does not give that many.
-pub(crate) fn pool(threads: usize) -> Result<ThreadPool, ModelError> {
-    ThreadPoolBuilder::new()
-        .num_threads(threads.max(1))
-        .build()
-        .map_err(|e| ModelError::Failed(format!("failed to start {threads} threads: {e}; ask for fewer")))
+/// If there is not a single thread.
+pub(crate) fn start<T>(
+    threads: usize,
+    build: impl Fn(usize) -> Result<T, ThreadPoolBuildError>,
+) -> Result<T, ModelError> {
+    let mut threads = threads.max(1);
+    loop {
+        match build(threads) {
+            Ok(built) => return Ok(built),
+            Err(error) if threads == 1 => {
+                let reason = format!("failed to start a thread: {error}; raise the limit on processes (ulimit -u)");
+                return Err(ModelError::Failed(reason));
+            }
+            Err(_) => {
+                threads -= threads.div_ceil(8);
+                std::thread::sleep(THREADS_END);
+            }
+        }
+    }
 }
 
-/// `task(0)`, …, `task(total - 1)` in that order, computed in `pool`; each one done is told to `watch`.
+/// A pool of `threads` threads, or of fewer where the system starts no more.
+///
+/// # Errors
+/// If there is not a single thread.
+pub(crate) fn pool(threads: usize) -> Result<ThreadPool, ModelError> {
+    start(threads, |threads| ThreadPoolBuilder::new().num_threads(threads).build())
+}
+
+/// `work`, in which parallel iterators run on `threads` threads, or on fewer where the system starts no more: in the end
+/// on the calling one. Also how many there are.
+pub fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> (R, usize) {
+    match pool(threads) {
+        Ok(pool) => (pool.install(work), pool.current_num_threads()),
+        Err(_) => {
+            // Fails where the calling thread is one of a pool, and then that pool is what the iterators run on.
+            let _alone = ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
+            (work(), rayon::current_num_threads())
+        }
+    }
+}
+
+/// `task(0)`, …, `task(total - 1)` in that order. `spread` calls the function that it is given on as many threads as are
+/// to share the tasks, and returns when all those calls have returned.
+pub(crate) fn in_order<T: Send>(
+    total: usize,
+    task: impl Fn(usize) -> T + Sync,
+    spread: impl FnOnce(&(dyn Fn() + Sync)),
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<T>>> = (0..total).map(|_| Mutex::new(None)).collect();
+    spread(&|| {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(place) = results.get(index) else { return };
+            let result = task(index);
+            *place.lock().expect("no other thread has this task") = Some(result);
+        }
+    });
+    let result =
+        |place: Mutex<Option<T>>| place.into_inner().expect("no thread panicked").expect("every task was done");
+    results.into_iter().map(result).collect()
+}
+
+/// `task(0)`, …, `task(total - 1)` in that order, computed in `pool`; `watch` hears of each that is done, on the calling
+/// thread.
 pub(crate) fn map<T: Send>(
     pool: &ThreadPool,
     total: usize,
@@ -30,15 +92,13 @@ pub(crate) fn map<T: Send>(
     pool.in_place_scope(|scope| {
         scope.spawn(|_| {
             let tell = sender;
-            results = (0..total)
-                .into_par_iter()
-                .map(|index| {
-                    let result = task(index);
-                    // The receiver listens until the last sender is gone; it cannot hang up first.
-                    tell.send(()).expect("the calling thread listens");
-                    result
-                })
-                .collect();
+            let told = |index| {
+                let result = task(index);
+                // The receiver listens until the sender is gone; it cannot hang up first.
+                tell.send(()).expect("the calling thread listens");
+                result
+            };
+            results = in_order(total, told, |work| drop(rayon::broadcast(|_| work())));
         });
         for (index, ()) in receiver.iter().enumerate() {
             watch.progress(index + 1, total);
@@ -50,7 +110,11 @@ pub(crate) fn map<T: Send>(
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::{map, pool};
+    use std::cell::RefCell;
+
+    use rayon::ThreadPoolBuilder;
+
+    use super::{map, on_threads, pool, start};
     use crate::model::{EpochReport, ModelError, Watch};
 
     struct Steps(Vec<(usize, usize)>);
@@ -66,10 +130,39 @@ mod tests {
     }
 
     #[test]
-    fn results_keep_their_order_and_every_step_is_told() {
+    fn results_keep_their_order_and_every_step_is_reported() {
         let mut steps = Steps(Vec::new());
         let squares = map(&pool(3).unwrap(), 50, &mut steps, |i| i * i);
         assert_eq!(squares, (0..50).map(|i| i * i).collect::<Vec<_>>());
         assert_eq!(steps.0, (1..=50).map(|done| (done, 50)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn fewer_threads_are_started_where_the_system_gives_no_more() {
+        let tried = RefCell::new(Vec::new());
+        let given = |most: usize| {
+            tried.borrow_mut().clear();
+            start(100, |threads| {
+                tried.borrow_mut().push(threads);
+                let spawn = |thread: rayon::ThreadBuilder| match thread.index() < most {
+                    true => std::thread::Builder::new().spawn(|| thread.run()).map(drop),
+                    false => Err(std::io::Error::from_raw_os_error(11)),
+                };
+                ThreadPoolBuilder::new().num_threads(threads).spawn_handler(spawn).build()
+            })
+        };
+        assert_eq!(given(100).unwrap().current_num_threads(), 100);
+        let most = given(40).unwrap().current_num_threads();
+        assert!((35..=40).contains(&most), "{most} of 40: {tried:?}");
+        assert_eq!(given(1).unwrap().current_num_threads(), 1);
+        let error = given(0).unwrap_err().to_string();
+        assert!(error.contains("failed to start a thread") && error.contains("ulimit -u"), "{error}");
+        assert_eq!(tried.borrow().last(), Some(&1));
+    }
+
+    #[test]
+    fn work_runs_on_the_threads_that_are_reported() {
+        assert_eq!(on_threads(3, rayon::current_num_threads), (3, 3));
+        assert_eq!(on_threads(0, rayon::current_num_threads), (1, 1));
     }
 }

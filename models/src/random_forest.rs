@@ -211,6 +211,10 @@ impl Model for ForestModel {
         })
     }
 
+    fn threads(&self) -> Option<usize> {
+        Some(self.pool.current_num_threads())
+    }
+
     fn footprint(&self) -> Footprint {
         self.fitted.as_ref().map_or_else(Footprint::default, |(encoder, forest)| Footprint {
             parameters: forest.parameters(),

@@ -11,7 +11,7 @@ use crate::neural::batch::Features;
 use crate::neural::encoder::{Encoder, Form, Normalisation, Reading};
 use crate::neural::layers::{BatchNorm, Conv, LayerNorm, Linear, Pass, Words, compare, masked_max, relu};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice};
+use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::weights::{Init, Layout};
 use crate::neural::{Neural, fit_s, version};
 use crate::params::{Default, Domain, Param, Resolved};
@@ -19,7 +19,7 @@ use crate::params::{Default, Domain, Param, Resolved};
 /// The registry's entry.
 pub(crate) struct Resnet;
 
-static PARAMS: &[Param] = &[
+const OWN: &[Param] = &[
     Param {
         name: "depth",
         images: Default::Int(20),
@@ -44,27 +44,21 @@ static PARAMS: &[Param] = &[
         about: "dropout of word embeddings and before the last layer",
         source: "images: none, as He et al. 2015; texts: our own choice",
     },
-    recipe::epochs(Choice(
-        Default::Int(160),
-        Default::Int(8),
-        "images: the 64,000 steps of He et al. 2015 at 50,000 rows; texts: ours",
-    )),
-    recipe::optimizer(Choice(Default::Word("sgd"), Default::Word("adamw"), "He et al. 2015; texts: our own choice")),
-    recipe::learning_rate(Choice(Default::Float(0.1), Default::Float(2e-3), "He et al. 2015; texts: our own choice")),
-    recipe::weight_decay(Choice(Default::Float(1e-4), Default::Float(0.01), "He et al. 2015; texts: our own choice")),
-    recipe::BATCH,
-    recipe::SHARD,
-    recipe::MOMENTUM,
-    recipe::WARMUP,
-    recipe::CLIP,
-    recipe::FLIP,
-    recipe::CROP,
-    recipe::WORD_DROPOUT,
-    recipe::TOKENS,
-    recipe::VOCABULARY,
-    recipe::MAX_TOKENS,
-    recipe::MIN_COUNT,
 ];
+
+static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
+    OWN,
+    Choices {
+        epochs: Choice(
+            Default::Int(160),
+            Default::Int(8),
+            "images: the 64,000 steps of He et al. 2015 at 50,000 rows; texts: ours",
+        ),
+        optimizer: Choice(Default::Word("sgd"), Default::Word("adamw"), "He et al. 2015; texts: our own choice"),
+        learning_rate: Choice(Default::Float(0.1), Default::Float(2e-3), "He et al. 2015; texts: our own choice"),
+        weight_decay: Choice(Default::Float(1e-4), Default::Float(0.01), "He et al. 2015; texts: our own choice"),
+    },
+);
 
 impl ModelEntry for Resnet {
     fn name(&self) -> &'static str {
@@ -80,7 +74,7 @@ impl ModelEntry for Resnet {
     }
 
     fn params(&self) -> &'static [Param] {
-        PARAMS
+        &PARAMS
     }
 
     fn supports(&self, _shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
@@ -116,7 +110,7 @@ pub fn published_resnet(
         mirror_negates: false,
     };
     let depth = toml::Table::from_iter([("depth".to_owned(), toml::Value::Integer(depth as i64))]);
-    let params = Resolved::new(PARAMS, &shape, &depth).map_err(|error| ModelError::Unsupported(error.to_string()))?;
+    let params = Resolved::new(&PARAMS, &shape, &depth).map_err(|error| ModelError::Unsupported(error.to_string()))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let spec = Spec { shape, params, device: Device::Cpu, threads, seed: 0 };
     let normalisation = Normalisation { mean: mean.to_vec(), std: std.to_vec() };

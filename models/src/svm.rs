@@ -29,6 +29,7 @@ use crate::model::{
 };
 use crate::parallel;
 use crate::params::{Default, Domain, Param, Resolved};
+use crate::target_scale::TargetScale;
 pub use classifier::Classifier;
 pub use kernel::Kernel;
 use machine::Machine;
@@ -224,6 +225,10 @@ impl Model for SupportVectors {
         })
     }
 
+    fn threads(&self) -> Option<usize> {
+        Some(self.pool.current_num_threads())
+    }
+
     fn footprint(&self) -> Footprint {
         self.fitted.as_ref().map_or_else(Footprint::default, |fitted| Footprint {
             parameters: fitted.answer.machine().parameters(),
@@ -267,10 +272,8 @@ impl SupportVectors {
         settings: &Settings,
         watch: &mut dyn Watch,
     ) -> Result<Answer, ModelError> {
-        let wide: Array1<f64> = values.iter().map(|&v| f64::from(v)).collect();
-        let mean = wide.mean().expect("there is a training row");
-        let deviation = Some(wide.std(0.0)).filter(|&d| d > 0.0).unwrap_or(1.0);
-        let standard: Vec<f32> = wide.iter().map(|v| ((v - mean) / deviation) as f32).collect();
+        let TargetScale { mean, deviation } = TargetScale::fit(values);
+        let standard: Vec<f32> = values.iter().map(|&v| ((f64::from(v) - mean) / deviation) as f32).collect();
         let solver = self.pool.install(|| Solver::new(self.method(), features, settings.kernel, values.len(), 1))?;
         let solution = solver.regress(&standard, settings)?;
         watch.progress(1, 1);

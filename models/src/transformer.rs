@@ -10,7 +10,7 @@ use crate::neural::batch::Features;
 use crate::neural::encoder::{Form, Reading};
 use crate::neural::layers::{LayerNorm, Linear, Pass, Words, attend, masked_mean, relu};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice};
+use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::weights::{Init, Layout, Weight};
 use crate::neural::{Neural, fit_s, version};
 use crate::params::{Default, Domain, Param, ParamError, Resolved};
@@ -18,7 +18,7 @@ use crate::params::{Default, Domain, Param, ParamError, Resolved};
 /// The registry's entry.
 pub(crate) struct Transformer;
 
-static PARAMS: &[Param] = &[
+const OWN: &[Param] = &[
     Param {
         name: "width",
         images: Default::Int(128),
@@ -75,23 +75,17 @@ static PARAMS: &[Param] = &[
         about: "what is classified: the mean of all tokens, or a class token before them",
         source: "mean: Beyer et al. 2022; class: Devlin et al. 2018",
     },
-    recipe::epochs(Choice(Default::Int(100), Default::Int(10), "our own choice")),
-    recipe::optimizer(Choice(Default::Word("adamw"), Default::Word("adamw"), "Devlin et al. 2018")),
-    recipe::learning_rate(Choice(Default::Float(1e-3), Default::Float(5e-4), "our own choice")),
-    recipe::weight_decay(Choice(Default::Float(0.05), Default::Float(0.01), "Hassani et al. 2021; Devlin et al. 2018")),
-    recipe::BATCH,
-    recipe::SHARD,
-    recipe::MOMENTUM,
-    recipe::WARMUP,
-    recipe::CLIP,
-    recipe::FLIP,
-    recipe::CROP,
-    recipe::WORD_DROPOUT,
-    recipe::TOKENS,
-    recipe::VOCABULARY,
-    recipe::MAX_TOKENS,
-    recipe::MIN_COUNT,
 ];
+
+static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
+    OWN,
+    Choices {
+        epochs: Choice(Default::Int(100), Default::Int(10), "our own choice"),
+        optimizer: Choice(Default::Word("adamw"), Default::Word("adamw"), "Devlin et al. 2018"),
+        learning_rate: Choice(Default::Float(1e-3), Default::Float(5e-4), "our own choice"),
+        weight_decay: Choice(Default::Float(0.05), Default::Float(0.01), "Hassani et al. 2021; Devlin et al. 2018"),
+    },
+);
 
 impl ModelEntry for Transformer {
     fn name(&self) -> &'static str {
@@ -107,7 +101,7 @@ impl ModelEntry for Transformer {
     }
 
     fn params(&self) -> &'static [Param] {
-        PARAMS
+        &PARAMS
     }
 
     fn supports(&self, shape: &TaskShape, params: &Resolved, _device: Device) -> Support {

@@ -10,6 +10,7 @@ use crate::executor::{ChildProcess, Executor};
 use crate::interrupt;
 use crate::program::Program;
 use crate::tasks::Task;
+use crate::threads;
 
 /// Rows to learn from and to be scored on in a tiny pass.
 const TRAIN_ROWS: usize = 100;
@@ -25,7 +26,7 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
     let mut out = stdout();
     for task in &plan.own {
         writeln!(out, "task {}: {}", task.name(), task.about())?;
-        for line in task.survey().map_err(usage)?.to_string().lines() {
+        for line in threads::at_most(plan.threads(), || task.survey()).map_err(usage)?.to_string().lines() {
             writeln!(out, "  {line}")?;
         }
     }

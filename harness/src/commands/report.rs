@@ -7,6 +7,8 @@ use bakeoff_reports::RunDir;
 use clap::Args;
 
 use super::{Exit, usage};
+use crate::machine::available_cpus;
+use crate::threads;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -17,7 +19,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let dir = RunDir::new(&arguments.run);
     dir.info().map_err(usage)?;
-    let built = bakeoff_reports::build(&dir)?;
+    let built = threads::at_most(available_cpus(), || bakeoff_reports::build(&dir))?;
     let mut out = stdout().lock();
     writeln!(out, "{}", built.terminal_table)?;
     for remark in &built.remarks {

@@ -52,7 +52,14 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     interrupt::listen()?;
     prepare(program, &mut plan.cases);
     let executor = arguments.isolation.executor(program, samples);
-    carry_out(program, &info, &plan.cases, arguments.isolation.jobs(&plan), executor.as_ref(), recorder)
+    carry_out(
+        program,
+        &info,
+        &plan.cases,
+        (arguments.isolation.jobs(&plan), plan.threads()),
+        executor.as_ref(),
+        recorder,
+    )
 }
 
 /// On standard error, which may have been closed.

@@ -23,6 +23,7 @@ use crate::program::Program;
 use crate::progress;
 use crate::recorder::Recorder;
 use crate::runner::{self, Tally};
+use crate::threads;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -77,7 +78,14 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     let recorder = Recorder::create(&path, &info)?;
     let executor = arguments.isolation.executor(program, samples);
     prepare(program, &mut plan.cases);
-    carry_out(program, &info, &plan.cases, arguments.isolation.jobs(&plan), executor.as_ref(), recorder)
+    carry_out(
+        program,
+        &info,
+        &plan.cases,
+        (arguments.isolation.jobs(&plan), plan.threads()),
+        executor.as_ref(),
+        recorder,
+    )
 }
 
 fn say_forecast(program: &Program, plan: &Plan) {
@@ -127,7 +135,7 @@ pub(super) fn carry_out(
     program: &Program,
     info: &RunInfo,
     cases: &[Case],
-    jobs: usize,
+    (jobs, threads): (usize, usize),
     executor: &dyn Executor,
     mut recorder: Recorder,
 ) -> anyhow::Result<Exit> {
@@ -136,7 +144,7 @@ pub(super) fn carry_out(
     let mut progress = progress::for_stderr(cases.len(), primary);
     let tally = runner::run(cases, jobs, executor, program.machine, &mut recorder, progress.as_mut())?;
     let dir = recorder.finish()?;
-    let built = bakeoff_reports::build(&dir)?;
+    let built = threads::at_most(threads, || bakeoff_reports::build(&dir))?;
     match sum_up(&built, tally, &path) {
         // The reader has left, but how the run ended is still to be told by the exit code.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}

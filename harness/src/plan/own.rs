@@ -5,8 +5,10 @@ use bakeoff_models::did_you_mean;
 use toml::Spanned;
 
 use super::{Overrides, is_plain};
+use crate::machine::available_cpus;
 use crate::suite::{Source, Suite, SuiteError, TaskEntry};
 use crate::tasks::{OwnTask, OwnTaskError, Wishes};
+use crate::threads;
 
 /// The name of a task on a user's own data is part of file names, and no other task's.
 pub(super) fn check_name(
@@ -52,7 +54,8 @@ pub(super) fn open(source: &Source, suite: &mut Suite, overrides: &Overrides) ->
         }
         let word = |written: &Option<Spanned<String>>| written.as_ref().map(|word| one_line(word.as_ref()));
         let wishes = Wishes { about: word(&entry.about), metric: word(&entry.metric), unit: word(&entry.unit) };
-        let task = OwnTask::open(entry.name.as_ref(), checked, wishes);
+        let threads = overrides.threads.or(suite.threads).unwrap_or_else(available_cpus);
+        let task = threads::at_most(threads, || OwnTask::open(entry.name.as_ref(), checked, wishes));
         own.push(task.map_err(|error| fault(source, entry, &error))?);
     }
     Ok(own)

@@ -4,6 +4,7 @@ use bakeoff_datasets::Targets;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use crate::model::{Matrix, Predictions};
+use crate::target_scale::TargetScale;
 
 /// Fitted on the training targets alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,11 +26,8 @@ impl Head {
         match targets {
             Targets::Classes { names, .. } => Head::Classes(names.len()),
             Targets::Values(values) => {
-                let count = values.len().max(1) as f64;
-                let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
-                let variance = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / count;
-                let std = if variance > 0.0 { variance.sqrt() } else { 1.0 };
-                Head::Value { mean: mean as f32, std: std as f32 }
+                let TargetScale { mean, deviation } = TargetScale::fit(values);
+                Head::Value { mean: mean as f32, std: deviation as f32 }
             }
         }
     }

@@ -174,6 +174,10 @@ impl Model for Neural {
         self.fitted.as_ref().map(Fitted::footprint).unwrap_or_default()
     }
 
+    fn threads(&self) -> Option<usize> {
+        Some(self.pools.threads())
+    }
+
     fn truncated(&self, inputs: &Inputs) -> Option<usize> {
         self.fitted.as_ref().and_then(|fitted| fitted.encoder.truncated(inputs))
     }

@@ -66,166 +66,157 @@ impl Recipe {
 }
 
 /// A default for images, one for texts, and where both come from.
+#[derive(Clone, Copy)]
 pub(crate) struct Choice(pub(crate) Default, pub(crate) Default, pub(crate) &'static str);
 
-/// Passes over the training rows.
-pub(crate) const fn epochs(Choice(images, texts, source): Choice) -> Param {
-    Param {
-        name: "epochs",
-        images,
-        texts,
-        domain: Domain::Int(1, 10_000),
-        about: "passes over the training rows",
-        source,
-    }
+/// The training parameters whose defaults each model chooses.
+#[derive(Clone, Copy)]
+pub(crate) struct Choices {
+    pub(crate) epochs: Choice,
+    pub(crate) optimizer: Choice,
+    pub(crate) learning_rate: Choice,
+    pub(crate) weight_decay: Choice,
 }
 
-/// The optimiser.
-pub(crate) const fn optimizer(Choice(images, texts, source): Choice) -> Param {
-    Param {
-        name: "optimizer",
-        images,
-        texts,
-        domain: Domain::Word(&["adamw", "sgd"]),
-        about: "AdamW, or SGD with momentum",
-        source,
-    }
+/// How many parameters all neural models share.
+pub(crate) const SHARED: usize = 16;
+
+/// The parameters that all neural models share.
+const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choices) -> [Param; SHARED] {
+    [
+        Param {
+            name: "epochs",
+            images: epochs.0,
+            texts: epochs.1,
+            domain: Domain::Int(1, 10_000),
+            about: "passes over the training rows",
+            source: epochs.2,
+        },
+        Param {
+            name: "optimizer",
+            images: optimizer.0,
+            texts: optimizer.1,
+            domain: Domain::Word(&["adamw", "sgd"]),
+            about: "AdamW, or SGD with momentum",
+            source: optimizer.2,
+        },
+        Param {
+            name: "learning_rate",
+            images: learning_rate.0,
+            texts: learning_rate.1,
+            domain: Domain::Float(1e-6, 1e6),
+            about: "highest learning rate, reached after the warm-up; falls to zero along a cosine",
+            source: learning_rate.2,
+        },
+        Param {
+            name: "weight_decay",
+            images: weight_decay.0,
+            texts: weight_decay.1,
+            domain: Domain::Float(0.0, 1.0),
+            about: "weight decay of matrices and kernels; norms, biases and embeddings have none",
+            source: weight_decay.2,
+        },
+        Param {
+            name: "batch",
+            images: Default::Int(128),
+            texts: Default::Int(32),
+            domain: Domain::Int(1, 65_536),
+            about: "training rows per step",
+            source: "images: He et al. 2015; texts: Devlin et al. 2018",
+        },
+        Param {
+            name: "shard",
+            images: Default::Int(32),
+            texts: Default::Int(16),
+            domain: Domain::Int(1, 65_536),
+            about: "rows of a step that one thread takes at a time, and over which batch normalisation sees its statistics",
+            source: "ghost batches of 32: Hoffer et al. 2017; the result does not depend on the number of threads",
+        },
+        Param {
+            name: "momentum",
+            images: Default::Float(0.9),
+            texts: Default::Float(0.9),
+            domain: Domain::Float(0.0, 0.999),
+            about: "momentum of SGD; AdamW has its own",
+            source: "He et al. 2015",
+        },
+        Param {
+            name: "warmup",
+            images: Default::Float(0.1),
+            texts: Default::Float(0.1),
+            domain: Domain::Float(0.0, 0.9),
+            about: "part of the steps over which the learning rate rises",
+            source: "10 %: Devlin et al. 2018",
+        },
+        Param {
+            name: "clip",
+            images: Default::Float(1.0),
+            texts: Default::Float(1.0),
+            domain: Domain::Float(1e-6, 1e9),
+            about: "longest gradient, as Euclidean norm over all weights",
+            source: "1.0: Devlin et al. 2018; the idea: Pascanu et al. 2013",
+        },
+        Param {
+            name: "flip",
+            images: Default::Bool(true),
+            texts: Default::Bool(false),
+            domain: Domain::Switch,
+            about: "mirror training images at random; texts have no mirror image",
+            source: "He et al. 2015, section 4.2",
+        },
+        Param {
+            name: "crop",
+            images: Default::Int(4),
+            texts: Default::Int(0),
+            domain: Domain::Int(0, 64),
+            about: "shift training images by up to this many pixels each way, the border black; nothing to texts",
+            source: "padding of 4 and a random crop: He et al. 2015, section 4.2",
+        },
+        Param {
+            name: "word_dropout",
+            images: Default::Float(0.0),
+            texts: Default::Float(0.1),
+            domain: Domain::Float(0.0, 0.9),
+            about: "probability that a training word is taken for an unknown one; nothing to images",
+            source: "Iyyer et al. 2015; the rate is our own choice",
+        },
+        Tokens::param("words+marks", "marks too: a question or a smile says much, and networks learn what to pass over"),
+        Param {
+            name: "vocabulary",
+            images: Default::Int(20_000),
+            texts: Default::Int(20_000),
+            domain: Domain::Int(1, 1_000_000),
+            about: "most words of the training texts that get an embedding of their own; nothing to images",
+            source: "our own choice; covers every word of SST-2",
+        },
+        Param {
+            name: "max_tokens",
+            images: Default::Int(64),
+            texts: Default::Int(64),
+            domain: Domain::Int(3, 512),
+            about: "longest text in words; a longer one loses its end; nothing to images",
+            source: "the longest of SST-2 has 52 words",
+        },
+        Param {
+            name: "min_count",
+            images: Default::Int(2),
+            texts: Default::Int(2),
+            domain: Domain::Int(1, 1000),
+            about: "a word seen in fewer training texts is unknown, which also trains the unknown word; nothing to images",
+            source: "our own choice",
+        },
+    ]
 }
 
-/// Highest learning rate.
-pub(crate) const fn learning_rate(Choice(images, texts, source): Choice) -> Param {
-    Param {
-        name: "learning_rate",
-        images,
-        texts,
-        domain: Domain::Float(1e-6, 1e6),
-        about: "highest learning rate, reached after the warm-up; falls to zero along a cosine",
-        source,
+/// The table of a model: its own parameters, then those that all neural models share.
+pub(crate) const fn table<const ALL: usize>(own: &[Param], choices: Choices) -> [Param; ALL] {
+    assert!(own.len() + SHARED == ALL, "the table is as long as both parts");
+    let shared = shared(choices);
+    let mut all = [shared[0]; ALL];
+    let mut index = 0;
+    while index < ALL {
+        all[index] = if index < own.len() { own[index] } else { shared[index - own.len()] };
+        index += 1;
     }
+    all
 }
-
-/// Weight decay.
-pub(crate) const fn weight_decay(Choice(images, texts, source): Choice) -> Param {
-    Param {
-        name: "weight_decay",
-        images,
-        texts,
-        domain: Domain::Float(0.0, 1.0),
-        about: "weight decay of matrices and kernels; norms, biases and embeddings have none",
-        source,
-    }
-}
-
-/// Rows per step.
-pub(crate) const BATCH: Param = Param {
-    name: "batch",
-    images: Default::Int(128),
-    texts: Default::Int(32),
-    domain: Domain::Int(1, 65_536),
-    about: "training rows per step",
-    source: "images: He et al. 2015; texts: Devlin et al. 2018",
-};
-
-/// Rows per shard.
-pub(crate) const SHARD: Param = Param {
-    name: "shard",
-    images: Default::Int(32),
-    texts: Default::Int(16),
-    domain: Domain::Int(1, 65_536),
-    about: "rows of a step that one thread takes at a time, and over which batch normalisation sees its statistics",
-    source: "ghost batches of 32: Hoffer et al. 2017; the result does not depend on the number of threads",
-};
-
-/// SGD's momentum.
-pub(crate) const MOMENTUM: Param = Param {
-    name: "momentum",
-    images: Default::Float(0.9),
-    texts: Default::Float(0.9),
-    domain: Domain::Float(0.0, 0.999),
-    about: "momentum of SGD; AdamW has its own",
-    source: "He et al. 2015",
-};
-
-/// Warm-up.
-pub(crate) const WARMUP: Param = Param {
-    name: "warmup",
-    images: Default::Float(0.1),
-    texts: Default::Float(0.1),
-    domain: Domain::Float(0.0, 0.9),
-    about: "part of the steps over which the learning rate rises",
-    source: "10 %: Devlin et al. 2018",
-};
-
-/// Gradient clipping.
-pub(crate) const CLIP: Param = Param {
-    name: "clip",
-    images: Default::Float(1.0),
-    texts: Default::Float(1.0),
-    domain: Domain::Float(1e-6, 1e9),
-    about: "longest gradient, as Euclidean norm over all weights",
-    source: "1.0: Devlin et al. 2018; the idea: Pascanu et al. 2013",
-};
-
-/// Mirroring.
-pub(crate) const FLIP: Param = Param {
-    name: "flip",
-    images: Default::Bool(true),
-    texts: Default::Bool(false),
-    domain: Domain::Switch,
-    about: "mirror training images at random; texts have no mirror image",
-    source: "He et al. 2015, section 4.2",
-};
-
-/// Shifting.
-pub(crate) const CROP: Param = Param {
-    name: "crop",
-    images: Default::Int(4),
-    texts: Default::Int(0),
-    domain: Domain::Int(0, 64),
-    about: "shift training images by up to this many pixels each way, the border black; nothing to texts",
-    source: "padding of 4 and a random crop: He et al. 2015, section 4.2",
-};
-
-/// Word dropout.
-pub(crate) const WORD_DROPOUT: Param = Param {
-    name: "word_dropout",
-    images: Default::Float(0.0),
-    texts: Default::Float(0.1),
-    domain: Domain::Float(0.0, 0.9),
-    about: "probability that a training word is taken for an unknown one; nothing to images",
-    source: "Iyyer et al. 2015; the rate is our own choice",
-};
-
-/// What is a word.
-pub(crate) const TOKENS: Param =
-    Tokens::param("words+marks", "marks too: networks learn from negations and questions (Kim 2014 keeps them)");
-
-/// Vocabulary size.
-pub(crate) const VOCABULARY: Param = Param {
-    name: "vocabulary",
-    images: Default::Int(20_000),
-    texts: Default::Int(20_000),
-    domain: Domain::Int(1, 1_000_000),
-    about: "most words of the training texts that get an embedding of their own; nothing to images",
-    source: "our own choice; covers every word of SST-2",
-};
-
-/// Length of texts.
-pub(crate) const MAX_TOKENS: Param = Param {
-    name: "max_tokens",
-    images: Default::Int(64),
-    texts: Default::Int(64),
-    domain: Domain::Int(3, 512),
-    about: "longest text in words; a longer one loses its end; nothing to images",
-    source: "the longest of SST-2 has 52 words",
-};
-
-/// Words seen too rarely.
-pub(crate) const MIN_COUNT: Param = Param {
-    name: "min_count",
-    images: Default::Int(2),
-    texts: Default::Int(2),
-    domain: Domain::Int(1, 1000),
-    about: "a word seen in fewer training texts is unknown, which also trains the unknown word; nothing to images",
-    source: "our own choice",
-};

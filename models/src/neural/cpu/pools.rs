@@ -5,41 +5,46 @@
 //! changes the time and nothing else. Where there is one shard to predict, its products share out their numbers among
 //! all threads, which changes no number either.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
 use crate::model::ModelError;
+use crate::parallel;
 
 /// How often a thread looks for its part of a product before it offers its processor to others: some tens of microseconds.
 pub(super) const PATIENCE: usize = 1000;
 
-/// Pools of one thread each, and one of all.
+/// Pools of one thread each, and one of as many threads where there are several.
 #[derive(Debug)]
 pub(crate) struct Pools {
     single: Vec<ThreadPool>,
-    all: ThreadPool,
+    all: Option<ThreadPool>,
 }
 
 impl Pools {
-    /// Of `threads` threads, at least one.
+    /// Of `threads` threads, or of fewer where the system starts no more.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// If there is not a single thread.
     pub(crate) fn new(threads: usize) -> Result<Pools, ModelError> {
-        let threads = threads.max(1);
-        let pool = |threads| {
-            let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-            pool.map_err(|error| ModelError::Failed(format!("no thread to compute on: {error}")))
-        };
-        Ok(Pools { single: (0..threads).map(|_| pool(1)).collect::<Result<_, _>>()?, all: pool(threads)? })
+        let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
+        parallel::start(threads, |threads| {
+            let single = (0..threads).map(|_| pool(1)).collect::<Result<_, _>>()?;
+            Ok(Pools { single, all: (threads > 1).then(|| pool(threads)).transpose()? })
+        })
+    }
+
+    /// How many threads work at a time.
+    pub(crate) fn threads(&self) -> usize {
+        self.single.len()
     }
 
     /// `work` on one of all threads. The others look out for what it shares without a rest, for waking them takes
     /// longer than a product; they give way to whatever else wants the processor. Not to be called from within `work`, nor
     /// by two threads at once.
     pub(crate) fn together<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        let Some(all) = &self.all else { return self.single[0].install(work) };
         let done = AtomicBool::new(false);
         let help = || {
             let mut idle = 0;
@@ -50,39 +55,30 @@ impl Pools {
                 }
             }
         };
-        self.all.in_place_scope(|scope| {
+        all.in_place_scope(|scope| {
             // Before the work, for the pool takes jobs in their order: a thread that waits within the work for its other half
             // could take up a call for help that is left, and never come back.
             (1..self.single.len()).for_each(|_| scope.spawn(|_| help()));
             // Set even if the work panics, or its panic would wait for the others for ever.
             let _set = Set(&done);
-            self.all.install(work)
+            all.install(work)
         })
     }
 
     /// `work` on each item, results in the order of the items.
     pub(crate) fn map<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
-        let next = AtomicUsize::new(0);
-        let results: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
-        let drain = || {
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(item) = items.get(index) else { return };
-                let result = work(index, item);
-                *results[index].lock().expect("no other thread takes this item") = Some(result);
-            }
-        };
-        let (first, others) = self.single.split_first().expect("there is at least one pool");
-        std::thread::scope(|scope| {
-            for pool in others.iter().take(items.len().saturating_sub(1)) {
-                scope.spawn(|| pool.install(drain));
-            }
-            first.install(drain);
+        let pools = &self.single[..self.single.len().min(items.len())];
+        parallel::in_order(items.len(), |index| work(index, &items[index]), |work| on_each(pools, work))
+    }
+}
+
+/// `work` once in each of the pools at the same time. The calling thread only waits.
+fn on_each(pools: &[ThreadPool], work: &(dyn Fn() + Sync)) {
+    if let Some((first, rest)) = pools.split_first() {
+        first.in_place_scope(|scope| {
+            scope.spawn(|_| work());
+            on_each(rest, work);
         });
-        results
-            .into_iter()
-            .map(|cell| cell.into_inner().expect("no thread panicked").expect("every item was taken"))
-            .collect()
     }
 }
 
