@@ -41,7 +41,7 @@ impl From<ModelError> for Stop {
         let status = match error {
             ModelError::Diverged { .. } => Status::Diverged,
             // `unsupported` is what the plan knew; what a model finds out later is a failure.
-            ModelError::Unsupported(_) | ModelError::Failed(_) => Status::Failed,
+            ModelError::Unsupported(_) | ModelError::Failed(_) | ModelError::Artefact { .. } => Status::Failed,
         };
         Stop { status, note: error.to_string() }
     }

@@ -28,8 +28,8 @@ const ARRAYS: &str = "arrays.safetensors";
 const MOST_MANIFEST_BYTES: u64 = 1 << 16;
 /// No other file may be larger, in bytes: it is read whole.
 const MOST_FILE_BYTES: u64 = 16 << 30;
-/// The longest side of an image, and the most colour planes.
-const MOST_SIDE: usize = 1 << 16;
+/// The most values of an image: networks count their operations in 64 bits.
+const MOST_PIXELS: u128 = 1 << 22;
 /// Labels are 16-bit.
 const MOST_CLASSES: usize = 1 << 16;
 
@@ -212,6 +212,7 @@ pub(crate) fn save<S: Serialize>(
     state: S,
     arrays: &ArraysOut,
 ) -> Result<(), ModelError> {
+    check_shape(&spec.shape).map_err(|what| refused(folder, what))?;
     let body = Body { shape: spec.shape, params: spec.params.values().clone(), seed: spec.seed, state };
     let body = serde_json::to_vec(&body).map_err(|error| refused(folder, format!("failed to write {MODEL}: {error}")))?;
     let arrays = arrays.file().map_err(|error| refused(folder, format!("failed to write {ARRAYS}: {error}")))?;
@@ -335,12 +336,13 @@ fn json<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, ModelError>
         .map_err(|error| refused(path, format!("is not what a saved model has there: {error}; save the model again")))
 }
 
-/// Whether a task can have this form.
+/// Whether a model of a task of this form can be saved.
 fn check_shape(shape: &TaskShape) -> Result<(), String> {
-    if let InputShape::Images { channels, height, width } = shape.input
-        && ![channels, height, width].iter().all(|side| (1..=MOST_SIDE).contains(side))
-    {
-        return Err(format!("images of {channels} x {height} x {width}, expected sides of 1 to {MOST_SIDE}"));
+    if let InputShape::Images { channels, height, width } = shape.input {
+        let pixels = [channels, height, width].map(|side| side as u128).iter().try_fold(1, |all: u128, &side| all.checked_mul(side));
+        if !pixels.is_some_and(|pixels| (1..=MOST_PIXELS).contains(&pixels)) {
+            return Err(format!("images of {channels} x {height} x {width}, expected 1 to {MOST_PIXELS} values in all"));
+        }
     }
     match shape.target {
         TargetShape::Classes(classes) if !(1..=MOST_CLASSES).contains(&classes) => {

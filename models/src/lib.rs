@@ -4,6 +4,7 @@
 //! raw inputs into features, fitted on training rows only; `neural/` holds the one training loop, batching and device
 //! choice.
 
+mod artefact;
 mod encode;
 pub mod forest;
 mod lstm;

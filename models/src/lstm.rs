@@ -4,6 +4,8 @@
 //! was pooled of each (InferSent, Conneau et al. 2017): one sequence would have to carry the first text through the whole
 //! second one, and this is also GLUE's own BiLSTM baseline (Wang et al. 2018).
 
+use std::path::Path;
+
 use burn::tensor::Tensor;
 
 use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
@@ -106,7 +108,11 @@ impl ModelEntry for Lstm {
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::new(spec, design, Reading::Apart)?))
+        Ok(Box::new(Neural::new(&Lstm, spec, design, Reading::Apart)?))
+    }
+
+    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+        Ok(Box::new(Neural::load(&Lstm, (folder, threads, device), design, Reading::Apart)?))
     }
 }
 

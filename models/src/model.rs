@@ -233,6 +233,13 @@ pub trait Model {
     /// If there was no fit or a library fails.
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError>;
 
+    /// Saves the fitted model to a folder that is not there yet, with everything that a prediction needs; see
+    /// [`ModelEntry::load`].
+    ///
+    /// # Errors
+    /// If there was no fit, the folder is there, or it cannot be written.
+    fn save(&self, folder: &Path) -> Result<(), ModelError>;
+
     /// How large the fitted model is.
     fn footprint(&self) -> Footprint;
 
@@ -285,4 +292,10 @@ pub trait ModelEntry: Sync {
     /// # Errors
     /// If the shape or the device is not supported.
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError>;
+    /// The fitted model that [`Model::save`] wrote to a folder. Its predictions are those of the saved one, to the last
+    /// bit, on any number of threads.
+    ///
+    /// # Errors
+    /// Names the file that is missing, cut off, changed, or of another model, version or format.
+    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError>;
 }

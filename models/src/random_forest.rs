@@ -1,12 +1,15 @@
 //! `random-forest`: Breiman's random forest for classes and for numbers, on HOG features of images and on TF-IDF
 //! values of texts, for pairs of them as in `encode/pairs.rs`. The features are dense, which limits the training size.
 
+use std::path::Path;
+
 use bakeoff_datasets::{Inputs, Split, Targets};
 use linfa::ParamGuard;
 use ndarray::Array2;
 use rayon::ThreadPool;
 
-use crate::encode::features::{Encoder, FeatureParams, joined};
+use crate::artefact::{self, ArraysOut, Loaded};
+use crate::encode::features::{Encoder, EncoderState, FeatureParams, joined};
 use crate::encode::images::ImageFeatures;
 use crate::encode::words::Tokens;
 use crate::forest::{
@@ -126,12 +129,26 @@ impl ModelEntry for RandomForest {
         let params = forest_params(spec)?;
         Ok(Box::new(ForestModel { spec: spec.clone(), params, pool: parallel::pool(spec.threads)?, fitted: None }))
     }
+
+    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+        let Loaded { spec, state, mut arrays } = artefact::load::<EncoderState>(folder, self, threads, device)?;
+        let features = FeatureParams::of(&spec.params, &spec.shape.input);
+        let encoder = Encoder::load(state, &features, &spec.shape.input, &mut arrays)?;
+        let width = match spec.shape.target {
+            TargetShape::Classes(classes) => classes,
+            TargetShape::Value => 1,
+        };
+        let forest = Forest::load(encoder.width(), width, &mut arrays)?;
+        arrays.finish()?;
+        let (params, pool) = (forest_params(&spec)?, parallel::pool(threads)?);
+        Ok(Box::new(ForestModel { spec, params, pool, fitted: Some((encoder, forest)) }))
+    }
 }
 
 /// Whether the features of so many training rows can be held.
 fn holds(rows: usize, features: usize) -> Support {
-    let row = features as u64 * FEATURE_BYTES;
-    let bytes = rows as u64 * row;
+    let row = (features as u64).saturating_mul(FEATURE_BYTES);
+    let bytes = row.saturating_mul(rows as u64);
     if bytes <= MOST_BYTES {
         return Support::Yes;
     }
@@ -213,6 +230,16 @@ impl Model for ForestModel {
 
     fn threads(&self) -> Option<usize> {
         Some(self.pool.current_num_threads())
+    }
+
+    fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        let Some((encoder, forest)) = &self.fitted else {
+            return Err(ModelError::Failed("save before fit".to_owned()));
+        };
+        let mut arrays = ArraysOut::default();
+        let state = encoder.save(&mut arrays);
+        forest.save(&mut arrays);
+        artefact::save(folder, &RandomForest, &self.spec, state, &arrays)
     }
 
     fn footprint(&self) -> Footprint {

@@ -4,6 +4,8 @@
 //! was pooled of each (Conneau et al. 2017, who do so with a convolution network too): in one sequence a window of three
 //! words would hardly ever see both texts.
 
+use std::path::Path;
+
 use burn::tensor::Tensor;
 
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
@@ -86,7 +88,11 @@ impl ModelEntry for Resnet {
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::new(spec, design, Reading::Apart)?))
+        Ok(Box::new(Neural::new(&Resnet, spec, design, Reading::Apart)?))
+    }
+
+    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+        Ok(Box::new(Neural::load(&Resnet, (folder, threads, device), design, Reading::Apart)?))
     }
 }
 
@@ -115,7 +121,7 @@ pub fn published_resnet(
     let spec = Spec { shape, params, device: Device::Cpu, threads, seed: 0 };
     let normalisation = Normalisation { mean: mean.to_vec(), std: std.to_vec() };
     let encoder = Encoder::Images { normalisation, form: Form::Images { channels, height, width } };
-    Ok(Box::new(Neural::published(&spec, design, encoder, classes, weights)?))
+    Ok(Box::new(Neural::published(&Resnet, &spec, design, encoder, classes, weights)?))
 }
 
 /// Chooses the network for the form of the inputs.

@@ -15,24 +15,27 @@ mod solver;
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
 
+use std::path::Path;
+
 use bakeoff_datasets::{Inputs, Split, Targets};
 use ndarray::{Array1, Axis};
 use rayon::ThreadPool;
 
-use crate::encode::features::joined;
+use crate::artefact::{self, ArraysOut, Loaded};
+use crate::encode::features::{EncoderState, joined};
 pub use crate::encode::features::{Encoder, FeatureParams, Features};
 pub use crate::encode::images::ImageFeatures;
 pub use crate::encode::sparse::SparseRows;
 use crate::encode::words::Tokens;
 use crate::model::{
-    Device, Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
+    Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
 };
 use crate::parallel;
 use crate::params::{Default, Domain, Param, Resolved};
 use crate::target_scale::TargetScale;
 pub use classifier::Classifier;
 pub use kernel::Kernel;
-use machine::Machine;
+use machine::{Machine, MachineForm};
 use solve::{MOST_KERNEL_BYTES, Solver, kernel_bytes};
 pub use solve::{Method, Settings};
 
@@ -154,6 +157,27 @@ impl ModelEntry for Svm {
         }
         Ok(Box::new(SupportVectors { spec: spec.clone(), pool: parallel::pool(spec.threads)?, fitted: None }))
     }
+
+    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+        let Loaded { spec, state, mut arrays } = artefact::load::<EncoderState>(folder, self, threads, device)?;
+        let params = FeatureParams::of(&spec.params, &spec.shape.input);
+        let encoder = Encoder::load(state, &params, &spec.shape.input, &mut arrays)?;
+        let form = MachineForm {
+            is_linear: spec.params.word("kernel") == "linear",
+            features: encoder.width(),
+            is_sparse: matches!(spec.shape.input, InputShape::Texts { .. }),
+        };
+        let answer = match spec.shape.target {
+            TargetShape::Classes(classes) => Answer::Classes(Classifier::load(form, classes, &mut arrays)?),
+            TargetShape::Value => Answer::Value {
+                mean: arrays.take("target.mean", &[1])?[0],
+                deviation: arrays.take("target.deviation", &[1])?[0],
+                machine: Machine::load(form, 1, &mut arrays)?,
+            },
+        };
+        arrays.finish()?;
+        Ok(Box::new(SupportVectors { pool: parallel::pool(threads)?, spec, fitted: Some(Fitted { encoder, answer }) }))
+    }
 }
 
 struct SupportVectors {
@@ -227,6 +251,23 @@ impl Model for SupportVectors {
 
     fn threads(&self) -> Option<usize> {
         Some(self.pool.current_num_threads())
+    }
+
+    fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        let Some(Fitted { encoder, answer }) = &self.fitted else {
+            return Err(ModelError::Failed("save before fit".to_owned()));
+        };
+        let mut arrays = ArraysOut::default();
+        let state = encoder.save(&mut arrays);
+        match answer {
+            Answer::Classes(classifier) => classifier.save(&mut arrays),
+            Answer::Value { machine, mean, deviation } => {
+                machine.save(&mut arrays);
+                arrays.add("target.mean", &[1], [*mean]);
+                arrays.add("target.deviation", &[1], [*deviation]);
+            }
+        }
+        artefact::save(folder, &Svm, &self.spec, state, &arrays)
     }
 
     fn footprint(&self) -> Footprint {

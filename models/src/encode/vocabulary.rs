@@ -48,6 +48,20 @@ impl Vocabulary {
         Vocabulary { numbers, tokens, max_tokens }
     }
 
+    /// The words in the order of their numbers.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let mut words: Vec<(&String, u32)> = self.numbers.iter().map(|(word, &number)| (word, number)).collect();
+        words.sort_unstable_by_key(|&(_, number)| number);
+        words.into_iter().map(|(word, _)| word.clone()).collect()
+    }
+
+    /// From what [`Vocabulary::words`] gave. `None` if a word is there twice.
+    pub(crate) fn of(words: Vec<String>, tokens: Tokens, max_tokens: usize) -> Option<Vocabulary> {
+        let count = words.len();
+        let numbers: HashMap<String, u32> = words.into_iter().zip(FIRST_WORD..).collect();
+        (numbers.len() == count).then_some(Vocabulary { numbers, tokens, max_tokens })
+    }
+
     /// How many different tokens [`Vocabulary::encode`] can give.
     pub(crate) fn len(&self) -> usize {
         self.numbers.len() + FIRST_WORD as usize

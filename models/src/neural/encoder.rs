@@ -1,11 +1,13 @@
 //! From raw inputs to what networks take, with everything that is fitted on the training rows alone.
 
 use bakeoff_datasets::{Images, Inputs, Text};
+use serde::{Deserialize, Serialize};
 
 use crate::encode::pairs::check_kind;
 use crate::encode::vocabulary::Vocabulary;
 use crate::encode::words::{self, Tokens, Words};
-use crate::model::ModelError;
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::{InputShape, ModelError, Spec};
 use crate::params::Resolved;
 
 /// How a network reads the texts of an example.
@@ -80,6 +82,19 @@ impl Normalisation {
     }
 }
 
+/// What a saved [`Encoder`] keeps beside its arrays.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum EncoderState {
+    Images,
+    Texts {
+        /// In the order of their numbers.
+        words: Vec<String>,
+        /// See [`Form::Tokens`].
+        typical: usize,
+    },
+}
+
 /// Fitted on the training inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Encoder {
@@ -135,6 +150,54 @@ impl Encoder {
                 let typical = tokens.div_ceil((texts.len() * reading.sequences()).max(1)).max(1);
                 Encoder::Texts { vocabulary, typical, reading }
             }
+        }
+    }
+
+    /// What it learned, but for the arrays, which it adds.
+    pub(crate) fn save(&self, arrays: &mut ArraysOut) -> EncoderState {
+        match self {
+            Encoder::Images { normalisation: Normalisation { mean, std }, .. } => {
+                arrays.add("pixels.mean", &[mean.len()], mean.iter().copied());
+                arrays.add("pixels.std", &[std.len()], std.iter().copied());
+                EncoderState::Images
+            }
+            Encoder::Texts { vocabulary, typical, .. } => {
+                EncoderState::Texts { words: vocabulary.words(), typical: *typical }
+            }
+        }
+    }
+
+    /// From what [`Encoder::save`] gave.
+    ///
+    /// # Errors
+    /// If that is not of an encoder for such inputs.
+    pub(crate) fn load(
+        state: EncoderState,
+        spec: &Spec,
+        reading: Reading,
+        arrays: &mut ArraysIn,
+    ) -> Result<Encoder, ModelError> {
+        match (state, spec.shape.input) {
+            (EncoderState::Images, InputShape::Images { channels, height, width }) => {
+                let (mean, std) = (arrays.take("pixels.mean", &[channels])?, arrays.take("pixels.std", &[channels])?);
+                if std.iter().any(|&std: &f32| std <= 0.0) {
+                    return Err(arrays.refused("a deviation of 'pixels.std' is not above zero"));
+                }
+                let normalisation = Normalisation { mean, std };
+                Ok(Encoder::Images { normalisation, form: Form::Images { channels, height, width } })
+            }
+            (EncoderState::Texts { words, typical }, InputShape::Texts { .. }) => {
+                let longest = spec.params.int("max_tokens");
+                let vocabulary = Vocabulary::of(words, Tokens::of(&spec.params), longest);
+                match vocabulary {
+                    Some(vocabulary) if (1..=longest).contains(&typical) => {
+                        Ok(Encoder::Texts { vocabulary, typical, reading })
+                    }
+                    Some(_) => Err(arrays.refused(format!("goes with texts of {typical} words, expected 1 to {longest}"))),
+                    None => Err(arrays.refused("goes with a vocabulary that has a word twice")),
+                }
+            }
+            _ => Err(arrays.refused("goes with an encoder of another kind of inputs than the task has")),
         }
     }
 

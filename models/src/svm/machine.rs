@@ -3,8 +3,6 @@
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, Axis};
 
-use serde::{Deserialize, Serialize};
-
 use super::kernel::Kernel;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::encode::features::Features;
@@ -61,13 +59,12 @@ impl Machine {
         sums + &self.bias
     }
 
-    /// Adds everything that is learned; what is left is the kernel, in words for [`Machine::load`].
-    pub(super) fn save(&self, arrays: &mut ArraysOut) -> KernelState {
+    /// Adds everything that is learned.
+    pub(super) fn save(&self, arrays: &mut ArraysOut) {
         arrays.add("bias", &[self.bias.len()], self.bias.iter().copied());
         match &self.learned {
             Learned::Weights(weights) => {
                 arrays.add("weights", &[weights.nrows(), weights.ncols()], weights.iter().copied());
-                KernelState::Linear
             }
             Learned::Support { kernel, rows, coefficients } => {
                 let gamma = if let Kernel::Rbf { gamma } = kernel { *gamma } else { 0.0 };
@@ -78,45 +75,36 @@ impl Machine {
                     Features::Dense(rows) => arrays.add("support", &[rows.nrows(), rows.ncols()], rows.iter().copied()),
                     Features::Sparse(rows) => rows.save("support", arrays),
                 }
-                KernelState::Rbf
             }
         }
     }
 
-    /// From what [`Machine::save`] gave, for rows of this many features, sparse or not, and this many functions.
+    /// Takes what [`Machine::save`] added of a machine of so many functions.
     ///
     /// # Errors
     /// If the arrays are not of such a machine.
-    pub(super) fn load(
-        kernel: KernelState,
-        (features, is_sparse): (usize, bool),
-        functions: usize,
-        arrays: &mut ArraysIn,
-    ) -> Result<Machine, ModelError> {
+    pub(super) fn load(form: MachineForm, functions: usize, arrays: &mut ArraysIn) -> Result<Machine, ModelError> {
+        let MachineForm { is_linear, features, is_sparse } = form;
         let bias = Array1::from(arrays.take::<f32>("bias", &[functions])?);
         let matrix = |shape: (usize, usize), values: Vec<f32>| {
             Array2::from_shape_vec(shape, values).expect("an array is taken in the shape that it has")
         };
-        let learned = match kernel {
-            KernelState::Linear => {
-                Learned::Weights(matrix((features, functions), arrays.take("weights", &[features, functions])?))
+        let learned = if is_linear {
+            Learned::Weights(matrix((features, functions), arrays.take("weights", &[features, functions])?))
+        } else {
+            let gamma = arrays.take::<f32>("gamma", &[1])?[0];
+            if gamma <= 0.0 {
+                return Err(arrays.refused(format!("gamma is {gamma}, expected a number above zero")));
             }
-            KernelState::Rbf => {
-                let gamma = arrays.take::<f32>("gamma", &[1])?[0];
-                if gamma <= 0.0 {
-                    return Err(arrays.refused(format!("gamma is {gamma}, expected a number above zero")));
-                }
-                let (count, rows) = if is_sparse {
-                    let rows = SparseRows::load("support", features, arrays)?;
-                    (rows.len(), Features::Sparse(rows))
-                } else {
-                    let count = arrays.rows("support")?;
-                    let rows = matrix((count, features), arrays.take("support", &[count, features])?);
-                    (count, Features::Dense(rows))
-                };
-                let coefficients = matrix((count, functions), arrays.take("coefficients", &[count, functions])?);
-                Learned::Support { kernel: Kernel::Rbf { gamma }, rows, coefficients }
-            }
+            let rows = if is_sparse {
+                Features::Sparse(SparseRows::load("support", features, arrays)?)
+            } else {
+                let count = arrays.rows("support")?;
+                Features::Dense(matrix((count, features), arrays.take("support", &[count, features])?))
+            };
+            let shape = (rows.len(), functions);
+            let coefficients = matrix(shape, arrays.take("coefficients", &[shape.0, shape.1])?);
+            Learned::Support { kernel: Kernel::Rbf { gamma }, rows, coefficients }
         };
         Ok(Machine { learned, bias })
     }
@@ -162,12 +150,15 @@ impl Machine {
     }
 }
 
-/// What a saved [`Machine`] keeps beside its arrays.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum KernelState {
-    Linear,
-    Rbf,
+/// What is known of a saved [`Machine`] beside its arrays.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MachineForm {
+    /// Whether its kernel is the linear one.
+    pub(super) is_linear: bool,
+    /// The features of a row.
+    pub(super) features: usize,
+    /// Whether rows are sparse.
+    pub(super) is_sparse: bool,
 }
 
 /// `rows^T coefficients`.
