@@ -11,27 +11,27 @@ use crate::params::{Default, Domain, Param, Resolved};
 
 /// A kind of features of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FeatureKind {
     /// Histograms of oriented gradients, each feature scaled to mean zero and variance one.
     Hog,
     /// Every pixel of every colour plane, 0 to 1.
     Pixels,
 }
 
-impl Kind {
+impl FeatureKind {
     /// The number of features of an image of this many colour planes, rows and columns.
     fn width(self, [channels, height, width]: [usize; 3]) -> usize {
         match self {
-            Kind::Hog => hog::width(height, width),
-            Kind::Pixels => channels * height * width,
+            FeatureKind::Hog => hog::width(height, width),
+            FeatureKind::Pixels => channels * height * width,
         }
     }
 
     /// Writes the features of each image into `out`, `images x width`.
     fn write(self, images: &Images, out: &mut ArrayViewMut2<'_, f32>) {
         match self {
-            Kind::Hog => out.assign(&hog::hog(images)),
-            Kind::Pixels => {
+            FeatureKind::Hog => out.assign(&hog::hog(images)),
+            FeatureKind::Pixels => {
                 for (index, mut row) in out.rows_mut().into_iter().enumerate() {
                     let pixels = images.image(index).iter();
                     row.iter_mut().zip(pixels).for_each(|(value, &pixel)| *value = f32::from(pixel) / 255.0);
@@ -43,17 +43,17 @@ impl Kind {
     /// Whether each feature is to have mean zero and variance one. Pixels keep their common unit: scaled one by one, those
     /// of an empty margin would weigh as much as those of the object.
     fn is_scaled(self) -> bool {
-        self == Kind::Hog
+        self == FeatureKind::Hog
     }
 }
 
 /// The kinds of features of an image, side by side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageFeatures(&'static [Kind]);
+pub struct ImageFeatures(&'static [FeatureKind]);
 
 impl ImageFeatures {
     /// Histograms of oriented gradients alone.
-    pub const HOG: ImageFeatures = ImageFeatures(&[Kind::Hog]);
+    pub const HOG: ImageFeatures = ImageFeatures(&[FeatureKind::Hog]);
     const NAMES: &[&str] = &["hog", "pixels", "hog+pixels"];
 
     /// The parameter of a model that reads images so.
@@ -71,8 +71,8 @@ impl ImageFeatures {
     /// What the parameter of [`ImageFeatures::param`] says.
     pub(crate) fn of(params: &Resolved) -> ImageFeatures {
         ImageFeatures(match params.word("features") {
-            "pixels" => &[Kind::Pixels],
-            "hog+pixels" => &[Kind::Hog, Kind::Pixels],
+            "pixels" => &[FeatureKind::Pixels],
+            "hog+pixels" => &[FeatureKind::Hog, FeatureKind::Pixels],
             _ => return ImageFeatures::HOG,
         })
     }
@@ -87,7 +87,7 @@ impl ImageFeatures {
         let smallest = hog::SMALLEST_SIDE;
         match *input {
             InputShape::Images { height, width, .. }
-                if self.0.contains(&Kind::Hog) && (height < smallest || width < smallest) =>
+                if self.0.contains(&FeatureKind::Hog) && (height < smallest || width < smallest) =>
             {
                 Support::No {
                     reason: format!(
@@ -189,7 +189,7 @@ impl ImageEncoder {
     }
 
     /// The columns of each kind.
-    fn parts<'a>(&self, rows: &'a mut Array2<f32>) -> Vec<(Kind, ArrayViewMut2<'a, f32>)> {
+    fn parts<'a>(&self, rows: &'a mut Array2<f32>) -> Vec<(FeatureKind, ArrayViewMut2<'a, f32>)> {
         let mut rest = rows.view_mut();
         let mut parts = Vec::new();
         for &kind in self.features.0 {

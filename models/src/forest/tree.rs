@@ -112,7 +112,7 @@ pub(super) struct TreeNumbers {
 }
 
 /// A node yet to be made: its place in the tree and its rows.
-struct Open {
+struct OpenNode {
     node: usize,
     start: usize,
     end: usize,
@@ -120,7 +120,7 @@ struct Open {
 }
 
 /// Where a node is best split.
-struct Split {
+struct NodeSplit {
     feature: usize,
     bin: u8,
 }
@@ -182,8 +182,8 @@ impl<'a, C: Criterion> Grower<'a, C> {
     pub(super) fn grow(mut self, rng: &mut impl Rng) -> Tree {
         let leaf = Node { feature: LEAF, threshold: 0.0, next: 0 };
         let mut tree = Tree { nodes: vec![leaf], leaves: Vec::new(), width: self.criterion.width() };
-        let mut open = vec![Open { node: 0, start: 0, end: self.rows.len(), depth: 0 }];
-        while let Some(Open { node, start, end, depth }) = open.pop() {
+        let mut open = vec![OpenNode { node: 0, start: 0, end: self.rows.len(), depth: 0 }];
+        while let Some(OpenNode { node, start, end, depth }) = open.pop() {
             self.criterion.enter(&self.targets[start..end]);
             let may_split = end - start >= 2 * self.params.min_samples_leaf
                 && self.params.max_depth.is_none_or(|most| depth < most)
@@ -197,8 +197,8 @@ impl<'a, C: Criterion> Grower<'a, C> {
                     threshold: self.bins.edge(split.feature, split.bin),
                     next: left as u32,
                 };
-                open.push(Open { node: left + 1, start: middle, end, depth: depth + 1 });
-                open.push(Open { node: left, start, end: middle, depth: depth + 1 });
+                open.push(OpenNode { node: left + 1, start: middle, end, depth: depth + 1 });
+                open.push(OpenNode { node: left, start, end: middle, depth: depth + 1 });
             } else {
                 tree.nodes[node].next = tree.leaves.len() as u32;
                 self.criterion.write_leaf(&mut tree.leaves);
@@ -209,7 +209,7 @@ impl<'a, C: Criterion> Grower<'a, C> {
 
     /// The best split over features drawn without replacement. As in scikit-learn, drawing goes on past the number to
     /// try until a feature was found that splits the node at all.
-    fn best_split(&mut self, start: usize, end: usize, rng: &mut impl Rng) -> Option<Split> {
+    fn best_split(&mut self, start: usize, end: usize, rng: &mut impl Rng) -> Option<NodeSplit> {
         let mut best = None;
         let mut most = f64::NEG_INFINITY;
         for drawn in 0..self.features.len() {
@@ -223,7 +223,7 @@ impl<'a, C: Criterion> Grower<'a, C> {
                 && worth > most
             {
                 most = worth;
-                best = Some(Split { feature, bin });
+                best = Some(NodeSplit { feature, bin });
             }
         }
         best
@@ -286,7 +286,7 @@ impl<'a, C: Criterion> Grower<'a, C> {
     }
 
     /// Sorts a node's rows by the side they fall to and gives the place of the first on the right.
-    fn partition(&mut self, start: usize, end: usize, split: &Split) -> usize {
+    fn partition(&mut self, start: usize, end: usize, split: &NodeSplit) -> usize {
         let column = self.bins.column(split.feature);
         let mut middle = end;
         if let Some(raised) = self.raised(split.feature, end - start) {

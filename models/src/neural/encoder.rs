@@ -85,7 +85,7 @@ impl Normalisation {
 /// What a saved [`Encoder`] keeps beside its arrays.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) enum EncoderState {
+pub(crate) enum NetworkEncoderState {
     Images,
     Texts {
         /// In the order of their numbers.
@@ -154,15 +154,15 @@ impl Encoder {
     }
 
     /// What it learned, but for the arrays, which it adds.
-    pub(crate) fn save(&self, arrays: &mut ArraysOut) -> EncoderState {
+    pub(crate) fn save(&self, arrays: &mut ArraysOut) -> NetworkEncoderState {
         match self {
             Encoder::Images { normalisation: Normalisation { mean, std }, .. } => {
                 arrays.add("pixels.mean", &[mean.len()], mean.iter().copied());
                 arrays.add("pixels.std", &[std.len()], std.iter().copied());
-                EncoderState::Images
+                NetworkEncoderState::Images
             }
             Encoder::Texts { vocabulary, typical, .. } => {
-                EncoderState::Texts { words: vocabulary.words(), typical: *typical }
+                NetworkEncoderState::Texts { words: vocabulary.words(), typical: *typical }
             }
         }
     }
@@ -172,13 +172,13 @@ impl Encoder {
     /// # Errors
     /// If that is not of an encoder for such inputs.
     pub(crate) fn load(
-        state: EncoderState,
+        state: NetworkEncoderState,
         spec: &Spec,
         reading: Reading,
         arrays: &mut ArraysIn,
     ) -> Result<Encoder, ModelError> {
         match (state, spec.shape.input) {
-            (EncoderState::Images, InputShape::Images { channels, height, width }) => {
+            (NetworkEncoderState::Images, InputShape::Images { channels, height, width }) => {
                 let (mean, std) = (arrays.take("pixels.mean", &[channels])?, arrays.take("pixels.std", &[channels])?);
                 if std.iter().any(|&std: &f32| std <= 0.0) {
                     return Err(arrays.refused("a deviation of 'pixels.std' is not above zero"));
@@ -186,7 +186,7 @@ impl Encoder {
                 let normalisation = Normalisation { mean, std };
                 Ok(Encoder::Images { normalisation, form: Form::Images { channels, height, width } })
             }
-            (EncoderState::Texts { words, typical }, InputShape::Texts { .. }) => {
+            (NetworkEncoderState::Texts { words, typical }, InputShape::Texts { .. }) => {
                 let longest = spec.params.int("max_tokens");
                 let vocabulary = Vocabulary::of(words, Tokens::of(&spec.params), longest);
                 match vocabulary {

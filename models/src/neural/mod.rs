@@ -26,7 +26,7 @@ use bakeoff_datasets::{Inputs, Split};
 use burn::tensor::Device as BurnDevice;
 
 use self::cpu::Pools;
-use self::encoder::{Encoder, EncoderState, Form, Reading};
+use self::encoder::{Encoder, NetworkEncoderState, Form, Reading};
 use self::fitted::Fitted;
 use self::head::Head;
 use self::network::Design;
@@ -80,7 +80,7 @@ impl Neural {
         design: Design,
         pairs: Reading,
     ) -> Result<Neural, ModelError> {
-        let Loaded { spec, state, mut arrays } = artefact::load::<EncoderState>(folder, entry, threads, device)?;
+        let Loaded { spec, state, mut arrays } = artefact::load::<NetworkEncoderState>(folder, entry, threads, device)?;
         let mut model = Neural::new(entry, &spec, design, pairs)?;
         let encoder = Encoder::load(state, &spec, model.reading, &mut arrays)?;
         let head = Head::load(spec.shape.target, &mut arrays)?;

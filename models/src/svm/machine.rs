@@ -12,12 +12,12 @@ use crate::model::ModelError;
 /// Functions of a row: `f_k(x) = sum_i coefficients[i, k] K(x_i, x) + bias[k]`.
 #[derive(Debug, Clone)]
 pub(super) struct Machine {
-    learned: Learned,
+    functions: Functions,
     bias: Array1<f32>,
 }
 
 #[derive(Debug, Clone)]
-enum Learned {
+enum Functions {
     /// The sum over support vectors folded into one weight per feature: `features x functions`.
     Weights(Array2<f32>),
     /// The support vectors with `support vectors x functions` coefficients.
@@ -27,23 +27,23 @@ enum Learned {
 impl Machine {
     /// From training rows and their `rows x functions` coefficients. Rows without any drop out.
     pub(super) fn new(kernel: Kernel, rows: &Features, coefficients: &Array2<f32>, bias: Array1<f32>) -> Machine {
-        let learned = match kernel {
-            Kernel::Linear => Learned::Weights(fold(rows, coefficients)),
+        let functions = match kernel {
+            Kernel::Linear => Functions::Weights(fold(rows, coefficients)),
             Kernel::Rbf { .. } => {
                 let support: Vec<usize> =
                     (0..rows.len()).filter(|&row| coefficients.row(row).iter().any(|&c| c != 0.0)).collect();
                 let coefficients = coefficients.select(Axis(0), &support);
-                Learned::Support { kernel, rows: rows.select(&support), coefficients }
+                Functions::Support { kernel, rows: rows.select(&support), coefficients }
             }
         };
-        Machine { learned, bias }
+        Machine { functions, bias }
     }
 
     /// `rows x functions` values, by matrix products over all support vectors at once.
     pub(super) fn values(&self, rows: &Features) -> Array2<f32> {
-        let sums = match (&self.learned, rows) {
-            (Learned::Weights(weights), Features::Dense(rows)) => rows.dot(weights),
-            (Learned::Weights(weights), Features::Sparse(rows)) => {
+        let sums = match (&self.functions, rows) {
+            (Functions::Weights(weights), Features::Dense(rows)) => rows.dot(weights),
+            (Functions::Weights(weights), Features::Sparse(rows)) => {
                 let mut sums = Array2::zeros((rows.len(), weights.ncols()));
                 sums.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(index, mut sum)| {
                     for &(column, value) in rows.row(index) {
@@ -52,7 +52,7 @@ impl Machine {
                 });
                 sums
             }
-            (Learned::Support { kernel, rows: support, coefficients }, rows) => {
+            (Functions::Support { kernel, rows: support, coefficients }, rows) => {
                 kernel.between(rows, support).dot(coefficients)
             }
         };
@@ -62,11 +62,11 @@ impl Machine {
     /// Adds everything that is learned.
     pub(super) fn save(&self, arrays: &mut ArraysOut) {
         arrays.add("bias", &[self.bias.len()], self.bias.iter().copied());
-        match &self.learned {
-            Learned::Weights(weights) => {
+        match &self.functions {
+            Functions::Weights(weights) => {
                 arrays.add("weights", &[weights.nrows(), weights.ncols()], weights.iter().copied());
             }
-            Learned::Support { kernel, rows, coefficients } => {
+            Functions::Support { kernel, rows, coefficients } => {
                 let gamma = if let Kernel::Rbf { gamma } = kernel { *gamma } else { 0.0 };
                 arrays.add("gamma", &[1], [gamma]);
                 let shape = [coefficients.nrows(), coefficients.ncols()];
@@ -79,18 +79,18 @@ impl Machine {
         }
     }
 
-    /// Takes what [`Machine::save`] added of a machine of so many functions.
+    /// Takes what [`Machine::save`] added of a machine of `count` functions.
     ///
     /// # Errors
     /// If the arrays are not of such a machine.
-    pub(super) fn load(form: MachineForm, functions: usize, arrays: &mut ArraysIn) -> Result<Machine, ModelError> {
+    pub(super) fn load(form: MachineForm, count: usize, arrays: &mut ArraysIn) -> Result<Machine, ModelError> {
         let MachineForm { is_linear, features, is_sparse } = form;
-        let bias = Array1::from(arrays.take::<f32>("bias", &[functions])?);
+        let bias = Array1::from(arrays.take::<f32>("bias", &[count])?);
         let matrix = |shape: (usize, usize), values: Vec<f32>| {
             Array2::from_shape_vec(shape, values).expect("an array is taken in the shape that it has")
         };
-        let learned = if is_linear {
-            Learned::Weights(matrix((features, functions), arrays.take("weights", &[features, functions])?))
+        let functions = if is_linear {
+            Functions::Weights(matrix((features, count), arrays.take("weights", &[features, count])?))
         } else {
             let gamma = arrays.take::<f32>("gamma", &[1])?[0];
             if gamma <= 0.0 {
@@ -99,30 +99,30 @@ impl Machine {
             let rows = if is_sparse {
                 Features::Sparse(SparseRows::load("support", features, arrays)?)
             } else {
-                let count = arrays.rows("support")?;
-                Features::Dense(matrix((count, features), arrays.take("support", &[count, features])?))
+                let vectors = arrays.rows("support")?;
+                Features::Dense(matrix((vectors, features), arrays.take("support", &[vectors, features])?))
             };
-            let shape = (rows.len(), functions);
+            let shape = (rows.len(), count);
             let coefficients = matrix(shape, arrays.take("coefficients", &[shape.0, shape.1])?);
-            Learned::Support { kernel: Kernel::Rbf { gamma }, rows, coefficients }
+            Functions::Support { kernel: Kernel::Rbf { gamma }, rows, coefficients }
         };
-        Ok(Machine { learned, bias })
+        Ok(Machine { functions, bias })
     }
 
     /// The number of support vectors, unless they were folded into weights.
     #[cfg(test)]
     pub(super) fn support(&self) -> Option<usize> {
-        match &self.learned {
-            Learned::Weights(_) => None,
-            Learned::Support { rows, .. } => Some(rows.len()),
+        match &self.functions {
+            Functions::Weights(_) => None,
+            Functions::Support { rows, .. } => Some(rows.len()),
         }
     }
 
     /// The numbers that a prediction reads.
     pub(super) fn parameters(&self) -> u64 {
-        let count = match &self.learned {
-            Learned::Weights(weights) => weights.len(),
-            Learned::Support { rows, coefficients, .. } => {
+        let count = match &self.functions {
+            Functions::Weights(weights) => weights.len(),
+            Functions::Support { rows, coefficients, .. } => {
                 rows.stored() + coefficients.iter().filter(|&&c| c != 0.0).count()
             }
         };
@@ -132,17 +132,17 @@ impl Machine {
     /// The memory that a prediction reads.
     pub(super) fn bytes(&self) -> u64 {
         let floats = |count: usize| (count * size_of::<f32>()) as u64;
-        let learned = match &self.learned {
-            Learned::Weights(weights) => floats(weights.len()),
-            Learned::Support { rows, coefficients, .. } => rows.bytes() + floats(coefficients.len()),
+        let learned = match &self.functions {
+            Functions::Weights(weights) => floats(weights.len()),
+            Functions::Support { rows, coefficients, .. } => rows.bytes() + floats(coefficients.len()),
         };
         learned + floats(self.bias.len())
     }
 
     /// Multiply-adds for one row, times two; unknown for sparse rows, which cost what they hold.
     pub(super) fn flops(&self) -> Option<u64> {
-        match &self.learned {
-            Learned::Support { rows: Features::Dense(rows), coefficients, .. } => {
+        match &self.functions {
+            Functions::Support { rows: Features::Dense(rows), coefficients, .. } => {
                 Some(2 * (rows.len() + coefficients.len()) as u64)
             }
             _ => None,
