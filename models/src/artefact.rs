@@ -127,10 +127,10 @@ impl ArraysOut {
     }
 
     fn file(&self) -> Result<Vec<u8>, String> {
-        let view = |(name, dtype, shape, bytes): &(String, Dtype, Vec<usize>, Vec<u8>)| {
+        let views = self.0.iter().map(|(name, dtype, shape, bytes)| {
             Ok((name.clone(), TensorView::new(*dtype, shape.clone(), bytes)?))
-        };
-        let views: Result<Vec<_>, safetensors::SafeTensorError> = self.0.iter().map(view).collect();
+        });
+        let views: Result<Vec<_>, safetensors::SafeTensorError> = views.collect();
         views.and_then(|views| safetensors::serialize(views, None)).map_err(|error| error.to_string())
     }
 }
@@ -304,11 +304,6 @@ pub(crate) fn load<S: DeserializeOwned>(
     let (path, bytes) = checked(ARRAYS)?;
     let arrays = ArraysIn::new(path, &bytes)?;
     Ok(Loaded { spec: Spec { shape, params, device, threads, seed }, state, arrays })
-}
-
-/// An error over `model.json` of the artefact in this folder.
-pub(crate) fn refused_state(folder: &Path, what: impl Into<String>) -> ModelError {
-    refused(&folder.join(MODEL), what)
 }
 
 fn refused(path: &Path, what: impl Into<String>) -> ModelError {

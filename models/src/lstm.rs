@@ -92,7 +92,7 @@ impl ModelEntry for Lstm {
     }
 
     fn version(&self, device: Device) -> String {
-        version(1, device)
+        version(2, device)
     }
 
     fn params(&self) -> &'static [Param] {

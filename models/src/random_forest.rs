@@ -71,7 +71,10 @@ const PARAMS: &[Param] = &[
         source: "as fine as one byte allows",
     },
     ImageFeatures::param("hog", "TODO"),
-    Tokens::param("words+marks", "TODO"),
+    Tokens::param(
+        "words-or-marks",
+        "SST-2, 8,000 rows, three validation tenths: words 0.748, words and marks 0.733, scikit-learn's words 0.748",
+    ),
     Param {
         name: "terms",
         images: Default::Int(2000),
@@ -93,7 +96,7 @@ impl ModelEntry for RandomForest {
 
     fn version(&self, device: Device) -> String {
         match device {
-            Device::Cpu => "1 (linfa 0.8.1)".to_owned(),
+            Device::Cpu => "2 (linfa 0.8.1)".to_owned(),
         }
     }
 

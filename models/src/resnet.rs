@@ -72,7 +72,7 @@ impl ModelEntry for Resnet {
     }
 
     fn version(&self, device: Device) -> String {
-        version(1, device)
+        version(2, device)
     }
 
     fn params(&self) -> &'static [Param] {

@@ -84,7 +84,10 @@ const PARAMS: &[Param] = &[
         source: "LIBSVM's default",
     },
     ImageFeatures::param("hog", "TODO"),
-    Tokens::param("words+marks", "TODO"),
+    Tokens::param(
+        "words-or-marks",
+        "SST-2, 8,000 rows, five validation tenths: words 0.822, words and marks 0.819, scikit-learn's words 0.820",
+    ),
     Param {
         name: "terms",
         images: Default::Int(1_000_000),
@@ -114,7 +117,7 @@ impl ModelEntry for Svm {
 
     fn version(&self, device: Device) -> String {
         match device {
-            Device::Cpu => "1 (linfa-svm 0.8.1; own SMO unless solver=linfa)".to_owned(),
+            Device::Cpu => "2 (linfa-svm 0.8.1; own SMO unless solver=linfa)".to_owned(),
         }
     }
 

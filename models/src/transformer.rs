@@ -99,7 +99,7 @@ impl ModelEntry for Transformer {
     }
 
     fn version(&self, device: Device) -> String {
-        version(1, device)
+        version(2, device)
     }
 
     fn params(&self) -> &'static [Param] {

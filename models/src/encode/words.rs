@@ -32,6 +32,8 @@ const ZERO_WIDTH_SPACE: char = '\u{200b}';
 pub enum Tokens {
     /// Every segment that shows something.
     WordsAndMarks,
+    /// Those of [`Tokens::Words`]; every segment of a text that has none of them.
+    WordsOrMarks,
     /// Segments with a letter, a digit or an emoji: no punctuation and no other symbols.
     Words,
     /// Those of [`Tokens::Words`], without single letters and digits of scripts that put spaces between words.
@@ -43,6 +45,7 @@ impl fmt::Display for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Tokens::WordsAndMarks => "words+marks",
+            Tokens::WordsOrMarks => "words-or-marks",
             Tokens::Words => "words",
             Tokens::LongWords => "long-words",
         })
@@ -50,7 +53,7 @@ impl fmt::Display for Tokens {
 }
 
 impl Tokens {
-    const NAMES: &[&str] = &["words+marks", "words", "long-words"];
+    const NAMES: &[&str] = &["words+marks", "words-or-marks", "words", "long-words"];
 
     /// The parameter of a model that reads texts.
     pub(crate) const fn param(default: &'static str, source: &'static str) -> Param {
@@ -59,7 +62,8 @@ impl Tokens {
             images: Default::Word(default),
             texts: Default::Word(default),
             domain: Domain::Word(Tokens::NAMES),
-            about: "texts: words and marks (punctuation, symbols), words with emoji, or words of two characters and more",
+            about: "texts: words (emoji too) and marks (punctuation, symbols), words or the marks of a text without a word, words \
+                    alone, or words of two characters and more",
             source,
         }
     }
@@ -67,6 +71,7 @@ impl Tokens {
     /// What the parameter of [`Tokens::param`] says.
     pub(crate) fn of(params: &Resolved) -> Tokens {
         match params.word("tokens") {
+            "words-or-marks" => Tokens::WordsOrMarks,
             "words" => Tokens::Words,
             "long-words" => Tokens::LongWords,
             _ => Tokens::WordsAndMarks,
@@ -76,7 +81,7 @@ impl Tokens {
     fn admits(self, segment: &str) -> bool {
         match self {
             Tokens::WordsAndMarks => true,
-            Tokens::Words => segment.chars().any(says),
+            Tokens::WordsOrMarks | Tokens::Words => segment.chars().any(says),
             Tokens::LongWords => {
                 let first = segment.chars().next();
                 segment.chars().any(says)
@@ -96,7 +101,9 @@ pub struct Words {
 impl Words {
     /// The words of `text` that `tokens` admits.
     pub fn of(text: &str, tokens: Tokens) -> Words {
-        Words { text: normal(text), tokens }
+        let text = normal(text);
+        let has_none = tokens == Tokens::WordsOrMarks && !text.chars().any(says);
+        Words { tokens: if has_none { Tokens::WordsAndMarks } else { tokens }, text }
     }
 
     /// Each word, in order.
@@ -224,8 +231,9 @@ mod tests {
         }
         let text = |first: &str, second: Option<&str>| Text { first: first.into(), second: second.map(Into::into) };
         let texts = [text("!!!", None), text("a film", None), text("👍", None), text("我", None), text("ok", Some("..."))];
-        let counts = [Tokens::WordsAndMarks, Tokens::Words, Tokens::LongWords].map(|tokens| wordless(&texts, tokens));
-        assert_eq!(counts, [0, 2, 2]);
+        let counts = [Tokens::WordsAndMarks, Tokens::WordsOrMarks, Tokens::Words, Tokens::LongWords]
+            .map(|tokens| wordless(&texts, tokens));
+        assert_eq!(counts, [0, 0, 2, 2]);
         assert_eq!(wordless(&[text("a", None), text("I", None), text("7 b", None)], Tokens::LongWords), 3);
     }
 
@@ -233,6 +241,8 @@ mod tests {
     fn what_is_left_out_is_a_choice() {
         let text = "I'd say: a 5 / 10 👍, 电影!";
         assert_eq!(words(text, Tokens::Words), ["i'd", "say", "a", "5", "10", "👍", "电", "影"]);
+        assert_eq!(words(text, Tokens::WordsOrMarks), words(text, Tokens::Words));
+        assert_eq!(words("?! ...", Tokens::WordsOrMarks), ["?", "!", ".", ".", "."]);
         assert_eq!(words(text, Tokens::LongWords), ["i'd", "say", "10", "👍", "电", "影"]);
     }
 
