@@ -6,8 +6,7 @@ use std::hint::black_box;
 use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
 use bakeoff_models::svm::{Encoder, FeatureParams, ImageFeatures};
 use bakeoff_models::{
-    Device, ENTRIES, EpochReport, InputShape, Model, ModelError, Resolved, Spec, TargetShape, TaskShape,
-    Tokens, Watch,
+    Device, ENTRIES, EpochReport, InputShape, Model, ModelError, Resolved, Spec, TargetShape, TaskShape, Tokens, Watch,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng};

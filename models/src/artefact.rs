@@ -127,9 +127,10 @@ impl ArraysOut {
     }
 
     fn file(&self) -> Result<Vec<u8>, String> {
-        let views = self.0.iter().map(|(name, dtype, shape, bytes)| {
-            Ok((name.clone(), TensorView::new(*dtype, shape.clone(), bytes)?))
-        });
+        let views = self
+            .0
+            .iter()
+            .map(|(name, dtype, shape, bytes)| Ok((name.clone(), TensorView::new(*dtype, shape.clone(), bytes)?)));
         let views: Result<Vec<_>, safetensors::SafeTensorError> = views.collect();
         views.and_then(|views| safetensors::serialize(views, None)).map_err(|error| error.to_string())
     }
@@ -214,7 +215,8 @@ pub(crate) fn save<S: Serialize>(
 ) -> Result<(), ModelError> {
     check_shape(&spec.shape).map_err(|what| refused(folder, what))?;
     let body = Body { shape: spec.shape, params: spec.params.values().clone(), seed: spec.seed, state };
-    let body = serde_json::to_vec(&body).map_err(|error| refused(folder, format!("failed to write {MODEL}: {error}")))?;
+    let body =
+        serde_json::to_vec(&body).map_err(|error| refused(folder, format!("failed to write {MODEL}: {error}")))?;
     let arrays = arrays.file().map_err(|error| refused(folder, format!("failed to write {ARRAYS}: {error}")))?;
     let files = BTreeMap::from([(MODEL.to_owned(), Content::of(&body)), (ARRAYS.to_owned(), Content::of(&arrays))]);
     let manifest =
@@ -334,9 +336,14 @@ fn json<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, ModelError>
 /// Whether a model of a task of this form can be saved.
 fn check_shape(shape: &TaskShape) -> Result<(), String> {
     if let InputShape::Images { channels, height, width } = shape.input {
-        let pixels = [channels, height, width].map(|side| side as u128).iter().try_fold(1, |all: u128, &side| all.checked_mul(side));
+        let pixels = [channels, height, width]
+            .map(|side| side as u128)
+            .iter()
+            .try_fold(1, |all: u128, &side| all.checked_mul(side));
         if !pixels.is_some_and(|pixels| (1..=MOST_PIXELS).contains(&pixels)) {
-            return Err(format!("images of {channels} x {height} x {width}, expected 1 to {MOST_PIXELS} values in all"));
+            return Err(format!(
+                "images of {channels} x {height} x {width}, expected 1 to {MOST_PIXELS} values in all"
+            ));
         }
     }
     match shape.target {

@@ -152,7 +152,9 @@ impl Forest {
                 let nodes = own.map(|place| (feature[place], threshold[place], next[place]));
                 Tree::load(nodes, &values[own_values], features, width)
             });
-            let tree = tree.flatten().ok_or_else(|| arrays.refused(format!("tree {} has a place outside itself", trees.len())))?;
+            let tree = tree
+                .flatten()
+                .ok_or_else(|| arrays.refused(format!("tree {} has a place outside itself", trees.len())))?;
             trees.push(tree);
         }
         if trees.is_empty() || node != count || leaf != values.len() {

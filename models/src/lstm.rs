@@ -1,20 +1,20 @@
 //! `lstm`: a long short-term memory, in one or both directions, over words or the rows of an image.
 //!
-//! The two texts of a pair are read apart with the same weights, and the last layer sees `[u, v, |u - v|, u * v]` of what
-//! was pooled of each (InferSent, Conneau et al. 2017): one sequence would have to carry the first text through the whole
-//! second one, and this is also GLUE's own BiLSTM baseline (Wang et al. 2018).
+//! The two texts of a pair are read apart with the same weights and pooled to `u` and `v`, and the last layer gets
+//! `[u, v, |u - v|, u * v]` (InferSent, Conneau et al. 2017). If they were one sequence, the memory would have to carry the
+//! first text through the whole second one. GLUE's own BiLSTM baseline (Wang et al. 2018) does the same.
 
 use std::path::Path;
 
 use burn::tensor::Tensor;
 
 use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
-use crate::neural::batch::Features;
-use crate::neural::encoder::{Form, Reading};
+use crate::neural::batch::Batch;
+use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::layers::{Linear, Pass, Words, compare, linear, masked_max, masked_mean, recur};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
-use crate::neural::weights::{Init, Layout, Weight};
+use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
 use crate::params::{Default, Domain, Param, Resolved};
 
@@ -51,7 +51,7 @@ const OWN: &[Param] = &[
         images: Default::Int(128),
         texts: Default::Int(128),
         domain: Domain::Int(1, 4096),
-        about: "numbers per word; nothing to images",
+        about: "numbers per word; not used for images",
         source: "our own choice",
     },
     Param {
@@ -104,15 +104,15 @@ impl ModelEntry for Lstm {
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
-        Some(fit_s(shape, params, threads, device, design, Reading::Apart))
+        Some(fit_s(shape, params, threads, device, design, TextReading::Apart))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::new(&Lstm, spec, design, Reading::Apart)?))
+        Ok(Box::new(Neural::new(&Lstm, spec, design, TextReading::Apart)?))
     }
 
     fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::load(&Lstm, (folder, threads, device), design, Reading::Apart)?))
+        Ok(Box::new(Neural::load(&Lstm, (folder, threads, device), design, TextReading::Apart)?))
     }
 }
 
@@ -124,7 +124,7 @@ struct Layer {
 }
 
 impl Layer {
-    fn new(layout: &mut Layout, name: &str, directions: usize, inputs: usize, hidden: usize) -> Layer {
+    fn new(layout: &mut WeightLayout, name: &str, directions: usize, inputs: usize, hidden: usize) -> Layer {
         let bound = Init::Uniform((hidden as f32).sqrt().recip());
         Layer {
             input: layout.matrix(format!("{name}.input"), &[directions, inputs, 4 * hidden], bound),
@@ -151,29 +151,29 @@ impl Layer {
 }
 
 struct LstmNet {
-    layout: Layout,
-    buffers: Layout,
+    layout: WeightLayout,
+    buffers: WeightLayout,
     words: Option<Words>,
     layers: Vec<Layer>,
     head: Linear,
     directions: usize,
     largest: bool,
-    reading: Reading,
+    reading: TextReading,
     dropout: f64,
     multiply_adds: u64,
 }
 
 /// The network for these parameters, inputs and outputs.
-pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
     let hidden = params.int("hidden");
     let directions = if params.switch("bidirectional") { 2 } else { 1 };
-    let mut layout = Layout::default();
+    let mut layout = WeightLayout::default();
     let (words, inputs, steps, reading) = match form {
-        Form::Tokens { vocabulary, typical, reading, .. } => {
+        InputForm::Tokens { vocabulary, typical, reading, .. } => {
             let width = params.int("embedding");
             (Some(Words::new(&mut layout, vocabulary, width)), width, typical, reading)
         }
-        Form::Images { channels, height, width } => (None, width * channels, height, Reading::Single),
+        InputForm::Images { channels, height, width } => (None, width * channels, height, TextReading::Single),
     };
     let widths = std::iter::once(inputs).chain(std::iter::repeat(hidden)).take(params.int("layers"));
     let mut products = 0;
@@ -182,11 +182,11 @@ pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn N
         layers.push(Layer::new(&mut layout, &format!("layer{index}"), directions, width, hidden));
         products += directions * 4 * hidden * (width + hidden);
     }
-    let pooled = directions * hidden * if reading == Reading::Apart { 4 } else { 1 };
+    let pooled = directions * hidden * if reading == TextReading::Apart { 4 } else { 1 };
     let head = Linear::new(&mut layout, "head", pooled, outputs, Init::glorot(pooled, outputs));
     Box::new(LstmNet {
         layout,
-        buffers: Layout::default(),
+        buffers: WeightLayout::default(),
         words,
         layers,
         head,
@@ -199,17 +199,17 @@ pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn N
 }
 
 impl LstmNet {
-    /// The sequence as each direction reads it, `directions x steps x examples x inputs`, and which steps are there,
-    /// `examples x steps`. Padding stays at the end in both directions, so it never reaches a step that is there.
-    fn sequences(&self, features: &Features, pass: &mut Pass<'_>) -> (Tensor<4>, Tensor<2>) {
-        let (ways, mask): (Vec<Tensor<3>>, Tensor<2>) = match features {
-            Features::Tokens(tokens) => {
+    /// The sequence as each direction reads it, `directions x steps x examples x inputs`, and a mask with zeros for padding,
+    /// `examples x steps`. Padding is at the end in both directions, so no step before it depends on it.
+    fn sequences(&self, batch: &Batch, pass: &mut Pass<'_>) -> (Tensor<4>, Tensor<2>) {
+        let (ways, mask): (Vec<Tensor<3>>, Tensor<2>) = match batch {
+            Batch::Texts(tokens) => {
                 let words = self.words.expect("a network for texts has an embedding");
                 let ids = [&tokens.ids, &tokens.reversed];
                 let ways = ids[..self.directions].iter().map(|&ids| words.forward(ids.clone(), pass));
                 (ways.collect(), tokens.mask.clone())
             }
-            Features::Images(pixels) => {
+            Batch::Images(pixels) => {
                 let [examples, rows, columns, channels] = pixels.dims();
                 let x = pixels.clone().reshape([examples, rows, columns * channels]);
                 let mut ways = vec![x.clone()];
@@ -225,23 +225,23 @@ impl LstmNet {
 }
 
 impl Network for LstmNet {
-    fn layout(&self) -> &Layout {
+    fn layout(&self) -> &WeightLayout {
         &self.layout
     }
 
-    fn buffers(&self) -> &Layout {
+    fn buffers(&self) -> &WeightLayout {
         &self.buffers
     }
 
-    fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
-        let (mut x, mask) = self.sequences(features, pass);
+    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+        let (mut x, mask) = self.sequences(batch, pass);
         for layer in &self.layers {
             x = layer.forward(x, pass);
         }
         let [directions, steps, examples, hidden] = x.dims();
         let x = x.permute([2, 1, 0, 3]).reshape([examples, steps, directions * hidden]);
         let pooled = if self.largest { masked_max(x, mask) } else { masked_mean(x, mask) };
-        let pooled = if self.reading == Reading::Apart { compare(pooled) } else { pooled };
+        let pooled = if self.reading == TextReading::Apart { compare(pooled) } else { pooled };
         let pooled = pass.dropout(pooled, self.dropout);
         self.head.forward(pooled, pass)
     }

@@ -272,9 +272,5 @@ fn admit(param: &Param, written: &toml::Value) -> Result<Value, ParamError> {
 }
 
 fn outside(param: &Param, found: &impl fmt::Display) -> ParamError {
-    ParamError::Domain {
-        name: param.name.to_owned(),
-        found: found.to_string(),
-        expected: param.domain.to_string(),
-    }
+    ParamError::Domain { name: param.name.to_owned(), found: found.to_string(), expected: param.domain.to_string() }
 }

@@ -1,20 +1,20 @@
 //! `resnet`: a residual network over the pixels of small images, or over the words of a text.
 //!
-//! The two texts of a pair are read apart with the same weights, and the last layer sees `[u, v, |u - v|, u * v]` of what
-//! was pooled of each (Conneau et al. 2017, who do so with a convolution network too): in one sequence a window of three
-//! words would hardly ever see both texts.
+//! The two texts of a pair are read apart with the same weights and pooled to `u` and `v`, and the last layer gets
+//! `[u, v, |u - v|, u * v]` (Conneau et al. 2017, also with a convolution network). If they were one sequence, a window of
+//! three words would hardly ever hold words of both.
 
 use std::path::Path;
 
 use burn::tensor::Tensor;
 
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
-use crate::neural::batch::Features;
-use crate::neural::encoder::{Encoder, Form, Normalisation, Reading};
+use crate::neural::batch::Batch;
+use crate::neural::encoder::{InputEncoder, InputForm, Normalisation, TextReading};
 use crate::neural::layers::{BatchNorm, Conv, LayerNorm, Linear, Pass, Words, compare, masked_max, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
-use crate::neural::weights::{Init, Layout};
+use crate::neural::weights::{Init, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
 use crate::params::{Default, Domain, Param, Resolved};
 
@@ -27,7 +27,7 @@ const OWN: &[Param] = &[
         images: Default::Int(20),
         texts: Default::Int(8),
         domain: Domain::IntOf(&[8, 20, 32, 44, 56, 110]),
-        about: "weighted layers: three stages of blocks of two convolutions, and two layers more",
+        about: "weighted layers: three stages of blocks of two convolutions, and two more layers",
         source: "6n + 2: He et al. 2015, section 4.2",
     },
     Param {
@@ -84,15 +84,15 @@ impl ModelEntry for Resnet {
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
-        Some(fit_s(shape, params, threads, device, design, Reading::Apart))
+        Some(fit_s(shape, params, threads, device, design, TextReading::Apart))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::new(&Resnet, spec, design, Reading::Apart)?))
+        Ok(Box::new(Neural::new(&Resnet, spec, design, TextReading::Apart)?))
     }
 
     fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::load(&Resnet, (folder, threads, device), design, Reading::Apart)?))
+        Ok(Box::new(Neural::load(&Resnet, (folder, threads, device), design, TextReading::Apart)?))
     }
 }
 
@@ -120,20 +120,19 @@ pub fn published_resnet(
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let spec = Spec { shape, params, device: Device::Cpu, threads, seed: 0 };
     let normalisation = Normalisation { mean: mean.to_vec(), std: std.to_vec() };
-    let encoder = Encoder::Images { normalisation, form: Form::Images { channels, height, width } };
+    let encoder = InputEncoder::Images { normalisation, form: InputForm::Images { channels, height, width } };
     Ok(Box::new(Neural::published(&Resnet, &spec, design, encoder, classes, weights)?))
 }
 
-/// Chooses the network for the form of the inputs.
 /// The network for these parameters, inputs and outputs.
-pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
     let blocks = (params.int("depth") - 2) / 6;
     let (width, dropout) = (params.int("width"), params.float("dropout"));
     match form {
-        Form::Images { channels, height, width: columns } => {
+        InputForm::Images { channels, height, width: columns } => {
             Box::new(ImageNet::new([blocks, width, outputs], [height, columns, channels], dropout))
         }
-        Form::Tokens { vocabulary, typical, reading, .. } => {
+        InputForm::Tokens { vocabulary, typical, reading, .. } => {
             Box::new(TextNet::new([blocks, width, outputs], [vocabulary, typical], reading, dropout))
         }
     }
@@ -149,7 +148,7 @@ struct ImageBlock {
 }
 
 impl ImageBlock {
-    fn new(layouts: &mut (Layout, Layout), name: &str, channels: [usize; 2], stride: usize) -> ImageBlock {
+    fn new(layouts: &mut (WeightLayout, WeightLayout), name: &str, channels: [usize; 2], stride: usize) -> ImageBlock {
         let (layout, buffers) = layouts;
         let [inputs, outputs] = channels;
         ImageBlock {
@@ -181,7 +180,7 @@ fn thin(x: Tensor<4>, shape: [usize; 4]) -> Tensor<4> {
 }
 
 struct ImageNet {
-    layouts: (Layout, Layout),
+    layouts: (WeightLayout, WeightLayout),
     stem: Conv,
     stem_norm: BatchNorm,
     blocks: Vec<ImageBlock>,
@@ -196,7 +195,7 @@ impl ImageNet {
     fn new(shape: [usize; 3], image: [usize; 3], dropout: f64) -> ImageNet {
         let [per_stage, width, outputs] = shape;
         let [mut height, mut columns, channels] = image;
-        let mut layouts = (Layout::default(), Layout::default());
+        let mut layouts = (WeightLayout::default(), WeightLayout::default());
         let stem = Conv::new(&mut layouts.0, "conv1", channels, width);
         let stem_norm = BatchNorm::new(&mut layouts.0, &mut layouts.1, "bn1", width);
         let mut multiply_adds = height * columns * 9 * channels * width;
@@ -220,18 +219,16 @@ impl ImageNet {
 }
 
 impl Network for ImageNet {
-    fn layout(&self) -> &Layout {
+    fn layout(&self) -> &WeightLayout {
         &self.layouts.0
     }
 
-    fn buffers(&self) -> &Layout {
+    fn buffers(&self) -> &WeightLayout {
         &self.layouts.1
     }
 
-    fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
-        let Features::Images(pixels) = features else {
-            unreachable!("a network gets the form of input it was designed for")
-        };
+    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+        let Batch::Images(pixels) = batch else { unreachable!("a network gets the form of input it was designed for") };
         let x = self.stem.forward(pixels.clone(), 1, pass);
         let mut x = self.stem_norm.relu(x, None, pass);
         for block in &self.blocks {
@@ -258,7 +255,7 @@ struct TextBlock {
 }
 
 impl TextBlock {
-    fn new(layout: &mut Layout, name: &str, width: usize) -> TextBlock {
+    fn new(layout: &mut WeightLayout, name: &str, width: usize) -> TextBlock {
         let init = Init::he(3 * width);
         TextBlock {
             first_norm: LayerNorm::new(layout, &format!("{name}.norm1"), width),
@@ -286,47 +283,54 @@ fn neighbours(x: Tensor<3>) -> Tensor<3> {
 }
 
 struct TextNet {
-    layouts: (Layout, Layout),
+    layouts: (WeightLayout, WeightLayout),
     words: Words,
     blocks: Vec<TextBlock>,
     norm: LayerNorm,
     head: Linear,
-    reading: Reading,
+    reading: TextReading,
     dropout: f64,
     multiply_adds: u64,
 }
 
 impl TextNet {
-    /// `shape` is as for images; all stages have the same width, and no token is dropped: texts are short. `tokens` is how
+    /// `shape` is as for images. All stages have the same width and keep all tokens, because texts are short. `tokens` is how
     /// many different ones there are, and how many a typical text has.
-    fn new(shape: [usize; 3], tokens: [usize; 2], reading: Reading, dropout: f64) -> TextNet {
+    fn new(shape: [usize; 3], tokens: [usize; 2], reading: TextReading, dropout: f64) -> TextNet {
         let ([per_stage, width, outputs], [vocabulary, typical]) = (shape, tokens);
-        let mut layout = Layout::default();
+        let mut layout = WeightLayout::default();
         let words = Words::new(&mut layout, vocabulary, width);
         let blocks: Vec<_> =
             (0..3 * per_stage).map(|index| TextBlock::new(&mut layout, &format!("block{index}"), width)).collect();
         let norm = LayerNorm::new(&mut layout, "norm", width);
-        let pooled = width * if reading == Reading::Apart { 4 } else { 1 };
+        let pooled = width * if reading == TextReading::Apart { 4 } else { 1 };
         let head = Linear::new(&mut layout, "linear", pooled, outputs, Init::glorot(pooled, outputs));
         let text = typical * blocks.len() * 6 * width * width;
         let multiply_adds = (reading.sequences() * text + pooled * outputs) as u64;
-        TextNet { layouts: (layout, Layout::default()), words, blocks, norm, head, reading, dropout, multiply_adds }
+        TextNet {
+            layouts: (layout, WeightLayout::default()),
+            words,
+            blocks,
+            norm,
+            head,
+            reading,
+            dropout,
+            multiply_adds,
+        }
     }
 }
 
 impl Network for TextNet {
-    fn layout(&self) -> &Layout {
+    fn layout(&self) -> &WeightLayout {
         &self.layouts.0
     }
 
-    fn buffers(&self) -> &Layout {
+    fn buffers(&self) -> &WeightLayout {
         &self.layouts.1
     }
 
-    fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
-        let Features::Tokens(tokens) = features else {
-            unreachable!("a network gets the form of input it was designed for")
-        };
+    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+        let Batch::Texts(tokens) = batch else { unreachable!("a network gets the form of input it was designed for") };
         let mask: Tensor<3> = tokens.mask.clone().unsqueeze_dim(2);
         let x = self.words.forward(tokens.ids.clone(), pass);
         let mut x = pass.dropout(x, self.dropout);
@@ -334,7 +338,7 @@ impl Network for TextNet {
             x = block.forward(x, &mask, pass);
         }
         let pooled = masked_max(relu(self.norm.forward(x, pass)), tokens.mask.clone());
-        let pooled = if self.reading == Reading::Apart { compare(pooled) } else { pooled };
+        let pooled = if self.reading == TextReading::Apart { compare(pooled) } else { pooled };
         let pooled = pass.dropout(pooled, self.dropout);
         self.head.forward(pooled, pass)
     }

@@ -22,13 +22,14 @@ use ndarray::{Array1, Axis};
 use rayon::ThreadPool;
 
 use crate::artefact::{self, ArraysOut, Loaded};
-use crate::encode::features::{EncoderState, joined};
 pub use crate::encode::features::{Encoder, FeatureParams, Features};
+use crate::encode::features::{EncoderState, joined};
 pub use crate::encode::images::ImageFeatures;
 pub use crate::encode::sparse::SparseRows;
 use crate::encode::words::Tokens;
 use crate::model::{
-    Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
+    Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape,
+    Watch,
 };
 use crate::parallel;
 use crate::params::{Default, Domain, Param, Resolved};

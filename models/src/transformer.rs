@@ -8,12 +8,12 @@ use std::path::Path;
 use burn::tensor::{Tensor, module};
 
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
-use crate::neural::batch::Features;
-use crate::neural::encoder::{Form, Reading};
+use crate::neural::batch::Batch;
+use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::layers::{LayerNorm, Linear, Pass, Words, attend, masked_mean, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
-use crate::neural::weights::{Init, Layout, Weight};
+use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
 use crate::params::{Default, Domain, Param, ParamError, Resolved};
 
@@ -66,7 +66,7 @@ const OWN: &[Param] = &[
         images: Default::Int(4),
         texts: Default::Int(4),
         domain: Domain::Int(1, 64),
-        about: "side of an image patch in pixels; it divides both sides of the image; nothing to texts",
+        about: "side of an image patch in pixels; it divides both sides of the image; not used for texts",
         source: "4 for images of 32 pixels: Hassani et al. 2021",
     },
     Param {
@@ -129,18 +129,18 @@ impl ModelEntry for Transformer {
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
-        Some(fit_s(shape, params, threads, device, design, Reading::Joined))
+        Some(fit_s(shape, params, threads, device, design, TextReading::Joined))
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
         if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
         }
-        Ok(Box::new(Neural::new(&Transformer, spec, design, Reading::Joined)?))
+        Ok(Box::new(Neural::new(&Transformer, spec, design, TextReading::Joined)?))
     }
 
     fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::load(&Transformer, (folder, threads, device), design, Reading::Joined)?))
+        Ok(Box::new(Neural::load(&Transformer, (folder, threads, device), design, TextReading::Joined)?))
     }
 }
 
@@ -157,7 +157,7 @@ struct Block {
 }
 
 impl Block {
-    fn new(layout: &mut Layout, name: &str, width: usize, hidden: usize) -> Block {
+    fn new(layout: &mut WeightLayout, name: &str, width: usize, hidden: usize) -> Block {
         let mut square =
             |part: &str| Linear::new(layout, &format!("{name}.{part}"), width, width, Init::glorot(width, width));
         let (query, key, value, output) = (square("query"), square("key"), square("value"), square("output"));
@@ -185,18 +185,18 @@ impl Block {
     }
 }
 
-/// How tokens get their first vectors.
+/// Where the first vectors of tokens come from.
 enum Stem {
     Words(Words),
     Patches { side: usize, project: Linear },
 }
 
 struct TransformerNet {
-    layout: Layout,
-    buffers: Layout,
+    layout: WeightLayout,
+    buffers: WeightLayout,
     stem: Stem,
     positions: Weight,
-    /// Of the first and the second text of a pair.
+    /// The embeddings of the first and the second text of a pair.
     segments: Option<Weight>,
     class: Option<Weight>,
     blocks: Vec<Block>,
@@ -208,14 +208,14 @@ struct TransformerNet {
 }
 
 /// The network for these parameters, inputs and outputs.
-pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn Network> {
+pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
     let (width, hidden, layers) = (params.int("width"), params.int("feed_forward"), params.int("layers"));
-    let mut layout = Layout::default();
+    let mut layout = WeightLayout::default();
     let (stem, longest, tokens, stem_cost) = match form {
-        Form::Tokens { vocabulary, longest, typical, .. } => {
+        InputForm::Tokens { vocabulary, longest, typical, .. } => {
             (Stem::Words(Words::new(&mut layout, vocabulary, width)), longest, typical, 0)
         }
-        Form::Images { channels, height, width: columns } => {
+        InputForm::Images { channels, height, width: columns } => {
             let side = params.int("patch");
             let inputs = side * side * channels;
             let project = Linear::new(&mut layout, "patches", inputs, width, Init::glorot(inputs, width));
@@ -229,13 +229,13 @@ pub(crate) fn design(params: &Resolved, form: Form, outputs: usize) -> Box<dyn N
     let blocks = (0..layers).map(|index| Block::new(&mut layout, &format!("block{index}"), width, hidden)).collect();
     let norm = LayerNorm::new(&mut layout, "norm", width);
     let head = Linear::new(&mut layout, "head", width, outputs, Init::glorot(width, outputs));
-    let joined = matches!(form, Form::Tokens { reading: Reading::Joined, .. });
+    let joined = matches!(form, InputForm::Tokens { reading: TextReading::Joined, .. });
     let segments = joined.then(|| layout.free("segments", &[2, width], Init::embedding()));
     let tokens = tokens + extra;
     let block_cost = tokens * width * (4 * width + 2 * hidden + 2 * tokens);
     Box::new(TransformerNet {
         layout,
-        buffers: Layout::default(),
+        buffers: WeightLayout::default(),
         stem,
         positions,
         segments,
@@ -261,24 +261,24 @@ fn patches(pixels: Tensor<4>, side: usize) -> Tensor<3> {
 }
 
 impl Network for TransformerNet {
-    fn layout(&self) -> &Layout {
+    fn layout(&self) -> &WeightLayout {
         &self.layout
     }
 
-    fn buffers(&self) -> &Layout {
+    fn buffers(&self) -> &WeightLayout {
         &self.buffers
     }
 
-    fn forward(&self, features: &Features, pass: &mut Pass<'_>) -> Tensor<2> {
-        let (mut x, mut lengths) = match (features, &self.stem) {
-            (Features::Tokens(tokens), Stem::Words(words)) => {
+    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+        let (mut x, mut lengths) = match (batch, &self.stem) {
+            (Batch::Texts(tokens), Stem::Words(words)) => {
                 let mut x = words.forward(tokens.ids.clone(), pass);
                 if let (Some(embedding), Some(segments)) = (self.segments, &tokens.segments) {
                     x = x + module::embedding(pass.weight(embedding), segments.clone());
                 }
                 (x, tokens.lengths.clone())
             }
-            (Features::Images(pixels), Stem::Patches { side, project }) => {
+            (Batch::Images(pixels), Stem::Patches { side, project }) => {
                 let x = project.forward(patches(pixels.clone(), *side), pass);
                 let [examples, tokens, _] = x.dims();
                 (x, vec![tokens; examples])
@@ -298,10 +298,10 @@ impl Network for TransformerNet {
             x = block.forward(x, &lengths, self, pass);
         }
         let x = self.norm.forward(x, pass);
-        let pooled = match (self.class, features) {
+        let pooled = match (self.class, batch) {
             (Some(_), _) => x.narrow(1, 0, 1).reshape([examples, width]),
-            (None, Features::Tokens(tokens)) => masked_mean(x, tokens.mask.clone()),
-            (None, Features::Images(_)) => x.mean_dim(1).squeeze_dim(1),
+            (None, Batch::Texts(tokens)) => masked_mean(x, tokens.mask.clone()),
+            (None, Batch::Images(_)) => x.mean_dim(1).squeeze_dim(1),
         };
         self.head.forward(pooled, pass)
     }

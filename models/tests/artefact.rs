@@ -135,7 +135,11 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
                 let again = folder.path().join(format!("{number} again"));
                 entry(name).load(&path, 1, Device::Cpu).unwrap().save(&again).unwrap();
                 for file in [MANIFEST, MODEL, ARRAYS] {
-                    assert_eq!(fs::read(path.join(file)).unwrap(), fs::read(again.join(file)).unwrap(), "{name} {file}");
+                    assert_eq!(
+                        fs::read(path.join(file)).unwrap(),
+                        fs::read(again.join(file)).unwrap(),
+                        "{name} {file}"
+                    );
                 }
             }
         }
@@ -278,8 +282,10 @@ fn a_folder_that_is_there_is_left_alone_and_nothing_half_written_stays() {
 /// Arrays as they were, but for what `change` does to one of them.
 fn rewritten(arrays: &[u8], name: &str, change: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
     let file = safetensors::SafeTensors::deserialize(arrays).unwrap();
-    let mut all: Vec<(String, safetensors::Dtype, Vec<usize>, Vec<u8>)> =
-        file.iter().map(|(name, view)| (name.to_owned(), view.dtype(), view.shape().to_vec(), view.data().to_vec())).collect();
+    let mut all: Vec<(String, safetensors::Dtype, Vec<usize>, Vec<u8>)> = file
+        .iter()
+        .map(|(name, view)| (name.to_owned(), view.dtype(), view.shape().to_vec(), view.data().to_vec()))
+        .collect();
     let (.., bytes) = all.iter_mut().find(|(other, ..)| other == name).unwrap();
     change(bytes);
     let views = all.iter().map(|(name, dtype, shape, bytes)| {

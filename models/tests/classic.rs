@@ -305,8 +305,17 @@ fn repeated(signs: [&str; 2], rows: usize, most: usize) -> Split {
 
 #[test]
 fn emoji_single_letters_marks_and_scripts_without_spaces_are_learned_with_the_defaults() {
-    let kinds =
-        [["👎", "👍"], ["👍🏻", "👍🏿"], ["🇩🇪", "🇫🇷"], ["a", "b"], ["!", "?"], ["坏", "好"], ["だめ", "いい"], ["ไม่ดี", "ดีมาก"], ["1", "2"]];
+    let kinds = [
+        ["👎", "👍"],
+        ["👍🏻", "👍🏿"],
+        ["🇩🇪", "🇫🇷"],
+        ["a", "b"],
+        ["!", "?"],
+        ["坏", "好"],
+        ["だめ", "いい"],
+        ["ไม่ดี", "ดีมาก"],
+        ["1", "2"],
+    ];
     for entry in classic() {
         for signs in kinds {
             let (train, test) = (repeated(signs, 40, 9), repeated(signs, 30, 5));

@@ -280,7 +280,9 @@ fn check_terms(terms: usize, tokens: Tokens) -> Result<(), ModelError> {
     }
     let reads_marks = matches!(tokens, Tokens::WordsAndMarks | Tokens::WordsOrMarks);
     let more = if reads_marks { "" } else { "; with tokens = \"words+marks\" marks count too" };
-    Err(ModelError::Failed(format!("no training text holds a word that this model reads (tokens = \"{tokens}\"){more}")))
+    Err(ModelError::Failed(format!(
+        "no training text holds a word that this model reads (tokens = \"{tokens}\"){more}"
+    )))
 }
 
 /// The rows of both splits in order: a model that chooses nothing by validation learns from all of them.

@@ -215,7 +215,8 @@ mod tests {
         let pairs = [pair("the rare word", "the rare word"), pair("the one", "the other")];
         let few = PairEncoder::fit(&pairs, Tokens::Words, 4);
         assert_eq!((few.terms.width(), few.width()), (1, 7));
-        let (few, all) = (few.encode(&pairs).to_dense(), PairEncoder::fit(&pairs, Tokens::Words, 1000).encode(&pairs).to_dense());
+        let (few, all) =
+            (few.encode(&pairs).to_dense(), PairEncoder::fit(&pairs, Tokens::Words, 1000).encode(&pairs).to_dense());
         let cosine = |rows: &ndarray::Array2<f32>, row: usize| rows[[row, rows.ncols() - OVERLAPS]];
         for row in 0..2 {
             assert!((cosine(&few, row) - cosine(&all, row)).abs() < 1e-6);

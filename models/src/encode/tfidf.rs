@@ -94,7 +94,11 @@ impl TfIdf {
         }
         let columns: FxHashMap<String, u32> = terms.into_iter().zip(0..).collect();
         if columns.len() != idf.len() {
-            return Err(arrays.refused(format!("'{name}' is of {} different terms, not of {}", columns.len(), idf.len())));
+            return Err(arrays.refused(format!(
+                "'{name}' is of {} different terms, not of {}",
+                columns.len(),
+                idf.len()
+            )));
         }
         Ok(TfIdf { columns, idf, tokens })
     }
@@ -166,7 +170,8 @@ mod tests {
         };
         let expected = "film: 2, film good: 1, good: 2, good film: 2, it's: 1, it's good: 1";
         assert_eq!(terms(Tokens::LongWords), expected);
-        let expected = ",: 1, , good: 1, a: 1, a good: 1, film: 2, film ,: 1, good: 2, good film: 2, it's: 1, it's a: 1";
+        let expected =
+            ",: 1, , good: 1, a: 1, a good: 1, film: 2, film ,: 1, good: 2, good film: 2, it's: 1, it's a: 1";
         assert_eq!(terms(Tokens::WordsAndMarks), expected);
     }
 

@@ -135,7 +135,10 @@ mod tests {
         let vocabulary = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 2, 8);
         assert_eq!(vocabulary.len(), 5);
         assert_eq!(vocabulary.encode(&text("b a c")), [3, 4, UNKNOWN]);
-        assert_eq!(Vocabulary::fit(&texts, Tokens::WordsAndMarks, 1, 1, 8).encode(&text("b a c")), [3, UNKNOWN, UNKNOWN]);
+        assert_eq!(
+            Vocabulary::fit(&texts, Tokens::WordsAndMarks, 1, 1, 8).encode(&text("b a c")),
+            [3, UNKNOWN, UNKNOWN]
+        );
     }
 
     #[test]

@@ -84,8 +84,7 @@ impl Tokens {
             Tokens::WordsOrMarks | Tokens::Words => segment.chars().any(says),
             Tokens::LongWords => {
                 let first = segment.chars().next();
-                segment.chars().any(says)
-                    && (segment.chars().nth(1).is_some() || first.is_some_and(stands_alone))
+                segment.chars().any(says) && (segment.chars().nth(1).is_some() || first.is_some_and(stands_alone))
             }
         }
     }
@@ -193,7 +192,10 @@ mod tests {
     #[test]
     fn words_are_lower_case_and_marks_stand_alone() {
         assert_eq!(all("It's GOOD, no?!"), ["it's", "good", ",", "no", "?", "!"]);
-        assert_eq!(all("about 3.14 or 1,000 – e.g. not_good"), ["about", "3.14", "or", "1,000", "–", "e.g", ".", "not_good"]);
+        assert_eq!(
+            all("about 3.14 or 1,000 – e.g. not_good"),
+            ["about", "3.14", "or", "1,000", "–", "e.g", ".", "not_good"]
+        );
         assert_eq!(all("a b c"), ["a", "b", "c"]);
         assert_eq!(all("C++ #1 $5"), ["c", "+", "+", "#", "1", "$", "5"]);
     }
@@ -203,7 +205,10 @@ mod tests {
         assert_eq!(all("👎👎 👍"), ["👎", "👎", "👍"]);
         assert_eq!(all("👍🏽👨‍👩‍👧🇩🇪🇫🇷1️⃣"), ["👍🏽", "👨‍👩‍👧", "🇩🇪", "🇫🇷", "1\u{20e3}"]);
         assert_eq!(all("ok👍ok"), ["ok", "👍", "ok"]);
-        assert_ne!(all("🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}"), all("🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}"));
+        assert_ne!(
+            all("🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}"),
+            all("🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}")
+        );
     }
 
     #[test]
@@ -230,7 +235,8 @@ mod tests {
             assert!(all(text).is_empty(), "{text:?}");
         }
         let text = |first: &str, second: Option<&str>| Text { first: first.into(), second: second.map(Into::into) };
-        let texts = [text("!!!", None), text("a film", None), text("👍", None), text("我", None), text("ok", Some("..."))];
+        let texts =
+            [text("!!!", None), text("a film", None), text("👍", None), text("我", None), text("ok", Some("..."))];
         let counts = [Tokens::WordsAndMarks, Tokens::WordsOrMarks, Tokens::Words, Tokens::LongWords]
             .map(|tokens| wordless(&texts, tokens));
         assert_eq!(counts, [0, 0, 2, 2]);

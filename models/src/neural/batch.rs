@@ -13,17 +13,17 @@ use crate::encode::vocabulary::{PAD, SEPARATOR, UNKNOWN};
 /// What a network takes.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "there is one per shard, never a list of them")]
-pub(crate) enum Features {
+pub(crate) enum Batch {
     /// Standardised pixels, `examples x height x width x channels`.
     Images(Tensor<4>),
-    /// Texts, padded at their ends to the longest of the batch. Of pairs read apart, all first texts, then all second
-    /// ones.
-    Tokens(Tokens),
+    /// Texts, padded at their ends to the longest of the batch. Where pairs are read apart, all first texts come before all
+    /// second ones.
+    Texts(TextBatch),
 }
 
 /// A batch of texts.
 #[derive(Debug, Clone)]
-pub(crate) struct Tokens {
+pub(crate) struct TextBatch {
     /// Token numbers, `examples x tokens`.
     pub(crate) ids: Tensor<2, Int>,
     /// The same, each text's own tokens in reverse order.
@@ -36,9 +36,9 @@ pub(crate) struct Tokens {
     pub(crate) segments: Option<Tensor<2, Int>>,
 }
 
-/// Batches of one epoch: rows shuffled, then those of similar length brought together so that little is padding. Rows
-/// that fill no shard sit the epoch out, lest batch normalisation see too few; with fewer rows than a shard there is
-/// one small batch.
+/// Batches of one epoch: the rows are shuffled, then those of similar length are brought together so that there is little
+/// padding. Rows that do not fill a shard are left out of the epoch, because batch normalisation would see too few. With
+/// fewer rows than a shard there is one small batch.
 pub(crate) fn epoch(encoded: &Encoded<'_>, recipe: &Recipe, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
     /// Batches among which rows are exchanged by length: more pad less but mix less.
     const WINDOW: usize = 8;
@@ -56,7 +56,7 @@ pub(crate) fn epoch(encoded: &Encoded<'_>, recipe: &Recipe, rng: &mut ChaCha8Rng
 }
 
 /// The rows as they are.
-pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> Features {
+pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> Batch {
     match encoded {
         Encoded::Images { images, normalisation } => {
             let mut pixels = Vec::with_capacity(rows.len() * images.stride());
@@ -77,7 +77,7 @@ pub(crate) fn augmented(
     recipe: &Recipe,
     rng: &mut ChaCha8Rng,
     device: &Device,
-) -> (Features, Vec<bool>) {
+) -> (Batch, Vec<bool>) {
     match encoded {
         Encoded::Images { images, normalisation } => {
             let views: Vec<View> = rows.iter().map(|_| View::draw(recipe, rng)).collect();
@@ -104,7 +104,7 @@ fn sides<'a>(pairs: &'a [[Vec<u32>; 2]], rows: &'a [usize]) -> impl Iterator<Ite
     (0..2).flat_map(move |side| rows.iter().map(move |&row| &pairs[row][side]))
 }
 
-/// Takes some words for unknown ones; a separator stays.
+/// Replaces some words by the unknown word; separators stay.
 fn word_dropout(text: &[u32], recipe: &Recipe, rng: &mut ChaCha8Rng) -> Vec<u32> {
     let mut drop = |token: u32| {
         let dropped = rng.random::<f64>() < recipe.word_dropout;
@@ -131,8 +131,8 @@ impl View {
         View { mirror: recipe.flip && rng.random::<bool>(), down, right }
     }
 
-    /// Appends image `row`, `height x width x channels`: mirrored, then moved, black (before standardising) where it
-    /// left.
+    /// Appends image `row`, `height x width x channels`: mirrored, then moved. Where the image has moved away, pixels are
+    /// black (before they are standardised).
     fn push(self, images: &Images, row: usize, normalisation: &Normalisation, out: &mut Vec<f32>) {
         let image = images.image(row);
         let (height, width) = (images.height, images.width);
@@ -153,12 +153,12 @@ impl View {
     }
 }
 
-fn image_tensor(images: &Images, pixels: Vec<f32>, rows: usize, device: &Device) -> Features {
+fn image_tensor(images: &Images, pixels: Vec<f32>, rows: usize, device: &Device) -> Batch {
     let shape = [rows, images.height, images.width, images.channels];
-    Features::Images(Tensor::from_data(TensorData::new(pixels, shape), device))
+    Batch::Images(Tensor::from_data(TensorData::new(pixels, shape), device))
 }
 
-fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Features {
+fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Batch {
     let longest = texts.iter().map(Vec::len).max().unwrap_or(1);
     let shape = [texts.len(), longest];
     let padded = |text: &mut dyn Iterator<Item = u32>| -> Vec<i64> {
@@ -168,7 +168,7 @@ fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Features {
     let reversed: Vec<i64> = texts.iter().flat_map(|text| padded(&mut text.iter().rev().copied())).collect();
     let mask: Vec<f32> =
         texts.iter().flat_map(|text| (0..longest).map(|at| if at < text.len() { 1.0 } else { 0.0 })).collect();
-    Features::Tokens(Tokens {
+    Batch::Texts(TextBatch {
         segments: segments(&texts, longest).map(|ids| Tensor::from_data(TensorData::new(ids, shape), device)),
         lengths: texts.iter().map(Vec::len).collect(),
         ids: Tensor::from_data(TensorData::new(ids, shape), device),
@@ -177,7 +177,7 @@ fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Features {
     })
 }
 
-/// See [`Tokens::segments`]; row by row.
+/// See [`TextBatch::segments`]; row by row.
 fn segments(texts: &[Vec<u32>], longest: usize) -> Option<Vec<i64>> {
     let ends: Vec<Option<usize>> = texts.iter().map(|text| text.iter().position(|&token| token == SEPARATOR)).collect();
     ends.iter().any(Option::is_some).then(|| {
@@ -208,7 +208,7 @@ mod tests {
         word_dropout: 0.0,
     };
 
-    /// As it comes: no mean, and a deviation of one 255th, so that values are pixels.
+    /// No mean, and a deviation of one 255th, so that values are pixels.
     fn raw() -> Normalisation {
         Normalisation { mean: vec![0.0], std: vec![1.0 / 255.0] }
     }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_mirrored_then_moved_and_black_comes_in() {
+    fn an_image_is_mirrored_then_moved_and_padded_with_black() {
         let images = Images { channels: 1, height: 2, width: 3, pixels: vec![1, 2, 3, 4, 5, 6] };
         assert_eq!(seen(View::PLAIN, &images), [1, 2, 3, 4, 5, 6]);
         assert_eq!(seen(View { mirror: true, down: 0, right: 0 }, &images), [3, 2, 1, 6, 5, 4]);
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn padding_stays_at_the_end_in_both_directions() {
         let encoded = Encoded::Tokens(vec![vec![3, 4, 5], vec![6]]);
-        let Features::Tokens(tokens) = plain(&encoded, &[0, 1], &Device::flex()) else {
+        let Batch::Texts(tokens) = plain(&encoded, &[0, 1], &Device::flex()) else {
             panic!("texts give tokens");
         };
         let ids = |tensor: Tensor<2, Int>| tensor.try_into_vec_as::<i64>();
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn pairs_read_apart_come_as_all_first_texts_and_then_all_second_ones() {
         let pairs = vec![[vec![3], vec![4, 5]], [vec![6, 7], vec![8]], [vec![9], vec![9]]];
-        let Features::Tokens(tokens) = plain(&Encoded::Pairs(pairs), &[1, 0], &Device::flex()) else {
+        let Batch::Texts(tokens) = plain(&Encoded::Pairs(pairs), &[1, 0], &Device::flex()) else {
             panic!("texts give tokens");
         };
         assert_eq!(tokens.ids.try_into_vec_as::<i64>().expect("integers"), [6, 7, 3, 0, 8, 0, 4, 5]);
@@ -293,7 +293,7 @@ mod tests {
         let encoded = Encoded::Tokens(vec![vec![3, SEPARATOR, 4, 5], vec![6, 7, SEPARATOR]]);
         let recipe = Recipe { word_dropout: 0.999_999, ..RECIPE };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let (Features::Tokens(tokens), _) = augmented(&encoded, &[0, 1], &recipe, &mut rng, &Device::flex()) else {
+        let (Batch::Texts(tokens), _) = augmented(&encoded, &[0, 1], &recipe, &mut rng, &Device::flex()) else {
             panic!("texts give tokens");
         };
         let ids = |tensor: Tensor<2, Int>| tensor.try_into_vec_as::<i64>().expect("integers");
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn mirrored_rows_are_told_apart_from_plain_ones() {
+    fn mirrored_rows_are_marked() {
         let pixels: Vec<u8> = std::iter::repeat_n([1, 2], 64).flatten().collect();
         let inputs = Inputs::Images(Images { channels: 1, height: 1, width: 2, pixels });
         let Inputs::Images(images) = &inputs else { unreachable!("made of images") };
@@ -310,7 +310,7 @@ mod tests {
         let encoded = Encoded::Images { images, normalisation: &normalisation };
         let recipe = Recipe { flip: true, ..RECIPE };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let (Features::Images(x), mirrored) = augmented(&encoded, &rows, &recipe, &mut rng, &Device::flex()) else {
+        let (Batch::Images(x), mirrored) = augmented(&encoded, &rows, &recipe, &mut rng, &Device::flex()) else {
             panic!("images give images");
         };
         let x = x.try_into_vec_as::<f32>().expect("floats");

@@ -1,8 +1,8 @@
-//! Published weights: safetensors files that PyTorch wrote, read into a layout.
+//! Published weights: reads safetensors files that PyTorch wrote into a layout.
 
 use safetensors::{Dtype, SafeTensors};
 
-use super::weights::Layout;
+use super::weights::WeightLayout;
 use crate::model::ModelError;
 
 /// The values of all slots of `layout` from a file with the same names.
@@ -12,7 +12,7 @@ use crate::model::ModelError;
 ///
 /// # Errors
 /// If the file is broken, or a tensor is missing, not of 32-bit floats or of another shape.
-pub(crate) fn read(bytes: &[u8], layout: &Layout) -> Result<Vec<f32>, ModelError> {
+pub(crate) fn read(bytes: &[u8], layout: &WeightLayout) -> Result<Vec<f32>, ModelError> {
     let failed = |what: String| ModelError::Failed(format!("failed to read the weights: {what}"));
     let file = SafeTensors::deserialize(bytes).map_err(|error| failed(error.to_string()))?;
     layout.gather(|name, shape| {
@@ -62,12 +62,12 @@ mod tests {
 
     #[test]
     fn matrices_are_transposed_and_kernels_end_with_their_outputs() {
-        let mut layout = Layout::default();
+        let mut layout = WeightLayout::default();
         layout.matrix("fc", &[3, 2], Init::Constant(0.0));
         let values = read(&file("fc", vec![2, 3], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]), &layout);
         assert_eq!(values, Ok(vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
 
-        let mut layout = Layout::default();
+        let mut layout = WeightLayout::default();
         layout.matrix("conv", &[1, 2, 1, 2], Init::Constant(0.0));
         let values = read(&file("conv", vec![2, 1, 1, 2], &[0.0, 1.0, 2.0, 3.0]), &layout);
         assert_eq!(values, Ok(vec![0.0, 2.0, 1.0, 3.0]));
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn another_shape_is_refused_by_name() {
-        let mut layout = Layout::default();
+        let mut layout = WeightLayout::default();
         layout.matrix("fc", &[3, 2], Init::Constant(0.0));
         let error = read(&file("fc", vec![3, 2], &[0.0; 6]), &layout).expect_err("the shape is not transposed");
         assert!(error.to_string().contains("'fc' is F32 [3, 2], expected F32 for a slot of [3, 2]"), "{error}");

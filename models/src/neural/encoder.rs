@@ -1,19 +1,19 @@
-//! From raw inputs to what networks take, with everything that is fitted on the training rows alone.
+//! From raw inputs to the numbers that networks take. All that is learned here is learned from the training rows alone.
 
 use bakeoff_datasets::{Images, Inputs, Text};
 use serde::{Deserialize, Serialize};
 
+use crate::artefact::{ArraysIn, ArraysOut};
 use crate::encode::pairs::check_kind;
 use crate::encode::vocabulary::Vocabulary;
 use crate::encode::words::{self, Tokens, Words};
-use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{InputShape, ModelError, Spec};
 use crate::params::Resolved;
 
 /// How a network reads the texts of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reading {
-    /// There is one.
+pub(crate) enum TextReading {
+    /// One text.
     Single,
     /// Two in one sequence, with a separator in between.
     Joined,
@@ -21,16 +21,16 @@ pub(crate) enum Reading {
     Apart,
 }
 
-impl Reading {
-    /// How many texts there are to read by themselves.
+impl TextReading {
+    /// How many sequences an example gives.
     pub(crate) fn sequences(self) -> usize {
-        if self == Reading::Apart { 2 } else { 1 }
+        if self == TextReading::Apart { 2 } else { 1 }
     }
 }
 
 /// The form of a network's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum InputForm {
     /// Images of this size.
     Images {
         /// Colour planes.
@@ -49,7 +49,7 @@ pub(crate) enum Form {
         /// Tokens of a training sequence on average, at least one.
         typical: usize,
         /// What a sequence is.
-        reading: Reading,
+        reading: TextReading,
     },
 }
 
@@ -82,7 +82,7 @@ impl Normalisation {
     }
 }
 
-/// What a saved [`Encoder`] keeps beside its arrays.
+/// What a saved [`InputEncoder`] keeps beside its arrays.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum NetworkEncoderState {
@@ -90,36 +90,36 @@ pub(crate) enum NetworkEncoderState {
     Texts {
         /// In the order of their numbers.
         words: Vec<String>,
-        /// See [`Form::Tokens`].
+        /// See [`InputForm::Tokens`].
         typical: usize,
     },
 }
 
 /// Fitted on the training inputs.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Encoder {
+pub(crate) enum InputEncoder {
     /// Pixels are standardised per colour plane.
     Images {
         /// How.
         normalisation: Normalisation,
         /// The form of the images.
-        form: Form,
+        form: InputForm,
     },
     /// Words are numbered.
     Texts {
         /// Which number each has.
         vocabulary: Vocabulary,
-        /// See [`Form::Tokens`].
+        /// See [`InputForm::Tokens`].
         typical: usize,
-        /// See [`Form::Tokens`].
-        reading: Reading,
+        /// See [`InputForm::Tokens`].
+        reading: TextReading,
     },
 }
 
-/// Inputs on the host, ready to be cut into batches.
+/// Inputs in host memory, ready to be cut into batches.
 #[derive(Debug, Clone)]
 pub(crate) enum Encoded<'a> {
-    /// Still as they came: standardised when cut.
+    /// As they are in the dataset: they are standardised when a batch is cut.
     Images {
         /// The images.
         images: &'a Images,
@@ -132,15 +132,15 @@ pub(crate) enum Encoded<'a> {
     Pairs(Vec<[Vec<u32>; 2]>),
 }
 
-impl Encoder {
+impl InputEncoder {
     /// Fits on the training inputs.
-    pub(crate) fn fit(inputs: &Inputs, params: &Resolved, reading: Reading) -> Encoder {
+    pub(crate) fn fit(inputs: &Inputs, params: &Resolved, reading: TextReading) -> InputEncoder {
         match inputs {
             Inputs::Images(images) => {
                 let &Images { channels, height, width, .. } = images;
-                Encoder::Images {
+                InputEncoder::Images {
                     normalisation: Normalisation::fit(images),
-                    form: Form::Images { channels, height, width },
+                    form: InputForm::Images { channels, height, width },
                 }
             }
             Inputs::Texts(texts) => {
@@ -148,7 +148,7 @@ impl Encoder {
                 let vocabulary = Vocabulary::fit(texts, Tokens::of(params), words, rare, params.int("max_tokens"));
                 let tokens: usize = texts.iter().map(|text| length(&vocabulary, reading, text)).sum();
                 let typical = tokens.div_ceil((texts.len() * reading.sequences()).max(1)).max(1);
-                Encoder::Texts { vocabulary, typical, reading }
+                InputEncoder::Texts { vocabulary, typical, reading }
             }
         }
     }
@@ -156,27 +156,27 @@ impl Encoder {
     /// What it learned, but for the arrays, which it adds.
     pub(crate) fn save(&self, arrays: &mut ArraysOut) -> NetworkEncoderState {
         match self {
-            Encoder::Images { normalisation: Normalisation { mean, std }, .. } => {
+            InputEncoder::Images { normalisation: Normalisation { mean, std }, .. } => {
                 arrays.add("pixels.mean", &[mean.len()], mean.iter().copied());
                 arrays.add("pixels.std", &[std.len()], std.iter().copied());
                 NetworkEncoderState::Images
             }
-            Encoder::Texts { vocabulary, typical, .. } => {
+            InputEncoder::Texts { vocabulary, typical, .. } => {
                 NetworkEncoderState::Texts { words: vocabulary.words(), typical: *typical }
             }
         }
     }
 
-    /// From what [`Encoder::save`] gave.
+    /// From what [`InputEncoder::save`] gave.
     ///
     /// # Errors
     /// If that is not of an encoder for such inputs.
     pub(crate) fn load(
         state: NetworkEncoderState,
         spec: &Spec,
-        reading: Reading,
+        reading: TextReading,
         arrays: &mut ArraysIn,
-    ) -> Result<Encoder, ModelError> {
+    ) -> Result<InputEncoder, ModelError> {
         match (state, spec.shape.input) {
             (NetworkEncoderState::Images, InputShape::Images { channels, height, width }) => {
                 let (mean, std) = (arrays.take("pixels.mean", &[channels])?, arrays.take("pixels.std", &[channels])?);
@@ -184,16 +184,18 @@ impl Encoder {
                     return Err(arrays.refused("a deviation of 'pixels.std' is not above zero"));
                 }
                 let normalisation = Normalisation { mean, std };
-                Ok(Encoder::Images { normalisation, form: Form::Images { channels, height, width } })
+                Ok(InputEncoder::Images { normalisation, form: InputForm::Images { channels, height, width } })
             }
             (NetworkEncoderState::Texts { words, typical }, InputShape::Texts { .. }) => {
                 let longest = spec.params.int("max_tokens");
                 let vocabulary = Vocabulary::of(words, Tokens::of(&spec.params), longest);
                 match vocabulary {
                     Some(vocabulary) if (1..=longest).contains(&typical) => {
-                        Ok(Encoder::Texts { vocabulary, typical, reading })
+                        Ok(InputEncoder::Texts { vocabulary, typical, reading })
                     }
-                    Some(_) => Err(arrays.refused(format!("goes with texts of {typical} words, expected 1 to {longest}"))),
+                    Some(_) => {
+                        Err(arrays.refused(format!("goes with texts of {typical} words, expected 1 to {longest}")))
+                    }
                     None => Err(arrays.refused("goes with a vocabulary that has a word twice")),
                 }
             }
@@ -202,10 +204,10 @@ impl Encoder {
     }
 
     /// What a network for these inputs must take.
-    pub(crate) fn form(&self) -> Form {
+    pub(crate) fn form(&self) -> InputForm {
         match self {
-            Encoder::Images { form, .. } => *form,
-            Encoder::Texts { vocabulary, typical, reading } => Form::Tokens {
+            InputEncoder::Images { form, .. } => *form,
+            InputEncoder::Texts { vocabulary, typical, reading } => InputForm::Tokens {
                 vocabulary: vocabulary.len(),
                 longest: vocabulary.max_tokens(),
                 typical: *typical,
@@ -220,18 +222,20 @@ impl Encoder {
     /// If the inputs are of another kind or size.
     pub(crate) fn encode<'a>(&'a self, inputs: &'a Inputs) -> Result<Encoded<'a>, ModelError> {
         match (self, inputs) {
-            (Encoder::Images { normalisation, form }, Inputs::Images(images)) => {
+            (InputEncoder::Images { normalisation, form }, Inputs::Images(images)) => {
                 let &Images { channels, height, width, .. } = images;
-                let found = Form::Images { channels, height, width };
+                let found = InputForm::Images { channels, height, width };
                 if found != *form {
                     return Err(ModelError::Failed(format!("fitted on {form:?}, asked to predict {found:?}")));
                 }
                 Ok(Encoded::Images { images, normalisation })
             }
-            (Encoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) => {
-                check_kind(texts, *reading != Reading::Single)?;
+            (InputEncoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) => {
+                check_kind(texts, *reading != TextReading::Single)?;
                 Ok(match reading {
-                    Reading::Apart => Encoded::Pairs(texts.iter().map(|text| vocabulary.encode_apart(text)).collect()),
+                    TextReading::Apart => {
+                        Encoded::Pairs(texts.iter().map(|text| vocabulary.encode_apart(text)).collect())
+                    }
                     _ => Encoded::Tokens(texts.iter().map(|text| vocabulary.encode(text)).collect()),
                 })
             }
@@ -241,16 +245,18 @@ impl Encoder {
 
     /// How many of these texts lose their end; `None` for images.
     pub(crate) fn truncated(&self, inputs: &Inputs) -> Option<usize> {
-        let (Encoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) = (self, inputs) else { return None };
+        let (InputEncoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) = (self, inputs) else {
+            return None;
+        };
         let most = vocabulary.max_tokens();
         let cut = |text: &&Text| {
             // A text without a word is one unknown word.
             let count = |text: &str| Words::of(text, vocabulary.tokens()).iter().count().max(1);
             let (first, second) = (count(&text.first), text.second.as_deref().map_or(0, count));
             match reading {
-                Reading::Single => first > most,
-                Reading::Joined => first + 1 + second > most,
-                Reading::Apart => first.max(second) > most,
+                TextReading::Single => first > most,
+                TextReading::Joined => first + 1 + second > most,
+                TextReading::Apart => first.max(second) > most,
             }
         };
         Some(texts.iter().filter(cut).count())
@@ -259,18 +265,18 @@ impl Encoder {
     /// How many of these texts hold no word that has or could have a number; `None` for images.
     pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         match (self, inputs) {
-            (Encoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
+            (InputEncoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
                 Some(words::wordless(texts, vocabulary.tokens()))
             }
             _ => None,
         }
     }
 
-    /// Bytes that a prediction needs of it.
+    /// Bytes of it that a prediction needs.
     pub(crate) fn bytes(&self) -> u64 {
         match self {
-            Encoder::Images { normalisation, .. } => 2 * 4 * normalisation.mean.len() as u64,
-            Encoder::Texts { vocabulary, .. } => vocabulary.bytes(),
+            InputEncoder::Images { normalisation, .. } => 2 * 4 * normalisation.mean.len() as u64,
+            InputEncoder::Texts { vocabulary, .. } => vocabulary.bytes(),
         }
     }
 }
@@ -285,7 +291,7 @@ impl Encoded<'_> {
         }
     }
 
-    /// How long an example is, where examples differ in that.
+    /// How many tokens an example has; 1 for images, which all have one size.
     pub(crate) fn length(&self, row: usize) -> usize {
         match self {
             Encoded::Images { .. } => 1,
@@ -296,9 +302,9 @@ impl Encoded<'_> {
 }
 
 /// Tokens of an example.
-fn length(vocabulary: &Vocabulary, reading: Reading, text: &Text) -> usize {
+fn length(vocabulary: &Vocabulary, reading: TextReading, text: &Text) -> usize {
     match reading {
-        Reading::Apart => vocabulary.encode_apart(text).iter().map(Vec::len).sum(),
+        TextReading::Apart => vocabulary.encode_apart(text).iter().map(Vec::len).sum(),
         _ => vocabulary.encode(text).len(),
     }
 }
@@ -311,16 +317,16 @@ mod tests {
     fn a_text_is_counted_as_cut_if_and_only_if_it_loses_a_token() {
         let text = |first: &str, second: Option<&str>| Text { first: first.into(), second: second.map(Into::into) };
         let cases = [
-            (Reading::Single, [text("a b c", None), text("a b c d", None), text("a b c d e", None)]),
-            (Reading::Joined, [text("a b", Some("c")), text("a b", Some("c d")), text("", Some("a b c d"))]),
-            (Reading::Apart, [text("a b c d", Some("a b c d")), text("a", Some("a b c d e")), text("", Some(""))]),
+            (TextReading::Single, [text("a b c", None), text("a b c d", None), text("a b c d e", None)]),
+            (TextReading::Joined, [text("a b", Some("c")), text("a b", Some("c d")), text("", Some("a b c d"))]),
+            (TextReading::Apart, [text("a b c d", Some("a b c d")), text("a", Some("a b c d e")), text("", Some(""))]),
         ];
         for (reading, texts) in cases {
             let vocabulary = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 1, 4);
             let whole = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 1, 512);
             let lost = |text: &&Text| length(&vocabulary, reading, text) < length(&whole, reading, text);
             let lost = texts.iter().filter(lost).count();
-            let encoder = Encoder::Texts { vocabulary, typical: 1, reading };
+            let encoder = InputEncoder::Texts { vocabulary, typical: 1, reading };
             assert!(lost > 0);
             assert_eq!(encoder.truncated(&Inputs::Texts(texts.to_vec())), Some(lost), "{reading:?}");
         }

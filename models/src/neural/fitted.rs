@@ -7,7 +7,7 @@ use burn::tensor::Device;
 
 use super::batch;
 use super::cpu::Pools;
-use super::encoder::Encoder;
+use super::encoder::InputEncoder;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
@@ -15,15 +15,15 @@ use super::weights::Leaves;
 use crate::model::{Footprint, ModelError, Predictions};
 
 /// Rows that one thread predicts at a time.
-const ROWS: usize = 50;
+const ROWS_PER_SHARD: usize = 50;
 
-/// Fewer multiply-adds are done before another thread is awake.
-const SHARING_PAYS: u64 = 1 << 22;
+/// Fewer multiply-adds than this are done before another thread wakes up.
+const MIN_MULTIPLY_ADDS_TO_SHARE: u64 = 1 << 22;
 
 /// What a fit leaves behind.
-pub(super) struct Fitted {
+pub(super) struct FittedNetwork {
     pub(super) network: Arc<dyn Network>,
-    pub(super) encoder: Encoder,
+    pub(super) encoder: InputEncoder,
     pub(super) head: Head,
     pub(super) device: Device,
     /// All weights.
@@ -32,24 +32,24 @@ pub(super) struct Fitted {
     pub(super) buffers: Leaves,
 }
 
-impl Fitted {
-    /// Predicts without a graph: one shard per thread at a time, or a single one by all of them.
+impl FittedNetwork {
+    /// Predicts without a graph. Each thread takes one shard at a time; a single shard is computed by all of them together.
     ///
     /// # Errors
     /// If the inputs are not of the form it was fitted on.
     pub(super) fn predict(&self, inputs: &Inputs, pools: &Pools) -> Result<Predictions, ModelError> {
         let encoded = self.encoder.encode(inputs)?;
-        // Texts of one length together: little padding.
+        // Texts of similar length go together, so that there is little padding.
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));
-        let shards: Vec<&[usize]> = order.chunks(ROWS).collect();
+        let shards: Vec<&[usize]> = order.chunks(ROWS_PER_SHARD).collect();
         let predict = |rows: &[usize]| {
-            let features = batch::plain(&encoded, rows, &self.device);
-            let outputs = self.network.forward(&features, &mut Pass::new(&self.weights, &self.buffers, None));
+            let batch = batch::plain(&encoded, rows, &self.device);
+            let outputs = self.network.forward(&batch, &mut Pass::new(&self.weights, &self.buffers, None));
             outputs.try_into_vec_as::<f32>()
         };
         let results = match shards[..] {
-            [rows] if self.network.multiply_adds() * rows.len() as u64 >= SHARING_PAYS => {
+            [rows] if self.network.multiply_adds() * rows.len() as u64 >= MIN_MULTIPLY_ADDS_TO_SHARE => {
                 vec![pools.together(|| predict(rows))]
             }
             _ => pools.map(&shards, |_, rows| predict(rows)),

@@ -1,4 +1,4 @@
-//! What turns a network's outputs into a loss and into predictions: one head per form of target.
+//! The head: it turns a network's outputs into a loss and into predictions. There is one for each form of target.
 
 use bakeoff_datasets::Targets;
 use burn::tensor::{Device, Tensor, TensorData, activation};
@@ -7,16 +7,16 @@ use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{Matrix, ModelError, Predictions, TargetShape};
 use crate::target_scale::TargetScale;
 
-/// Fitted on the training targets alone.
+/// FittedNetwork on the training targets alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Head {
     /// One output per class: cross-entropy, then softmax.
     Classes(usize),
     /// One output, the target standardised by the training rows' mean and standard deviation: squared error.
     Value {
-        /// Of the training targets.
+        /// The mean of the training targets.
         mean: f32,
-        /// Of the training targets; 1 if they are all the same.
+        /// Their standard deviation; 1 if they are all the same.
         std: f32,
     },
 }

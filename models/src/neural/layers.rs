@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 pub(crate) use super::cpu::{attend, linear, recur};
 use super::cpu::{convolve, dropout, layer_norm, normalise, standardise};
-use super::weights::{Init, Layout, Leaves, Weight};
+use super::weights::{Init, Leaves, Weight, WeightLayout};
 
 /// Keeps a variance away from zero; PyTorch's value for both normalisations.
 const EPSILON: f32 = 1e-5;
@@ -18,7 +18,7 @@ pub(crate) struct Pass<'a> {
     buffers: &'a Leaves,
     /// Present when training: dropout's random numbers.
     noise: Option<ChaCha8Rng>,
-    /// What batch normalisation saw, in the order of the layout of buffers.
+    /// The statistics of batch normalisation, in the order of the layout of buffers.
     statistics: Vec<f32>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Pass<'a> {
         self.weights.get(weight)
     }
 
-    /// The statistics seen by batch normalisation, in the layout of the buffers.
+    /// The statistics of batch normalisation, in the layout of the buffers.
     pub(crate) fn into_statistics(self) -> Vec<f32> {
         self.statistics
     }
@@ -55,7 +55,7 @@ pub(crate) struct Linear {
 
 impl Linear {
     /// Declares `{name}.weight`, `inputs x outputs`, and `{name}.bias`.
-    pub(crate) fn new(layout: &mut Layout, name: &str, inputs: usize, outputs: usize, init: Init) -> Linear {
+    pub(crate) fn new(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize, init: Init) -> Linear {
         Linear {
             weight: layout.matrix(format!("{name}.weight"), &[inputs, outputs], init),
             bias: layout.free(format!("{name}.bias"), &[outputs], Init::Constant(0.0)),
@@ -77,7 +77,7 @@ pub(crate) struct Words(Weight);
 
 impl Words {
     /// Declares `words`, `vocabulary x width`.
-    pub(crate) fn new(layout: &mut Layout, vocabulary: usize, width: usize) -> Words {
+    pub(crate) fn new(layout: &mut WeightLayout, vocabulary: usize, width: usize) -> Words {
         Words(layout.free("words", &[vocabulary, width], Init::Uniform(0.1)))
     }
 
@@ -93,7 +93,7 @@ pub(crate) struct Conv(Weight);
 
 impl Conv {
     /// Declares `{name}.weight`, `3 x 3 x inputs x outputs`.
-    pub(crate) fn new(layout: &mut Layout, name: &str, inputs: usize, outputs: usize) -> Conv {
+    pub(crate) fn new(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize) -> Conv {
         Conv(layout.matrix(format!("{name}.weight"), &[3, 3, inputs, outputs], Init::he(9 * inputs)))
     }
 
@@ -112,7 +112,7 @@ pub(crate) struct LayerNorm {
 
 impl LayerNorm {
     /// Declares `{name}.weight` and `{name}.bias`.
-    pub(crate) fn new(layout: &mut Layout, name: &str, width: usize) -> LayerNorm {
+    pub(crate) fn new(layout: &mut WeightLayout, name: &str, width: usize) -> LayerNorm {
         LayerNorm {
             scale: layout.free(format!("{name}.weight"), &[width], Init::Constant(1.0)),
             shift: layout.free(format!("{name}.bias"), &[width], Init::Constant(0.0)),
@@ -142,7 +142,7 @@ pub(crate) struct BatchNorm {
 impl BatchNorm {
     /// Declares `{name}.weight` and `{name}.bias`, and the buffers `{name}.running_mean` and `{name}.running_var`.
     /// A network must use its batch normalisations in the order in which it declares them.
-    pub(crate) fn new(layout: &mut Layout, buffers: &mut Layout, name: &str, channels: usize) -> BatchNorm {
+    pub(crate) fn new(layout: &mut WeightLayout, buffers: &mut WeightLayout, name: &str, channels: usize) -> BatchNorm {
         BatchNorm {
             scale: layout.free(format!("{name}.weight"), &[channels], Init::Constant(1.0)),
             shift: layout.free(format!("{name}.bias"), &[channels], Init::Constant(0.0)),
@@ -170,19 +170,19 @@ impl BatchNorm {
     }
 }
 
-/// Mean over the tokens that are there: `x` is `examples x tokens x width`, `mask` `examples x tokens`.
+/// Mean over the tokens that are not padding: `x` is `examples x tokens x width`, `mask` `examples x tokens`.
 pub(crate) fn masked_mean(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     let count = mask.clone().sum_dim(1);
     (x * mask.unsqueeze_dim(2)).sum_dim(1).squeeze_dim::<2>(1) / count
 }
 
-/// Largest value over the tokens that are there; shapes as in [`masked_mean`].
+/// Largest value over the tokens that are not padding; shapes as in [`masked_mean`].
 pub(crate) fn masked_max(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     (x + ((mask - 1.0) * 1e9).unsqueeze_dim(2)).max_dim(1).squeeze_dim(1)
 }
 
-/// What there is to say of a pair, `[u, v, |u - v|, u * v]` (Conneau et al. 2017, section 3.1): of `2 examples x width`,
-/// all first vectors and then all second ones, `examples x (4 width)`.
+/// The comparison of the two vectors of each pair, `[u, v, |u - v|, u * v]` (Conneau et al. 2017, section 3.1). `x` is
+/// `2 examples x width`, all first vectors before all second ones; the result is `examples x (4 width)`.
 pub(crate) fn compare(x: Tensor<2>) -> Tensor<2> {
     let half = x.dims()[0] / 2;
     let (u, v) = (x.clone().narrow(0, 0, half), x.narrow(0, half, half));

@@ -26,11 +26,11 @@ use bakeoff_datasets::{Inputs, Split};
 use burn::tensor::Device as BurnDevice;
 
 use self::cpu::Pools;
-use self::encoder::{Encoder, NetworkEncoderState, Form, Reading};
-use self::fitted::Fitted;
+use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, TextReading};
+use self::fitted::FittedNetwork;
 use self::head::Head;
 use self::network::Design;
-use self::weights::{Layout, Leaves};
+use self::weights::{Leaves, WeightLayout};
 use crate::artefact::{self, ArraysOut, Loaded};
 use crate::model::{
     Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
@@ -50,9 +50,9 @@ pub(crate) struct Neural {
     entry: &'static dyn ModelEntry,
     spec: Spec,
     design: Design,
-    reading: Reading,
+    reading: TextReading,
     pools: Pools,
-    fitted: Option<Fitted>,
+    fitted: Option<FittedNetwork>,
 }
 
 impl Neural {
@@ -64,9 +64,9 @@ impl Neural {
         entry: &'static dyn ModelEntry,
         spec: &Spec,
         design: Design,
-        pairs: Reading,
+        pairs: TextReading,
     ) -> Result<Neural, ModelError> {
-        let reading = if spec.shape.input.is_pairs() { pairs } else { Reading::Single };
+        let reading = if spec.shape.input.is_pairs() { pairs } else { TextReading::Single };
         Ok(Neural { entry, spec: spec.clone(), design, reading, pools: Pools::new(spec.threads)?, fitted: None })
     }
 
@@ -78,15 +78,15 @@ impl Neural {
         entry: &'static dyn ModelEntry,
         (folder, threads, device): (&Path, usize, Device),
         design: Design,
-        pairs: Reading,
+        pairs: TextReading,
     ) -> Result<Neural, ModelError> {
         let Loaded { spec, state, mut arrays } = artefact::load::<NetworkEncoderState>(folder, entry, threads, device)?;
         let mut model = Neural::new(entry, &spec, design, pairs)?;
-        let encoder = Encoder::load(state, &spec, model.reading, &mut arrays)?;
+        let encoder = InputEncoder::load(state, &spec, model.reading, &mut arrays)?;
         let head = Head::load(spec.shape.target, &mut arrays)?;
         let network = design(&spec.params, encoder.form(), head.outputs());
         let device = burn_device(device);
-        model.fitted = Some(Fitted {
+        model.fitted = Some(FittedNetwork {
             weights: Leaves::load("weights", network.layout(), &mut arrays, &device)?,
             buffers: Leaves::load("buffers", network.buffers(), &mut arrays, &device)?,
             network: Arc::from(network),
@@ -108,14 +108,14 @@ impl Neural {
         entry: &'static dyn ModelEntry,
         spec: &Spec,
         design: Design,
-        encoder: Encoder,
+        encoder: InputEncoder,
         classes: usize,
         weights: &[u8],
     ) -> Result<Neural, ModelError> {
-        let mut model = Neural::new(entry, spec, design, Reading::Single)?;
+        let mut model = Neural::new(entry, spec, design, TextReading::Single)?;
         let network = design(&spec.params, encoder.form(), classes);
         let device = burn_device(spec.device);
-        model.fitted = Some(Fitted {
+        model.fitted = Some(FittedNetwork {
             weights: Leaves::new(network.layout(), &checkpoint::read(weights, network.layout())?, &device),
             buffers: Leaves::new(network.buffers(), &checkpoint::read(weights, network.buffers())?, &device),
             network: Arc::from(network),
@@ -131,18 +131,18 @@ impl Neural {
     /// Fits from the weights that `start` gives for the network's layout.
     fn fit_from(
         &mut self,
-        start: impl FnOnce(&Layout) -> Vec<f32>,
+        start: impl FnOnce(&WeightLayout) -> Vec<f32>,
         splits: (&Split, &Split),
         watch: &mut dyn Watch,
     ) -> Result<(), ModelError> {
         let (train, _) = splits;
         self.fitted = None;
-        let encoder = Encoder::fit(&train.inputs, &self.spec.params, self.reading);
+        let encoder = InputEncoder::fit(&train.inputs, &self.spec.params, self.reading);
         let head = Head::fit(&train.targets);
         let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
         let device = burn_device(self.spec.device);
         let initial = (start(network.layout()), network.buffers().initial(0));
-        let mut fitted = Fitted {
+        let mut fitted = FittedNetwork {
             weights: Leaves::new(network.layout(), &initial.0, &device),
             buffers: Leaves::new(network.buffers(), &initial.1, &device),
             network: Arc::from(network),
@@ -170,19 +170,19 @@ pub(crate) fn fit_s(
     threads: usize,
     device: Device,
     design: Design,
-    pairs: Reading,
+    pairs: TextReading,
 ) -> f64 {
-    /// Words of a sentence of GLUE, for want of the data.
+    /// Words of a sentence of GLUE: the data is not at hand here.
     const WORDS: usize = 20;
-    /// Operations of a core in a second, measured on the networks of `quick`.
+    /// Operations that a core does in a second, measured on the networks of `quick`.
     const CPU_RATE: f64 = 3e10;
     let form = match shape.input {
-        InputShape::Images { channels, height, width } => Form::Images { channels, height, width },
-        InputShape::Texts { pairs: is_pairs } => Form::Tokens {
+        InputShape::Images { channels, height, width } => InputForm::Images { channels, height, width },
+        InputShape::Texts { pairs: is_pairs } => InputForm::Tokens {
             vocabulary: params.int("vocabulary"),
             longest: params.int("max_tokens"),
             typical: WORDS,
-            reading: if is_pairs { pairs } else { Reading::Single },
+            reading: if is_pairs { pairs } else { TextReading::Single },
         },
     };
     let outputs = match shape.target {
@@ -203,7 +203,7 @@ impl Model for Neural {
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
-        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("asked to predict before a fit".into()))?;
+        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("predict was called before fit".into()))?;
         fitted.predict(inputs, &self.pools)
     }
 
@@ -218,7 +218,7 @@ impl Model for Neural {
     }
 
     fn footprint(&self) -> Footprint {
-        self.fitted.as_ref().map(Fitted::footprint).unwrap_or_default()
+        self.fitted.as_ref().map(FittedNetwork::footprint).unwrap_or_default()
     }
 
     fn threads(&self) -> Option<usize> {

@@ -1,4 +1,4 @@
-//! How a network is trained: the parameters that all neural models share, and their values.
+//! The recipe: how a network is trained, as the parameters that all neural models share.
 
 use crate::encode::words::Tokens;
 use crate::params::{Default, Domain, Param, Resolved};
@@ -10,7 +10,7 @@ pub(crate) enum Rule {
     AdamW,
     /// Stochastic gradient descent with momentum, weight decay added to the gradient as in He et al. 2015.
     Sgd {
-        /// What of the last step is kept.
+        /// The share of the last step that is kept.
         momentum: f64,
     },
 }
@@ -28,17 +28,17 @@ pub(crate) struct Recipe {
     pub(crate) rule: Rule,
     /// Highest learning rate.
     pub(crate) learning_rate: f64,
-    /// Part of the steps that warm up.
+    /// Share of the steps that are warm-up.
     pub(crate) warmup: f64,
     /// Weight decay of matrices and kernels.
     pub(crate) weight_decay: f64,
-    /// Longest gradient.
+    /// Greatest norm of the gradient.
     pub(crate) clip: f64,
     /// Mirror images at random.
     pub(crate) flip: bool,
     /// Shift images by up to this many pixels.
     pub(crate) crop: usize,
-    /// Probability that a word is taken for an unknown one.
+    /// Probability that a word is replaced by the unknown word.
     pub(crate) word_dropout: f64,
 }
 
@@ -129,7 +129,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             images: Default::Int(32),
             texts: Default::Int(16),
             domain: Domain::Int(1, 65_536),
-            about: "rows of a step that one thread takes at a time, and over which batch normalisation sees its statistics",
+            about: "rows of a step that one thread takes at a time, and over which batch normalisation takes its statistics",
             source: "ghost batches of 32: Hoffer et al. 2017; the result does not depend on the number of threads",
         },
         Param {
@@ -145,7 +145,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             images: Default::Float(0.1),
             texts: Default::Float(0.1),
             domain: Domain::Float(0.0, 0.9),
-            about: "part of the steps over which the learning rate rises",
+            about: "share of the steps over which the learning rate rises",
             source: "10 %: Devlin et al. 2018",
         },
         Param {
@@ -153,7 +153,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             images: Default::Float(1.0),
             texts: Default::Float(1.0),
             domain: Domain::Float(1e-6, 1e9),
-            about: "longest gradient, as Euclidean norm over all weights",
+            about: "greatest Euclidean norm of the gradient of all weights; a longer one is scaled down",
             source: "1.0: Devlin et al. 2018; the idea: Pascanu et al. 2013",
         },
         Param {
@@ -169,7 +169,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             images: Default::Int(4),
             texts: Default::Int(0),
             domain: Domain::Int(0, 64),
-            about: "shift training images by up to this many pixels each way, the border black; nothing to texts",
+            about: "shift training images by up to this many pixels each way, the border black; not used for texts",
             source: "padding of 4 and a random crop: He et al. 2015, section 4.2",
         },
         Param {
@@ -177,16 +177,19 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             images: Default::Float(0.0),
             texts: Default::Float(0.1),
             domain: Domain::Float(0.0, 0.9),
-            about: "probability that a training word is taken for an unknown one; nothing to images",
+            about: "probability that a training word is replaced by the unknown word; not used for images",
             source: "Iyyer et al. 2015; the rate is our own choice",
         },
-        Tokens::param("words+marks", "marks too: a question or a smile says much, and networks learn what to pass over"),
+        Tokens::param(
+            "words+marks",
+            "marks too: a question or a smile says much, and networks learn what to pass over",
+        ),
         Param {
             name: "vocabulary",
             images: Default::Int(20_000),
             texts: Default::Int(20_000),
             domain: Domain::Int(1, 1_000_000),
-            about: "most words of the training texts that get an embedding of their own; nothing to images",
+            about: "most words of the training texts that get an embedding of their own; not used for images",
             source: "our own choice; covers every word of SST-2",
         },
         Param {
@@ -194,7 +197,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             images: Default::Int(64),
             texts: Default::Int(64),
             domain: Domain::Int(3, 512),
-            about: "longest text in words; a longer one loses its end; nothing to images",
+            about: "longest text in words; the end of a longer one is cut off; not used for images",
             source: "the longest of SST-2 has 52 words",
         },
         Param {
@@ -202,7 +205,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             images: Default::Int(2),
             texts: Default::Int(2),
             domain: Domain::Int(1, 1000),
-            about: "a word seen in fewer training texts is unknown, which also trains the unknown word; nothing to images",
+            about: "a word seen in fewer training texts is unknown, which also trains the unknown word; not used for images",
             source: "our own choice",
         },
     ]

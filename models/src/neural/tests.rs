@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
 use serde::Deserialize;
 
-use super::encoder::Reading;
+use super::encoder::TextReading;
 use super::network::Design;
 use super::*;
 use crate::model::EpochReport;
@@ -60,8 +60,8 @@ fn losses(case: &Case, design: Design, split: &Split) -> Vec<f64> {
     let entry = ENTRIES.iter().find(|entry| entry.name() == case.model).expect("a model");
     let params = Resolved::new(entry.params(), &shape, &case.params).expect("its parameters");
     let spec = Spec { shape, params, device: Device::Cpu, threads: 2, seed: 1 };
-    let mut model = Neural::new(*entry, &spec, design, Reading::Single).expect("threads");
-    let start = |layout: &Layout| (0..layout.len()).map(|n| (0.3 * (n as f64).sin()) as f32).collect();
+    let mut model = Neural::new(*entry, &spec, design, TextReading::Single).expect("threads");
+    let start = |layout: &WeightLayout| (0..layout.len()).map(|n| (0.3 * (n as f64).sin()) as f32).collect();
     let mut told = Losses(Vec::new());
     model.fit_from(start, (split, split), &mut told).expect("a fit");
     told.0

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::batch;
 use super::cpu::{Optimizer, Pools, add, clip};
 use super::encoder::Encoded;
-use super::fitted::Fitted;
+use super::fitted::FittedNetwork;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
@@ -17,7 +17,7 @@ use super::schedule::Schedule;
 use super::weights::Leaves;
 use crate::model::{EpochReport, ModelError, Spec, Watch};
 
-/// How much of the running statistics a step replaces; PyTorch's value.
+/// The share of the running statistics that a step replaces; PyTorch's value.
 const STATISTICS_RATE: f32 = 0.1;
 
 /// The random numbers of one shard: an axis' seed, on a stream of the shard's own.
@@ -36,7 +36,7 @@ struct ShardResult {
 }
 
 /// What a step needs besides weights and rows.
-struct Lesson<'a> {
+struct StepContext<'a> {
     network: &'a dyn Network,
     recipe: Recipe,
     head: Head,
@@ -48,18 +48,18 @@ struct Lesson<'a> {
     dropout_seed: u64,
 }
 
-impl Lesson<'_> {
+impl StepContext<'_> {
     /// Forward and backward of one shard; the loss and its gradient are sums over the shard's rows divided by `total`.
-    fn shard(&self, fitted: &Fitted, rows: &[usize], total: usize, place: (usize, usize)) -> ShardResult {
+    fn shard(&self, fitted: &FittedNetwork, rows: &[usize], total: usize, place: (usize, usize)) -> ShardResult {
         let (step, index) = place;
         let weights = fitted.weights.tracked();
         let mut augment = shard_rng(self.augment_seed, step, index);
-        let (features, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut augment, &self.device);
+        let (batch, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut augment, &self.device);
         let negate: Vec<bool> = mirrored.iter().map(|&mirrored| mirrored && self.mirror_negates).collect();
         let targets = self.head.encode(self.targets, rows, &negate, &self.device);
 
         let mut pass = Pass::new(&weights, &fitted.buffers, Some(shard_rng(self.dropout_seed, step, index)));
-        let outputs = self.network.forward(&features, &mut pass);
+        let outputs = self.network.forward(&batch, &mut pass);
         let statistics = pass.into_statistics();
         let loss = self.head.loss(outputs, targets) / total as f64;
         let mut gradients = loss.backward();
@@ -90,12 +90,13 @@ fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
     (loss, gradient)
 }
 
-/// Trains `fitted`, from `initial` weights and buffers, on `train` and leaves in it the weights of the epoch that `watch` scored best on `validation`.
+/// Trains `fitted` from `initial` weights and buffers, on the first of the splits. Leaves in it the weights of the epoch that
+/// `watch` scored best on the second, the validation rows.
 ///
 /// # Errors
 /// If the loss or a gradient is not finite, or `watch` ends the fit.
 pub(super) fn train(
-    fitted: &mut Fitted,
+    fitted: &mut FittedNetwork,
     initial: (Vec<f32>, Vec<f32>),
     spec: &Spec,
     pools: &Pools,
@@ -106,7 +107,7 @@ pub(super) fn train(
     let recipe = Recipe::read(&spec.params);
     let network = std::sync::Arc::clone(&fitted.network);
     let encoder = fitted.encoder.clone();
-    let lesson = Lesson {
+    let context = StepContext {
         network: &*network,
         recipe,
         head: fitted.head,
@@ -125,14 +126,14 @@ pub(super) fn train(
     let mut step = 0;
 
     for epoch in 1..=recipe.epochs {
-        let batches = batch::epoch(&lesson.encoded, &recipe, &mut order);
+        let batches = batch::epoch(&context.encoded, &recipe, &mut order);
         let steps = batches.len() * recipe.epochs;
         let schedule =
             Schedule { peak: recipe.learning_rate, warmup: (recipe.warmup * steps as f64).round() as usize, steps };
         let mut sum = 0.0;
         for rows in &batches {
             let shards: Vec<&[usize]> = rows.chunks(recipe.shard).collect();
-            let results = pools.map(&shards, |index, shard| lesson.shard(fitted, shard, rows.len(), (step, index)));
+            let results = pools.map(&shards, |index, shard| context.shard(fitted, shard, rows.len(), (step, index)));
             let (loss, gradient) = merge(results, &mut buffers);
             let (norm, scale) = clip(&gradient, recipe.clip);
             if !loss.is_finite() || !norm.is_finite() {

@@ -56,20 +56,20 @@ impl Slot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Weight(usize);
 
-/// Which slots there are, in the order they were added.
+/// The slots, in the order in which they were added.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Layout {
+pub(crate) struct WeightLayout {
     slots: Vec<Slot>,
     len: usize,
 }
 
-impl Layout {
-    /// A slot that weight decay applies to: a matrix or a kernel.
+impl WeightLayout {
+    /// Adds a slot that weight decay applies to: a matrix or a kernel.
     pub(crate) fn matrix(&mut self, name: impl Into<String>, shape: &[usize], init: Init) -> Weight {
         self.add(name.into(), shape, init, true)
     }
 
-    /// A slot that weight decay leaves alone: a bias, a scale of a normalisation, an embedding.
+    /// Adds a slot that weight decay does not apply to: a bias, a scale of a normalisation, an embedding.
     pub(crate) fn free(&mut self, name: impl Into<String>, shape: &[usize], init: Init) -> Weight {
         self.add(name.into(), shape, init, false)
     }
@@ -86,7 +86,8 @@ impl Layout {
         self.len
     }
 
-    /// Fresh values for all slots. Each slot has its own stream of the seed, so that one more slot changes no other.
+    /// Initial values of all slots. Each slot draws from its own stream of the seed, so that another slot more changes none of
+    /// the others.
     pub(crate) fn initial(&self, seed: u64) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.len);
         for (stream, slot) in self.slots.iter().enumerate() {
@@ -107,10 +108,10 @@ impl Layout {
         self.slots.iter().flat_map(|slot| std::iter::repeat_n(if slot.decay { 1.0 } else { 0.0 }, slot.len())).collect()
     }
 
-    /// The values of all slots, from a source that knows them by name and shape.
+    /// The values of all slots, from a source that gives them by name and shape.
     ///
     /// # Errors
-    /// Whatever the source says of a name it cannot give.
+    /// Those of the source.
     pub(crate) fn gather<E>(
         &self,
         mut source: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, E>,
@@ -138,7 +139,7 @@ pub(crate) struct Leaves {
 
 impl Leaves {
     /// Cuts `flat` into its slots.
-    pub(crate) fn new(layout: &Layout, flat: &[f32], device: &Device) -> Leaves {
+    pub(crate) fn new(layout: &WeightLayout, flat: &[f32], device: &Device) -> Leaves {
         let cut = |slot: &Slot| vector(flat[slot.offset..][..slot.len()].to_vec(), device);
         Leaves {
             tensors: layout.slots.iter().map(cut).collect(),
@@ -155,7 +156,7 @@ impl Leaves {
     /// A slot in its shape.
     ///
     /// # Panics
-    /// If the slot has another rank: a fault of the network.
+    /// If the slot has another rank, which is a fault of the network.
     pub(crate) fn get<const D: usize>(&self, weight: Weight) -> Tensor<D> {
         let shape: [usize; D] =
             self.shapes[weight.0].as_slice().try_into().expect("a network asks for a slot in the rank it declared");
@@ -163,7 +164,7 @@ impl Leaves {
     }
 
     /// Adds the values of all slots by their names after `group`.
-    pub(crate) fn save(&self, group: &str, layout: &Layout, arrays: &mut ArraysOut) -> Result<(), ModelError> {
+    pub(crate) fn save(&self, group: &str, layout: &WeightLayout, arrays: &mut ArraysOut) -> Result<(), ModelError> {
         for (slot, tensor) in layout.slots.iter().zip(&self.tensors) {
             let values = tensor.clone().try_into_vec_as::<f32>();
             let values = values.map_err(|error| ModelError::Failed(format!("failed to read weights: {error:?}")))?;
@@ -178,7 +179,7 @@ impl Leaves {
     /// If a slot is missing or of another shape.
     pub(crate) fn load(
         group: &str,
-        layout: &Layout,
+        layout: &WeightLayout,
         arrays: &mut ArraysIn,
         device: &Device,
     ) -> Result<Leaves, ModelError> {
@@ -203,8 +204,8 @@ impl Leaves {
 mod tests {
     use super::*;
 
-    fn layout() -> (Layout, Weight, Weight) {
-        let mut layout = Layout::default();
+    fn layout() -> (WeightLayout, Weight, Weight) {
+        let mut layout = WeightLayout::default();
         let matrix = layout.matrix("w", &[2, 3], Init::Uniform(0.5));
         let bias = layout.free("b", &[3], Init::Constant(1.0));
         (layout, matrix, bias)

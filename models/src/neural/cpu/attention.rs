@@ -1,16 +1,16 @@
-//! Scaled dot-product attention for all heads (Vaswani et al. 2017, section 3.2), one head of one example at a time: its
-//! scores fit into the processor's cache, and the gradient computes them again rather than keep them.
+//! Scaled dot-product attention for all heads (Vaswani et al. 2017, section 3.2), one head of one example at a time, so that
+//! its scores fit into the processor's cache. The gradient computes the scores again instead of keeping them.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::kernel::{Kernel, apply};
 use super::math::exp;
-use super::product::{Right, Rows, consecutive, dot, multiply, multiply_transposed, sum, vectorised};
+use super::product::{Right, ScatteredRows, consecutive, dot, multiply, multiply_transposed, sum, vectorised};
 
 /// `softmax(Q Kᵗ / sqrt(depth)) V` for each head. Query, key and value are `examples x tokens x width`, each head a
-/// block of columns. Of each example only the first tokens, as many as `lengths` says, attend and are attended to; the
-/// others' outputs are zero.
+/// block of columns. In each example only the first tokens, as many as `lengths` says, attend and are attended to; the
+/// outputs of the others are zero.
 pub(crate) fn attend(inputs: [Tensor<3>; 3], heads: usize, lengths: &[usize]) -> Tensor<3> {
     let shape = inputs[0].dims();
     let [_, tokens, width] = shape;
@@ -28,7 +28,7 @@ struct Attention {
 }
 
 /// One head of one example: `length x depth` numbers in rows of the whole width.
-struct Head {
+struct AttentionHead {
     length: usize,
     /// Where the head's part of each token starts.
     starts: Vec<usize>,
@@ -39,28 +39,28 @@ impl Attention {
         self.width / self.heads
     }
 
-    fn each(&self) -> impl Iterator<Item = Head> {
+    fn each(&self) -> impl Iterator<Item = AttentionHead> {
         self.lengths.iter().enumerate().flat_map(move |(example, &length)| {
             (0..self.heads).map(move |head| {
                 let start = example * self.tokens * self.width + head * self.depth();
-                Head { length, starts: (0..length).map(|token| start + token * self.width).collect() }
+                AttentionHead { length, starts: (0..length).map(|token| start + token * self.width).collect() }
             })
         })
     }
 
-    fn rows<'a>(&self, values: &'a [f32], head: &'a Head) -> Rows<'a> {
-        Rows { values, starts: &head.starts, parts: 1, length: self.depth() }
+    fn rows<'a>(&self, values: &'a [f32], head: &'a AttentionHead) -> ScatteredRows<'a> {
+        ScatteredRows { values, starts: &head.starts, parts: 1, length: self.depth() }
     }
 
     /// A head's numbers, one row after the other.
-    fn gathered(&self, values: &[f32], head: &Head) -> Vec<f32> {
+    fn gathered(&self, values: &[f32], head: &AttentionHead) -> Vec<f32> {
         let mut gathered = Vec::with_capacity(head.length * self.depth());
         head.starts.iter().for_each(|&start| gathered.extend_from_slice(&values[start..start + self.depth()]));
         gathered
     }
 
     /// The reverse of [`Attention::gathered`], each number times `scale`.
-    fn scatter(&self, part: &[f32], scale: f32, head: &Head, values: &mut [f32]) {
+    fn scatter(&self, part: &[f32], scale: f32, head: &AttentionHead, values: &mut [f32]) {
         for (&start, row) in head.starts.iter().zip(part.chunks_exact(self.depth())) {
             for (value, part) in values[start..start + self.depth()].iter_mut().zip(row) {
                 *value = part * scale;
@@ -73,7 +73,7 @@ impl Attention {
     }
 
     /// How much each token attends to each other one: `length x length`, rows summing to one.
-    fn weights(&self, query: &[f32], key: &[f32], head: &Head) -> Vec<f32> {
+    fn weights(&self, query: &[f32], key: &[f32], head: &AttentionHead) -> Vec<f32> {
         let mut scores = vec![0.0; head.length * head.length];
         let keys = Right::transposed(&self.gathered(key, head), head.length);
         multiply(self.rows(query, head), &keys, &mut scores);
@@ -94,13 +94,13 @@ impl Attention {
 }
 
 /// The rows of a matrix that lies row by row.
-fn rows<'a>(values: &'a [f32], starts: &'a [usize], length: usize) -> Rows<'a> {
-    Rows { values, starts, parts: 1, length }
+fn rows<'a>(values: &'a [f32], starts: &'a [usize], length: usize) -> ScatteredRows<'a> {
+    ScatteredRows { values, starts, parts: 1, length }
 }
 
 impl Kernel<3> for Attention {
     fn forward(&self, [query, key, value]: [&[f32]; 3]) -> (Vec<f32>, Vec<f32>) {
-        let attended = |head: &Head| {
+        let attended = |head: &AttentionHead| {
             let weights = self.weights(query, key, head);
             let starts = consecutive(head.length, head.length);
             let mut attended = vec![0.0; head.length * self.depth()];
@@ -111,7 +111,7 @@ impl Kernel<3> for Attention {
         };
         let mut output = vec![0.0; query.len()];
         // As many heads at a time as there are threads.
-        let heads: Vec<Head> = self.each().collect();
+        let heads: Vec<AttentionHead> = self.each().collect();
         for heads in heads.chunks(rayon::current_num_threads()) {
             let parts: Vec<Vec<f32>> = heads.par_iter().map(attended).collect();
             for (head, part) in heads.iter().zip(parts) {

@@ -1,13 +1,13 @@
 //! A 3 x 3 convolution over channels-last images, one image at a time.
 //!
-//! In a padded image the three pixels of a neighbourhood's row lie one after the other, so a neighbourhood is a row of a
-//! left factor in three parts: nothing is gathered. The gradient with respect to an image is again such a convolution,
-//! of the gradient spread out by the stride, with the kernel turned around.
+//! In a padded image the three pixels in each row of a neighbourhood lie one after the other. So a neighbourhood is a row of
+//! a left factor in three parts, and nothing is copied to gather it. The gradient with respect to an image is such a
+//! convolution too: of the gradient spread out by the stride, with the kernel turned around.
 
 use burn::tensor::Tensor;
 
 use super::kernel::{Kernel, apply};
-use super::product::{Right, Rows, multiply, multiply_transposed};
+use super::product::{Right, ScatteredRows, multiply, multiply_transposed};
 
 /// `examples x height x width x inputs` and a kernel of `3 x 3 x inputs x outputs` to `examples x height' x width' x
 /// outputs`: the border padded with zeros, each side divided by `stride` and rounded up.
@@ -74,8 +74,8 @@ impl Padded {
         starts
     }
 
-    fn neighbourhoods<'a>(&'a self, starts: &'a [usize]) -> Rows<'a> {
-        Rows { values: &self.values, starts, parts: 3, length: 3 * self.channels }
+    fn neighbourhoods<'a>(&'a self, starts: &'a [usize]) -> ScatteredRows<'a> {
+        ScatteredRows { values: &self.values, starts, parts: 3, length: 3 * self.channels }
     }
 }
 

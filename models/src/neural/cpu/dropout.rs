@@ -1,4 +1,4 @@
-//! Dropout in one pass, remembering a byte for each number.
+//! Dropout in one pass, which keeps one byte for each number.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use super::kernel::{Kernel, apply};
 use super::product::vectorised;
 
-/// Each number zero with probability `rate`, else divided by 1 - `rate`. A byte decides, so the rate is a multiple of
-/// 1/256.
+/// Each number becomes zero with probability `rate`, and is divided by 1 - `rate` otherwise. A random byte decides, so the
+/// rate is rounded to a multiple of 1/256.
 pub(crate) fn dropout(x: Tensor<1>, rate: f64, noise: &mut ChaCha8Rng) -> Tensor<1> {
     let mut bytes = vec![0; x.dims()[0]];
     noise.fill_bytes(&mut bytes);

@@ -1,8 +1,8 @@
-//! Differentiable functions that the library would compute in many small steps, as loops of our own on the processor.
+//! Differentiable functions as loops of our own, each of them one node of the library's graph.
 //!
-//! Measured on two cores: the library's convolution spends most of its time on copies between layouts, its batch
-//! normalisation reads and writes the activations a dozen times, and a recurrence builds a graph node for every gate of
-//! every step. A [`Kernel`] is one node of the graph and touches the memory once.
+//! The library computes them in many small steps. Measured on two cores, its convolution spends most of its time on copies
+//! between layouts, its batch normalisation reads and writes the activations a dozen times, and a recurrence made of its
+//! operations builds a graph node for every gate of every step. A [`Kernel`] reads and writes the memory once.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ const DEVICE: &str = "the processor is the only device";
 
 /// A function of `N` flat vectors, and its gradient.
 pub(super) trait Kernel<const N: usize>: Clone + Debug + Send + Sync + 'static {
-    /// The result, and what the gradient needs of it besides the inputs.
+    /// The result, and what the gradient needs besides the inputs.
     fn forward(&self, inputs: [&[f32]; N]) -> (Vec<f32>, Vec<f32>);
 
-    /// The gradient with respect to each input, given that with respect to the result. Where `wanted` says that nobody
-    /// asks for an input's gradient, anything may stand in its place.
+    /// The gradient with respect to each input, given the gradient with respect to the result. Where `wanted` is false,
+    /// the gradient of that input is not used and may be anything.
     fn backward(&self, inputs: [&[f32]; N], saved: &[f32], gradient: &[f32], wanted: [bool; N]) -> [Vec<f32>; N];
 }
 
@@ -46,7 +46,7 @@ pub(super) fn apply<K: Kernel<N>, const N: usize>(kernel: K, inputs: [Tensor<1>;
     let flat: [FlexTensor; N] = flat.try_into().expect("one tensor for each input");
     let (output, saved) = kernel.forward(flat.each_ref().map(values));
     let saved = Arc::new(saved);
-    let output = match Node(kernel).prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
+    let output = match KernelNode(kernel).prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
         OpsKind::Tracked(node) => node.finish((flat, Arc::clone(&saved)), tensor(output)),
         OpsKind::UnTracked(node) => node.finish(tensor(output)),
     };
@@ -67,9 +67,9 @@ pub(super) fn evaluate<const N: usize>(
 
 /// A kernel in the graph of a backward pass.
 #[derive(Debug, Clone)]
-struct Node<K>(K);
+struct KernelNode<K>(K);
 
-impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for Node<K> {
+impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for KernelNode<K> {
     type State = ([FlexTensor; N], Arc<Vec<f32>>);
 
     fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {

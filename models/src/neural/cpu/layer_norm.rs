@@ -17,7 +17,7 @@ struct LayerNormalise {
 }
 
 impl LayerNormalise {
-    /// Writes a row less its mean and gives its inverse deviation.
+    /// Writes a row minus its mean, and returns the inverse of its standard deviation.
     #[inline(always)]
     fn centre(&self, row: &[f32], centred: &mut [f32]) -> f32 {
         let count = self.width as f32;

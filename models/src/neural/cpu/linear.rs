@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::kernel::{Kernel, apply};
-use super::product::{Right, Rows, consecutive, multiply, multiply_transposed, vectorised};
+use super::product::{Right, ScatteredRows, consecutive, multiply, multiply_transposed, vectorised};
 
 /// `x W + b`: `rows x inputs`, `inputs x outputs` and `outputs` numbers to `rows x outputs`, all flat.
 pub(crate) fn linear(x: Tensor<1>, weight: Tensor<1>, bias: Tensor<1>) -> Tensor<1> {
@@ -23,7 +23,7 @@ impl Kernel<3> for Affine {
         let rows = x.len() / self.inputs;
         let mut y = bias.repeat(rows);
         let starts = consecutive(rows, self.inputs);
-        let left = Rows { values: x, starts: &starts, parts: 1, length: self.inputs };
+        let left = ScatteredRows { values: x, starts: &starts, parts: 1, length: self.inputs };
         multiply(left, &Right::new(weight, self.outputs, rows, 1), &mut y);
         (y, Vec::new())
     }
@@ -35,12 +35,12 @@ impl Kernel<3> for Affine {
         if wanted[0] {
             to_x = vec![0.0; x.len()];
             let starts = consecutive(rows, self.outputs);
-            let left = Rows { values: gradient, starts: &starts, parts: 1, length: self.outputs };
+            let left = ScatteredRows { values: gradient, starts: &starts, parts: 1, length: self.outputs };
             multiply(left, &Right::transposed(weight, self.inputs), &mut to_x);
         }
         let mut to_weight = vec![0.0; weight.len()];
         let starts = consecutive(rows, self.inputs);
-        let left = Rows { values: x, starts: &starts, parts: 1, length: self.inputs };
+        let left = ScatteredRows { values: x, starts: &starts, parts: 1, length: self.inputs };
         multiply_transposed(left, gradient, self.outputs, &mut to_weight);
         let mut to_bias = vec![0.0; self.outputs];
         vectorised(

@@ -1,19 +1,19 @@
-//! Threads of a pool that work in step: each on a part of its own, and all wait for the last one after every step.
+//! Threads of a pool that work in lockstep: each has a part of its own, and after every step all wait for the last.
 //!
-//! A step may take a few microseconds, less than it takes to hand work to another thread, so threads that wait look out
-//! for the others without a rest, and offer their processor only after some time.
+//! A step may take a few microseconds, less than it takes to hand work to another thread. So threads that wait spin, and
+//! yield the processor only after some time.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::pools::PATIENCE;
+use super::pools::SPINS_BEFORE_YIELD;
 
-/// What the threads know of each other.
+/// What the threads share.
 #[derive(Default)]
 struct Meeting {
-    /// Arrivals of all threads at the ends of all steps.
+    /// How often a thread has ended a step, all threads and steps counted.
     arrivals: AtomicUsize,
-    /// A thread panicked and will not come.
+    /// A thread panicked and will end no further step.
     lost: AtomicBool,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Member<'a> {
 }
 
 impl Member<'_> {
-    /// Waits until all threads have ended their step. What they stored before, this one loads after.
+    /// Waits until all threads have ended their step. What they stored before it, this thread can load after it.
     ///
     /// # Panics
     /// If another thread panicked.
@@ -37,7 +37,7 @@ impl Member<'_> {
         while self.meeting.arrivals.load(Ordering::Acquire) < self.steps * self.threads {
             assert!(!self.meeting.lost.load(Ordering::Relaxed), "another thread panicked");
             idle += 1;
-            if idle > PATIENCE {
+            if idle > SPINS_BEFORE_YIELD {
                 std::thread::yield_now();
             } else {
                 spin_loop();
@@ -54,15 +54,21 @@ impl Drop for Member<'_> {
     }
 }
 
-/// `work` on so many threads of the current pool at once, which has as many. To be called by one thread of a pool at a
-/// time: two would wait for each other for ever.
+/// `work` on `threads` threads of the current pool at once. Only one thread of a pool may call this at a time: two would
+/// wait for each other for ever.
+///
+/// # Panics
+/// If the pool has fewer threads, or `work` panics.
 pub(super) fn lockstep(threads: usize, work: impl Fn(Member<'_>) + Sync) {
     let meeting = Meeting::default();
     let member = |index| Member { index, threads, steps: 0, meeting: &meeting };
     if threads == 1 {
         return work(member(0));
     }
-    assert!(threads <= rayon::current_num_threads(), "each member has a thread, or the others would wait for ever");
+    assert!(
+        threads <= rayon::current_num_threads(),
+        "each member needs a thread of the pool, else the others wait for ever"
+    );
     rayon::broadcast(|thread| {
         if thread.index() < threads {
             work(member(thread.index()));

@@ -1,6 +1,7 @@
-//! Functions of one number that a compiler can turn into vector instructions, as the standard library's are not.
+//! Functions of one number that the compiler turns into vector instructions, which it does not do with the standard
+//! library's.
 
-/// e^x to about 1e-7 of its value, in operations that a compiler makes vectors of: 2^n times a polynomial (Cephes).
+/// e^x to about 1e-7 of its value: 2^n times a polynomial (Cephes).
 #[expect(clippy::excessive_precision, reason = "the constants of Cephes, as published")]
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {

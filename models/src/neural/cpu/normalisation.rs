@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use super::kernel::{Kernel, apply, evaluate};
 use super::product::vectorised;
 
-/// What a batch normalisation saw: mean and biased variance of each channel.
+/// Mean and biased variance of each channel in a batch.
 pub(crate) struct BatchStatistics {
     pub(crate) mean: Vec<f32>,
     pub(crate) variance: Vec<f32>,
@@ -31,7 +31,7 @@ pub(crate) fn normalise(
     (y, seen)
 }
 
-/// The same in a prediction, with the mean and variance that are given.
+/// The same in a prediction, with a given mean and variance.
 pub(crate) fn standardise(
     x: Tensor<1>,
     [scale, shift, mean, variance]: [Tensor<1>; 4],
@@ -62,18 +62,19 @@ struct Normalise {
 }
 
 impl Normalise {
-    /// Numbers that are worked on together: whole rows, and enough of them for wide vectors.
+    /// Numbers that are computed together: whole rows, enough of them for wide vector instructions.
     fn stripe(&self) -> usize {
-        const ENOUGH: usize = 64;
-        self.channels * (ENOUGH / self.channels).max(1)
+        const MIN_STRIPE: usize = 64;
+        self.channels * (MIN_STRIPE / self.channels).max(1)
     }
 
-    /// A number per channel, as often as a stripe has rows.
+    /// One number per channel, repeated for every row of a stripe.
     fn striped(&self, values: &[f32]) -> Vec<f32> {
         values.repeat(self.stripe() / self.channels)
     }
 
-    /// One sum per channel. `add` adds what a range of at most a stripe gives; blocks keep the error of long sums small.
+    /// One sum per channel. `add` adds the numbers of a range of at most a stripe to the sums. Blocks keep the rounding error of
+    /// long sums small.
     #[inline(always)]
     fn per_channel(&self, len: usize, mut add: impl FnMut(std::ops::Range<usize>, &mut [f32])) -> Vec<f32> {
         const BLOCK: usize = 64;
@@ -157,7 +158,7 @@ impl Normalise {
         let channels = self.channels;
         let (mean, variance) = saved.split_at(channels);
         let (factor, offset) = self.affine(mean, variance, scale, shift);
-        // What passes the ReLU; also the gradient of the shortcut.
+        // The gradient that passes the ReLU, which is also that of the shortcut.
         let mut passed = self.activate(x, shortcut, &factor, &offset);
         vectorised(
             #[inline(always)]

@@ -25,7 +25,7 @@ impl Optimizer {
         Optimizer { rule, decay, first: zeros.clone(), second: zeros, step: 0 }
     }
 
-    /// Moves `weights` one step along `gradient` times `scale`, reading and writing each number once.
+    /// Moves `weights` one step along `gradient` times `scale`. Each number is read and written once.
     pub(crate) fn step(&mut self, weights: &mut [f32], gradient: &[f32], scale: f32, rate: f64) {
         self.step += 1;
         let numbers = weights.iter_mut().zip(gradient).zip(&self.decay).zip(&mut self.first).zip(&mut self.second);
@@ -65,8 +65,8 @@ impl Optimizer {
     }
 }
 
-/// The Euclidean norm of `gradient`, which is not finite if any of its numbers is not, and what to multiply it with so
-/// that it is no longer than `limit` (Pascanu et al. 2013).
+/// The Euclidean norm of `gradient`, and the factor that makes it no longer than `limit` (Pascanu et al. 2013). The norm is
+/// not finite if one of the numbers is not.
 pub(crate) fn clip(gradient: &[f32], limit: f64) -> (f64, f32) {
     /// Numbers whose squares are summed in 32 bits.
     const BLOCK: usize = 4096;

@@ -1,9 +1,9 @@
 //! Shards of a batch on threads of their own.
 //!
-//! Within one operation the backend scales badly over threads, so each shard runs whole on a pool of one thread. A
-//! shard's result depends on the shard alone, and results come back in the order of the shards: the number of threads
-//! changes the time and nothing else. Where there is one shard to predict, its products share out their numbers among
-//! all threads, which changes no number either.
+//! The backend scales badly over threads within one operation, so each shard runs as a whole on a pool of one thread. Its
+//! result depends on the shard alone, and results are returned in the order of the shards. The number of threads therefore
+//! changes the time and no result. Where there is only one shard to predict, its products are divided among all threads,
+//! which changes no result either.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,10 +12,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 use crate::model::ModelError;
 use crate::parallel;
 
-/// How often a thread looks for its part of a product before it offers its processor to others: some tens of microseconds.
-pub(super) const PATIENCE: usize = 1000;
+/// How often a thread that spins looks for work before it yields the processor: some tens of microseconds.
+pub(super) const SPINS_BEFORE_YIELD: usize = 1000;
 
-/// Pools of one thread each, and one of as many threads where there are several.
+/// One pool of one thread for each thread, and one pool of all where there are several.
 #[derive(Debug)]
 pub(crate) struct Pools {
     single: Vec<ThreadPool>,
@@ -40,9 +40,9 @@ impl Pools {
         self.single.len()
     }
 
-    /// `work` on one of all threads. The others look out for what it shares without a rest, for waking them takes
-    /// longer than a product; they give way to whatever else wants the processor. Not to be called from within `work`, nor
-    /// by two threads at once.
+    /// `work` on one thread of the pool of all. The other threads spin until there is a part of it for them, because to wake
+    /// a thread takes longer than a product; they yield the processor to whatever else needs it. Must not be called from
+    /// within `work`, nor by two threads at once.
     pub(crate) fn together<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let Some(all) = &self.all else { return self.single[0].install(work) };
         let done = AtomicBool::new(false);
@@ -50,17 +50,17 @@ impl Pools {
             let mut idle = 0;
             while !done.load(Ordering::Acquire) {
                 idle = if rayon::yield_now() == Some(Yield::Executed) { 0 } else { idle + 1 };
-                if idle > PATIENCE {
+                if idle > SPINS_BEFORE_YIELD {
                     std::thread::yield_now();
                 }
             }
         };
         all.in_place_scope(|scope| {
-            // Before the work, for the pool takes jobs in their order: a thread that waits within the work for its other half
-            // could take up a call for help that is left, and never come back.
+            // Spawned before the work, because the pool takes jobs in order: a thread that waits inside the work for the other
+            // half of a join could otherwise take one of these jobs and never return to it.
             (1..self.single.len()).for_each(|_| scope.spawn(|_| help()));
-            // Set even if the work panics, or its panic would wait for the others for ever.
-            let _set = Set(&done);
+            // Set even if the work panics: else the scope would wait for the other threads for ever.
+            let _set = SetOnDrop(&done);
             all.install(work)
         })
     }
@@ -83,9 +83,9 @@ fn on_each(pools: &[ThreadPool], work: &(dyn Fn() + Sync)) {
 }
 
 /// Sets a flag when it is dropped.
-struct Set<'a>(&'a AtomicBool);
+struct SetOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for Set<'_> {
+impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Release);
     }

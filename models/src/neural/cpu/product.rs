@@ -1,9 +1,9 @@
 //! Matrix products in 32-bit floats, for the shapes that networks have: a few columns or a few rows, and left factors
 //! whose rows overlap in memory, as the neighbourhoods of a convolution do.
 //!
-//! A tile of the result stays in registers while the factors stream past. The widest vector instructions are chosen at
-//! run time, and every number of a result is a sum in the order of the inner dimension whatever the instructions and
-//! the tile, so it depends neither on how many rows are computed together nor on the number of threads.
+//! A tile of the result stays in registers while the factors are read. The widest vector instructions are chosen at run
+//! time. Every number of a result is summed in the order of the inner dimension, whatever the instructions and the tile,
+//! so it depends neither on how many rows are computed together nor on the number of threads.
 
 mod row;
 mod tiles;
@@ -14,22 +14,22 @@ use rayon::prelude::*;
 
 use self::row::Plain;
 pub(super) use self::row::Strips;
-use self::tiles::{Tiles, UNIT};
+use self::tiles::{TILE_ROWS, Tiles};
 use self::transposed::Outer;
 
 /// Columns of a panel.
 const PANEL: usize = 16;
-/// Rows of the left factor that meet all panels while they are in the cache.
+/// Rows of the left factor that are multiplied with all panels while they are in the cache.
 const BLOCK: usize = 96;
-/// Fewer rows do not pay for sorting the right factor into panels.
-const PACKING_PAYS: usize = 4;
-/// Multiply-adds of a tile's kind, numbers in the cache, that pay for handing them to another thread: some microseconds.
-const MULTIPLYING_PAYS: usize = 1 << 18;
-/// Numbers of a matrix, to be read and used once, that do.
-pub(super) const READING_PAYS: usize = 1 << 16;
+/// For fewer rows it takes longer to pack the right factor into panels than to multiply.
+const MIN_ROWS_TO_PACK: usize = 4;
+/// Multiply-adds, of numbers in the cache, that are worth handing to another thread, which takes some microseconds.
+const MIN_MULTIPLY_ADDS_PER_THREAD: usize = 1 << 18;
+/// Numbers of a matrix, each read and used once, that are worth handing to another thread.
+pub(super) const MIN_READS_PER_THREAD: usize = 1 << 16;
 
-/// Runs `work` compiled for the widest vector instructions that this processor has, if it is inlined: mark a closure
-/// `#[inline(always)]`, and what it calls.
+/// Runs `work`, compiled for the widest vector instructions that this processor has. It must be inlined for that: mark the
+/// closure `#[inline(always)]`, and what it calls.
 #[inline(always)]
 pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     dispatch(work)
@@ -48,13 +48,13 @@ fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
     Arch::new().dispatch(op)
 }
 
-/// Threads of the pool that have enough of the work.
+/// How many threads of the pool get at least `enough` of the work each; at least one.
 pub(super) fn threads(work: usize, enough: usize) -> usize {
     rayon::current_num_threads().min(work / enough).max(1)
 }
 
-/// `work` on pieces of `out` of `unit` numbers or a multiple of it, one for each thread. Told is where in `out` the piece
-/// starts.
+/// `work` on pieces of `out` of `unit` numbers or a multiple of it, one piece for each thread. `work` gets the index in `out`
+/// at which its piece starts.
 fn share(out: &mut [f32], unit: usize, threads: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
     if threads == 1 {
         return work(0, out);
@@ -63,7 +63,7 @@ fn share(out: &mut [f32], unit: usize, threads: usize, work: impl Fn(usize, &mut
     out.par_chunks_mut(piece).enumerate().for_each(|(index, out)| work(index * piece, out));
 }
 
-/// The same with whole panels of the columns of `out`. `work` is given the first column, and its part of each row.
+/// The same with pieces of whole panels of columns. `work` gets the first of its columns, and its part of each row.
 fn share_columns(out: &mut [f32], columns: usize, threads: usize, work: impl Fn(usize, Vec<&mut [f32]>) + Sync) {
     let piece = columns.div_ceil(threads).next_multiple_of(PANEL);
     let mut pieces: Vec<Vec<&mut [f32]>> = Vec::new();
@@ -84,7 +84,7 @@ pub(crate) fn add(sums: &mut [f32], values: &[f32]) {
     );
 }
 
-/// The sum of products, in sixteen sums side by side: vectors, and the same result whatever their width.
+/// The sum of products, in sixteen sums side by side: the same result whatever the width of the vector instructions.
 #[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a, a_tail) = a.as_chunks::<PANEL>();
@@ -101,7 +101,7 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// The sum, as [`dot`] with ones.
+/// The sum, in the order in which [`dot`] adds.
 #[inline(always)]
 pub(super) fn sum(values: &[f32]) -> f32 {
     let (whole, tail) = values.as_chunks::<PANEL>();
@@ -117,9 +117,9 @@ pub(super) fn sum(values: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// Rows that lie anywhere in `values`, each in as many parts as the next, all of `length` numbers.
+/// Rows that may lie anywhere in `values`. Each consists of `parts` parts of `length` numbers.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
+pub(super) struct ScatteredRows<'a> {
     pub(super) values: &'a [f32],
     /// Where each part of each row starts.
     pub(super) starts: &'a [usize],
@@ -127,7 +127,7 @@ pub(super) struct Rows<'a> {
     pub(super) length: usize,
 }
 
-impl Rows<'_> {
+impl ScatteredRows<'_> {
     fn count(&self) -> usize {
         self.starts.len() / self.parts
     }
@@ -142,17 +142,17 @@ pub(super) fn consecutive(rows: usize, width: usize) -> Vec<usize> {
 pub(super) struct Right<'a> {
     depth: usize,
     columns: usize,
-    form: Form<'a>,
+    packing: Packing<'a>,
 }
 
-enum Form<'a> {
+enum Packing<'a> {
     /// Row by row.
     Plain(&'a [f32]),
-    /// Sixteen columns at a time, filled up with zeros, row by row.
+    /// Panels of sixteen columns, padded with zeros, each row by row.
     Panels(Vec<[f32; PANEL]>),
 }
 
-/// A panel of a matrix that lies row by row.
+/// Copies a panel of a matrix that lies row by row.
 fn pack(matrix: &[f32], columns: usize, panel: usize, lines: &mut [[f32; PANEL]]) {
     let width = PANEL.min(columns - panel * PANEL);
     for (line, row) in lines.iter_mut().zip(matrix.chunks_exact(columns)) {
@@ -161,18 +161,18 @@ fn pack(matrix: &[f32], columns: usize, panel: usize, lines: &mut [[f32; PANEL]]
 }
 
 impl<'a> Right<'a> {
-    /// Of a matrix that lies row by row, for so many products by left factors of so many rows. A few rows read
-    /// it as it lies, and a block of them that comes but once sorts each panel when it needs it.
+    /// Of a matrix that lies row by row, for `products` products with left factors of `rows` rows. For a few rows, and for
+    /// one block of rows that is multiplied only once, the matrix stays as it lies; a block packs each panel when it needs it.
     pub(super) fn new(matrix: &'a [f32], columns: usize, rows: usize, products: usize) -> Right<'a> {
         let depth = matrix.len() / columns;
-        if rows < PACKING_PAYS || (products == 1 && rows <= BLOCK) {
-            return Right { depth, columns, form: Form::Plain(matrix) };
+        if rows < MIN_ROWS_TO_PACK || (products == 1 && rows <= BLOCK) {
+            return Right { depth, columns, packing: Packing::Plain(matrix) };
         }
         let mut panels = vec![[0.0; PANEL]; columns.div_ceil(PANEL) * depth];
         for (panel, lines) in panels.chunks_exact_mut(depth).enumerate() {
             pack(matrix, columns, panel, lines);
         }
-        Right { depth, columns, form: Form::Panels(panels) }
+        Right { depth, columns, packing: Packing::Panels(panels) }
     }
 
     /// The transpose of a matrix `columns x depth` that lies row by row.
@@ -187,64 +187,69 @@ impl<'a> Right<'a> {
 
     /// `row(k, out)` writes row `k`.
     pub(super) fn packed(depth: usize, columns: usize, row: impl FnMut(usize, &mut [f32])) -> Right<'a> {
-        Right { depth, columns, form: Form::Panels(sort(depth, columns, row)) }
+        Right { depth, columns, packing: Packing::Panels(panels(depth, columns, row)) }
     }
 }
 
-/// A matrix `depth x columns`, `N` columns after the other, filled up with zeros, each row by row. `row(k, out)` writes
-/// row `k`.
-fn sort<const N: usize>(depth: usize, columns: usize, mut row: impl FnMut(usize, &mut [f32])) -> Vec<[f32; N]> {
-    let mut sorted = vec![[0.0; N]; columns.div_ceil(N) * depth];
+/// A matrix `depth x columns` in panels of `N` columns, padded with zeros, each row by row. `row(k, out)` writes row `k`.
+fn panels<const N: usize>(depth: usize, columns: usize, mut row: impl FnMut(usize, &mut [f32])) -> Vec<[f32; N]> {
+    let mut packed = vec![[0.0; N]; columns.div_ceil(N) * depth];
     let mut line = vec![0.0; columns];
     for k in 0..depth {
         row(k, &mut line);
         let (whole, rest) = line.as_chunks();
         for (index, part) in whole.iter().enumerate() {
-            sorted[index * depth + k] = *part;
+            packed[index * depth + k] = *part;
         }
         if !rest.is_empty() {
-            sorted[whole.len() * depth + k][..rest.len()].copy_from_slice(rest);
+            packed[whole.len() * depth + k][..rest.len()].copy_from_slice(rest);
         }
     }
-    sorted
+    packed
 }
 
 /// Adds the product of `left` and `right` to `out`, which lies row by row.
-pub(super) fn multiply(left: Rows<'_>, right: &Right<'_>, out: &mut [f32]) {
+pub(super) fn multiply(left: ScatteredRows<'_>, right: &Right<'_>, out: &mut [f32]) {
     assert_eq!(left.parts * left.length, right.depth, "the inner dimensions agree");
     assert_eq!(left.count() * right.columns, out.len(), "the result has the rows of one and the columns of the other");
-    let Rows { values, starts, parts, length } = left;
+    let ScatteredRows { values, starts, parts, length } = left;
     let columns = right.columns;
-    let workers = threads(left.count() * right.depth * columns, MULTIPLYING_PAYS);
-    match &right.form {
-        &Form::Plain(matrix) if left.count() < PACKING_PAYS => {
+    let workers = threads(left.count() * right.depth * columns, MIN_MULTIPLY_ADDS_PER_THREAD);
+    match &right.packing {
+        &Packing::Plain(matrix) if left.count() < MIN_ROWS_TO_PACK => {
             for (starts, out) in starts.chunks_exact(parts).zip(out.chunks_exact_mut(columns)) {
-                share(out, PANEL, threads(matrix.len(), READING_PAYS), |from, out| {
-                    dispatch(Plain { left: Rows { values, starts, parts, length }, matrix, columns, from, out });
+                share(out, PANEL, threads(matrix.len(), MIN_READS_PER_THREAD), |from, out| {
+                    dispatch(Plain {
+                        left: ScatteredRows { values, starts, parts, length },
+                        matrix,
+                        columns,
+                        from,
+                        out,
+                    });
                 });
             }
         }
-        // Each thread sorts the columns that it needs.
-        form @ Form::Plain(_) => share_columns(out, columns, workers, |from, out| {
-            dispatch(Tiles { left, form, columns, from, out });
+        // Each thread packs the columns that it needs.
+        packing @ Packing::Plain(_) => share_columns(out, columns, workers, |from, out| {
+            dispatch(Tiles { left, packing, columns, from, out });
         }),
-        form => share(out, UNIT * columns, workers, |start, out| {
+        packing => share(out, TILE_ROWS * columns, workers, |start, out| {
             let (first, count) = (start / columns, out.len() / columns);
             let starts = &starts[first * parts..][..count * parts];
             let out = out.chunks_exact_mut(columns).collect();
-            dispatch(Tiles { left: Rows { values, starts, parts, length }, form, columns, from: 0, out });
+            dispatch(Tiles { left: ScatteredRows { values, starts, parts, length }, packing, columns, from: 0, out });
         }),
     }
 }
 
 /// Adds the product of the transpose of `left` and `right`, which lies row by row like `out`, to `out`.
-pub(super) fn multiply_transposed(left: Rows<'_>, right: &[f32], columns: usize, out: &mut [f32]) {
+pub(super) fn multiply_transposed(left: ScatteredRows<'_>, right: &[f32], columns: usize, out: &mut [f32]) {
     assert_eq!(left.count() * columns, right.len(), "the inner dimensions agree");
     assert_eq!(left.parts * left.length * columns, out.len(), "the result has the columns of both");
     dispatch(Outer { left, right, out, columns });
 }
 
-/// The first `width` numbers of a row. A whole line is two registers, another a call of a function.
+/// Copies the first `width` numbers of a row. A copy of a whole line compiles to a few registers, any other to a call.
 #[inline(always)]
 fn load(row: &[f32], width: usize, line: &mut [f32; PANEL]) {
     match row.first_chunk() {
@@ -270,7 +275,7 @@ mod tests {
     use crate::neural::cpu::kernel::testing::noise;
 
     /// The product in 64 bits, one number after the other.
-    fn reference(left: Rows<'_>, right: &[f32], columns: usize) -> Vec<f32> {
+    fn reference(left: ScatteredRows<'_>, right: &[f32], columns: usize) -> Vec<f32> {
         let number =
             |row: usize, k: usize| left.values[left.starts[row * left.parts + k / left.length] + k % left.length];
         let sum = |row: usize, column: usize| -> f64 {
@@ -299,7 +304,7 @@ mod tests {
             // Overlapping rows, in parts that do not follow one another.
             let starts: Vec<usize> =
                 (0..count).flat_map(|row| (0..parts).map(move |part| 2 * row + part * 2 * length)).collect();
-            let left = Rows { values: &values, starts: &starts, parts, length };
+            let left = ScatteredRows { values: &values, starts: &starts, parts, length };
             let matrix = noise(depth * columns, seed + 100);
             let expected = reference(left, &matrix, columns);
             let flipped: Vec<f32> =
@@ -341,7 +346,7 @@ mod tests {
         let product = |rows: usize, depth: usize, columns: usize, threads: usize| {
             let (left, matrix) = (noise(rows * depth, 1), noise(depth * columns, 2));
             let starts = consecutive(rows, depth);
-            let left = Rows { values: &left, starts: &starts, parts: 1, length: depth };
+            let left = ScatteredRows { values: &left, starts: &starts, parts: 1, length: depth };
             let mut out = noise(rows * columns, 3);
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             pool.install(|| multiply(left, &Right::new(&matrix, columns, rows, 1), &mut out));
@@ -349,7 +354,10 @@ mod tests {
         };
         // Up to a block by columns, more by rows: each enough for three threads.
         for (rows, depth, columns) in [(1, 401, 523), (3, 401, 523), (50, 130, 137), (131, 75, 150)] {
-            assert!(depth * columns >= 3 * READING_PAYS || rows * depth * columns >= 3 * MULTIPLYING_PAYS);
+            assert!(
+                depth * columns >= 3 * MIN_READS_PER_THREAD
+                    || rows * depth * columns >= 3 * MIN_MULTIPLY_ADDS_PER_THREAD
+            );
             let alone = product(rows, depth, columns, 1);
             for threads in [2, 3] {
                 assert!(product(rows, depth, columns, threads) == alone, "{rows} x {depth} x {columns}, {threads}");

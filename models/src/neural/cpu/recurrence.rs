@@ -6,18 +6,18 @@ use burn::tensor::Tensor;
 
 use super::kernel::{Kernel, apply, evaluate};
 use super::math::{sigmoid, tanh};
-use super::product::{Right, Rows, consecutive, multiply, multiply_transposed, vectorised};
+use super::product::{Right, ScatteredRows, consecutive, multiply, multiply_transposed, vectorised};
 
-/// Runs the memory over its inputs' part of the gates, `directions x steps x examples x 4 * hidden`, and recurrent
-/// weights, `directions x hidden x 4 * hidden`; gates are in the order input, forget, output, candidate. Gives the
-/// outputs, `directions x steps x examples x hidden`. Memory and output start at zero.
+/// The outputs of an LSTM, `directions x steps x examples x hidden`, from its inputs' part of the gates, `directions x
+/// steps x examples x 4 * hidden`, and the recurrent weights, `directions x hidden x 4 * hidden`. The gates are in the order
+/// input, forget, output, candidate. Memory and output start at zero.
 ///
 /// One is added to the forget gates, which keeps early memory (Gers et al. 2000; Jozefowicz et al. 2015).
 pub(crate) fn recur(gates: Tensor<4>, recurrent: Tensor<3>) -> Tensor<4> {
     let [directions, steps, examples, width] = gates.dims();
     let hidden = width / 4;
     let shape = Recurrence { directions, steps, examples, hidden };
-    let few = examples < FEW && !gates.is_autodiff();
+    let few = examples < MIN_EXAMPLES_TOGETHER && !gates.is_autodiff();
     let inputs = [gates.flatten(0, 3), recurrent.flatten(0, 2)];
     let outputs = if few {
         evaluate(inputs, |[gates, recurrent]| prediction::outputs(&shape, gates, recurrent))
@@ -27,8 +27,8 @@ pub(crate) fn recur(gates: Tensor<4>, recurrent: Tensor<3>) -> Tensor<4> {
     outputs.reshape([directions, steps, examples, hidden])
 }
 
-/// So many examples pay for meeting the weights together; fewer meet them one after the other.
-const FEW: usize = 4;
+/// From this many examples on, one product of all of them with the weights is faster than one for each.
+const MIN_EXAMPLES_TOGETHER: usize = 4;
 
 #[derive(Debug, Clone, Copy)]
 struct Recurrence {
@@ -110,7 +110,7 @@ impl Kernel<2> for Recurrence {
             let (old_outputs, new_outputs) = outputs.split_at_mut(index * step);
             if !first {
                 let values = &old_outputs[(index - 1) * step..];
-                let old = Rows { values, starts: &starts, parts: 1, length: hidden };
+                let old = ScatteredRows { values, starts: &starts, parts: 1, length: hidden };
                 multiply(old, &weights[index / steps], gates);
             }
             vectorised(
@@ -171,18 +171,18 @@ impl Kernel<2> for Recurrence {
             );
             if !first {
                 to_output.fill(0.0);
-                let gates = Rows { values: gates, starts: &starts, parts: 1, length: wide };
+                let gates = ScatteredRows { values: gates, starts: &starts, parts: 1, length: wide };
                 multiply(gates, &weights[index / steps], &mut to_output);
             }
         }
-        // The outputs of all steps but the last met the gates of all but the first: one product for the sequence.
+        // The outputs of all steps but the last went into the gates of all steps but the first: one product for the sequence.
         let mut to_recurrent = vec![0.0; recurrent.len()];
         let rows = (steps - 1) * examples;
         let starts = consecutive(rows, hidden);
         for (direction, sum) in to_recurrent.chunks_exact_mut(hidden * wide).enumerate() {
             let values = &outputs[direction * steps * step..];
             let gates = &to_gates[(direction * steps + 1) * 4 * step..][..rows * wide];
-            multiply_transposed(Rows { values, starts: &starts, parts: 1, length: hidden }, gates, wide, sum);
+            multiply_transposed(ScatteredRows { values, starts: &starts, parts: 1, length: hidden }, gates, wide, sum);
         }
         [to_gates, to_recurrent]
     }

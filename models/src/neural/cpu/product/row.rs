@@ -2,13 +2,13 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Rows, dispatch, sort};
+use super::{ScatteredRows, dispatch, panels};
 
 /// Columns of a strip: few enough that its sums stay in registers.
 const STRIP: usize = 64;
 
-/// A right factor, `depth x columns`, sixty-four columns after the other, filled up with zeros, each row by row: one
-/// stream of memory. Sorting it costs about as much as a product, so it is for many.
+/// A right factor, `depth x columns`, in strips of sixty-four columns, padded with zeros, each row by row, so that a product
+/// reads the memory in order. To pack it costs about as much as a product, so it is for many of them.
 pub(in super::super) struct Strips {
     depth: usize,
     strips: Vec<[f32; STRIP]>,
@@ -17,21 +17,21 @@ pub(in super::super) struct Strips {
 impl Strips {
     /// `row(k, out)` writes row `k`.
     pub(in super::super) fn new(depth: usize, columns: usize, row: impl FnMut(usize, &mut [f32])) -> Strips {
-        Strips { depth, strips: sort(depth, columns, row) }
+        Strips { depth, strips: panels(depth, columns, row) }
     }
 
-    /// Adds the product of a row of `depth` numbers and this to `out`: the same bits as of [`super::multiply`].
+    /// Adds the product of a row of `depth` numbers and this to `out`: the same bits as [`super::multiply`] gives.
     pub(in super::super) fn multiply(&self, row: &[f32], out: &mut [f32]) {
-        let left = Rows { values: row, starts: &[0], parts: 1, length: self.depth };
+        let left = ScatteredRows { values: row, starts: &[0], parts: 1, length: self.depth };
         for (strip, out) in self.strips.chunks_exact(self.depth).zip(out.chunks_mut(STRIP)) {
             dispatch(Plain { left, matrix: strip.as_flattened(), columns: STRIP, from: 0, out });
         }
     }
 }
 
-/// A row times some columns of a matrix as it lies: bound by reading the matrix.
+/// A row times some columns of a matrix as it lies. Reading the matrix takes most of the time.
 pub(super) struct Plain<'a> {
-    pub(super) left: Rows<'a>,
+    pub(super) left: ScatteredRows<'a>,
     pub(super) matrix: &'a [f32],
     pub(super) columns: usize,
     /// The first of the columns that `out` has.
@@ -54,8 +54,8 @@ impl WithSimd for Plain<'_> {
 }
 
 impl Plain<'_> {
-    /// From number `at` of the result on, as many strips of `N` vectors as there are, each summed in registers: the
-    /// matrix is all that is read. Gives where the last one ends.
+    /// As many strips of `N` vectors as there are from number `at` of the result on. Their sums stay in registers, so that
+    /// nothing but the matrix is read. Returns where the last strip ends.
     #[inline(always)]
     fn strips<S: Simd, const N: usize>(&mut self, simd: S, mut at: usize) -> usize {
         let width = N * S::F32_LANES;
@@ -84,10 +84,11 @@ impl Plain<'_> {
         simd.partial_store_f32s(&mut self.out[at..], sum);
     }
 
-    /// Each number of the left row, with the `width` numbers that it meets in the columns from number `at` of the result.
+    /// Calls `meet` with each number of the left row and the `width` numbers that it is multiplied with, those of the columns
+    /// from number `at` of the result on.
     #[inline(always)]
     fn each(&self, at: usize, width: usize, mut meet: impl FnMut(f32, &[f32])) {
-        let Rows { values, starts, length, .. } = self.left;
+        let ScatteredRows { values, starts, length, .. } = self.left;
         for (part, &start) in starts.iter().enumerate() {
             for (index, &factor) in values[start..start + length].iter().enumerate() {
                 meet(factor, &self.matrix[(part * length + index) * self.columns + self.from + at..][..width]);

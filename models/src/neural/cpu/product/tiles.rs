@@ -1,14 +1,14 @@
-//! Many rows times a matrix in panels: a tile of the result stays in registers while the factors stream past.
+//! Many rows times a matrix in panels. A tile of the result stays in registers while the factors are read.
 
 use pulp::{Simd, WithSimd};
 
-use super::{BLOCK, Form, PANEL, Rows, load, pack, store};
+use super::{BLOCK, PANEL, Packing, ScatteredRows, load, pack, store};
 
 /// Rows times some columns of a matrix.
 pub(super) struct Tiles<'a> {
-    pub(super) left: Rows<'a>,
-    pub(super) form: &'a Form<'a>,
-    /// Of the whole matrix.
+    pub(super) left: ScatteredRows<'a>,
+    pub(super) packing: &'a Packing<'a>,
+    /// Columns of the whole matrix.
     pub(super) columns: usize,
     /// The first column that `out` has, where a panel starts.
     pub(super) from: usize,
@@ -16,8 +16,8 @@ pub(super) struct Tiles<'a> {
     pub(super) out: Vec<&'a mut [f32]>,
 }
 
-/// Rows that tiles of every processor divide.
-pub(super) const UNIT: usize = 12;
+/// A multiple of the rows of a tile, whatever the processor.
+pub(super) const TILE_ROWS: usize = 12;
 
 impl WithSimd for Tiles<'_> {
     type Output = ();
@@ -40,14 +40,14 @@ impl Tiles<'_> {
     #[inline(always)]
     fn run<S: Simd, const R: usize, const T: usize, const V: usize>(mut self, simd: S) {
         let (rows, depth) = (self.left.count(), self.left.parts * self.left.length);
-        let form = self.form;
+        let packing = self.packing;
         let mut packed = Vec::new();
         for block in (0..rows).step_by(BLOCK) {
             let end = rows.min(block + BLOCK);
             for panel in self.from / PANEL..(self.from + self.out[0].len()).div_ceil(PANEL) {
-                let lines = match form {
-                    Form::Panels(panels) => &panels[panel * depth..][..depth],
-                    Form::Plain(matrix) => {
+                let lines = match packing {
+                    Packing::Panels(panels) => &panels[panel * depth..][..depth],
+                    Packing::Plain(matrix) => {
                         packed.resize(depth, [0.0; PANEL]);
                         pack(matrix, self.columns, panel, &mut packed);
                         &packed[..]
@@ -66,7 +66,7 @@ impl Tiles<'_> {
         }
     }
 
-    /// The product of up to `R` rows and a panel; gives how many.
+    /// The product of up to `R` rows and a panel. Returns how many rows.
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const V: usize>(
         &mut self,
@@ -89,16 +89,17 @@ impl Tiles<'_> {
     }
 }
 
-/// Adds `R` rows from `first` on times a panel. Beyond the last row it is computed again, for nobody.
+/// Adds the product of `R` rows from `first` on and a panel. Where there are fewer rows, the last one is computed again and
+/// the result is not used.
 #[inline(always)]
 fn tile_product<S: Simd, const R: usize, const V: usize>(
     simd: S,
-    left: Rows<'_>,
+    left: ScatteredRows<'_>,
     first: usize,
     panel: &[[f32; PANEL]],
     tile: &mut [[f32; PANEL]; R],
 ) {
-    let Rows { values, starts, parts, length } = left;
+    let ScatteredRows { values, starts, parts, length } = left;
     let last = left.count() - 1;
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
     for (sums, line) in sums.iter_mut().zip(tile.iter()) {

@@ -1,12 +1,12 @@
-//! The product of a transposed left factor: what the gradient of a weight is.
+//! The product with a transposed left factor, which is the gradient of a weight.
 
 use pulp::{Simd, WithSimd};
 
-use super::{PANEL, Rows, load, store};
+use super::{PANEL, ScatteredRows, load, store};
 
 /// A transposed left factor times a right one.
 pub(super) struct Outer<'a> {
-    pub(super) left: Rows<'a>,
+    pub(super) left: ScatteredRows<'a>,
     pub(super) right: &'a [f32],
     pub(super) out: &'a mut [f32],
     pub(super) columns: usize,
@@ -26,14 +26,14 @@ impl WithSimd for Outer<'_> {
     }
 }
 
-/// Rows of both factors that are met by all tiles of the result while they are in the cache.
+/// Rows of both factors that all tiles of the result use while they are in the cache.
 const STRIP: usize = 128;
 
 impl Outer<'_> {
     /// In tiles of `R` rows and `V` vectors.
     #[inline(always)]
     fn run<S: Simd, const R: usize, const V: usize>(mut self, simd: S) {
-        let Rows { values, starts, parts, length } = self.left;
+        let ScatteredRows { values, starts, parts, length } = self.left;
         let mut strip = [[0.0; PANEL]; STRIP];
         let across = length.div_ceil(R);
         let mut tiles = vec![[0.0; R]; starts.len().min(STRIP * parts) * across];
