@@ -11,11 +11,10 @@
 //!   Katakana and a run of Hangul stay whole. 2-grams and sequences put the neighbours together again.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use bakeoff_datasets::Text;
-use icu_normalizer::ComposingNormalizerBorrowed;
-use icu_properties::props::{DefaultIgnorableCodePoint, ExtendedPictographic, RegionalIndicator, WordBreak};
-use icu_properties::{CodePointMapData, CodePointSetData};
+use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::params::{Default, Domain, Param, Resolved};
@@ -26,6 +25,70 @@ const JOINER: char = '\u{200d}';
 const NON_JOINER: char = '\u{200c}';
 /// Where a word may end, without a space to be seen.
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
+
+/// Characters that show nothing (Unicode's `Default_Ignorable_Code_Point`), but for the two joiners above, and the tags that
+/// say which flag a flag is.
+const INVISIBLE: &[RangeInclusive<char>] = &[
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200e}'..='\u{200f}',
+    '\u{202a}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fff8}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0000}'..='\u{e001f}',
+    '\u{e0080}'..='\u{e0fff}',
+];
+/// Emoji: Unicode's blocks of pictographs, and the emoji among other symbols (`Emoji_Presentation` and the common ones that
+/// are also shown as text), without marks of punctuation.
+const PICTOGRAPHS: &[RangeInclusive<char>] = &[
+    '⌚'..='⌛',
+    '⌨'..='⌨',
+    '⏏'..='⏏',
+    '⏩'..='⏳',
+    '⏸'..='⏺',
+    '▪'..='▫',
+    '▶'..='▶',
+    '◀'..='◀',
+    '◻'..='◾',
+    '☀'..='➿',
+    '⤴'..='⤵',
+    '⬅'..='⬇',
+    '⬛'..='⬜',
+    '⭐'..='⭐',
+    '⭕'..='⭕',
+    '㊗'..='㊗',
+    '㊙'..='㊙',
+    '\u{1f000}'..='\u{1faff}',
+    '\u{1fc00}'..='\u{1fffd}',
+];
+/// Scripts that put no spaces between words.
+const WITHOUT_SPACES: &[RangeInclusive<char>] = &[
+    // Thai and Lao; Tibetan; Burmese; Khmer; the scripts of Tai Le to Tai Tham.
+    '\u{0e00}'..='\u{0eff}',
+    '\u{0f00}'..='\u{0fff}',
+    '\u{1000}'..='\u{109f}',
+    '\u{1780}'..='\u{17ff}',
+    '\u{1950}'..='\u{1aaf}',
+    // Chinese and Japanese: marks of iteration, Hiragana and Katakana, Bopomofo, ideographs.
+    '\u{3005}'..='\u{3007}',
+    '\u{3040}'..='\u{312f}',
+    '\u{31a0}'..='\u{31ff}',
+    '\u{3400}'..='\u{9fff}',
+    '\u{f900}'..='\u{faff}',
+    '\u{ff66}'..='\u{ff9f}',
+    '\u{1b000}'..='\u{1b16f}',
+    '\u{20000}'..='\u{3ffff}',
+];
 
 /// Which segments of a text a model reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +196,7 @@ fn normal(text: &str) -> String {
         return text.chars().filter_map(shown).map(|c| c.to_ascii_lowercase()).collect();
     }
     let text: String = text.chars().filter_map(shown).collect();
-    ComposingNormalizerBorrowed::new_nfc().normalize(&text.to_lowercase()).into_owned()
+    text.to_lowercase().nfc().collect()
 }
 
 /// Between word boundaries, whatever shows something.
@@ -150,13 +213,9 @@ fn segments(text: &str) -> impl Iterator<Item = &str> {
     all.map(|segment| segment.trim_matches([' ', JOINER, NON_JOINER])).filter(|segment| !segment.is_empty())
 }
 
-/// Whether a character shows nothing and joins nothing. The tags that say which flag a flag is are kept.
+/// Whether a character shows nothing and joins nothing.
 fn is_invisible(c: char) -> bool {
-    const TAGS: std::ops::RangeInclusive<char> = '\u{e0020}'..='\u{e007f}';
-    !c.is_ascii()
-        && !matches!(c, JOINER | NON_JOINER)
-        && !TAGS.contains(&c)
-        && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+    !c.is_ascii() && within(INVISIBLE, c)
 }
 
 /// Whether a character is a letter, a digit or an emoji.
@@ -165,14 +224,16 @@ fn says(c: char) -> bool {
 }
 
 fn is_pictograph(c: char) -> bool {
-    !c.is_ascii()
-        && (CodePointSetData::new::<ExtendedPictographic>().contains(c)
-            || CodePointSetData::new::<RegionalIndicator>().contains(c))
+    !c.is_ascii() && within(PICTOGRAPHS, c)
 }
 
-/// Whether a character can be a word by itself: one of a script without spaces, or an emoji.
+/// Whether a character can be a word by itself: an emoji, or one of a script without spaces.
 fn stands_alone(c: char) -> bool {
-    is_pictograph(c) || matches!(CodePointMapData::<WordBreak>::new().get(c), WordBreak::Other | WordBreak::Katakana)
+    is_pictograph(c) || within(WITHOUT_SPACES, c)
+}
+
+fn within(ranges: &[RangeInclusive<char>], c: char) -> bool {
+    ranges.iter().any(|range| range.contains(&c))
 }
 
 #[cfg(test)]
