@@ -1,7 +1,7 @@
 //! Stores what a run gives, as it comes: whole cases only, and a directory is never overwritten.
 //!
-//! A case's predictions are stored first, then its curves, then its records, of which the last closes the case. What
-//! was cut off by a kill is recognised by the missing closing row and dropped on resume.
+//! A case's predictions and readings are stored first, then its curves, then its records, of which the last closes the
+//! case. What a kill cut off has no closing row, by which resume recognises and drops it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -12,8 +12,9 @@ use anyhow::Context;
 use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, encode};
 
 use crate::case::Case;
-use crate::commands::usage;
-use crate::outcome::{Outcome, Phase, RunIdentity};
+use crate::outcome::{Outcome, RunIdentity};
+use crate::phase::Phase;
+use crate::usage::usage;
 
 /// The open directory of a run that goes on.
 pub struct Recorder {
@@ -65,6 +66,7 @@ impl Recorder {
             .iter()
             .filter(|record| is_closing(record) && !record.status.is_failure())
             .filter(|record| has_predictions(&dir, &record.case, &records))
+            .filter(|record| has_readings(&dir, &record.case, &records))
             .map(|record| record.case.clone())
             .collect();
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
@@ -81,6 +83,7 @@ impl Recorder {
                 run: info.run.clone(),
                 commit: crate::COMMIT.to_owned(),
                 machine: info.machine.fingerprint.clone(),
+                device_names: info.devices.iter().map(|device| (device.device.clone(), device.name.clone())).collect(),
                 task_versions: info.tasks.iter().map(|task| (task.name.clone(), task.version)).collect(),
                 model_versions: info.libraries.clone(),
             },
@@ -105,6 +108,9 @@ impl Recorder {
         let records = self.identity.records(case, outcome, wall_s);
         if !outcome.predictions.is_empty() {
             self.dir.write_rows(&self.dir.predictions_path(&case.id), &outcome.predictions)?;
+        }
+        if !outcome.readings.is_empty() {
+            self.dir.write_readings(&case.id, &outcome.readings)?;
         }
         for (split, rows) in &outcome.hidden {
             self.dir.write_rows(&self.dir.hidden_predictions_path(&case.id, split), rows)?;
@@ -158,6 +164,12 @@ fn has_predictions(dir: &RunDir, case: &str, records: &[Record]) -> bool {
     })
 }
 
+/// Whether the readings of a case are there and whole; a case that was not fitted needs none.
+fn has_readings(dir: &RunDir, case: &str, records: &[Record]) -> bool {
+    let fitted = records.iter().any(|record| record.case == case && record.metric == "fit_s");
+    !fitted || matches!(dir.readings(case), Ok(Some(_)))
+}
+
 /// A default may have changed since the run was begun.
 fn refuse_other_params(cases: &[Case], records: &[Record]) -> anyhow::Result<()> {
     let params: BTreeMap<&str, String> = cases.iter().map(|case| (case.id.as_str(), case.params.to_string())).collect();
@@ -198,7 +210,7 @@ fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records:
     dir.write_rows(&dir.records_path(), &records)?;
     dir.write_rows(&dir.curves_path(), &curves)?;
     for id in order.iter().filter(|id| !keep.contains(*id)) {
-        dir.remove_predictions(id)?;
+        dir.remove_case(id)?;
     }
     Ok(())
 }

@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use bakeoff::scoring::{ScoreError, floor, score, shown};
 use bakeoff_datasets::Targets;
 use bakeoff_models::{Matrix, Predictions};
+use bakeoff_reports::{PredictionRow, decode, encode, encode_header};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -203,6 +205,32 @@ proptest! {
         for ((_, a), (_, b)) in of(|class| class).into_iter().zip(of(|class| 3 - class)) {
             prop_assert!((a - b).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn a_brier_score_follows_from_a_stored_file_of_predictions(
+        rows in prop::collection::vec((prop::collection::vec(1e-30..1.0_f32, 5), 0..5_u16), 1..40),
+    ) {
+        let (mut targets, mut probabilities) = (Vec::new(), Vec::new());
+        for (weights, target) in rows {
+            let sum: f32 = weights.iter().sum();
+            probabilities.push(weights.iter().map(|weight| weight / sum).collect::<Vec<f32>>());
+            targets.push(target);
+        }
+        let scores = score(&classes(&targets, 5), &with_probabilities(&targets, &probabilities)).unwrap();
+        let recorded = scores.iter().find(|(name, _)| *name == "brier").unwrap().1;
+        let stored: Vec<PredictionRow> = targets.iter().zip(&probabilities).enumerate().map(|(example, (target, row))| {
+            let target = target.to_string();
+            PredictionRow { example, target: target.clone(), prediction: target, probabilities: row.clone() }
+        }).collect();
+        let file = [encode_header::<PredictionRow>(), encode(&stored).unwrap()].concat();
+        let read = decode::<PredictionRow>(Path::new("predictions.csv"), &file).unwrap().rows;
+        let distance = |row: &PredictionRow| -> f64 {
+            let is = |class: usize| f64::from(u8::from(class.to_string() == row.target));
+            row.probabilities.iter().enumerate().map(|(class, &p)| (f64::from(p) - is(class)).powi(2)).sum()
+        };
+        let brier = read.iter().map(distance).sum::<f64>() / read.len() as f64;
+        prop_assert!((brier - recorded).abs() <= 1e-12, "{} and {}", brier, recorded);
     }
 
     #[test]

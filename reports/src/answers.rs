@@ -1,4 +1,4 @@
-//! A case's predictions, reduced to what statistics and figures need.
+//! The predictions of a case, reduced to what statistics and figures need.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,7 +18,7 @@ pub struct Answers {
     pub pairs: Vec<(f64, f64)>,
     /// Examples by class: `confusion[target][prediction]`; empty for a regression.
     pub confusion: Vec<Vec<u64>>,
-    /// A digest of the targets: answers are paired only if they answer the same questions.
+    /// A digest of the targets: answers of two models are paired only if their targets are the same.
     pub targets: u64,
 }
 
@@ -40,6 +40,12 @@ impl Answers {
                 return Err(refuse(format!(
                     "column example: '{}', expected {index}: one row per test example, in order",
                     row.example
+                )));
+            }
+            if !row.probabilities.is_empty() && row.probabilities.len() != classes.len() {
+                let (found, expected) = (row.probabilities.len(), classes.len());
+                return Err(refuse(format!(
+                    "column probabilities: {found} numbers, expected {expected}: one per class"
                 )));
             }
             row.target.hash(&mut targets);
@@ -70,7 +76,7 @@ impl Answers {
     }
 }
 
-/// The mean score of each example over several trials (seeds); `None` unless all answer the same questions.
+/// The mean score of each example over several trials (seeds); `None` unless all have the same targets.
 pub(crate) fn mean_scores(trials: &[&Answers]) -> Option<Vec<f64>> {
     let first = trials.first()?;
     if trials.iter().any(|trial| trial.targets != first.targets || trial.scores.len() != first.scores.len()) {

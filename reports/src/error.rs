@@ -33,6 +33,14 @@ pub enum ReportError {
         /// What is wrong, with line and column.
         message: String,
     },
+    /// A packed file cannot be unpacked whole.
+    #[error("{} is damaged or cut short ({message}): delete it, or measure its case again in a new run", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
     /// A line of a CSV file is not what it should be.
     #[error("{}:{line}: {message}", path.display())]
     Row {

@@ -1,4 +1,4 @@
-//! The one pivot from rows to comparisons: which model did what on which task.
+//! The pivot from rows to comparisons: which model did what on which task.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -8,16 +8,22 @@ use crate::metric::{Metric, metric};
 use crate::record::{Record, Status};
 use crate::run_info::{CaseInfo, RunInfo, TaskInfo};
 
-/// One task at one training size on one device: what models are compared on.
+/// The source of numbers that were computed from something else and not measured. Such a number is shown where there
+/// is no other, and ranks nothing.
+pub const ESTIMATE: &str = "estimate";
+
+/// One task at one training size on one device of one machine: what models are compared on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     /// The task.
     pub task: TaskInfo,
     /// Rows given for training.
     pub train_size: usize,
-    /// The device.
+    /// The kind of device.
     pub device: String,
-    /// The task's name, with size and device where the run has several.
+    /// The fingerprint of the machine: costs of two machines are never in one setting.
+    pub machine: String,
+    /// The task's name, with size, device and machine where the run has several.
     pub title: String,
 }
 
@@ -53,15 +59,19 @@ pub struct Value {
     pub value: f64,
     /// As in [`Record::source`].
     pub source: String,
+    /// As in [`Record::conditions`].
+    pub conditions: String,
 }
 
-/// A number that a case should have and could not have.
+/// A number that a case should have and does not have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
     /// As in [`Record::phase`].
     pub phase: String,
     /// As in [`Record::metric`].
     pub metric: String,
+    /// The source that did not give it, where another one did; empty where none did.
+    pub source: String,
     /// Why.
     pub reason: String,
 }
@@ -90,9 +100,28 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// The number of this metric in this phase.
+    /// The number of this metric in this phase, measured under no further conditions. Where several sources give one, it
+    /// is the first that was measured, and an estimate only if none was.
     pub fn get(&self, phase: &str, metric: &str) -> Option<&Value> {
-        self.values.iter().find(|value| value.metric == metric && value.phase == phase)
+        let mut all = self.all(phase, metric);
+        let first = all.next()?;
+        if first.source == ESTIMATE {
+            Some(all.find(|value| value.source != ESTIMATE).unwrap_or(first))
+        } else {
+            Some(first)
+        }
+    }
+
+    /// The number that this source gives.
+    pub fn get_from(&self, phase: &str, metric: &str, source: &str) -> Option<&Value> {
+        self.all(phase, metric).find(|value| value.source == source)
+    }
+
+    /// The numbers of all sources.
+    fn all(&self, phase: &str, metric: &str) -> impl Iterator<Item = &Value> {
+        self.values
+            .iter()
+            .filter(move |value| value.metric == metric && value.phase == phase && value.conditions.is_empty())
     }
 }
 
@@ -115,15 +144,25 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// `ok` if every seed is; otherwise how the first one that is not ended.
+    /// `ok` if every seed is; otherwise the status of the first seed that is not.
     pub fn status(&self) -> Status {
         self.trials.iter().map(|trial| trial.status).find(|status| *status != Status::Ok).unwrap_or(Status::Ok)
     }
 
-    /// The mean over the seeds that were measured.
+    /// The mean over the seeds that have the number from the cell's first source. Numbers of two sources are never
+    /// averaged.
     pub fn mean(&self, phase: &str, metric: &str) -> Option<Mean> {
-        let values: Vec<f64> =
-            self.trials.iter().filter_map(|trial| trial.get(phase, metric)).map(|value| value.value).collect();
+        self.mean_from(phase, metric, self.source(phase, metric)?)
+    }
+
+    /// The mean over the seeds that have the number from this source.
+    pub fn mean_from(&self, phase: &str, metric: &str, source: &str) -> Option<Mean> {
+        let values: Vec<f64> = self
+            .trials
+            .iter()
+            .filter_map(|trial| trial.get_from(phase, metric, source))
+            .map(|value| value.value)
+            .collect();
         if values.is_empty() {
             return None;
         }
@@ -134,10 +173,27 @@ impl Cell {
         Some(Mean { mean, sd, n: values.len() })
     }
 
-    /// Where the number comes from.
+    /// The first of [`Cell::sources`].
     pub fn source(&self, phase: &str, metric: &str) -> Option<&str> {
-        self.trials.iter().find_map(|trial| trial.get(phase, metric)).map(|value| value.source.as_str())
+        self.sources(phase, metric).into_iter().next()
     }
+
+    /// Where the numbers come from, those that measured first.
+    pub fn sources(&self, phase: &str, metric: &str) -> Vec<&str> {
+        measured_first(self.trials.iter().flat_map(|trial| trial.all(phase, metric)))
+    }
+}
+
+/// The sources of these numbers in the order in which they appear, the estimate last.
+fn measured_first<'a>(values: impl Iterator<Item = &'a Value>) -> Vec<&'a str> {
+    let mut sources: Vec<&str> = Vec::new();
+    for value in values {
+        if !sources.contains(&value.source.as_str()) {
+            sources.push(&value.source);
+        }
+    }
+    sources.sort_by_key(|source| *source == ESTIMATE);
+    sources
 }
 
 /// All finished cases of a run: settings down, models across.
@@ -163,6 +219,12 @@ impl Grid {
         (0..self.labels.len()).filter_map(move |label| self.cell(setting, label).map(|cell| (label, cell)))
     }
 
+    /// Where the numbers of a metric come from in a setting, those that measured first.
+    pub fn sources(&self, setting: usize, phase: &str, metric: &str) -> Vec<&str> {
+        let trials = self.row(setting).flat_map(|(_, cell)| &cell.trials);
+        measured_first(trials.flat_map(|trial| trial.all(phase, metric)))
+    }
+
     /// Every finished case, by setting and label.
     pub fn trials(&self) -> impl Iterator<Item = (usize, usize, &Trial)> {
         (0..self.settings.len()).flat_map(move |setting| {
@@ -174,12 +236,12 @@ impl Grid {
     /// Pivots the rows of a run. `path` is where they come from, for error messages.
     ///
     /// # Errors
-    /// On rows that cannot stand in one table: duplicates, cases that were not planned, mixed machines, mixed
+    /// On rows that cannot stand in one table: duplicates, cases that were not planned, a case of two machines, mixed
     /// versions of a task or a model.
     pub fn new(info: &RunInfo, records: &[Record], path: &Path) -> Result<Grid, ReportError> {
         let cases = by_case(info, records, path)?;
         let mut grid = Grid { settings: Vec::new(), labels: Vec::new(), unfinished: Vec::new(), cells: HashMap::new() };
-        let mut places: HashMap<(&str, usize, &str), usize> = HashMap::new();
+        let mut settings: HashMap<(&str, usize, &str, &str), usize> = HashMap::new();
         let mut labels: HashMap<&str, usize> = HashMap::new();
         for planned in &info.cases {
             let label = *labels.entry(&planned.label).or_insert_with(|| {
@@ -192,8 +254,9 @@ impl Grid {
                 continue;
             };
             task_of(info, closing, path)?;
-            let setting =
-                *places.entry((&closing.task, closing.train_size, &closing.device)).or_insert(grid.settings.len());
+            let machine = machine_of(info, closing);
+            let key = (closing.task.as_str(), closing.train_size, closing.device.as_str(), machine);
+            let setting = *settings.entry(key).or_insert(grid.settings.len());
             if setting == grid.settings.len() {
                 grid.settings.push(setting_of(info, closing, path)?);
             }
@@ -211,13 +274,22 @@ impl Grid {
     }
 }
 
-/// The one row that ends each case.
+/// Whether the row is the one that ends its case.
 fn is_closing(row: &Record) -> bool {
     row.phase == "case" && row.metric == "wall_s"
 }
 
 fn incomparable(path: &Path, case: &str, message: String) -> ReportError {
     ReportError::Incomparable { path: path.to_owned(), case: case.to_owned(), message }
+}
+
+/// The machine of a row. A case that never began has none of its own and stands with those of the run's.
+fn machine_of<'a>(info: &'a RunInfo, row: &'a Record) -> &'a str {
+    if !row.machine.is_empty() {
+        return &row.machine;
+    }
+    let device = info.devices.iter().find(|device| device.device == row.device);
+    device.map_or(&info.machine.fingerprint, |device| &device.fingerprint)
 }
 
 /// The rows of each case; refuses rows that do not belong together.
@@ -243,14 +315,15 @@ fn by_case<'a>(
                 record.model, record.task, case.model, case.task
             ));
         }
-        if record.machine != info.machine.fingerprint {
-            return refuse(format!(
-                "machine {} is not the run's {}: costs of two machines cannot be compared; run again on one machine",
-                record.machine, info.machine.fingerprint
-            ));
+        if !record.label.is_empty() && record.label != case.label {
+            return refuse(format!("its row has the label '{}', run.json has '{}'", record.label, case.label));
         }
-        if !seen.insert((record.case.as_str(), record.phase.as_str(), record.metric.as_str())) {
-            return refuse(format!("{} of phase {} is there twice: remove one", record.metric, record.phase));
+        if !seen.insert((&record.case, &record.phase, &record.metric, &record.source, &record.conditions)) {
+            let source = if record.source.is_empty() { String::new() } else { format!(" by {}", record.source) };
+            return refuse(format!(
+                "{} of phase {}{source} is in the file twice: remove one",
+                record.metric, record.phase
+            ));
         }
         let rows = cases.entry(&record.case).or_default();
         if let Some(first) = rows.first() {
@@ -270,14 +343,16 @@ fn check_same_case(first: &Record, record: &Record, path: &Path) -> Result<(), R
             ("train_size", row.train_size.to_string()),
             ("seed", row.seed.to_string()),
             ("device", row.device.clone()),
+            ("machine", row.machine.clone()),
         ]
     };
-    // Rows of one case share these nearly always; the strings are made only for the message.
+    // They nearly always do, so the strings are made for the message only.
     let same = first.task_version == record.task_version
         && first.model_version == record.model_version
         && first.params == record.params
         && (first.train_size, first.seed) == (record.train_size, record.seed)
-        && first.device == record.device;
+        && first.device == record.device
+        && first.machine == record.machine;
     if same {
         return Ok(());
     }
@@ -295,10 +370,12 @@ fn check_same_model(first: &Trial, other: &Trial, path: &Path) -> Result<(), Rep
     for (what, one, two) in
         [("model_version", &first.model_version, &other.model_version), ("params", &first.params, &other.params)]
     {
-        // A case that never ran says nothing of the version that would have run.
+        // A case that never ran has no version.
         if one != two && !one.is_empty() && !two.is_empty() {
-            let message =
-                format!("{what} '{two}' is not '{one}' of case '{}': seeds of one cell must share it", first.case);
+            let message = format!(
+                "{what} is '{two}', but '{one}' in case '{}': all seeds of a model must have the same",
+                first.case
+            );
             return Err(incomparable(path, &other.case, message));
         }
     }
@@ -326,20 +403,37 @@ fn setting_of(info: &RunInfo, row: &Record, path: &Path) -> Result<Setting, Repo
     if metric(&task.primary).is_none() {
         return refuse(format!("the primary metric '{}' of its task is not in the catalogue of metrics", task.primary));
     }
-    Ok(Setting { task: task.clone(), train_size: row.train_size, device: row.device.clone(), title: task.name.clone() })
+    Ok(Setting {
+        task: task.clone(),
+        train_size: row.train_size,
+        device: row.device.clone(),
+        machine: machine_of(info, row).to_owned(),
+        title: task.name.clone(),
+    })
 }
 
 fn trial(closing: &Record, rows: &[&Record]) -> Trial {
-    let values = rows.iter().filter_map(|row| {
-        Some(Value {
-            phase: row.phase.clone(),
-            metric: row.metric.clone(),
-            value: row.value?,
-            source: row.source.clone(),
+    let values: Vec<Value> = rows
+        .iter()
+        .filter_map(|row| {
+            Some(Value {
+                phase: row.phase.clone(),
+                metric: row.metric.clone(),
+                value: row.value?,
+                source: row.source.clone(),
+                conditions: row.conditions.clone(),
+            })
         })
-    });
+        .collect();
     let empty = rows.iter().filter(|row| row.value.is_none() && !is_closing(row));
-    let gaps = empty.map(|row| Gap { phase: row.phase.clone(), metric: row.metric.clone(), reason: row.note.clone() });
+    let has_another = |row: &Record| values.iter().any(|value| value.phase == row.phase && value.metric == row.metric);
+    let gaps = empty.map(|row| Gap {
+        phase: row.phase.clone(),
+        metric: row.metric.clone(),
+        source: if has_another(row) { row.source.clone() } else { String::new() },
+        reason: row.note.clone(),
+    });
+    let gaps = gaps.collect();
     Trial {
         case: closing.case.clone(),
         model: closing.model.clone(),
@@ -348,17 +442,19 @@ fn trial(closing: &Record, rows: &[&Record]) -> Trial {
         seed: closing.seed,
         status: closing.status,
         note: closing.note.clone(),
-        values: values.collect(),
-        gaps: gaps.collect(),
+        values,
+        gaps,
     }
 }
 
-/// A title says no more than is needed to tell the settings of this run apart.
-fn name_settings(settings: &mut [Setting]) {
+/// Completes titles that are the names of the tasks: a title says no more than is needed to tell the settings apart.
+pub(crate) fn name_settings(settings: &mut [Setting]) {
     let devices: HashSet<String> = settings.iter().map(|setting| setting.device.clone()).collect();
+    let mut machines: HashMap<String, HashSet<String>> = HashMap::new();
     let mut sizes: HashMap<String, HashSet<usize>> = HashMap::new();
     for setting in settings.iter() {
         sizes.entry(setting.task.name.clone()).or_default().insert(setting.train_size);
+        machines.entry(setting.device.clone()).or_default().insert(setting.machine.clone());
     }
     for setting in settings {
         if sizes[&setting.task.name].len() > 1 {
@@ -366,6 +462,9 @@ fn name_settings(settings: &mut [Setting]) {
         }
         if devices.len() > 1 {
             setting.title += &format!(", {}", setting.device);
+        }
+        if machines[&setting.device].len() > 1 {
+            setting.title += &format!(", machine {}", setting.machine);
         }
     }
 }

@@ -168,7 +168,12 @@ fn figure(picture: &Picture, captioned: bool) -> Markup {
         figure.whole[whole] {
             (PreEscaped(&picture.svg))
             // A matrix has its title in the picture.
-            @if captioned { figcaption { strong { (picture.title) } ". " (picture.caption) } }
+            @if captioned || !picture.key.is_empty() {
+                figcaption {
+                    @if captioned { strong { (picture.title) } ". " (picture.caption) }
+                    @if !picture.key.is_empty() { " " strong { "Key: " } (picture.key) "." }
+                }
+            }
         }
     }
 }

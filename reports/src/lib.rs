@@ -26,14 +26,14 @@ mod terminal;
 pub use answers::Answers;
 pub use error::ReportError;
 pub use figures::{Drawn, FIGURES, Figure, Picture, Style};
-pub use grid::{Cell, Gap, Grid, Mean, Setting, Trial, Value};
+pub use grid::{Cell, ESTIMATE, Gap, Grid, Mean, Setting, Trial, Value};
 pub use metric::{Better, METRICS, Metric, metric};
-pub use record::{Curve, PredictionRow, Record, SCHEMA, Status};
+pub use record::{Curve, PredictionRow, Reading, Record, SCHEMA, Status};
 pub use report::{Built, build};
 pub use results::Results;
 pub use rows::{Intact, Row, decode, encode, encode_header};
 pub use run_dir::RunDir;
-pub use run_info::{CaseInfo, MachineInfo, RunInfo, TaskInfo};
+pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
 pub use scores::{Tally, macro_mean, matthews, pearson, spearman};
 pub use statistics::{
     Interval, bootstrap, bootstrap_mean, bootstrap_p, holm, mcnemar_p, paired_bootstrap_p, quantile, wilson,

@@ -1,20 +1,26 @@
-//! The stored rows: `records.csv`, `curves.csv` and `predictions/<case>.csv`.
+//! The stored rows: `records.csv`, `curves.csv`, `predictions/<case>.csv` and `readings/<case>.csv.gz`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The version of the columns of `records.csv`.
-pub const SCHEMA: u32 = 1;
+/// The version of what a run stores: the columns of its CSV files and the fields of `run.json`. This program writes it
+/// and reads every one before it.
+pub const SCHEMA: u32 = 2;
+
+/// Why files of a later schema are not read.
+pub(crate) fn newer(schema: u32) -> String {
+    format!("written by a newer bakeoff (schema {schema}, this one reads up to {SCHEMA}): update")
+}
 
 /// How a case ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// Measured, and at least as good as its task's floor.
+    /// Measured, and better than its task's floor.
     Ok,
-    /// Measured, but no better than a constant answer: its times are not ranked.
+    /// Measured, but no better than a constant answer: it is not ranked.
     BelowFloor,
     /// The model cannot do the task; known before anything ran.
     Unsupported,
@@ -24,7 +30,7 @@ pub enum Status {
     TimedOut,
     /// Asked for more memory than the limit.
     OutOfMemory,
-    /// A loss or a prediction that is not a finite number.
+    /// A loss or a prediction was not a finite number.
     Diverged,
 }
 
@@ -53,7 +59,7 @@ impl Status {
         }
     }
 
-    /// Whether another attempt may end otherwise: `resume` retries these and never takes them as results.
+    /// Whether another attempt may end otherwise: `resume` runs such a case again.
     pub fn is_failure(self) -> bool {
         matches!(self, Status::Failed | Status::TimedOut | Status::OutOfMemory | Status::Diverged)
     }
@@ -77,17 +83,18 @@ impl FromStr for Status {
     }
 }
 
-/// One row of `records.csv`: one metric of one case in one phase. The order of the fields is the order of the columns.
+/// One row of `records.csv`: one metric of one case in one phase from one source. The order of the fields is the order
+/// of the columns. A field that joined later has a default, which is its value in a row of an older schema.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// [`SCHEMA`].
+    /// The schema that the row was stored with, at most [`SCHEMA`]. Only rows of [`SCHEMA`] are written.
     pub schema: u32,
     /// The run's directory name.
     pub run: String,
     /// The commit the program was built from, or `unknown`.
     pub commit: String,
-    /// The machine's fingerprint: records of different machines are not compared in cost.
+    /// The fingerprint of the machine, device included, on which the case was measured: costs of two are not compared.
     pub machine: String,
     /// `task.label.n<train_size>.s<seed>.<device>`; the label is the model's name unless the suite gave another.
     pub case: String,
@@ -95,6 +102,9 @@ pub struct Record {
     pub task: String,
     /// The task's version.
     pub task_version: u32,
+    /// The model's name in figures and tables: its own unless the suite gave another. Since schema 2; empty in older rows.
+    #[serde(default)]
+    pub label: String,
     /// The model's name.
     pub model: String,
     /// The model's version and its library's.
@@ -105,17 +115,27 @@ pub struct Record {
     pub train_size: usize,
     /// The seed of the case.
     pub seed: u64,
-    /// `cpu`, …
+    /// The kind of device: `cpu`, …
     pub device: String,
+    /// What the device is called: the processor's model. Since schema 2; empty in older rows.
+    #[serde(default)]
+    pub device_name: String,
+    /// Processor threads that the case was given. Since schema 2; `None` in older rows.
+    #[serde(default)]
+    pub threads: Option<usize>,
+    /// What else the row was measured under, as `name=value` by name, separated by spaces (`batch=64`); empty for what
+    /// every case measures. Since schema 2; empty in older rows.
+    #[serde(default)]
+    pub conditions: String,
     /// `score`, `fit`, `predict-batch`, `predict-single`, or `case` for the one row that closes each case.
     pub phase: String,
     /// The metric's name; see [`crate::METRICS`].
     pub metric: String,
     /// Its unit: a plain SI unit, or empty.
     pub unit: String,
-    /// The number; empty where there is none, never a stand-in.
+    /// The number; `None` where there is none.
     pub value: Option<f64>,
-    /// Where the number comes from: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`.
+    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`.
     pub source: String,
     /// How the case ended.
     pub status: Status,
@@ -144,8 +164,8 @@ pub struct Curve {
 }
 
 /// One row of `predictions/<case>.csv`, in the order of the test split. Class tasks write class names.
+// Unknown columns are found by the header; denied here, the column of schema 1 could not be passed over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PredictionRow {
     /// Index in the test split, from 0.
     pub example: usize,
@@ -153,6 +173,52 @@ pub struct PredictionRow {
     pub target: String,
     /// What was predicted.
     pub prediction: String,
-    /// The probability given to the prediction; empty if the model has none or the task is a regression.
-    pub probability: Option<f64>,
+    /// The probability of each class, in the order of the task's classes; empty if the model has none or the task is a
+    /// regression. Schema 1 stored the prediction's probability alone, from which no score follows: it reads as empty.
+    #[serde(default, with = "probabilities")]
+    pub probabilities: Vec<f32>,
+}
+
+/// One row of `readings/<case>.csv.gz`: one raw number from one instrument in one window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// As in [`Record::phase`].
+    pub phase: String,
+    /// What the instrument measured: the metric that is made of such readings, or a name of its own.
+    pub metric: String,
+    /// The place of the reading among those of its phase and metric, from 0, in the order in which they were taken.
+    pub index: usize,
+    /// Index in the test split of the one example that was measured; `None` if it was not one.
+    pub example: Option<usize>,
+    /// The number.
+    pub value: f64,
+    /// Its unit: a plain SI unit, or empty.
+    pub unit: String,
+    /// The instrument, as in [`Record::source`].
+    pub source: String,
+}
+
+/// A row of probabilities in one field, separated by spaces; each reads back to the same bits.
+mod probabilities {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(row: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+        let text: Vec<String> = row.iter().map(|number| format!("{number:?}")).collect();
+        serializer.serialize_str(&text.join(" "))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let number = |word: &str| {
+            let refuse = |_| {
+                D::Error::custom(format!(
+                    "column probabilities: '{word}', expected numbers with one space between them"
+                ))
+            };
+            word.parse::<f32>().map_err(refuse)
+        };
+        if text.is_empty() { Ok(Vec::new()) } else { text.split(' ').map(number).collect() }
+    }
 }

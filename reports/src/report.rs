@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use crate::error::ReportError;
-use crate::figures::{FIGURES, Picture, Style, png};
+use crate::figures::{Drawn, FIGURES, Picture, Style, draw_all, png};
 use crate::html::html;
 use crate::markdown::markdown;
 use crate::results::Results;
@@ -34,12 +34,8 @@ pub struct Built {
 pub fn build(dir: &RunDir) -> Result<Built, ReportError> {
     let results = Results::load(dir)?;
     let mut remarks = results.remarks.clone();
-    let mut pictures = Vec::new();
-    for figure in FIGURES {
-        let drawn = figure.draw(&results, &Style::default())?;
-        pictures.extend(drawn.pictures);
-        remarks.extend(drawn.remarks);
-    }
+    let Drawn { pictures, remarks: of_figures } = draw_all(&results, &Style::default())?;
+    remarks.extend(of_figures);
     remove_old_pictures(dir, &pictures)?;
     // Pixels are most of the work, and one picture needs nothing of another.
     pictures.par_iter().try_for_each(|picture| write_picture(dir, picture))?;

@@ -1,6 +1,6 @@
 //! Everything a report shows, read from a run directory once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::answers::Answers;
 use crate::error::ReportError;
@@ -56,6 +56,7 @@ impl Results {
         let grid = Grid::new(&info, &records.rows, &dir.records_path())?;
         let answers = load_answers(dir, &grid, &mut remarks)?;
         remark_on_plan(&info, &grid, &mut remarks);
+        remark_on_machines(&grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
         let gaps = gaps(&grid);
         remark_on_truncation(&grid, &mut remarks);
@@ -119,6 +120,22 @@ fn remark_on_plan(info: &RunInfo, grid: &Grid, remarks: &mut Vec<String>) {
     ));
 }
 
+/// Costs of two machines must not be compared, and models of two tables are not.
+fn remark_on_machines(grid: &Grid, remarks: &mut Vec<String>) {
+    let mut machines: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for setting in &grid.settings {
+        machines.entry(&setting.device).or_default().insert(setting.machine.clone());
+    }
+    for (device, machines) in machines.into_iter().filter(|(_, machines)| machines.len() > 1) {
+        let named: Vec<String> = machines.into_iter().collect();
+        remarks.push(format!(
+            "The cases on {device} were measured on {} ({}): models are compared within each machine only.",
+            count(named.len(), "machine"),
+            listed(&named)
+        ));
+    }
+}
+
 fn remark_on_commits(records: &[crate::record::Record], remarks: &mut Vec<String>) {
     let mut commits = BTreeMap::new();
     for record in records {
@@ -136,9 +153,10 @@ fn gaps(grid: &Grid) -> Vec<String> {
     for gap in grid.trials().flat_map(|(_, _, trial)| &trial.gaps) {
         *gaps.entry(gap).or_insert(0) += 1;
     }
-    let sentence = |(Gap { phase, metric, reason }, cases): (&Gap, usize)| {
+    let sentence = |(Gap { phase, metric, source, reason }, cases): (&Gap, usize)| {
         let reason = if reason.is_empty() { "no reason was recorded" } else { reason };
-        format!("{metric} of {phase} is missing in {}: {reason}.", count(cases, "case"))
+        let by = if source.is_empty() { String::new() } else { format!(" by {source}") };
+        format!("{metric} of {phase}{by} is missing in {}: {reason}.", count(cases, "case"))
     };
     gaps.into_iter().map(sentence).collect()
 }

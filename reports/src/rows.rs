@@ -1,25 +1,37 @@
 //! Typed rows in CSV files: strict in what is read and written, exact in numbers, and aware that a process may have
 //! been killed in the middle of a line.
+//!
+//! A file has the columns of one schema, which its header shows. Today's is written; every older one is read, and what
+//! it lacks is filled with the defaults of the row type.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
-use csv::{ByteRecord, Position, Reader, ReaderBuilder, WriterBuilder};
+use csv::{ByteRecord, Position, ReaderBuilder, StringRecord, WriterBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::ReportError;
-use crate::record::{Curve, PredictionRow, Record, SCHEMA};
+use crate::record::{Curve, PredictionRow, Reading, Record, SCHEMA, newer};
 
 /// A row type with a fixed, ordered list of columns.
 pub trait Row: Serialize + DeserializeOwned {
     /// The column names, in the order of the fields.
     const COLUMNS: &'static [&'static str];
 
+    /// The columns of older schemas, oldest first, each with the last schema that had them.
+    const OLDER_COLUMNS: &'static [(u32, &'static [&'static str])] = &[];
+
     /// What the row is about, for error messages.
     fn subject(&self) -> String;
 
     /// The column whose value must not be stored, and why.
     fn fault(&self) -> Option<(&'static str, String)>;
+
+    /// The schema that the row says it has, if it says so.
+    fn schema(&self) -> Option<u32> {
+        None
+    }
 }
 
 impl Row for Record {
@@ -31,12 +43,16 @@ impl Row for Record {
         "case",
         "task",
         "task_version",
+        "label",
         "model",
         "model_version",
         "params",
         "train_size",
         "seed",
         "device",
+        "device_name",
+        "threads",
+        "conditions",
         "phase",
         "metric",
         "unit",
@@ -46,19 +62,42 @@ impl Row for Record {
         "note",
     ];
 
+    const OLDER_COLUMNS: &'static [(u32, &'static [&'static str])] = &[(
+        1,
+        &[
+            "schema",
+            "run",
+            "commit",
+            "machine",
+            "case",
+            "task",
+            "task_version",
+            "model",
+            "model_version",
+            "params",
+            "train_size",
+            "seed",
+            "device",
+            "phase",
+            "metric",
+            "unit",
+            "value",
+            "source",
+            "status",
+            "note",
+        ],
+    )];
+
     fn subject(&self) -> String {
         self.case.clone()
     }
 
     fn fault(&self) -> Option<(&'static str, String)> {
-        if self.schema != SCHEMA {
-            let message = format!(
-                "schema {} is not readable here, expected {SCHEMA}: use the version of bakeoff that wrote it",
-                self.schema
-            );
-            return Some(("schema", message));
-        }
         not_a_file_name(&self.case).or_else(|| not_finite("value", self.value))
+    }
+
+    fn schema(&self) -> Option<u32> {
+        Some(self.schema)
     }
 }
 
@@ -77,20 +116,35 @@ impl Row for Curve {
 }
 
 impl Row for PredictionRow {
-    const COLUMNS: &'static [&'static str] = &["example", "target", "prediction", "probability"];
+    const COLUMNS: &'static [&'static str] = &["example", "target", "prediction", "probabilities"];
+
+    const OLDER_COLUMNS: &'static [(u32, &'static [&'static str])] =
+        &[(1, &["example", "target", "prediction", "probability"])];
 
     fn subject(&self) -> String {
         format!("example {}", self.example)
     }
 
     fn fault(&self) -> Option<(&'static str, String)> {
-        not_finite("probability", self.probability)
+        self.probabilities.iter().find_map(|&number| not_finite("probabilities", Some(f64::from(number))))
+    }
+}
+
+impl Row for Reading {
+    const COLUMNS: &'static [&'static str] = &["phase", "metric", "index", "example", "value", "unit", "source"];
+
+    fn subject(&self) -> String {
+        format!("reading {} of {} in {}", self.index, self.metric, self.phase)
+    }
+
+    fn fault(&self) -> Option<(&'static str, String)> {
+        not_finite("value", Some(self.value))
     }
 }
 
 fn not_finite(column: &'static str, value: Option<f64>) -> Option<(&'static str, String)> {
     let value = value.filter(|value| !value.is_finite())?;
-    Some((column, format!("{value} is no finite number; a missing number is an empty field")))
+    Some((column, format!("{value} is not a finite number; a missing number is an empty field")))
 }
 
 /// A case names its predictions file, so it must not lead out of the run directory.
@@ -104,7 +158,11 @@ fn not_a_file_name(case: &str) -> Option<(&'static str, String)> {
 
 /// The line of column names.
 pub fn encode_header<R: Row>() -> Vec<u8> {
-    let mut line = R::COLUMNS.join(",").into_bytes();
+    header_line(R::COLUMNS)
+}
+
+fn header_line(columns: &[&str]) -> Vec<u8> {
+    let mut line = columns.join(",").into_bytes();
     line.push(b'\n');
     line
 }
@@ -112,16 +170,22 @@ pub fn encode_header<R: Row>() -> Vec<u8> {
 /// The rows as CSV lines, without the header. Every number reads back as the same bits.
 ///
 /// # Errors
-/// If a row holds a value that must not be stored.
+/// If a row holds a value that must not be stored, or was read from a file of an older schema: rows of two schemas
+/// cannot stand in one file.
 pub fn encode<R: Row>(rows: &[R]) -> Result<Vec<u8>, ReportError> {
     let mut writer = WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     for row in rows {
-        if let Some((column, message)) = row.fault() {
+        if let Some((column, message)) = not_todays(row).or_else(|| row.fault()) {
             return Err(ReportError::Unwritable { case: row.subject(), column, message });
         }
         writer.serialize(row).expect("plain structs of numbers and strings always serialise to memory");
     }
     Ok(writer.into_inner().expect("memory takes every write"))
+}
+
+fn not_todays<R: Row>(row: &R) -> Option<(&'static str, String)> {
+    let schema = row.schema().filter(|schema| *schema != SCHEMA)?;
+    Some(("schema", format!("a row of schema {schema} can be read but not written: this bakeoff writes {SCHEMA}")))
 }
 
 /// What a file holds up to the last complete row.
@@ -140,14 +204,13 @@ pub struct Intact<R> {
 /// # Errors
 /// On any other line that is not a row, with its line and column.
 pub fn decode<R: Row>(path: &Path, bytes: &[u8]) -> Result<Intact<R>, ReportError> {
-    let header = encode_header::<R>();
-    if bytes.len() < header.len() && header.starts_with(bytes) {
+    if is_torn_header::<R>(bytes) {
         let torn_line = (!bytes.is_empty()).then_some(1);
         return Ok(Intact { rows: Vec::new(), bytes: 0, torn_line });
     }
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(bytes);
-    check_header::<R>(path, &mut reader)?;
-    let columns = reader.headers().map_err(|error| row_error(path, 1, error.to_string()))?.clone();
+    let headers = reader.headers().map_err(|error| row_error(path, 1, error.to_string()))?.clone();
+    let columns = known_columns::<R>(path, &headers, bytes)?;
     let mut intact = Intact { rows: Vec::new(), bytes: reader.position().byte(), torn_line: None };
     let mut record = ByteRecord::new();
     loop {
@@ -162,9 +225,16 @@ pub fn decode<R: Row>(path: &Path, bytes: &[u8]) -> Result<Intact<R>, ReportErro
             intact.torn_line = Some(line);
             return Ok(intact);
         }
-        intact.rows.push(parse::<R>(path, line, &record, &columns)?);
+        let row = parse::<R>(&record, &headers, &columns).map_err(|message| row_error(path, line, message))?;
+        intact.rows.push(row);
         intact.bytes = end as u64;
     }
+}
+
+/// A process may have been killed before the first newline.
+fn is_torn_header<R: Row>(bytes: &[u8]) -> bool {
+    let older = R::OLDER_COLUMNS.iter().map(|(_, columns)| *columns);
+    older.chain([R::COLUMNS]).map(header_line).any(|line| bytes.len() < line.len() && line.starts_with(bytes))
 }
 
 /// A row that ends the file is complete only if its newline is there, outside of quotation marks: the digits of a
@@ -174,10 +244,22 @@ fn is_torn(row: &[u8]) -> bool {
     row.last() != Some(&b'\n') || quotes % 2 == 1
 }
 
-fn check_header<R: Row>(path: &Path, reader: &mut Reader<&[u8]>) -> Result<(), ReportError> {
-    let found = reader.headers().map_err(|error| row_error(path, 1, error.to_string()))?;
-    if found.iter().eq(R::COLUMNS.iter().copied()) {
-        return Ok(());
+/// The columns of a file, and the schemas that had them.
+struct KnownColumns {
+    names: &'static [&'static str],
+    schemas: RangeInclusive<u32>,
+}
+
+fn known_columns<R: Row>(path: &Path, found: &StringRecord, bytes: &[u8]) -> Result<KnownColumns, ReportError> {
+    let mut since = 1;
+    for (last, names) in R::OLDER_COLUMNS.iter().copied().chain([(SCHEMA, R::COLUMNS)]) {
+        if found.iter().eq(names.iter().copied()) {
+            return Ok(KnownColumns { names, schemas: since..=last });
+        }
+        since = last + 1;
+    }
+    if let Some(schema) = newer_schema(found, bytes) {
+        return Err(row_error(path, 2, newer(schema)));
     }
     let at = found.iter().zip(R::COLUMNS).position(|(found, expected)| found != *expected);
     let at = at.unwrap_or_else(|| found.len().min(R::COLUMNS.len()));
@@ -191,29 +273,44 @@ fn check_header<R: Row>(path: &Path, reader: &mut Reader<&[u8]>) -> Result<(), R
     Err(row_error(path, 1, message))
 }
 
-fn parse<R: Row>(path: &Path, line: u64, record: &ByteRecord, columns: &csv::StringRecord) -> Result<R, ReportError> {
-    if record.len() != R::COLUMNS.len() {
-        let message = format!("{} columns, expected {}", record.len(), R::COLUMNS.len());
-        return Err(row_error(path, line, message));
+/// The schema in the first row of a file with unknown columns, if it is one that is still to come.
+fn newer_schema(header: &StringRecord, bytes: &[u8]) -> Option<u32> {
+    let at = header.iter().position(|column| column == "schema")?;
+    let first = ReaderBuilder::new().flexible(true).from_reader(bytes).into_records().next()?.ok()?;
+    first.get(at)?.parse().ok().filter(|schema| *schema > SCHEMA)
+}
+
+/// The row, or what is wrong with it.
+fn parse<R: Row>(record: &ByteRecord, headers: &StringRecord, columns: &KnownColumns) -> Result<R, String> {
+    if record.len() != columns.names.len() {
+        return Err(format!("{} columns, expected {}", record.len(), columns.names.len()));
     }
-    let row: R = record
-        .deserialize(Some(columns.as_byte_record()))
-        .map_err(|error| row_error(path, line, explain::<R>(record, &error)))?;
+    let row: R =
+        record.deserialize(Some(headers.as_byte_record())).map_err(|error| explain(record, columns.names, &error))?;
+    match row.schema() {
+        Some(schema) if schema > SCHEMA => return Err(newer(schema)),
+        Some(schema) if !columns.schemas.contains(&schema) => {
+            let (first, last) = (columns.schemas.start(), columns.schemas.end());
+            let expected = if first == last { format!("{first}") } else { format!("{first} to {last}") };
+            return Err(format!("column schema: '{schema}', expected {expected}, whose columns the file has"));
+        }
+        _ => {}
+    }
     match row.fault() {
-        Some((column, message)) => Err(row_error(path, line, format!("column {column}: {message}"))),
+        Some((column, message)) => Err(format!("column {column}: {message}")),
         None => Ok(row),
     }
 }
 
 /// Names the column and what stands in it.
-fn explain<R: Row>(record: &ByteRecord, error: &csv::Error) -> String {
+fn explain(record: &ByteRecord, columns: &[&str], error: &csv::Error) -> String {
     let csv::ErrorKind::Deserialize { err, .. } = error.kind() else {
         return error.to_string();
     };
-    match err.field().map(|field| field as usize).filter(|field| *field < R::COLUMNS.len()) {
+    match err.field().map(|field| field as usize).filter(|field| *field < columns.len()) {
         Some(field) => {
             let found = String::from_utf8_lossy(&record[field]);
-            format!("column {}: '{found}': {}", R::COLUMNS[field], err.kind())
+            format!("column {}: '{found}': {}", columns[field], err.kind())
         }
         None => err.to_string(),
     }

@@ -1,15 +1,19 @@
 //! The layout of a run's directory: which file holds what, and how it is read and written.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
+use flate2::{Compression, GzBuilder};
+use serde::Deserialize;
+
 use crate::error::ReportError;
-use crate::record::{Curve, PredictionRow, Record};
+use crate::record::{Curve, PredictionRow, Reading, Record, SCHEMA, newer};
 use crate::rows::{self, Intact, Row};
 use crate::run_info::RunInfo;
 
-/// `runs/<utc>-<suite>-<id>/`. Holds no state: every call reads or writes the files.
+/// `runs/<utc>-<suite>-<id>/`. It holds no state: every call reads or writes the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDir {
     path: PathBuf,
@@ -51,16 +55,30 @@ impl RunDir {
         self.path.join("predictions").join(format!("{case}.{split}.csv"))
     }
 
+    /// `readings/<case>.csv.gz`: one row per raw number that an instrument gave.
+    pub fn readings_path(&self, case: &str) -> PathBuf {
+        self.path.join("readings").join(format!("{case}.csv.gz"))
+    }
+
+    /// `models/<case>/`: the fitted model, if the run keeps models.
+    pub fn model_path(&self, case: &str) -> PathBuf {
+        self.path.join("models").join(case)
+    }
+
     /// `report.html`: what a person opens.
     pub fn report_path(&self) -> PathBuf {
         self.path.join("report.html")
     }
 
-    /// What was run.
+    /// What was run. A file of an older schema is completed; [`RunInfo::schema`] still says which it was.
     ///
     /// # Errors
-    /// If the file is missing (then this is no run directory), unreadable or not of this schema.
+    /// If the file is missing (then this is no run directory), unreadable, or of a later schema than this program knows.
     pub fn info(&self) -> Result<RunInfo, ReportError> {
+        #[derive(Deserialize)]
+        struct Stored {
+            schema: u32,
+        }
         let path = self.info_path();
         let text = match fs::read_to_string(&path) {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -69,23 +87,28 @@ impl RunDir {
             read => read.map_err(ReportError::io("read", &path))?,
         };
         let fault = |message: String| ReportError::Info { path: path.clone(), message };
-        let info: RunInfo = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
-        if info.schema != crate::SCHEMA {
-            let expected = crate::SCHEMA;
-            let message = format!(
-                "schema {} is not readable here, expected {expected}: use the version of bakeoff that wrote it",
-                info.schema
-            );
-            return Err(fault(message));
+        // The number first: what else a later schema has is of no interest here.
+        let Stored { schema } = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        match schema {
+            0 => return Err(fault(format!("schema 0 does not exist, expected 1 to {SCHEMA}"))),
+            1..=SCHEMA => {}
+            _ => return Err(fault(newer(schema))),
         }
+        let mut info: RunInfo = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        info.complete().map_err(fault)?;
         Ok(info)
     }
 
     /// Writes `run.json`.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// If the run was begun with an older schema or the file cannot be written.
     pub fn write_info(&self, info: &RunInfo) -> Result<(), ReportError> {
+        if info.schema != SCHEMA {
+            let message =
+                format!("a run of schema {} can be read but not written: this bakeoff writes {SCHEMA}", info.schema);
+            return Err(ReportError::Info { path: self.info_path(), message });
+        }
         let mut text = serde_json::to_string_pretty(info).expect("RunInfo has string keys only");
         text.push('\n');
         self.write("run.json", text.as_bytes())
@@ -123,11 +146,58 @@ impl RunDir {
         read(&self.hidden_predictions_path(case, split))
     }
 
-    /// Removes all predictions of a case; that there are none is no error.
+    /// The readings of a case; `None` if there is no such file.
     ///
     /// # Errors
-    /// If the folder cannot be read or a file not be removed.
-    pub fn remove_predictions(&self, case: &str) -> Result<(), ReportError> {
+    /// If the file cannot be read, is damaged or cut short, or a line is not a reading.
+    pub fn readings(&self, case: &str) -> Result<Option<Vec<Reading>>, ReportError> {
+        let path = self.readings_path(case);
+        let packed = match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(ReportError::io("read", &path))?,
+        };
+        let damaged = |message: String| ReportError::Damaged { path: path.clone(), message };
+        let mut bytes = Vec::new();
+        MultiGzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).map_err(|error| damaged(error.to_string()))?;
+        let read = rows::decode(&path, &bytes)?;
+        match read.torn_line {
+            // The checksum of the whole was right, so it was packed like this.
+            Some(line) => Err(damaged(format!("line {line} is cut short"))),
+            None if bytes.is_empty() => Err(damaged("it has no header".to_owned())),
+            None => Ok(Some(read.rows)),
+        }
+    }
+
+    /// Writes the readings of a case, as a whole or not at all. The same readings give the same bytes.
+    ///
+    /// # Errors
+    /// If a reading must not be stored or the file cannot be written.
+    pub fn write_readings(&self, case: &str, readings: &[Reading]) -> Result<(), ReportError> {
+        let path = self.readings_path(case);
+        let mut bytes = rows::encode_header::<Reading>();
+        bytes.extend(rows::encode(readings)?);
+        // No time and no name in the header: they would differ from run to run.
+        let mut packer = GzBuilder::new().write(Vec::new(), Compression::default());
+        let packed = packer.write_all(&bytes).and_then(|()| packer.finish()).map_err(ReportError::io("pack", &path))?;
+        replace(&path, &packed)
+    }
+
+    /// Removes all files of a case (predictions, readings, model); that there are none is no error.
+    ///
+    /// # Errors
+    /// If a folder cannot be read or a file cannot be removed.
+    pub fn remove_case(&self, case: &str) -> Result<(), ReportError> {
+        self.remove_predictions(case)?;
+        let gone = |removed: io::Result<()>, path: &Path| match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(ReportError::io("remove", path)(error)),
+            _ => Ok(()),
+        };
+        let (readings, model) = (self.readings_path(case), self.model_path(case));
+        gone(fs::remove_file(&readings), &readings)?;
+        gone(fs::remove_dir_all(&model), &model)
+    }
+
+    fn remove_predictions(&self, case: &str) -> Result<(), ReportError> {
         let folder = self.path.join("predictions");
         let entries = match fs::read_dir(&folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -143,7 +213,7 @@ impl RunDir {
         Ok(())
     }
 
-    /// Replaces a CSV file of the run by these rows: at once or not at all.
+    /// Replaces a CSV file of the run by these rows, as a whole or not at all.
     ///
     /// # Errors
     /// If a row must not be stored or the file cannot be written.
@@ -153,7 +223,7 @@ impl RunDir {
         replace(path, &bytes)
     }
 
-    /// Writes a file of the run, by its name in the folder: at once or not at all.
+    /// Writes a file of the run, by its name in the folder, as a whole or not at all.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -170,7 +240,7 @@ fn read<R: Row>(path: &Path) -> Result<Option<Intact<R>>, ReportError> {
     }
 }
 
-/// A reader never sees half a file: the bytes go to a temporary name in the same folder, which then takes the place.
+/// Writes to a temporary file in the same folder and renames it, so that a reader never sees half a file.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(ReportError::io("create", folder))?;
@@ -179,12 +249,12 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let written = File::create(&temporary)
         .and_then(|mut file| {
             file.write_all(bytes)?;
-            // Before the rename: a power cut must not leave an empty file where results were.
+            // Before the rename, so that a power cut does not leave an empty file in place of results.
             file.sync_data()
         })
         .and_then(|()| fs::rename(&temporary, path));
     written.map_err(|error| {
-        // What is left of a failed write helps nobody; its own failure would hide the first.
+        // Nobody needs the rest of a failed write. If it cannot be removed, the first error matters more.
         let _ = fs::remove_file(&temporary);
         ReportError::io("write", path)(error)
     })

@@ -1,4 +1,8 @@
 //! `run.json`: what was run, where and with what.
+//!
+//! A field that joins gets `#[serde(default)]` and, where older files say it in another way, a line in
+//! [`RunInfo::complete`]. Unknown fields are refused: a file of a later schema is refused by its number before its
+//! fields are looked at, so one that is met is a fault.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 /// Everything about a run that is not a measurement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RunInfo {
-    /// As [`crate::SCHEMA`].
+    /// The schema that the run was begun with, at most [`crate::SCHEMA`].
     pub schema: u32,
     /// The run's directory name.
     pub run: String,
@@ -27,6 +32,9 @@ pub struct RunInfo {
     pub command: Vec<String>,
     /// The machine.
     pub machine: MachineInfo,
+    /// The devices that the cases compute on. Since schema 2; older runs have the machine's processor alone.
+    #[serde(default)]
+    pub devices: Vec<DeviceInfo>,
     /// Models and their versions, the library's in brackets.
     pub libraries: BTreeMap<String, String>,
     /// File and sha256 of every data file used.
@@ -43,8 +51,9 @@ pub struct RunInfo {
 
 /// The machine of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MachineInfo {
-    /// A short hash of the fields below: equal fingerprints are comparable in cost.
+    /// A short hash of what decides cost: costs are compared within one fingerprint.
     pub fingerprint: String,
     /// Processor model.
     pub cpu: String,
@@ -58,8 +67,21 @@ pub struct MachineInfo {
     pub arch: String,
 }
 
+/// A device of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceInfo {
+    /// Its kind, as in [`crate::Record::device`].
+    pub device: String,
+    /// What it is called: the processor's model.
+    pub name: String,
+    /// The fingerprint of the machine with this device, as in [`crate::Record::machine`].
+    pub fingerprint: String,
+}
+
 /// What a report needs of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TaskInfo {
     /// The task's name.
     pub name: String,
@@ -77,6 +99,7 @@ pub struct TaskInfo {
 
 /// One planned case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CaseInfo {
     /// As in [`crate::Record::case`].
     pub case: String,
@@ -86,4 +109,46 @@ pub struct CaseInfo {
     pub label: String,
     /// The model's name.
     pub model: String,
+    /// Rows given for training, validation included. Since schema 2; older files have it in the case's id.
+    #[serde(default)]
+    pub train_size: usize,
+    /// The seed. Since schema 2; older files have it in the case's id.
+    #[serde(default)]
+    pub seed: u64,
+    /// The kind of device. Since schema 2; older files have it in the case's id.
+    #[serde(default)]
+    pub device: String,
+    /// The model's version on that device, its library's in brackets. Since schema 2; older files have it in
+    /// [`RunInfo::libraries`].
+    #[serde(default)]
+    pub model_version: String,
+}
+
+impl RunInfo {
+    /// Fills in what a file of an older schema says in another way; the error names a case whose id says nothing.
+    pub(crate) fn complete(&mut self) -> Result<(), String> {
+        if self.schema >= 2 {
+            return Ok(());
+        }
+        for case in &mut self.cases {
+            let refuse = || format!("case '{}': expected an id that ends in .n<rows>.s<seed>.<device>", case.case);
+            (case.train_size, case.seed, case.device) = parts_of(&case.case).ok_or_else(refuse)?;
+            case.model_version = self.libraries.get(&case.model).cloned().unwrap_or_default();
+        }
+        self.devices = vec![DeviceInfo {
+            device: "cpu".to_owned(),
+            name: self.machine.cpu.clone(),
+            fingerprint: self.machine.fingerprint.clone(),
+        }];
+        Ok(())
+    }
+}
+
+/// The training size, the seed and the device of a case, from the end of its id: `….n<train_size>.s<seed>.<device>`.
+fn parts_of(case: &str) -> Option<(usize, u64, String)> {
+    let mut parts = case.rsplitn(4, '.');
+    let device = parts.next()?.to_owned();
+    let seed = parts.next()?.strip_prefix('s')?.parse().ok()?;
+    let train_size = parts.next()?.strip_prefix('n')?.parse().ok()?;
+    Some((train_size, seed, device))
 }

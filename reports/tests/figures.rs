@@ -7,8 +7,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bakeoff_reports::{FIGURES, Results, Style, build};
+use bakeoff_reports::{FIGURES, Results, RunDir, Style, build};
 use common::{Plan, SMALL, write_run};
+use proptest::prelude::*;
 use resvg::tiny_skia::Rect;
 use resvg::usvg::{Group, Node, Options, Tree, fontdb};
 
@@ -39,6 +40,24 @@ fn texts(group: &Group, found: &mut Vec<(String, Rect)>) {
             _ => {}
         }
     }
+}
+
+/// The texts of a picture in which a glyph is missing: glyph 0 is the box that stands for it.
+fn with_boxes(group: &Group) -> Vec<String> {
+    let mut found = Vec::new();
+    for node in group.children() {
+        match node {
+            Node::Group(group) => found.extend(with_boxes(group)),
+            Node::Text(text) => {
+                let mut glyphs = text.layouted().iter().flat_map(|span| &span.positioned_glyphs);
+                if glyphs.any(|glyph| glyph.id.0 == 0) {
+                    found.push(text.chunks().iter().map(|chunk| chunk.text()).collect());
+                }
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 fn overlap(a: &Rect, b: &Rect) -> bool {
@@ -138,4 +157,118 @@ fn a_name_with_characters_that_xml_forbids_costs_no_picture() {
         svg.contains("bird\u{fffd}[31m\u{fffd}") && !svg.contains('\u{1b}'),
         "the name is there, without the bad ones"
     );
+}
+
+/// The names that a user can set, each replaced.
+fn rename(dir: &RunDir, renamed: &[(&str, &str)]) {
+    let new = |name: &mut String| {
+        if let Some((_, to)) = renamed.iter().find(|(from, _)| from == name) {
+            *name = (*to).to_owned();
+        }
+    };
+    let mut info = dir.info().unwrap();
+    for task in &mut info.tasks {
+        new(&mut task.name);
+        new(&mut task.unit);
+        task.classes.iter_mut().for_each(new);
+    }
+    for case in &mut info.cases {
+        new(&mut case.task);
+        new(&mut case.label);
+        let Some(mut rows) = dir.predictions(&case.case).unwrap().map(|intact| intact.rows) else { continue };
+        for row in &mut rows {
+            new(&mut row.target);
+            new(&mut row.prediction);
+        }
+        dir.write_rows(&dir.predictions_path(&case.case), &rows).unwrap();
+    }
+    dir.write_info(&info).unwrap();
+    let mut records = dir.records().unwrap().rows;
+    for record in &mut records {
+        new(&mut record.task);
+        new(&mut record.label);
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+}
+
+/// Every picture of a run, by its name.
+fn pictures(dir: &RunDir) -> Vec<(String, String)> {
+    let files = fs::read_dir(dir.path().join("figures")).unwrap().map(|entry| entry.unwrap().path());
+    let svgs = files.filter(|path| path.extension().is_some_and(|extension| extension == "svg"));
+    svgs.map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+#[test]
+fn names_without_glyphs_are_numbers_with_a_key_and_no_picture_has_a_box() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { tasks: 3, models: 3, seeds: 1, examples: 100, faults: false });
+    let renamed = [
+        ("negative", "差评"),
+        ("positive", "👍 好"),
+        ("bird", "cafe\u{301}"),
+        ("cat", "سلام"),
+        ("dog", "नमस्ते"),
+        ("sst2", "影评 <1>"),
+        ("°", "分"),
+        ("lstm", "长短期"),
+    ];
+    rename(&dir, &renamed);
+    let built = build(&dir).unwrap();
+    for (name, svg) in pictures(&dir) {
+        let boxes = with_boxes(parse(&svg).root());
+        assert!(boxes.is_empty(), "{name}: {boxes:?}");
+    }
+    let picture = |wanted: &str| pictures(&dir).into_iter().find(|(name, _)| name == wanted).unwrap().1;
+    // In the order in which the run names them: the tasks' names, units and classes, then the models.
+    let matrix = picture("confusion-sst2.lstm.n2000.s1.cpu");
+    assert!(matrix.contains(" Key: #2 = 影评 &lt;1&gt;, #3 = 差评, #4 = 👍 好, #6 = 长短期.</desc>"), "{matrix}");
+    assert!(matrix.contains("<title>#2: #6, seed 1</title>"), "{matrix}");
+    let matrix = picture("confusion-cifar10.resnet.n2000.s1.cpu");
+    assert!(matrix.contains(" Key: #1 = नमस्ते.</desc>"), "{matrix}");
+    assert!(matrix.contains("cafe\u{301}") && matrix.contains("سلام"), "what the font has is written out");
+    let quality = picture("quality");
+    assert!(quality.contains("#2") && quality.contains("#5²") && !quality.contains("#3"), "{quality}");
+    let html = fs::read_to_string(dir.report_path()).unwrap();
+    assert!(html.contains("<strong>Key: </strong>#2 = 影评 &lt;1&gt;, #3 = 差评, #4 = 👍 好, #6 = 长短期."), "{html}");
+    let expected = "The font of the figures lacks characters of some names, so the figures write numbers in their place: \
+                    #1 = नमस्ते, #2 = 影评 <1>, #3 = 差评, #4 = 👍 好, #5 = 分, #6 = 长短期.";
+    assert!(built.remarks.iter().any(|remark| remark == expected), "{:?}", built.remarks);
+    assert!(built.terminal_table.contains("长短期"), "tables write the names");
+}
+
+#[test]
+fn a_run_whose_names_have_glyphs_has_no_key_and_no_remark() {
+    let folder = tempfile::tempdir().unwrap();
+    let built = build(&write_run(folder.path(), &SMALL)).unwrap();
+    assert!(!built.remarks.iter().any(|remark| remark.contains("font")), "{:?}", built.remarks);
+    assert!(!fs::read_to_string(folder.path().join("report.html")).unwrap().contains("Key: "));
+}
+
+#[test]
+fn a_name_that_looks_like_a_number_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { tasks: 2, models: 1, seeds: 1, examples: 50, faults: false });
+    rename(&dir, &[("negative", "#1"), ("positive", "好评")]);
+    build(&dir).unwrap();
+    let matrix = pictures(&dir).into_iter().find(|(name, _)| name.starts_with("confusion-sst2")).unwrap().1;
+    assert!(matrix.contains(" Key: #2 = 好评.</desc>"), "{matrix}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn no_name_in_any_script_costs_a_picture_or_draws_a_box(names in prop::array::uniform5("\\PC{1,8}")) {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = write_run(folder.path(), &Plan { tasks: 2, models: 2, seeds: 1, examples: 40, faults: false });
+        let distinct: Vec<String> = names.iter().enumerate().map(|(index, name)| format!("{name}{index}")).collect();
+        let [negative, positive, task, label, bird] = [0, 1, 2, 3, 4].map(|index: usize| distinct[index].as_str());
+        rename(&dir, &[("negative", negative), ("positive", positive), ("sst2", task), ("resnet", label), ("bird", bird)]);
+        build(&dir).unwrap();
+        for (name, svg) in pictures(&dir) {
+            let boxes = with_boxes(parse(&svg).root());
+            prop_assert!(boxes.is_empty(), "{}: {:?}", name, boxes);
+        }
+    }
 }

@@ -27,7 +27,7 @@ fn a_row_that_is_there_twice_is_refused() {
     records.push(records[3].clone());
     let message = refusal(&info, &records);
     assert!(message.contains("records.csv: case 'cifar10.resnet.n2000.s1.cpu'"), "{message}");
-    assert!(message.contains("is there twice"), "{message}");
+    assert!(message.contains("f1_macro of phase score by scorer is in the file twice: remove one"), "{message}");
 }
 
 #[test]
@@ -38,10 +38,88 @@ fn a_case_that_was_not_planned_is_refused() {
 }
 
 #[test]
-fn records_of_another_machine_are_refused() {
+fn cases_of_two_machines_are_shown_apart_and_never_compared() {
+    let (info, mut records) = made(&Plan { tasks: 1, models: 2, ..SMALL });
+    for record in records.iter_mut().filter(|record| record.model == "transformer") {
+        record.machine = "ffff".to_owned();
+    }
+    let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
+    let titles: Vec<&str> = grid.settings.iter().map(|setting| setting.title.as_str()).collect();
+    assert_eq!(titles, ["cifar10, machine a1b2c3d4", "cifar10, machine ffff"]);
+    assert_eq!([0, 1].map(|setting| grid.row(setting).map(|(label, _)| label).collect::<Vec<_>>()), [[0], [1]]);
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { tasks: 1, models: 2, ..SMALL });
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    let remarks = bakeoff_reports::build(&dir).unwrap().remarks;
+    let expected =
+        "The cases on cpu were measured on 2 machines (a1b2c3d4, ffff): models are compared within each machine only.";
+    assert!(remarks.iter().any(|remark| remark == expected), "{remarks:?}");
+}
+
+#[test]
+fn a_case_of_two_machines_is_refused() {
     let (info, mut records) = made(&SMALL);
-    records[7].machine = "ffff".to_owned();
-    assert!(refusal(&info, &records).contains("machine ffff is not the run's a1b2c3d4"));
+    records[1].machine = "ffff".to_owned();
+    assert!(refusal(&info, &records).contains("its rows have machine 'a1b2c3d4' and 'ffff'"));
+}
+
+#[test]
+fn a_case_that_never_began_stands_with_those_of_the_runs_machine() {
+    let (info, mut records) = made(&SMALL);
+    for record in records.iter_mut().filter(|record| record.status == Status::Unsupported) {
+        record.machine.clear();
+    }
+    let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
+    assert_eq!(grid.settings.len(), 3);
+}
+
+/// The joules of a fit: by RAPL where it can be read, and by the estimate.
+fn with_two_sources(records: &mut Vec<Record>, rapl_j: impl Fn(&Record) -> Option<f64>) {
+    let at: Vec<usize> =
+        (0..records.len()).filter(|&at| records[at].phase == "fit" && records[at].metric == "energy_j").collect();
+    for at in at.into_iter().rev() {
+        let note = "the register went backwards".to_owned();
+        let row = Record { source: "rapl".to_owned(), value: rapl_j(&records[at]), note, ..records[at].clone() };
+        records.insert(at + 1, row);
+    }
+}
+
+#[test]
+fn numbers_of_two_sources_are_kept_apart_and_what_was_measured_comes_first() {
+    let (info, mut records) = made(&Plan { tasks: 1, models: 2, seeds: 2, ..SMALL });
+    with_two_sources(&mut records, |record| (record.seed == 1 || record.model == "transformer").then_some(7.0));
+    let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
+    assert_eq!(grid.sources(0, "fit", "energy_j"), ["rapl", "estimate"]);
+    assert_eq!(grid.sources(0, "predict-batch", "energy_j"), ["estimate"]);
+    let cell = grid.cell(0, 0).unwrap();
+    let mean = cell.mean("fit", "energy_j").unwrap();
+    assert_eq!((mean.mean, mean.n), (7.0, 1), "no estimate is averaged into what was measured");
+    assert_eq!(cell.mean_from("fit", "energy_j", "estimate").unwrap().n, 2);
+    assert_eq!(cell.trials[0].get("fit", "energy_j").unwrap().source, "rapl");
+    assert_eq!(cell.trials[1].get("fit", "energy_j").unwrap().source, "estimate");
+    let gap = &cell.trials[1].gaps[0];
+    assert_eq!((gap.source.as_str(), gap.reason.as_str()), ("rapl", "the register went backwards"));
+}
+
+#[test]
+fn a_row_under_further_conditions_is_another_number() {
+    let (info, mut records) = made(&SMALL);
+    let batch = Record { conditions: "batch=64".to_owned(), value: Some(1.0), ..records[3].clone() };
+    let (phase, metric, usual) = (batch.phase.clone(), batch.metric.clone(), records[3].value.unwrap());
+    records.insert(3, batch.clone());
+    let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
+    let trial = &grid.cell(0, 0).unwrap().trials[0];
+    assert_eq!(trial.get(&phase, &metric).unwrap().value, usual);
+    assert!(trial.values.iter().any(|value| value.conditions == "batch=64" && value.value == 1.0));
+    records.insert(3, batch);
+    assert!(refusal(&info, &records).contains("is in the file twice"));
+}
+
+#[test]
+fn a_row_of_another_label_than_planned_is_refused() {
+    let (info, mut records) = made(&SMALL);
+    records[0].label = "other".to_owned();
+    assert!(refusal(&info, &records).contains("its row has the label 'other', run.json has 'resnet'"));
 }
 
 #[test]
@@ -71,7 +149,7 @@ fn seeds_of_one_cell_must_share_the_model_version() {
     for record in records.iter_mut().filter(|record| record.seed == 2) {
         record.model_version = "2".to_owned();
     }
-    assert!(refusal(&info, &records).contains("model_version '2' is not '1 (burn 0.22.1)'"));
+    assert!(refusal(&info, &records).contains("model_version is '2', but '1 (burn 0.22.1)' in case"));
 }
 
 #[test]

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use bakeoff_reports::{
-    Curve, Intact, PredictionRow, Record, ReportError, Row, SCHEMA, Status, decode, encode, encode_header,
+    Curve, Intact, PredictionRow, Reading, Record, ReportError, Row, RunDir, SCHEMA, Status, decode, encode,
+    encode_header,
 };
 use proptest::prelude::*;
 
@@ -28,12 +29,16 @@ fn record(note: &str, value: Option<f64>) -> Record {
         case: text("sst2.svm.n2000.s1.cpu"),
         task: text("sst2"),
         task_version: 1,
+        label: text("svm-linear"),
         model: text("svm"),
         model_version: text("1 (linfa-svm 0.8.1)"),
         params: text("c=10 gamma=0.5"),
         train_size: 2000,
         seed: 1,
         device: text("cpu"),
+        device_name: text("Example CPU 3 GHz"),
+        threads: Some(2),
+        conditions: text("batch=64"),
         phase: text("fit"),
         metric: text("fit_s"),
         unit: text("s"),
@@ -46,17 +51,20 @@ fn record(note: &str, value: Option<f64>) -> Record {
 
 prop_compose! {
     fn records()(
-        words in prop::array::uniform8("(?s).{0,12}"),
+        words in prop::array::uniform11("(?s).{0,12}"),
         case in "[a-z0-9][a-z0-9._-]{0,30}",
-        numbers in (any::<u32>(), any::<u32>(), any::<u64>()),
+        numbers in (any::<u32>(), any::<u32>(), any::<u64>(), prop::option::of(any::<u16>().prop_map(usize::from))),
         value in prop::option::of(any::<f64>().prop_filter("finite", |x| x.is_finite())),
         status in prop::sample::select(Status::ALL),
         note in "[a-z,\"\r\n ;é漢🦀]{0,40}",
     ) -> Record {
-        let [run, commit, machine, task, model, params, device, unit] = words;
-        let (task_version, train_size, seed) = numbers;
+        let [run, commit, machine, task, label, model, params, device, device_name, conditions, unit] = words;
+        let (task_version, train_size, seed, threads) = numbers;
         let train_size = train_size as usize;
-        Record { run, commit, machine, case, task, task_version, model, params, train_size, seed, device, unit, status, value, ..record(&note, None) }
+        Record {
+            run, commit, machine, case, task, task_version, label, model, params, train_size, seed, device, device_name,
+            threads, conditions, unit, status, value, ..record(&note, None)
+        }
     }
 }
 
@@ -81,18 +89,42 @@ proptest! {
     }
 
     #[test]
-    fn any_curve_and_prediction_reads_back_as_it_was(
+    fn any_curve_prediction_and_reading_reads_back_as_it_was(
         loss in any::<f64>().prop_filter("a NaN equals nothing", |x| !x.is_nan()),
         epoch in any::<usize>(),
         text in "(?s).{0,20}",
+        probabilities in prop::collection::vec(any::<f32>().prop_filter("finite", |x| x.is_finite()), 0..12),
+        value in any::<f64>().prop_filter("finite", |x| x.is_finite()),
+        example in prop::option::of(any::<usize>()),
     ) {
         let curves = vec![Curve {
             case: "a.b".to_owned(), epoch, train_loss: loss, metric: text.clone(), validation: Some(loss), elapsed_s: 0.1, energy_j: None,
         }];
         prop_assert_eq!(decode::<Curve>(path(), &csv(&curves)).unwrap().rows, curves);
-        let answers = vec![PredictionRow { example: epoch, target: text.clone(), prediction: text, probability: Some(0.3) }];
-        prop_assert_eq!(decode::<PredictionRow>(path(), &csv(&answers)).unwrap().rows, answers);
+        let answers = vec![PredictionRow { example: epoch, target: text.clone(), prediction: text.clone(), probabilities }];
+        let read = decode::<PredictionRow>(path(), &csv(&answers)).unwrap().rows;
+        prop_assert_eq!(bits(&read), bits(&answers));
+        prop_assert_eq!(&read, &answers);
+        let readings = vec![Reading {
+            phase: text.clone(), metric: text.clone(), index: epoch, example, value, unit: text.clone(), source: text,
+        }];
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(folder.path());
+        dir.write_readings("a.b", &readings).unwrap();
+        prop_assert_eq!(dir.readings("a.b").unwrap().unwrap(), readings);
     }
+
+    #[test]
+    fn predictions_cross_a_pipe_as_json_to_the_same_bits(probabilities in prop::collection::vec(any::<f32>(), 0..12)) {
+        let row = PredictionRow { example: 0, target: String::new(), prediction: String::new(), probabilities };
+        let read: PredictionRow = serde_json::from_str(&serde_json::to_string(&row).unwrap()).unwrap();
+        let finite = |row: &PredictionRow| row.probabilities.iter().all(|x| !x.is_nan());
+        prop_assert!(!finite(&row) || bits(&[read]) == bits(&[row]));
+    }
+}
+
+fn bits(rows: &[PredictionRow]) -> Vec<Vec<u32>> {
+    rows.iter().map(|row| row.probabilities.iter().map(|x| x.to_bits()).collect()).collect()
 }
 
 #[test]
@@ -112,7 +144,78 @@ fn the_columns_are_the_fields_in_their_order() {
         elapsed_s: 1.0,
         energy_j: None,
     });
-    check(PredictionRow { example: 0, target: "a".into(), prediction: "a".into(), probability: None });
+    check(PredictionRow { example: 0, target: "a".into(), prediction: "a".into(), probabilities: vec![0.5, 0.5] });
+    check(reading(0));
+}
+
+fn reading(index: usize) -> Reading {
+    Reading {
+        phase: "predict-single".into(),
+        metric: "latency_s".into(),
+        index,
+        example: Some(index),
+        value: 1e-3 + index as f64 * 1e-7,
+        unit: "s".into(),
+        source: "stopwatch".into(),
+    }
+}
+
+#[test]
+fn readings_of_one_case_are_always_packed_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = RunDir::new(folder.path());
+    let readings: Vec<Reading> = (0..1000).map(reading).collect();
+    let written = |case: &str| {
+        dir.write_readings(case, &readings).unwrap();
+        std::fs::read(dir.readings_path(case)).unwrap()
+    };
+    let (one, other) = (written("one"), written("other"));
+    assert!(one == other);
+    assert_eq!(one[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255], "no name, no time, no system in the header");
+    assert!(one.len() < 20_000, "{} bytes", one.len());
+    assert_eq!(dir.readings("one").unwrap().unwrap(), readings);
+    assert_eq!(dir.readings("none").unwrap(), None);
+}
+
+#[test]
+fn damaged_readings_are_reported_by_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = RunDir::new(folder.path());
+    dir.write_readings("a", &(0..100).map(reading).collect::<Vec<_>>()).unwrap();
+    let whole = std::fs::read(dir.readings_path("a")).unwrap();
+    let flipped =
+        |at: usize| whole.iter().enumerate().map(|(i, byte)| if i == at { byte ^ 1 } else { *byte }).collect();
+    let garbage = [whole.as_slice(), b"garbage"].concat();
+    let cut = (0..whole.len()).map(|length| whole[..length].to_vec());
+    for bytes in cut.chain([flipped(whole.len() - 6), flipped(0), garbage]) {
+        std::fs::write(dir.readings_path("a"), &bytes).unwrap();
+        let error = dir.readings("a").unwrap_err();
+        let named =
+            error.to_string().contains(&format!("{} is damaged or cut short", dir.readings_path("a").display()));
+        assert!(named && matches!(error, ReportError::Damaged { .. }), "{} bytes: {error}", bytes.len());
+    }
+}
+
+#[test]
+fn removing_a_case_removes_all_of_its_files_and_none_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = RunDir::new(folder.path());
+    for case in ["t.svm.n5.s1.cpu", "t.svm.n5.s11.cpu"] {
+        for path in [dir.predictions_path(case), dir.hidden_predictions_path(case, "test")] {
+            dir.write_rows::<PredictionRow>(&path, &[]).unwrap();
+        }
+        dir.write_readings(case, &[reading(0)]).unwrap();
+        std::fs::create_dir_all(dir.model_path(case)).unwrap();
+        std::fs::write(dir.model_path(case).join("model.json"), "{}").unwrap();
+    }
+    let left = |case: &str| {
+        let paths = [dir.predictions_path(case), dir.hidden_predictions_path(case, "test"), dir.readings_path(case)];
+        paths.into_iter().chain([dir.model_path(case)]).filter(|path| path.exists()).count()
+    };
+    for _ in 0..2 {
+        dir.remove_case("t.svm.n5.s1.cpu").unwrap();
+        assert_eq!((left("t.svm.n5.s1.cpu"), left("t.svm.n5.s11.cpu")), (0, 4));
+    }
 }
 
 fn message_of(bytes: &[u8]) -> String {
@@ -131,9 +234,9 @@ fn a_bad_line_in_the_middle_is_named_with_its_column() {
 #[test]
 fn a_line_with_too_few_columns_is_an_error_unless_it_is_the_torn_last_one() {
     let mut bytes = csv(&[record("", None)]);
-    bytes.extend(b"1,run\n");
+    bytes.extend(b"2,run\n");
     bytes.extend(encode(&[record("", None)]).unwrap());
-    assert_eq!(message_of(&bytes), "records.csv:3: 2 columns, expected 20");
+    assert_eq!(message_of(&bytes), "records.csv:3: 2 columns, expected 24");
 }
 
 #[test]
@@ -142,7 +245,7 @@ fn an_unknown_status_and_a_number_that_is_not_finite_are_refused() {
     let message = message_of(text.replace(",ok,", ",fine,").as_bytes());
     assert!(message.contains("unknown variant `fine`, expected one of `ok`"), "{message}");
     let message = message_of(text.replace(",0.5,", ",inf,").as_bytes());
-    assert!(message.contains("column value: inf is no finite number"), "{message}");
+    assert!(message.contains("column value: inf is not a finite number"), "{message}");
     assert!(matches!(encode(&[record("", Some(f64::NAN))]), Err(ReportError::Unwritable { column: "value", .. })));
 }
 
@@ -161,9 +264,35 @@ fn a_header_of_other_columns_is_refused() {
 }
 
 #[test]
-fn another_schema_is_refused_with_the_way_out() {
-    let text = String::from_utf8(csv(&[record("", None)])).unwrap().replace("\n1,", "\n2,");
-    assert!(message_of(text.as_bytes()).contains("use the version of bakeoff that wrote it"));
+fn a_newer_schema_is_refused_by_its_number_whatever_its_columns() {
+    let expected = "written by a newer bakeoff (schema 3, this one reads up to 2): update";
+    let text = String::from_utf8(csv(&[record("", None)])).unwrap().replace("\n2,", "\n3,");
+    assert!(message_of(text.as_bytes()).contains(expected), "the same columns");
+    let text = text.replace(",note\n", ",note,scenario\n").replace(",ok,\n", ",ok,,offline\n");
+    assert!(message_of(text.as_bytes()).contains(expected), "{}", message_of(text.as_bytes()));
+}
+
+#[test]
+fn rows_of_two_schemas_do_not_stand_in_one_file() {
+    let text = String::from_utf8(csv(&[record("", None)])).unwrap().replace("\n2,", "\n1,");
+    assert_eq!(
+        message_of(text.as_bytes()),
+        "records.csv:2: column schema: '1', expected 2, whose columns the file has"
+    );
+    let error = encode(&[Record { schema: 1, ..record("", None) }]).unwrap_err();
+    assert!(error.to_string().contains("a row of schema 1 can be read but not written"), "{error}");
+}
+
+#[test]
+fn probabilities_are_numbers_with_a_space_between_them() {
+    let header = "example,target,prediction,probabilities\n";
+    let read = |field: &str| decode::<PredictionRow>(path(), format!("{header}0,a,b,{field}\n").as_bytes());
+    assert_eq!(read("0.25 0.75").unwrap().rows[0].probabilities, [0.25, 0.75]);
+    assert!(read("").unwrap().rows[0].probabilities.is_empty());
+    for (field, word) in [("0.5 half", "'half'"), ("0.5  0.5", "''"), (" ", "''"), ("0.5 NaN", "NaN is not a finite")] {
+        let message = read(field).unwrap_err().to_string();
+        assert!(message.starts_with("records.csv:2: column probabilities: ") && message.contains(word), "{message}");
+    }
 }
 
 #[test]
@@ -175,5 +304,23 @@ fn records_of_schema_1_stay_readable_for_ever() {
     assert_eq!(read.rows[1].note, "a \"quoted\", two-line\nnote: Ω");
     assert_eq!(read.rows[2].status, Status::BelowFloor);
     assert_eq!((read.rows[3].value, read.rows[3].status), (None, Status::Unsupported));
+    for row in &read.rows {
+        let joined_later = (row.label.as_str(), row.device_name.as_str(), row.threads, row.conditions.as_str());
+        assert_eq!((row.schema, joined_later), (1, ("", "", None, "")));
+    }
+}
+
+#[test]
+fn records_of_schema_2_stay_readable_for_ever() {
+    let golden = include_bytes!("golden/records-v2.csv");
+    let read = decode::<Record>(Path::new("records-v2.csv"), golden).unwrap();
+    assert_eq!((read.rows.len(), read.torn_line), (3, None));
+    assert_eq!(read.rows[0], record("two\nlines, \"quoted\": Ω", Some(0.1 + 0.2)));
+    let bare = Record { threads: None, conditions: String::new(), value: None, ..record("", None) };
+    assert_eq!(read.rows[1], bare);
+    assert_eq!(
+        read.rows[2],
+        Record { status: Status::BelowFloor, source: "estimate".to_owned(), ..record("", Some(1e-9)) }
+    );
     assert_eq!(csv(&read.rows), golden, "and what is written today has the same bytes");
 }

@@ -4,16 +4,18 @@ use std::io::{Write, stderr, stdout};
 use std::path::PathBuf;
 
 use bakeoff_models::Device;
-use bakeoff_reports::{RunDir, RunInfo};
+use bakeoff_reports::{RunDir, RunInfo, SCHEMA};
 use clap::Args;
 
-use super::run::{Isolation, carry_out, prepare, verify_data};
-use super::{Exit, usage};
+use super::Exit;
+use super::run::{Isolation, sum_up};
 use crate::interrupt;
 use crate::plan::{Overrides, Plan};
 use crate::program::Program;
 use crate::recorder::Recorder;
+use crate::session::Session;
 use crate::suite::Source;
+use crate::usage::usage;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -25,6 +27,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let info = RunDir::new(&arguments.run).info().map_err(usage)?;
+    refuse_older(&info)?;
     let origin = arguments.run.join("run.json").display().to_string();
     let source = Source {
         origin: format!("{origin}, suite_toml"),
@@ -33,7 +36,8 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     };
     let mut plan = Plan::new(program, &source, &Overrides::default()).map_err(usage)?;
     refuse_incomparable(program, &info, &plan)?;
-    verify_data(program, &plan, samples)?;
+    let session = Session { program, samples, inline: arguments.isolation.inline };
+    session.verify_data(&plan)?;
     if info.commit != crate::COMMIT {
         say(&format!(
             "note: the run was begun by commit {}, this is {}; each row says which",
@@ -50,21 +54,24 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     }
     say(&format!("{} cases are done, {} to go", done.len(), plan.cases.len()));
     interrupt::listen()?;
-    prepare(program, &mut plan.cases);
-    let executor = arguments.isolation.executor(program, samples);
-    carry_out(
-        program,
-        &info,
-        &plan.cases,
-        (arguments.isolation.jobs(&plan), plan.threads()),
-        executor.as_ref(),
-        recorder,
-    )
+    sum_up(&session.carry_out(&info, &plan, recorder)?)
 }
 
 /// On standard error, which may have been closed.
 fn say(text: &str) {
     let _ = writeln!(stderr(), "{text}");
+}
+
+/// The rows of a run have one schema, and an older one may have measured in another way. `report` still reads it.
+fn refuse_older(info: &RunInfo) -> anyhow::Result<()> {
+    if info.schema == SCHEMA {
+        return Ok(());
+    }
+    Err(usage(format!(
+        "cannot resume {}: bakeoff {} began it with schema {}, and this one writes {SCHEMA}; resume it with that bakeoff, \
+         or start a new run (bakeoff report still reads this one)",
+        info.run, info.version, info.schema
+    )))
 }
 
 /// Rows of one run must be comparable: same machine, task versions, model versions, data and cases.

@@ -5,6 +5,8 @@ mod bad_input;
 mod common;
 mod data;
 mod faults;
+mod older_runs;
 mod own_data;
 mod own_data_faults;
+mod readings;
 mod whole_program;

@@ -47,6 +47,27 @@ fn a_run_leaves_every_promised_file() {
 }
 
 #[test]
+fn a_brier_score_follows_from_the_stored_predictions() {
+    let bench = Bench::new();
+    exits(&run(&bench, &[]), 0);
+    let dir = bakeoff_reports::RunDir::new(bench.path("out"));
+    let info = dir.info().unwrap();
+    let recorded: Vec<_> = records(&bench.path("out")).into_iter().filter(|row| row.metric == "brier").collect();
+    assert!(!recorded.is_empty(), "a fake model gives probabilities");
+    for record in recorded {
+        let classes = &info.tasks.iter().find(|task| task.name == record.task).unwrap().classes;
+        let rows = dir.predictions(&record.case).unwrap().unwrap().rows;
+        let distance = |row: &bakeoff_reports::PredictionRow| -> f64 {
+            assert_eq!(row.probabilities.len(), classes.len(), "the whole row is kept");
+            let indicator = classes.iter().map(|class| f64::from(u8::from(*class == row.target)));
+            row.probabilities.iter().zip(indicator).map(|(&p, is)| (f64::from(p) - is).powi(2)).sum()
+        };
+        let brier = rows.iter().map(distance).sum::<f64>() / rows.len() as f64;
+        assert!((brier - record.value.unwrap()).abs() <= 1e-12, "{}: {brier}, not {:?}", record.case, record.value);
+    }
+}
+
+#[test]
 fn the_report_is_rebuilt_from_the_csv_alone_to_the_same_bytes() {
     let bench = Bench::new();
     exits(&run(&bench, &[]), 0);

@@ -3,6 +3,7 @@
 use super::scatter::{Cost, draw};
 use super::{Drawn, Figure, Picture, Style};
 use crate::error::ReportError;
+use crate::grid::ESTIMATE;
 use crate::results::Results;
 
 /// The figure `accuracy-energy`.
@@ -22,27 +23,31 @@ impl Figure for AccuracyEnergy {
             phase: "fit",
             metric: "energy_j",
             unit: "J",
-            title: |source| format!("energy of the fit, {} (log)", origin(source.unwrap_or("unknown source"))),
+            title: |source| format!("energy of the fit, {} (log)", origin(source)),
         };
         let picture = Picture {
             name: self.name().to_owned(),
             title: "Quality against energy".to_owned(),
-            caption: "Each marker is a model; up is better and left takes less energy to fit (an error that should be \
-                low has its axis turned around). The name of the axis says where the joules come from. The grey steps \
-                are the frontier: no other ranked model is both better and cheaper. Hollow markers are not ranked."
+            caption: "Each marker is a model. Up is better, and left takes less energy to fit; where a low error is \
+                better, its axis is turned around. The name of the axis says where the joules come from, and each \
+                source has a panel of its own. The grey steps are the frontier: no other ranked model is both better \
+                and cheaper. An estimate may be 40 % off either way (Fischer 2025), which the bars show, so nothing \
+                is ranked by it: its panel has no frontier. Hollow markers are not ranked."
                 .to_owned(),
             svg: String::new(),
+            key: String::new(),
         };
         draw(results, style, &cost, picture)
     }
 }
 
-/// A source as a word in a title.
-fn origin(source: &str) -> String {
+/// A source as words in a title.
+fn origin(source: &str) -> &str {
     match source {
-        "estimate" => "estimated".to_owned(),
-        "rapl" => "measured by RAPL".to_owned(),
-        "nvml" => "measured by NVML".to_owned(),
-        other => other.to_owned(),
+        ESTIMATE => "estimated",
+        "rapl" => "measured by RAPL",
+        "nvml" => "measured by NVML",
+        "" => "from an unknown source",
+        other => other,
     }
 }

@@ -27,11 +27,12 @@ impl Figure for AccuracyLatency {
         let picture = Picture {
             name: self.name().to_owned(),
             title: "Quality against latency".to_owned(),
-            caption: "Each marker is a model; up is better and left is faster (an error that should be low has its \
-                axis turned around). The grey steps are the frontier: no other ranked model is both better and \
-                faster. Hollow markers are not ranked."
+            caption: "Each marker is a model. Up is better, and left is faster; where a low error is better, its axis \
+                is turned around. The grey steps are the frontier: no other ranked model is both better and faster. \
+                Hollow markers are not ranked."
                 .to_owned(),
             svg: String::new(),
+            key: String::new(),
         };
         draw(results, style, &cost, picture)
     }

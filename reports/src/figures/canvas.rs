@@ -12,10 +12,10 @@ use plotters::style::{
 
 use super::style::{Marker, UNITS_PER_MM};
 
-/// The font that ships in the binary: the same picture on a machine without fonts.
+/// The font that ships in the binary, so that a machine without fonts draws the same picture.
 pub(crate) const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
 
-/// Its family as written into SVG; a viewer without it takes one of similar width.
+/// Its family as written into SVG. A viewer that lacks it takes one of similar width.
 const FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
 
 /// Text of 7 pt, the smallest that journals accept, in millimetres per em.
@@ -23,10 +23,10 @@ pub(crate) const SMALL_MM: f64 = 2.47;
 /// Text of 8 pt.
 pub(crate) const TEXT_MM: f64 = 2.82;
 
-/// plotters divides its font size by this to get the em of the SVG.
+/// plotters divides a font size by this number and writes the quotient as the em of the SVG.
 const PLOTTERS_EM: f64 = 1.24;
 
-/// A place on the page, in millimetres from the upper left corner.
+/// A point on the page, in millimetres from the upper left corner.
 pub(crate) type Point = (f64, f64);
 
 /// A rectangle on the page.
@@ -48,7 +48,7 @@ impl Rect {
     }
 }
 
-/// Where the point of a text lies: horizontally, vertically it is always the middle.
+/// Which part of a text lies on its point, horizontally. Vertically it is always the middle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
     Left,
@@ -56,14 +56,14 @@ pub(crate) enum Align {
     Right,
 }
 
-/// The page. Failures of the drawing library end as text, since there is nothing a caller could do about them.
+/// The page. Errors of the drawing library are strings, because no caller can handle them.
 pub(crate) struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
 }
 
 type Done = Result<(), String>;
 
-/// Draws a white page of this size and gives its SVG. `title` and `description` are for readers who cannot see it.
+/// Draws a white page of this size and returns its SVG. `title` and `description` are for readers who cannot see it.
 pub(crate) fn page(
     (width_mm, height_mm): (f64, f64),
     title: &str,
@@ -72,7 +72,7 @@ pub(crate) fn page(
 ) -> Result<String, String> {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| {
-        // The bytes are part of the program, and the tests draw with them.
+        // It cannot fail: the bytes are part of the program, and the tests draw with them.
         let _ = register_font(FAMILY, FontStyle::Normal, FONT);
     });
     let size = (units(width_mm) as u32, units(height_mm) as u32);
@@ -88,17 +88,17 @@ pub(crate) fn page(
     let svg = svg.replacen(&start, &sized, 1);
     let head_ends = svg.find('>').ok_or("plotters wrote no SVG")? + 1;
     let words = format!("\n<title>{}</title>\n<desc>{}</desc>", escape(title), escape(description));
-    Ok(characters(&format!("{}{words}{}", &svg[..head_ends], &svg[head_ends..])))
+    Ok(allowed_in_xml(&format!("{}{words}{}", &svg[..head_ends], &svg[head_ends..])))
 }
 
-/// The text with a replacement character for each that XML does not allow: names come from outside, and one bad character
-/// would cost the whole picture. XML 1.0, production 2.
-fn characters(text: &str) -> String {
+/// The text with a replacement character for each character that XML does not allow (XML 1.0, production 2). Names come
+/// from outside, and one such character would cost the whole picture.
+pub(crate) fn allowed_in_xml(text: &str) -> String {
     let allowed = |c: char| (c >= ' ' || matches!(c, '\t' | '\n' | '\r')) && !matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars().map(|c| if allowed(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
@@ -106,7 +106,7 @@ fn units(mm: f64) -> i32 {
     (mm * UNITS_PER_MM).round() as i32
 }
 
-fn place((x, y): Point) -> (i32, i32) {
+fn in_units((x, y): Point) -> (i32, i32) {
     (units(x), units(y))
 }
 
@@ -114,7 +114,7 @@ impl Canvas<'_> {
     /// A line through points.
     pub(crate) fn line(&self, points: &[Point], width_mm: f64, color: RGBColor) -> Done {
         let stroke = ShapeStyle { color: color.to_rgba(), filled: false, stroke_width: units(width_mm).max(1) as u32 };
-        let points: Vec<_> = points.iter().copied().map(place).collect();
+        let points: Vec<_> = points.iter().copied().map(in_units).collect();
         self.area.draw(&PathElement::new(points, stroke)).map_err(|error| error.to_string())
     }
 
@@ -136,7 +136,7 @@ impl Canvas<'_> {
 
     /// A filled rectangle.
     pub(crate) fn fill(&self, rect: Rect, color: RGBColor) -> Done {
-        let corners = [place((rect.x, rect.y)), place((rect.right(), rect.bottom()))];
+        let corners = [in_units((rect.x, rect.y)), in_units((rect.right(), rect.bottom()))];
         self.area.draw(&Rectangle::new(corners, color.filled())).map_err(|error| error.to_string())
     }
 
@@ -144,7 +144,7 @@ impl Canvas<'_> {
     pub(crate) fn marker(&self, at: Point, (color, marker): (RGBColor, Marker), hollow: bool) -> Done {
         let outline = marker_outline(marker);
         let scaled = |scale: f64| -> Vec<(i32, i32)> {
-            outline.iter().map(|(x, y)| place((at.0 + x * scale, at.1 + y * scale))).collect()
+            outline.iter().map(|(x, y)| in_units((at.0 + x * scale, at.1 + y * scale))).collect()
         };
         let radius = 1.05;
         self.polygon(scaled(radius), color)?;
@@ -157,7 +157,7 @@ impl Canvas<'_> {
 
     /// A small dot.
     pub(crate) fn dot(&self, at: Point, radius_mm: f64, color: RGBColor) -> Done {
-        let dot = Circle::new(place(at), units(radius_mm), color.filled());
+        let dot = Circle::new(in_units(at), units(radius_mm), color.filled());
         self.area.draw(&dot).map_err(|error| error.to_string())
     }
 
@@ -178,7 +178,7 @@ impl Canvas<'_> {
             Align::Right => HPos::Right,
         };
         let style = font(em_mm).transform(turn).color(&color).pos(Pos::new(h_pos, VPos::Center));
-        self.area.draw(&Text::new(text.to_owned(), place(at), style)).map_err(|error| error.to_string())
+        self.area.draw(&Text::new(text.to_owned(), in_units(at), style)).map_err(|error| error.to_string())
     }
 
     /// The width of a text, in millimetres.
@@ -187,7 +187,7 @@ impl Canvas<'_> {
         size.map_or(0.0, |(width, _)| f64::from(width) / UNITS_PER_MM)
     }
 
-    /// The text, cut with an ellipsis where it would be wider than `width_mm`.
+    /// The text, or as much of it as fits into `width_mm` with an ellipsis.
     pub(crate) fn fit(&self, text: &str, em_mm: f64, width_mm: f64) -> String {
         if self.width(text, em_mm) <= width_mm {
             return text.to_owned();

@@ -1,4 +1,4 @@
-//! Confusion matrices: which class is taken for which, per classification case.
+//! Confusion matrices: which class a model takes for which, per classification case.
 
 use plotters::style::{RGBColor, WHITE};
 
@@ -12,11 +12,11 @@ use crate::results::Results;
 /// The figures `confusion-<case>`.
 pub(crate) struct ConfusionMatrices;
 
-/// More pictures than this make a report that no browser likes.
+/// Browsers become slow with more pictures on one page.
 const MAX_PICTURES: usize = 24;
-/// More classes than this leave no room for their names.
+/// With more classes, a row is lower than its name.
 const MAX_CLASSES: usize = 30;
-/// More classes than this leave no room for numbers.
+/// With more classes, a cell is smaller than its number.
 const MAX_NUMBERED: usize = 12;
 const MARGIN_MM: f64 = 1.5;
 
@@ -26,7 +26,7 @@ impl Figure for ConfusionMatrices {
     }
 
     fn about(&self) -> &'static str {
-        "which class is taken for which, one matrix per classification case"
+        "which class a model takes for which, one matrix per classification case"
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
@@ -49,21 +49,21 @@ impl Figure for ConfusionMatrices {
             let name = format!("{}-{}", self.name(), trial.case);
             let title =
                 format!("{}: {}, seed {}", results.setting(setting).title, results.grid.labels[label], trial.seed);
-            let caption = "Rows are the true classes, columns the predicted ones; each row's numbers are percent of \
-                the examples of that class, so the diagonal is the recall of each class.";
+            let caption = "Rows are the true classes, columns the predicted ones. The numbers are percent of the \
+                examples of a row's class, so the diagonal is the recall of each class.";
             let svg = draw_matrix(&matrix, style, &title, caption)
                 .map_err(|message| ReportError::Figure { figure: name.clone(), message })?;
-            drawn.pictures.push(Picture { name, title, caption: caption.to_owned(), svg });
+            drawn.pictures.push(Picture { name, title, caption: caption.to_owned(), svg, key: String::new() });
         }
         if left_out > 0 {
             drawn.remarks.push(format!(
-                "Confusion matrices are drawn for the first {MAX_PICTURES} cases; {} left out, with the answers in predictions/.",
+                "Confusion matrices are drawn for the first {MAX_PICTURES} cases. Left out: {}, whose answers are in predictions/.",
                 count(left_out, "case")
             ));
         }
         if too_many_classes > 0 {
             drawn.remarks.push(format!(
-                "No confusion matrix for {} with more than {MAX_CLASSES} classes.",
+                "There is no confusion matrix for {} with more than {MAX_CLASSES} classes.",
                 count(too_many_classes, "case")
             ));
         }
@@ -78,13 +78,13 @@ struct Matrix<'a> {
 
 fn draw_matrix(matrix: &Matrix<'_>, style: &Style, title: &str, caption: &str) -> Result<String, String> {
     let longest = matrix.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0) as f64;
-    // Three fifths of an em per character is wider than the font sets most names; longer ones are cut.
+    // Most names take less than three fifths of an em per character. Longer ones are cut.
     let names_mm = (longest * 0.6 * SMALL_MM + 2.0).clamp(8.0, 24.0);
     let classes = matrix.classes.len();
     let left = MARGIN_MM + 4.0 + names_mm;
     let cell_w = (COLUMN_MM - left - MARGIN_MM) / classes as f64;
     let cell_h = cell_w.min(9.0);
-    // Short tables read better with names lying flat; a cell of many has only room for a name on end.
+    // Names below wide columns lie flat; narrow columns have room for upright names only.
     let flat = cell_w > names_mm;
     let names_below = if flat { 5.0 } else { names_mm };
     let top = MARGIN_MM + 6.0;

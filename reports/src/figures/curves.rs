@@ -16,8 +16,8 @@ pub(crate) struct Curves;
 
 const PANEL_HEIGHT_MM: f64 = 44.0;
 
-/// The curves of a setting, each with its model's label.
-struct Pair<'a> {
+/// The curves of a setting, each with its model's label: two panels are drawn of them.
+struct CurvesOfSetting<'a> {
     title: &'a str,
     curves: Vec<(usize, &'a [Curve])>,
 }
@@ -33,7 +33,7 @@ impl Figure for Curves {
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
         let mut drawn = Drawn::default();
-        let pairs: Vec<Pair<'_>> =
+        let pairs: Vec<CurvesOfSetting<'_>> =
             (0..results.grid.settings.len()).filter_map(|setting| pair(results, setting)).collect();
         let shown = capped(self.name(), pairs.len(), &mut drawn.remarks);
         if shown == 0 {
@@ -43,11 +43,12 @@ impl Figure for Curves {
         let picture = Picture {
             name: self.name().to_owned(),
             title: "Training curves".to_owned(),
-            caption: "Left: mean training loss of each epoch. Right: the primary metric on the validation rows. First \
-                seed of each model; models that do not learn in epochs have no curve. The epoch that is best on the \
-                validation rows is the one that was tested."
+            caption: "Left: the mean training loss of each epoch. Right: the primary metric on the validation rows. \
+                Shown is the first seed of each model. Models that do not learn in epochs have no curve. The epoch \
+                that is best on the validation rows is the one that was tested."
                 .to_owned(),
             svg: String::new(),
+            key: String::new(),
         };
         let mut labels: Vec<usize> =
             pairs.iter().flat_map(|pair| pair.curves.iter().map(|(label, _)| *label)).collect();
@@ -70,17 +71,17 @@ impl Figure for Curves {
     }
 }
 
-fn pair(results: &Results, setting: usize) -> Option<Pair<'_>> {
+fn pair(results: &Results, setting: usize) -> Option<CurvesOfSetting<'_>> {
     let curves: Vec<(usize, &[Curve])> = (0..results.grid.labels.len())
         .filter_map(|label| {
             let trial = results.first_trial(setting, label)?;
             Some((label, results.curves.get(&trial.case)?.as_slice()))
         })
         .collect();
-    (!curves.is_empty()).then(|| Pair { title: &results.setting(setting).title, curves })
+    (!curves.is_empty()).then(|| CurvesOfSetting { title: &results.setting(setting).title, curves })
 }
 
-fn draw_pair(canvas: &Canvas<'_>, style: &Style, pair: &Pair<'_>, place: Rect) -> Result<(), String> {
+fn draw_pair(canvas: &Canvas<'_>, style: &Style, pair: &CurvesOfSetting<'_>, place: Rect) -> Result<(), String> {
     let validation = pair.curves.iter().find_map(|(_, curve)| curve.first()).map_or("", |point| point.metric.as_str());
     let validation = format!("validation {}", metric(validation).map_or(validation, |metric| metric.short_title()));
     let half = Rect { w: (place.w - 2.0) / 2.0, ..place };
@@ -94,14 +95,14 @@ fn draw_pair(canvas: &Canvas<'_>, style: &Style, pair: &Pair<'_>, place: Rect) -
 fn draw_lines(
     canvas: &Canvas<'_>,
     style: &Style,
-    pair: &Pair<'_>,
+    pair: &CurvesOfSetting<'_>,
     place: Rect,
     (title, y_title): (&str, &str),
     value: fn(&Curve) -> f64,
 ) -> Result<(), String> {
     let points = || pair.curves.iter().flat_map(|(_, curve)| curve.iter());
     let last = points().map(|point| point.epoch).max().unwrap_or(0);
-    // An axis of one or two epochs would have ticks between them.
+    // An axis of one or two epochs would have ticks at fractions of an epoch.
     let room = (last < 3).then_some([0.0, 3.0]).into_iter().flatten();
     let epochs = points().map(|point| point.epoch as f64).chain(room);
     let (Some(x), Some(y)) = (Scale::around(epochs, false), Scale::around(points().map(value), false)) else {

@@ -20,7 +20,7 @@ pub(crate) const TITLE_MM: f64 = 5.0;
 pub(crate) const FOOT_MM: f64 = 8.6;
 const TICK_GAP_MM: f64 = 1.0;
 
-/// Draws the frame into `outer` and gives the two scales, laid onto the page.
+/// Draws the frame into `outer` and returns the two scales, laid onto the page.
 pub(crate) fn frame(
     canvas: &Canvas<'_>,
     style: &Style,
@@ -44,7 +44,7 @@ pub(crate) fn frame(
         canvas.text(label, (inner.x - TICK_GAP_MM, at), SMALL_MM, Align::Right, style.ink)?;
     }
     let y_title = canvas.fit(&y.title, SMALL_MM, inner.h + TITLE_MM);
-    // Centred on the axis, but kept inside of the panel where the name is longer than the axis.
+    // Centred on the axis, but inside the panel where the name is longer than the axis.
     let half = canvas.width(&y_title, SMALL_MM) / 2.0;
     let middle = (inner.y + inner.h / 2.0).max(outer.y + half).min(outer.bottom() - half);
     canvas.text_up(&y_title, (outer.x + 1.6, middle), SMALL_MM, Align::Centre, style.ink)?;
@@ -54,8 +54,8 @@ pub(crate) fn frame(
     Ok((x_scale, y_scale))
 }
 
-/// Ticks, grid lines and the name of a horizontal axis below `inner`; no label is drawn over its neighbour or beyond
-/// the page.
+/// Draws ticks, grid lines and the name of a horizontal axis below `inner`. No label overlaps its neighbour or the edge
+/// of the page.
 pub(crate) fn x_axis(
     canvas: &Canvas<'_>,
     style: &Style,
@@ -82,7 +82,7 @@ pub(crate) fn x_axis(
     canvas.text(&title, (inner.x + inner.w / 2.0, inner.bottom() + 5.8), SMALL_MM, Align::Centre, style.ink)
 }
 
-/// Places panels of one size in as many columns as keep the page readable.
+/// Arranges panels of one size in one or two columns, so that the page stays readable.
 pub(crate) struct Pages {
     columns: usize,
     cell: (f64, f64),

@@ -1,7 +1,7 @@
 //! Latency: from the median to the 99th percentile of single predictions, per task.
 
 use super::frame::Axis;
-use super::rows_chart::{Mark, ModelRow, Panel, draw};
+use super::rows_chart::{Mark, ModelRow, RowsPanel, draw};
 use super::scale::Scale;
 use super::{Drawn, Figure, Picture, Style, capped};
 use crate::error::ReportError;
@@ -26,15 +26,15 @@ impl Figure for Latency {
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
         let mut drawn = Drawn::default();
-        let panels: Vec<Panel> = results.tables.iter().filter_map(|table| panel(results, table)).collect();
+        let panels: Vec<RowsPanel> = results.tables.iter().filter_map(|table| panel(results, table)).collect();
         let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
         if shown == 0 {
             return Ok(drawn);
         }
         let title = "Latency of one prediction";
-        let caption = "Marker: the median time from one raw example to its prediction, encoding included. Line: up to \
-            the 99th percentile, with dots at the 90th and 95th. Logarithmic axis; left is faster. A hollow marker is \
-            not ranked: its answers are no better than the floor, or a seed failed.";
+        let caption = "The marker is the median time from one raw example to its prediction, encoding included. The line \
+            goes to the 99th percentile, with dots at the 90th and 95th. The axis is logarithmic, and left is faster. A \
+            hollow marker is not ranked: its answers are no better than the floor, or a seed failed.";
         let svg = draw(&panels[..shown], style, title, caption)
             .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
         drawn.pictures.push(Picture {
@@ -42,12 +42,13 @@ impl Figure for Latency {
             title: title.to_owned(),
             caption: caption.to_owned(),
             svg,
+            key: String::new(),
         });
         Ok(drawn)
     }
 }
 
-fn panel(results: &Results, table: &Table) -> Option<Panel> {
+fn panel(results: &Results, table: &Table) -> Option<RowsPanel> {
     let cells: Vec<(usize, &Cell)> = results.grid.row(table.setting).collect();
     let ends = ["latency_p50_s", "latency_p99_s"];
     let numbers = cells.iter().flat_map(|(_, cell)| ends.iter().filter_map(|metric| seconds(cell, metric)));
@@ -59,7 +60,7 @@ fn panel(results: &Results, table: &Table) -> Option<Panel> {
     });
     let axis = Axis { scale, title: "time per example, p50 to p99 (log)".to_owned(), unit: "s", reversed: false };
     let title = results.setting(table.setting).title.clone();
-    Some(Panel { title, axis, rows: rows.collect(), reference: None })
+    Some(RowsPanel { title, axis, rows: rows.collect(), reference: None })
 }
 
 fn seconds(cell: &Cell, metric: &str) -> Option<f64> {

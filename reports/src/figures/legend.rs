@@ -1,4 +1,4 @@
-//! Which marker is which model, in as many lines as it takes.
+//! The legend: which marker is which model, on as many lines as needed.
 
 use super::canvas::{Align, Canvas, SMALL_MM};
 use super::style::Style;
@@ -7,8 +7,8 @@ const LINE_MM: f64 = 4.0;
 const MARKER_MM: f64 = 3.6;
 const GAP_MM: f64 = 2.4;
 
-/// A model's place in the legend.
-pub(crate) struct Item {
+/// A model in the legend.
+pub(crate) struct LegendEntry {
     label: usize,
     text: String,
     x: f64,
@@ -17,14 +17,14 @@ pub(crate) struct Item {
 
 /// A legend laid out for a width.
 pub(crate) struct Legend {
-    items: Vec<Item>,
+    items: Vec<LegendEntry>,
 }
 
 impl Legend {
-    /// Lays out the models of these labels. Text is measured without a page: an em per 1.6 characters is more than
-    /// the font ever takes for names.
+    /// Lays out the models with these labels. There is no page yet to measure text on, so a character counts for 1/1.6
+    /// em, which is more than names take.
     pub(crate) fn new(labels: &[String], shown: &[usize], width_mm: f64) -> Legend {
-        let mut items: Vec<Item> = Vec::new();
+        let mut items: Vec<LegendEntry> = Vec::new();
         let (mut x, mut line) = (0.0, 0);
         for &label in shown {
             let text = labels[label].clone();
@@ -32,7 +32,7 @@ impl Legend {
             if x + width > width_mm && x > 0.0 {
                 (x, line) = (0.0, line + 1);
             }
-            items.push(Item { label, text, x, line });
+            items.push(LegendEntry { label, text, x, line });
             x += width;
         }
         Legend { items }

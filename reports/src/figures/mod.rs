@@ -1,4 +1,4 @@
-//! Figures: each is one file that draws results into SVG, and one line of [`FIGURES`].
+//! Figures: each is a file that draws results into SVG, and a line of [`FIGURES`].
 
 mod accuracy_energy;
 mod accuracy_latency;
@@ -8,6 +8,7 @@ mod curves;
 mod frame;
 mod latency;
 mod legend;
+mod names;
 mod png;
 mod quality;
 mod rows_chart;
@@ -21,13 +22,15 @@ pub use style::Style;
 use crate::error::ReportError;
 use crate::results::Results;
 
+use names::NumberedNames;
+
 /// A way of looking at results.
 pub trait Figure: Sync {
     /// The name of its file, or the beginning of it if it draws several.
     fn name(&self) -> &'static str;
     /// What it shows, in a line.
     fn about(&self) -> &'static str;
-    /// Draws what the results have for it: no picture if they have nothing.
+    /// Draws what the results have for it, and no picture if they have nothing.
     ///
     /// # Errors
     /// If the drawing library fails.
@@ -64,15 +67,36 @@ pub struct Picture {
     pub caption: String,
     /// The SVG document; its size is in millimetres.
     pub svg: String,
+    /// What the numbers in it stand for that are written for names which the font cannot draw; empty without such names.
+    pub key: String,
 }
 
-/// Panels on one page: more cannot be read, and a page must end.
+/// Draws every figure.
+///
+/// # Errors
+/// If the drawing library fails.
+pub(crate) fn draw_all(results: &Results, style: &Style) -> Result<Drawn, ReportError> {
+    let names = NumberedNames::new(results);
+    let shown = names.shown(results);
+    let mut all = Drawn { pictures: Vec::new(), remarks: names.remark().into_iter().collect() };
+    for figure in FIGURES {
+        let drawn = figure.draw(&shown, style)?;
+        all.pictures.extend(drawn.pictures);
+        all.remarks.extend(drawn.remarks);
+    }
+    names.explain(&mut all.pictures);
+    Ok(all)
+}
+
+/// The most panels on one page.
 const MAX_PANELS: usize = 12;
 
-/// Says aloud that panels were left out.
+/// How many panels to draw, with a remark if that is not all.
 fn capped(figure: &str, panels: usize, remarks: &mut Vec<String>) -> usize {
     if panels > MAX_PANELS {
-        remarks.push(format!("Figure {figure} shows the first {MAX_PANELS} of {panels} panels; the tables have all."));
+        remarks.push(format!(
+            "Figure {figure} shows the first {MAX_PANELS} of {panels} panels. The tables have all of them."
+        ));
     }
     panels.min(MAX_PANELS)
 }

@@ -1,7 +1,7 @@
 //! Quality: every model's primary metric with its interval, and the floor, per task.
 
 use super::frame::Axis;
-use super::rows_chart::{Mark, ModelRow, Panel, draw};
+use super::rows_chart::{Mark, ModelRow, RowsPanel, draw};
 use super::scale::Scale;
 use super::{Drawn, Figure, Picture, Style, capped};
 use crate::error::ReportError;
@@ -25,16 +25,15 @@ impl Figure for Quality {
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
         let mut drawn = Drawn::default();
-        let panels: Vec<Panel> = results.tables.iter().filter_map(|table| panel(results, table)).collect();
+        let panels: Vec<RowsPanel> = results.tables.iter().filter_map(|table| panel(results, table)).collect();
         let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
         if shown == 0 {
             return Ok(drawn);
         }
         let title = "Quality per task";
-        let caption = "Marker: the primary metric on the test examples (mean over seeds). Line: its 95 % interval, \
-            Wilson's for accuracy and the bootstrap's for other metrics. Dashed: the floor, which is what a \
-            constant answer scores. A hollow marker is no better than the floor, or has a seed that failed, and is not \
-            ranked.";
+        let caption = "The marker is the primary metric on the test examples, the mean over seeds. The line is its 95 % \
+            interval: Wilson's for accuracy, the bootstrap's for other metrics. The dashed line is the floor, which a \
+            constant answer scores. A hollow marker is not ranked: it is no better than the floor, or a seed failed.";
         let svg = draw(&panels[..shown], style, title, caption)
             .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
         drawn.pictures.push(Picture {
@@ -42,12 +41,13 @@ impl Figure for Quality {
             title: title.to_owned(),
             caption: caption.to_owned(),
             svg,
+            key: String::new(),
         });
         Ok(drawn)
     }
 }
 
-fn panel(results: &Results, table: &Table) -> Option<Panel> {
+fn panel(results: &Results, table: &Table) -> Option<RowsPanel> {
     let setting = results.setting(table.setting);
     let numbers = table.lines.iter().flat_map(|line| {
         let ends = line.interval.map(|interval| [interval.low, interval.high]);
@@ -59,7 +59,7 @@ fn panel(results: &Results, table: &Table) -> Option<Panel> {
     }
     let rows = table.lines.iter().map(|line| row(results, line)).collect();
     let axis = Axis { scale: limits(setting, scale), title: axis_title(setting), unit: "", reversed: false };
-    Some(Panel { title: setting.title.clone(), axis, rows, reference: table.floor.map(|floor| (floor, "floor")) })
+    Some(RowsPanel { title: setting.title.clone(), axis, rows, reference: table.floor.map(|floor| (floor, "floor")) })
 }
 
 fn row(results: &Results, line: &Line) -> ModelRow {
@@ -76,7 +76,7 @@ fn row(results: &Results, line: &Line) -> ModelRow {
     }
 }
 
-/// Shares of one end at 0 and 1, and squares at 0.
+/// The axis, no wider than the values that the metric can have.
 pub(crate) fn limits(setting: &Setting, scale: Scale) -> Scale {
     match setting.task.primary.as_str() {
         "mse" | "mae" => scale.within(0.0, f64::INFINITY),
@@ -95,7 +95,7 @@ pub(crate) fn axis_title(setting: &Setting) -> String {
     format!("{}{} ({better})", metric.title, setting.primary_unit())
 }
 
-/// The name of the primary metric for a vertical axis, which has less room.
+/// The name of the primary metric on a vertical axis, where there is less room.
 pub(crate) fn short_title(setting: &Setting) -> String {
     let metric = setting.primary();
     let reversed = if metric.better == Better::Lower { " (reversed)" } else { "" };

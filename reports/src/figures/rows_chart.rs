@@ -20,12 +20,12 @@ pub(crate) struct Mark {
 pub(crate) struct ModelRow {
     pub(crate) label: usize,
     pub(crate) name: String,
-    /// What stands in place of a mark: how the case ended.
+    /// What to draw, or how the case ended if there is nothing.
     pub(crate) mark: Result<Mark, String>,
 }
 
-/// A panel.
-pub(crate) struct Panel {
+/// A panel of rows.
+pub(crate) struct RowsPanel {
     pub(crate) title: String,
     pub(crate) axis: Axis,
     pub(crate) rows: Vec<ModelRow>,
@@ -36,7 +36,7 @@ pub(crate) struct Panel {
 const ROW_MM: f64 = 4.2;
 
 /// Draws the panels on one page.
-pub(crate) fn draw(panels: &[Panel], style: &Style, title: &str, description: &str) -> Result<String, String> {
+pub(crate) fn draw(panels: &[RowsPanel], style: &Style, title: &str, description: &str) -> Result<String, String> {
     let most_rows = panels.iter().map(|panel| panel.rows.len()).max().unwrap_or(0);
     let height = TITLE_MM + most_rows as f64 * ROW_MM + 1.0 + FOOT_MM;
     let pages = Pages::new(panels.len(), 4, (COLUMN_MM - 2.0 * MARGIN_MM, height));
@@ -48,7 +48,7 @@ pub(crate) fn draw(panels: &[Panel], style: &Style, title: &str, description: &s
     })
 }
 
-fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &Panel, outer: Rect) -> Result<(), String> {
+fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &RowsPanel, outer: Rect) -> Result<(), String> {
     let widest = panel.rows.iter().map(|row| canvas.width(&row.name, SMALL_MM)).fold(0.0, f64::max);
     let names = widest.min(outer.w * 0.4);
     let left = outer.x + names + 2.0;
@@ -84,7 +84,7 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &Panel, outer: Rect) ->
         let mark = match &row.mark {
             Ok(mark) => mark,
             Err(ending) => {
-                // Nothing may run through a word.
+                // The grid lines must not run through the word.
                 let paper = Rect { x: inner.x + 0.6, y: y - 1.6, w: canvas.width(ending, SMALL_MM) + 1.2, h: 3.2 };
                 canvas.fill(paper, plotters::style::WHITE)?;
                 canvas.text(ending, (inner.x + 1.2, y), SMALL_MM, Align::Left, style.muted)?;

@@ -1,9 +1,9 @@
-//! From numbers to places on the page, and the round numbers that label an axis.
+//! Axes: from numbers to positions on the page, and the round numbers that label an axis.
 
 use crate::format::si;
 use crate::metric::LONG;
 
-/// More decimals than this leave no room between the labels of an axis.
+/// Labels with more decimals would touch each other.
 const MOST_DECIMALS: usize = 5;
 
 /// A linear or logarithmic axis.
@@ -17,7 +17,7 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    /// An axis that holds all the numbers with a little room; `None` without a number that the axis can hold.
+    /// An axis around all the numbers, with a little room at its ends; `None` without a number that it can show.
     pub(crate) fn around(numbers: impl IntoIterator<Item = f64>, log: bool) -> Option<Scale> {
         let usable = numbers
             .into_iter()
@@ -44,7 +44,7 @@ impl Scale {
         Scale { from: self.from.max(low), to: self.to.min(high), ..self }
     }
 
-    /// The same axis between two places on the page.
+    /// The same axis between two positions on the page.
     pub(crate) fn between(self, start: f64, end: f64) -> Scale {
         Scale { ends: (start, end), ..self }
     }
@@ -100,7 +100,7 @@ impl Scale {
     }
 }
 
-/// `1.00 ms` is `1 ms` on an axis.
+/// On an axis `1.00 ms` is written `1 ms`.
 fn shorten(label: &str) -> String {
     let (number, unit) = label.split_once(' ').unwrap_or((label, ""));
     let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };

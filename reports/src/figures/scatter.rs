@@ -1,4 +1,4 @@
-//! Quality against a cost, with the frontier of what no other model beats in both: shared by two figures.
+//! Quality against a cost, with the frontier of the models that no other one beats in both. Two figures are drawn so.
 
 use super::canvas::{Canvas, Point, Rect, page};
 use super::frame::{Axis, MARGIN_MM, Pages, frame};
@@ -8,7 +8,7 @@ use super::scale::Scale;
 use super::style::{COLUMN_MM, Style};
 use super::{Drawn, Picture, capped};
 use crate::error::ReportError;
-use crate::grid::Cell;
+use crate::grid::ESTIMATE;
 use crate::metric::Better;
 use crate::record::Status;
 use crate::results::Results;
@@ -19,8 +19,8 @@ pub(crate) struct Cost {
     pub(crate) phase: &'static str,
     pub(crate) metric: &'static str,
     pub(crate) unit: &'static str,
-    /// The name of the axis, from the source of the first number.
-    pub(crate) title: fn(Option<&str>) -> String,
+    /// The name of the axis, from the source of the numbers.
+    pub(crate) title: fn(&str) -> String,
 }
 
 struct Dot {
@@ -30,20 +30,32 @@ struct Dot {
     ranked: bool,
 }
 
-struct Panel {
+/// The models of a task by the costs of one source.
+struct ScatterPanel {
     title: String,
     x: Axis,
     y: Axis,
     dots: Vec<Dot>,
     better: Better,
+    /// Whether the costs were computed and not measured: such costs rank nothing, so there is no frontier.
+    estimated: bool,
 }
 
 const PANEL_HEIGHT_MM: f64 = 56.0;
 
-/// Draws a panel per task.
+/// How far an estimate of joules is from what a meter at the plug says, either way, as a share: Fischer 2025,
+/// "Ground-Truthing AI Energy Consumption".
+const ESTIMATE_ERROR: f64 = 0.4;
+
+/// Draws a panel per task and source of the costs.
 pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Picture) -> Result<Drawn, ReportError> {
     let mut drawn = Drawn::default();
-    let panels: Vec<Panel> = results.tables.iter().filter_map(|table| panel(results, table, cost)).collect();
+    let sources = |table: &Table| results.grid.sources(table.setting, cost.phase, cost.metric);
+    let panels: Vec<ScatterPanel> = results
+        .tables
+        .iter()
+        .flat_map(|table| sources(table).into_iter().filter_map(|source| panel(results, table, cost, source)))
+        .collect();
     let shown = capped(&picture.name, panels.len(), &mut drawn.remarks);
     if shown == 0 {
         return Ok(drawn);
@@ -68,39 +80,67 @@ pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Pictu
     Ok(drawn)
 }
 
-fn panel(results: &Results, table: &Table, cost: &Cost) -> Option<Panel> {
+fn panel(results: &Results, table: &Table, cost: &Cost, source: &str) -> Option<ScatterPanel> {
     let setting = results.setting(table.setting);
-    let cells: Vec<(usize, &Cell)> = results.grid.row(table.setting).collect();
-    let dots: Vec<Dot> = cells
-        .iter()
+    let dots: Vec<Dot> = results
+        .grid
+        .row(table.setting)
         .filter_map(|(label, cell)| {
             let quality = cell.mean("score", &setting.task.primary)?.mean;
-            let cost = cell.mean(cost.phase, cost.metric)?.mean;
-            Some(Dot { label: *label, cost, quality, ranked: cell.status() == Status::Ok })
+            let cost = cell.mean_from(cost.phase, cost.metric, source)?.mean;
+            Some(Dot { label, cost, quality, ranked: cell.status() == Status::Ok })
         })
         .filter(|dot| dot.cost > 0.0)
         .collect();
-    let x = Scale::around(dots.iter().map(|dot| dot.cost), true)?;
+    let estimated = source == ESTIMATE;
+    let ends = dots.iter().flat_map(|dot| if estimated { range(dot) } else { [dot.cost; 2] });
+    let x = Scale::around(ends, true)?;
     let y = limits(setting, Scale::around(dots.iter().map(|dot| dot.quality), false)?);
-    let source = cells.iter().find_map(|(_, cell)| cell.source(cost.phase, cost.metric));
     let better = setting.primary().better;
     let reversed = better == Better::Lower;
-    Some(Panel {
+    Some(ScatterPanel {
         title: setting.title.clone(),
         x: Axis { scale: x, title: (cost.title)(source), unit: cost.unit, reversed: false },
         y: Axis { scale: y, title: short_title(setting), unit: "", reversed },
         dots,
         better,
+        estimated,
     })
 }
 
-fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &Panel, place: Rect) -> Result<(), String> {
+/// Where the true cost of an estimate may lie.
+fn range(dot: &Dot) -> [f64; 2] {
+    [dot.cost * (1.0 - ESTIMATE_ERROR), dot.cost * (1.0 + ESTIMATE_ERROR)]
+}
+
+fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &ScatterPanel, place: Rect) -> Result<(), String> {
     let (x, y) = frame(canvas, style, place, &panel.title, (&panel.x, &panel.y))?;
     let at = |dot: &Dot| (x.at(dot.cost), y.at(dot.quality));
-    let frontier = frontier(&panel.dots, panel.better);
-    if let Some(&cheapest) = frontier.first() {
-        // Nothing is as cheap as the cheapest, and the best stays the best at any cost: the line goes on to the edges.
-        // The worse end of the quality is at the bottom of the page, whichever way its axis runs.
+    if panel.estimated {
+        for dot in &panel.dots {
+            let height = y.at(dot.quality);
+            let (color, _) = style.model(dot.label);
+            canvas.line(&range(dot).map(|cost| (x.at(cost), height)), 0.4, color)?;
+        }
+    } else {
+        draw_frontier(canvas, style, &frontier(&panel.dots, panel.better), (&x, &y))?;
+    }
+    for dot in &panel.dots {
+        canvas.marker(at(dot), style.model(dot.label), !dot.ranked)?;
+    }
+    Ok(())
+}
+
+fn draw_frontier(
+    canvas: &Canvas<'_>,
+    style: &Style,
+    frontier: &[&Dot],
+    (x, y): (&Scale, &Scale),
+) -> Result<(), String> {
+    let at = |dot: &Dot| (x.at(dot.cost), y.at(dot.quality));
+    if let Some(cheapest) = frontier.first() {
+        // The line goes on to the edges: nothing is cheaper than the cheapest, and the best stays the best at any cost.
+        // The worse end of the quality axis is at the bottom of the page, whichever way the axis runs.
         let bottom = y.ends().0.max(y.ends().1);
         let mut steps: Vec<Point> = vec![(at(cheapest).0, bottom)];
         for dot in frontier {
@@ -111,9 +151,6 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &Panel, place: Rect) ->
         let (_, best) = steps[steps.len() - 1];
         steps.push((x.ends().1, best));
         canvas.line(&steps, 0.3, style.muted)?;
-    }
-    for dot in &panel.dots {
-        canvas.marker(at(dot), style.model(dot.label), !dot.ranked)?;
     }
     Ok(())
 }

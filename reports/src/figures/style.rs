@@ -1,14 +1,14 @@
-//! How figures look: sizes that are readable in a paper's column, and colours that colour-blind readers can tell apart.
+//! How figures look: sizes that are readable in the column of a paper, and colours that colour-blind readers can tell apart.
 
 use plotters::style::RGBColor;
 
-/// SVG units per millimetre: plotters draws in whole units, so they are made small.
+/// SVG units per millimetre. plotters draws in whole units, so the units are small.
 pub(crate) const UNITS_PER_MM: f64 = 12.0;
 
 /// Width of a panel, the column of a two-column paper, in millimetres.
 pub(crate) const COLUMN_MM: f64 = 90.0;
 
-/// The form of a marker: together with the colour it names a model.
+/// The shape of a marker. Shape and colour together show which model it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marker {
     /// ●
@@ -32,19 +32,19 @@ pub enum Marker {
 /// Colours, in figures and in the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Style {
-    /// One per model, in the order of labels; reused with other markers if there are more models.
+    /// One per model, in the order of labels. With more models, colours come again with other markers.
     pub series: Vec<RGBColor>,
     /// Text and axes.
     pub ink: RGBColor,
-    /// Text that stands back.
+    /// Secondary text.
     pub muted: RGBColor,
     /// Grid lines.
     pub grid: RGBColor,
 }
 
 impl Default for Style {
-    /// Okabe and Ito's palette (2008, "Color Universal Design"), its yellow replaced by grey: yellow cannot be seen on
-    /// white paper.
+    /// Okabe and Ito's palette (2008, "Color Universal Design"), with grey in place of yellow, which cannot be
+    /// seen on white paper.
     fn default() -> Style {
         Style {
             series: vec![

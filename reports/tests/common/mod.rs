@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use bakeoff_reports::{CaseInfo, Curve, MachineInfo, PredictionRow, Record, RunDir, RunInfo, SCHEMA, Status, TaskInfo};
+use bakeoff_reports::{
+    CaseInfo, Curve, DeviceInfo, MachineInfo, PredictionRow, Record, RunDir, RunInfo, SCHEMA, Status, TaskInfo,
+};
 
 /// What a made-up run holds.
 #[derive(Debug, Clone)]
@@ -63,7 +65,16 @@ pub(crate) fn info(plan: &Plan) -> RunInfo {
                 let label = label(model);
                 let case = format!("{}.{label}.n2000.s{seed}.cpu", task.name);
                 let name = label.split("-v").next().unwrap().to_owned();
-                CaseInfo { case, task: task.name.clone(), label, model: name }
+                CaseInfo {
+                    case,
+                    task: task.name.clone(),
+                    label,
+                    model: name,
+                    train_size: 2000,
+                    seed: seed as u64,
+                    device: "cpu".to_owned(),
+                    model_version: "1 (burn 0.22.1)".to_owned(),
+                }
             })
         })
     });
@@ -86,6 +97,11 @@ pub(crate) fn info(plan: &Plan) -> RunInfo {
             os: "Linux 6.1".to_owned(),
             arch: "x86_64".to_owned(),
         },
+        devices: vec![DeviceInfo {
+            device: "cpu".to_owned(),
+            name: "Example CPU <3 GHz> & co".to_owned(),
+            fingerprint: "a1b2c3d4".to_owned(),
+        }],
         libraries: words(&[("burn", "0.22.1"), ("linfa-svm", "0.8.1")]),
         datasets: words(&[("samples/cifar10-train.bin.gz", "ab".repeat(32).as_str())]),
         energy: "estimate".to_owned(),
@@ -161,12 +177,16 @@ impl<'a> MadeCase<'a> {
             case: self.case.case.clone(),
             task: self.task.name.clone(),
             task_version: self.task.version,
+            label: self.case.label.clone(),
             model: self.case.model.clone(),
             model_version: "1 (burn 0.22.1)".to_owned(),
             params: "depth=8 rate=0.1".to_owned(),
             train_size: 2000,
             seed: self.seed,
             device: "cpu".to_owned(),
+            device_name: self.info.devices[0].name.clone(),
+            threads: Some(2),
+            conditions: String::new(),
             phase: phase.to_owned(),
             metric: metric.to_owned(),
             unit: found.unit.to_owned(),
@@ -223,9 +243,11 @@ impl<'a> MadeCase<'a> {
                 let target = example % classes.len();
                 let wrong = (target + 1 + (noise.next() * 2.0) as usize) % classes.len();
                 let prediction = if noise.next() < skill { target } else { wrong };
-                let probability = Some(0.5 + noise.next() / 2.0);
+                let sure = (0.5 + noise.next() / 2.0) as f32;
+                let mut probabilities = vec![(1.0 - sure) / (classes.len() - 1) as f32; classes.len()];
+                probabilities[prediction] = sure;
                 let (target, prediction) = (classes[target].clone(), classes[prediction].clone());
-                PredictionRow { example, target, prediction, probability }
+                PredictionRow { example, target, prediction, probabilities }
             })
             .collect()
     }
@@ -240,7 +262,7 @@ impl<'a> MadeCase<'a> {
                     example,
                     target: target.to_string(),
                     prediction: prediction.to_string(),
-                    probability: None,
+                    probabilities: Vec::new(),
                 }
             })
             .collect()

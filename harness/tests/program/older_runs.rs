@@ -1,0 +1,64 @@
+//! A run that an older bakeoff stored: read and reported, and not gone on with.
+
+use std::fs;
+use std::path::Path;
+
+use crate::common::{Bench, exits, stderr, stdout};
+
+/// A copy of the run that a bakeoff of schema 1 wrote.
+fn run_of_schema_1(bench: &Bench) {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/tests/golden/run-v1");
+    copy(&golden, &bench.path("out"));
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_run_of_schema_1_is_reported() {
+    let bench = Bench::new();
+    run_of_schema_1(&bench);
+    let output = bench.run(&["report", "out"]);
+    exits(&output, 0);
+    assert!(stdout(&output).contains("small-lstm") && stdout(&output).contains("0.500"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_run_of_schema_1_is_not_resumed_and_stays_as_it_is() {
+    let bench = Bench::new();
+    run_of_schema_1(&bench);
+    let files = ["run.json", "records.csv", "curves.csv"];
+    let read = || files.map(|name| fs::read(bench.path("out").join(name)).unwrap());
+    let before = read();
+    let output = bench.run(&["resume", "out"]);
+    exits(&output, 2);
+    let expected = "cannot resume run-v1: bakeoff 0.1.0 began it with schema 1, and this one writes 2; resume it with \
+                    that bakeoff, or start a new run (bakeoff report still reads this one)";
+    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    assert!(read() == before);
+}
+
+#[test]
+fn a_run_of_a_newer_schema_is_refused_by_every_command_with_the_way_out() {
+    let bench = Bench::new();
+    run_of_schema_1(&bench);
+    let info = fs::read_to_string(bench.path("out/run.json")).unwrap();
+    let newer = info.replace("\"schema\": 1", "\"schema\": 3").replace("\"tasks\"", "\"scenarios\": [],\n  \"tasks\"");
+    bench.write("out/run.json", &newer);
+    for command in [&["report", "out"][..], &["resume", "out"], &["data", "export-glue", "out", "glue.zip"]] {
+        let output = bench.run(command);
+        exits(&output, 2);
+        let expected = "run.json: written by a newer bakeoff (schema 3, this one reads up to 2): update";
+        assert!(stderr(&output).contains(expected), "{command:?}: {}", stderr(&output));
+    }
+}

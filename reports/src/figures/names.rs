@@ -1,0 +1,126 @@
+//! Names that the figures' font cannot draw: pictures write numbers in their place, and a key says what they stand for.
+//!
+//! A user names classes, tasks, models and units in any script, while the one font in the binary has no glyphs for many.
+//! The renderer would draw a box for each missing glyph, and all names of such a script would look alike.
+
+use std::borrow::Cow;
+
+use crate::grid::name_settings;
+use crate::results::Results;
+
+use super::Picture;
+use super::canvas::{allowed_in_xml, escape};
+use super::png::has_all_glyphs;
+
+/// The names of a run that pictures cannot write out, in the order in which they are numbered.
+pub(crate) struct NumberedNames {
+    /// What a picture writes, and what it stands for.
+    names: Vec<(String, String)>,
+}
+
+impl NumberedNames {
+    /// Finds them among everything that a user names and a picture shows.
+    pub(crate) fn new(results: &Results) -> NumberedNames {
+        let tasks = results.grid.settings.iter().map(|setting| &setting.task);
+        let of_tasks = tasks.flat_map(|task| [&task.name, &task.unit].into_iter().chain(&task.classes));
+        let mut all: Vec<&String> = Vec::new();
+        for name in of_tasks.chain(&results.grid.labels) {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        let free = |number: &String| !all.contains(&number);
+        let mut numbers = (1..).map(|number| format!("#{number}")).filter(free);
+        let unwritable = all.iter().filter(|name| !has_all_glyphs(&allowed_in_xml(name)));
+        let names = unwritable.filter_map(|name| Some((numbers.next()?, (*name).clone()))).collect();
+        NumberedNames { names }
+    }
+
+    /// The results as pictures show them.
+    pub(crate) fn shown<'a>(&self, results: &'a Results) -> Cow<'a, Results> {
+        if self.names.is_empty() {
+            return Cow::Borrowed(results);
+        }
+        let mut results = results.clone();
+        let replace = |name: &mut String| {
+            if let Some((number, _)) = self.names.iter().find(|(_, unwritable)| unwritable == name) {
+                name.clone_from(number);
+            }
+        };
+        results.grid.labels.iter_mut().for_each(replace);
+        for setting in &mut results.grid.settings {
+            let task = &mut setting.task;
+            replace(&mut task.name);
+            replace(&mut task.unit);
+            task.classes.iter_mut().for_each(replace);
+            setting.title.clone_from(&task.name);
+        }
+        name_settings(&mut results.grid.settings);
+        Cow::Owned(results)
+    }
+
+    /// Adds to each picture the key of the numbers that stand in it.
+    pub(crate) fn explain(&self, pictures: &mut [Picture]) {
+        for picture in pictures {
+            let used = self.names.iter().filter(|(number, _)| has_number(&picture.svg, number));
+            let key: Vec<String> = used.map(|(number, name)| format!("{number} = {name}")).collect();
+            if key.is_empty() {
+                continue;
+            }
+            picture.key = key.join(", ");
+            let description = format!(" Key: {}.</desc>", escape(&allowed_in_xml(&picture.key)));
+            picture.svg = picture.svg.replacen("</desc>", &description, 1);
+        }
+    }
+
+    /// What a reader of the report is to know.
+    pub(crate) fn remark(&self) -> Option<String> {
+        const SHOWN: usize = 10;
+        if self.names.is_empty() {
+            return None;
+        }
+        let key: Vec<String> =
+            self.names.iter().take(SHOWN).map(|(number, name)| format!("{number} = {name}")).collect();
+        let more = self.names.len().saturating_sub(SHOWN);
+        let more =
+            if more == 0 { String::new() } else { format!(" and {more} more, each in the key below its figure") };
+        Some(format!(
+            "The font of the figures lacks characters of some names, so the figures write numbers in their place: {}{more}.",
+            key.join(", ")
+        ))
+    }
+}
+
+/// Whether a number stands in a text of the picture; a longer number that begins with it is another one.
+fn has_number(svg: &str, number: &str) -> bool {
+    let texts = svg.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
+    texts.into_iter().any(|text| {
+        text.match_indices(number).any(|(at, _)| !text[at + number.len()..].starts_with(|c: char| c.is_ascii_digit()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_found_in_texts_only_and_as_a_whole() {
+        let svg = "<svg fill=\"#12\"><title>#3: #4</title><text>#15, 500 rows</text></svg>";
+        let found = |number| has_number(svg, number);
+        assert!(found("#3") && found("#4") && found("#15"));
+        assert!(!found("#1") && !found("#12"));
+    }
+
+    #[test]
+    fn the_font_has_many_scripts_and_lacks_others() {
+        for name in
+            ["negative", "café", "cafe\u{301}", "Ελλάδα", "хорошо", "שלום", "سلام", "Việt", "x² ≥ °C", "a\u{200d}b", " "]
+        {
+            assert!(has_all_glyphs(name), "{name:?}");
+        }
+        for name in ["差评", "好评 ok", "좋아요", "とても", "👍", "👩‍👩‍👧", "नमस्ते", "ไทย", "a\u{1d165}"]
+        {
+            assert!(!has_all_glyphs(name), "{name:?}");
+        }
+    }
+}
