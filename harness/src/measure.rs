@@ -158,6 +158,13 @@ impl<'a> Bench<'a> {
             self.record(phase, "truncated_examples", Some(examples as f64), "model", "");
         }
     }
+
+    /// How many inputs of a phase have a text in which the model finds no word, if it reads words.
+    fn wordless(&mut self, phase: Phase, examples: Option<usize>) {
+        if let Some(examples) = examples {
+            self.record(phase, "wordless_examples", Some(examples as f64), "model", "");
+        }
+    }
 }
 
 /// How a measurement ended early.

@@ -131,8 +131,8 @@ impl Tokens {
         }
     }
 
-    /// What the parameter of [`Tokens::param`] says.
-    pub(crate) fn of(params: &Resolved) -> Tokens {
+    /// What the parameter `tokens` says. Panics if the model has none: a fault of the program, not of the user.
+    pub fn of(params: &Resolved) -> Tokens {
         match params.word("tokens") {
             "words-or-marks" => Tokens::WordsOrMarks,
             "words" => Tokens::Words,
