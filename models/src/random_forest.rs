@@ -70,7 +70,10 @@ const PARAMS: &[Param] = &[
         about: "most intervals that the values of a feature are sorted into",
         source: "as fine as one byte allows",
     },
-    ImageFeatures::param("hog", "TODO"),
+    ImageFeatures::param(
+        "auto",
+        "CIFAR-10, 2,000 rows, four validation tenths: HOG 0.441, both 0.424, pixels 0.396; grey images: see docs/methodology.md",
+    ),
     Tokens::param(
         "words-or-marks",
         "SST-2, 8,000 rows, three validation tenths: words 0.748, words and marks 0.733, scikit-learn's words 0.748",
@@ -91,7 +94,7 @@ impl ModelEntry for RandomForest {
     }
 
     fn about(&self) -> &'static str {
-        "random forest on HOG or TF-IDF features"
+        "random forest on HOG features and pixels of images, or TF-IDF features of texts"
     }
 
     fn version(&self, device: Device) -> String {

@@ -90,7 +90,7 @@ impl FeatureParams {
     /// What a model's parameters `features`, `tokens` and `terms` say, for inputs of this form. Panics if it has none.
     pub fn of(params: &Resolved, input: &InputShape) -> FeatureParams {
         FeatureParams {
-            images: ImageFeatures::of(params),
+            images: ImageFeatures::of(params, input),
             tokens: Tokens::of(params),
             terms: params.int("terms"),
             pairs: input.is_pairs(),

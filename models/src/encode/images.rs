@@ -54,7 +54,7 @@ pub struct ImageFeatures(&'static [FeatureKind]);
 impl ImageFeatures {
     /// Histograms of oriented gradients alone.
     pub const HOG: ImageFeatures = ImageFeatures(&[FeatureKind::Hog]);
-    const NAMES: &[&str] = &["hog", "pixels", "hog+pixels"];
+    const NAMES: &[&str] = &["hog", "pixels", "hog+pixels", "auto"];
 
     /// The parameter of a model that reads images so.
     pub(crate) const fn param(default: &'static str, source: &'static str) -> Param {
@@ -63,16 +63,18 @@ impl ImageFeatures {
             images: Default::Word(default),
             texts: Default::Word(default),
             domain: Domain::Word(ImageFeatures::NAMES),
-            about: "images: histograms of oriented gradients, raw pixels from 0 to 1, or both",
+            about: "images: histograms of oriented gradients, raw pixels from 0 to 1, or both; auto: both of grey images, hog of colour",
             source,
         }
     }
 
-    /// What the parameter of [`ImageFeatures::param`] says.
-    pub(crate) fn of(params: &Resolved) -> ImageFeatures {
+    /// What the parameter of [`ImageFeatures::param`] says for images of this form.
+    pub(crate) fn of(params: &Resolved, input: &InputShape) -> ImageFeatures {
+        let is_grey = matches!(input, InputShape::Images { channels: 1, .. });
         ImageFeatures(match params.word("features") {
             "pixels" => &[FeatureKind::Pixels],
             "hog+pixels" => &[FeatureKind::Hog, FeatureKind::Pixels],
+            "auto" if is_grey => &[FeatureKind::Hog, FeatureKind::Pixels],
             _ => return ImageFeatures::HOG,
         })
     }
