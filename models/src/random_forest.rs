@@ -72,7 +72,8 @@ const PARAMS: &[Param] = &[
     },
     ImageFeatures::param(
         "auto",
-        "CIFAR-10, 2,000 rows, four validation tenths: HOG 0.441, both 0.424, pixels 0.396; grey images: see docs/methodology.md",
+        "validation tenths: CIFAR-10, 2,000 rows, HOG 0.441, both 0.424, pixels 0.396; grey digits, 1,797 rows, HOG 0.980, both \
+         0.982, pixels 0.980",
     ),
     Tokens::param(
         "words-or-marks",

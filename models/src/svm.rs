@@ -86,7 +86,8 @@ const PARAMS: &[Param] = &[
     },
     ImageFeatures::param(
         "hog+pixels",
-        "CIFAR-10, 2,000 rows, eight validation tenths: both 0.534, HOG 0.507, pixels 0.376; turned images: less error too",
+        "validation tenths: CIFAR-10, 2,000 rows, both 0.534, HOG 0.507, pixels 0.376; grey digits, 1,797 rows, both 0.994, HOG \
+         0.992, pixels 0.987; turned images, mean squared error, both 832, HOG 907",
     ),
     Tokens::param(
         "words-or-marks",
