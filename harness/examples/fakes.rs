@@ -54,7 +54,11 @@ impl Machine for FakeMachine {
     fn describe(&self) -> MachineInfo {
         fingerprinted(MachineInfo {
             fingerprint: String::new(),
-            cpu: "Fake 9000".to_owned(),
+            // A case that is sent to another machine is measured there.
+            cpu: match (std::env::args().nth(1), std::env::var("FAKE_WORKER_CPU")) {
+                (Some(command), Ok(cpu)) if command == "worker" => cpu,
+                _ => "Fake 9000".to_owned(),
+            },
             cpus: 2,
             memory_bytes: 8 << 30,
             os: "FakeOS 1".to_owned(),

@@ -15,12 +15,13 @@ use crate::case::Case;
 use crate::interrupt;
 use crate::outcome::Outcome;
 use crate::program::Program;
-use crate::worker::{self, Event, Request};
+use crate::protocol::{Event, Request};
+use crate::worker;
 
 /// Carries out cases.
 pub trait Executor: Sync {
     /// The outcome of `case`; `None` if the user interrupted it.
-    fn run(&self, case: &Case, tell: &mut dyn FnMut(Event)) -> Option<Outcome>;
+    fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome>;
 }
 
 /// In this process: for debuggers, profilers and tests. No time-out, no memory limit, and a crash ends the run.
@@ -32,9 +33,9 @@ pub struct Inline {
 }
 
 impl Executor for Inline {
-    fn run(&self, case: &Case, tell: &mut dyn FnMut(Event)) -> Option<Outcome> {
+    fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
         let request = Request { case: case.clone(), samples: self.samples.clone() };
-        let outcome = worker::measure_safely(&self.program, &request, tell);
+        let outcome = worker::measure_safely(&self.program, &request, emit);
         (!interrupt::requested()).then_some(outcome)
     }
 }
@@ -53,12 +54,12 @@ const SUSPENDED: Duration = Duration::from_secs(1);
 const LAST_WORDS: usize = 20;
 
 impl Executor for ChildProcess {
-    fn run(&self, case: &Case, tell: &mut dyn FnMut(Event)) -> Option<Outcome> {
+    fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
         let child = match self.spawn(case) {
             Ok(child) => child,
             Err(error) => return Some(not_started(&error)),
         };
-        supervise(child, case, tell)
+        supervise(child, case, emit)
     }
 }
 
@@ -108,7 +109,7 @@ fn not_started(error: &std::io::Error) -> Outcome {
     Outcome::without_numbers(Status::Failed, format!("cannot start the case's process: {error}"))
 }
 
-fn supervise(mut child: Child, case: &Case, tell: &mut dyn FnMut(Event)) -> Option<Outcome> {
+fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
     let stdout = child.stdout.take().expect("standard output is piped");
     let stderr = child.stderr.take().expect("standard error is piped");
     let listeners = || Ok((listen(stdout)?, thread::Builder::new().spawn(move || tail(stderr))?));
@@ -126,7 +127,7 @@ fn supervise(mut child: Child, case: &Case, tell: &mut dyn FnMut(Event)) -> Opti
     let mut outcome = None;
     let ended = watch(&events, child.id(), case, &mut |event| match event {
         Event::Outcome(done) => outcome = Some(*done),
-        other => tell(other),
+        other => emit(other),
     });
     if !matches!(ended, Ended::Closed) {
         // It may have ended by itself this very moment; then there is nothing left to kill.
@@ -154,13 +155,13 @@ fn supervise(mut child: Child, case: &Case, tell: &mut dyn FnMut(Event)) -> Opti
 }
 
 /// Passes events on until the child closes its output or has to be ended.
-fn watch(events: &Receiver<Event>, pid: u32, case: &Case, tell: &mut dyn FnMut(Event)) -> Ended {
+fn watch(events: &Receiver<Event>, pid: u32, case: &Case, emit: &mut dyn FnMut(Event)) -> Ended {
     let mut deadline = Instant::now() + Duration::try_from_secs_f64(case.timeout_s).unwrap_or(Duration::MAX / 4);
     let mut memory = ResidentMemory::of(pid);
     let mut next_look = Instant::now();
     loop {
         match events.recv_timeout(LOOK) {
-            Ok(event) => tell(event),
+            Ok(event) => emit(event),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ended::Closed,
         }

@@ -11,16 +11,20 @@ pub mod machine;
 pub mod measure;
 pub mod meters;
 pub mod outcome;
+pub mod phase;
 pub mod plan;
 pub mod program;
 pub mod progress;
+pub mod protocol;
 pub mod recorder;
 pub mod runner;
 pub mod scoring;
+pub mod session;
 pub mod stopwatch;
 pub mod suite;
 pub mod tasks;
 pub mod threads;
+pub mod usage;
 pub mod worker;
 
 /// The commit that the program was built from, or `unknown`.

@@ -1,44 +1,16 @@
-//! What a case gave: readings, curves, predictions and how it ended; and its rows.
+//! What a case gave: values, curves, predictions and how it ended; and its rows.
 
 use std::collections::BTreeMap;
 
-use bakeoff_reports::{Curve, PredictionRow, Record, SCHEMA, Status, metric};
+use bakeoff_reports::{Curve, PredictionRow, Reading, Record, SCHEMA, Status, metric};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
-
-/// The phases of a case, in the order of its rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Quality on the test rows.
-    Score,
-    /// Learning.
-    Fit,
-    /// All test rows in one call.
-    PredictBatch,
-    /// One example a call.
-    PredictSingle,
-    /// The case as a whole.
-    Case,
-}
-
-impl Phase {
-    /// The word in records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Phase::Score => "score",
-            Phase::Fit => "fit",
-            Phase::PredictBatch => "predict-batch",
-            Phase::PredictSingle => "predict-single",
-            Phase::Case => "case",
-        }
-    }
-}
+use crate::phase::Phase;
 
 /// One number of one metric in one phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reading {
+pub struct MetricValue {
     /// When.
     pub phase: Phase,
     /// A name in [`bakeoff_reports::METRICS`].
@@ -58,7 +30,11 @@ pub struct Outcome {
     pub status: Status,
     /// The reason, if it is not `ok`.
     pub note: String,
+    /// The fingerprint of the machine on which a process measured; empty if none did.
+    pub machine: String,
     /// The numbers.
+    pub values: Vec<MetricValue>,
+    /// The raw numbers that they were made of, as the instruments gave them.
     pub readings: Vec<Reading>,
     /// One row per epoch.
     pub curves: Vec<Curve>,
@@ -74,6 +50,8 @@ impl Outcome {
         Outcome {
             status,
             note: note.into(),
+            machine: String::new(),
+            values: Vec::new(),
             readings: Vec::new(),
             curves: Vec::new(),
             predictions: Vec::new(),
@@ -91,7 +69,7 @@ impl Outcome {
 
     /// The value of a metric in a phase.
     pub fn value(&self, phase: Phase, metric: &str) -> Option<f64> {
-        self.readings.iter().find(|r| r.phase == phase && r.metric == metric).and_then(|r| r.value)
+        self.values.iter().find(|v| v.phase == phase && v.metric == metric).and_then(|v| v.value)
     }
 }
 
@@ -102,7 +80,7 @@ pub struct RunIdentity {
     pub run: String,
     /// The commit the program was built from.
     pub commit: String,
-    /// The machine's fingerprint.
+    /// The fingerprint of the machine that the run was begun on: rows that no process measured carry it.
     pub machine: String,
     /// What the devices are called, by their kind.
     pub device_names: BTreeMap<String, String>,
@@ -113,20 +91,21 @@ pub struct RunIdentity {
 }
 
 impl RunIdentity {
-    /// The rows of a case: its readings, closed by the one row of its wall time and its end.
+    /// The rows of a case: its values, closed by the one row of its wall time and its end.
     pub fn records(&self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> Vec<Record> {
-        let closing = Reading {
+        let closing = MetricValue {
             phase: Phase::Case,
             metric: "wall_s".to_owned(),
             value: wall_s,
             source: "stopwatch".to_owned(),
             note: outcome.note.clone(),
         };
-        let row = |reading: &Reading| Record {
+        let machine = if outcome.machine.is_empty() { &self.machine } else { &outcome.machine };
+        let row = |value: &MetricValue| Record {
             schema: SCHEMA,
             run: self.run.clone(),
             commit: self.commit.clone(),
-            machine: self.machine.clone(),
+            machine: machine.clone(),
             case: case.id.clone(),
             task: case.task.clone(),
             task_version: self.task_versions.get(&case.task).copied().unwrap_or_default(),
@@ -140,14 +119,14 @@ impl RunIdentity {
             device_name: self.device_names.get(&case.device).cloned().unwrap_or_default(),
             threads: Some(case.threads),
             conditions: String::new(),
-            phase: reading.phase.name().to_owned(),
-            metric: reading.metric.clone(),
-            unit: metric(&reading.metric).map_or(String::new(), |metric| metric.unit.to_owned()),
-            value: reading.value,
-            source: reading.source.clone(),
+            phase: value.phase.name().to_owned(),
+            metric: value.metric.clone(),
+            unit: metric(&value.metric).map_or(String::new(), |metric| metric.unit.to_owned()),
+            value: value.value,
+            source: value.source.clone(),
             status: outcome.status,
-            note: reading.note.clone(),
+            note: value.note.clone(),
         };
-        outcome.readings.iter().chain([&closing]).map(row).collect()
+        outcome.values.iter().chain([&closing]).map(row).collect()
     }
 }

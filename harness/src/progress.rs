@@ -7,9 +7,10 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::case::Case;
-use crate::outcome::{Outcome, Phase};
+use crate::outcome::Outcome;
+use crate::phase::Phase;
+use crate::protocol::Event;
 use crate::scoring::shown;
-use crate::worker::Event;
 
 /// Shows the progress of a run.
 pub trait Progress {
@@ -94,7 +95,7 @@ struct Bars {
     at_work: BTreeMap<usize, (ProgressBar, u64)>,
     done: u64,
     primary: BTreeMap<String, String>,
-    phase: BTreeMap<usize, String>,
+    phase: BTreeMap<usize, Phase>,
 }
 
 impl Bars {
@@ -129,14 +130,14 @@ impl Progress for Bars {
         let Some((bar, steps)) = self.at_work.get_mut(&index) else { return };
         match event {
             Event::Phase(phase) => {
-                bar.set_message(phase.clone());
-                if phase == "score" {
+                bar.set_message(phase.name());
+                if *phase == Phase::Score {
                     *steps = FIT_STEPS;
                 }
-                self.phase.insert(index, phase.clone());
+                self.phase.insert(index, *phase);
             }
             Event::Progress { done, total } => {
-                let phase = self.phase.get(&index).map_or("", String::as_str);
+                let phase = self.phase.get(&index).map_or("", |phase| phase.name());
                 bar.set_message(format!("{phase} {done}/{total}"));
                 *steps = FIT_STEPS * *done as u64 / (*total).max(1) as u64;
             }

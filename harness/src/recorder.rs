@@ -1,7 +1,7 @@
 //! Stores what a run gives, as it comes: whole cases only, and a directory is never overwritten.
 //!
-//! A case's predictions are stored first, then its curves, then its records, of which the last closes the case. What
-//! was cut off by a kill is recognised by the missing closing row and dropped on resume.
+//! A case's predictions and readings are stored first, then its curves, then its records, of which the last closes the
+//! case. What a kill cut off has no closing row, by which resume recognises and drops it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -12,8 +12,9 @@ use anyhow::Context;
 use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, encode};
 
 use crate::case::Case;
-use crate::commands::usage;
-use crate::outcome::{Outcome, Phase, RunIdentity};
+use crate::outcome::{Outcome, RunIdentity};
+use crate::phase::Phase;
+use crate::usage::usage;
 
 /// The open directory of a run that goes on.
 pub struct Recorder {
@@ -65,6 +66,7 @@ impl Recorder {
             .iter()
             .filter(|record| is_closing(record) && !record.status.is_failure())
             .filter(|record| has_predictions(&dir, &record.case, &records))
+            .filter(|record| has_readings(&dir, &record.case, &records))
             .map(|record| record.case.clone())
             .collect();
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
@@ -106,6 +108,9 @@ impl Recorder {
         let records = self.identity.records(case, outcome, wall_s);
         if !outcome.predictions.is_empty() {
             self.dir.write_rows(&self.dir.predictions_path(&case.id), &outcome.predictions)?;
+        }
+        if !outcome.readings.is_empty() {
+            self.dir.write_readings(&case.id, &outcome.readings)?;
         }
         for (split, rows) in &outcome.hidden {
             self.dir.write_rows(&self.dir.hidden_predictions_path(&case.id, split), rows)?;
@@ -157,6 +162,12 @@ fn has_predictions(dir: &RunDir, case: &str, records: &[Record]) -> bool {
         let stored = dir.predictions(case).ok().flatten();
         stored.is_some_and(|stored| stored.torn_line.is_none() && stored.rows.len() as f64 == examples)
     })
+}
+
+/// Whether the readings of a case are there and whole; a case that was not fitted needs none.
+fn has_readings(dir: &RunDir, case: &str, records: &[Record]) -> bool {
+    let fitted = records.iter().any(|record| record.case == case && record.metric == "fit_s");
+    !fitted || matches!(dir.readings(case), Ok(Some(_)))
 }
 
 /// A default may have changed since the run was begun.
@@ -214,6 +225,36 @@ fn lock(path: &Path) -> anyhow::Result<File> {
             let path = path.display();
             Err(usage(format!("another bakeoff process is at work on {path}: wait for it, or stop it and resume")))
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", name.display())),
+        Err(TryLockError::Error(error)) => Err(cannot_lock(&name, error)),
+    }
+}
+
+/// The error for a lock that the system refused.
+fn cannot_lock(name: &Path, error: io::Error) -> anyhow::Error {
+    let name = name.display();
+    if bakeoff_datasets::has_no_locks(&error) {
+        return usage(format!(
+            "cannot lock {name}: its file system has no locks ({error}); give --out a folder on one that has, such as a local \
+             disk, or copy the run there to resume it"
+        ));
+    }
+    anyhow::Error::new(error).context(format!("cannot lock {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_locks_is_named_as_such_with_the_way_out() {
+        // ENOSYS, ENOLCK and EOPNOTSUPP of Linux.
+        for errno in if cfg!(target_os = "linux") { &[38, 37, 95][..] } else { &[] } {
+            let message =
+                format!("{:#}", cannot_lock(Path::new("/mnt/run/.lock"), io::Error::from_raw_os_error(*errno)));
+            let expected = "cannot lock /mnt/run/.lock: its file system has no locks (";
+            assert!(message.starts_with(expected) && message.contains("give --out a folder"), "{message}");
+        }
+        let message = format!("{:#}", cannot_lock(Path::new("/mnt/run/.lock"), io::ErrorKind::PermissionDenied.into()));
+        assert_eq!(message, "cannot lock /mnt/run/.lock: permission denied");
     }
 }

@@ -13,9 +13,9 @@ use crate::interrupt;
 use crate::machine::Machine;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
+use crate::protocol::Event;
 use crate::recorder::Recorder;
 use crate::stopwatch::Stopwatch;
-use crate::worker::Event;
 
 /// How the cases of a run ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

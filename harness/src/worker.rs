@@ -1,8 +1,7 @@
 //! The hidden `worker` command: one case in a process of its own.
 //!
-//! The parent writes one line of JSON (a [`Request`]) to standard input and holds it open; the worker answers with one
-//! line of JSON per [`Event`] on standard output, the last of them the outcome. When standard input closes, the parent
-//! is gone, and the worker ends: nothing is left behind, whatever killed the parent.
+//! It speaks the [`protocol`](crate::protocol). When standard input closes, the parent is gone, and the worker ends:
+//! nothing is left behind, whatever killed the parent.
 
 use std::io::{self, BufRead, Read, Write};
 use std::panic::{self, AssertUnwindSafe};
@@ -12,38 +11,11 @@ use std::sync::Mutex;
 use anyhow::Context;
 use bakeoff_datasets::Store;
 use bakeoff_reports::Status;
-use serde::{Deserialize, Serialize};
 
-use crate::case::Case;
 use crate::measure::measure;
 use crate::outcome::Outcome;
 use crate::program::Program;
-
-/// What the parent asks.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Request {
-    /// The case to measure.
-    pub case: Case,
-    /// A folder of samples to read in place of the built-in ones.
-    pub samples: Option<PathBuf>,
-}
-
-/// What the worker tells.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Event {
-    /// A phase begins.
-    Phase(String),
-    /// Steps of the phase.
-    Progress {
-        /// Steps done.
-        done: usize,
-        /// Steps in all.
-        total: usize,
-    },
-    /// The end.
-    Outcome(Box<Outcome>),
-}
+use crate::protocol::{Event, Request};
 
 /// Where the examples come from: a folder if one was named, else the samples in the program.
 pub fn store(samples: Option<&PathBuf>) -> Store {
@@ -60,11 +32,11 @@ pub fn serve(program: &Program) -> anyhow::Result<()> {
     let request: Request = serde_json::from_str(&line)
         .context("'worker' is for the program's own use: it wants a request as a line of JSON on standard input")?;
     std::thread::Builder::new().spawn(end_with_parent).context("starting the thread that watches the parent")?;
-    let mut tell = |event: Event| {
+    let mut emit = |event: Event| {
         // A parent that no longer reads is a parent that is gone: end_with_parent acts on it.
         let _ = write_line(&event);
     };
-    let outcome = measure_safely(program, &request, &mut tell);
+    let outcome = measure_safely(program, &request, &mut emit);
     write_line(&Event::Outcome(Box::new(outcome))).context("writing the outcome")
 }
 
@@ -83,7 +55,7 @@ fn end_with_parent() {
 }
 
 /// Measures; a panic in a model is an outcome and not the end of the run.
-pub fn measure_safely(program: &Program, request: &Request, tell: &mut dyn FnMut(Event)) -> Outcome {
+pub fn measure_safely(program: &Program, request: &Request, emit: &mut dyn FnMut(Event)) -> Outcome {
     static MESSAGE: Mutex<Option<String>> = Mutex::new(None);
     if let Ok(mut message) = MESSAGE.lock() {
         message.take();
@@ -97,11 +69,13 @@ pub fn measure_safely(program: &Program, request: &Request, tell: &mut dyn FnMut
         }
     }));
     let store = store(request.samples.as_ref());
-    let measured = panic::catch_unwind(AssertUnwindSafe(|| measure(program, &request.case, &store, tell)));
+    let measured = panic::catch_unwind(AssertUnwindSafe(|| measure(program, &request.case, &store, emit)));
     panic::set_hook(default_hook);
-    measured.unwrap_or_else(|_| {
+    let mut outcome = measured.unwrap_or_else(|_| {
         let message = MESSAGE.lock().ok().and_then(|mut message| message.take());
         let message = message.unwrap_or_else(|| "no message".to_owned());
         Outcome::without_numbers(Status::Failed, format!("the model panicked: {message}"))
-    })
+    });
+    outcome.machine = program.machine.describe().fingerprint;
+    outcome
 }

@@ -10,7 +10,8 @@ use bakeoff::case::Case;
 use bakeoff::machine::ThisMachine;
 use bakeoff::measure::measure;
 use bakeoff::meters::EnergyConfig;
-use bakeoff::outcome::{Outcome, Phase};
+use bakeoff::outcome::Outcome;
+use bakeoff::phase::Phase;
 use bakeoff::program::Program;
 use bakeoff::tasks::{self, Task};
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
@@ -256,7 +257,7 @@ fn a_correlation_that_is_undefined_is_below_the_floor_with_an_empty_number_and_t
     assert_eq!(outcome.status, Status::BelowFloor);
     assert_eq!(outcome.note, "pearson is undefined: all predictions or all targets are the same");
     for metric in ["pearson", "spearman"] {
-        let reading = outcome.readings.iter().find(|reading| reading.metric == metric).unwrap();
+        let reading = outcome.values.iter().find(|value| value.metric == metric).unwrap();
         assert_eq!((reading.value, reading.note.as_str()), (None, "all predictions or all targets are the same"));
     }
     assert_eq!(outcome.value(Phase::Score, "floor"), Some(0.0));

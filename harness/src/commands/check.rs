@@ -3,14 +3,14 @@
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 
-use super::run::verify_data;
-use super::{Exit, Selection, usage};
+use super::{Exit, Selection};
 use crate::case::Case;
-use crate::executor::{ChildProcess, Executor};
 use crate::interrupt;
 use crate::program::Program;
+use crate::session::Session;
 use crate::tasks::Task;
 use crate::threads;
+use crate::usage::usage;
 
 /// Rows to learn from and to be scored on in a tiny pass.
 const TRAIN_ROWS: usize = 100;
@@ -20,9 +20,10 @@ const SHORT: [(&str, i64); 2] = [("epochs", 1), ("trees", 2)];
 
 pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let plan = selection.plan(program)?;
-    verify_data(program, &plan, samples)?;
+    let session = Session { program, samples, inline: false };
+    session.verify_data(&plan)?;
     interrupt::listen()?;
-    let executor = ChildProcess { samples: samples.cloned() };
+    let executor = session.executor();
     let mut out = stdout();
     for task in &plan.own {
         writeln!(out, "task {}: {}", task.name(), task.about())?;

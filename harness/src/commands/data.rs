@@ -8,7 +8,8 @@ use bakeoff_models::did_you_mean;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, export_glue, usage};
+use super::{Exit, export_glue};
+use crate::usage::usage;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

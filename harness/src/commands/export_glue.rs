@@ -6,13 +6,14 @@ use std::io::{Cursor, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use bakeoff_reports::{CaseInfo, Intact, PredictionRow, RunDir, RunInfo, Status};
+use bakeoff_reports::{CaseInfo, Intact, PredictionRow, Record, RunDir, RunInfo, Status};
 use clap::Args;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::{Exit, usage};
+use super::Exit;
 use crate::recorder::is_closing;
+use crate::usage::usage;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -67,13 +68,12 @@ const SHEETS: &[Sheet] = &[
 ];
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let dir = RunDir::new(&arguments.run);
-    let info = dir.info().map_err(usage)?;
-    let model = model(&info, arguments.model.as_deref())?;
+    let run = Run::read(&arguments.run)?;
+    let model = run.model(arguments.model.as_deref())?;
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let (mut packed, mut missing) = (Vec::new(), Vec::new());
     for sheet in SHEETS {
-        match text(sheet, &dir, &info, &model, arguments.seed)? {
+        match run.text(sheet, &model, arguments.seed)? {
             Some(text) => {
                 archive.start_file(sheet.file, SimpleFileOptions::default()).context("cannot pack")?;
                 archive.write_all(text.as_bytes()).context("cannot pack")?;
@@ -97,57 +97,75 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// The label of the model to send.
-fn model(info: &RunInfo, wish: Option<&str>) -> anyhow::Result<String> {
-    let labels: BTreeSet<&str> = info.cases.iter().map(|case| case.label.as_str()).collect();
-    let known = || labels.iter().copied().collect::<Vec<_>>().join(", ");
-    match wish {
-        Some(wish) if labels.contains(wish) => Ok(wish.to_owned()),
-        Some(wish) => Err(usage(format!("the run has no model '{wish}' (it has: {})", known()))),
-        None if labels.len() == 1 => Ok(known()),
-        None => Err(usage(format!("the run has several models: choose one with --model (it has: {})", known()))),
-    }
+/// What is stored of a run.
+struct Run {
+    dir: RunDir,
+    info: RunInfo,
+    records: Vec<Record>,
 }
 
-/// The text of a sheet; none if the run did not predict its split.
-fn text(sheet: &Sheet, dir: &RunDir, info: &RunInfo, model: &str, seed: Option<u64>) -> anyhow::Result<Option<String>> {
-    let wanted = |case: &&CaseInfo| {
-        let has_seed = seed.is_none_or(|seed| case.case.rsplit('.').nth(1) == Some(&format!("s{seed}")));
-        case.task == sheet.task && case.label == model && has_seed
-    };
-    let mut found = Vec::new();
-    for case in info.cases.iter().filter(wanted) {
-        if let Some(intact) = dir.hidden_predictions(&case.case, sheet.split)? {
-            found.push((&case.case, intact));
+impl Run {
+    fn read(path: &Path) -> anyhow::Result<Run> {
+        let dir = RunDir::new(path);
+        let info = dir.info().map_err(usage)?;
+        let records = dir.records()?.rows;
+        Ok(Run { dir, info, records })
+    }
+
+    /// The label of the model to send.
+    fn model(&self, wish: Option<&str>) -> anyhow::Result<String> {
+        let labels: BTreeSet<&str> = self.info.cases.iter().map(|case| case.label.as_str()).collect();
+        let known = || labels.iter().copied().collect::<Vec<_>>().join(", ");
+        match wish {
+            Some(wish) if labels.contains(wish) => Ok(wish.to_owned()),
+            Some(wish) => Err(usage(format!("the run has no model '{wish}' (it has: {})", known()))),
+            None if labels.len() == 1 => Ok(known()),
+            None => Err(usage(format!("the run has several models: choose one with --model (it has: {})", known()))),
         }
     }
-    if let [(first, _), (second, _), ..] = found[..] {
-        return Err(usage(format!("{} could be filled by {first} and by {second}: choose with --seed", sheet.file)));
-    }
-    let Some((case, intact)) = found.pop() else { return Ok(None) };
-    check_measured(case, dir)?;
-    check_complete(sheet, &intact, &dir.hidden_predictions_path(case, sheet.split))?;
-    let task = info.tasks.iter().find(|task| task.name == sheet.task);
-    let classes = task.map_or(&[][..], |task| task.classes.as_slice());
-    let mut text = "index\tprediction\n".to_owned();
-    for row in intact.rows {
-        let answer = answer(sheet.answer, classes, &row).with_context(|| {
-            format!("{case}, example {}: '{}' is no answer of the task", row.example, row.prediction)
-        })?;
-        text += &format!("{}\t{answer}\n", row.example);
-    }
-    Ok(Some(text))
-}
 
-/// A case that failed may have left predictions that it had begun to write.
-fn check_measured(case: &str, dir: &RunDir) -> anyhow::Result<()> {
-    let records = dir.records()?.rows;
-    let how = match records.iter().find(|record| record.case == case && is_closing(record)) {
-        Some(record) if matches!(record.status, Status::Ok | Status::BelowFloor) => return Ok(()),
-        Some(record) => format!("is {}", record.status),
-        None => "has no end in records.csv".to_owned(),
-    };
-    Err(usage(format!("{case} {how}, so its predictions are not sent: bakeoff resume {}", dir.path().display())))
+    /// The text of a sheet; none if the run did not predict its split.
+    fn text(&self, sheet: &Sheet, model: &str, seed: Option<u64>) -> anyhow::Result<Option<String>> {
+        let wanted = |case: &&CaseInfo| {
+            case.task == sheet.task && case.label == model && seed.is_none_or(|seed| case.seed == seed)
+        };
+        let mut found = Vec::new();
+        for case in self.info.cases.iter().filter(wanted) {
+            if let Some(intact) = self.dir.hidden_predictions(&case.case, sheet.split)? {
+                found.push((&case.case, intact));
+            }
+        }
+        if let [(first, _), (second, _), ..] = found[..] {
+            return Err(usage(format!(
+                "{} could be filled by {first} and by {second}: choose with --seed",
+                sheet.file
+            )));
+        }
+        let Some((case, intact)) = found.pop() else { return Ok(None) };
+        self.check_measured(case)?;
+        check_complete(sheet, &intact, &self.dir.hidden_predictions_path(case, sheet.split))?;
+        let task = self.info.tasks.iter().find(|task| task.name == sheet.task);
+        let classes = task.map_or(&[][..], |task| task.classes.as_slice());
+        let mut text = "index\tprediction\n".to_owned();
+        for row in intact.rows {
+            let answer = answer(sheet.answer, classes, &row).with_context(|| {
+                format!("{case}, example {}: '{}' is no answer of the task", row.example, row.prediction)
+            })?;
+            text += &format!("{}\t{answer}\n", row.example);
+        }
+        Ok(Some(text))
+    }
+
+    /// A case that failed may have left predictions that it had begun to write.
+    fn check_measured(&self, case: &str) -> anyhow::Result<()> {
+        let how = match self.records.iter().find(|record| record.case == case && is_closing(record)) {
+            Some(record) if matches!(record.status, Status::Ok | Status::BelowFloor) => return Ok(()),
+            Some(record) => format!("is {}", record.status),
+            None => "has no end in records.csv".to_owned(),
+        };
+        let run = self.dir.path().display();
+        Err(usage(format!("{case} {how}, so its predictions are not sent: bakeoff resume {run}")))
+    }
 }
 
 /// The leaderboard takes an answer to each example, once, in their order; so were they written.
@@ -192,7 +210,7 @@ fn write_new(path: &PathBuf, bytes: &[u8]) -> anyhow::Result<()> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use bakeoff_reports::{Record, encode_header};
+    use bakeoff_reports::encode_header;
     use serde_json::json;
 
     use super::*;
@@ -204,7 +222,7 @@ mod tests {
     }
 
     /// A run of one case on WNLI that ended so.
-    fn ended(folder: &Path, status: Option<&str>) -> (RunDir, RunInfo) {
+    fn ended(folder: &Path, status: Option<&str>) -> Run {
         let dir = RunDir::new(folder);
         let words = ["suite", "about", "started", "version", "commit", "toolchain", "energy", "suite_toml"];
         let mut info: serde_json::Map<_, _> = words.map(|word| (word.to_owned(), "".into())).into_iter().collect();
@@ -227,7 +245,9 @@ mod tests {
             records += &format!("2,run,,,{CASE},wnli,1,svm,svm,1,,635,1,cpu,,,,case,wall_s,s,1,stopwatch,{status},\n");
         }
         fs::write(dir.records_path(), records).unwrap();
-        (dir, serde_json::from_value(info.into()).unwrap())
+        let info = serde_json::from_value(info.into()).unwrap();
+        let records = dir.records().unwrap().rows;
+        Run { dir, info, records }
     }
 
     /// What the sheet is, or why it is none, for a case that ended so and predictions with these examples and this end.
@@ -237,15 +257,15 @@ mod tests {
         end: &str,
     ) -> Result<Option<String>, String> {
         let folder = tempfile::tempdir().unwrap();
-        let (dir, info) = ended(folder.path(), status);
+        let run = ended(folder.path(), status);
         let rows: String = examples.map(|example| format!("{example},,b,\n")).collect();
         fs::create_dir(folder.path().join("predictions")).unwrap();
         fs::write(
-            dir.hidden_predictions_path(CASE, "test"),
+            run.dir.hidden_predictions_path(CASE, "test"),
             format!("example,target,prediction,probabilities\n{rows}{end}"),
         )
         .unwrap();
-        text(wnli(), &dir, &info, "svm", None).map_err(|error| error.to_string())
+        run.text(wnli(), "svm", None).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -273,6 +293,22 @@ mod tests {
             let message = sheet_of(status, 0..146, "").unwrap_err();
             assert!(message.starts_with(&format!("{CASE} {how}")) && message.contains("bakeoff resume"), "{message}");
         }
+    }
+
+    #[test]
+    fn the_seed_of_a_case_is_that_of_the_plan() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = ended(folder.path(), Some("ok"));
+        let rows: String = (0..146).map(|example| format!("{example},,b,\n")).collect();
+        fs::create_dir(folder.path().join("predictions")).unwrap();
+        fs::write(
+            run.dir.hidden_predictions_path(CASE, "test"),
+            format!("example,target,prediction,probabilities\n{rows}"),
+        )
+        .unwrap();
+        run.info.cases[0].seed = 7;
+        assert!(run.text(wnli(), "svm", Some(7)).unwrap().is_some());
+        assert_eq!(run.text(wnli(), "svm", Some(1)).unwrap(), None, "its id says s1, the plan 7");
     }
 
     #[test]

@@ -14,12 +14,14 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bakeoff_reports::Built;
 use clap::{Args, Parser, Subcommand};
 
 use crate::interrupt;
 use crate::plan::{MOST_THREADS, Overrides, Plan};
 use crate::program::Program;
 use crate::suite::Source;
+use crate::usage::{UsageError, usage};
 use crate::worker;
 
 /// Given the same data, the same rows and the same machine: which family of models should I use, and what does it cost?
@@ -135,13 +137,13 @@ enum Exit {
     Interrupted,
 }
 
-/// A fault of the user's input, as opposed to one met on the way.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct UsageError(String);
-
-pub(crate) fn usage(error: impl std::fmt::Display) -> anyhow::Error {
-    UsageError(error.to_string()).into()
+/// What a person is shown of a report: its table, its remarks and where it is.
+fn print_report(out: &mut dyn Write, built: &Built) -> io::Result<()> {
+    writeln!(out, "{}", built.terminal_table)?;
+    for remark in &built.remarks {
+        writeln!(out, "note: {remark}")?;
+    }
+    writeln!(out, "report: {}", built.report.display())
 }
 
 /// Runs the program with the command line `arguments`, the program's name first.

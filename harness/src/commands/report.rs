@@ -1,14 +1,15 @@
 //! `report`: write the report of a run again, from its CSV files alone.
 
-use std::io::{Write, stdout};
+use std::io::stdout;
 use std::path::PathBuf;
 
 use bakeoff_reports::RunDir;
 use clap::Args;
 
-use super::{Exit, usage};
+use super::{Exit, print_report};
 use crate::machine::available_cpus;
 use crate::threads;
+use crate::usage::usage;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -20,11 +21,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let dir = RunDir::new(&arguments.run);
     dir.info().map_err(usage)?;
     let built = threads::at_most(available_cpus(), || bakeoff_reports::build(&dir))?;
-    let mut out = stdout().lock();
-    writeln!(out, "{}", built.terminal_table)?;
-    for remark in &built.remarks {
-        writeln!(out, "note: {remark}")?;
-    }
-    writeln!(out, "report: {}", built.report.display())?;
+    print_report(&mut stdout().lock(), &built)?;
     Ok(Exit::Ok)
 }

@@ -7,13 +7,15 @@ use bakeoff_models::Device;
 use bakeoff_reports::{RunDir, RunInfo, SCHEMA};
 use clap::Args;
 
-use super::run::{Isolation, carry_out, prepare, verify_data};
-use super::{Exit, usage};
+use super::Exit;
+use super::run::{Isolation, sum_up};
 use crate::interrupt;
 use crate::plan::{Overrides, Plan};
 use crate::program::Program;
 use crate::recorder::Recorder;
+use crate::session::Session;
 use crate::suite::Source;
+use crate::usage::usage;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -34,7 +36,8 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     };
     let mut plan = Plan::new(program, &source, &Overrides::default()).map_err(usage)?;
     refuse_incomparable(program, &info, &plan)?;
-    verify_data(program, &plan, samples)?;
+    let session = Session { program, samples, inline: arguments.isolation.inline };
+    session.verify_data(&plan)?;
     if info.commit != crate::COMMIT {
         say(&format!(
             "note: the run was begun by commit {}, this is {}; each row says which",
@@ -51,16 +54,7 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
     }
     say(&format!("{} cases are done, {} to go", done.len(), plan.cases.len()));
     interrupt::listen()?;
-    prepare(program, &mut plan.cases);
-    let executor = arguments.isolation.executor(program, samples);
-    carry_out(
-        program,
-        &info,
-        &plan.cases,
-        (arguments.isolation.jobs(&plan), plan.threads()),
-        executor.as_ref(),
-        recorder,
-    )
+    sum_up(&session.carry_out(&info, &plan, recorder)?)
 }
 
 /// On standard error, which may have been closed.

@@ -288,3 +288,16 @@ fn a_run_of_another_machine_task_model_or_parameter_is_not_resumed() {
         assert!(stderr(&output).contains(says), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn a_row_carries_the_machine_that_measured_it() {
+    let bench = Bench::new();
+    bench.suite("", &["number"], &["nearly", "classes-only"]);
+    let mut command = bench.command(&["run", "suite.toml", "--out", "out"]);
+    exits(&command.env("FAKE_WORKER_CPU", "Other 1").output().unwrap(), 0);
+    let begun = bakeoff_reports::RunDir::new(bench.path("out")).info().unwrap().machine.fingerprint;
+    let records = records(&bench.path("out"));
+    let machine = |model: &str| records.iter().find(|record| record.model == model).unwrap().machine.clone();
+    assert_ne!(machine("nearly"), begun);
+    assert_eq!(machine("classes-only"), begun, "no process measured it");
+}

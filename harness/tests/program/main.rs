@@ -8,4 +8,5 @@ mod faults;
 mod older_runs;
 mod own_data;
 mod own_data_faults;
+mod readings;
 mod whole_program;

@@ -1,0 +1,40 @@
+//! Learning: one fit under the stopwatch and the meter.
+
+use bakeoff_models::Model;
+
+use super::load::Rows;
+use super::observer::Observer;
+use super::{Bench, Stop};
+use crate::phase::Phase;
+use crate::protocol::Event;
+use crate::stopwatch::Stopwatch;
+
+impl Bench<'_> {
+    pub(super) fn fit(&mut self, model: &mut dyn Model, rows: &Rows) -> Result<(), Stop> {
+        (self.emit)(Event::Phase(Phase::Fit));
+        let before = self.meter.read_j();
+        let stopwatch = Stopwatch::start(self.program.machine);
+        let mut watch = Observer {
+            stopwatch: &stopwatch,
+            targets: &rows.validation.targets,
+            primary: self.task.primary(),
+            case: &self.case.id,
+            start_j: before.as_ref().ok().copied(),
+            meter: &mut self.meter,
+            emit: self.emit,
+            curves: &mut self.outcome.curves,
+        };
+        let fitted = model.fit(&rows.train, &rows.validation, &mut watch);
+        let seconds = stopwatch.seconds();
+        fitted?;
+        self.record(Phase::Fit, "fit_s", Some(seconds), "stopwatch", "");
+        self.keep(Phase::Fit, "fit_s", ("s", "stopwatch"), [(None, seconds)]);
+        self.energy(Phase::Fit, before, 1);
+        if let Some(idle_w) = self.case.idle_w {
+            self.record(Phase::Fit, "idle_w", Some(idle_w), self.meter.source(), "");
+        }
+        let cut = [&rows.train, &rows.validation].map(|split| model.truncated(&split.inputs));
+        self.truncated(Phase::Fit, cut.into_iter().sum());
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! The energy meter of a case, and every read of it that a number is made of.
+
+use crate::machine::Machine;
+use crate::meters::{self, Counter, EnergyConfig};
+
+/// A counter of joules, or why there is none.
+pub(super) struct Meter<'a> {
+    counter: Result<Box<dyn Counter + 'a>, String>,
+    reads_j: Vec<f64>,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn open(config: &EnergyConfig, machine: &'a dyn Machine) -> Meter<'a> {
+        Meter { counter: meters::open(config, machine), reads_j: Vec::new() }
+    }
+
+    /// Joules so far, or why there are none. Keeps the read.
+    pub(super) fn read_j(&mut self) -> Result<f64, String> {
+        let counter = self.counter.as_mut().map_err(|reason| reason.clone())?;
+        let joules = counter.read_j().map_err(|error| format!("the meter could not be read: {error}"))?;
+        self.reads_j.push(joules);
+        Ok(joules)
+    }
+
+    /// Reads and forgets: a register that wraps twice between two reads loses a turn.
+    pub(super) fn keep_up(&mut self) {
+        if let Ok(counter) = &mut self.counter {
+            // A read that a number needs says what is wrong.
+            let _ = counter.read_j();
+        }
+    }
+
+    /// The reads kept since the last call, in their order.
+    pub(super) fn take_reads_j(&mut self) -> Vec<f64> {
+        std::mem::take(&mut self.reads_j)
+    }
+
+    /// Where the joules come from; empty if there are none.
+    pub(super) fn source(&self) -> &'static str {
+        self.counter.as_ref().map_or("", |counter| counter.source())
+    }
+}

@@ -1,0 +1,70 @@
+//! Quality on the test rows, outside every stopwatch.
+
+use bakeoff_datasets::Split;
+use bakeoff_models::{Model, Predictions};
+use bakeoff_reports::Status;
+
+use super::load::Rows;
+use super::{Bench, Stop, is_higher_better};
+use crate::phase::Phase;
+use crate::protocol::Event;
+use crate::scoring::{self, shown};
+
+impl Bench<'_> {
+    /// Quality on the test rows, and whether it is a quality at all.
+    pub(super) fn score(&mut self, model: &mut dyn Model, rows: &Rows) -> Result<Predictions, Stop> {
+        (self.emit)(Event::Phase(Phase::Score));
+        let predictions = model.predict(&rows.test.inputs)?;
+        let scores = scoring::score(&rows.test.targets, &predictions)?;
+        let primary = self.task.primary();
+        let floor = scoring::floor(&rows.train.targets, &rows.test.targets, primary);
+        for (name, value) in &scores {
+            self.record(Phase::Score, name, Some(*value), "scorer", "");
+        }
+        let value = |wanted: &str| scores.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+        let (correlations, reason) = scoring::UNDEFINED;
+        if matches!(predictions, Predictions::Values(_)) {
+            for name in correlations.into_iter().filter(|name| value(name).is_none()) {
+                self.record(Phase::Score, name, None, "scorer", reason);
+            }
+        }
+        self.record(Phase::Score, "floor", Some(floor), "scorer", "");
+        self.record(Phase::Score, "examples", Some(rows.test.len() as f64), "scorer", "");
+        let truncated = model.truncated(&rows.test.inputs);
+        self.truncated(Phase::Score, truncated);
+        let note = match value(primary) {
+            Some(value) if better(primary, value, floor) => return Ok(predictions),
+            Some(value) => format!(
+                "{primary} {} is no better than {}, that of a constant answer",
+                shown(primary, value),
+                shown(primary, floor)
+            ),
+            None if correlations.contains(&primary) => format!("{primary} is undefined: {reason}"),
+            None => return Err(Stop::failed(format!("the scorer gives no {primary} for task '{}'", self.task.name()))),
+        };
+        self.outcome.status = Status::BelowFloor;
+        self.outcome.note = note;
+        Ok(predictions)
+    }
+
+    /// The primary metric on further test splits, as `<metric>_<split>`.
+    pub(super) fn score_further(
+        &mut self,
+        model: &mut dyn Model,
+        further: &[(&'static str, Split)],
+    ) -> Result<(), Stop> {
+        let primary = self.task.primary();
+        for (name, split) in further {
+            let predictions = model.predict(&split.inputs)?;
+            let scores = scoring::score(&split.targets, &predictions)?;
+            let value = scores.iter().find(|(metric, _)| *metric == primary).map(|(_, value)| *value);
+            self.record(Phase::Score, &format!("{primary}_{name}"), value, "scorer", "");
+        }
+        Ok(())
+    }
+}
+
+/// Whether `value` of a metric is strictly better than `other`.
+fn better(name: &str, value: f64, other: f64) -> bool {
+    if is_higher_better(name) { value > other } else { value < other }
+}

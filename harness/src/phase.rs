@@ -1,0 +1,38 @@
+//! The phases of a case.
+
+use serde::{Deserialize, Serialize};
+
+/// A part of a case. Records carry those that give numbers; the others are only shown while a case runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Reading the data.
+    Load,
+    /// Learning.
+    Fit,
+    /// Quality on the test rows.
+    Score,
+    /// All test rows in one call.
+    PredictBatch,
+    /// One example a call.
+    PredictSingle,
+    /// Predicting splits whose targets are hidden.
+    PredictHidden,
+    /// The case as a whole.
+    Case,
+}
+
+impl Phase {
+    /// The word in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Load => "load",
+            Phase::Fit => "fit",
+            Phase::Score => "score",
+            Phase::PredictBatch => "predict-batch",
+            Phase::PredictSingle => "predict-single",
+            Phase::PredictHidden => "predict-hidden",
+            Phase::Case => "case",
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! One run, from its plan to its report: what `run`, `resume` and `check` share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use bakeoff_datasets::State;
+use bakeoff_models::Device;
+use bakeoff_reports::{Built, CaseInfo, DeviceInfo, RunInfo, SCHEMA, TaskInfo};
+use sha2::{Digest, Sha256};
+
+use crate::case::Case;
+use crate::executor::{ChildProcess, Executor, Inline};
+use crate::meters;
+use crate::plan::Plan;
+use crate::program::Program;
+use crate::progress;
+use crate::recorder::Recorder;
+use crate::runner::{self, Tally};
+use crate::threads;
+use crate::usage::usage;
+use crate::worker;
+
+/// The program, its data, and where cases run.
+#[derive(Clone, Copy)]
+pub struct Session<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// A folder of samples to read in place of the built-in ones.
+    pub samples: Option<&'a PathBuf>,
+    /// Whether cases run inside this process, one at a time, and not each in a child process.
+    pub inline: bool,
+}
+
+/// A run that has ended, or was stopped.
+#[derive(Debug)]
+pub struct Finished {
+    /// The run's directory.
+    pub path: PathBuf,
+    /// The report of all that is stored.
+    pub built: Built,
+    /// How the cases ended.
+    pub tally: Tally,
+}
+
+impl Session<'_> {
+    /// Finds a dataset that is not here, or a broken data file, before the first case and not in each. A user's own
+    /// data was read by the plan.
+    ///
+    /// # Errors
+    /// Names what is missing and how to get it, or the broken file.
+    pub fn verify_data(&self, plan: &Plan) -> anyhow::Result<()> {
+        let store = worker::store(self.samples);
+        let tasks = plan.suite.tasks.iter().filter_map(|entry| self.program.task(entry.name.as_ref()));
+        let files: Vec<_> = tasks.flat_map(|task| task.files()).collect();
+        let mut missing = BTreeSet::new();
+        for file in &files {
+            if store.state(file).map_err(usage)? == State::Missing {
+                missing.insert(file.folder());
+            }
+        }
+        if !missing.is_empty() {
+            let missing: Vec<_> = missing.into_iter().collect();
+            let folder = store.data().map_err(usage)?.display();
+            return Err(usage(format!(
+                "the suite needs {}, not in {folder}: get it with `bakeoff data fetch {}`",
+                missing.join(", "),
+                missing.join(" ")
+            )));
+        }
+        files.into_iter().try_for_each(|file| store.check(file)).map_err(usage)
+    }
+
+    /// Everything about a new run that is not a measurement. `out` is the directory that the user named.
+    ///
+    /// # Errors
+    /// If `out` does not end in a name.
+    pub fn describe(&self, plan: &Plan, out: Option<&Path>) -> anyhow::Result<RunInfo> {
+        let program = self.program;
+        let started = program.machine.utc();
+        let suite = &plan.suite;
+        let run = match out {
+            Some(path) => path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .ok_or_else(|| usage(format!("--out {} does not end in a folder's name", path.display())))?
+                .to_owned(),
+            None => format!("{}-{}-{}", started.replace(['-', ':'], ""), suite.name.as_ref(), run_id(&started)),
+        };
+        let mut libraries = BTreeMap::new();
+        let mut datasets = BTreeMap::new();
+        let mut tasks = Vec::new();
+        let device = Device::named(suite.device.as_ref());
+        for entry in &suite.models {
+            if let (Some(model), Some(device)) = (program.model(entry.name.as_ref()), device) {
+                libraries.insert(model.name().to_owned(), model.version(device));
+            }
+        }
+        for task in suite.tasks.iter().filter_map(|entry| program.task_or(&plan.own, entry.name.as_ref())) {
+            datasets.extend(task.checksums());
+            tasks.push(TaskInfo {
+                name: task.name().to_owned(),
+                version: task.version(),
+                about: task.about().to_owned(),
+                primary: task.primary().to_owned(),
+                unit: task.unit().to_owned(),
+                classes: task.classes().to_vec(),
+            });
+        }
+        let energy = meters::open(&suite.energy, program.machine)
+            .map_or_else(|reason| format!("none: {reason}"), |meter| meter.source().to_owned());
+        let machine = program.machine.describe();
+        let mut devices: Vec<DeviceInfo> = Vec::new();
+        for case in &plan.cases {
+            if devices.iter().all(|known| known.device != case.device) {
+                devices.push(DeviceInfo {
+                    device: case.device.clone(),
+                    name: machine.cpu.clone(),
+                    fingerprint: machine.fingerprint.clone(),
+                });
+            }
+        }
+        Ok(RunInfo {
+            schema: SCHEMA,
+            run,
+            suite: suite.name.as_ref().clone(),
+            about: suite.about.clone(),
+            started,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: crate::COMMIT.to_owned(),
+            toolchain: crate::TOOLCHAIN.to_owned(),
+            command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+            machine,
+            devices,
+            energy,
+            tasks,
+            cases: plan
+                .cases
+                .iter()
+                .map(|case| CaseInfo {
+                    case: case.id.clone(),
+                    task: case.task.clone(),
+                    label: case.label.clone(),
+                    model: case.model.clone(),
+                    train_size: case.train_size,
+                    seed: case.seed,
+                    device: case.device.clone(),
+                    model_version: libraries.get(&case.model).cloned().unwrap_or_default(),
+                })
+                .collect(),
+            libraries,
+            datasets,
+            suite_toml: toml::to_string(suite).context("writing the suite as resolved")?,
+        })
+    }
+
+    /// Runs the cases of `plan` that are still to do, then writes the report of all that is stored.
+    ///
+    /// # Errors
+    /// If a result cannot be stored or the report cannot be written.
+    pub fn carry_out(&self, info: &RunInfo, plan: &Plan, mut recorder: Recorder) -> anyhow::Result<Finished> {
+        let path = recorder.path().to_owned();
+        let cases = self.with_idle_power(&plan.cases);
+        let primary = info.tasks.iter().map(|task| (task.name.clone(), task.primary.clone())).collect();
+        let mut progress = progress::for_stderr(cases.len(), primary);
+        // Processor time, memory and panics belong to the process, so one that holds all cases runs one at a time.
+        let jobs = if self.inline { 1 } else { plan.suite.jobs };
+        let executor = self.executor();
+        let machine = self.program.machine;
+        let tally = runner::run(&cases, jobs, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;
+        let dir = recorder.finish()?;
+        let built = threads::at_most(plan.threads(), || bakeoff_reports::build(&dir))?;
+        Ok(Finished { path, built, tally })
+    }
+
+    /// What carries out the cases.
+    pub fn executor(&self) -> Box<dyn Executor> {
+        let samples = self.samples.cloned();
+        if self.inline {
+            Box::new(Inline { program: *self.program, samples })
+        } else {
+            Box::new(ChildProcess { samples })
+        }
+    }
+
+    /// The cases, with what only the parent can measure: the power of the idle machine.
+    fn with_idle_power(&self, cases: &[Case]) -> Vec<Case> {
+        const WINDOW: Duration = Duration::from_secs(1);
+        let mut cases = cases.to_vec();
+        let Some(energy) = cases.first().map(|case| case.energy) else { return cases };
+        let meter = meters::open(&energy, self.program.machine).ok();
+        let idle_w = meter.and_then(|mut meter| meters::idle_watts(meter.as_mut(), self.program.machine, WINDOW));
+        for case in &mut cases {
+            case.idle_w = idle_w;
+        }
+        cases
+    }
+}
+
+/// Six hexadecimal digits that tell runs of one second apart.
+fn run_id(started: &str) -> String {
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+    let digest = Sha256::digest(format!("{started} {} {nanos}", std::process::id()).as_bytes());
+    digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect()
+}
