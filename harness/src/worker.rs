@@ -76,6 +76,7 @@ pub fn measure_safely(program: &Program, request: &Request, emit: &mut dyn FnMut
         let message = message.unwrap_or_else(|| "no message".to_owned());
         Outcome::without_numbers(Status::Failed, format!("the model panicked: {message}"))
     });
-    outcome.machine = program.machine.describe().fingerprint;
+    let machine = program.machine.describe();
+    (outcome.machine, outcome.device_name) = (machine.fingerprint, machine.cpu);
     outcome
 }
