@@ -10,6 +10,7 @@ use std::sync::Mutex;
 
 use anyhow::Context;
 use bakeoff_datasets::Store;
+use bakeoff_models::Device;
 use bakeoff_reports::Status;
 
 use crate::measure::measure;
@@ -76,7 +77,9 @@ pub fn measure_safely(program: &Program, request: &Request, emit: &mut dyn FnMut
         let message = message.unwrap_or_else(|| "no message".to_owned());
         Outcome::without_numbers(Status::Failed, format!("the model panicked: {message}"))
     });
-    let machine = program.machine.describe();
-    (outcome.machine, outcome.device_name) = (machine.fingerprint, machine.cpu);
+    if let Some(device) = Device::named(&request.case.device) {
+        let device = program.machine.device(device);
+        (outcome.machine, outcome.device_name) = (device.fingerprint, device.name);
+    }
     outcome
 }

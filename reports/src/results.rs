@@ -39,7 +39,7 @@ impl Results {
     pub fn load(dir: &RunDir) -> Result<Results, ReportError> {
         let info = dir.info()?;
         let records = dir.records()?;
-        let mut remarks = Vec::new();
+        let mut remarks = info.remarks.clone();
         let mut torn = |file: &str, line: Option<u64>| {
             if let Some(line) = line {
                 remarks.push(format!(
