@@ -3,7 +3,7 @@
 use std::io::{self, Write, stdout};
 
 use bakeoff_models::{Device, InputShape, ModelEntry, Value, unknown_name};
-use bakeoff_reports::{Better, FIGURES, Figure, METRICS, Metric};
+use bakeoff_reports::{Better, FIGURES, Figure, METRICS, Metric, metric};
 use clap::{Args, ValueEnum};
 
 use super::{Exit, usage};
@@ -176,12 +176,7 @@ fn describe_task(task: &dyn Task, out: &mut impl Write) -> io::Result<()> {
         InputShape::Texts { pairs: true } => "two texts, which are compared".to_owned(),
         InputShape::Texts { pairs: false } => "a text".to_owned(),
     };
-    let floor = match task.primary() {
-        "pearson" | "spearman" | "matthews" => "0",
-        "f1_positive" => "that of always answering the positive class",
-        _ if classes.is_empty() => "that of always answering the mean of the training targets",
-        _ => "that of always answering the majority class of the training rows",
-    };
+    let floor = metric(task.primary()).and_then(|metric| metric.score).map_or("none", |score| score.floor.name());
     let data = match task.files() {
         [] => "made by the program".to_owned(),
         files if files.iter().all(|file| file.embedded.is_some()) => "in the program".to_owned(),
