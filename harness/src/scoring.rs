@@ -141,7 +141,12 @@ fn constant(train: &Targets, count: usize, label: Option<u16>) -> Predictions {
             let label = label.unwrap_or_else(|| classes::most_frequent(labels, names.len()));
             Predictions::Classes { labels: vec![label; count], probabilities: None }
         }
-        Targets::Values(values) => Predictions::Values(vec![values::mean(values) as f32; count]),
+        Targets::Values(values) => {
+            // A sum depends on its order, and the same rows come in another order for each seed.
+            let mut values = values.clone();
+            values.sort_unstable_by(f32::total_cmp);
+            Predictions::Values(vec![values::mean(&values) as f32; count])
+        }
     }
 }
 

@@ -153,6 +153,14 @@ fn the_floor_is_the_score_of_the_majority_class_or_the_mean() {
 }
 
 #[test]
+fn the_floor_does_not_depend_on_the_order_of_the_rows() {
+    let test = Targets::Values(vec![1.0]);
+    let floors = [[1e30, 1.0, -1e30], [1.0, 1e30, -1e30], [-1e30, 1e30, 1.0]]
+        .map(|values| floor(&Targets::Values(values.to_vec()), &test, "mse"));
+    assert!(floors.iter().all(|floor| *floor == floors[0]), "{floors:?}");
+}
+
+#[test]
 fn the_floor_of_f1_is_that_of_the_positive_class_and_of_correlations_is_zero() {
     let (mostly_negative, test) = (classes(&[0, 0, 1], 2), classes(&[0, 1, 0, 1, 0, 0], 2));
     assert_eq!(floor(&mostly_negative, &test, "f1_positive"), 0.5);

@@ -9,4 +9,5 @@ mod older_runs;
 mod own_data;
 mod own_data_faults;
 mod readings;
+mod rows;
 mod whole_program;
