@@ -6,8 +6,8 @@ use std::io::{self, Read};
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
-/// What a file must hash to, in lower-case hexadecimal. MD5 only where nothing better was published: it tells a broken
-/// file from a whole one, which is what it is for here.
+/// A checksum in lower-case hexadecimal. MD5 is used only where nothing better was published. It distinguishes a broken file from
+/// an intact one, which is enough here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checksum {
     /// 64 digits.
@@ -32,7 +32,7 @@ impl Checksum {
         }
     }
 
-    /// The digits and the number of bytes of everything `reader` gives, by this checksum's algorithm.
+    /// The checksum of all that `reader` gives, by this algorithm, and the number of bytes.
     pub(crate) fn of(&self, reader: impl Read) -> io::Result<(String, u64)> {
         match self {
             Checksum::Sha256(_) => digest::<Sha256>(reader),
@@ -52,7 +52,8 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(digest: &[u8]) -> String {
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,11 +1,12 @@
 //! CIFAR-10: small colour photographs of ten kinds of things.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 
 use crate::dataset::{Dataset, Download, Packing, Transport};
-use crate::error::{DatasetError, Place};
+use crate::error::{DatasetError, NamedSource};
 use crate::example::{Images, Inputs, Split, Splits, Targets};
+use crate::records::{RecordError, RecordLayout};
 use crate::store::{DataFile, Store};
 
 const CHANNELS: usize = 3;
@@ -13,8 +14,7 @@ const SIDE: usize = 32;
 const PIXELS: usize = CHANNELS * SIDE * SIDE;
 /// A record of the binary version: one label byte, then the red, green and blue planes, row by row.
 const RECORD_BYTES: usize = 1 + PIXELS;
-/// Records that are read at a time.
-const CHUNK: usize = 64;
+const LAYOUT: RecordLayout = RecordLayout { label_bytes: 1, label_byte: 0, image_bytes: PIXELS };
 
 /// In the order of `batches.meta.txt` in the official archive.
 const CLASSES: &[&str] = &["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
@@ -39,7 +39,7 @@ static SAMPLE: [DataFile; 2] = [
 const FILE_BYTES: u64 = 10_000 * RECORD_BYTES as u64;
 const TRAIN_FILES: usize = 5;
 
-/// Five files to learn from and one to be scored on; `batches.meta.txt` is not needed.
+/// Five training files and one test file; `batches.meta.txt` is not needed.
 static FULL: [DataFile; TRAIN_FILES + 1] = [
     DataFile::sha256(
         "cifar10/data_batch_1.bin",
@@ -79,12 +79,12 @@ static TRANSPORT: Transport = Transport {
         url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
         name: "cifar-10-binary.tar.gz",
         packing: Packing::TarGz,
-        most_bytes: 400_000_000,
+        max_bytes: 400_000_000,
         files: &FULL,
     }],
 };
 
-/// The sample of CIFAR-10 in this repository: 2,000 training and 1,000 test images, equally many of each class.
+/// The sample of CIFAR-10 in this repository: 2,000 training and 1,000 test images, the same number of each class.
 pub struct Cifar10Sample;
 
 impl Dataset for Cifar10Sample {
@@ -179,7 +179,7 @@ impl Dataset for Cifar10 {
     }
 }
 
-/// What was read of one split so far.
+/// The records of one split that were read so far.
 struct Records {
     labels: Vec<u16>,
     pixels: Vec<u8>,
@@ -190,38 +190,26 @@ impl Records {
         Records { labels: Vec::with_capacity(rows), pixels: Vec::with_capacity(rows * PIXELS) }
     }
 
-    /// Adds the records of a file in the binary version, reading few at a time: the images are in memory once.
-    fn read(&mut self, mut reader: impl Read, place: &Place) -> Result<(), DatasetError> {
-        let mut chunk = vec![0; CHUNK * RECORD_BYTES];
-        let mut count = 0;
-        loop {
-            let filled = fill(&mut reader, &mut chunk).map_err(|error| place.unreadable(error))?;
-            for record in chunk[..filled].chunks(RECORD_BYTES) {
-                count += 1;
-                self.push(record)
-                    .map_err(|(expected, found)| place.format(format!("record {count}"), expected, found))?;
+    /// Adds the records of a file in the binary version.
+    fn read(&mut self, reader: impl Read, place: &NamedSource) -> Result<(), DatasetError> {
+        let fault =
+            |number: usize, expected: &str, found: String| place.format(format!("record {number}"), expected, found);
+        let read = LAYOUT.read(reader, &mut self.pixels, |number, label| {
+            if usize::from(label) >= CLASSES.len() {
+                return Err(fault(number, "a label in 0..=9", label.to_string()));
             }
-            if filled < chunk.len() {
-                break;
+            self.labels.push(u16::from(label));
+            Ok(())
+        });
+        match read {
+            Ok(0) => Err(fault(1, "a record", "the end of the file".to_owned())),
+            Ok(_) => Ok(()),
+            Err(RecordError::Read(error)) => Err(place.unreadable(error)),
+            Err(RecordError::Cut { number, bytes }) => {
+                Err(fault(number, "3073 bytes", format!("{bytes} bytes and the end of the file")))
             }
+            Err(RecordError::Label(error)) => Err(error),
         }
-        if count == 0 {
-            return Err(place.format("record 1", "a record", "the end of the file"));
-        }
-        Ok(())
-    }
-
-    /// Adds a record; or what was expected and what was found.
-    fn push(&mut self, record: &[u8]) -> Result<(), (&'static str, String)> {
-        if record.len() < RECORD_BYTES {
-            return Err(("3073 bytes", format!("{} bytes and the end of the file", record.len())));
-        }
-        if usize::from(record[0]) >= CLASSES.len() {
-            return Err(("a label in 0..=9", record[0].to_string()));
-        }
-        self.labels.push(u16::from(record[0]));
-        self.pixels.extend_from_slice(&record[1..]);
-        Ok(())
     }
 
     fn into_split(self) -> Split {
@@ -233,22 +221,8 @@ impl Records {
     }
 }
 
-/// Reads until `buffer` is full or the end; how many bytes there were.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
-}
-
 /// Reads the records of the binary version from memory.
-pub(crate) fn parse(data: &[u8], place: &Place) -> Result<Split, DatasetError> {
+pub(crate) fn parse(data: &[u8], place: &NamedSource) -> Result<Split, DatasetError> {
     let mut records = Records::with_capacity(data.len() / RECORD_BYTES);
     records.read(data, place)?;
     Ok(records.into_split())
@@ -266,7 +240,7 @@ mod tests {
     }
 
     fn read(data: &[u8]) -> Result<Split, DatasetError> {
-        parse(data, &Place { name: "x.bin".to_owned(), remedy: "get it again".to_owned() })
+        parse(data, &NamedSource { name: "x.bin".to_owned(), remedy: "get it again".to_owned() })
     }
 
     #[test]
@@ -279,15 +253,6 @@ mod tests {
         assert_eq!((images.len(), images.image(0)[0], images.image(0)[32 * 32], images.image(1)[0]), (2, 7, 200, 1));
         let Targets::Classes { labels, names } = &split.targets else { panic!("not classes") };
         assert_eq!((labels.as_slice(), names[9].as_str()), (&[9, 0][..], "truck"));
-    }
-
-    #[test]
-    fn records_are_read_across_the_borders_of_chunks() {
-        let data: Vec<u8> = (0..2 * CHUNK + 1).flat_map(|row| record((row % 10) as u8, row as u8)).collect();
-        let split = read(&data).unwrap();
-        let Inputs::Images(images) = &split.inputs else { panic!("not images") };
-        assert_eq!(images.len(), 2 * CHUNK + 1);
-        assert!((0..images.len()).all(|row| images.image(row).iter().all(|&pixel| pixel == row as u8)));
     }
 
     #[test]

@@ -11,9 +11,9 @@ use crate::store::{DataFile, Store};
 
 /// Raw examples with official splits, verified by checksum.
 pub trait Dataset: Sync {
-    /// The name, in lower case; of a full dataset also its folder in the data folder.
+    /// The name, in lower case. For a full dataset, it is also its folder in the data folder.
     fn id(&self) -> &'static str;
-    /// One line on what it holds.
+    /// What it holds, in one line.
     fn about(&self) -> &'static str;
     /// The files it is read from.
     fn files(&self) -> &'static [DataFile];
@@ -23,17 +23,17 @@ pub trait Dataset: Sync {
     fn citation(&self) -> &'static str;
     /// Class names in the order of their labels; empty if the targets are numbers.
     fn classes(&self) -> &'static [&'static str];
-    /// How many examples the training split holds, so that a plan can be checked with nothing loaded.
+    /// The number of training examples, so that a plan can be checked before anything is loaded.
     fn train_rows(&self) -> usize;
-    /// How many examples the test split holds, without further test splits.
+    /// The number of test examples, without further test splits.
     fn test_rows(&self) -> usize;
     /// Reads every example whose target is public.
     ///
     /// # Errors
     /// If a file is missing, is not the one expected, or breaks its format.
     fn load(&self, store: &Store) -> Result<Splits, DatasetError>;
-    /// Reads the inputs of the splits whose targets are hidden, with their names. They are not part of
-    /// [`Dataset::load`]: some are larger than the training split, and no case needs them.
+    /// Reads the inputs of the splits whose targets are hidden, with the splits' names. They are not part of [`Dataset::load`],
+    /// because some are larger than the training split and few cases need them.
     ///
     /// # Errors
     /// As for [`Dataset::load`].
@@ -41,11 +41,11 @@ pub trait Dataset: Sync {
         let _ = store;
         Ok(Vec::new())
     }
-    /// Where its files are to be had; none for a sample, which is in the program.
+    /// Where its files can be downloaded; `None` for a sample, which is in the program.
     fn transport(&self) -> Option<&'static Transport> {
         None
     }
-    /// Makes those of its files that nobody offers out of downloaded ones. All are in `folder`.
+    /// Makes the files that are offered nowhere from downloaded ones. All are in `folder`.
     ///
     /// # Errors
     /// If a file cannot be read or written, or breaks its format.
@@ -55,31 +55,31 @@ pub trait Dataset: Sync {
     }
 }
 
-/// Where the files of a dataset are to be had.
+/// Where the files of a dataset can be downloaded.
 #[derive(Debug)]
 pub struct Transport {
     /// The folder of the files in archives and in unpacked copies.
     pub folder: &'static str,
-    /// What is downloaded.
+    /// The downloads.
     pub downloads: &'static [Download],
 }
 
-/// A file as it travels: an archive, or a plain file.
+/// A file that is downloaded: an archive, or a plain file.
 #[derive(Debug)]
 pub struct Download {
     /// The official address.
     pub url: &'static str,
     /// The file's name, in a mirror too.
     pub name: &'static str,
-    /// How the files are in it.
+    /// How it holds the files.
     pub packing: Packing,
-    /// More bytes than this are refused.
-    pub most_bytes: u64,
-    /// What is taken from it, and nothing else: `folder/base` in an archive, or the plain file itself.
+    /// A larger download is refused.
+    pub max_bytes: u64,
+    /// The files to take from it: `folder/base` in an archive, or the plain file itself.
     pub files: &'static [DataFile],
 }
 
-/// How files are in a download.
+/// How a download holds files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
     /// A zip archive.
@@ -90,6 +90,6 @@ pub enum Packing {
     Plain,
 }
 
-/// Every dataset: the samples in the program, then those that are fetched.
+/// All datasets: the samples in the program, then those that are fetched.
 pub static DATASETS: &[&dyn Dataset] =
     &[&Cifar10Sample, &Sst2Sample, &Cifar10, &COLA, &SST2, &MRPC, &STSB, &QQP, &MNLI, &QNLI, &RTE, &WNLI];

@@ -64,7 +64,7 @@ pub enum DatasetError {
     /// A user's own data cannot be read.
     #[error(transparent)]
     Own(#[from] OwnError),
-    /// A file that is made of downloaded ones cannot be written: no room, no permission.
+    /// A file that is made from downloaded ones cannot be written, for lack of room or permission.
     #[error("cannot write {}: {source}; make room or give permission there, or set BAKEOFF_DATA to another folder", path.display())]
     Write {
         /// The file.
@@ -72,22 +72,22 @@ pub enum DatasetError {
         /// The operating system's reason.
         source: io::Error,
     },
-    /// The system does not tell where a user's data belong.
+    /// The system does not say where a user's data belongs.
     #[error("this system names no folder for a user's data: set BAKEOFF_DATA to the folder for the datasets")]
     NoDataFolder,
 }
 
-/// A file in words: where it is, and what to do if it is broken.
+/// A file as errors name it: where it is, and what to do if it is broken.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
-    /// Its path, or its name and that it is in the program.
+pub(crate) struct NamedSource {
+    /// Its path, or its name with a note that it is in the program.
     pub(crate) name: String,
-    /// What to do, after a semicolon.
+    /// What to do; follows a semicolon.
     pub(crate) remedy: String,
 }
 
-impl Place {
-    /// The fault that `at` a line or a record something else was found than the format asks for.
+impl NamedSource {
+    /// The error for a line or record (`at`) that breaks the format.
     pub(crate) fn format(&self, at: impl Display, expected: &str, found: impl Into<String>) -> DatasetError {
         DatasetError::Format {
             place: format!("{}, {at}", self.name),
@@ -97,7 +97,7 @@ impl Place {
         }
     }
 
-    /// The fault that the file cannot be read.
+    /// The error for a file that cannot be read.
     pub(crate) fn unreadable(&self, source: io::Error) -> DatasetError {
         DatasetError::Read { path: PathBuf::from(&self.name), source, remedy: self.remedy.clone() }
     }

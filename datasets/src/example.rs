@@ -94,7 +94,7 @@ pub enum Targets {
     Classes {
         /// Index into `names`, one per example.
         labels: Vec<u16>,
-        /// The names of all classes, also of those that no example here has.
+        /// The names of all classes, including those without an example here.
         names: Arc<[String]>,
     },
     /// A real number per example.
@@ -134,7 +134,7 @@ impl Targets {
 pub struct Split {
     /// What a model sees.
     pub inputs: Inputs,
-    /// What it is to predict; as long as `inputs`.
+    /// What it is to predict; one for each of `inputs`.
     pub targets: Targets,
 }
 
@@ -163,14 +163,14 @@ impl Split {
 pub struct Splits {
     /// Rows to learn from.
     pub train: Split,
-    /// Rows to be scored on, used once per case.
+    /// Rows to score on, used once per case.
     pub test: Split,
-    /// More splits to be scored on from the same fit, with their names: MNLI's `mismatched`.
+    /// More splits to score on from the same fit, with their names, such as MNLI's `mismatched`.
     pub further: Vec<(&'static str, Split)>,
 }
 
 impl Splits {
-    /// The usual two.
+    /// Splits without further ones.
     pub fn new(train: Split, test: Split) -> Splits {
         Splits { train, test, further: Vec::new() }
     }

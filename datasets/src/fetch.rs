@@ -1,8 +1,8 @@
 //! Fetching: from the official addresses or a mirror into the data folder.
 //!
-//! A dataset is downloaded to a temporary name, unpacked into a folder of its own, verified file by file, and only then
-//! moved to its place. Archives are only transport: what is verified is the files. A download that was cut off stays
-//! under its temporary name, so that the next attempt goes on from there; everything else that is not whole is removed.
+//! A dataset is downloaded to a temporary name, unpacked into its own folder, verified file by file, and only then moved into
+//! place. Archives are only transport: the files are what is verified. A download that was cut off stays under its temporary
+//! name, so that the next attempt can resume it; anything else that is incomplete is removed.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -23,23 +23,23 @@ pub(crate) mod unpack;
 
 pub(crate) use error::Fault;
 pub use error::FetchError;
+use mirror::Location;
 pub use mirror::Mirror;
-use mirror::Place;
 use unpack::Wanted;
 
-/// What is under way in the data folder: locks, partial downloads, files that are not yet verified.
+/// The folder for work in progress in the data folder: locks, partial downloads, files that are not yet verified.
 const WORK: &str = ".fetch";
 
 /// How the name of a partial download ends.
 const PART: &str = ".part";
 
 /// Requests for one file, as long as each brings something.
-const MOST_ATTEMPTS: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// How to fetch.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where from; the official addresses if none.
+    /// Where to fetch from; `None` for the official addresses.
     pub mirror: Option<Mirror>,
     /// How long to wait for a connection, an answer, or the next bytes.
     pub patience: Duration,
@@ -59,35 +59,35 @@ pub enum Progress {
         /// The process, as far as known.
         holder: String,
     },
-    /// A file begins to come.
+    /// The transfer of a file begins.
     Reading {
         /// The address or path.
         place: String,
     },
-    /// Bytes of it are there.
+    /// Some of its bytes have arrived.
     Bytes {
-        /// So many.
+        /// How many.
         done: u64,
-        /// Of so many, if the server says.
+        /// The total, if the server states it.
         total: Option<u64>,
     },
-    /// The file is all there; what is in it is taken out and verified.
+    /// The file is complete; its content is extracted and verified.
     Unpacking,
 }
 
-/// What became of a dataset that was to be fetched.
+/// The result of fetching a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetched {
-    /// It was here already, and is whole.
+    /// It was already here, complete.
     WasHere,
-    /// It came.
+    /// It was fetched.
     Came,
 }
 
-/// Fetches a dataset into the data folder of `store`, if it is not whole there.
+/// Fetches a dataset into the data folder of `store`, unless it is complete there.
 ///
 /// # Errors
-/// If it cannot be had from where it was looked for, is not the right data, or cannot be written.
+/// If the source does not give it, it is not the right data, or it cannot be written.
 pub fn fetch(
     dataset: &dyn Dataset,
     store: &Store,
@@ -98,14 +98,14 @@ pub fn fetch(
         return Err(FetchError::InProgram { dataset: dataset.id().to_owned() });
     };
     let data = store.data()?;
-    // Before anything is written: the folder may be one that only others may fill.
+    // Checked before anything is written: this user may not be allowed to write to the folder.
     if is_whole(dataset, store)? {
         return Ok(Fetched::WasHere);
     }
     let work = data.join(WORK);
     make_folder(&work)?;
     let _lock = lock(&work, dataset, tell)?;
-    // Whoever held the lock may have brought it.
+    // The process that held the lock may have fetched it.
     if is_whole(dataset, store)? {
         return Ok(Fetched::WasHere);
     }
@@ -124,8 +124,8 @@ pub fn fetch(
     Ok(Fetched::Came)
 }
 
-/// Whether all files are here and verified. A broken one is as good as none; what is in the way of one is an error,
-/// before anything is downloaded in vain.
+/// Whether all files are here and verified. A broken file counts as missing. Something else in a file's place is an error, so that
+/// nothing is downloaded in vain.
 fn is_whole(dataset: &dyn Dataset, store: &Store) -> Result<bool, FetchError> {
     let states: Result<Vec<State>, _> = dataset.files().iter().map(|file| store.state(file)).collect();
     Ok(!states?.contains(&State::Missing) && dataset.files().iter().all(|file| store.check(file).is_ok()))
@@ -141,7 +141,7 @@ fn part_prefix(dataset: &dyn Dataset) -> String {
     format!("{}.", plain_id(dataset))
 }
 
-/// Removes downloads that were cut off at other places than the one that the dataset came from.
+/// Removes partial downloads from addresses other than the one that gave the dataset.
 fn remove_parts(dataset: &dyn Dataset, work: &Path) {
     let prefix = part_prefix(dataset);
     for entry in fs::read_dir(work).into_iter().flatten().flatten() {
@@ -156,8 +156,7 @@ fn make_folder(path: &Path) -> Result<(), FetchError> {
     fs::create_dir_all(path).map_err(|source| FetchError::Write { path: path.to_owned(), source })
 }
 
-/// Holds the lock of a dataset until it is dropped. The lock's file stays: removing it would let two processes hold two
-/// locks of one name.
+/// Locks a dataset until the file is dropped. The file is not removed: that would let two processes hold two locks of one name.
 fn lock(work: &Path, dataset: &dyn Dataset, tell: &mut dyn FnMut(Progress)) -> Result<File, FetchError> {
     let path = work.join(format!("{}.lock", plain_id(dataset)));
     let fault = |source| FetchError::Write { path: path.clone(), source };
@@ -168,21 +167,21 @@ fn lock(work: &Path, dataset: &dyn Dataset, tell: &mut dyn FnMut(Progress)) -> R
             let pid = fs::read_to_string(&path).unwrap_or_default();
             let holder = if pid.is_empty() { "another process".to_owned() } else { format!("process {pid}") };
             tell(Progress::Waiting { holder });
-            file.lock().map_err(fault)?;
+            file.lock().map_err(|error| FetchError::lock(&path, error))?;
         }
-        Err(TryLockError::Error(error)) => return Err(fault(error)),
+        Err(TryLockError::Error(error)) => return Err(FetchError::lock(&path, error)),
     }
     let written = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
     written.and_then(|_| write!(file, "{}", std::process::id())).map_err(fault)?;
     Ok(file)
 }
 
-/// A folder for files that are not yet verified; it goes when this is dropped.
+/// A folder for files that are not yet verified; it is removed when this is dropped.
 struct Staging(PathBuf);
 
 impl Staging {
     fn new(path: PathBuf) -> Result<Staging, FetchError> {
-        // What a killed process left; the lock says that nobody uses it.
+        // A killed process may have left it; the lock guarantees that no process uses it.
         let _ = fs::remove_dir_all(&path);
         make_folder(&path)?;
         Ok(Staging(path))
@@ -195,7 +194,7 @@ impl Drop for Staging {
     }
 }
 
-/// One dataset to be brought into its staging folder.
+/// One dataset to fetch into its staging folder.
 struct Job<'a> {
     dataset: &'a dyn Dataset,
     transport: &'a Transport,
@@ -206,7 +205,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// All files of the dataset, verified: from what is downloaded officially, else from unpacked files of a mirror.
+    /// Fetches all files of the dataset and verifies them: from the official downloads, or from unpacked files of a mirror.
     fn bring(&self, tell: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
         let mut looked_for = Vec::new();
         if self.downloads(&mut looked_for, tell)? {
@@ -220,9 +219,9 @@ impl Job<'_> {
         let mirror = self.options.mirror.as_ref().expect("only a mirror can lack a download without an error");
         for file in self.dataset.files() {
             let names = mirror::file_names(self.dataset, self.transport, file);
-            let places: Vec<Place> = names.iter().map(|name| mirror.place(name)).collect();
+            let places: Vec<Location> = names.iter().map(|name| mirror.place(name)).collect();
             let plain =
-                Load { packing: Packing::Plain, most_bytes: file.size.most(), files: std::slice::from_ref(file) };
+                Load { packing: Packing::Plain, max_bytes: file.size.most(), files: std::slice::from_ref(file) };
             if !self.first_of(&places, file.base(), &plain, tell)? {
                 looked_for.extend(names);
                 let (mirror, dataset) = (mirror.to_string(), self.dataset.id().to_owned());
@@ -232,16 +231,16 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Brings each download and takes its files out; `false` if the mirror lacks one.
+    /// Fetches each download and extracts its files; `false` if the mirror lacks one.
     fn downloads(&self, looked_for: &mut Vec<String>, tell: &mut dyn FnMut(Progress)) -> Result<bool, FetchError> {
         for download in self.transport.downloads {
             let names = mirror::download_names(self.dataset, download);
-            let places: Vec<Place> = match &self.options.mirror {
+            let places: Vec<Location> = match &self.options.mirror {
                 Some(mirror) => names.iter().map(|name| mirror.place(name)).collect(),
-                None => vec![Place::Url(download.url.to_owned())],
+                None => vec![Location::Url(download.url.to_owned())],
             };
-            let Download { packing, most_bytes, files, .. } = *download;
-            if !self.first_of(&places, download.name, &Load { packing, most_bytes, files }, tell)? {
+            let Download { packing, max_bytes, files, .. } = *download;
+            if !self.first_of(&places, download.name, &Load { packing, max_bytes, files }, tell)? {
                 if self.options.mirror.is_none() {
                     return Err(self.source(&places[0], "the server does not have it (HTTP 404)".to_owned()));
                 }
@@ -252,10 +251,10 @@ impl Job<'_> {
         Ok(true)
     }
 
-    /// Takes the files out of the first of `places` that is there; `false` if none is.
+    /// Extracts the files from the first of `places` that exists; `false` if none does.
     fn first_of(
         &self,
-        places: &[Place],
+        places: &[Location],
         name: &str,
         load: &Load<'_>,
         tell: &mut dyn FnMut(Progress),
@@ -272,17 +271,23 @@ impl Job<'_> {
         Ok(false)
     }
 
-    /// Takes the files out of `place`. A download that was cut off is gone on with as long as that brings something; it
-    /// stays for the next attempt, as does one that there is no room to unpack. One that is of no use is removed. If it
-    /// was joined of parts, that may be why, and all is asked for again.
-    fn take(&self, place: &Place, name: &str, load: &Load<'_>, tell: &mut dyn FnMut(Progress)) -> Result<(), Taking> {
+    /// Extracts the files from `place`. A download that was cut off is resumed as long as that brings something. It is kept for
+    /// the next attempt, as is one that there is no room to unpack. A useless download is removed; if it was assembled from
+    /// parts, that may be the reason, and it is requested again as a whole.
+    fn take(
+        &self,
+        place: &Location,
+        name: &str,
+        load: &Load<'_>,
+        tell: &mut dyn FnMut(Progress),
+    ) -> Result<(), Taking> {
         let url = match place {
-            Place::File(path) if path.is_file() => {
+            Location::File(path) if path.is_file() => {
                 tell(Progress::Reading { place: place.to_string() });
                 return self.unpack(path, place, load, tell);
             }
-            Place::File(_) => return Err(Fault::Absent.into()),
-            Place::Url(url) => url,
+            Location::File(_) => return Err(Fault::Absent.into()),
+            Location::Url(url) => url,
         };
         let proxy = proxy::of(url, |name| env::var_os(name)).map_err(Taking::Wrong)?;
         let part = self.work.join(format!("{}{name}.{}{PART}", part_prefix(self.dataset), short_hash(url)));
@@ -290,11 +295,11 @@ impl Job<'_> {
             tell(Progress::Reading { place: url.clone() });
             let before = http::size(&part);
             let mut bytes = |done, total| tell(Progress::Bytes { done, total });
-            let came = http::download(&self.agent, proxy.as_ref(), url, &part, load.most_bytes, &mut bytes);
+            let came = http::download(&self.agent, proxy.as_ref(), url, &part, load.max_bytes, &mut bytes);
             let is_whole = came.is_ok();
             let taken = came.map_err(Taking::from).and_then(|()| self.unpack(&part, place, load, tell));
             match taken {
-                Err(Taking::Fault(Fault::CutOff(_))) if attempt < MOST_ATTEMPTS && http::size(&part) > before => {
+                Err(Taking::Fault(Fault::CutOff(_))) if attempt < MAX_ATTEMPTS && http::size(&part) > before => {
                     continue;
                 }
                 Err(Taking::Fault(Fault::CutOff(_))) => return taken,
@@ -303,18 +308,18 @@ impl Job<'_> {
             }
             let _ = fs::remove_file(&part);
             let useless = matches!(taken, Err(Taking::Fault(Fault::Bad(_)) | Taking::Wrong(_)));
-            if !useless || before == 0 || attempt > MOST_ATTEMPTS {
+            if !useless || before == 0 || attempt > MAX_ATTEMPTS {
                 return taken;
             }
         }
         unreachable!("the last attempt returns")
     }
 
-    /// Takes the files out of the download at `path`, which came from `place`, and verifies them.
+    /// Extracts the files from the download at `path`, which came from `place`, and verifies them.
     fn unpack(
         &self,
         path: &Path,
-        place: &Place,
+        place: &Location,
         load: &Load<'_>,
         tell: &mut dyn FnMut(Progress),
     ) -> Result<(), Taking> {
@@ -331,7 +336,7 @@ impl Job<'_> {
             Packing::Plain => unpack::plain(opened, &wanted[0], &mut open),
         };
         unpacked.map_err(|fault| match fault {
-            // A full disk is told by the place that is full, not by the name in the archive.
+            // The error names the place that is full, not the name in the archive.
             Fault::Write(member, error) => {
                 Fault::Write(self.staging.join(member.file_name().unwrap_or_default()), error)
             }
@@ -345,26 +350,26 @@ impl Job<'_> {
             Packing::Plain => file.base().to_owned(),
             Packing::Zip | Packing::TarGz => format!("{}/{}", self.transport.folder, file.base()),
         };
-        Wanted { member, most_bytes: file.size.most() }
+        Wanted { member, max_bytes: file.size.most() }
     }
 
-    /// Hashes a file in the staging folder; `from` is where it came from.
-    fn verify(&self, file: &DataFile, from: Option<&Place>) -> Result<(), FetchError> {
+    /// Verifies a file in the staging folder; `from` is its source.
+    fn verify(&self, file: &DataFile, from: Option<&Location>) -> Result<(), FetchError> {
         let path = self.staging.join(file.base());
         let name = match from {
             Some(place) => format!("{} from {place}", file.base()),
             None => format!("{} as made from the downloaded files", file.base()),
         };
-        let place = crate::error::Place { name, remedy: self.remedy() };
+        let place = crate::error::NamedSource { name, remedy: self.remedy() };
         let opened = File::open(&path).map_err(|source| FetchError::Write { path, source })?;
         Ok(file.check(opened, &place)?)
     }
 
-    fn source(&self, place: &Place, fault: String) -> FetchError {
+    fn source(&self, place: &Location, fault: String) -> FetchError {
         FetchError::Source { place: place.to_string(), fault, remedy: self.remedy() }
     }
 
-    /// How to get the dataset without the place that failed.
+    /// How to get the dataset without the source that failed.
     fn remedy(&self) -> String {
         let names: Vec<&str> = self.transport.downloads.iter().map(|download| download.name).collect();
         format!(
@@ -378,14 +383,14 @@ impl Job<'_> {
 /// What is in a download.
 struct Load<'a> {
     packing: Packing,
-    most_bytes: u64,
+    max_bytes: u64,
     files: &'a [DataFile],
 }
 
-/// Why files could not be taken from a place.
+/// Why files could not be extracted from a place.
 enum Taking {
     Fault(Fault),
-    /// What another attempt does not mend: they are not the right ones, or the proxy is none.
+    /// A fault that another attempt does not mend: wrong files, or a proxy that cannot be used.
     Wrong(FetchError),
 }
 
@@ -395,7 +400,7 @@ impl From<Fault> for Taking {
     }
 }
 
-/// Tells downloads of one name from different addresses apart: their bytes must not be joined.
+/// Distinguishes downloads of one name from different addresses: their bytes must not be mixed.
 fn short_hash(url: &str) -> String {
     Sha256::digest(url.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,30 +1,30 @@
-//! The readers as functions of bytes, for the fuzz targets in `fuzz/`, the property tests and the benchmark of loading.
-//! Not for other use.
+//! The readers as functions of bytes, for the fuzz targets in `fuzz/`, the property tests and the benchmark of loading only.
 
 use std::io::{BufRead, Cursor, sink};
 
-use crate::error::Place;
+use crate::error::NamedSource;
 use crate::fetch::unpack::{self, Wanted};
 use crate::glue::QQP;
-use crate::tsv::{Kind, Layout};
+use crate::tsv::{GlueColumns, GlueTarget};
 use crate::{cifar10, store, tsv};
 
-fn place() -> Place {
-    Place { name: "fuzzed".to_owned(), remedy: "none".to_owned() }
+fn place() -> NamedSource {
+    NamedSource { name: "fuzzed".to_owned(), remedy: "none".to_owned() }
 }
 
 fn wanted() -> Vec<Wanted> {
-    ["folder/a.tsv", "folder/b.tsv"].map(|member| Wanted { member: member.to_owned(), most_bytes: 1000 }).into()
+    ["folder/a.tsv", "folder/b.tsv"].map(|member| Wanted { member: member.to_owned(), max_bytes: 1000 }).into()
 }
 
 /// Reads a tab-separated file: pairs with classes or a score, with a header or without.
 pub fn tsv(data: &[u8]) {
-    let classes = Kind::Classes { words: &["0", "1"], names: &["no", "yes"] };
-    let score = Kind::Score { least: 0.0, most: 5.0 };
-    let named = Layout { columns: None, texts: &["a", "b"], target: Some("c"), empty_texts: true, broken_lines: false };
-    let bare = Layout { columns: Some(&["a", "b", "c"]), empty_texts: false, ..named };
-    let broken = Layout { broken_lines: true, ..named };
-    let unlabelled = Layout { target: None, ..bare };
+    let classes = GlueTarget::Classes { words: &["0", "1"], names: &["no", "yes"] };
+    let score = GlueTarget::Score { least: 0.0, most: 5.0 };
+    let named =
+        GlueColumns { columns: None, texts: &["a", "b"], target: Some("c"), empty_texts: true, broken_lines: false };
+    let bare = GlueColumns { columns: Some(&["a", "b", "c"]), empty_texts: false, ..named };
+    let broken = GlueColumns { broken_lines: true, ..named };
+    let unlabelled = GlueColumns { target: None, ..bare };
     for (layout, kind) in [(named, classes), (broken, classes), (bare, score), (unlabelled, classes)] {
         if let Ok(table) = tsv::read(data, &place(), &layout, &kind) {
             assert!(!table.texts.is_empty());

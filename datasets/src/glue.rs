@@ -1,16 +1,16 @@
 //! The nine tasks of GLUE: one table, one reader.
 //!
-//! GLUE keeps the targets of its test files to itself, so the official dev file is the test split here, and validation
+//! GLUE does not publish the targets of its test files. The official dev file is therefore the test split here, and validation
 //! rows come out of the training file. The test files' inputs can be loaded to predict them for the leaderboard.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use crate::dataset::{Dataset, Transport};
-use crate::error::{DatasetError, Place};
+use crate::error::{DatasetError, NamedSource};
 use crate::example::{Inputs, Split, Splits};
 use crate::store::{DataFile, Store};
-use crate::tsv::{self, Kind, Layout};
+use crate::tsv::{self, GlueColumns, GlueTarget};
 
 mod mrpc;
 mod table;
@@ -28,9 +28,9 @@ pub struct Glue {
     about: &'static str,
     licence: &'static str,
     citation: &'static str,
-    kind: Kind,
-    /// The columns of the files with targets. Files that hide them name the texts alike, in a header line.
-    layout: Layout,
+    kind: GlueTarget,
+    /// The columns of the files with targets. Files that hide them name the texts in the same way, in a header line.
+    layout: GlueColumns,
     train_rows: usize,
     test_rows: usize,
     /// In this order: training file, dev file, those of `further`, those of `hidden`.
@@ -40,7 +40,7 @@ pub struct Glue {
     /// Names of the splits with hidden targets.
     hidden: &'static [&'static str],
     transport: &'static Transport,
-    /// Makes files that nobody offers, in the folder of the downloaded ones.
+    /// Makes the files that are offered nowhere, in the folder of the downloaded ones.
     derive: Option<Derive>,
 }
 
@@ -49,16 +49,16 @@ const BUFFER_BYTES: usize = 1 << 18;
 
 impl Glue {
     /// Reads a file that has targets.
-    pub(crate) fn read_train(&self, reader: impl BufRead, place: &Place) -> Result<Split, DatasetError> {
+    pub(crate) fn read_train(&self, reader: impl BufRead, place: &NamedSource) -> Result<Split, DatasetError> {
         let table = tsv::read(reader, place, &self.layout, &self.kind)?;
         let targets = table.targets.expect("the layout names a target");
         Ok(Split { inputs: Inputs::Texts(table.texts), targets })
     }
 
     /// Reads a file whose targets are hidden.
-    fn read_hidden(&self, reader: impl BufRead, place: &Place) -> Result<Inputs, DatasetError> {
-        // The leaderboard wants an answer to every line.
-        let layout = Layout { columns: None, target: None, broken_lines: false, ..self.layout };
+    fn read_hidden(&self, reader: impl BufRead, place: &NamedSource) -> Result<Inputs, DatasetError> {
+        // The leaderboard expects an answer to every line.
+        let layout = GlueColumns { columns: None, target: None, broken_lines: false, ..self.layout };
         Ok(Inputs::Texts(tsv::read(reader, place, &layout, &self.kind)?.texts))
     }
 }
@@ -90,8 +90,8 @@ impl Dataset for Glue {
 
     fn classes(&self) -> &'static [&'static str] {
         match self.kind {
-            Kind::Classes { names, .. } => names,
-            Kind::Score { .. } => &[],
+            GlueTarget::Classes { names, .. } => names,
+            GlueTarget::Score { .. } => &[],
         }
     }
 

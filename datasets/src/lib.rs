@@ -6,13 +6,18 @@
 mod checksum;
 mod cifar10;
 mod dataset;
+mod delimited;
 mod error;
 mod example;
 mod fetch;
 #[doc(hidden)]
 pub mod fuzzing;
 mod glue;
+mod gzip;
+mod leakage;
+mod lock;
 pub mod own;
+mod records;
 mod rotate;
 mod split;
 mod sst2;
@@ -27,6 +32,8 @@ pub use error::DatasetError;
 pub use example::{Images, Inputs, Split, Splits, Targets, Text};
 pub use fetch::{FetchError, Fetched, Mirror, Options as FetchOptions, Progress as FetchProgress, fetch};
 pub use glue::{COLA, Glue, MNLI, MRPC, QNLI, QQP, RTE, SST2, STSB, WNLI};
+pub use leakage::{Leakage, class_counts, leakage};
+pub use lock::has_no_locks;
 pub use rotate::{MAX_DEGREES, rotate};
 pub use split::{carve_validation, train_rows};
 pub use sst2::Sst2Sample;

@@ -1,4 +1,4 @@
-//! Turns images by known angles: the examples of a regression on images.
+//! Rotates images by known angles, which makes a regression task on images.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -21,7 +21,7 @@ pub fn rotate(images: &Images, seed: u64) -> Split {
     for index in 0..images.len() {
         // The 53 bits that a double holds: uniform in [0, 1).
         let share = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
-        // Rounded to the target first, so that the image is turned by exactly what is to be predicted.
+        // Rounded to the target first, so that the image is turned by exactly the angle to predict.
         let degrees = ((2.0 * share - 1.0) * MAX_DEGREES) as f32;
         turn(images, index, f64::from(degrees), &mut pixels);
         angles.push(degrees);

@@ -5,10 +5,10 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::example::{Split, Targets};
 
-/// `size` rows of `targets` chosen by `seed`: the same ones wherever they are asked for.
+/// Chooses `size` rows of `targets` by `seed`, the same ones on every machine.
 ///
-/// For classes, the number of rows of each class is within one of its share of `size`. A smaller size gives a prefix of
-/// what a larger one gives for the same seed, so sizes can be compared.
+/// For classes, the number of rows of each class is within one of its share of `size`. For one seed, a smaller size gives a prefix
+/// of what a larger size gives, so that sizes can be compared.
 ///
 /// # Panics
 /// If there are fewer than `size` rows.
@@ -27,19 +27,28 @@ pub fn train_rows(targets: &Targets, size: usize, seed: u64) -> Vec<usize> {
     }
 }
 
-/// Sets `count` rows of `split` aside by `seed`, stratified as in [`train_rows`]: what is left to train on, in its old
-/// order, and the validation rows.
+/// Sets `count` rows of `split` aside for validation, as [`set_aside`] does: the rows left to train on, and the validation rows.
 ///
 /// # Panics
 /// If `split` has fewer than `count` rows.
 pub fn carve_validation(split: &Split, count: usize, seed: u64) -> (Split, Split) {
-    let mut validation = train_rows(&split.targets, count, seed);
-    validation.sort_unstable();
-    let kept: Vec<usize> = (0..split.len()).filter(|row| validation.binary_search(row).is_err()).collect();
+    let (kept, validation) = set_aside(&split.targets, count, seed);
     (split.select(&kept), split.select(&validation))
 }
 
-/// The rows `0..count` in an order chosen by `seed`: sorted by ChaCha8's numbers, which no version of a library changes.
+/// Chooses `count` rows by `seed`, stratified as in [`train_rows`]: the rows that are left, and those set aside, both in
+/// ascending order.
+///
+/// # Panics
+/// If there are fewer than `count` rows.
+pub(crate) fn set_aside(targets: &Targets, count: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let mut aside = train_rows(targets, count, seed);
+    aside.sort_unstable();
+    let kept = (0..targets.len()).filter(|row| aside.binary_search(row).is_err()).collect();
+    (kept, aside)
+}
+
+/// The rows `0..count` in an order chosen by `seed`: sorted by the numbers of ChaCha8, which do not depend on a library's version.
 fn shuffled(count: usize, seed: u64) -> Vec<usize> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut keyed: Vec<(u64, usize)> = (0..count).map(|row| (random.next_u64(), row)).collect();
@@ -49,8 +58,8 @@ fn shuffled(count: usize, seed: u64) -> Vec<usize> {
 
 /// The first `size` rows of a sequence in which every prefix holds each class within one of its share.
 ///
-/// Earliest deadline first: among the classes that may take another row without exceeding their share by one, the one
-/// that would first fall short by one takes it. Such a sequence always exists (Steiner and Yeomans, *Level Schedules
+/// Earliest deadline first: among the classes that can take another row without exceeding their share by one, the one that would
+/// be the first to fall short by one takes it. Such a sequence always exists (Steiner and Yeomans, *Level Schedules
 /// for Mixed-Model, Just-in-Time Processes*, Management Science 39, 1993).
 fn interleaved(by_class: &[Vec<usize>], size: usize) -> Vec<usize> {
     let total: usize = by_class.iter().map(Vec::len).sum();
@@ -81,7 +90,7 @@ mod tests {
         Targets::Classes { labels, names }
     }
 
-    /// Texts that tell their row, so that a partition can be checked.
+    /// Texts that name their row, so that a partition can be checked.
     fn split_of(targets: Targets) -> Split {
         let texts = (0..targets.len()).map(|row| Text { first: row.to_string(), second: None }).collect();
         Split { inputs: Inputs::Texts(texts), targets }

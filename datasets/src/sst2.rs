@@ -21,7 +21,7 @@ static FILES: [DataFile; 2] = [
 
 /// The sample of SST-2 in this repository: 16,000 training phrases and all 872 dev sentences.
 ///
-/// The dev sentences are the test split: GLUE keeps the labels of its own test file to itself.
+/// The dev sentences are the test split, because GLUE does not publish the labels of its test file.
 pub struct Sst2Sample;
 
 impl Dataset for Sst2Sample {

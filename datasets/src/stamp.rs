@@ -1,8 +1,8 @@
-//! What is remembered of files that were hashed: their sizes and times of change.
+//! Remembers the sizes and modification times of files that were hashed.
 //!
-//! Each dataset's folder has a file `.verified` with a line for each file: checksum, bytes, nanoseconds of the time of
-//! change, name. It is a memory and no proof: who wants proof hashes again (`bakeoff data verify`). It may be lost or
-//! unwritable at any time; then files are hashed more often.
+//! Each dataset's folder has a file `.verified` with a line for each file: checksum, size, modification time in nanoseconds, name.
+//! It proves nothing: `bakeoff data verify` hashes the files again. It may be lost or unwritable at any time; files are then hashed
+//! more often.
 
 use std::fs;
 use std::io;
@@ -13,16 +13,16 @@ use crate::store::DataFile;
 
 const NAME: &str = ".verified";
 
-/// What a glance at a file shows.
+/// The size and modification time of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct FileStamp {
     bytes: u64,
     /// Since 1970; negative before.
     changed_ns: i128,
 }
 
-/// Looks at a file, which must be a regular one.
-pub(crate) fn look(path: &Path) -> io::Result<Seen> {
+/// Reads them of a file, which must be a regular one.
+pub(crate) fn look(path: &Path) -> io::Result<FileStamp> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a file"));
@@ -31,10 +31,10 @@ pub(crate) fn look(path: &Path) -> io::Result<Seen> {
         Ok(after) => after.as_nanos().cast_signed(),
         Err(before) => -before.duration().as_nanos().cast_signed(),
     };
-    Ok(Seen { bytes: metadata.len(), changed_ns })
+    Ok(FileStamp { bytes: metadata.len(), changed_ns })
 }
 
-fn line(file: &DataFile, seen: &Seen) -> String {
+fn line(file: &DataFile, seen: &FileStamp) -> String {
     format!("{} {} {} {}", file.checksum.hex(), seen.bytes, seen.changed_ns, file.base())
 }
 
@@ -45,13 +45,13 @@ fn others(path: &Path, file: &DataFile) -> Vec<String> {
 }
 
 /// Whether `file`, at `path`, was hashed when it looked the same.
-pub(crate) fn is_remembered(path: &Path, file: &DataFile, seen: &Seen) -> bool {
+pub(crate) fn is_remembered(path: &Path, file: &DataFile, seen: &FileStamp) -> bool {
     let expected = line(file, seen);
     fs::read_to_string(path.with_file_name(NAME)).is_ok_and(|text| text.lines().any(|line| line == expected))
 }
 
 /// Remembers that `file`, at `path`, had the right hash when it looked so.
-pub(crate) fn remember(path: &Path, file: &DataFile, seen: &Seen) {
+pub(crate) fn remember(path: &Path, file: &DataFile, seen: &FileStamp) {
     let mut lines = others(path, file);
     lines.push(line(file, seen));
     write(path, &lines);
@@ -62,13 +62,13 @@ pub(crate) fn forget(path: &Path, file: &DataFile) {
     write(path, &others(path, file));
 }
 
-/// Replaces the lines. Whoever reads meanwhile finds the old ones or the new ones.
+/// Replaces the lines atomically: a reader finds the old ones or the new ones.
 fn write(path: &Path, lines: &[String]) {
     let own = path.with_file_name(format!("{NAME}.{}", std::process::id()));
     let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
     let written = fs::write(&own, text).and_then(|()| fs::rename(&own, path.with_file_name(NAME)));
     if written.is_err() {
-        // A folder that cannot be written to: its files are hashed at each load.
+        // The folder cannot be written: its files are hashed at each load.
         let _ = fs::remove_file(&own);
     }
 }

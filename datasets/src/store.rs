@@ -1,9 +1,9 @@
 //! Where the bytes of the data files come from, and the check that they are the right ones.
 //!
-//! The samples are compiled into the program, or lie in a folder that the user names; they are hashed whenever they are
-//! read. Full datasets lie in the data folder, one folder for each. Hashing them at every load would take longer than
-//! the load, so a file that was hashed is remembered by its size and time of change ([`crate::stamp`]): only a file
-//! that is new or has changed since is hashed again. [`Store::verify`] hashes in any case.
+//! The samples are compiled into the program, or lie in a folder that the user names. They are hashed whenever they are read.
+//! Full datasets lie in the data folder, each in a folder of its own. Hashing them at every load would take longer than the load.
+//! A file that was hashed is therefore remembered by its size and modification time ([`crate::stamp`]), and only a new or
+//! changed file is hashed again. [`Store::verify`] hashes in any case.
 
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -11,10 +11,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
-use flate2::read::MultiGzDecoder;
 
 use crate::checksum::Checksum;
-use crate::error::{DatasetError, Place};
+use crate::error::{DatasetError, NamedSource};
+use crate::gzip;
 use crate::stamp;
 
 /// How many bytes a file has.
@@ -22,12 +22,12 @@ use crate::stamp;
 pub enum Size {
     /// Known.
     Exactly(u64),
-    /// Not published: more than this is refused when the file is fetched.
+    /// Not published; a larger file is refused when it is fetched.
     AtMost(u64),
 }
 
 impl Size {
-    /// The most bytes the file can have.
+    /// The largest size that the file can have.
     pub fn most(&self) -> u64 {
         match *self {
             Size::Exactly(bytes) | Size::AtMost(bytes) => bytes,
@@ -35,14 +35,14 @@ impl Size {
     }
 }
 
-/// A file of a dataset: what it is called and the bytes it must hold.
+/// A file of a dataset: its name and the bytes that it must hold.
 #[derive(Debug, Clone, Copy)]
 pub struct DataFile {
-    /// Of a sample, the file's name. Else its path in the data folder: the dataset's id, `/`, the file's name.
+    /// The file's name, for a sample. Otherwise its path in the data folder: the dataset's id, `/`, the file's name.
     pub name: &'static str,
-    /// What its bytes hash to.
+    /// The checksum of its bytes.
     pub checksum: Checksum,
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub size: Size,
     /// The copy that is compiled into the program, if it is a sample.
     pub embedded: Option<&'static [u8]>,
@@ -79,7 +79,7 @@ impl DataFile {
         self.name.rsplit_once('/').map_or(self.name, |(_, base)| base)
     }
 
-    /// What to do if it is broken or absent, after a semicolon.
+    /// What to do if it is broken or missing; follows a semicolon.
     fn remedy(&self) -> String {
         match self.embedded {
             Some(_) => "restore it from the repository or with `scripts/make-samples`".to_owned(),
@@ -87,8 +87,8 @@ impl DataFile {
         }
     }
 
-    /// Refuses what does not hash to the checksum; `place` is where it was read from.
-    pub(crate) fn check(&self, reader: impl Read, place: &Place) -> Result<(), DatasetError> {
+    /// Refuses bytes that do not hash to the checksum; `place` is where they were read from.
+    pub(crate) fn check(&self, reader: impl Read, place: &NamedSource) -> Result<(), DatasetError> {
         let (found, found_bytes) = self.checksum.of(reader).map_err(|source| place.unreadable(source))?;
         if found == self.checksum.hex() {
             return Ok(());
@@ -106,25 +106,25 @@ impl DataFile {
     }
 }
 
-/// How a file of a dataset is found.
+/// Where a file of a dataset is, and whether it is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Compiled into the program.
     InProgram,
-    /// In the data folder, and hashed since it last changed.
+    /// In the data folder, and hashed since its last change.
     Verified,
-    /// In the data folder, but not hashed since it last changed.
+    /// In the data folder, but not hashed since its last change.
     Unverified,
     /// Not in the data folder.
     Missing,
 }
 
-/// A source of data files. Whatever it gives hashed to its checksum.
+/// A source of data files. It gives only bytes that have the right checksum.
 #[derive(Debug, Clone)]
 pub struct Store {
-    /// The folder to read samples from; the copies in the program if there is none.
+    /// The folder to read samples from; `None` for the copies in the program.
     samples: Option<PathBuf>,
-    /// The folder of the full datasets; none if the system names none.
+    /// The folder of the full datasets; `None` if the system names none.
     data: Option<PathBuf>,
 }
 
@@ -178,7 +178,7 @@ impl Store {
         Ok(bytes)
     }
 
-    /// `file` of the data folder for reading in pieces.
+    /// Opens `file` of the data folder, to be read in pieces.
     pub(crate) fn open(&self, file: &DataFile) -> Result<File, DatasetError> {
         self.check(file)?;
         File::open(self.path(file)?).map_err(|source| self.unreadable(file, source))
@@ -189,8 +189,8 @@ impl Store {
         gunzip(&self.read(file)?, &self.place(file))
     }
 
-    /// Refuses a file that is absent or not the right one. A file of the data folder is hashed only if it has changed
-    /// since it last was.
+    /// Refuses a file that is missing or not the right one. A file of the data folder is hashed only if it has changed since it was
+    /// last hashed.
     ///
     /// # Errors
     /// If the file cannot be read or is not the right one.
@@ -201,7 +201,7 @@ impl Store {
         }
     }
 
-    /// Hashes `file`, whatever is remembered of it.
+    /// Hashes `file`, whatever is remembered about it.
     ///
     /// # Errors
     /// If the file cannot be read or is not the right one.
@@ -222,7 +222,7 @@ impl Store {
         Ok(())
     }
 
-    /// How `file` is found, with nothing hashed.
+    /// Where `file` is and whether it is verified, without hashing it.
     ///
     /// # Errors
     /// If there is no data folder, or the file cannot be looked at.
@@ -240,12 +240,12 @@ impl Store {
     }
 
     /// Where `file` is, in words for an error.
-    pub(crate) fn place(&self, file: &DataFile) -> Place {
+    pub(crate) fn place(&self, file: &DataFile) -> NamedSource {
         let name = match (file.embedded, &self.samples) {
             (Some(_), None) => format!("{} (in the program)", file.name),
             _ => self.path(file).map_or_else(|_| file.name.to_owned(), |path| path.display().to_string()),
         };
-        Place { name, remedy: file.remedy() }
+        NamedSource { name, remedy: file.remedy() }
     }
 
     /// Where `file` is, or belongs, on disk.
@@ -257,29 +257,27 @@ impl Store {
     }
 
     fn unreadable(&self, file: &DataFile, source: io::Error) -> DatasetError {
-        let Place { name, remedy } = self.place(file);
+        let NamedSource { name, remedy } = self.place(file);
         let path = PathBuf::from(name);
         if source.kind() == io::ErrorKind::NotFound {
             return DatasetError::Missing { path, remedy };
         }
         let remedy = match file.embedded {
             Some(_) => remedy,
-            // What cannot be read may not be replaceable either: a folder in place of the file.
+            // Something that cannot be read may not be replaceable either, such as a folder in place of the file.
             None => format!("remove what is there, or set BAKEOFF_DATA to another folder, then {remedy}"),
         };
         DatasetError::Read { path, source, remedy }
     }
 }
 
-/// Unpacks a whole gzip file.
-pub(crate) fn gunzip(packed: &[u8], place: &Place) -> Result<Vec<u8>, DatasetError> {
-    let mut bytes = Vec::new();
-    MultiGzDecoder::new(packed).read_to_end(&mut bytes).map_err(|source| DatasetError::Gzip {
+/// Unpacks a sample. It was verified, so what it unpacks to needs no limit.
+pub(crate) fn gunzip(packed: &[u8], place: &NamedSource) -> Result<Vec<u8>, DatasetError> {
+    gzip::unpack(packed, u64::MAX).map_err(|source| DatasetError::Gzip {
         place: place.name.clone(),
         source,
         remedy: place.remedy.clone(),
-    })?;
-    Ok(bytes)
+    })
 }
 
 #[cfg(test)]
@@ -376,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_gzip_file_cut_anywhere_or_not_gzip_at_all_is_refused() {
-        let place = Place { name: "x.gz".to_owned(), remedy: "restore it".to_owned() };
+        let place = NamedSource { name: "x.gz".to_owned(), remedy: "restore it".to_owned() };
         let whole = packed(b"sentence\tlabel\n");
         assert_eq!(gunzip(&whole, &place).unwrap(), b"sentence\tlabel\n");
         for cut in 0..whole.len() {

@@ -1,102 +1,122 @@
-//! The reader of tab-separated files in GLUE's manner: one example a line, no quoting.
+//! Reads GLUE's tab-separated files: one example a line, no quoting.
 //!
-//! Quotation marks are plain characters and a tab always ends a column. A byte-order mark and carriage returns at the
-//! end of lines are passed over, blanks around a text are cut off. The last line may lack its newline.
+//! Quotation marks are plain characters, and a tab always ends a column. A byte order mark and carriage returns at line ends are
+//! skipped, and blanks around a text are dropped. The last line may lack its newline.
 
 use std::io::BufRead;
 use std::sync::Arc;
 
-use crate::error::{DatasetError, Place};
+use crate::delimited::{RecordFault, RecordReader, Syntax};
+use crate::error::{DatasetError, NamedSource};
 use crate::example::{Targets, Text};
 
-/// A longer line is refused: a file that lost its newlines must not fill the memory.
-const LONGEST_LINE: usize = 1 << 20;
+const SYNTAX: Syntax =
+    Syntax { delimiter: b'\t', quoting: false, carriage_return_ends: false, skips_empty_lines: false };
 /// Characters of a faulty line that an error shows.
 const SHOWN: usize = 60;
 
 /// Which columns of a file make an example.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Layout {
-    /// The columns of a file without a header line; none if the first line names them.
+pub(crate) struct GlueColumns {
+    /// The columns of a file without a header line; `None` if the first line names them.
     pub(crate) columns: Option<&'static [&'static str]>,
-    /// The column of the text, or those of the two texts.
+    /// The column of the text, or of each of the two texts.
     pub(crate) texts: &'static [&'static str],
-    /// The column of the target; none in files that hide it.
+    /// The column of the target; `None` in files that hide it.
     pub(crate) target: Option<&'static str>,
     /// Whether the file has lines whose text is empty.
     pub(crate) empty_texts: bool,
-    /// Whether the file has lines with other columns than its header, which everyone leaves out.
+    /// Whether the file has lines with another number of columns than its header, which are customarily left out.
     pub(crate) broken_lines: bool,
 }
 
 /// What the target column holds.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
+pub(crate) enum GlueTarget {
     /// One of these words; the names of the classes in the same order.
     Classes { words: &'static [&'static str], names: &'static [&'static str] },
     /// A number between the two.
     Score { least: f32, most: f32 },
 }
 
-/// The texts, and the targets if the layout names their column.
-pub(crate) struct Table {
+/// The texts, and the targets if their column is named.
+pub(crate) struct TextRows {
     pub(crate) texts: Vec<Text>,
     pub(crate) targets: Option<Targets>,
 }
 
 /// Reads a whole file; `place` names it in errors.
 pub(crate) fn read(
-    mut reader: impl BufRead,
-    place: &Place,
-    layout: &Layout,
-    kind: &Kind,
-) -> Result<Table, DatasetError> {
-    let mut lines = Lines { reader: &mut reader, place, buffer: Vec::new(), number: 0 };
+    reader: impl BufRead,
+    place: &NamedSource,
+    layout: &GlueColumns,
+    kind: &GlueTarget,
+) -> Result<TextRows, DatasetError> {
+    let mut records = RecordReader::new(reader, SYNTAX);
+    let next = |records: &mut RecordReader<_>| records.next().map_err(|fault| refusal(place, fault));
     let columns = match layout.columns {
-        Some(names) => Columns::find(names.iter().copied(), layout).expect("a layout names its own columns"),
-        None => header(&mut lines, layout)?,
+        Some(names) => ColumnPositions::find(names.iter().copied(), layout).expect("a layout names its own columns"),
+        None => {
+            let there = next(&mut records)?;
+            header(&records, there, place, layout)?
+        }
     };
     let mut texts = Vec::new();
     let mut answers = Answers::new(kind);
-    while let Some((number, line)) = lines.next()? {
-        let fault = |(expected, found): (String, String)| place.format(format!("line {number}"), &expected, found);
-        let cells: Vec<&str> = line.split('\t').collect();
-        if cells.len() != columns.count {
+    while next(&mut records)? {
+        let fault = |(expected, found): (String, String)| place.format(line(&records), &expected, found);
+        if records.len() != columns.count {
             if layout.broken_lines {
                 continue;
             }
             let expected = format!("{} columns separated by tabs", columns.count);
-            return Err(fault((expected, format!("{} in {}", cells.len(), excerpt(line)))));
+            return Err(fault((expected, format!("{} in {}", records.len(), excerpt(&whole(&records))))));
         }
-        let mut text = |index: usize| match cells[index].trim() {
+        let mut text = |index: usize| match records.field(index).trim() {
             "" if !layout.empty_texts => Err(fault(("a text".to_owned(), "an empty one".to_owned()))),
             text => Ok(text.to_owned()),
         };
         texts.push(Text { first: text(columns.first)?, second: columns.second.map(&mut text).transpose()? });
         if let Some(target) = columns.target {
-            answers.push(cells[target], kind).map_err(fault)?;
+            answers.push(records.field(target), kind).map_err(fault)?;
         }
     }
     if texts.is_empty() {
-        return Err(place.format(format!("line {}", lines.number + 1), "an example", "the end of the file"));
+        return Err(place.format(line(&records), "an example", "the end of the file"));
     }
-    Ok(Table { texts, targets: layout.target.map(|_| answers.into_targets(kind)) })
+    Ok(TextRows { texts, targets: layout.target.map(|_| answers.into_targets(kind)) })
+}
+
+fn line<R: BufRead>(records: &RecordReader<R>) -> String {
+    format!("line {}", records.line())
+}
+
+/// The record as its line is written.
+fn whole<R: BufRead>(records: &RecordReader<R>) -> String {
+    records.fields().collect::<Vec<_>>().join("\t")
+}
+
+fn refusal(place: &NamedSource, fault: RecordFault) -> DatasetError {
+    match fault {
+        RecordFault::Read(error) => place.unreadable(error),
+        RecordFault::Text { line, expected, found } => place.format(format!("line {line}"), &expected, found),
+    }
 }
 
 /// Where the columns of a layout are.
-struct Columns {
+struct ColumnPositions {
     count: usize,
     first: usize,
     second: Option<usize>,
     target: Option<usize>,
 }
 
-impl Columns {
+impl ColumnPositions {
     /// `None` if a column is not among `names`.
-    fn find<'a>(names: impl Iterator<Item = &'a str>, layout: &Layout) -> Option<Columns> {
+    fn find<'a>(names: impl Iterator<Item = &'a str>, layout: &GlueColumns) -> Option<ColumnPositions> {
         let names: Vec<&str> = names.collect();
         let at = |name: &str| names.iter().position(|&column| column == name);
-        Some(Columns {
+        Some(ColumnPositions {
             count: names.len(),
             first: at(layout.texts[0])?,
             second: match layout.texts.get(1) {
@@ -111,53 +131,20 @@ impl Columns {
     }
 }
 
-/// The columns as the first line names them.
-fn header<R: BufRead>(lines: &mut Lines<'_, R>, layout: &Layout) -> Result<Columns, DatasetError> {
-    let place = lines.place;
+/// The columns as the first record names them, if it is there.
+fn header<R: BufRead>(
+    records: &RecordReader<R>,
+    is_there: bool,
+    place: &NamedSource,
+    layout: &GlueColumns,
+) -> Result<ColumnPositions, DatasetError> {
     let wanted: Vec<&str> = layout.texts.iter().copied().chain(layout.target).collect();
     let expected = format!("a header with the columns {}", wanted.join(", "));
-    match lines.next()? {
-        None => Err(place.format("line 1", &expected, "the end of the file")),
-        Some((_, line)) => {
-            Columns::find(line.split('\t'), layout).ok_or_else(|| place.format("line 1", &expected, excerpt(line)))
-        }
+    if !is_there {
+        return Err(place.format(line(records), &expected, "the end of the file"));
     }
-}
-
-/// The lines of a file, counted from 1.
-struct Lines<'a, R> {
-    reader: &'a mut R,
-    place: &'a Place,
-    buffer: Vec<u8>,
-    number: usize,
-}
-
-impl<R: BufRead> Lines<'_, R> {
-    /// The next line without its end, and its number; `None` after the last.
-    fn next(&mut self) -> Result<Option<(usize, &str)>, DatasetError> {
-        self.buffer.clear();
-        let mut limited = std::io::Read::take(&mut *self.reader, LONGEST_LINE as u64 + 1);
-        let count = limited.read_until(b'\n', &mut self.buffer).map_err(|error| self.place.unreadable(error))?;
-        if count == 0 {
-            return Ok(None);
-        }
-        self.number += 1;
-        let fault = |expected: &str, found: String| self.place.format(format!("line {}", self.number), expected, found);
-        if count > LONGEST_LINE {
-            return Err(fault(&format!("at most {LONGEST_LINE} bytes"), "more in one line".to_owned()));
-        }
-        let mut bytes = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
-        bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        if self.number == 1 {
-            bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        }
-        let line = str::from_utf8(bytes)
-            .map_err(|error| fault("UTF-8", format!("another byte {:#04x}", bytes[error.valid_up_to()])))?;
-        if line.contains('\0') {
-            return Err(fault("text", "a NUL byte".to_owned()));
-        }
-        Ok(Some((self.number, line)))
-    }
+    let columns = ColumnPositions::find(records.fields(), layout);
+    columns.ok_or_else(|| place.format(line(records), &expected, excerpt(&whole(records))))
 }
 
 /// The beginning of a line, in quotation marks.
@@ -175,22 +162,22 @@ enum Answers {
 }
 
 impl Answers {
-    fn new(kind: &Kind) -> Answers {
+    fn new(kind: &GlueTarget) -> Answers {
         match kind {
-            Kind::Classes { .. } => Answers::Labels(Vec::new()),
-            Kind::Score { .. } => Answers::Values(Vec::new()),
+            GlueTarget::Classes { .. } => Answers::Labels(Vec::new()),
+            GlueTarget::Score { .. } => Answers::Values(Vec::new()),
         }
     }
 
-    /// Adds a target; or what was expected and what was found.
-    fn push(&mut self, cell: &str, kind: &Kind) -> Result<(), (String, String)> {
+    /// Adds a target. The error is what was expected and what was found.
+    fn push(&mut self, cell: &str, kind: &GlueTarget) -> Result<(), (String, String)> {
         match (self, *kind) {
-            (Answers::Labels(labels), Kind::Classes { words, .. }) => {
+            (Answers::Labels(labels), GlueTarget::Classes { words, .. }) => {
                 let label = words.iter().position(|&word| word == cell);
                 let label = label.ok_or_else(|| (format!("a label, one of {}", words.join(", ")), excerpt(cell)))?;
                 labels.push(label as u16);
             }
-            (Answers::Values(values), Kind::Score { least, most }) => {
+            (Answers::Values(values), GlueTarget::Score { least, most }) => {
                 let value = cell.parse().ok().filter(|value| (least..=most).contains(value));
                 values.push(value.ok_or_else(|| (format!("a score in {least}..={most}"), excerpt(cell)))?);
             }
@@ -199,14 +186,14 @@ impl Answers {
         Ok(())
     }
 
-    fn into_targets(self, kind: &Kind) -> Targets {
+    fn into_targets(self, kind: &GlueTarget) -> Targets {
         match (self, kind) {
-            (Answers::Labels(labels), Kind::Classes { names, .. }) => {
+            (Answers::Labels(labels), GlueTarget::Classes { names, .. }) => {
                 let names: Arc<[String]> = names.iter().map(|&name| name.to_owned()).collect();
                 Targets::Classes { labels, names }
             }
             (Answers::Values(values), _) => Targets::Values(values),
-            (Answers::Labels(_), Kind::Score { .. }) => unreachable!("the answers were made for this kind"),
+            (Answers::Labels(_), GlueTarget::Score { .. }) => unreachable!("the answers were made for this kind"),
         }
     }
 }
@@ -218,27 +205,32 @@ mod tests {
 
     use super::*;
 
-    const SINGLE: Layout =
-        Layout { columns: None, texts: &["sentence"], target: Some("label"), empty_texts: false, broken_lines: false };
-    const PAIRS: Layout = Layout {
+    const SINGLE: GlueColumns = GlueColumns {
+        columns: None,
+        texts: &["sentence"],
+        target: Some("label"),
+        empty_texts: false,
+        broken_lines: false,
+    };
+    const PAIRS: GlueColumns = GlueColumns {
         columns: None,
         texts: &["first", "second"],
         target: Some("score"),
         empty_texts: false,
         broken_lines: false,
     };
-    const BINARY: Kind = Kind::Classes { words: &["0", "1"], names: &["negative", "positive"] };
-    const SCORE: Kind = Kind::Score { least: 0.0, most: 5.0 };
+    const BINARY: GlueTarget = GlueTarget::Classes { words: &["0", "1"], names: &["negative", "positive"] };
+    const SCORE: GlueTarget = GlueTarget::Score { least: 0.0, most: 5.0 };
 
-    fn place() -> Place {
-        Place { name: "x.tsv".to_owned(), remedy: "get it again".to_owned() }
+    fn place() -> NamedSource {
+        NamedSource { name: "x.tsv".to_owned(), remedy: "get it again".to_owned() }
     }
 
-    fn read_single(data: &[u8]) -> Result<Table, DatasetError> {
+    fn read_single(data: &[u8]) -> Result<TextRows, DatasetError> {
         read(data, &place(), &SINGLE, &BINARY)
     }
 
-    fn first(table: &Table) -> Vec<&str> {
+    fn first(table: &TextRows) -> Vec<&str> {
         table.texts.iter().map(|text| text.first.as_str()).collect()
     }
 
@@ -266,14 +258,14 @@ mod tests {
 
     #[test]
     fn a_file_without_a_header_line_has_the_columns_of_its_layout() {
-        let layout = Layout { columns: Some(&["source", "label", "mark", "sentence"]), ..SINGLE };
+        let layout = GlueColumns { columns: Some(&["source", "label", "mark", "sentence"]), ..SINGLE };
         let table = read(&b"gj04\t1\t\tHe left.\ngj04\t0\t*\tLeft he."[..], &place(), &layout, &BINARY).unwrap();
         assert_eq!(first(&table), ["He left.", "Left he."]);
     }
 
     #[test]
     fn a_layout_without_a_target_gives_none() {
-        let layout = Layout { target: None, ..SINGLE };
+        let layout = GlueColumns { target: None, ..SINGLE };
         let table = read(&b"index\tsentence\n0\ta\n"[..], &place(), &layout, &BINARY).unwrap();
         assert!(table.targets.is_none());
         assert_eq!(first(&table), ["a"]);
@@ -310,7 +302,7 @@ mod tests {
     fn an_empty_file_is_refused() {
         let message = read_single(b"").err().unwrap().to_string();
         assert!(message.contains("line 1: expected a header") && message.contains("found the end"), "{message}");
-        let layout = Layout { columns: Some(&["sentence", "label"]), ..SINGLE };
+        let layout = GlueColumns { columns: Some(&["sentence", "label"]), ..SINGLE };
         let message = read(&b""[..], &place(), &layout, &BINARY).err().unwrap().to_string();
         assert!(message.contains("line 1: expected an example, found the end of the file"), "{message}");
     }
@@ -349,7 +341,10 @@ mod tests {
     #[test]
     fn bytes_that_are_not_utf8_are_refused_by_line() {
         let message = refusal(b"ok\t1\nclich\xe9s\t0\n");
-        assert!(message.contains("line 3: expected UTF-8, found another byte 0xe9;"), "{message}");
+        assert!(
+            message.contains("line 3: expected UTF-8, found the byte 0xe9, which is not UTF-8 there;"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -360,7 +355,7 @@ mod tests {
     #[test]
     fn an_empty_text_is_refused_by_line_unless_the_layout_knows_of_some() {
         assert!(refusal(b"  \t1\n").contains("line 2: expected a text, found an empty one;"));
-        let layout = Layout { empty_texts: true, ..SINGLE };
+        let layout = GlueColumns { empty_texts: true, ..SINGLE };
         let table = read(&b"sentence\tlabel\n \t1\n"[..], &place(), &layout, &BINARY).unwrap();
         assert_eq!(first(&table), [""]);
     }
@@ -371,7 +366,7 @@ mod tests {
         data.resize(10 << 20, b'a');
         data.extend(b"\t1\n");
         let message = read_single(&data).err().unwrap().to_string();
-        assert!(message.contains("line 2: expected at most 1048576 bytes, found more in one line;"), "{message}");
+        assert!(message.contains("line 2: expected at most 1048576 bytes in a row, found more;"), "{message}");
         assert!(message.len() < 200, "{message}");
     }
 

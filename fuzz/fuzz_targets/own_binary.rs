@@ -1,8 +1,8 @@
 #![no_main]
-use bakeoff_datasets::own::{BinaryLayout, Layout};
+use bakeoff_datasets::own::{BinaryLayout, DataFormat};
 use bakeoff_fuzz::{load, written};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let layout = BinaryLayout { shape: [1, 2, 2], label_bytes: 2, label_byte: 1, classes: None };
-    load(Layout::Binary(layout), written("records", data), None);
+    load(DataFormat::Binary(layout), written("records", data), None);
 });

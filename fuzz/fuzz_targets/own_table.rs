@@ -1,5 +1,5 @@
 #![no_main]
-use bakeoff_datasets::own::{Column, Layout, TableLayout, Target};
+use bakeoff_datasets::own::{Column, DataFormat, TableLayout, Target};
 use bakeoff_fuzz::{load, written};
 
 // The first byte sets the layout.
@@ -12,8 +12,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         quoting: is(0),
         header: is(1),
         text: Column::Number(0),
+        joined: if is(5) { vec![Column::Number(3)] } else { Vec::new() },
         second: is(4).then_some(Column::Number(2)),
         target,
     };
-    load(Layout::Table(layout), written("table", text), None);
+    load(DataFormat::Table(layout), written("table", text), None);
 });

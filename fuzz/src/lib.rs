@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use bakeoff_datasets::own::{Layout, OwnData, Part, TestRows, survey};
+use bakeoff_datasets::own::{DataFormat, OwnData, Part, TestRows, survey};
 
 /// A file of this process with `data` in it.
 pub fn written(name: &str, data: &[u8]) -> PathBuf {
@@ -14,7 +14,7 @@ pub fn written(name: &str, data: &[u8]) -> PathBuf {
 }
 
 /// Loads the rows of a part, half of them as test rows, and surveys them.
-pub fn load(layout: Layout, path: PathBuf, labels: Option<PathBuf>) {
+pub fn load(layout: DataFormat, path: PathBuf, labels: Option<PathBuf>) {
     let test = TestRows::Share { share: 0.5, seed: 1 };
     if let Ok(own) = (OwnData { layout, train: vec![Part { path, labels }], test }).load() {
         assert_eq!(own.splits.train.len(), own.train_places.len());

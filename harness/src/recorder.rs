@@ -225,6 +225,36 @@ fn lock(path: &Path) -> anyhow::Result<File> {
             let path = path.display();
             Err(usage(format!("another bakeoff process is at work on {path}: wait for it, or stop it and resume")))
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", name.display())),
+        Err(TryLockError::Error(error)) => Err(cannot_lock(&name, error)),
+    }
+}
+
+/// The error for a lock that the system refused.
+fn cannot_lock(name: &Path, error: io::Error) -> anyhow::Error {
+    let name = name.display();
+    if bakeoff_datasets::has_no_locks(&error) {
+        return usage(format!(
+            "cannot lock {name}: its file system has no locks ({error}); give --out a folder on one that has, such as a local \
+             disk, or copy the run there to resume it"
+        ));
+    }
+    anyhow::Error::new(error).context(format!("cannot lock {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_locks_is_named_as_such_with_the_way_out() {
+        // ENOSYS, ENOLCK and EOPNOTSUPP of Linux.
+        for errno in if cfg!(target_os = "linux") { &[38, 37, 95][..] } else { &[] } {
+            let message =
+                format!("{:#}", cannot_lock(Path::new("/mnt/run/.lock"), io::Error::from_raw_os_error(*errno)));
+            let expected = "cannot lock /mnt/run/.lock: its file system has no locks (";
+            assert!(message.starts_with(expected) && message.contains("give --out a folder"), "{message}");
+        }
+        let message = format!("{:#}", cannot_lock(Path::new("/mnt/run/.lock"), io::ErrorKind::PermissionDenied.into()));
+        assert_eq!(message, "cannot lock /mnt/run/.lock: permission denied");
     }
 }

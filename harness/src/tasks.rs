@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Splits, Store};
 use bakeoff_models::{InputShape, TargetShape, TaskShape};
 
+mod decoded;
 mod official;
 mod own;
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::DatasetError;
+use crate::lock::has_no_locks;
 
 /// Why a dataset could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +12,7 @@ pub enum FetchError {
     /// A file is not the right one, or there is no data folder.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// What came, or did not come, from an address or a file.
+    /// An address or a file did not give what it should.
     #[error("{place}: {fault}; {remedy}")]
     Source {
         /// The address or the file.
@@ -21,10 +22,21 @@ pub enum FetchError {
         /// What to do.
         remedy: String,
     },
-    /// A file cannot be written: no room, no permission.
+    /// A file cannot be written, for lack of room or permission.
     #[error("cannot write {}: {source}; make room or give permission there, or set BAKEOFF_DATA to another folder", path.display())]
     Write {
         /// The file or folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// The data folder is on a file system without locks.
+    #[error(
+        "cannot lock {}: its file system has no locks ({source}); set BAKEOFF_DATA to a folder on one that has, such as a local disk",
+        path.display()
+    )]
+    NoLocks {
+        /// The file.
         path: PathBuf,
         /// The operating system's reason.
         source: io::Error,
@@ -61,14 +73,22 @@ pub enum FetchError {
     },
 }
 
-/// A fault on the way, before it is known what is to be done about it.
+impl FetchError {
+    /// The error for a file that could not be locked.
+    pub(super) fn lock(path: &Path, source: io::Error) -> FetchError {
+        let path = path.to_owned();
+        if has_no_locks(&source) { FetchError::NoLocks { path, source } } else { FetchError::Write { path, source } }
+    }
+}
+
+/// A fault while fetching, before the remedy is known.
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// There is no such file at the source.
     Absent,
-    /// What came from the source is of no use. What came so far must go.
+    /// What the source gave is useless. What came so far must be removed.
     Bad(String),
-    /// The source was cut off. What came so far is of use.
+    /// The source was cut off. What came so far is useful.
     CutOff(String),
     /// A file cannot be written.
     Write(PathBuf, io::Error),
@@ -77,5 +97,24 @@ pub(crate) enum Fault {
 impl Fault {
     pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Fault {
         move |error| Fault::Write(path.to_owned(), error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_data_folder_without_locks_is_named_as_such_and_not_as_one_without_room_or_permission() {
+        let message = |errno: Errno| FetchError::lock(Path::new("/data/.fetch/cifar10.lock"), errno.into()).to_string();
+        for errno in [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP] {
+            let message = message(errno);
+            let expected = "cannot lock /data/.fetch/cifar10.lock: its file system has no locks (";
+            assert!(message.starts_with(expected) && message.contains("set BAKEOFF_DATA to a folder"), "{message}");
+            assert!(!message.contains("make room") && !message.contains("permission"), "{message}");
+        }
+        assert!(message(Errno::ACCESS).contains("make room or give permission"));
     }
 }

@@ -1,4 +1,4 @@
-//! One file from an address to a file on disk, going on where an earlier attempt was cut off.
+//! Downloads one file, resuming where an earlier attempt was cut off.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -11,9 +11,9 @@ use ureq::{Agent, Body};
 use super::error::Fault;
 use super::proxy::Named;
 
-/// Patiences that one answer may take in all: a server that sends a byte now and then never tires them one by one. Who
-/// is only slow is asked again for the rest.
-const MOST_PATIENCES: u32 = 60;
+/// How many times `patience` one whole answer may take: a server that sends a byte now and then never exceeds the time-out of a
+/// single read. A server that is merely slow is asked again for the rest.
+const MAX_READS_PER_ANSWER: u32 = 60;
 
 /// An agent that waits `patience` for an answer or the next bytes.
 pub(crate) fn agent(patience: Duration) -> Agent {
@@ -24,19 +24,19 @@ pub(crate) fn agent(patience: Duration) -> Agent {
         .timeout_connect(Some(patience))
         .timeout_recv_response(Some(patience))
         .timeout_per_read(Some(patience))
-        .timeout_recv_body(Some(patience * MOST_PATIENCES))
+        .timeout_recv_body(Some(patience * MAX_READS_PER_ANSWER))
         .build()
         .new_agent()
 }
 
-/// Asks once for what the file at `url` has more than is at `path`, through `proxy` if there is one, and adds it. `tell`
-/// hears how many bytes are there, and of how many if the server says. If it is cut off, what came is left at `path`.
+/// Requests once the part of the file at `url` that `path` lacks, through `proxy` if there is one, and appends it. `tell` is called
+/// with the bytes that are there, and the total if the server states it. If the download is cut off, `path` keeps what came.
 pub(crate) fn download(
     agent: &Agent,
     proxy: Option<&Named>,
     url: &str,
     path: &Path,
-    most_bytes: u64,
+    max_bytes: u64,
     tell: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<(), Fault> {
     let have = size(path);
@@ -46,16 +46,16 @@ pub(crate) fn download(
     }
     let response = request.call().map_err(|error| {
         let reason = reason(&error);
-        // It may be the proxy that is to blame.
+        // The proxy may be at fault.
         Fault::CutOff(match proxy.filter(|named| named.is_for(url)) {
             Some(named) => format!("{reason} (through {named})"),
             None => reason,
         })
     })?;
     match (response.status().as_u16(), range(&response)) {
-        (200, _) => store(response, path, 0, None, most_bytes, tell),
-        (206, Some((start, total))) if start == have => store(response, path, have, total, most_bytes, tell),
-        // All of it is there already: the program was stopped between the download and its use.
+        (200, _) => store(response, path, 0, None, max_bytes, tell),
+        (206, Some((start, total))) if start == have => store(response, path, have, total, max_bytes, tell),
+        // The file is complete: the program was stopped after the download and before its use.
         (416, Some((_, total))) if total == Some(have) => Ok(()),
         (206 | 416, _) => Err(Fault::Bad("the server does not have the rest of what was downloaded before".to_owned())),
         (404 | 410, _) => Err(Fault::Absent),
@@ -63,12 +63,12 @@ pub(crate) fn download(
     }
 }
 
-/// Bytes at `path`; none if nothing is there.
+/// The size of the file at `path`; 0 if there is none.
 pub(crate) fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
-/// First byte and length of the whole, out of `bytes 100-199/1000` or `bytes */1000`.
+/// The first byte and the total length, from `bytes 100-199/1000` or `bytes */1000`.
 fn range(response: &Response<Body>) -> Option<(u64, Option<u64>)> {
     let text = response.headers().get("content-range")?.to_str().ok()?;
     let (span, total) = text.strip_prefix("bytes ")?.split_once('/')?;
@@ -76,19 +76,19 @@ fn range(response: &Response<Body>) -> Option<(u64, Option<u64>)> {
     Some((start, total.parse().ok()))
 }
 
-/// Writes the body behind the first `have` bytes of `path`. The whole has `total` bytes if known, else as many as the
-/// body makes it: a server may answer with less than was asked.
+/// Writes the body after the first `have` bytes of `path`. The whole file has `total` bytes if that is known; otherwise the
+/// length of the body decides, since a server may answer with less than was requested.
 fn store(
     response: Response<Body>,
     path: &Path,
     have: u64,
     total: Option<u64>,
-    most_bytes: u64,
+    max_bytes: u64,
     tell: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<(), Fault> {
-    let too_large = || Fault::Bad(format!("more than the {most_bytes} bytes that it can have"));
+    let too_large = || Fault::Bad(format!("more than the {max_bytes} bytes that it can have"));
     let total = total.or_else(|| response.body().content_length().map(|rest| have + rest));
-    if total.is_some_and(|total| total > most_bytes) {
+    if total.is_some_and(|total| total > max_bytes) {
         return Err(too_large());
     }
     let mut file: Option<File> = None;
@@ -102,14 +102,14 @@ fn store(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Fault::CutOff(format!("cut off after {done} bytes ({error})"))),
         };
-        // Before anything is overwritten: what came earlier, on another network, is still of use.
+        // Checked before anything is overwritten: what came earlier, over another network, is still useful.
         if file.is_none() && is_web_page(&buffer[..count]) {
             return Err(Fault::CutOff(
                 "a web page came in place of the file: perhaps this network wants you to log in first".to_owned(),
             ));
         }
         done += count as u64;
-        if done > most_bytes {
+        if done > max_bytes {
             return Err(too_large());
         }
         if file.is_none() {
@@ -128,7 +128,7 @@ fn store(
     }
 }
 
-/// For writing behind the first `have` bytes, or anew.
+/// Opens the file to append to its first `have` bytes, or creates it.
 fn open(path: &Path, have: u64) -> io::Result<File> {
     if have > 0 { OpenOptions::new().append(true).open(path) } else { File::create(path) }
 }
@@ -141,7 +141,7 @@ fn is_web_page(start: &[u8]) -> bool {
 
 const HOST_NOT_FOUND: &str = "its host was not found: is there a network?";
 
-/// What ureq says, in fewer words where it has many.
+/// ureq's reason, shortened where it is long.
 fn reason(error: &ureq::Error) -> String {
     match error {
         ureq::Error::HostNotFound => HOST_NOT_FOUND.to_owned(),

@@ -1,4 +1,4 @@
-//! A folder or address that holds the same files under the same names as the official places.
+//! A folder or address that holds the same files under the same names as the official addresses.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use super::error::FetchError;
 use crate::dataset::{Dataset, Download, Transport};
 use crate::store::DataFile;
 
-/// Where to fetch from in place of the official addresses. It may hold what is downloaded officially, or the unpacked
-/// files; a data folder of this program is one of the latter kind.
+/// Where to fetch from instead of the official addresses. It holds either the official downloads or the unpacked files; a data
+/// folder of this program is a mirror of the second kind.
 #[derive(Debug, Clone)]
 pub enum Mirror {
     /// A folder.
@@ -37,11 +37,11 @@ impl Mirror {
         }
     }
 
-    /// The place of `name` in it.
-    pub(crate) fn place(&self, name: &str) -> Place {
+    /// Where `name` is in it.
+    pub(crate) fn place(&self, name: &str) -> Location {
         match self {
-            Mirror::Folder(folder) => Place::File(folder.join(name)),
-            Mirror::Url(base) => Place::Url(format!("{base}/{name}")),
+            Mirror::Folder(folder) => Location::File(folder.join(name)),
+            Mirror::Url(base) => Location::Url(format!("{base}/{name}")),
         }
     }
 }
@@ -55,30 +55,30 @@ impl fmt::Display for Mirror {
     }
 }
 
-/// A file somewhere.
+/// Where a file is.
 #[derive(Debug, Clone)]
-pub(crate) enum Place {
+pub(crate) enum Location {
     /// On this machine.
     File(PathBuf),
     /// At an address.
     Url(String),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::File(path) => path.display().fmt(f),
-            Place::Url(url) => url.fmt(f),
+            Location::File(path) => path.display().fmt(f),
+            Location::Url(url) => url.fmt(f),
         }
     }
 }
 
-/// Names that a download has in a mirror: in the folder of its family (`glue`), or right there.
+/// The names of a download in a mirror: in the folder of its family (`glue`), or directly in the mirror.
 pub(crate) fn download_names(dataset: &dyn Dataset, download: &Download) -> Vec<String> {
     in_family(dataset, download.name.to_owned())
 }
 
-/// Names that an unpacked file has in a mirror: as in the archive, or as in our data folder.
+/// The names of an unpacked file in a mirror: as in the archive, or as in a data folder.
 pub(crate) fn file_names(dataset: &dyn Dataset, transport: &Transport, file: &DataFile) -> Vec<String> {
     let mut names = in_family(dataset, format!("{}/{}", transport.folder, file.base()));
     names.push(file.name.to_owned());

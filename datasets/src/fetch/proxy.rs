@@ -1,6 +1,6 @@
-//! The proxy for an address, out of the variables of the environment that curl reads.
+//! The proxy for an address, from the environment variables that curl reads.
 //!
-//! ureq reads them too, but takes the first it finds for any address and passes over those it cannot use.
+//! ureq reads them too, but uses the first one for every address and ignores those that it cannot use.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -23,7 +23,7 @@ impl Named {
     }
 }
 
-/// Without the name and password that it may want.
+/// Leaves out the user name and password.
 impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the proxy {}:{} of {}", self.proxy.host(), self.proxy.port(), self.variable)
@@ -45,12 +45,12 @@ pub(crate) fn of(url: &str, variable: impl Fn(&str) -> Option<OsString>) -> Resu
     Ok(Some(Named { proxy, variable }))
 }
 
-/// Nothing if `value` names no proxy that ureq can use.
+/// `None` if `value` names no proxy that ureq can use.
 fn parse(value: &str, exempt: &str) -> Option<Proxy> {
     let named = Proxy::new(value).ok()?;
     let speaks_http = matches!(named.protocol(), ProxyProtocol::Http | ProxyProtocol::Https);
     let authority = named.uri().authority()?;
-    // ureq would take the usual port in place of one that is no number.
+    // ureq would replace a port that is not a number by the default port.
     let has_bad_port = !authority.as_str().ends_with(authority.host()) && authority.port_u16().is_none();
     if !speaks_http || named.host().is_empty() || has_bad_port {
         return None;
@@ -64,7 +64,7 @@ fn parse(value: &str, exempt: &str) -> Option<Proxy> {
         builder = builder.password(password);
     }
     for host in exempt.split([',', ' ']).filter(|host| !host.is_empty()) {
-        // As curl reads it, a name stands for all below it, whether it begins with a dot or not.
+        // As in curl, a name covers its subdomains, whether it begins with a dot or not.
         let host = host.trim_start_matches('.');
         builder = builder.no_proxy(host).no_proxy(&format!(".{host}"));
     }

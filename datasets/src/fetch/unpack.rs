@@ -1,7 +1,7 @@
-//! Files out of archives that nobody vouches for.
+//! Extracts files from archives that are not trusted.
 //!
 //! Only the expected names are taken, each up to its stated size, into new files. Links, `..`, absolute paths and
-//! expected names that occur twice are refused wherever they are in the archive; other members are passed over.
+//! expected names that occur twice are refused wherever they are in the archive; other members are skipped.
 
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
@@ -10,15 +10,15 @@ use flate2::read::MultiGzDecoder;
 
 use super::error::Fault;
 
-/// Unpacked bytes of members that are passed over, in all: a tar archive must be unpacked to be passed over.
-const MOST_PASSED_OVER: u64 = 64 << 20;
+/// Unpacked bytes of all members that are skipped: a tar archive must be unpacked to be skipped.
+const MAX_SKIPPED_BYTES: u64 = 64 << 20;
 
 /// A member to take.
 pub(crate) struct Wanted {
     /// Its path in the archive.
     pub(crate) member: String,
     /// The most bytes it may have.
-    pub(crate) most_bytes: u64,
+    pub(crate) max_bytes: u64,
 }
 
 /// Opens the file into which the wanted member of this index goes.
@@ -48,14 +48,14 @@ pub(crate) fn tar_gz<W: Write>(reader: impl Read, wanted: &[Wanted], open: Open<
     tar(MultiGzDecoder::new(reader), wanted, open)
 }
 
-/// Takes the wanted members out of a tar archive as it comes out of its compression.
+/// Takes the wanted members out of a tar archive that is already decompressed.
 pub(crate) fn tar<W: Write>(reader: impl Read, wanted: &[Wanted], open: Open<'_, W>) -> Result<(), Fault> {
     let bad = |error: io::Error| Fault::Bad(format!("not a whole gzipped tar archive ({error})"));
-    let most = MOST_PASSED_OVER + wanted.iter().map(|wanted| wanted.most_bytes).sum::<u64>();
+    let most = MAX_SKIPPED_BYTES + wanted.iter().map(|wanted| wanted.max_bytes).sum::<u64>();
     let mut archive = tar::Archive::new(reader.take(most));
     let mut taken = vec![false; wanted.len()];
-    // Raw: long names and attributes before a member, of any size, would be read into memory. They are passed over instead,
-    // and a name is as much of it as the member's own header holds; those that are wanted are short.
+    // Raw, because long names and attributes before a member can have any size and would be read into memory. They are
+    // skipped: a name is what the member's own header holds of it, and the wanted names are short.
     for member in archive.entries().map_err(bad)?.raw(true) {
         let member = member.map_err(bad)?;
         let name = String::from_utf8_lossy(&member.header().path_bytes()).into_owned();
@@ -113,10 +113,10 @@ fn take(mut reader: impl Read, wanted: &Wanted, mut file: impl Write) -> Result<
             Err(error) => return Err(Fault::Bad(format!("{} is broken in it ({error})", wanted.member))),
         };
         bytes += count as u64;
-        if bytes > wanted.most_bytes {
+        if bytes > wanted.max_bytes {
             return Err(Fault::Bad(format!(
                 "{} has more than the {} bytes that it should have",
-                wanted.member, wanted.most_bytes
+                wanted.member, wanted.max_bytes
             )));
         }
         file.write_all(&buffer[..count]).map_err(Fault::write(Path::new(&wanted.member)))?;

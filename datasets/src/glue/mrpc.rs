@@ -1,6 +1,6 @@
-//! MRPC's files, made out of Microsoft's: nobody may offer them ready-made.
+//! Makes MRPC's files from Microsoft's, because they may not be redistributed.
 //!
-//! The rule is that of GLUE's authors: rows whose pair of ids is among the dev ids make `dev.tsv`, in the order of the
+//! The rule is that of GLUE's authors. Rows whose pair of ids is among the dev ids make `dev.tsv`, in the order of the
 //! training file; the others make `train.tsv`; `test.tsv` has a running number in place of the label. Blanks around a
 //! row are cut off, and the byte-order mark before the header stays. The results hash to the published checksums.
 
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::dataset::{Download, Packing, Transport};
-use crate::error::{DatasetError, Place};
+use crate::error::{DatasetError, NamedSource};
 use crate::store::DataFile;
 
 const TRAIN: &str = "msr_paraphrase_train.txt";
@@ -23,7 +23,7 @@ pub(super) static TRANSPORT: Transport = Transport {
             url: "https://dl.fbaipublicfiles.com/senteval/senteval_data/msr_paraphrase_train.txt",
             name: TRAIN,
             packing: Packing::Plain,
-            most_bytes: 1_047_044,
+            max_bytes: 1_047_044,
             files: &[DataFile::sha256(
                 "glue/mrpc/msr_paraphrase_train.txt",
                 1_047_044,
@@ -34,7 +34,7 @@ pub(super) static TRANSPORT: Transport = Transport {
             url: "https://dl.fbaipublicfiles.com/senteval/senteval_data/msr_paraphrase_test.txt",
             name: TEST,
             packing: Packing::Plain,
-            most_bytes: 441_275,
+            max_bytes: 441_275,
             files: &[DataFile::sha256(
                 "glue/mrpc/msr_paraphrase_test.txt",
                 441_275,
@@ -46,7 +46,7 @@ pub(super) static TRANSPORT: Transport = Transport {
                   data%2Fmrpc_dev_ids.tsv?alt=media&token=ec5c0836-31d5-48f4-b431-7480817f1adc",
             name: DEV_IDS,
             packing: Packing::Plain,
-            most_bytes: 6_222,
+            max_bytes: 6_222,
             files: &[DataFile::sha256(
                 "glue/mrpc/mrpc_dev_ids.tsv",
                 6_222,
@@ -58,7 +58,7 @@ pub(super) static TRANSPORT: Transport = Transport {
 
 /// Writes `train.tsv`, `dev.tsv` and `test.tsv` beside the downloaded files in `folder`.
 pub(super) fn derive(folder: &Path) -> Result<(), DatasetError> {
-    let place = |name: &str| Place {
+    let place = |name: &str| NamedSource {
         name: folder.join(name).display().to_string(),
         remedy: "get it with `bakeoff data fetch glue/mrpc`".to_owned(),
     };
@@ -73,8 +73,8 @@ pub(super) fn derive(folder: &Path) -> Result<(), DatasetError> {
     write("test.tsv", number(&read(TEST)?, &place(TEST))?)
 }
 
-/// The training rows and the dev rows, each under the header.
-fn divide(text: &str, dev_ids: &str, place: &Place) -> Result<(String, String), DatasetError> {
+/// The training rows and the dev rows, each below the header.
+fn divide(text: &str, dev_ids: &str, place: &NamedSource) -> Result<(String, String), DatasetError> {
     let dev_ids: HashSet<&str> = dev_ids.lines().collect();
     let header = text.lines().next().unwrap_or_default();
     let (mut train, mut dev) = (format!("{header}\n"), format!("{header}\n"));
@@ -88,7 +88,7 @@ fn divide(text: &str, dev_ids: &str, place: &Place) -> Result<(String, String), 
 }
 
 /// The test rows with their number, from 0, in place of the label.
-fn number(text: &str, place: &Place) -> Result<String, DatasetError> {
+fn number(text: &str, place: &NamedSource) -> Result<String, DatasetError> {
     let mut out = "index\t#1 ID\t#2 ID\t#1 String\t#2 String\n".to_owned();
     for (index, row) in rows(text, place).enumerate() {
         let (_, [_, first_id, second_id, first, second]) = row?;
@@ -98,7 +98,10 @@ fn number(text: &str, place: &Place) -> Result<String, DatasetError> {
 }
 
 /// The rows below the header, whole and in their five columns.
-fn rows<'a>(text: &'a str, place: &'a Place) -> impl Iterator<Item = Result<(&'a str, [&'a str; 5]), DatasetError>> {
+fn rows<'a>(
+    text: &'a str,
+    place: &'a NamedSource,
+) -> impl Iterator<Item = Result<(&'a str, [&'a str; 5]), DatasetError>> {
     text.lines().enumerate().skip(1).map(move |(index, line)| {
         let row = line.trim();
         let columns: Vec<&str> = row.split('\t').collect();
@@ -117,8 +120,8 @@ mod tests {
 
     const HEADER: &str = "\u{feff}Quality\t#1 ID\t#2 ID\t#1 String\t#2 String";
 
-    fn place() -> Place {
-        Place { name: "x.txt".to_owned(), remedy: "get it again".to_owned() }
+    fn place() -> NamedSource {
+        NamedSource { name: "x.txt".to_owned(), remedy: "get it again".to_owned() }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Glue, mrpc};
 use crate::dataset::{Download, Packing, Transport};
 use crate::store::DataFile;
-use crate::tsv::{Kind, Layout};
+use crate::tsv::{GlueColumns, GlueTarget};
 
 /// A citation of the data, and of GLUE, whose layout they have.
 macro_rules! cite {
@@ -14,14 +14,14 @@ macro_rules! cite {
 
 /// An archive of this name at GLUE's official place, with `files` in `folder`.
 macro_rules! archive {
-    ($name:literal, $folder:literal, $most_bytes:expr, $files:expr) => {
+    ($name:literal, $folder:literal, $max_bytes:expr, $files:expr) => {
         &Transport {
             folder: $folder,
             downloads: &[Download {
                 url: concat!("https://dl.fbaipublicfiles.com/glue/data/", $name),
                 name: $name,
                 packing: Packing::Zip,
-                most_bytes: $most_bytes,
+                max_bytes: $max_bytes,
                 files: $files,
             }],
         }
@@ -31,16 +31,16 @@ macro_rules! archive {
 const MB: u64 = 1_000_000;
 const NOT_STATED: &str = "none stated with the data";
 const YES_NO: &[&str] = &["0", "1"];
-const ENTAILMENT: Kind =
-    Kind::Classes { words: &["entailment", "not_entailment"], names: &["entailment", "not_entailment"] };
+const ENTAILMENT: GlueTarget =
+    GlueTarget::Classes { words: &["entailment", "not_entailment"], names: &["entailment", "not_entailment"] };
 
-const fn single(text: &'static [&'static str]) -> Layout {
-    Layout { columns: None, texts: text, target: Some("label"), empty_texts: false, broken_lines: false }
+const fn single(text: &'static [&'static str]) -> GlueColumns {
+    GlueColumns { columns: None, texts: text, target: Some("label"), empty_texts: false, broken_lines: false }
 }
 
 /// Pairs; empty texts are let through in the tasks of whose files no checked copy was to be had.
-const fn pairs(texts: &'static [&'static str], target: &'static str, empty_texts: bool) -> Layout {
-    Layout { columns: None, texts, target: Some(target), empty_texts, broken_lines: false }
+const fn pairs(texts: &'static [&'static str], target: &'static str, empty_texts: bool) -> GlueColumns {
+    GlueColumns { columns: None, texts, target: Some(target), empty_texts, broken_lines: false }
 }
 
 /// CoLA: is a sentence acceptable English?
@@ -51,8 +51,8 @@ pub static COLA: Glue = Glue {
     citation: cite!(
         "Alex Warstadt, Amanpreet Singh, Samuel R. Bowman. Neural Network Acceptability Judgments. TACL 2019."
     ),
-    kind: Kind::Classes { words: YES_NO, names: &["unacceptable", "acceptable"] },
-    layout: Layout { columns: Some(&["source", "label", "mark", "sentence"]), ..single(&["sentence"]) },
+    kind: GlueTarget::Classes { words: YES_NO, names: &["unacceptable", "acceptable"] },
+    layout: GlueColumns { columns: Some(&["source", "label", "mark", "sentence"]), ..single(&["sentence"]) },
     train_rows: 8_551,
     test_rows: 1_043,
     files: &COLA_FILES,
@@ -80,7 +80,7 @@ pub static SST2: Glue = Glue {
     citation: cite!(
         "Richard Socher et al. Recursive Deep Models for Semantic Compositionality Over a Sentiment Treebank. EMNLP 2013."
     ),
-    kind: Kind::Classes { words: YES_NO, names: &["negative", "positive"] },
+    kind: GlueTarget::Classes { words: YES_NO, names: &["negative", "positive"] },
     layout: single(&["sentence"]),
     train_rows: 67_349,
     test_rows: 872,
@@ -109,7 +109,7 @@ pub static MRPC: Glue = Glue {
     citation: cite!(
         "William B. Dolan, Chris Brockett. Automatically Constructing a Corpus of Sentential Paraphrases. IWP 2005."
     ),
-    kind: Kind::Classes { words: YES_NO, names: &["not_equivalent", "equivalent"] },
+    kind: GlueTarget::Classes { words: YES_NO, names: &["not_equivalent", "equivalent"] },
     layout: pairs(&["#1 String", "#2 String"], "Quality", false),
     train_rows: 3_668,
     test_rows: 408,
@@ -138,7 +138,7 @@ pub static STSB: Glue = Glue {
     citation: cite!(
         "Daniel Cer et al. SemEval-2017 Task 1: Semantic Textual Similarity, Multilingual and Crosslingual Focused Evaluation. SemEval 2017."
     ),
-    kind: Kind::Score { least: 0.0, most: 5.0 },
+    kind: GlueTarget::Score { least: 0.0, most: 5.0 },
     layout: pairs(&["sentence1", "sentence2"], "score", false),
     train_rows: 5_749,
     test_rows: 1_500,
@@ -167,10 +167,10 @@ pub static QQP: Glue = Glue {
     citation: cite!(
         "Shankar Iyer, Nikhil Dandekar, Kornel Csernai. First Quora Dataset Release: Question Pairs. 2017."
     ),
-    kind: Kind::Classes { words: YES_NO, names: &["not_duplicate", "duplicate"] },
+    kind: GlueTarget::Classes { words: YES_NO, names: &["not_duplicate", "duplicate"] },
     // Older copies have questions with a line end, which breaks the line in two; fairseq's and TensorFlow Datasets' readers
     // leave such lines out. No checked copy of this one was to be had.
-    layout: Layout { broken_lines: true, ..pairs(&["question1", "question2"], "is_duplicate", true) },
+    layout: GlueColumns { broken_lines: true, ..pairs(&["question1", "question2"], "is_duplicate", true) },
     train_rows: 363_846,
     test_rows: 40_430,
     files: &QQP_FILES,
@@ -195,7 +195,7 @@ pub static MNLI: Glue = Glue {
     citation: cite!(
         "Adina Williams, Nikita Nangia, Samuel R. Bowman. A Broad-Coverage Challenge Corpus for Sentence Understanding through Inference. NAACL 2018."
     ),
-    kind: Kind::Classes {
+    kind: GlueTarget::Classes {
         words: &["entailment", "neutral", "contradiction"],
         names: &["entailment", "neutral", "contradiction"],
     },
@@ -280,7 +280,7 @@ pub static WNLI: Glue = Glue {
     about: "sentences with a pronoun, and the same with the pronoun replaced, rightly or not",
     licence: "CC BY 4.0, as the Winograd schemas",
     citation: cite!("Hector J. Levesque, Ernest Davis, Leora Morgenstern. The Winograd Schema Challenge. KR 2012."),
-    kind: Kind::Classes { words: YES_NO, names: &["not_entailment", "entailment"] },
+    kind: GlueTarget::Classes { words: YES_NO, names: &["not_entailment", "entailment"] },
     layout: pairs(&["sentence1", "sentence2"], "label", true),
     train_rows: 635,
     test_rows: 71,

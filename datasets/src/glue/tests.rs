@@ -12,10 +12,10 @@ use crate::example::{Targets, Text};
 /// The five tasks whose real files are not at hand.
 const FIXTURES: [&Glue; 5] = [&QQP, &MNLI, &QNLI, &RTE, &WNLI];
 
-fn fixture(glue: &Glue, file: &DataFile) -> (PathBuf, Place) {
+fn fixture(glue: &Glue, file: &DataFile) -> (PathBuf, NamedSource) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/glue").join(glue.transport.folder);
     let path = folder.join(file.base());
-    let place = Place { name: path.display().to_string(), remedy: "get it again".to_owned() };
+    let place = NamedSource { name: path.display().to_string(), remedy: "get it again".to_owned() };
     (path, place)
 }
 

@@ -1,33 +1,45 @@
-//! Records of label bytes and planes, as in CIFAR-10's and CIFAR-100's binary versions.
+//! A user's records of label bytes and planes.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{BinaryLayout, OwnError, Place, RawTargets, Rows, bytes, label_name};
+use super::{BinaryLayout, OwnError, RawRows, RawTargets, RowPlace, bytes, kind, label_name};
 use crate::example::{Images, Inputs};
+use crate::records::{RecordError, RecordLayout};
 
-pub(super) fn read(path: &Path, layout: &BinaryLayout) -> Result<Rows, OwnError> {
+pub(super) fn read(path: &Path, layout: &BinaryLayout) -> Result<RawRows, OwnError> {
     let (data, sum) = bytes::read(path)?;
     let file: Arc<Path> = path.into();
+    let place = |number: usize| RowPlace { file: Arc::clone(&file), at: Some(("record", number)) };
     let [channels, height, width] = layout.shape;
-    let record_bytes = layout.label_bytes + channels * height * width;
+    let &BinaryLayout { label_bytes, label_byte, .. } = layout;
+    let records = RecordLayout { label_bytes, label_byte, image_bytes: channels * height * width };
+    let record_bytes = records.record_bytes();
     let count = data.len() / record_bytes;
-    let (mut names, mut places) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    let mut pixels = Vec::with_capacity(data.len());
-    for (index, record) in data.chunks(record_bytes).enumerate() {
-        let place = Place { file: Arc::clone(&file), at: Some(("record", index + 1)) };
-        if record.len() < record_bytes {
-            let found = format!("{} bytes and the end of the file", record.len());
-            return Err(OwnError::format(&place, format!("{record_bytes} bytes"), found));
+    let mut names = Vec::with_capacity(count);
+    let mut pixels = Vec::with_capacity(count * records.image_bytes);
+    let read = records.read(data.as_slice(), &mut pixels, |number, label| {
+        names.push(label_name(label, layout.classes.as_deref(), &place(number))?);
+        Ok(())
+    });
+    let count = read.map_err(|error| {
+        // A record may begin with any bytes, so those of another kind of file are a fault only where records are.
+        if let Some(kind) = kind::of_bytes(&data).or_else(|| kind::of_text(&data)) {
+            return OwnError::kind(path, format!("records of {record_bytes} bytes"), kind);
         }
-        names.push(label_name(record[layout.label_byte], layout.classes.as_deref(), &place)?);
-        pixels.extend_from_slice(&record[layout.label_bytes..]);
-        places.push(place);
-    }
-    Ok(Rows {
+        match error {
+            RecordError::Read(source) => OwnError::read(path, source),
+            RecordError::Label(error) => error,
+            RecordError::Cut { number, bytes } => {
+                let found = format!("{bytes} bytes and the end of the file");
+                OwnError::format(&place(number), format!("{record_bytes} bytes"), found)
+            }
+        }
+    })?;
+    Ok(RawRows {
         inputs: Inputs::Images(Images { channels, height, width, pixels }),
         targets: RawTargets::Classes(names),
-        places,
+        places: (1..=count).map(place).collect(),
         sizes: None,
         checksums: vec![(bytes::name(path), sum)],
     })

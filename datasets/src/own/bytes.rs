@@ -1,42 +1,35 @@
-//! The bytes of a file, with limits.
+//! Reads whole files, with limits.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-
 use super::OwnError;
 use crate::checksum::sha256;
+use crate::gzip;
 
 /// The largest file, as stored and unpacked.
-pub(super) const MOST_BYTES: u64 = 4 << 30;
-/// Bytes that a file of any size may unpack to, and beyond them bytes for each one stored: ten times what data reaches, and a
-/// tenth of what a file made to fill the memory does.
-const FREE_BYTES: u64 = 256 << 20;
-const MOST_RATIO: u64 = 100;
+pub(super) const MAX_BYTES: u64 = 4 << 30;
+/// The unpacked size that any file may have. A larger one may have `MAX_RATIO` bytes for each stored byte, which is ten times what
+/// data reaches and a tenth of what a file made to exhaust the memory does.
+const MIN_UNPACKED_LIMIT: u64 = 256 << 20;
+const MAX_RATIO: u64 = 100;
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-
-/// The last part of a path, which names it in checksums.
+/// The last part of a path, which names the file in checksums.
 pub(super) fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// The bytes of a file, unpacked if they are gzip, and the sha256 of what is stored.
+/// The content of a file, unpacked if it is gzip, and the sha256 of what is stored.
 pub(super) fn read(path: &Path) -> Result<(Vec<u8>, String), OwnError> {
     let stored = read_stored(path)?;
     let sum = sha256(&stored);
-    if !stored.starts_with(&GZIP) {
+    if !stored.starts_with(&gzip::MAGIC) {
         return Ok((stored, sum));
     }
     let place = path.display();
-    let most = most_unpacked(stored.len() as u64);
-    let mut bytes = Vec::with_capacity(stated_size(&stored).min(most + 1) as usize);
-    MultiGzDecoder::new(stored.as_slice())
-        .take(most + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| OwnError::format(&place, "a whole gzip file", error))?;
+    let most = max_unpacked(stored.len() as u64);
+    let bytes = gzip::unpack(&stored, most).map_err(|error| OwnError::format(&place, "a whole gzip file", error))?;
     if bytes.len() as u64 > most {
         let expected = format!("at most {most} bytes unpacked of {} stored", stored.len());
         return Err(OwnError::format(&place, expected, "more; if that is right, unpack it first"));
@@ -47,31 +40,28 @@ pub(super) fn read(path: &Path) -> Result<(Vec<u8>, String), OwnError> {
     Ok((bytes, sum))
 }
 
-/// The most bytes that a gzip file of `stored` bytes may unpack to.
-fn most_unpacked(stored: u64) -> u64 {
-    stored.saturating_mul(MOST_RATIO).clamp(FREE_BYTES, MOST_BYTES)
-}
-
-/// What a gzip file says of its size, in its last four bytes (RFC 1952, 2.3.1). It may lie, so it is only room that is
-/// set aside: a vector that grows would take up to twice its content.
-fn stated_size(gzip: &[u8]) -> u64 {
-    gzip.last_chunk().map_or(0, |&size| u64::from(u32::from_le_bytes(size)))
+/// The largest unpacked size of a gzip file of `stored` bytes.
+fn max_unpacked(stored: u64) -> u64 {
+    stored.saturating_mul(MAX_RATIO).clamp(MIN_UNPACKED_LIMIT, MAX_BYTES)
 }
 
 /// The bytes of a file, as stored.
 pub(super) fn read_stored(path: &Path) -> Result<Vec<u8>, OwnError> {
-    let unreadable = |source| OwnError::Read { path: path.to_owned(), source };
+    let unreadable = |source| OwnError::read(path, source);
     let place = path.display();
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
-        let found = if metadata.is_dir() { "a folder" } else { "something else" };
+        let found = match metadata.is_dir() {
+            true => "a folder: name the files in it; a folder of images for each class goes with format = \"images\"",
+            false => "something else",
+        };
         return Err(OwnError::format(&place, "a file", found));
     }
-    if metadata.len() > MOST_BYTES {
-        return Err(OwnError::format(&place, format!("at most {MOST_BYTES} bytes"), metadata.len()));
+    if metadata.len() > MAX_BYTES {
+        return Err(OwnError::format(&place, format!("at most {MAX_BYTES} bytes"), metadata.len()));
     }
     let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)).map_err(unreadable)?;
+    File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.is_empty() { Err(OwnError::format(&place, "data", "an empty file")) } else { Ok(bytes) }
 }
 
@@ -87,9 +77,9 @@ mod tests {
 
     #[test]
     fn a_file_may_unpack_to_what_is_free_or_to_its_share_and_never_to_more_than_a_plain_one() {
-        assert_eq!(most_unpacked(1_000), FREE_BYTES);
-        assert_eq!(most_unpacked(10_000_000), 1_000_000_000);
-        assert_eq!(most_unpacked(100_000_000), MOST_BYTES);
+        assert_eq!(max_unpacked(1_000), MIN_UNPACKED_LIMIT);
+        assert_eq!(max_unpacked(10_000_000), 1_000_000_000);
+        assert_eq!(max_unpacked(100_000_000), MAX_BYTES);
     }
 
     #[test]
@@ -103,7 +93,7 @@ mod tests {
         File::create(&path).unwrap().write_all(&bomb).unwrap();
         let message = read(&path).unwrap_err().to_string();
         let expected =
-            format!("bomb.csv: expected at most {FREE_BYTES} bytes unpacked of {} stored, found", bomb.len());
+            format!("bomb.csv: expected at most {MIN_UNPACKED_LIMIT} bytes unpacked of {} stored, found", bomb.len());
         assert!(message.contains(&expected) && message.ends_with("unpack it first"), "{message}");
     }
 }

@@ -6,14 +6,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{OwnError, Part, Place, RawTargets, Rows, bytes, label_name};
+use super::{OwnError, Part, RawRows, RawTargets, RowPlace, bytes, kind, label_name};
 use crate::example::{Images, Inputs};
 
 const UNSIGNED_BYTES: u8 = 0x08;
-/// Pixels of a side beyond which the file is no set of small pictures.
-const MOST_SIDE: usize = 512;
+/// The largest side in pixels; a file that states more is not a set of small pictures.
+const MAX_SIDE: usize = 512;
 
-pub(super) fn read(part: &Part, classes: Option<&[String]>) -> Result<Rows, OwnError> {
+pub(super) fn read(part: &Part, classes: Option<&[String]>) -> Result<RawRows, OwnError> {
     let labels_path = part
         .labels
         .as_deref()
@@ -30,23 +30,23 @@ pub(super) fn read(part: &Part, classes: Option<&[String]>) -> Result<Rows, OwnE
     if count == 0 {
         return Err(OwnError::format(&place, "an image", "none"));
     }
-    if !(1..=MOST_SIDE).contains(&height) || !(1..=MOST_SIDE).contains(&width) {
+    if !(1..=MAX_SIDE).contains(&height) || !(1..=MAX_SIDE).contains(&width) {
         return Err(OwnError::format(
             &place,
-            format!("images of 1 to {MOST_SIDE} pixels a side"),
+            format!("images of 1 to {MAX_SIDE} pixels a side"),
             format!("{height} x {width}"),
         ));
     }
     let (file, labels_file): (Arc<Path>, Arc<Path>) = (part.path.as_path().into(), labels_path.into());
     let mut names = Vec::with_capacity(count);
     for (index, &label) in labels.iter().enumerate() {
-        let place = Place { file: Arc::clone(&labels_file), at: Some(("label", index + 1)) };
+        let place = RowPlace { file: Arc::clone(&labels_file), at: Some(("label", index + 1)) };
         names.push(label_name(label, classes, &place)?);
     }
-    Ok(Rows {
+    Ok(RawRows {
         inputs: Inputs::Images(Images { channels: 1, height, width, pixels: pixels.to_vec() }),
         targets: RawTargets::Classes(names),
-        places: (1..=count).map(|number| Place { file: Arc::clone(&file), at: Some(("image", number)) }).collect(),
+        places: (1..=count).map(|number| RowPlace { file: Arc::clone(&file), at: Some(("image", number)) }).collect(),
         sizes: None,
         checksums: vec![(bytes::name(&part.path), images_sum), (bytes::name(labels_path), labels_sum)],
     })
@@ -56,8 +56,15 @@ pub(super) fn read(part: &Part, classes: Option<&[String]>) -> Result<Rows, OwnE
 fn parse<'a, const N: usize>(file: &'a [u8], path: &Path) -> Result<([usize; N], &'a [u8]), OwnError> {
     let place = path.display();
     let header = 4 + 4 * N;
+    let expected = "an IDX file, which begins with two zero bytes";
+    if let Some(kind) = kind::of_bytes(file) {
+        return Err(OwnError::kind(path, expected, kind));
+    }
     if file.len() < 4 || file[..2] != [0, 0] {
-        return Err(OwnError::format(&place, "an IDX file, which begins with two zero bytes", "another kind of file"));
+        return Err(match kind::of_text(file).or_else(|| kind::of_name(path)) {
+            Some(kind) => OwnError::kind(path, expected, kind),
+            None => OwnError::format(&place, expected, "another kind of file"),
+        });
     }
     if file[2] != UNSIGNED_BYTES {
         return Err(OwnError::format(&place, "unsigned bytes (type 0x08)", format!("type {:#04x}", file[2])));

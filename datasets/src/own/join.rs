@@ -1,26 +1,30 @@
-//! Parts become splits: read, joined, classes numbered, test rows set aside.
+//! Makes splits of files: reads and joins them, numbers the classes, sets test rows aside.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
-use super::{Layout, MOST_CLASSES, Own, OwnData, OwnError, Part, Place, RawTargets, Rows, TestRows};
+use super::names::{LookAlikes, normalized};
+use super::{DataFormat, MAX_CLASSES, Own, OwnData, OwnError, Part, RawRows, RawTargets, RowPlace, TestRows};
 use super::{binary, idx, images, table};
 use crate::example::{Inputs, Split, Splits, Targets};
-use crate::split::train_rows;
+use crate::split::set_aside;
 
 pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
     let mut checksums = BTreeMap::new();
-    let mut read = |parts: &[Part], role: &str| -> Result<Rows, OwnError> {
+    let mut read = |parts: &[Part], role: &str| -> Result<RawRows, OwnError> {
         let rows = read_parts(&data.layout, parts)?;
         let count = rows.checksums.len();
         let digits = count.to_string().len();
         for (index, (name, sum)) in rows.checksums.iter().enumerate() {
-            // The order of files decides which row has which number, and which labels go with which images.
+            // The order of the files decides the numbers of the rows, and which labels belong to which images.
             let number = if count > 1 { format!(" {:0digits$}", index + 1) } else { String::new() };
             checksums.insert(format!("{role}{number}: {name}"), sum.clone());
         }
         Ok(rows)
     };
+    check_image_folders(data)?;
     let train = read(&data.train, "train")?;
     let names = class_names(&train, given_classes(&data.layout))?;
     let mut rounded = rounded_values(&train);
@@ -49,23 +53,35 @@ pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
     })
 }
 
-/// The places of the numbers that change when they are kept in 32 bits.
-fn rounded_values(rows: &Rows) -> Vec<Place> {
+/// Where the numbers are that change when they are kept in 32 bits.
+fn rounded_values(rows: &RawRows) -> Vec<RowPlace> {
     let RawTargets::Values(values) = &rows.targets else { return Vec::new() };
-    // The digits that a 32-bit number has are the fewest that tell it from its neighbours.
+    // A 32-bit number is written with the fewest digits that distinguish it from its neighbours.
     let is_kept = |value: f64| (value as f32).to_string().parse() == Ok(value);
     values.iter().zip(&rows.places).filter(|(value, _)| !is_kept(**value)).map(|(_, place)| place.clone()).collect()
 }
 
-fn read_parts(layout: &Layout, parts: &[Part]) -> Result<Rows, OwnError> {
-    let mut joined: Option<Rows> = None;
+/// Every folder of images, before any is read: what must be mended is said at once.
+fn check_image_folders(data: &OwnData) -> Result<(), OwnError> {
+    let DataFormat::Images { .. } = data.layout else { return Ok(()) };
+    let test = match &data.test {
+        TestRows::Parts(parts) => parts.as_slice(),
+        TestRows::Share { .. } => &[],
+    };
+    let folders: Vec<&Path> = data.train.iter().chain(test).map(|part| part.path.as_path()).collect();
+    images::check(&folders)
+}
+
+fn read_parts(layout: &DataFormat, parts: &[Part]) -> Result<RawRows, OwnError> {
+    let mut joined: Option<RawRows> = None;
     for part in parts {
         let rows = match layout {
-            Layout::Table(layout) => table::read(&part.path, layout),
-            Layout::Images { side } => images::read(&part.path, *side),
-            Layout::Idx { classes } => idx::read(part, classes.as_deref()),
-            Layout::Binary(layout) => binary::read(&part.path, layout),
-        }?;
+            DataFormat::Table(layout) => table::read(&part.path, layout),
+            DataFormat::Images { side } => images::read(&part.path, *side),
+            DataFormat::Idx { classes } => idx::read(part, classes.as_deref()),
+            DataFormat::Binary(layout) => binary::read(&part.path, layout),
+        }?
+        .with_normalized_classes();
         match &mut joined {
             None => joined = Some(rows),
             Some(joined) => {
@@ -77,9 +93,21 @@ fn read_parts(layout: &Layout, parts: &[Part]) -> Result<Rows, OwnError> {
     joined.ok_or_else(|| OwnError::format(&"the data", "a file or folder to read", "none"))
 }
 
-impl Rows {
+impl RawRows {
+    /// The same rows, their classes in normalization form C, in which they are compared.
+    fn with_normalized_classes(mut self) -> RawRows {
+        if let RawTargets::Classes(names) = &mut self.targets {
+            for name in names {
+                if let Cow::Owned(other) = normalized(name) {
+                    *name = other;
+                }
+            }
+        }
+        self
+    }
+
     /// Adds rows of the same layout.
-    fn append(&mut self, other: Rows) {
+    fn append(&mut self, other: RawRows) {
         match (&mut self.inputs, other.inputs) {
             (Inputs::Images(images), Inputs::Images(more)) => images.pixels.extend(more.pixels),
             (Inputs::Texts(texts), Inputs::Texts(more)) => texts.extend(more),
@@ -96,8 +124,8 @@ impl Rows {
     }
 }
 
-/// Images of one model are of one size: only IDX files can differ, as each says its own.
-fn check_same_size(first: &Rows, second: &Rows) -> Result<(), OwnError> {
+/// Refuses images of different sizes. Only IDX files can differ, because each states its own size.
+fn check_same_size(first: &RawRows, second: &RawRows) -> Result<(), OwnError> {
     match (&first.inputs, &second.inputs) {
         (Inputs::Images(a), Inputs::Images(b)) if (a.height, a.width) != (b.height, b.width) => Err(OwnError::format(
             &second.places[0].file.display(),
@@ -117,30 +145,42 @@ fn join_sizes(a: Option<[[u32; 2]; 2]>, b: Option<[[u32; 2]; 2]>) -> Option<[[u3
     Some([small, large])
 }
 
-fn given_classes(layout: &Layout) -> Option<&[String]> {
-    match layout {
-        Layout::Idx { classes } => classes.as_deref(),
-        Layout::Binary(layout) => layout.classes.as_deref(),
-        Layout::Table(_) | Layout::Images { .. } => None,
-    }
+fn given_classes(layout: &DataFormat) -> Option<Vec<String>> {
+    let classes = match layout {
+        DataFormat::Idx { classes } => classes.as_deref(),
+        DataFormat::Binary(layout) => layout.classes.as_deref(),
+        DataFormat::Table(_) | DataFormat::Images { .. } => None,
+    };
+    Some(classes?.iter().map(|name| normalized(name).into_owned()).collect())
 }
 
-/// The classes in the order of their labels: as given, or those of `rows`, sorted, by number if all are whole numbers.
-fn class_names(rows: &Rows, given: Option<&[String]>) -> Result<Option<Arc<[String]>>, OwnError> {
+/// The classes in the order of their labels: `given`, or those of `rows`, sorted by number if all are whole numbers.
+fn class_names(rows: &RawRows, given: Option<Vec<String>>) -> Result<Option<Arc<[String]>>, OwnError> {
     let RawTargets::Classes(targets) = &rows.targets else { return Ok(None) };
     let file = rows.places[0].file.display();
-    let names = given.map_or_else(|| sorted(targets), <[String]>::to_vec);
+    let names = given.unwrap_or_else(|| sorted(targets));
     if names.len() < 2 {
         return Err(OwnError::format(&file, "at least two classes", format!("only '{}'", names.concat())));
     }
-    if names.len() > MOST_CLASSES {
+    if names.len() > MAX_CLASSES {
         let found = format!("{}; if they are numbers to be predicted, name the column by value", names.len());
-        return Err(OwnError::format(&file, format!("at most {MOST_CLASSES} classes"), found));
+        return Err(OwnError::format(&file, format!("at most {MAX_CLASSES} classes"), found));
+    }
+    if let Some(names) = LookAlikes::among(names.iter().map(String::as_str)) {
+        let place = |name: &str| place_of(name, targets, &rows.places);
+        let (first, second) = (place(&names.first), place(&names.second));
+        let second = second.unwrap_or_else(|| file.to_string());
+        return Err(OwnError::LookAlikes { place: second, first_place: first, names });
     }
     Ok(Some(names.into()))
 }
 
-/// Each class once.
+/// Where a class is first written.
+fn place_of(class: &str, classes: &[String], places: &[RowPlace]) -> Option<String> {
+    classes.iter().position(|other| other == class).map(|row| places[row].to_string())
+}
+
+/// Each class once, sorted.
 fn sorted(classes: &[String]) -> Vec<String> {
     let mut names: Vec<String> = classes.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
     if names.iter().all(|name| name.parse::<i64>().is_ok()) {
@@ -149,21 +189,21 @@ fn sorted(classes: &[String]) -> Vec<String> {
     names
 }
 
-/// Examples and where they were read.
+/// Examples and where they were read from.
 struct Placed {
     split: Split,
-    places: Vec<Place>,
+    places: Vec<RowPlace>,
 }
 
 impl Placed {
-    /// Rows whose targets are numbered by `names`, the classes of the training rows.
-    fn new(rows: Rows, names: Option<&Arc<[String]>>) -> Result<Placed, OwnError> {
+    /// RawRows whose targets are numbered by `names`, the classes of the training rows.
+    fn new(rows: RawRows, names: Option<&Arc<[String]>>) -> Result<Placed, OwnError> {
         let targets = match (rows.targets, names) {
             (RawTargets::Values(values), _) => Targets::Values(values.into_iter().map(|value| value as f32).collect()),
             (RawTargets::Classes(classes), names) => {
                 let names = names.cloned().unwrap_or_else(|| Arc::new([]));
                 let numbers: HashMap<&str, u16> = names.iter().map(String::as_str).zip(0..).collect();
-                let label = |(class, place): (&String, &Place)| {
+                let label = |(class, place): (&String, &RowPlace)| {
                     numbers
                         .get(class.as_str())
                         .copied()
@@ -176,16 +216,14 @@ impl Placed {
         Ok(Placed { split: Split { inputs: rows.inputs, targets }, places: rows.places })
     }
 
-    /// A share of the rows is set aside for the test; the training rows come first.
+    /// Sets a share of the rows aside for the test. The training rows are the first of the two.
     fn parted(self, share: f64, seed: u64) -> Result<(Placed, Placed), OwnError> {
         let rows = self.split.len();
         if rows < 2 {
             return Err(OwnError::format(&self.places[0], "at least two rows to split", rows));
         }
         let count = ((rows as f64 * share).round() as usize).clamp(1, rows - 1);
-        let mut test = train_rows(&self.split.targets, count, seed);
-        test.sort_unstable();
-        let train: Vec<usize> = (0..rows).filter(|row| test.binary_search(row).is_err()).collect();
+        let (train, test) = set_aside(&self.split.targets, count, seed);
         Ok((self.select(&train), self.select(&test)))
     }
 
@@ -195,9 +233,14 @@ impl Placed {
     }
 }
 
-/// A class of a test row that is none of `known`, those of the training rows.
-fn unknown_class<'a>(class: &str, place: &Place, known: impl Iterator<Item = &'a str>) -> OwnError {
-    OwnError::format(place, expected_class(known), format!("'{class}', which no training row has"))
+/// The error for a class of a test row that is not among `known`, the classes of the training rows.
+fn unknown_class<'a>(class: &str, place: &RowPlace, known: impl Iterator<Item = &'a str> + Clone) -> OwnError {
+    match LookAlikes::of(class, known.clone()) {
+        Some(names) => {
+            OwnError::LookAlikes { place: place.to_string(), first_place: Some("the training rows".to_owned()), names }
+        }
+        None => OwnError::format(place, expected_class(known), format!("'{class}', which no training row has")),
+    }
 }
 
 fn expected_class<'a>(mut known: impl Iterator<Item = &'a str>) -> String {

@@ -1,33 +1,32 @@
-//! What there is to know of examples before a model sees them: lengths, balance, duplicates.
+//! Describes examples before a model sees them: lengths, balance, duplicates.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 
-use super::{Own, Place};
+use super::{Own, RowPlace};
 use crate::example::{Inputs, Split, Targets};
+use crate::leakage::{DistinctInputs, Repetition, class_counts};
 
-/// Duplicates whose places are shown.
+/// The number of duplicates whose places are shown.
 const SHOWN: usize = 3;
 
-/// What was read.
+/// What the data holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
     /// Training rows.
     pub train_rows: usize,
     /// Test rows.
     pub test_rows: usize,
-    /// Class, training rows, test rows; empty for a regression.
+    /// Each class with its training rows and test rows; empty for a regression.
     pub classes: Vec<(String, usize, usize)>,
     /// Smallest, median and largest target of the training rows and of the test rows; for a regression.
     pub values: Option<[[f32; 3]; 2]>,
     /// As [`Own::rounded`].
-    pub rounded: Option<(Place, usize)>,
+    pub rounded: Option<(RowPlace, usize)>,
     /// The inputs.
     pub inputs: InputSurvey,
     /// Training rows whose input an earlier training row has.
     pub within_train: Duplicates,
-    /// Test rows whose input a training row has: what is learned by heart scores there.
+    /// Test rows whose input a training row has. A model that memorises its training rows scores there.
     pub across: Duplicates,
 }
 
@@ -36,40 +35,32 @@ pub struct Survey {
 pub enum InputSurvey {
     /// Fewest, median and most words of the training rows and of the test rows, both texts of a pair together.
     Words([[usize; 3]; 2]),
-    /// Channels, height and width in use; width and height of the smallest and the largest image before resizing.
+    /// Channels, height and width as models see them; width and height of the smallest and the largest image before resizing.
     Images([usize; 3], Option<[[u32; 2]; 2]>),
 }
 
-/// Rows whose input is that of another row.
+/// RawRows whose input is that of another row.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Duplicates {
     /// How many.
     pub count: usize,
-    /// How many of them have another target than the row that they repeat.
+    /// How many of them have another target than a row that they repeat.
     pub contradicting: usize,
     /// The first of them, each with the row that it repeats.
-    pub first: Vec<(Place, Place)>,
+    pub first: Vec<(RowPlace, RowPlace)>,
 }
 
-/// Looks at all examples.
+/// Describes all examples.
 pub fn survey(own: &Own) -> Survey {
     let (train, test) = (&own.splits.train, &own.splits.test);
-    let mut seen: HashMap<Input<'_>, usize> = HashMap::with_capacity(train.len());
     let mut within_train = Duplicates::default();
-    for row in 0..train.len() {
-        match seen.entry(input(train, row)) {
-            Entry::Vacant(entry) => drop(entry.insert(row)),
-            Entry::Occupied(earlier) => {
-                let earlier = *earlier.get();
-                let places = (&own.train_places[row], &own.train_places[earlier]);
-                within_train.add(same_target(train, row, train, earlier), places);
-            }
-        }
-    }
+    let learned = DistinctInputs::watching(train, |row, earlier| {
+        within_train.add(&earlier, &own.train_places[row], &own.train_places);
+    });
     let mut across = Duplicates::default();
     for row in 0..test.len() {
-        if let Some(&learned) = seen.get(&input(test, row)) {
-            across.add(same_target(test, row, train, learned), (&own.test_places[row], &own.train_places[learned]));
+        if let Some(leak) = learned.find(test, row) {
+            across.add(&leak, &own.test_places[row], &own.train_places);
         }
     }
     Survey {
@@ -84,48 +75,20 @@ pub fn survey(own: &Own) -> Survey {
     }
 }
 
-/// An input that can be compared.
-#[derive(PartialEq, Eq, Hash)]
-enum Input<'a> {
-    Text(&'a str, Option<&'a str>),
-    Image(&'a [u8]),
-}
-
-fn input(split: &Split, row: usize) -> Input<'_> {
-    match &split.inputs {
-        Inputs::Texts(texts) => Input::Text(&texts[row].first, texts[row].second.as_deref()),
-        Inputs::Images(images) => Input::Image(images.image(row)),
-    }
-}
-
-fn same_target(a: &Split, row: usize, b: &Split, other: usize) -> bool {
-    match (&a.targets, &b.targets) {
-        (Targets::Classes { labels: a, .. }, Targets::Classes { labels: b, .. }) => a[row] == b[other],
-        (Targets::Values(a), Targets::Values(b)) => a[row] == b[other],
-        _ => unreachable!("the splits of a dataset have one kind of targets"),
-    }
-}
-
 impl Duplicates {
-    fn add(&mut self, same_target: bool, places: (&Place, &Place)) {
+    /// Adds the row at `place`, which repeats one of the training rows at `train_places`.
+    fn add(&mut self, repetition: &Repetition, place: &RowPlace, train_places: &[RowPlace]) {
         self.count += 1;
-        self.contradicting += usize::from(!same_target);
+        self.contradicting += usize::from(repetition.other_target);
         if self.first.len() < SHOWN {
-            self.first.push((places.0.clone(), places.1.clone()));
+            self.first.push((place.clone(), train_places[repetition.row].clone()));
         }
     }
 }
 
 fn classes(train: &Split, test: &Split) -> Vec<(String, usize, usize)> {
     let Targets::Classes { names, .. } = &train.targets else { return Vec::new() };
-    let count = |split: &Split| {
-        let mut counts = vec![0; names.len()];
-        if let Targets::Classes { labels, .. } = &split.targets {
-            labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
-        }
-        counts
-    };
-    let counts = count(train).into_iter().zip(count(test));
+    let counts = class_counts(&train.targets).into_iter().zip(class_counts(&test.targets));
     names.iter().zip(counts).map(|(name, (train, test))| (name.clone(), train, test)).collect()
 }
 

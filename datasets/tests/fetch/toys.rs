@@ -44,7 +44,7 @@ static ZIPPED: Transport = Transport {
         url: NOWHERE,
         name: "Blocks.zip",
         packing: Packing::Zip,
-        most_bytes: 1_000_000,
+        max_bytes: 1_000_000,
         files: &FILES,
     }],
 };
@@ -55,7 +55,7 @@ static TARRED: Transport = Transport {
         url: NOWHERE,
         name: "Blocks.tar.gz",
         packing: Packing::TarGz,
-        most_bytes: 1_000_000,
+        max_bytes: 1_000_000,
         files: &FILES,
     }],
 };
@@ -68,8 +68,8 @@ pub(crate) const TAR: Toy = Toy(&TARRED);
 
 /// As `ZIP`, with this official address.
 pub(crate) fn zip_at(url: String) -> Toy {
-    let [Download { name, packing, most_bytes, files, .. }] = *ZIPPED.downloads else { unreachable!("it has one") };
-    let downloads = Box::leak(Box::new([Download { url: url.leak(), name, packing, most_bytes, files }]));
+    let [Download { name, packing, max_bytes, files, .. }] = *ZIPPED.downloads else { unreachable!("it has one") };
+    let downloads = Box::leak(Box::new([Download { url: url.leak(), name, packing, max_bytes, files }]));
     Toy(Box::leak(Box::new(Transport { folder: ZIPPED.folder, downloads })))
 }
 

@@ -1,6 +1,6 @@
 //! Whatever bytes a file holds, a reader answers or refuses: it does not panic.
 
-use bakeoff_datasets::own::{BinaryLayout, Column, Layout, OwnData, Part, TableLayout, Target, TestRows, survey};
+use bakeoff_datasets::own::{BinaryLayout, Column, DataFormat, OwnData, Part, TableLayout, Target, TestRows, survey};
 use image::ImageFormat;
 use proptest::prelude::*;
 
@@ -19,7 +19,7 @@ fn exercise(data: &OwnData) {
 fn table(folder: &Folder, content: &[u8], layout: TableLayout) -> OwnData {
     folder.write("all", content);
     let test = TestRows::Share { share: 0.5, seed: 1 };
-    OwnData { layout: Layout::Table(layout), train: vec![folder.part("all")], test }
+    OwnData { layout: DataFormat::Table(layout), train: vec![folder.part("all")], test }
 }
 
 proptest! {
@@ -51,7 +51,7 @@ proptest! {
         folder.write("images", [&header[..], &images].concat());
         folder.write("labels", [&[0, 0, kind, 1, 0, 0, 0, sizes[0]][..], &labels].concat());
         let part = Part { path: folder.path("images"), labels: Some(folder.path("labels")) };
-        let layout = Layout::Idx { classes: None };
+        let layout = DataFormat::Idx { classes: None };
         exercise(&OwnData { layout, train: vec![part], test: TestRows::Share { share: 0.5, seed: 1 } });
     }
 
@@ -60,7 +60,7 @@ proptest! {
         let folder = Folder::new();
         folder.write("all", bytes);
         let classes = named.then(|| vec!["a".to_owned(), "b".to_owned()]);
-        let layout = Layout::Binary(BinaryLayout { shape: [1, height, 2], label_bytes, label_byte: 0, classes });
+        let layout = DataFormat::Binary(BinaryLayout { shape: [1, height, 2], label_bytes, label_byte: 0, classes });
         let test = TestRows::Share { share: 0.5, seed: 1 };
         exercise(&OwnData { layout, train: vec![folder.part("all")], test });
     }
@@ -79,6 +79,6 @@ proptest! {
         folder.write("train/a/1.png", &bytes);
         folder.write("train/b/1.png", plain(8, 8, [0; 3], ImageFormat::Png));
         let test = TestRows::Parts(vec![folder.part("train")]);
-        exercise(&OwnData { layout: Layout::Images { side: 8 }, train: vec![folder.part("train")], test });
+        exercise(&OwnData { layout: DataFormat::Images { side: 8 }, train: vec![folder.part("train")], test });
     }
 }

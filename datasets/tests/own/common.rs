@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use bakeoff_datasets::own::{Column, Layout, Own, OwnData, OwnError, Part, TableLayout, Target, TestRows};
+use bakeoff_datasets::own::{Column, DataFormat, Own, OwnData, OwnError, Part, TableLayout, Target, TestRows};
 use bakeoff_datasets::{Inputs, Split, Targets};
 use tempfile::TempDir;
 
@@ -30,12 +30,12 @@ impl Folder {
     }
 
     /// Reads `train` and `test` in this folder.
-    pub(crate) fn load(&self, layout: Layout) -> Result<Own, OwnError> {
+    pub(crate) fn load(&self, layout: DataFormat) -> Result<Own, OwnError> {
         OwnData { layout, train: vec![self.part("train")], test: TestRows::Parts(vec![self.part("test")]) }.load()
     }
 
     /// The refusal of `train` or `test`, the folder's own path cut off.
-    pub(crate) fn refusal(&self, layout: Layout) -> String {
+    pub(crate) fn refusal(&self, layout: DataFormat) -> String {
         let message = self.load(layout).unwrap_err().to_string();
         message.replace(&format!("{}/", self.0.path().display()), "")
     }
@@ -48,6 +48,7 @@ pub(crate) fn csv() -> TableLayout {
         quoting: true,
         header: true,
         text: Column::Name("text".to_owned()),
+        joined: Vec::new(),
         second: None,
         target: Target::Class(Column::Name("label".to_owned())),
     }

@@ -3,13 +3,13 @@
 use std::fs;
 use std::io::Cursor;
 
-use bakeoff_datasets::own::{InputSurvey, Layout, survey};
+use bakeoff_datasets::own::{DataFormat, InputSurvey, survey};
 use bakeoff_datasets::{Images, Inputs, Split};
 use image::{DynamicImage, ImageFormat, Luma, Rgb, RgbImage};
 
 use crate::common::{Folder, classes};
 
-const LAYOUT: Layout = Layout::Images { side: 8 };
+const LAYOUT: DataFormat = DataFormat::Images { side: 8 };
 
 /// An image of one colour.
 pub(crate) fn plain(width: u32, height: u32, colour: [u8; 3], format: ImageFormat) -> Vec<u8> {
@@ -101,26 +101,166 @@ fn hidden_files_are_passed_over() {
 }
 
 #[test]
-fn what_is_no_image_is_refused_by_path() {
-    for (name, content, expected) in [
+fn what_is_no_image_is_refused_by_path_with_what_it_is_and_what_to_do() {
+    let ftyp = |brand: &str| format!("\0\0\0\x18ftyp{brand}\0\0\0\0mif1{brand}").into_bytes();
+    let heic = ftyp("heic");
+    let avif = ftyp("avif");
+    for (name, content, what, remedy) in [
         (
-            "train/cat/2.png",
-            &b"<html>"[..],
-            "train/cat/2.png: expected a PNG or JPEG image, found another kind of file",
+            "cat/2.webp",
+            &b"RIFF\x24\0\0\0WEBPVP8 "[..],
+            "a WebP image",
+            "find train -name '*.webp' -exec magick mogrify",
         ),
-        ("train/cat/2.jpg", b"", "train/cat/2.jpg: expected data, found an empty file"),
+        ("cat/2.jpg", b"RIFF\x24\0\0\0WEBPVP8L", "a WebP image", "`magick mogrify -format png train/cat/2.jpg`"),
+        ("cat/2.HEIC", &heic, "a HEIC image", "-name '*.HEIC' -exec magick mogrify"),
+        ("cat/2.avif", &avif, "an AVIF image", "-name '*.avif' -exec magick mogrify"),
+        ("cat/2.bmp", b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "a BMP image", "magick mogrify"),
+        ("cat/2.gif", b"GIF89a\x01\0\x01\0\0", "a GIF image", "magick mogrify"),
+        ("cat/2.tif", b"II*\0\x08\0\0\0", "a TIFF image", "-name '*.tif' -exec magick mogrify"),
+        ("cat/2.png", b"MM\0*\0\0\0\x08", "a TIFF image", "magick mogrify -format png train/cat/2.png"),
+        ("cat/2.jxl", b"\xff\x0a\xfa\x1f", "a JPEG XL image", "magick mogrify"),
+        ("cat/2.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "an SVG drawing", "rsvg-convert"),
+        ("cat/2.png", b"<?xml version=\"1.0\"?>\n<svg/>", "an SVG drawing", "rsvg-convert"),
+        ("cat/2.png", b"\n<!DOCTYPE html>\n<title>404</title>", "a web page", "a download that failed"),
+        ("cat/2.jpg", b"<html>", "a web page", "a download that failed"),
+        ("cat/2.jpg", b"", "an empty file", "get the image again"),
+        ("cat/2.jpg", b"{\"error\": \"rate limit\"}", "JSON", "remove it"),
         (
-            "train/cat/notes.txt",
-            b"x",
-            "train/cat/notes.txt: expected an image: .png, .jpg or .jpeg, found another kind",
+            "cat/2.jpg",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+            "a pointer of Git LFS in place of the file",
+            "`git lfs pull`",
         ),
-        ("train/cat/more/1.png", b"x", "train/cat/more: expected an image: .png, .jpg or .jpeg, found a folder"),
-        ("train/stray.png", b"x", "train/stray.png: expected only folders here, one for each class, found a file"),
+        ("cat/2.jpg", b"%PDF-1.7\n", "a PDF document", "remove it"),
+        ("cat/2.zip", b"PK\x03\x04\x14\0\0\0\0\0", "a zip archive", "unpack it, such as with `unzip train/cat/2.zip`"),
+        ("cat/2.mp4", &ftyp("isom"), "a film", "ffmpeg -i train/cat/2.mp4 train/cat/2-%04d.png"),
+        ("cat/notes.txt", b"x", "a text file", "remove it"),
+        (
+            "cat/Thumbs.db",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            "an old Excel workbook or another old Office file",
+            "remove",
+        ),
+        ("cat/2", b"??", "another kind of file", "remove it"),
+        ("cat/2.jfif", &plain(8, 8, [0; 3], ImageFormat::Jpeg), "a JPEG image", "rename it to end in .jpg"),
+        ("stray.png", b"x", "an image beside the folders of the classes", "into the folder of its class"),
+        ("labels.csv", b"x", "a file beside the folders of the classes", "remove it"),
     ] {
         let folder = good();
-        folder.write(name, content);
-        assert!(folder.refusal(LAYOUT).starts_with(expected), "{}", folder.refusal(LAYOUT));
+        let path = format!("train/{name}");
+        folder.write(&path, content);
+        let message = folder.refusal(LAYOUT);
+        let expected = "train and test: expected only images that end in .png, .jpg or .jpeg, in a folder for each class, found \
+                        something else:\n  ";
+        assert!(message.starts_with(&format!("{expected}{path}: {what}; ")), "{name}: {message}");
+        assert!(message.contains(remedy), "{name}: '{remedy}' is not in: {message}");
     }
+    let folder = good();
+    folder.write("train/cat/more/1.png", b"x");
+    assert!(
+        folder.refusal(LAYOUT).contains("\n  train/cat/more: a folder in the folder of a class; move its images up")
+    );
+}
+
+#[test]
+fn everything_that_is_no_image_is_said_at_once_by_kind() {
+    let folder = good();
+    for name in ["train/cat/a.webp", "train/cat/b.webp", "test/dog/c.webp"] {
+        folder.write(name, b"RIFF\x24\0\0\0WEBPVP8 ");
+    }
+    folder.write("test/cat/2.jpg", b"<html>");
+    folder.write("train/cat/3.jpg", b"");
+    folder.write("train/dog/4.png", b"");
+    let message = folder.refusal(LAYOUT);
+    let expected = [
+        "train and test: expected only images that end in .png, .jpg or .jpeg, in a folder for each class, found 6 others:",
+        "  train/cat/a.webp and 2 more like it: a WebP image; convert it, such as with `find train -name '*.webp' -exec magick \
+         mogrify -format png {} +` (ImageMagick), and remove the original",
+        "  test/cat/2.jpg: a web page; a download that failed: get the image again or remove the file",
+        "  train/cat/3.jpg and 1 more like it: an empty file; get the image again, or remove the file",
+    ];
+    assert_eq!(message, expected.join("\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn dead_links_are_named_as_such() {
+    use std::os::unix::fs::symlink;
+    let folder = good();
+    symlink("../nowhere/5.png", folder.path("train/cat/5.png")).unwrap();
+    symlink("/gone/6.png", folder.path("train/cat/6.png")).unwrap();
+    symlink("/gone/eel", folder.path("train/eel")).unwrap();
+    let message = folder.refusal(LAYOUT);
+    let expected = "  train/eel and 2 more like it: a symbolic link to /gone/eel, which is not there; put the file there, or \
+                    remove the link";
+    assert!(message.ends_with(expected), "{message}");
+    // A link that leads somewhere is as good as what it leads to.
+    let folder = good();
+    symlink(folder.path("train/cat/1.png"), folder.path("train/cat/5.png")).unwrap();
+    assert_eq!(folder.load(LAYOUT).unwrap().splits.train.len(), 3);
+}
+
+#[test]
+fn a_file_in_place_of_the_folder_is_named_by_its_kind() {
+    for (content, expected) in [
+        (
+            &b"PK\x03\x04\x14\0\0\0\0\0"[..],
+            "found a zip archive, which is not read here: unpack it first (`unzip train`)",
+        ),
+        (b"\x1f\x8b\x08\0", "found a gzip file, which is not read here: unpack it first (`gzip -dk train`)"),
+        (b"PAR1\x15\x04\0", "found a Parquet file, which is not read here: convert it to CSV"),
+        (b"a,b\n", "found a file"),
+    ] {
+        let folder = good();
+        fs::remove_dir_all(folder.path("train")).unwrap();
+        folder.write("train", content);
+        let message = folder.refusal(LAYOUT);
+        let start = "train: expected a folder that holds a folder of images for each class, ";
+        assert!(message.starts_with(&format!("{start}{expected}")), "{message}");
+    }
+}
+
+#[test]
+fn composed_and_decomposed_names_of_class_folders_are_one_class() {
+    let folder = good();
+    let image = plain(8, 8, [1, 1, 1], ImageFormat::Png);
+    folder.write("train/caf\u{e9}/1.png", &image);
+    folder.write("test/cafe\u{301}/1.png", &image);
+    let own = folder.load(LAYOUT).unwrap();
+    assert_eq!(classes(&own.splits.train), ["caf\u{e9}", "cat", "dog"]);
+    assert_eq!(classes(&own.splits.test), ["caf\u{e9}", "cat", "dog"]);
+    // Also within one folder.
+    folder.write("train/cafe\u{301}/2.png", &image);
+    let own = folder.load(LAYOUT).unwrap();
+    assert_eq!(classes(&own.splits.train), ["caf\u{e9}", "caf\u{e9}", "cat", "dog"]);
+}
+
+#[test]
+fn class_folders_that_look_alike_are_refused_with_their_code_points() {
+    for name in ["cat\u{200b}", "cat ", "ca\u{ad}t"] {
+        let folder = good();
+        folder.write(&format!("train/{name}/1.png"), plain(8, 8, [1, 1, 1], ImageFormat::Png));
+        let message = folder.refusal(LAYOUT);
+        assert!(message.starts_with(&format!("train/{name}/1.png: the class '{name}' (U+0063 U+0061")), "{message}");
+        assert!(
+            message.contains("looks like 'cat' (U+0063 U+0061 U+0074) but is another name: they differ only"),
+            "{message}"
+        );
+        assert!(message.ends_with("(the other is in train/cat/1.png)"), "{message}");
+    }
+}
+
+#[test]
+fn the_number_of_broken_images_is_said_with_the_first_of_them() {
+    let folder = good();
+    let whole = plain(40, 40, [1, 2, 3], ImageFormat::Png);
+    for name in ["2", "3", "4"] {
+        folder.write(&format!("train/cat/{name}.png"), &whole[..60]);
+    }
+    let message = folder.refusal(LAYOUT);
+    assert!(message.starts_with("train/cat/2.png: expected a whole PNG or JPEG image, found"), "{message}");
+    assert!(message.ends_with("; 2 more files cannot be read either"), "{message}");
 }
 
 #[test]
@@ -191,8 +331,8 @@ fn a_png_with_more_beside_its_pixels_than_any_needs_is_refused_by_path() {
 fn a_class_folder_with_a_control_character_is_refused_and_shown_without_it() {
     let folder = good();
     fs::create_dir(folder.path("train/eel\u{1b}[31m")).unwrap();
-    let expected =
-        "train: expected the name of a class, without control characters, found the folder \"eel\\u{1b}[31m\"";
+    let expected = "train: expected the name of a class, without control characters and with something to see, found the \
+                    folder \"eel\\u{1b}[31m\"";
     assert_eq!(folder.refusal(LAYOUT), expected);
 }
 
@@ -200,10 +340,13 @@ fn a_class_folder_with_a_control_character_is_refused_and_shown_without_it() {
 fn an_empty_folder_or_class_and_a_missing_folder_are_refused_by_path() {
     let folder = good();
     fs::create_dir(folder.path("train/eel")).unwrap();
+    let message = folder.refusal(LAYOUT);
     assert!(
-        folder.refusal(LAYOUT).starts_with("train/eel: expected an image: .png, .jpg or .jpeg, found an empty folder")
+        message.contains("\n  train/eel: an empty folder; put the images of that class in or remove it"),
+        "{message}"
     );
-    let folder = Folder::new();
+    let folder = good();
+    fs::remove_dir_all(folder.path("train")).unwrap();
     fs::create_dir(folder.path("train")).unwrap();
     assert_eq!(folder.refusal(LAYOUT), "train: expected a folder for each class, found an empty folder");
     fs::remove_dir(folder.path("train")).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bakeoff_datasets::Targets;
 use bakeoff_datasets::own::{
-    Column, InputSurvey, Layout, Own, OwnData, OwnError, TableLayout, Target, TestRows, survey,
+    Column, DataFormat, InputSurvey, Own, OwnData, OwnError, TableLayout, Target, TestRows, survey,
 };
 use proptest::prelude::*;
 
@@ -14,7 +14,7 @@ fn parted(text: &str, share: f64, seed: u64) -> Result<Own, OwnError> {
     let folder = Folder::new();
     folder.write("all", text);
     let test = TestRows::Share { share, seed };
-    OwnData { layout: Layout::Table(csv()), train: vec![folder.part("all")], test }.load()
+    OwnData { layout: DataFormat::Table(csv()), train: vec![folder.part("all")], test }.load()
 }
 
 /// `count` rows of each of three classes.
@@ -60,7 +60,7 @@ fn a_class_of_the_test_rows_alone_is_refused_by_name_and_line() {
     folder.write("train", "text,label\na,x\nb,y\n");
     folder.write("test", "text,label\nc,x\nd,w\n");
     assert_eq!(
-        folder.refusal(Layout::Table(csv())),
+        folder.refusal(DataFormat::Table(csv())),
         "test, line 3: expected a class of the training rows (x, y), found 'w', which no training row has"
     );
     // Two of three rows, each the only one of its class, leave one class to learn.
@@ -75,9 +75,9 @@ fn fewer_than_two_classes_or_more_than_a_thousand_are_refused() {
     let folder = Folder::new();
     folder.write("train", "text,label\na,x\nb,x\n");
     folder.write("test", "text,label\na,x\n");
-    assert_eq!(folder.refusal(Layout::Table(csv())), "train: expected at least two classes, found only 'x'");
+    assert_eq!(folder.refusal(DataFormat::Table(csv())), "train: expected at least two classes, found only 'x'");
     folder.write("train", (0..1001).fold("text,label\n".to_owned(), |text, row| format!("{text}a,{row}.5\n")));
-    let message = folder.refusal(Layout::Table(csv()));
+    let message = folder.refusal(DataFormat::Table(csv()));
     assert!(message.starts_with("train: expected at most 1000 classes, found 1001; if they are numbers"), "{message}");
 }
 
@@ -89,7 +89,7 @@ fn several_training_files_are_joined_and_their_checksums_kept_apart() {
     folder.write("test", "text,label\nc,y\n");
     let train = vec![folder.part("a/rows.csv"), folder.part("b/rows.csv")];
     let test = TestRows::Parts(vec![folder.part("test")]);
-    let own = OwnData { layout: Layout::Table(csv()), train, test }.load().unwrap();
+    let own = OwnData { layout: DataFormat::Table(csv()), train, test }.load().unwrap();
     assert_eq!((texts(&own.splits.train), classes(&own.splits.train)), (vec!["a", "b"], vec!["x", "y"]));
     let names: Vec<&str> = own.checksums.keys().map(String::as_str).collect();
     assert_eq!(names, ["test: test", "train 1: rows.csv", "train 2: rows.csv"]);
@@ -100,7 +100,7 @@ fn a_survey_counts_lengths_classes_duplicates_and_leakage() {
     let folder = Folder::new();
     folder.write("train", "text,label\nan apple,x\na pear or two,y\nan apple,y\nplum,z\nplum,z\n");
     folder.write("test", "text,label\nfig,y\nplum,z\nan apple,y\n");
-    let own = folder.load(Layout::Table(csv())).unwrap();
+    let own = folder.load(DataFormat::Table(csv())).unwrap();
     let survey = survey(&own);
     assert_eq!(survey.inputs, InputSurvey::Words([[1, 2, 4], [1, 1, 2]]));
     let counts: BTreeMap<_, _> =
@@ -133,7 +133,7 @@ fn a_survey_of_numbers_tells_their_range() {
     folder.write("train", "text,label\na,1\nb,3\nc,-2\n");
     folder.write("test", "text,label\nd,5\n");
     let layout = TableLayout { target: Target::Value(Column::Name("label".to_owned())), ..csv() };
-    let own = folder.load(Layout::Table(layout)).unwrap();
+    let own = folder.load(DataFormat::Table(layout)).unwrap();
     assert_eq!(survey(&own).values, Some([[-2.0, 1.0, 3.0], [5.0, 5.0, 5.0]]));
     assert!(matches!(own.splits.train.targets, Targets::Values(_)));
     assert_eq!(survey(&own).rounded, None);
@@ -146,7 +146,7 @@ fn a_survey_tells_of_numbers_with_more_digits_than_are_kept() {
     folder.write("train", "text,label\na,0.1\nb,1e-5\nc,16777215\nd,16777275\n");
     folder.write("test", "text,label\ne,-3.14\nf,0.123456789\n");
     let layout = TableLayout { target: Target::Value(Column::Name("label".to_owned())), ..csv() };
-    let own = folder.load(Layout::Table(layout)).unwrap();
+    let own = folder.load(DataFormat::Table(layout)).unwrap();
     let text = survey(&own).to_string().replace(&format!("{}/", folder.path("x").parent().unwrap().display()), "");
     let expected = "\nrounded: 2 values, as about seven digits are kept; the first is in train, line 5\n";
     assert!(text.contains(expected), "{text}");

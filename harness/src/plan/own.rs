@@ -72,11 +72,15 @@ fn one_line(text: &str) -> String {
 /// The line of the suite that is nearest to a fault in a user's own data.
 fn fault(source: &Source, entry: &TaskEntry, error: &OwnTaskError) -> SuiteError {
     let data = entry.data.as_ref().expect("only a task with data of its own has such a fault");
+    let span_of = |setting: &Option<Spanned<String>>| setting.as_ref().map_or(0..0, Spanned::span);
     let (at, near) = match error {
-        OwnTaskError::Data(OwnError::Column { column, known, .. }) => (data.at(column), near_column(column, known)),
-        OwnTaskError::Data(_) => (data.train.span(), String::new()),
-        OwnTaskError::Metric(_) => (entry.metric.as_ref().map_or(0..0, Spanned::span), String::new()),
-        OwnTaskError::Unit => (entry.unit.as_ref().map_or(0..0, Spanned::span), String::new()),
+        OwnTaskError::Data(OwnError::Column { column, known, look_alike: None, .. }) => {
+            (data.span_of_column(column), near_column(column, known))
+        }
+        OwnTaskError::Data(OwnError::Column { column, .. }) => (data.span_of_column(column), String::new()),
+        OwnTaskError::Data(error) => (data.span_of_file(error), String::new()),
+        OwnTaskError::Metric(_) => (span_of(&entry.metric), String::new()),
+        OwnTaskError::Unit => (span_of(&entry.unit), String::new()),
     };
     source.fault_at(at.start, format!("task '{}': {error}{near}", entry.name.as_ref()))
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bakeoff_datasets::own::{Own, OwnData, OwnError, Survey, TestRows, survey};
+use bakeoff_datasets::own::{DataFormat, Own, OwnData, OwnError, Survey, TestRows, survey};
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Splits, Store, Targets};
 use bakeoff_models::{InputShape, did_you_mean};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Task;
+use super::decoded::DecodedImages;
 use crate::scoring;
 
 /// A task on a user's own data: all that a process needs to read that same data again and to be sure that it is the same.
@@ -26,6 +27,12 @@ pub struct OwnTask {
     data: OwnData,
     /// As in [`Own::checksums`].
     checksums: BTreeMap<String, String>,
+    /// The images as they are after decoding, if the data is a folder of images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decoded: Option<DecodedImages>,
+    /// What the data holds; only the process that opened the task has this.
+    #[serde(skip)]
+    survey: Option<Arc<Survey>>,
 }
 
 /// What a user says of a task beside its data. What is not said follows from the data.
@@ -75,6 +82,12 @@ impl OwnTask {
             }
             Inputs::Texts(texts) => InputShape::Texts { pairs: texts.iter().any(|text| text.second.is_some()) },
         };
+        // Where there is no room for them, each case decodes them again.
+        let decoded = match data.layout {
+            DataFormat::Images { .. } => DecodedImages::write(&own.splits).ok().flatten(),
+            DataFormat::Table(_) | DataFormat::Idx { .. } | DataFormat::Binary(_) => None,
+        };
+        let survey = Some(Arc::new(survey(&own)));
         Ok(OwnTask {
             name: name.to_owned(),
             about: wishes.about.unwrap_or_else(|| describe(input, &classes)),
@@ -86,15 +99,20 @@ impl OwnTask {
             classes,
             data,
             checksums: own.checksums,
+            decoded,
+            survey,
         })
     }
 
     /// What the data holds.
     ///
     /// # Errors
-    /// If it cannot be read or has changed.
-    pub fn survey(&self) -> Result<Survey, OwnError> {
-        self.read().map(|own| survey(&own))
+    /// If it has to be read again, and cannot be read or has changed.
+    pub fn survey(&self) -> Result<Arc<Survey>, OwnError> {
+        match &self.survey {
+            Some(survey) => Ok(Arc::clone(survey)),
+            None => self.read().map(|own| Arc::new(survey(&own))),
+        }
     }
 
     /// Reads the data, which must be what it was.
@@ -192,6 +210,11 @@ impl Task for OwnTask {
     }
 
     fn load(&self, _store: &Store) -> Result<Splits, DatasetError> {
-        Ok(self.read()?.splits)
+        match &self.decoded {
+            Some(decoded) => {
+                decoded.read().map_err(|source| OwnError::Decoded { path: decoded.path().to_owned(), source }.into())
+            }
+            None => Ok(self.read()?.splits),
+        }
     }
 }

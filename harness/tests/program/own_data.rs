@@ -188,6 +188,79 @@ fn data_that_changes_during_a_run_fails_the_cases_that_would_read_it() {
     assert!(note.contains("test: test.csv, has changed since the run was begun: its sha256 was"), "{note}");
 }
 
+/// Runs the program on folders of images that are removed once the run has begun: what the cases then know of the images was
+/// decoded before. Gives what lay in the folder for temporary files at the end.
+#[track_caller]
+fn run_without_images(arguments: &[&str]) -> Vec<String> {
+    let bench = Bench::new();
+    image_folders(&bench);
+    fs::create_dir(bench.path("tmp")).unwrap();
+    let slow = "[[model]]\nname = \"nearly\"\nparams = { epochs = 1, pause_s = 1.0 }\n";
+    let text =
+        format!("name = \"test\"\nthreads = 1\nseeds = [1, 2]\n{PICTURES}{slow}[[model]]\nname = \"constant\"\n");
+    bench.write("suite.toml", &text);
+    let mut command = bench.command(&[&["run", "suite.toml", "--out", "out"], arguments].concat());
+    let mut child = command.env("TMPDIR", bench.path("tmp")).spawn().unwrap();
+    while !bench.path("out/run.json").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    fs::rename(bench.path("pictures"), bench.path("gone")).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(endings(&bench.path("out")).len(), 4);
+    assert_eq!(score(&bench, "out", "pictures", "accuracy"), Some(0.9));
+    fs::read_dir(bench.path("tmp")).unwrap().map(|entry| entry.unwrap().path().display().to_string()).collect()
+}
+
+#[test]
+fn images_are_decoded_once_for_all_cases_and_nothing_of_that_is_left() {
+    assert_eq!(run_without_images(&[]), Vec::<String>::new());
+    assert_eq!(run_without_images(&["--inline"]), Vec::<String>::new());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_run_leaves_no_decoded_images_behind() {
+    let bench = Bench::new();
+    image_folders(&bench);
+    fs::create_dir(bench.path("tmp")).unwrap();
+    let slow = "[[model]]\nname = \"nearly\"\nparams = { epochs = 1, pause_s = 60.0 }\n";
+    bench.write("suite.toml", &format!("name = \"test\"\nthreads = 1\n{PICTURES}{slow}"));
+    let mut command = bench.command(&["run", "suite.toml", "--out", "out"]);
+    let mut child = command.env("TMPDIR", bench.path("tmp")).spawn().unwrap();
+    while !bench.path("out/run.json").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(fs::read_dir(bench.path("tmp")).unwrap().count(), 0);
+}
+
+#[test]
+fn where_there_is_no_room_for_decoded_images_each_case_decodes_them_again() {
+    let bench = Bench::new();
+    image_folders(&bench);
+    bench.write("suite.toml", &format!("name = \"test\"\n{PICTURES}[[model]]\nname = \"nearly\"\n"));
+    let mut command = bench.command(&["run", "suite.toml", "--out", "out"]);
+    exits(&command.env("TMPDIR", bench.path("no such folder")).output().unwrap(), 0);
+    assert_eq!(score(&bench, "out", "pictures", "accuracy"), Some(0.9));
+}
+
+#[test]
+fn joined_columns_are_one_text_and_run_as_one() {
+    let bench = Bench::new();
+    table_suite(&bench, CLASSES, &["nearly"]);
+    let text = fs::read_to_string(bench.path("suite.toml")).unwrap();
+    // The fake model reads the number that a text begins with.
+    bench.write("suite.toml", &text.replace("text = \"text\"", "text = [\"text\", \"double\"]\njoin = true"));
+    let output = bench.run(&["check", "suite.toml"]);
+    exits(&output, 0);
+    assert!(stdout(&output).contains("belongs to a text (own data)"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("words: 2 to 2, median 2"), "{}", stdout(&output));
+    bench.write("suite.toml", &text.replace("text = \"text\"", "text = [\"text\", \"double\"]"));
+    let output = bench.run(&["check", "suite.toml"]);
+    assert!(stdout(&output).contains("belongs to two texts (own data)"), "{}", stdout(&output));
+}
+
 #[test]
 fn a_task_that_a_filter_leaves_out_needs_no_data() {
     let bench = Bench::new();
@@ -205,7 +278,7 @@ fn the_example_suite_and_every_example_in_the_document_are_taken() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = fs::read_to_string(root.join("../docs/own-data.md")).unwrap();
     let blocks: Vec<&str> = document.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert_eq!(blocks.len(), 5, "one for the settings in common and one for each format, tsv standing for tables");
+    assert_eq!(blocks.len(), 6, "one for the settings in common, one for each format and one for joined columns");
     for block in blocks {
         let task = if block.starts_with("[[task]]") { "" } else { "[[task]]\nname = \"mine\"\n" };
         let text = format!("name = \"test\"\n{task}{block}");

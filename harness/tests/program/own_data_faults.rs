@@ -101,9 +101,13 @@ fn a_format_or_setting_that_does_not_fit_is_refused_with_those_that_do() {
     let message = refused("\"csv\"", "\"csv\"\nsize = 32");
     says(&message, &["suite.toml:6: size does not go with format = \"csv\", which takes delimiter, header"]);
     says(&refused("\"csv\"", "\"csv\"\ndelimiter = \"::\""), &["suite.toml:6: delimiter must be one ASCII character"]);
-    says(&refused("\"csv\"", "\"csv\"\nsie = 32"), &["unknown field `sie`"]);
-    says(&refused("\"review\"", "[\"review\"]"), &["expected a column", "or a list of two"]);
-    says(&refused("\"rows.csv\"", "3"), &["expected a path or a list of paths"]);
+    says(&refused("\"csv\"", "\"csv\"\nsie = 32"), &["suite.toml:6: sie does not go with format = \"csv\"", "train"]);
+    says(&refused("\"review\"", "[\"review\"]"), &["suite.toml:8: text: expected a column, a list of two"]);
+    says(&refused("\"review\"", "true"), &["suite.toml:8: text: expected a column (its name, or its number from 0)"]);
+    says(&refused("\"rows.csv\"", "3"), &["suite.toml:6: train: expected a path or a list of paths"]);
+    says(&refused("0.2", "\"a fifth\""), &["suite.toml:7: test_part: invalid type: string \"a fifth\", expected f"]);
+    says(&refused("format = \"csv\"\n", ""), &["suite.toml:5: format is missing: name the format"]);
+    says(&refused("train = \"rows.csv\"\n", ""), &["suite.toml:5: train is missing: name the file"]);
 }
 
 #[test]
@@ -119,7 +123,45 @@ fn settings_of_other_formats_are_checked_where_they_are_written() {
     says(&message, &["suite.toml:8: classes must be 2 to 256 different names"]);
     let message = with("format = \"cifar\"\nclasses = [\"a\", \"b\\u001b[31m\"]");
     says(&message, &["suite.toml:8: classes: \"b\\u{1b}[31m\" holds a control character, leave it out"]);
-    says(&with("format = \"images\""), &["suite.toml:5: task 'mine': cannot read rows.csv: Not a directory"]);
+    let message = with("format = \"images\"");
+    says(
+        &message,
+        &["suite.toml:5: task 'mine': rows.csv: expected a folder that holds a folder of images for each class"],
+    );
+    let message = with("format = \"cifar\"\nclasses = [\"cafe\\u0301\", \"caf\\u00e9\"]");
+    says(&message, &["suite.toml:8: classes must be 2 to 256 different names"]);
+    let message = with("format = \"cifar\"\nclasses = [\"cat\", \"cat\\u200B\"]");
+    says(&message, &["suite.toml:8: classes: 'cat\u{200b}' (U+0063 U+0061 U+0074 U+200B) looks like 'cat' (U+0063"]);
+}
+
+#[test]
+fn columns_are_joined_only_where_there_are_several() {
+    let message = refused("\"review\"", "\"review\"\njoin = true");
+    says(&message, &["suite.toml:9: join = true joins several columns into one text", "text = [\"title\", \"body\"]"]);
+    let message = refused("\"review\"", "[0, 1, 2]");
+    says(&message, &["suite.toml:8: text names 3 columns, and a pair has two", "set join = true"]);
+    let message = refused("format = \"csv\"", "format = \"images\"\njoin = true");
+    says(&message, &["suite.toml:6: join does not go with format = \"images\", which takes size, train, test"]);
+    says(&refused("\"review\"", "\"review\"\njoin = \"yes\""), &["suite.toml:9: join: invalid type: string"]);
+    let message = refused("\"review\"", "[\"review\", \"bodi\"]\njoin = true");
+    says(&message, &["suite.toml:8: task 'mine': rows.csv has no column 'bodi'"]);
+}
+
+#[test]
+fn what_is_no_path_of_this_machine_is_refused_with_what_to_do() {
+    for (path, hint) in [
+        ("~/rows.csv", "'~' is not expanded: write the folder out"),
+        ("*.csv", "'*.csv' is not expanded: list the files"),
+        ("https://example.org/rows.csv", "'https://example.org/rows.csv' is an address"),
+        ("s3://bucket/rows.csv", "`aws s3 cp s3://bucket/rows.csv .`"),
+        ("hf://datasets/x/rows.csv", "`hf download datasets/x/rows.csv`"),
+    ] {
+        let message = refused("\"rows.csv\"", &format!("\"{path}\""));
+        says(&message, &["suite.toml:6: task 'mine': cannot read", "No such file", hint]);
+    }
+    // The line is that of the path at fault.
+    let message = refused("test_part = 0.2", "test = [\"rows.csv\", \"more-?.csv\"]");
+    says(&message, &["suite.toml:7: task 'mine': cannot read more-?.csv", "list the files"]);
 }
 
 #[test]

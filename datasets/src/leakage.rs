@@ -1,0 +1,179 @@
+//! Test rows that are training rows too, and how many rows each class has.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::example::{Inputs, Split, Targets};
+
+/// Test rows whose input is also the input of a training row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Leakage {
+    /// How many test rows that are.
+    pub examples: usize,
+    /// How many of those a training row with the same input gives another target.
+    pub other_target: usize,
+}
+
+/// Counts the test rows whose input is also in `train`. Inputs are equal if all of their characters or pixels are; for a pair,
+/// both texts in their order. Takes time in proportion to the bytes of both splits.
+pub fn leakage(train: &Split, test: &Split) -> Leakage {
+    let learned = DistinctInputs::of(train);
+    let mut leakage = Leakage::default();
+    for row in 0..test.len() {
+        if let Some(leak) = learned.find(test, row) {
+            leakage.examples += 1;
+            leakage.other_target += usize::from(leak.other_target);
+        }
+    }
+    leakage
+}
+
+/// The number of rows of each class, in the order of the classes' names; empty for numbers.
+pub fn class_counts(targets: &Targets) -> Vec<usize> {
+    let Targets::Classes { labels, names } = targets else { return Vec::new() };
+    let mut counts = vec![0; names.len()];
+    for &label in labels {
+        counts[usize::from(label)] += 1;
+    }
+    counts
+}
+
+/// The inputs of a split, each once.
+pub(crate) struct DistinctInputs<'a> {
+    split: &'a Split,
+    rows: HashMap<InputKey<'a>, FirstRow>,
+}
+
+/// The first row that has an input.
+struct FirstRow {
+    row: usize,
+    /// Whether a later row has the same input and another target.
+    contradicted: bool,
+}
+
+/// What is known of a row whose input is among [`DistinctInputs`].
+pub(crate) struct Repetition {
+    /// The first row with that input.
+    pub(crate) row: usize,
+    /// Whether a row with that input has another target.
+    pub(crate) other_target: bool,
+}
+
+impl<'a> DistinctInputs<'a> {
+    pub(crate) fn of(split: &'a Split) -> DistinctInputs<'a> {
+        DistinctInputs::watching(split, |_, _| ())
+    }
+
+    /// As [`DistinctInputs::of`]; calls `repeated` for each row whose input an earlier row has.
+    pub(crate) fn watching(split: &'a Split, mut repeated: impl FnMut(usize, Repetition)) -> DistinctInputs<'a> {
+        let mut rows: HashMap<InputKey<'a>, FirstRow> = HashMap::with_capacity(split.len());
+        for row in 0..split.len() {
+            match rows.entry(key(split, row)) {
+                Entry::Vacant(entry) => drop(entry.insert(FirstRow { row, contradicted: false })),
+                Entry::Occupied(mut entry) => {
+                    let first = entry.get_mut();
+                    let other_target = !same_target(split, row, split, first.row);
+                    first.contradicted |= other_target;
+                    repeated(row, Repetition { row: first.row, other_target });
+                }
+            }
+        }
+        DistinctInputs { split, rows }
+    }
+
+    /// Looks for the input that `row` of another split has.
+    pub(crate) fn find(&self, other: &Split, row: usize) -> Option<Repetition> {
+        let first = self.rows.get(&key(other, row))?;
+        let other_target = first.contradicted || !same_target(other, row, self.split, first.row);
+        Some(Repetition { row: first.row, other_target })
+    }
+}
+
+/// An input as something that can be hashed.
+#[derive(PartialEq, Eq, Hash)]
+enum InputKey<'a> {
+    Text(&'a str, Option<&'a str>),
+    Image(&'a [u8]),
+}
+
+fn key(split: &Split, row: usize) -> InputKey<'_> {
+    match &split.inputs {
+        Inputs::Texts(texts) => InputKey::Text(&texts[row].first, texts[row].second.as_deref()),
+        Inputs::Images(images) => InputKey::Image(images.image(row)),
+    }
+}
+
+fn same_target(a: &Split, row: usize, b: &Split, other: usize) -> bool {
+    match (&a.targets, &b.targets) {
+        (Targets::Classes { labels: a, .. }, Targets::Classes { labels: b, .. }) => a[row] == b[other],
+        (Targets::Values(a), Targets::Values(b)) => a[row] == b[other],
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::example::{Images, Text};
+
+    fn classes(labels: &[u16]) -> Targets {
+        let names: Arc<[String]> = ["a", "b", "c"].map(str::to_owned).into();
+        Targets::Classes { labels: labels.to_vec(), names }
+    }
+
+    fn texts(rows: &[(&str, u16)]) -> Split {
+        let text = |(text, _): &(&str, u16)| Text { first: (*text).to_owned(), second: None };
+        let labels: Vec<u16> = rows.iter().map(|row| row.1).collect();
+        Split { inputs: Inputs::Texts(rows.iter().map(text).collect()), targets: classes(&labels) }
+    }
+
+    #[test]
+    fn test_rows_that_are_training_rows_are_counted_each_time_and_those_with_another_target_apart() {
+        let train = texts(&[("x", 0), ("y", 1), ("z", 2)]);
+        let test = texts(&[("x", 0), ("x", 1), ("new", 0), ("y", 1), ("X", 0)]);
+        assert_eq!(leakage(&train, &test), Leakage { examples: 3, other_target: 1 });
+    }
+
+    #[test]
+    fn where_training_rows_contradict_each_other_their_order_does_not_matter() {
+        let test = texts(&[("x", 0)]);
+        for train in
+            [texts(&[("x", 0), ("x", 1)]), texts(&[("x", 1), ("x", 0)]), texts(&[("x", 0), ("x", 0), ("x", 2)])]
+        {
+            assert_eq!(leakage(&train, &test), Leakage { examples: 1, other_target: 1 });
+        }
+        assert_eq!(leakage(&texts(&[("x", 0), ("x", 0)]), &test), Leakage { examples: 1, other_target: 0 });
+    }
+
+    #[test]
+    fn a_pair_is_equal_if_both_texts_are_in_their_order() {
+        let pair =
+            |first: &str, second: Option<&str>| Text { first: first.to_owned(), second: second.map(str::to_owned) };
+        let split =
+            |texts: Vec<Text>| Split { targets: Targets::Values(vec![1.5; texts.len()]), inputs: Inputs::Texts(texts) };
+        let train = split(vec![pair("a", Some("b"))]);
+        let test = split(vec![pair("b", Some("a")), pair("ab", None), pair("a", Some("b")), pair("a", Some("c"))]);
+        assert_eq!(leakage(&train, &test), Leakage { examples: 1, other_target: 0 });
+    }
+
+    #[test]
+    fn images_are_equal_if_all_pixels_are_and_targets_may_be_numbers() {
+        let split = |pixels: &[u8], values: &[f32]| Split {
+            inputs: Inputs::Images(Images { channels: 1, height: 1, width: 2, pixels: pixels.to_vec() }),
+            targets: Targets::Values(values.to_vec()),
+        };
+        let train = split(&[1, 2, 3, 4], &[0.5, -1.0]);
+        let test = split(&[3, 4, 1, 3, 1, 2], &[-1.0, 0.5, 0.25]);
+        assert_eq!(leakage(&train, &test), Leakage { examples: 2, other_target: 1 });
+        assert_eq!(leakage(&train, &test.select(&[])), Leakage::default());
+    }
+
+    #[test]
+    fn classes_without_rows_are_counted_too_and_numbers_have_none() {
+        assert_eq!(class_counts(&classes(&[2, 0, 2])), [1, 0, 2]);
+        assert_eq!(class_counts(&classes(&[])), [0, 0, 0]);
+        assert!(class_counts(&Targets::Values(vec![1.0])).is_empty());
+    }
+}
