@@ -33,6 +33,7 @@ impl Bench<'_> {
         self.record(Phase::Score, "leaked_other_target", Some(leakage.other_target as f64), "data", "");
         let truncated = model.truncated(&rows.test.inputs);
         self.truncated(Phase::Score, truncated);
+        self.wordless(Phase::Score, model.wordless(&rows.test.inputs));
         let note = match value(primary) {
             Some(value) if better(primary).prefers(value, floor) => return Ok(predictions),
             Some(value) => format!(
