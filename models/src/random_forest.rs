@@ -95,7 +95,7 @@ impl ModelEntry for RandomForest {
     }
 
     fn about(&self) -> &'static str {
-        "random forest on HOG features and pixels of images, or TF-IDF features of texts"
+        "random forest on image or text features (HOG and pixels, or TF-IDF)"
     }
 
     fn version(&self, device: Device) -> String {

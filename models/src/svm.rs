@@ -117,7 +117,7 @@ impl ModelEntry for Svm {
     }
 
     fn about(&self) -> &'static str {
-        "support vector machine on HOG features and pixels of images, or TF-IDF features of texts"
+        "support vector machine on image or text features (HOG and pixels, or TF-IDF)"
     }
 
     fn version(&self, device: Device) -> String {

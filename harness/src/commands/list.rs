@@ -3,7 +3,7 @@
 use std::io::{self, Write, stdout};
 
 use bakeoff_models::{Device, InputShape, ModelEntry, Value, unknown_name};
-use bakeoff_reports::{Better, FIGURES, Figure, METRICS, Metric, metric};
+use bakeoff_reports::{Better, FIGURES, Figure, Floor, METRICS, Metric, metric};
 use clap::{Args, ValueEnum};
 
 use super::{Exit, usage};
@@ -176,7 +176,13 @@ fn describe_task(task: &dyn Task, out: &mut impl Write) -> io::Result<()> {
         InputShape::Texts { pairs: true } => "two texts, which are compared".to_owned(),
         InputShape::Texts { pairs: false } => "a text".to_owned(),
     };
-    let floor = metric(task.primary()).and_then(|metric| metric.score).map_or("none", |score| score.floor.name());
+    let floor = match metric(task.primary()).and_then(|metric| metric.score).map(|score| score.floor) {
+        Some(floor @ (Floor::MajorityClass | Floor::PositiveClass | Floor::Mean)) => {
+            format!("the score of always answering {}", floor.name())
+        }
+        Some(Floor::Zero) => "0".to_owned(),
+        Some(Floor::None) | None => "none".to_owned(),
+    };
     let data = match task.files() {
         [] => "made by the program".to_owned(),
         files if files.iter().all(|file| file.embedded.is_some()) => "in the program".to_owned(),
@@ -187,7 +193,7 @@ fn describe_task(task: &dyn Task, out: &mut impl Write) -> io::Result<()> {
         ("target", target),
         ("training rows", task.rows().to_string()),
         ("primary metric", task.primary().to_owned()),
-        ("floor", floor.to_owned()),
+        ("floor", floor),
         ("data", data),
         ("version", task.version().to_string()),
     ] {

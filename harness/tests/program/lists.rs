@@ -77,7 +77,7 @@ fn a_mistyped_name_is_answered_with_the_near_one() {
         (["models", "nearli"], "unknown model 'nearli', did you mean 'nearly'? (known: nearly, "),
         (["tasks", "Parity"], "unknown task 'Parity', did you mean 'parity'? (known: parity, number)"),
         (["suites", "quik"], "unknown suite 'quik', did you mean 'quick'? (known: smoke, "),
-        (["metrics", "acuracy"], "unknown metric 'acuracy', did you mean 'accuracy'? (known: accuracy, "),
+        (["metrics", "acuracy"], "unknown metric 'acuracy', did you mean 'accuracy'? (known: floor, "),
         (["figures", "qualities"], "unknown figure 'qualities', did you mean 'quality'? (known: quality, "),
         (["modles", "svm"], "a similar value exists: 'models'"),
     ] {
