@@ -1,5 +1,6 @@
 //! Measures one case in this process: load, fit, score, time, and say how it ended. One file for each phase.
 
+mod artefact;
 mod batch;
 mod fit;
 mod footprint;
@@ -9,6 +10,8 @@ mod observer;
 mod predictions;
 mod score;
 mod single;
+
+use std::path::Path;
 
 use bakeoff_datasets::Store;
 use bakeoff_models::{Device, ModelError, Spec};
@@ -27,10 +30,16 @@ use crate::threads;
 use meter::Meter;
 use predictions::{prediction_rows, written};
 
-/// Measures `case`, reporting its progress to `emit`.
-pub fn measure(program: &Program, case: &Case, store: &Store, emit: &mut dyn FnMut(Event)) -> Outcome {
+/// Measures `case`, reporting its progress to `emit`. The fitted model is saved in the folder `keep`, if there is one.
+pub fn measure(
+    program: &Program,
+    case: &Case,
+    store: &Store,
+    keep: Option<&Path>,
+    emit: &mut dyn FnMut(Event),
+) -> Outcome {
     let mut outcome = Outcome::without_numbers(Status::Ok, "");
-    if let Err(stop) = run(program, case, store, emit, &mut outcome) {
+    if let Err(stop) = run(program, case, store, keep, emit, &mut outcome) {
         outcome.status = stop.status;
         outcome.note = stop.note;
     }
@@ -41,6 +50,7 @@ fn run(
     program: &Program,
     case: &Case,
     store: &Store,
+    keep: Option<&Path>,
     emit: &mut dyn FnMut(Event),
     outcome: &mut Outcome,
 ) -> Result<(), Stop> {
@@ -72,6 +82,8 @@ fn run(
     bench.batch(model.as_mut(), &rows.test.inputs)?;
     bench.single(model.as_mut(), &rows.test.inputs)?;
     bench.footprint(model.as_ref());
+    // After the peak of the memory was read, because saving takes memory too.
+    bench.artefact(model.as_ref(), keep);
     if case.predict_hidden
         && let Err(stop) = bench.predict_hidden(model.as_mut(), store)
     {

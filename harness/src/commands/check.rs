@@ -34,7 +34,7 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
         let Some(task) = program.task_or(&plan.own, entry.name.as_ref()) else { continue };
         describe(&mut out, &plan, task, samples)?;
     }
-    let executor = session.executor();
+    let executor = session.executor(None);
     let mut failures = 0;
     for case in &plan.cases {
         let verdict = match &case.unsupported {
@@ -116,6 +116,7 @@ fn tiny(case: &Case) -> Case {
     tiny.test_rows = Some(TEST_ROWS);
     tiny.latency_examples = 1;
     tiny.predict_hidden = false;
+    tiny.keep_model = false;
     for (name, value) in SHORT {
         if tiny.params.has(name) {
             tiny.params.set_int(name, value);

@@ -8,6 +8,7 @@ mod devices;
 mod faults;
 mod lists;
 mod memory;
+mod models;
 mod older_runs;
 mod own_data;
 mod own_data_faults;
