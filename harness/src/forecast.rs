@@ -1,6 +1,7 @@
-//! What a run will take, said before it begins.
+//! What a run will take, stated before it begins: how long its fits take, and whether the machine has the memory.
 
 use bakeoff_models::{Device, ModelEntry};
+use bakeoff_reports::MachineInfo;
 
 use crate::case::Case;
 use crate::plan::Plan;
@@ -14,9 +15,9 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
     if known.is_empty() {
         return None;
     }
-    let seconds = known.iter().sum::<f64>() / plan.suite.jobs as f64;
+    let seconds = known.iter().sum::<f64>() / plan.jobs() as f64;
     let unknown = runnable().count() - known.len();
-    let rest = if unknown > 0 { format!(", and {unknown} nobody has measured") } else { String::new() };
+    let rest = if unknown > 0 { format!(", and {unknown} whose time is unknown") } else { String::new() };
     let threads = plan.threads();
     Some(format!(
         "{} cases on {} tasks; their fits take about {} on {threads} threads{rest} (a rough forecast)",
@@ -32,7 +33,28 @@ fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
     model.fit_s(&shape, &case.params, case.threads, Device::named(&case.device)?)
 }
 
-/// Seconds in the unit that people would say.
+/// A sentence if the cases that run at the same time may use more memory than the machine has: the system may then end
+/// one before the suite's limit does, and its row says `failed` in place of `out-of-memory`.
+pub fn memory_remark(plan: &Plan, machine: &MachineInfo) -> Option<String> {
+    let limit_gib = *plan.suite.memory_limit_gib.as_ref();
+    let jobs = plan.jobs().min(plan.cases.len());
+    let machine_gib = gib(machine.memory_bytes);
+    if machine.memory_bytes == 0 || limit_gib * jobs as f64 <= machine_gib {
+        return None;
+    }
+    let at_a_time = if jobs > 1 { format!(" for each of {jobs} cases at a time") } else { String::new() };
+    Some(format!(
+        "memory_limit_gib is {limit_gib}{at_a_time}, more than the {machine_gib:.1} GiB that this machine or its \
+         container has: the system may end a case before the limit does, and its row says failed, not out-of-memory."
+    ))
+}
+
+/// Bytes in GiB.
+pub(crate) fn gib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
+}
+
+/// Seconds in the unit that people would use.
 fn duration(seconds: f64) -> String {
     const MINUTE: f64 = 60.0;
     const HOUR: f64 = 60.0 * MINUTE;
@@ -51,8 +73,8 @@ mod tests {
     use super::duration;
 
     #[test]
-    fn durations_are_said_in_the_unit_that_people_use() {
-        let said: Vec<String> = [0.1, 3.0, 89.0, 91.0, 7000.0, 40.0 * 3600.0, 60.0 * 3600.0].map(duration).into();
-        assert_eq!(said, ["a second", "3 s", "89 s", "2 min", "2 h", "40 h", "2 days"]);
+    fn durations_are_in_the_unit_that_people_use() {
+        let stated: Vec<String> = [0.1, 3.0, 89.0, 91.0, 7000.0, 40.0 * 3600.0, 60.0 * 3600.0].map(duration).into();
+        assert_eq!(stated, ["a second", "3 s", "89 s", "2 min", "2 h", "40 h", "2 days"]);
     }
 }

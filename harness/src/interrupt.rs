@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks the run to stop cleanly, the second ends the program at once.
+//! Ctrl-C: the first asks the run to stop cleanly, the second ends the program immediately.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -8,7 +8,7 @@ use signal_hook::flag;
 
 static REQUESTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// The exit status of a program that the user interrupted: 128 + SIGINT, as shells have it.
+/// The exit status of a program that the user interrupted: by the convention of shells, 128 + SIGINT.
 pub const EXIT_CODE: u8 = 130;
 
 /// Whether the user has asked to stop.
@@ -21,8 +21,8 @@ pub fn request() {
     REQUESTED.store(true, Ordering::SeqCst);
 }
 
-/// Listens for Ctrl-C and SIGTERM. A second SIGTERM changes nothing, since some programs send two; a hang-up keeps the
-/// system's way, so that `nohup` works: the run can be resumed either way.
+/// Listens for Ctrl-C and SIGTERM. Some programs send SIGTERM twice, so a second one changes nothing. SIGHUP keeps its
+/// default action, so that `nohup` works. A run that any of them stopped can be resumed.
 ///
 /// # Errors
 /// If the system does not allow it.
@@ -33,9 +33,9 @@ pub fn listen() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes a limit on the size of files an error of a write, which is reported, and not the end of the program.
+/// Lets a write beyond the limit on the size of files fail, so that it is reported. By default it would end the program.
 pub fn report_large_files() {
-    // Where the system does not allow it, the system's way stays.
+    // If this fails, the default action stays.
     #[cfg(unix)]
     let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }

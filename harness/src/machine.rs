@@ -1,29 +1,44 @@
-//! What the instrument asks of the machine: the time, its own memory and processor time, and what it is.
+//! What the instrument asks the machine: the time, the memory and processor time of this process, and what the machine is.
 //!
-//! Behind a trait so that the whole program can be tested with exact numbers.
+//! It is a trait so that tests can run the whole program on a machine with exact numbers.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use bakeoff_reports::MachineInfo;
+use bakeoff_models::Device;
+use bakeoff_reports::{DeviceInfo, MachineInfo};
 use sha2::{Digest, Sha256};
+
+mod cgroup;
 
 /// The machine that measures. Every time in a record comes from [`Machine::now`].
 pub trait Machine: Sync {
     /// Time since some fixed moment, never going back.
     fn now(&self) -> Duration;
-    /// Processor time that this process has used, all threads together, where the system tells.
+    /// Processor time that this process has used, all threads together; `None` if the system does not show it.
     fn cpu_time(&self) -> Option<Duration>;
-    /// The largest resident set that this process has had, in bytes, where the system tells.
+    /// The largest resident set that this process has had, in bytes; `None` if the system does not show it.
     fn peak_memory_bytes(&self) -> Option<u64>;
     /// The wall clock, UTC, as `YYYY-MM-DDTHH:MM:SSZ`.
     fn utc(&self) -> String;
-    /// The folder that shows the RAPL registers.
+    /// The folder with the RAPL counters.
     fn powercap(&self) -> PathBuf;
-    /// What it is.
+    /// Its processor, memory and system.
     fn describe(&self) -> MachineInfo;
+    /// A device of it. The fingerprint of the processor is the machine's.
+    fn device(&self, device: Device) -> DeviceInfo {
+        let machine = self.describe();
+        match device {
+            Device::Cpu => DeviceInfo {
+                device: device.name().to_owned(),
+                name: machine.cpu,
+                memory_bytes: machine.memory_bytes,
+                fingerprint: machine.fingerprint,
+            },
+        }
+    }
 }
 
 /// The machine that the program runs on.
@@ -66,7 +81,7 @@ impl Machine for ThisMachine {
             system.refresh_memory();
             system.refresh_cpu_all();
             cpu = system.cpus().first().map_or(String::new(), |cpu| cpu.brand().trim().to_owned());
-            memory_bytes = system.total_memory();
+            memory_bytes = usable_memory(system.total_memory(), cgroup::memory_limit(Path::new("/")));
         }
         let os = sysinfo::System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned());
         let kernel = sysinfo::System::kernel_version().map_or(String::new(), |version| format!(", kernel {version}"));
@@ -81,13 +96,23 @@ impl Machine for ThisMachine {
     }
 }
 
-/// Logical processors that this process may use.
+/// Bytes of memory that this process may use: the host's, or less in a container with a limit. `host` is 0 if unknown.
+fn usable_memory(host: u64, limit: Option<u64>) -> u64 {
+    match limit {
+        Some(limit) if host == 0 => limit,
+        Some(limit) => host.min(limit),
+        None => host,
+    }
+}
+
+/// Logical processors that this process may use at the same time: those of its affinity mask (which cpusets narrow), or
+/// fewer if a control group's quota of processor time, rounded down, allows fewer.
 pub fn available_cpus() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Fills in the fingerprint: what decides cost (processor, how many, memory in whole GiB, instruction set), not the
-/// kernel's patch level or the few pages that memory differs by after a reboot.
+/// Fills in the fingerprint, a hash of what decides cost: processor, number of processors, memory in whole GiB and
+/// instruction set. The kernel is not in it, nor the few pages by which memory differs after a reboot.
 pub fn fingerprinted(mut info: MachineInfo) -> MachineInfo {
     let gib = (info.memory_bytes as f64 / f64::from(1 << 30)).round();
     let text = format!("{}\n{}\n{gib}\n{}", info.cpu, info.cpus, info.arch);
@@ -107,6 +132,28 @@ mod tests {
         std::hint::black_box(work);
         assert!(ThisMachine.now() > before.0);
         assert!(ThisMachine.cpu_time() >= before.1);
+    }
+
+    #[test]
+    fn memory_is_the_smaller_of_host_and_limit() {
+        assert_eq!(usable_memory(25 << 30, None), 25 << 30);
+        assert_eq!(usable_memory(25 << 30, Some(2 << 30)), 2 << 30);
+        assert_eq!(usable_memory(25 << 30, Some(32 << 30)), 25 << 30);
+        assert_eq!(usable_memory(0, Some(2 << 30)), 2 << 30);
+        assert_eq!(usable_memory(0, None), 0);
+    }
+
+    #[test]
+    fn a_machine_without_a_limit_keeps_its_fingerprint() {
+        let info = fingerprinted(MachineInfo {
+            fingerprint: String::new(),
+            cpu: "Intel(R) Xeon(R) Processor @ 2.70GHz".to_owned(),
+            cpus: 2,
+            memory_bytes: usable_memory(25_282_000_000, None),
+            os: "Linux".to_owned(),
+            arch: "x86_64".to_owned(),
+        });
+        assert_eq!(info.fingerprint, "5e379dbb");
     }
 
     #[test]

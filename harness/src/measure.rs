@@ -190,6 +190,7 @@ impl From<ScoreError> for Stop {
     }
 }
 
-fn is_higher_better(name: &str) -> bool {
-    metric(name).is_none_or(|metric| metric.better == Better::Higher)
+/// The better direction of a metric.
+fn better(name: &str) -> Better {
+    metric(name).map_or(Better::Higher, |metric| metric.better)
 }

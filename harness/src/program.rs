@@ -1,12 +1,12 @@
-//! The program: which tasks and models there are and what machine measures them.
+//! The program: its tasks, its models and the machine that measures them.
 
-use bakeoff_models::ModelEntry;
+use bakeoff_models::{Device, ModelEntry};
 
 use crate::machine::Machine;
 use crate::tasks::{OwnTask, Task};
 
-/// A program over its tasks and models. The `bakeoff` binary is one over the built-in ones; another crate can make its
-/// own with more of either (see `examples/fakes.rs`).
+/// A program over its tasks and models. The `bakeoff` binary is one over the built-in ones. Another crate can make its
+/// own with other tasks and models (see `examples/fakes.rs`).
 #[derive(Clone, Copy)]
 pub struct Program {
     /// The tasks, in the order of `list`.
@@ -32,5 +32,10 @@ impl Program {
     /// The model of this name.
     pub fn model(&self, name: &str) -> Option<&'static dyn ModelEntry> {
         self.models.iter().copied().find(|model| model.name() == name)
+    }
+
+    /// The version of the model of this name on the device of this name, if this build has both.
+    pub fn model_version(&self, model: &str, device: &str) -> Option<String> {
+        Some(self.model(model)?.version(Device::named(device)?))
     }
 }

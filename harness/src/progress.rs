@@ -1,10 +1,10 @@
-//! What the user sees while a run goes on: bars on a terminal, plain lines elsewhere; both on standard error.
+//! What the user sees during a run, on standard error: bars on a terminal that can draw them, plain lines elsewhere.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::case::Case;
 use crate::outcome::Outcome;
@@ -24,16 +24,18 @@ pub trait Progress {
     fn finished(&mut self);
 }
 
-/// Bars if standard error is a terminal, else lines.
-pub fn for_stderr(cases: usize, primary: BTreeMap<String, String>) -> Box<dyn Progress> {
-    if io::stderr().is_terminal() {
-        Box::new(Bars::new(cases, primary))
-    } else {
-        Box::new(Lines { done: 0, cases, primary })
-    }
+/// Whether bars can be drawn on standard error: it is a terminal that moves its cursor. Where `TERM` is `dumb` or unset,
+/// bars would stay invisible.
+pub(crate) fn can_draw() -> bool {
+    !ProgressDrawTarget::stderr().is_hidden()
 }
 
-/// `ok, accuracy 0.4410, fit 31.2 s, p50 3.1 ms`, or the reason why there are no numbers. `primary` maps tasks to metrics.
+/// Bars if standard error is a terminal that can draw them, else lines.
+pub fn for_stderr(cases: usize, primary: BTreeMap<String, String>) -> Box<dyn Progress> {
+    if can_draw() { Box::new(Bars::new(cases, primary)) } else { Box::new(Lines { done: 0, cases, primary }) }
+}
+
+/// `ok, accuracy 0.4410, fit 31.2 s, p50 3.1 ms`, or why there are no numbers. `primary` maps each task to its metric.
 fn describe(case: &Case, outcome: &Outcome, primary: &BTreeMap<String, String>) -> String {
     let mut parts = vec![outcome.status.to_string()];
     if let Some(metric) = primary.get(&case.task)
@@ -62,7 +64,7 @@ struct Lines {
 
 impl Lines {
     fn line(&self, text: &str) {
-        // Nobody who reads standard error is no reason to lose a run.
+        // The run goes on even if nobody can read standard error any more.
         let _ = writeln!(io::stderr(), "{text}");
     }
 }
@@ -85,14 +87,14 @@ impl Progress for Lines {
 
 /// Thousandths of a case, so that the bar moves while one runs.
 const STEPS: u64 = 1000;
-/// The part of a case's steps that its fit takes: an estimate for the bar alone.
+/// The steps of a case that its fit takes, an estimate that only the bar uses.
 const FIT_STEPS: u64 = 850;
 
-/// A bar for the run and a line for each case at work.
+/// A bar for the run and a line for each running case.
 struct Bars {
     all: MultiProgress,
     run: ProgressBar,
-    at_work: BTreeMap<usize, (ProgressBar, u64)>,
+    running: BTreeMap<usize, (ProgressBar, u64)>,
     done: u64,
     primary: BTreeMap<String, String>,
     phase: BTreeMap<usize, Phase>,
@@ -102,17 +104,17 @@ impl Bars {
     fn new(cases: usize, primary: BTreeMap<String, String>) -> Bars {
         let all = MultiProgress::new();
         let run = all.add(ProgressBar::new(cases as u64 * STEPS));
-        let style = ProgressStyle::with_template("{bar:30} {msg} · {elapsed} gone, about {eta} left")
+        let style = ProgressStyle::with_template("{bar:30} {msg} · {elapsed} elapsed, about {eta} left")
             .expect("the template is well-formed");
         run.set_style(style);
         run.set_message(format!("0/{cases} cases"));
         run.enable_steady_tick(Duration::from_millis(200));
-        Bars { all, run, at_work: BTreeMap::new(), done: 0, primary, phase: BTreeMap::new() }
+        Bars { all, run, running: BTreeMap::new(), done: 0, primary, phase: BTreeMap::new() }
     }
 
     fn show(&self) {
-        let under_way: u64 = self.at_work.values().map(|(_, steps)| steps).sum();
-        self.run.set_position(self.done * STEPS + under_way);
+        let steps: u64 = self.running.values().map(|(_, steps)| steps).sum();
+        self.run.set_position(self.done * STEPS + steps);
     }
 }
 
@@ -123,11 +125,11 @@ impl Progress for Bars {
         let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}").expect("the template is well-formed");
         bar.set_style(style);
         bar.enable_steady_tick(Duration::from_millis(200));
-        self.at_work.insert(index, (bar, 0));
+        self.running.insert(index, (bar, 0));
     }
 
     fn told(&mut self, index: usize, event: &Event) {
-        let Some((bar, steps)) = self.at_work.get_mut(&index) else { return };
+        let Some((bar, steps)) = self.running.get_mut(&index) else { return };
         match event {
             Event::Phase(phase) => {
                 bar.set_message(phase.name());
@@ -147,20 +149,20 @@ impl Progress for Bars {
     }
 
     fn done(&mut self, index: usize, case: &Case, outcome: &Outcome) {
-        if let Some((bar, _)) = self.at_work.remove(&index) {
+        if let Some((bar, _)) = self.running.remove(&index) {
             bar.finish_and_clear();
         }
         self.phase.remove(&index);
         self.done += 1;
         self.run.set_message(format!("{}/{} cases", self.done, self.run.length().unwrap_or(0) / STEPS));
         let text = describe(case, outcome, &self.primary);
-        // Only the picture is lost if the terminal is gone.
+        // The run goes on even if the terminal is gone.
         let _ = self.all.println(format!("{}: {text}", case.id));
         self.show();
     }
 
     fn finished(&mut self) {
-        for (bar, _) in self.at_work.values() {
+        for (bar, _) in self.running.values() {
             bar.finish_and_clear();
         }
         self.run.finish_and_clear();

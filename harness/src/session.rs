@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bakeoff_datasets::State;
-use bakeoff_models::Device;
-use bakeoff_reports::{Built, CaseInfo, DeviceInfo, RunInfo, SCHEMA, TaskInfo};
+use bakeoff_reports::{Built, CaseInfo, RunInfo, SCHEMA, TaskInfo};
 use sha2::{Digest, Sha256};
 
 use crate::case::Case;
 use crate::executor::{ChildProcess, Executor, Inline};
+use crate::forecast::memory_remark;
 use crate::meters;
 use crate::plan::Plan;
 use crate::program::Program;
@@ -91,11 +91,9 @@ impl Session<'_> {
         let mut libraries = BTreeMap::new();
         let mut datasets = BTreeMap::new();
         let mut tasks = Vec::new();
-        let device = Device::named(suite.device.as_ref());
-        for entry in &suite.models {
-            if let (Some(model), Some(device)) = (program.model(entry.name.as_ref()), device) {
-                libraries.insert(model.name().to_owned(), model.version(device));
-            }
+        let version = |case: &Case| program.model_version(&case.model, &case.device).unwrap_or_default();
+        for case in &plan.cases {
+            libraries.insert(case.model.clone(), version(case));
         }
         for task in suite.tasks.iter().filter_map(|entry| program.task_or(&plan.own, entry.name.as_ref())) {
             datasets.extend(task.checksums());
@@ -108,19 +106,9 @@ impl Session<'_> {
                 classes: task.classes().to_vec(),
             });
         }
-        let energy = meters::open(&suite.energy, program.machine)
+        let energy = meters::open(&suite.energy.config(), program.machine)
             .map_or_else(|reason| format!("none: {reason}"), |meter| meter.source().to_owned());
         let machine = program.machine.describe();
-        let mut devices: Vec<DeviceInfo> = Vec::new();
-        for case in &plan.cases {
-            if devices.iter().all(|known| known.device != case.device) {
-                devices.push(DeviceInfo {
-                    device: case.device.clone(),
-                    name: machine.cpu.clone(),
-                    fingerprint: machine.fingerprint.clone(),
-                });
-            }
-        }
         Ok(RunInfo {
             schema: SCHEMA,
             run,
@@ -131,8 +119,9 @@ impl Session<'_> {
             commit: crate::COMMIT.to_owned(),
             toolchain: crate::TOOLCHAIN.to_owned(),
             command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+            devices: plan.devices.iter().map(|device| program.machine.device(*device)).collect(),
+            remarks: memory_remark(plan, &machine).into_iter().collect(),
             machine,
-            devices,
             energy,
             tasks,
             cases: plan
@@ -146,7 +135,7 @@ impl Session<'_> {
                     train_size: case.train_size,
                     seed: case.seed,
                     device: case.device.clone(),
-                    model_version: libraries.get(&case.model).cloned().unwrap_or_default(),
+                    model_version: version(case),
                 })
                 .collect(),
             libraries,
@@ -165,7 +154,7 @@ impl Session<'_> {
         let primary = info.tasks.iter().map(|task| (task.name.clone(), task.primary.clone())).collect();
         let mut progress = progress::for_stderr(cases.len(), primary);
         // Processor time, memory and panics belong to the process, so one that holds all cases runs one at a time.
-        let jobs = if self.inline { 1 } else { plan.suite.jobs };
+        let jobs = if self.inline { 1 } else { plan.jobs() };
         let executor = self.executor();
         let machine = self.program.machine;
         let tally = runner::run(&cases, jobs, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;

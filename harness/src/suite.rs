@@ -1,15 +1,16 @@
-//! Suite files: what a user asks to be run, as TOML, and its checked form.
+//! Suite files: what a user asks to be run, as TOML.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bakeoff_models::did_you_mean;
+use bakeoff_models::unknown_name;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::meters::EnergyConfig;
 
 mod data;
+mod syntax;
 
 pub use data::DataEntry;
 
@@ -21,42 +22,45 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("paper", include_str!("../suites/paper.toml")),
 ];
 
-/// A suite as written, with every name's place in the text kept for error messages.
+/// A suite as written. Every value that can be wrong keeps its place in the text, for messages about it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Suite {
     /// Its name, part of the run's directory name.
     pub name: Spanned<String>,
-    /// What it is for, in a line.
+    /// What it is for, in one line.
     #[serde(default)]
     pub about: String,
     /// Every case runs once for each.
     #[serde(default = "one_seed")]
-    pub seeds: Vec<u64>,
-    /// Where the models compute.
-    #[serde(default = "cpu")]
-    pub device: Spanned<String>,
+    pub seeds: Spanned<Vec<Spanned<u64>>>,
+    /// Where the models compute; every case runs once on each. The processor if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices: Option<Spanned<Vec<Spanned<String>>>>,
+    /// The same, of one device: how suites were written before there were lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Spanned<String>>,
     /// Seconds after which a case is ended.
     #[serde(default = "ten_minutes")]
-    pub timeout_s: f64,
-    /// Resident bytes, in GiB, at which a case is ended.
+    pub timeout_s: Spanned<f64>,
+    /// Resident memory, in GiB, at which a case is ended.
     #[serde(default = "four_gib")]
-    pub memory_limit_gib: f64,
-    /// Distinct examples whose single predictions are timed; those that exist if there are fewer.
+    pub memory_limit_gib: Spanned<f64>,
+    /// Distinct examples whose single predictions are timed; all examples if there are fewer.
     #[serde(default = "two_hundred")]
-    pub latency_examples: usize,
+    pub latency_examples: Spanned<usize>,
     /// Whether splits with hidden targets, as GLUE's test files, are predicted too, for `data export-glue`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub predict_hidden: bool,
     /// Cases at a time. More than one disturbs each other's times: for quality only.
     #[serde(default = "one")]
-    pub jobs: usize,
-    /// Processor threads of each case; all processors, shared by the jobs, if not given.
+    pub jobs: Spanned<usize>,
+    /// Processor threads of each case; if not given, the jobs share all processors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub threads: Option<usize>,
+    pub threads: Option<Spanned<usize>>,
     /// How energy is measured.
     #[serde(default)]
-    pub energy: EnergyConfig,
+    pub energy: EnergyEntry,
     /// The tasks.
     #[serde(default, rename = "task")]
     pub tasks: Vec<TaskEntry>,
@@ -65,13 +69,37 @@ pub struct Suite {
     pub models: Vec<ModelEntryWire>,
 }
 
+/// `[energy]` of a suite.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnergyEntry {
+    /// Whether to estimate joules where no meter is readable.
+    pub estimate: bool,
+    /// Watts of one busy core, for the estimate.
+    pub watts_per_core: Spanned<f64>,
+}
+
+impl Default for EnergyEntry {
+    fn default() -> EnergyEntry {
+        let EnergyConfig { estimate, watts_per_core } = EnergyConfig::default();
+        EnergyEntry { estimate, watts_per_core: not_written(watts_per_core) }
+    }
+}
+
+impl EnergyEntry {
+    /// The settings without their places.
+    pub fn config(&self) -> EnergyConfig {
+        EnergyConfig { estimate: self.estimate, watts_per_core: *self.watts_per_core.as_ref() }
+    }
+}
+
 /// One `[[task]]` of a suite.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskEntry {
-    /// A registered task, or with `data` a name of the user's choice.
+    /// A built-in task, or with `data` a name of the user's choice.
     pub name: Spanned<String>,
-    /// Rows to learn from, validation included; all there are if not given.
+    /// Rows to learn from, validation rows included; all training rows if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train_size: Option<Spanned<usize>>,
     /// With `data`: one line on the task.
@@ -88,73 +116,72 @@ pub struct TaskEntry {
     pub data: Option<DataEntry>,
 }
 
-/// Parameters as written: name to value, both with their place in the text.
+/// Parameters as written, each name and value with its place in the text.
 pub type Params = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
 
 /// One `[[model]]` of a suite.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelEntryWire {
-    /// A registered model.
+    /// A built-in model.
     pub name: Spanned<String>,
-    /// Its name in case ids, figures and tables; the model's name if not given. Needed to run one model twice.
+    /// Its name in case ids, figures and tables; the model's name if not given. Needed to run a model twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Spanned<String>>,
     /// Parameters for every task.
     #[serde(default)]
     pub params: Params,
-    /// Parameters for one task, laid over `params`.
+    /// Parameters for one task, which replace those in `params`.
     #[serde(default)]
     pub on: BTreeMap<Spanned<String>, Params>,
 }
 
-fn one_seed() -> Vec<u64> {
-    vec![1]
+/// A value that is not written in the suite: a default, or one from the command line.
+pub(crate) fn not_written<T>(value: T) -> Spanned<T> {
+    Spanned::new(0..0, value)
 }
 
-fn cpu() -> Spanned<String> {
-    Spanned::new(0..0, "cpu".to_owned())
+fn one_seed() -> Spanned<Vec<Spanned<u64>>> {
+    not_written(vec![not_written(1)])
 }
 
-fn ten_minutes() -> f64 {
-    600.0
+fn ten_minutes() -> Spanned<f64> {
+    not_written(600.0)
 }
 
-fn four_gib() -> f64 {
-    4.0
+fn four_gib() -> Spanned<f64> {
+    not_written(4.0)
 }
 
-fn one() -> usize {
-    1
+fn one() -> Spanned<usize> {
+    not_written(1)
 }
 
-fn two_hundred() -> usize {
-    200
+fn two_hundred() -> Spanned<usize> {
+    not_written(200)
 }
 
-/// A suite's text and where it comes from, to say file and line of a fault.
+/// A suite's text and where it comes from, for messages that name file, line and column.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// A path, or `built-in suite quick`.
     pub origin: String,
     /// The text.
     pub text: String,
-    /// Where relative paths in it start.
+    /// The folder that relative paths in it start from.
     pub folder: PathBuf,
 }
 
-/// A fault in a suite: origin, line, what is wrong and what to write instead.
+/// A fault in a suite.
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteError {
     /// No such built-in suite and no such file.
-    #[error("no suite '{name}'{near} Give a built-in suite ({known}) or the path of a suite file (.toml)")]
+    #[error("{}; the path of a suite file (.toml) is taken too", unknown_name("suite", name, known))]
     Unknown {
         /// What was asked for.
         name: String,
-        /// A closer name, or the end of the sentence.
-        near: String,
         /// All built-in names.
-        known: String,
+        known: Vec<&'static str>,
     },
     /// The file cannot be read.
     #[error("cannot read suite {}: {error}", path.display())]
@@ -164,21 +191,15 @@ pub enum SuiteError {
         /// Why.
         error: std::io::Error,
     },
-    /// The text is not a suite.
-    #[error("{origin}: {message}")]
-    Syntax {
-        /// Where the text comes from.
-        origin: String,
-        /// The parser's message, with line and column.
-        message: String,
-    },
-    /// A name or value that cannot be used.
-    #[error("{origin}:{line}: {message}")]
-    Content {
+    /// The text is no suite, or holds a name or value that cannot be used.
+    #[error("{origin}:{line}:{column}: {message}")]
+    Fault {
         /// Where the text comes from.
         origin: String,
         /// Counted from 1.
         line: usize,
+        /// The character in the line, counted from 1.
+        column: usize,
         /// What is wrong and what to write instead.
         message: String,
     },
@@ -199,13 +220,8 @@ impl Source {
         }
         let path = Path::new(name);
         if !path.exists() && path.extension().is_none() {
-            let known: Vec<_> = BUILT_IN.iter().map(|(known, _)| *known).collect();
-            let near = did_you_mean(name, known.iter().copied());
-            return Err(SuiteError::Unknown {
-                name: name.to_owned(),
-                near: if near.is_empty() { ".".to_owned() } else { near },
-                known: known.join(", "),
-            });
+            let known = BUILT_IN.iter().map(|(known, _)| *known).collect();
+            return Err(SuiteError::Unknown { name: name.to_owned(), known });
         }
         let unreadable = |error| SuiteError::Unreadable { path: path.to_owned(), error };
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
@@ -219,9 +235,9 @@ impl Source {
     /// # Errors
     /// On anything that is not a suite, with line and column.
     pub fn parse(&self) -> Result<Suite, SuiteError> {
-        toml::from_str(&self.text).map_err(|error| SuiteError::Syntax {
-            origin: self.origin.clone(),
-            message: error.to_string().trim_end().to_owned(),
+        toml::from_str(&self.text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            self.fault_at(start, syntax::in_plain_words(error.message()))
         })
     }
 
@@ -232,18 +248,13 @@ impl Source {
 
     /// A fault at a byte of the text.
     pub fn fault_at(&self, start: usize, message: impl Into<String>) -> SuiteError {
-        let end = start.min(self.text.len());
-        let line = 1 + self.text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count();
-        SuiteError::Content { origin: self.origin.clone(), line, message: message.into() }
-    }
-
-    /// A fault in the setting `key`, at the first line that sets it.
-    pub fn fault_of(&self, key: &str, message: &str) -> SuiteError {
-        let sets = |line: &str| {
-            line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
-                || line.contains(&format!("{key} ="))
-        };
-        let line = 1 + self.text.lines().position(sets).unwrap_or(0);
-        SuiteError::Content { origin: self.origin.clone(), line, message: message.to_owned() }
+        let before = self.text.get(..start).unwrap_or(&self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        SuiteError::Fault {
+            origin: self.origin.clone(),
+            line: 1 + before.matches('\n').count(),
+            column: 1 + before[line_start..].chars().count(),
+            message: message.into(),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The tasks: a dataset, what is to be predicted of it, and how an answer is judged.
+//! The tasks: a dataset, what to predict, and how an answer is scored.
 
 use std::sync::Arc;
 
@@ -11,43 +11,43 @@ mod own;
 
 pub use own::{OwnTask, OwnTaskError, Wishes};
 
-/// A dataset, what is to be predicted, the metrics and the floor.
+/// A dataset, what to predict, the metrics and the floor.
 ///
-/// The metrics follow from the kind of target ([`crate::scoring::score`]); the floor is the primary metric of a
-/// constant answer on the test rows ([`crate::scoring::floor`]).
+/// The metrics follow from the kind of target ([`crate::scoring::score`]). The floor is the primary metric of a constant
+/// answer on the test rows ([`crate::scoring::floor`]).
 pub trait Task: Sync {
     /// The name in suites, on the command line and in records.
     fn name(&self) -> &str;
     /// One line on it.
     fn about(&self) -> &str;
-    /// Counts up when rows, targets or metrics change: records of different versions are not compared.
+    /// Raised when rows, targets or metrics change. Records of different versions are not compared.
     fn version(&self) -> u32;
     /// The metric that ranks, one of [`bakeoff_reports::METRICS`].
     fn primary(&self) -> &str;
     /// The unit of the targets; empty for classes.
     fn unit(&self) -> &str;
-    /// The form of its inputs.
+    /// The shape of its inputs.
     fn input(&self) -> InputShape;
     /// Class names in the order of their labels; empty for a regression.
     fn classes(&self) -> Arc<[String]>;
-    /// Whether mirroring an image turns the sign of its target.
+    /// Whether the target of a mirrored image is the negative of the original's.
     fn mirror_negates(&self) -> bool {
         false
     }
-    /// Training rows there are.
+    /// The number of training rows.
     fn rows(&self) -> usize;
     /// The files it reads from the store.
     fn files(&self) -> &'static [DataFile];
-    /// Name and sha256 of all that it reads.
+    /// Name and sha256 of each file that it reads.
     fn checksums(&self) -> Vec<(String, String)> {
         self.files().iter().map(|file| (file.name.to_owned(), file.checksum.hex().to_owned())).collect()
     }
     /// Its examples.
     ///
     /// # Errors
-    /// If a file is missing, broken or not the one expected.
+    /// If a file is missing, broken or has another checksum than expected.
     fn load(&self, store: &Store) -> Result<Splits, DatasetError>;
-    /// The inputs of its splits whose targets are hidden, with their names.
+    /// The names and inputs of its splits whose targets are hidden.
     ///
     /// # Errors
     /// As for [`Task::load`].
@@ -57,7 +57,7 @@ pub trait Task: Sync {
     }
 }
 
-/// What a model must know of `task` when it learns from `train_rows` rows.
+/// What a model must know about `task` when it learns from `train_rows` rows.
 pub fn shape(task: &dyn Task, train_rows: usize) -> TaskShape {
     let classes = task.classes().len();
     TaskShape {
@@ -68,7 +68,7 @@ pub fn shape(task: &dyn Task, train_rows: usize) -> TaskShape {
     }
 }
 
-/// Every task: those on the samples in the program, then those on full datasets, which are fetched.
+/// Every task: those on the samples inside the program, then those on full datasets, which are downloaded.
 pub static TASKS: &[&dyn Task] = &[
     &official::CIFAR10,
     &official::CIFAR10_ROTATION,

@@ -10,6 +10,7 @@ use std::sync::Mutex;
 
 use anyhow::Context;
 use bakeoff_datasets::Store;
+use bakeoff_models::Device;
 use bakeoff_reports::Status;
 
 use crate::measure::measure;
@@ -76,6 +77,9 @@ pub fn measure_safely(program: &Program, request: &Request, emit: &mut dyn FnMut
         let message = message.unwrap_or_else(|| "no message".to_owned());
         Outcome::without_numbers(Status::Failed, format!("the model panicked: {message}"))
     });
-    outcome.machine = program.machine.describe().fingerprint;
+    outcome.machine = match Device::named(&request.case.device) {
+        Some(device) => program.machine.device(device).fingerprint,
+        None => program.machine.describe().fingerprint,
+    };
     outcome
 }

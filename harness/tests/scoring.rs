@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use bakeoff::scoring::{ScoreError, floor, score, shown};
+use bakeoff::scoring::{ScoreError, floor, rankers, score, shown, undefined};
 use bakeoff_datasets::Targets;
 use bakeoff_models::{Matrix, Predictions};
 use bakeoff_reports::{PredictionRow, decode, encode, encode_header};
@@ -153,6 +153,36 @@ fn the_floor_is_the_score_of_the_majority_class_or_the_mean() {
 }
 
 #[test]
+fn the_floor_is_the_same_in_any_order_of_the_training_rows() {
+    // In this order the sum loses the small numbers, in the reverse order it keeps them.
+    let values: Vec<f32> = std::iter::once(1e17).chain((0..40_000).map(|index| 1e3 + index as f32 / 7.0)).collect();
+    let reversed: Vec<f32> = values.iter().rev().copied().collect();
+    let test = Targets::Values(vec![0.0, 4.0]);
+    for metric in ["mse", "mae", "r2"] {
+        let floors = [&values, &reversed].map(|values| floor(&Targets::Values(values.clone()), &test, metric));
+        assert_eq!(floors[0].to_bits(), floors[1].to_bits(), "{metric}");
+    }
+    // Both classes are equally frequent: the first one of the task, whichever comes first in the rows.
+    let test = classes(&[0, 0, 1], 2);
+    for labels in [[0, 1, 0, 1], [1, 0, 1, 0]] {
+        assert_eq!(floor(&classes(&labels, 2), &test, "accuracy"), 2.0 / 3.0);
+    }
+}
+
+#[test]
+fn a_metric_can_rank_if_a_constant_answer_has_it() {
+    let two = classes(&[0, 1], 2);
+    assert!(rankers(&two, &two).contains(&"f1_positive"));
+    for other in ["brier", "accuracy_mismatched", "mse", "floor"] {
+        assert!(!rankers(&two, &two).contains(&other), "{other}");
+    }
+    let values = Targets::Values(vec![0.0, 1.0]);
+    assert_eq!(rankers(&values, &values), ["mse", "mae", "r2", "pearson", "spearman"]);
+    assert_eq!(rankers(&values, &Targets::Values(vec![1.0])), ["mse", "mae", "pearson", "spearman"]);
+    assert!(!rankers(&classes(&[0, 1, 2], 3), &classes(&[0], 3)).contains(&"f1_positive"));
+}
+
+#[test]
 fn the_floor_of_f1_is_that_of_the_positive_class_and_of_correlations_is_zero() {
     let (mostly_negative, test) = (classes(&[0, 0, 1], 2), classes(&[0, 1, 0, 1, 0, 0], 2));
     assert_eq!(floor(&mostly_negative, &test, "f1_positive"), 0.5);
@@ -171,6 +201,9 @@ fn a_correlation_with_a_constant_is_missing_and_not_zero() {
             let scores = score(&Targets::Values(targets.clone()), &Predictions::Values(answers.clone())).unwrap();
             let names: Vec<_> = scores.iter().map(|(name, _)| *name).collect();
             assert_eq!(names, ["mse", "mae", "r2"]);
+            let missing: Vec<_> = undefined(&Targets::Values(targets.clone()), &scores);
+            assert_eq!(missing.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["pearson", "spearman"]);
+            assert!(missing.iter().all(|(_, reason)| *reason == "all predictions or all targets are the same"));
         }
     }
 }

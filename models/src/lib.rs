@@ -8,6 +8,7 @@ mod encode;
 pub mod forest;
 mod lstm;
 mod model;
+mod names;
 mod neural;
 mod parallel;
 mod params;
@@ -21,8 +22,9 @@ pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
     TargetShape, TaskShape, Watch,
 };
+pub use names::{did_you_mean, unknown_name};
 pub use parallel::on_threads;
-pub use params::{Default, Domain, Param, ParamError, Resolved, Value, did_you_mean};
+pub use params::{Default, Domain, Param, ParamError, Resolved, Value};
 pub use resnet::published_resnet;
 
 /// Every model, in the order in which reports show them.

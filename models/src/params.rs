@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{InputShape, TaskShape};
+use crate::names::unknown_name;
 
 /// A parameter's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,7 +108,7 @@ pub struct Param {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {
     /// No such parameter.
-    #[error("unknown parameter '{name}'{}; it takes: {}", did_you_mean(name, known.iter().copied()), known.join(", "))]
+    #[error("{}", unknown_name("parameter", name, known))]
     Unknown {
         /// What was written.
         name: String,
@@ -124,16 +125,6 @@ pub enum ParamError {
         /// What it may be.
         expected: String,
     },
-}
-
-/// What follows an unknown name in a message: `, did you mean 'x'?`, if one of the known names is close, or nothing.
-pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    known
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(score, _)| *score > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or(String::new(), |(_, near)| format!(", did you mean '{near}'?"))
 }
 
 /// A complete, checked set of parameters: defaults with the suite's overrides on top.

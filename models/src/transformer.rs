@@ -93,7 +93,7 @@ impl ModelEntry for Transformer {
     }
 
     fn about(&self) -> &'static str {
-        "pre-norm Transformer encoder over words or image patches (Vaswani et al. 2017, Dosovitskiy et al. 2020)"
+        "Transformer encoder over words or image patches, pre-norm (Vaswani et al. 2017, Dosovitskiy et al. 2020)"
     }
 
     fn version(&self, device: Device) -> String {

@@ -7,19 +7,23 @@ use std::path::Path;
 use crate::error::ReportError;
 use crate::record::PredictionRow;
 use crate::run_info::TaskInfo;
+use crate::scores::Answered;
 
 /// How a model answered the test examples, in their order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answers {
-    /// Per example: 1 for the right class and 0 for a wrong one, or the squared error of a value. Their mean is the
-    /// accuracy or the mean squared error.
-    pub scores: Vec<f64>,
-    /// Per example the target and the prediction: numbers of classes, or values.
-    pub pairs: Vec<(f64, f64)>,
+    given: Given,
     /// Examples by class: `confusion[target][prediction]`; empty for a regression.
     pub confusion: Vec<Vec<u64>>,
     /// A digest of the targets: answers of two models are paired only if their targets are the same.
     pub targets: u64,
+}
+
+/// What [`Answered`] borrows.
+#[derive(Debug, Clone, PartialEq)]
+enum Given {
+    Classes { pairs: Vec<(u16, u16)>, classes: usize, probabilities: Option<Vec<f32>> },
+    Values(Vec<(f64, f64)>),
 }
 
 impl Answers {
@@ -28,60 +32,79 @@ impl Answers {
     /// # Errors
     /// If an example is missing or out of order, a class is not one of the task's or a value is not a number.
     pub fn new(task: &TaskInfo, rows: &[PredictionRow], path: &Path) -> Result<Answers, ReportError> {
-        let classes: HashMap<&str, usize> =
-            task.classes.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
-        let mut confusion = vec![vec![0; classes.len()]; classes.len()];
-        let mut scores = Vec::with_capacity(rows.len());
-        let mut pairs = Vec::with_capacity(rows.len());
+        let refuse =
+            |index: usize, message| ReportError::Row { path: path.to_owned(), line: index as u64 + 2, message };
+        let classes = task.classes.len();
         let mut targets = DefaultHasher::new();
         for (index, row) in rows.iter().enumerate() {
-            let refuse = |message| ReportError::Row { path: path.to_owned(), line: index as u64 + 2, message };
             if row.example != index {
-                return Err(refuse(format!(
-                    "column example: '{}', expected {index}: one row per test example, in order",
-                    row.example
-                )));
+                let message =
+                    format!("column example: '{}', expected {index}: one row per test example, in order", row.example);
+                return Err(refuse(index, message));
             }
-            if !row.probabilities.is_empty() && row.probabilities.len() != classes.len() {
-                let (found, expected) = (row.probabilities.len(), classes.len());
-                return Err(refuse(format!(
-                    "column probabilities: {found} numbers, expected {expected}: one per class"
-                )));
+            if !row.probabilities.is_empty() && row.probabilities.len() != classes {
+                let message = format!(
+                    "column probabilities: {} numbers, expected {classes}: one per class",
+                    row.probabilities.len()
+                );
+                return Err(refuse(index, message));
             }
             row.target.hash(&mut targets);
-            if classes.is_empty() {
-                let number = |column: &str, text: &str| {
-                    text.parse::<f64>().map_err(|_| refuse(format!("column {column}: '{text}', expected a number")))
-                };
-                let (target, prediction) = (number("target", &row.target)?, number("prediction", &row.prediction)?);
-                scores.push((prediction - target).powi(2));
-                pairs.push((target, prediction));
-            } else {
-                let class = |column: &str, text: &str| {
-                    classes.get(text).copied().ok_or_else(|| {
-                        refuse(format!(
-                            "column {column}: '{text}', expected a class of {}: {}",
-                            task.name,
-                            task.classes.join(", ")
-                        ))
-                    })
-                };
-                let (target, prediction) = (class("target", &row.target)?, class("prediction", &row.prediction)?);
-                confusion[target][prediction] += 1;
-                scores.push(f64::from(u8::from(target == prediction)));
-                pairs.push((target as f64, prediction as f64));
-            }
         }
-        Ok(Answers { scores, pairs, confusion, targets: targets.finish() })
+        let mut confusion = vec![vec![0; classes]; classes];
+        let given = if classes == 0 {
+            let pairs = rows.iter().enumerate().map(|(index, row)| value_pair(row).map_err(|m| refuse(index, m)));
+            Given::Values(pairs.collect::<Result<_, _>>()?)
+        } else {
+            let numbers: HashMap<&str, u16> = task.classes.iter().map(String::as_str).zip(0..).collect();
+            let pair = |(index, row)| class_pair(task, &numbers, row).map_err(|message| refuse(index, message));
+            let pairs = rows.iter().enumerate().map(pair).collect::<Result<Vec<_>, _>>()?;
+            for (target, prediction) in &pairs {
+                confusion[usize::from(*target)][usize::from(*prediction)] += 1;
+            }
+            // A score of probabilities needs those of every example.
+            let whole = rows.iter().all(|row| !row.probabilities.is_empty());
+            let probabilities = whole.then(|| rows.iter().flat_map(|row| row.probabilities.iter().copied()).collect());
+            Given::Classes { pairs, classes, probabilities }
+        };
+        Ok(Answers { given, confusion, targets: targets.finish() })
+    }
+
+    /// Targets and predictions, as scores take them.
+    pub fn answered(&self) -> Answered<'_> {
+        match &self.given {
+            Given::Classes { pairs, classes, probabilities } => {
+                Answered::Classes { pairs, classes: *classes, probabilities: probabilities.as_deref() }
+            }
+            Given::Values(pairs) => Answered::Values(pairs),
+        }
+    }
+
+    /// How many examples were answered.
+    pub fn len(&self) -> usize {
+        self.answered().len()
+    }
+
+    /// Whether there is no example.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
-/// The mean score of each example over several trials (seeds); `None` unless all have the same targets.
-pub(crate) fn mean_scores(trials: &[&Answers]) -> Option<Vec<f64>> {
-    let first = trials.first()?;
-    if trials.iter().any(|trial| trial.targets != first.targets || trial.scores.len() != first.scores.len()) {
-        return None;
-    }
-    let mean = |index: usize| trials.iter().map(|trial| trial.scores[index]).sum::<f64>() / trials.len() as f64;
-    Some((0..first.scores.len()).map(mean).collect())
+/// Target and prediction as numbers.
+fn value_pair(row: &PredictionRow) -> Result<(f64, f64), String> {
+    let number = |column: &str, text: &str| {
+        text.parse::<f64>().map_err(|_| format!("column {column}: '{text}', expected a number"))
+    };
+    Ok((number("target", &row.target)?, number("prediction", &row.prediction)?))
+}
+
+/// Target and prediction as numbers of classes.
+fn class_pair(task: &TaskInfo, numbers: &HashMap<&str, u16>, row: &PredictionRow) -> Result<(u16, u16), String> {
+    let class = |column: &str, text: &str| {
+        numbers.get(text).copied().ok_or_else(|| {
+            format!("column {column}: '{text}', expected a class of {}: {}", task.name, task.classes.join(", "))
+        })
+    };
+    Ok((class("target", &row.target)?, class("prediction", &row.prediction)?))
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::error::ReportError;
-use crate::metric::{Metric, metric};
+use crate::metric::{Metric, Score, TargetUnit, metric};
 use crate::record::{Record, Status};
 use crate::run_info::{CaseInfo, RunInfo, TaskInfo};
 
@@ -35,16 +35,17 @@ impl Setting {
 
     /// The unit of the primary metric after a comma, where it has one: `, °²`.
     pub fn primary_unit(&self) -> String {
-        match (self.task.primary.as_str(), self.task.unit.as_str()) {
-            ("mse", unit) if !unit.is_empty() => format!(", {unit}²"),
-            ("mae", unit) if !unit.is_empty() => format!(", {unit}"),
+        let unit = self.task.unit.as_str();
+        match self.score().target_unit {
+            TargetUnit::Squared if !unit.is_empty() => format!(", {unit}²"),
+            TargetUnit::Same if !unit.is_empty() => format!(", {unit}"),
             _ => String::new(),
         }
     }
 
-    /// Whether the targets are classes.
-    pub fn is_classes(&self) -> bool {
-        !self.task.classes.is_empty()
+    /// How the primary metric is computed.
+    pub fn score(&self) -> &'static Score {
+        self.primary().score.as_ref().expect("Grid::new refuses tasks whose primary metric is no score")
     }
 }
 
@@ -59,6 +60,8 @@ pub struct Value {
     pub value: f64,
     /// As in [`Record::source`].
     pub source: String,
+    /// As in [`Record::note`].
+    pub note: String,
     /// As in [`Record::conditions`].
     pub conditions: String,
 }
@@ -400,8 +403,11 @@ fn task_of<'a>(info: &'a RunInfo, row: &Record, path: &Path) -> Result<&'a TaskI
 fn setting_of(info: &RunInfo, row: &Record, path: &Path) -> Result<Setting, ReportError> {
     let refuse = |message| Err(incomparable(path, &row.case, message));
     let task = task_of(info, row, path)?;
-    if metric(&task.primary).is_none() {
-        return refuse(format!("the primary metric '{}' of its task is not in the catalogue of metrics", task.primary));
+    if metric(&task.primary).and_then(|metric| metric.score).is_none() {
+        return refuse(format!(
+            "the primary metric '{}' of its task is no score in the catalogue of metrics",
+            task.primary
+        ));
     }
     Ok(Setting {
         task: task.clone(),
@@ -422,6 +428,7 @@ fn trial(closing: &Record, rows: &[&Record]) -> Trial {
                 value: row.value?,
                 source: row.source.clone(),
                 conditions: row.conditions.clone(),
+                note: row.note.clone(),
             })
         })
         .collect();

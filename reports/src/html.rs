@@ -3,11 +3,11 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::figures::Picture;
-use crate::format::{count, score, si};
-use crate::markdown::{SPLITS, reproduce, sentence};
-use crate::record::Status;
+use crate::format::{count, si};
+use crate::markdown::reproduce;
 use crate::results::Results;
-use crate::table::{Line, Standing, Table, beside, cells, header, test_result};
+use crate::sections::{self, MARKS, SPLITS, Section, sections, sentence};
+use crate::table;
 
 /// The text of `report.html`.
 pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) -> String {
@@ -24,7 +24,7 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
             body {
                 main {
                     (head(results))
-                    (remarks_box(remarks))
+                    (remarks_box("Before you read on", remarks))
                     (headlines(results))
                     (figures(pictures))
                     (not_ranked(results))
@@ -63,11 +63,11 @@ fn head(results: &Results) -> Markup {
     }
 }
 
-fn remarks_box(remarks: &[String]) -> Markup {
+fn remarks_box(title: &str, remarks: &[String]) -> Markup {
     html! {
         @if !remarks.is_empty() {
             aside.remarks aria-label="Remarks" {
-                strong { "Before you read on" }
+                strong { (title) }
                 ul { @for remark in remarks { li { (remark) } } }
             }
         }
@@ -77,67 +77,25 @@ fn remarks_box(remarks: &[String]) -> Markup {
 fn headlines(results: &Results) -> Markup {
     html! {
         h2 #results { "Results" }
+        @for section in &sections(results) { (headline(section)) }
+        h3 { "How to read the tables" }
+        p { (MARKS.replace('`', "")) }
         p {
-            "Models are ranked by the task's primary metric on the same test examples. "
-            "≈ marks a model that a paired test cannot tell from the best (McNemar's exact test for the accuracy "
-            "of one seed, otherwise the paired bootstrap; p ≥ 0.05 after Holm's correction); ? marks one that could "
-            "not be tested; – marks one that is not ranked. p50 and p99 are the time from one raw example to its "
-            "prediction; memory is the largest of the whole case, training included. " (SPLITS)
+            "p50 and p99 are the median and the 99th percentile of the time from one raw example to its prediction. "
+            "Memory is the largest of the whole case, training included."
         }
-        @for table in &results.tables { (headline(results, table)) }
+        p { (SPLITS) }
     }
 }
 
-/// The column of [`cells`] with the model's label.
-const MODEL: usize = 1;
-/// The column of [`cells`] with the primary metric.
-const PRIMARY: usize = 2;
-/// The column of [`cells`] with the status.
-const STATUS: usize = 11;
-
-/// Columns of [`cells`] whose text is a number.
-fn is_number(column: usize) -> bool {
-    (PRIMARY + 1..STATUS).contains(&column)
-}
-
-fn headline(results: &Results, table: &Table) -> Markup {
-    let setting = results.setting(table.setting);
+fn headline(section: &Section) -> Markup {
     html! {
         section {
-            h3 { (setting.title) }
-            p.muted {
-                (sentence(&setting.task.about)) " " (count(setting.train_size, "training row")) ", " (setting.device) "."
-                @if let Some(floor) = table.floor { " A constant answer scores " (score(setting.primary(), floor)) ": the floor." }
-            }
-            div.wide tabindex="0" role="region" aria-label={ "Results of " (setting.title) } {
-                table {
-                    thead {
-                        tr {
-                            @for (column, title) in header(&results.grid, table).iter().enumerate() {
-                                th.number[is_number(column)] scope="col" { (title) }
-                                @if column == PRIMARY { th scope="col" { "vs best" } }
-                            }
-                        }
-                    }
-                    tbody { @for line in &table.lines { (row(results, table, line)) } }
-                }
-            }
-            @if let Some(beside) = beside(&results.grid, table) { p { (beside) } }
-        }
-    }
-}
-
-fn row(results: &Results, table: &Table, line: &Line) -> Markup {
-    html! {
-        tr.best[line.standing == Standing::Best].unranked[line.standing == Standing::Unranked] {
-            @for (column, cell) in cells(&results.grid, table, line).iter().enumerate() {
-                @if column == MODEL {
-                    th scope="row" { (cell) }
-                } @else {
-                    td.number[is_number(column)].bad[column == STATUS && line.status != Status::Ok] { (cell) }
-                }
-                @if column == PRIMARY { td { (test_result(line)) } }
-            }
+            h3 { (section.title) }
+            p.muted { (section.lead) }
+            (remarks_box("Before you trust this table", &section.warnings))
+            (table::html(&section.table))
+            @if let Some(beside) = &section.beside { p { (beside) } }
         }
     }
 }
@@ -157,7 +115,7 @@ fn figures(pictures: &[Picture]) -> Markup {
                 div.figures { @for picture in &matrices { (figure(picture, false)) } }
             }
         }
-        p.muted { "Each figure is also a file in figures/, as SVG and as PNG at 300 dots per inch." }
+        p.muted { "The folder figures/ holds each figure as SVG and as PNG with 300 dots per inch." }
     }
 }
 
@@ -185,22 +143,11 @@ fn is_wide(svg: &str) -> bool {
 }
 
 fn not_ranked(results: &Results) -> Markup {
-    let bad: Vec<_> = results.grid.trials().filter(|(_, _, trial)| trial.status != Status::Ok).collect();
     html! {
         h2 #not-ranked { "Cases that are not ranked" }
-        @if bad.is_empty() {
-            p { "Every finished case is ok." }
-        } @else {
-            div.wide tabindex="0" role="region" aria-label="Cases that are not ranked" {
-                table {
-                    thead { tr { th scope="col" { "case" } th scope="col" { "status" } th scope="col" { "reason" } } }
-                    tbody {
-                        @for (_, _, trial) in bad {
-                            tr { th scope="row" { (trial.case) } td.bad { (trial.status) } td.text { (trial.note) } }
-                        }
-                    }
-                }
-            }
+        @match sections::not_ranked(results) {
+            Some(table) => (table::html(&table)),
+            None => p { "Every finished case is ok." },
         }
     }
 }
@@ -232,15 +179,12 @@ fn provenance(results: &Results) -> Markup {
         h3 { "Reproduce and cite" }
         pre { (reproduce(info)) }
         p {
-            "Cite the program with its version and commit, the run by its name (" (info.run) "), and the datasets by "
-            "their own papers. Costs are comparable only with runs of the same machine fingerprint."
+            "Cite the program with its version and commit, the run by its name (" (info.run) "), and the datasets with "
+            "their own papers. Compare costs only with those of runs that have the same machine fingerprint."
         }
         details {
             summary { "Checksums of the data (" (count(info.datasets.len(), "file")) ")" }
-            div.wide { table {
-                thead { tr { th scope="col" { "file" } th scope="col" { "sha256" } } }
-                tbody { @for (file, sum) in &info.datasets { tr { th scope="row" { (file) } td { code { (sum) } } } } }
-            } }
+            (table::html(&sections::checksums(results)))
         }
         details { summary { "The suite as resolved" } pre { (info.suite_toml) } }
     }
@@ -251,20 +195,7 @@ fn parameters(results: &Results) -> Markup {
         h2 #parameters { "Parameters of each case" }
         details open[results.grid.trials().count() <= 30] {
             summary { (count(results.grid.trials().count(), "case")) }
-            div.wide tabindex="0" role="region" aria-label="Parameters" {
-                table {
-                    thead { tr { th scope="col" { "case" } th scope="col" { "model" } th scope="col" { "parameters" } } }
-                    tbody {
-                        @for (_, _, trial) in results.grid.trials() {
-                            tr {
-                                th scope="row" { (trial.case) }
-                                td { (trial.model) ", " (trial.model_version) }
-                                td.text { (trial.params) }
-                            }
-                        }
-                    }
-                }
-            }
+            (table::html(&sections::parameters(results)))
         }
     }
 }

@@ -4,39 +4,42 @@
 
 mod answers;
 mod error;
+mod estimate;
 mod figures;
 mod format;
 mod grid;
 mod html;
 mod markdown;
 mod metric;
+mod ranking;
 mod record;
 mod report;
-mod resampled;
 mod results;
 mod rows;
 mod run_dir;
 mod run_info;
 mod scores;
+mod sections;
 mod statistics;
 mod summary;
 mod table;
 mod terminal;
+mod warnings;
 
 pub use answers::Answers;
 pub use error::ReportError;
 pub use figures::{Drawn, FIGURES, Figure, Picture, Style};
 pub use grid::{Cell, ESTIMATE, Gap, Grid, Mean, Setting, Trial, Value};
-pub use metric::{Better, METRICS, Metric, metric};
+pub use metric::{Better, Estimator, Floor, METRICS, Metric, Score, ScoredTargets, SummaryColumn, TargetUnit, metric};
+pub use ranking::{RankedModel, Ranking, Standing};
 pub use record::{Curve, PredictionRow, Reading, Record, SCHEMA, Status};
 pub use report::{Built, build};
 pub use results::Results;
 pub use rows::{Intact, Row, decode, encode, encode_header};
 pub use run_dir::RunDir;
 pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
-pub use scores::{Tally, macro_mean, matthews, pearson, spearman};
+pub use scores::{Answered, Example, Sample, Tally, macro_mean, matthews, pearson, r2, spearman};
 pub use statistics::{
     Interval, bootstrap, bootstrap_mean, bootstrap_p, holm, mcnemar_p, paired_bootstrap_p, quantile, wilson,
 };
-pub use table::{Line, Standing, Table};
 pub use terminal::terminal_table;

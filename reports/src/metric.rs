@@ -1,4 +1,11 @@
-//! The catalogue of metrics: what each number is called, its unit, and which direction is better.
+//! What a metric is: its name and unit, which direction is better, how it is computed from predictions, how it is
+//! resampled, and what a constant answer scores.
+
+mod catalogue;
+
+pub use catalogue::METRICS;
+
+use crate::scores::{Answered, Example, Sample};
 
 /// Which direction of a metric is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,19 +16,179 @@ pub enum Better {
     Lower,
 }
 
-/// A named quantity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl Better {
+    /// Whether `value` is strictly better than `other`.
+    pub fn prefers(self, value: f64, other: f64) -> bool {
+        self.goodness(value) > self.goodness(other)
+    }
+
+    /// The value, with its sign turned where smaller is better: larger is always better.
+    pub fn goodness(self, value: f64) -> f64 {
+        match self {
+            Better::Higher => value,
+            Better::Lower => -value,
+        }
+    }
+
+    /// `higher is better` or `lower is better`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Better::Higher => "higher is better",
+            Better::Lower => "lower is better",
+        }
+    }
+}
+
+/// A named quantity and all of its rules. Everything that treats metrics differently asks here, so that a new metric is
+/// one entry in [`METRICS`].
+#[derive(Debug, Clone, Copy)]
 pub struct Metric {
     /// The name in records, with its unit where it has one.
     pub name: &'static str,
     /// The name in figures and tables.
     pub title: &'static str,
+    /// The usual abbreviation, for a narrow axis or column; empty where the title is short enough.
+    pub abbreviation: &'static str,
     /// A plain SI unit, or empty.
     pub unit: &'static str,
     /// Which direction is better.
     pub better: Better,
     /// The formula and where it comes from.
     pub formula: &'static str,
+    /// How it is computed from targets and predictions; `None` for costs and counts.
+    pub score: Option<Score>,
+    /// The phases it is recorded in, each with its column of `summary.csv`.
+    pub columns: &'static [SummaryColumn],
+}
+
+/// The place of a metric in `summary.csv`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SummaryColumn {
+    /// The phase in records.
+    pub phase: &'static str,
+    /// The title of the column.
+    pub title: &'static str,
+    /// The title of the column with the notes of its rows; empty if they are in none.
+    pub note_title: &'static str,
+}
+
+/// The rules of a metric that is computed from targets and predictions.
+#[derive(Debug, Clone, Copy)]
+pub struct Score {
+    /// The targets that it is for.
+    pub targets: ScoredTargets,
+    /// How it is computed, which decides its interval and its paired test.
+    pub estimator: Estimator,
+    /// The constant answer that a model has to beat.
+    pub floor: Floor,
+    /// The metric that is reported beside this one where this one ranks, as in GLUE (Wang et al. 2018, table 1).
+    pub beside: Option<&'static str>,
+    /// The smallest and the largest possible score: the ends of an axis.
+    pub range: (f64, f64),
+    /// Its unit, where the targets have one.
+    pub target_unit: TargetUnit,
+    /// Why it may be undefined although the targets are of its kind: the note of its empty row. Empty if it then leaves
+    /// no row.
+    pub undefined: &'static str,
+}
+
+/// The targets that a score is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScoredTargets {
+    /// Any number of classes.
+    Classes,
+    /// Two classes, of which class 1 is the positive one.
+    TwoClasses,
+    /// Numbers.
+    Values,
+}
+
+impl ScoredTargets {
+    /// Whether a task with this many classes, 0 if its targets are numbers, has such targets.
+    pub fn applies(self, classes: usize) -> bool {
+        match self {
+            ScoredTargets::Classes => classes > 0,
+            ScoredTargets::TwoClasses => classes == 2,
+            ScoredTargets::Values => classes == 0,
+        }
+    }
+}
+
+/// How a score is computed.
+#[derive(Debug, Clone, Copy)]
+pub enum Estimator {
+    /// The share of examples for which the function is true: Wilson's interval; McNemar's exact test between single
+    /// seeds, else the paired bootstrap.
+    Proportion(fn(&Example<'_>) -> bool),
+    /// The mean over examples of what the function gives: the bootstrap of those numbers for the interval, and of their
+    /// differences for the paired test. The score is undefined if the function gives `None` for any example.
+    Mean(fn(&Example<'_>) -> Option<f64>),
+    /// A statistic of all examples together: interval and paired test compute it anew on each resample.
+    Statistic(fn(&Sample<'_>) -> Option<f64>),
+}
+
+impl Estimator {
+    /// The score of each example; `None` for a statistic, which has none, and where the score is undefined.
+    pub fn of_each(&self, sample: &Sample<'_>) -> Option<Vec<f64>> {
+        match self {
+            Estimator::Proportion(is_hit) => {
+                Some(sample.examples().map(|example| f64::from(u8::from(is_hit(&example)))).collect())
+            }
+            Estimator::Mean(score) => sample.examples().map(|example| score(&example)).collect(),
+            Estimator::Statistic(_) => None,
+        }
+    }
+
+    /// The score; `None` where it is undefined, as without examples.
+    pub fn estimate(&self, sample: &Sample<'_>) -> Option<f64> {
+        if sample.is_empty() {
+            return None;
+        }
+        match self {
+            Estimator::Statistic(score) => score(sample),
+            _ => self.of_each(sample).map(|scores| scores.iter().sum::<f64>() / scores.len() as f64),
+        }
+    }
+}
+
+/// The constant answer whose score is the floor of a task. "Training rows" are all rows given to the case, validation
+/// included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Floor {
+    /// The most frequent class of the training rows; of equally frequent ones the first in the task's list of classes.
+    MajorityClass,
+    /// Class 1, which scores higher than class 0.
+    PositiveClass,
+    /// The mean of the targets of the training rows.
+    Mean,
+    /// No constant answer has such a score, so a model must be above 0.
+    Zero,
+    /// There is no floor, so the metric cannot rank.
+    None,
+}
+
+impl Floor {
+    /// The constant answer in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Floor::MajorityClass => "the majority class",
+            Floor::PositiveClass => "the positive class",
+            Floor::Mean => "the mean",
+            Floor::Zero => "0",
+            Floor::None => "none",
+        }
+    }
+}
+
+/// The unit of a score, made of the unit of the targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetUnit {
+    /// The score has no unit.
+    None,
+    /// The unit of the targets.
+    Same,
+    /// Its square.
+    Squared,
 }
 
 /// From here on a number is written with a power of ten.
@@ -32,168 +199,20 @@ impl Metric {
     /// targets are. A share of one next to zero is as good as zero.
     pub fn needs_power(&self, score: f64) -> bool {
         let size = score.abs();
-        let is_error = matches!(self.name, "mse" | "mae");
+        let is_error = self.score.is_some_and(|rules| rules.target_unit != TargetUnit::None);
         size >= LONG || (is_error && 0.0 < size && size < 0.01)
     }
 
-    /// The usual abbreviation, where the title is too long for a narrow axis or column.
+    /// The usual abbreviation, or the title where that is short enough.
     pub fn short_title(&self) -> &'static str {
-        match self.name {
-            "mse" => "MSE",
-            "mae" => "MAE",
-            _ => self.title,
-        }
+        if self.abbreviation.is_empty() { self.title } else { self.abbreviation }
+    }
+
+    /// The score of the answers to all examples; `None` where it is undefined or the metric is no score.
+    pub fn score_of(&self, answered: Answered<'_>) -> Option<f64> {
+        self.score?.estimator.estimate(&Sample::all(answered))
     }
 }
-
-const fn metric_row(
-    name: &'static str,
-    title: &'static str,
-    unit: &'static str,
-    better: Better,
-    formula: &'static str,
-) -> Metric {
-    Metric { name, title, unit, better, formula }
-}
-
-use Better::{Higher, Lower};
-
-/// Every metric. Adding one is one line here and, if it is a score, one in the harness's scorer.
-pub const METRICS: &[Metric] = &[
-    metric_row(
-        "accuracy",
-        "accuracy",
-        "",
-        Higher,
-        "share of examples whose prediction is the target; scikit-learn accuracy_score",
-    ),
-    metric_row(
-        "accuracy_mismatched",
-        "accuracy, mismatched",
-        "",
-        Higher,
-        "accuracy on MNLI's rows of genres that the training rows do not have, from the same fit",
-    ),
-    metric_row(
-        "recall_macro",
-        "macro recall",
-        "",
-        Higher,
-        "mean over classes of tp/(tp+fn); scikit-learn recall_score(average='macro')",
-    ),
-    metric_row(
-        "precision_macro",
-        "macro precision",
-        "",
-        Higher,
-        "mean over classes of tp/(tp+fp), 0 where nothing was predicted; scikit-learn precision_score(average='macro', zero_division=0)",
-    ),
-    metric_row(
-        "f1_macro",
-        "macro F1",
-        "",
-        Higher,
-        "mean over classes of 2tp/(2tp+fp+fn); scikit-learn f1_score(average='macro')",
-    ),
-    metric_row(
-        "recall_positive",
-        "recall of the positive class",
-        "",
-        Higher,
-        "tp/(tp+fn) of class 1 of a binary task; scikit-learn recall_score",
-    ),
-    metric_row(
-        "precision_positive",
-        "precision of the positive class",
-        "",
-        Higher,
-        "tp/(tp+fp) of class 1 of a binary task; scikit-learn precision_score(zero_division=0)",
-    ),
-    metric_row(
-        "f1_positive",
-        "F1 of the positive class",
-        "",
-        Higher,
-        "2tp/(2tp+fp+fn) of class 1 of a binary task; scikit-learn f1_score",
-    ),
-    metric_row(
-        "matthews",
-        "Matthews correlation",
-        "",
-        Higher,
-        "correlation of the classes of targets and predictions, 0 where either are all of one; Gorodkin 2004; scikit-learn matthews_corrcoef",
-    ),
-    metric_row(
-        "brier",
-        "Brier score",
-        "",
-        Lower,
-        "mean over examples of the sum over classes of (probability - indicator)^2; Brier 1950, scikit-learn brier_score_loss(scale_by_half=False)",
-    ),
-    metric_row(
-        "mse",
-        "mean squared error",
-        "",
-        Lower,
-        "mean of (prediction - target)^2; scikit-learn mean_squared_error",
-    ),
-    metric_row(
-        "mae",
-        "mean absolute error",
-        "",
-        Lower,
-        "mean of |prediction - target|; scikit-learn mean_absolute_error",
-    ),
-    metric_row(
-        "r2",
-        "R²",
-        "",
-        Higher,
-        "1 - sum (target - prediction)^2 / sum (target - mean target)^2; scikit-learn r2_score",
-    ),
-    metric_row(
-        "pearson",
-        "Pearson correlation",
-        "",
-        Higher,
-        "sum of (prediction - mean) (target - mean) over the root of both sums of squares; undefined where either does not vary; scipy pearsonr",
-    ),
-    metric_row(
-        "spearman",
-        "Spearman correlation",
-        "",
-        Higher,
-        "Pearson correlation of the ranks, equal values having the mean of theirs; scipy spearmanr",
-    ),
-    metric_row(
-        "floor",
-        "floor",
-        "",
-        Higher,
-        "the task's primary metric of a constant answer: the majority class (for F1 the positive one) or the mean of the training targets; 0 for correlations",
-    ),
-    metric_row("examples", "test examples", "", Higher, "number of test examples scored"),
-    metric_row(
-        "truncated_examples",
-        "truncated examples",
-        "",
-        Lower,
-        "examples longer than the model reads, so that it does without their ends: of fit the training rows, validation included, of score the test rows",
-    ),
-    metric_row("fit_s", "fit time", "s", Lower, "wall-clock seconds of fit, encoders and validation included"),
-    metric_row("latency_p50_s", "latency p50", "s", Lower, "median seconds from one raw example to its prediction"),
-    metric_row("latency_p90_s", "latency p90", "s", Lower, "90th percentile of the same"),
-    metric_row("latency_p95_s", "latency p95", "s", Lower, "95th percentile of the same"),
-    metric_row("latency_p99_s", "latency p99", "s", Lower, "99th percentile of the same"),
-    metric_row("throughput", "throughput", "1/s", Higher, "test examples predicted per second, all in one call"),
-    metric_row("energy_j", "energy", "J", Lower, "joules of the phase; per prediction in the predict phases"),
-    metric_row("idle_w", "idle power", "W", Lower, "power of the idle machine, part of energy_j"),
-    metric_row("peak_memory_bytes", "peak memory", "B", Lower, "largest resident set of the case's process"),
-    metric_row("parameters", "parameters", "", Lower, "learned numbers of the fitted model"),
-    metric_row("model_bytes", "model size", "B", Lower, "bytes that a prediction needs of the fitted model"),
-    metric_row("flops", "FLOPs per example", "", Lower, "multiply-adds of one prediction, times two"),
-    metric_row("wall_s", "wall time", "s", Lower, "seconds from the start of the case's process to its end"),
-];
 
 /// The metric of this name.
 pub fn metric(name: &str) -> Option<&'static Metric> {

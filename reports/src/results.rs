@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::answers::Answers;
 use crate::error::ReportError;
-use crate::format::count;
+use crate::format::{count, listed};
 use crate::grid::{Gap, Grid, Setting, Trial};
+use crate::ranking::Ranking;
 use crate::record::{Curve, Status};
 use crate::run_dir::RunDir;
 use crate::run_info::RunInfo;
-use crate::table::Table;
 
 /// A run, read and compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,14 +19,14 @@ pub struct Results {
     /// Which model did what on which task.
     pub grid: Grid,
     /// One per setting of the grid, in its order: the models ranked.
-    pub tables: Vec<Table>,
+    pub rankings: Vec<Ranking>,
     /// The epochs of each case that has any.
     pub curves: HashMap<String, Vec<Curve>>,
     /// The answers of each measured case that left its predictions.
     pub answers: HashMap<String, Answers>,
-    /// What a reader must know of this run: parts that are missing or were left out.
+    /// What a reader must know about the run as a whole: parts that are missing or were left out.
     pub remarks: Vec<String>,
-    /// Numbers that were not measured, and why: a missing number is an empty cell.
+    /// Numbers that were not measured, and why. A missing number is an empty cell.
     pub gaps: Vec<String>,
 }
 
@@ -39,11 +39,11 @@ impl Results {
     pub fn load(dir: &RunDir) -> Result<Results, ReportError> {
         let info = dir.info()?;
         let records = dir.records()?;
-        let mut remarks = Vec::new();
+        let mut remarks = info.remarks.clone();
         let mut torn = |file: &str, line: Option<u64>| {
             if let Some(line) = line {
                 remarks.push(format!(
-                    "Line {line} of {file} is cut short, as if the run had been killed there; it is left out."
+                    "Line {line} of {file} is incomplete, as if the run had been killed while writing it. It is left out."
                 ));
             }
         };
@@ -51,7 +51,7 @@ impl Results {
         let curves = dir.curves()?;
         torn("curves.csv", curves.as_ref().and_then(|curves| curves.torn_line));
         if curves.is_none() {
-            remarks.push("There is no curves.csv: training curves are not shown.".to_owned());
+            remarks.push("There is no curves.csv, so training curves are not shown.".to_owned());
         }
         let grid = Grid::new(&info, &records.rows, &dir.records_path())?;
         let answers = load_answers(dir, &grid, &mut remarks)?;
@@ -59,14 +59,12 @@ impl Results {
         remark_on_machines(&grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
         let gaps = gaps(&grid);
-        remark_on_truncation(&grid, &mut remarks);
-        let tables: Vec<Table> = (0..grid.settings.len()).map(|setting| Table::new(&grid, setting, &answers)).collect();
-        remarks.extend(tables.iter().flat_map(|table| table.remarks.iter().cloned()));
+        let rankings = (0..grid.settings.len()).map(|setting| Ranking::new(&grid, setting, &answers)).collect();
         let mut by_case: HashMap<String, Vec<Curve>> = HashMap::new();
         for curve in curves.map(|curves| curves.rows).unwrap_or_default() {
             by_case.entry(curve.case.clone()).or_default().push(curve);
         }
-        Ok(Results { info, grid, tables, curves: by_case, answers, remarks, gaps })
+        Ok(Results { info, grid, rankings, curves: by_case, answers, remarks, gaps })
     }
 
     /// The first trial of a setting and label: where a figure can show one seed only.
@@ -100,7 +98,8 @@ fn load_answers(dir: &RunDir, grid: &Grid, remarks: &mut Vec<String>) -> Result<
     }
     if !missing.is_empty() {
         remarks.push(format!(
-            "{} left no complete predictions file: no paired test, no bootstrap interval and no confusion matrix for {}.",
+            "{} left no complete predictions file. There is no paired test, no bootstrap interval and no confusion matrix \
+             for {}.",
             count(missing.len(), "case"),
             listed(&missing)
         ));
@@ -114,7 +113,7 @@ fn remark_on_plan(info: &RunInfo, grid: &Grid, remarks: &mut Vec<String>) {
     }
     let planned = info.cases.len();
     remarks.push(format!(
-        "{} of {planned} planned have no result yet: {}. `bakeoff resume` on this folder runs them.",
+        "{} of {planned} planned have no result yet: {}. Run them with `bakeoff resume` on this folder.",
         count(grid.unfinished.len(), "case"),
         listed(&grid.unfinished)
     ));
@@ -143,7 +142,7 @@ fn remark_on_commits(records: &[crate::record::Record], remarks: &mut Vec<String
     }
     if commits.len() > 1 {
         let named: Vec<String> = commits.into_keys().map(str::to_owned).collect();
-        remarks.push(format!("The rows were made by several commits of bakeoff: {}.", listed(&named)));
+        remarks.push(format!("Several commits of bakeoff made the rows: {}.", listed(&named)));
     }
 }
 
@@ -159,40 +158,4 @@ fn gaps(grid: &Grid) -> Vec<String> {
         format!("{metric} of {phase}{by} is missing in {}: {reason}.", count(cases, "case"))
     };
     gaps.into_iter().map(sentence).collect()
-}
-
-/// A model that did not see the ends of long inputs was given less than another.
-fn remark_on_truncation(grid: &Grid, remarks: &mut Vec<String>) {
-    let mut lines: Vec<String> = Vec::new();
-    for (setting, label, trial) in grid.trials() {
-        let number = |phase: &str, metric: &str| trial.get(phase, metric).map_or(0.0, |value| value.value);
-        let (train, test) = (number("fit", "truncated_examples"), number("score", "truncated_examples"));
-        if train + test == 0.0 {
-            continue;
-        }
-        let setting = &grid.settings[setting];
-        let line = format!(
-            "{} on {}: {train} of {} training and {test} of {} test examples are longer than the model reads and lost \
-             their ends.",
-            grid.labels[label],
-            setting.title,
-            setting.train_size,
-            number("score", "examples")
-        );
-        // Seeds differ in it only where they draw other rows.
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
-    }
-    remarks.extend(lines);
-}
-
-/// The first few names, and how many more there are.
-pub(crate) fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }

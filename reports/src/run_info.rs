@@ -41,6 +41,9 @@ pub struct RunInfo {
     pub datasets: BTreeMap<String, String>,
     /// Where joules come from (`rapl`, `estimate`), or why there are none.
     pub energy: String,
+    /// What a reader must know before the first case ran, in sentences. Since schema 2; older runs have none.
+    #[serde(default)]
+    pub remarks: Vec<String>,
     /// The tasks of the run.
     pub tasks: Vec<TaskInfo>,
     /// The cases, in the order of the plan.
@@ -75,6 +78,8 @@ pub struct DeviceInfo {
     pub device: String,
     /// What it is called: the processor's model.
     pub name: String,
+    /// Bytes of memory that it may use.
+    pub memory_bytes: u64,
     /// The fingerprint of the machine with this device, as in [`crate::Record::machine`].
     pub fingerprint: String,
 }
@@ -138,6 +143,7 @@ impl RunInfo {
         self.devices = vec![DeviceInfo {
             device: "cpu".to_owned(),
             name: self.machine.cpu.clone(),
+            memory_bytes: self.machine.memory_bytes,
             fingerprint: self.machine.fingerprint.clone(),
         }];
         Ok(())

@@ -1,5 +1,169 @@
-//! Scores that are no mean over examples. The scorer computes them on all test examples and the bootstrap on resamples
-//! of them, by these same functions.
+//! How test examples were answered, and the scores that are computed from that. The scorer computes them on all test
+//! examples and the bootstrap on resamples of them, by the same functions.
+
+/// The targets and the predictions of some examples, in the same order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Answered<'a> {
+    /// Classes, by their number in the task's list of classes.
+    Classes {
+        /// Per example the class of the target and the predicted class, both below `classes`.
+        pairs: &'a [(u16, u16)],
+        /// How many classes the task has.
+        classes: usize,
+        /// Per example the probability of each class, `classes` numbers an example; `None` if the model gives none.
+        probabilities: Option<&'a [f32]>,
+    },
+    /// Numbers: per example the target and the prediction.
+    Values(&'a [(f64, f64)]),
+}
+
+impl<'a> Answered<'a> {
+    /// How many examples there are.
+    pub fn len(self) -> usize {
+        match self {
+            Answered::Classes { pairs, .. } => pairs.len(),
+            Answered::Values(pairs) => pairs.len(),
+        }
+    }
+
+    /// Whether there is no example.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The example at an index.
+    ///
+    /// # Panics
+    /// If there is no such example, or fewer probabilities than it needs.
+    pub fn example(self, index: usize) -> Example<'a> {
+        match self {
+            Answered::Classes { pairs, classes, probabilities } => {
+                let (target, prediction) = pairs[index];
+                let row = |all: &'a [f32]| &all[index * classes..(index + 1) * classes];
+                Example::Class { target, prediction, probabilities: probabilities.map(row) }
+            }
+            Answered::Values(pairs) => Example::Value { target: pairs[index].0, prediction: pairs[index].1 },
+        }
+    }
+}
+
+/// How one example was answered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Example<'a> {
+    /// Numbers of classes.
+    Class {
+        /// The right class.
+        target: u16,
+        /// The predicted class.
+        prediction: u16,
+        /// The probability of each class, if the model gives any.
+        probabilities: Option<&'a [f32]>,
+    },
+    /// Numbers.
+    Value {
+        /// The right number.
+        target: f64,
+        /// The predicted number.
+        prediction: f64,
+    },
+}
+
+impl Example<'_> {
+    /// Whether the prediction is the target.
+    pub fn is_right(&self) -> bool {
+        match self {
+            Example::Class { target, prediction, .. } => target == prediction,
+            Example::Value { target, prediction } => target == prediction,
+        }
+    }
+
+    /// Prediction minus target; `None` for classes.
+    pub fn error(&self) -> Option<f64> {
+        match self {
+            Example::Class { .. } => None,
+            Example::Value { target, prediction } => Some(prediction - target),
+        }
+    }
+
+    /// The squared distance between the probabilities and the indicator of the target (Brier 1950): 0 is perfect, 2 the
+    /// worst. `None` without probabilities.
+    pub fn brier(&self) -> Option<f64> {
+        let Example::Class { target, probabilities: Some(row), .. } = *self else { return None };
+        let squared = |(class, &p): (usize, &f32)| {
+            let indicator = f64::from(u8::from(class == usize::from(target)));
+            (f64::from(p) - indicator).powi(2)
+        };
+        Some(row.iter().enumerate().map(squared).sum())
+    }
+}
+
+/// Answered examples: each of them once, or a resample, in which an example may occur several times.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample<'a> {
+    answered: Answered<'a>,
+    rows: Option<&'a [usize]>,
+}
+
+impl<'a> Sample<'a> {
+    /// Each example once.
+    pub fn all(answered: Answered<'a>) -> Sample<'a> {
+        Sample { answered, rows: None }
+    }
+
+    /// The examples of these indices.
+    pub fn resample(answered: Answered<'a>, rows: &'a [usize]) -> Sample<'a> {
+        Sample { answered, rows: Some(rows) }
+    }
+
+    /// How many examples there are, repeated ones counted each time.
+    pub fn len(&self) -> usize {
+        self.rows.map_or(self.answered.len(), <[usize]>::len)
+    }
+
+    /// Whether there is no example.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The examples, in order.
+    pub fn examples(&self) -> impl Iterator<Item = Example<'a>> {
+        let Sample { answered, rows } = *self;
+        (0..self.len()).map(move |index| answered.example(rows.map_or(index, |rows| rows[index])))
+    }
+
+    /// Targets, predictions and hits of each class of the task; `None` for numbers.
+    pub fn tallies(&self) -> Option<Vec<Tally>> {
+        let Answered::Classes { pairs, classes, .. } = self.answered else { return None };
+        let mut tallies = vec![Tally::default(); classes];
+        let mut count = |(target, prediction): (u16, u16)| {
+            tallies[usize::from(target)].targets += 1;
+            tallies[usize::from(prediction)].predictions += 1;
+            tallies[usize::from(target)].hits += u32::from(target == prediction);
+        };
+        match self.rows {
+            Some(rows) => rows.iter().for_each(|&row| count(pairs[row])),
+            None => pairs.iter().for_each(|&pair| count(pair)),
+        }
+        Some(tallies)
+    }
+
+    /// The tally of class 1 of a task of two classes; `None` for any other task.
+    pub fn positive(&self) -> Option<Tally> {
+        match self.tallies()?[..] {
+            [_, positive] => Some(positive),
+            _ => None,
+        }
+    }
+
+    /// Targets and predictions that are numbers; `None` for classes.
+    pub fn values(&self) -> Option<Vec<(f64, f64)>> {
+        let Answered::Values(pairs) = self.answered else { return None };
+        Some(match self.rows {
+            Some(rows) => rows.iter().map(|&row| pairs[row]).collect(),
+            None => pairs.to_vec(),
+        })
+    }
+}
 
 /// What became of one class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +217,24 @@ pub fn matthews(tallies: &[Tally]) -> f64 {
         return 0.0;
     }
     (hits * examples - products) / (targets.sqrt() * predictions.sqrt())
+}
+
+/// R², the share of the targets' variance that the predictions explain. Where all targets are equal, nothing can be
+/// explained: 1 for perfect predictions, else 0; scikit-learn `r2_score`. `None` for fewer than two examples.
+pub fn r2(pairs: &[(f64, f64)]) -> Option<f64> {
+    if pairs.len() < 2 {
+        return None;
+    }
+    let mean = pairs.iter().map(|pair| pair.0).sum::<f64>() / pairs.len() as f64;
+    let squared: f64 = pairs.iter().map(|(target, prediction)| (prediction - target).powi(2)).sum();
+    let total: f64 = pairs.iter().map(|(target, _)| (target - mean).powi(2)).sum();
+    Some(if total > 0.0 {
+        1.0 - squared / total
+    } else if squared > 0.0 {
+        0.0
+    } else {
+        1.0
+    })
 }
 
 /// Pearson's correlation of the two sides of `pairs`; `None` where a side does not vary. scipy `pearsonr`.

@@ -133,7 +133,7 @@ fn a_torn_last_line_is_left_out_and_remarked_on() {
     let bytes = fs::read(dir.records_path()).unwrap();
     fs::write(dir.records_path(), &bytes[..bytes.len() - 30]).unwrap();
     let built = build(&dir).unwrap();
-    assert!(built.remarks.iter().any(|remark| remark.contains("cut short")), "{:?}", built.remarks);
+    assert!(built.remarks.iter().any(|remark| remark.contains("incomplete")), "{:?}", built.remarks);
     assert!(built.remarks.iter().any(|remark| remark.contains("1 case of 24 planned")), "{:?}", built.remarks);
 }
 

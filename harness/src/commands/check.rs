@@ -3,6 +3,7 @@
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 
+use super::run::say_memory;
 use super::{Exit, Selection};
 use crate::case::Case;
 use crate::interrupt;
@@ -22,6 +23,7 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
     let plan = selection.plan(program)?;
     let session = Session { program, samples, inline: false };
     session.verify_data(&plan)?;
+    say_memory(program, &plan);
     interrupt::listen()?;
     let executor = session.executor();
     let mut out = stdout();

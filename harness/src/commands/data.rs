@@ -1,14 +1,15 @@
 //! `data`: the datasets there are, fetched and verified.
 
-use std::io::{self, IsTerminal, Write, stderr, stdout};
+use std::io::{Write, stderr, stdout};
 
 use anyhow::anyhow;
 use bakeoff_datasets::{DATASETS, Dataset, FetchOptions, FetchProgress, Fetched, Mirror, Size, State, Store, fetch};
-use bakeoff_models::did_you_mean;
+use bakeoff_models::unknown_name;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Exit, export_glue};
+use crate::progress::can_draw;
 use crate::usage::usage;
 
 #[derive(Debug, Args)]
@@ -60,9 +61,8 @@ fn find(names: &[String]) -> anyhow::Result<Vec<&'static dyn Dataset>> {
         let is = |id: &str| id == name || id.split_once('/').is_some_and(|(family, _)| family == name);
         let named: Vec<_> = DATASETS.iter().copied().filter(|dataset| is(dataset.id())).collect();
         if named.is_empty() {
-            let known: Vec<&str> = DATASETS.iter().map(|dataset| dataset.id()).collect();
-            let near = did_you_mean(name, known.iter().copied().chain(["glue"]));
-            return Err(usage(format!("unknown dataset '{name}'{near} (known: glue, {})", known.join(", "))));
+            let known: Vec<&str> = ["glue"].into_iter().chain(DATASETS.iter().map(|dataset| dataset.id())).collect();
+            return Err(usage(unknown_name("dataset", name, &known)));
         }
         let is_new = |dataset: &&dyn Dataset| found.iter().all(|other| other.id() != dataset.id());
         let new: Vec<_> = named.into_iter().filter(is_new).collect();
@@ -186,7 +186,7 @@ fn report(mut faults: Vec<anyhow::Error>, broken: usize, datasets: usize, what: 
     }
 }
 
-/// A bar on a terminal, lines elsewhere.
+/// A bar on a terminal that can draw it, lines elsewhere.
 struct Shown {
     dataset: &'static str,
     bar: Option<ProgressBar>,
@@ -194,7 +194,7 @@ struct Shown {
 
 impl Shown {
     fn new(dataset: &'static str) -> Shown {
-        let bar = io::stderr().is_terminal().then(|| {
+        let bar = can_draw().then(|| {
             let bar = ProgressBar::no_length();
             let style = "{prefix}: {msg} {bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, about {eta} left";
             bar.set_style(ProgressStyle::with_template(style).expect("the template is well-formed"));
@@ -221,7 +221,7 @@ impl Shown {
         };
         match &self.bar {
             Some(bar) => bar.set_message(text),
-            // Nobody who reads standard error is no reason to stop.
+            // The fetch goes on even if nobody can read standard error any more.
             None => drop(writeln!(stderr(), "{}: {text}", self.dataset)),
         }
     }

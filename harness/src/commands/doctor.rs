@@ -1,4 +1,4 @@
-//! `doctor`: what this machine can measure, what it lacks, and how to enable it.
+//! `doctor`: what this machine can measure, what it cannot, and how to enable that.
 
 use std::fs;
 use std::io::{Write, stdout};
@@ -8,6 +8,7 @@ use bakeoff_datasets::{DATASETS, State, Store};
 use bakeoff_models::Device;
 
 use super::Exit;
+use crate::forecast::gib;
 use crate::machine::Machine;
 use crate::meters::{self, EnergyConfig};
 use crate::program::Program;
@@ -27,15 +28,22 @@ pub(super) fn run(program: &Program, samples: Option<&PathBuf>) -> anyhow::Resul
     let info = machine.describe();
     let mut out = stdout().lock();
     writeln!(out, "bakeoff {} ({}), {}", env!("CARGO_PKG_VERSION"), crate::COMMIT, crate::TOOLCHAIN)?;
-    let gib = info.memory_bytes as f64 / f64::from(1 << 30);
     writeln!(
         out,
-        "machine {}: {}, {} cpus, {gib:.1} GiB, {}, {}",
-        info.fingerprint, info.cpu, info.cpus, info.os, info.arch
+        "machine {}: {}, {} cpus, {:.1} GiB of memory, {}, {}",
+        info.fingerprint,
+        info.cpu,
+        info.cpus,
+        gib(info.memory_bytes),
+        info.os,
+        info.arch
     )?;
-    let devices: Vec<_> = Device::ALL.iter().map(|device| device.name()).collect();
+    for device in Device::ALL {
+        let device = machine.device(*device);
+        let memory = gib(device.memory_bytes);
+        writeln!(out, "device {}: {}, {memory:.1} GiB of memory, {}", device.device, device.name, device.fingerprint)?;
+    }
     let findings = [
-        ("devices", Good(devices.join(", "))),
         ("time", stopwatch(machine)),
         ("processor clock", governor()),
         ("load", load(info.cpus)),
@@ -48,7 +56,7 @@ pub(super) fn run(program: &Program, samples: Option<&PathBuf>) -> anyhow::Resul
     for (what, finding) in findings {
         match finding {
             Good(text) => writeln!(out, "  ok    {what}: {text}")?,
-            Lacking(text) => writeln!(out, "  lacks {what}: {text}")?,
+            Lacking(text) => writeln!(out, "  no    {what}: {text}")?,
         }
     }
     Ok(Exit::Ok)
@@ -61,31 +69,33 @@ fn stopwatch(machine: &dyn Machine) -> Finding {
         std::hint::black_box(Stopwatch::start(machine).seconds());
     }
     let cost_ns = whole.seconds() / f64::from(CALLS) * 1e9;
-    Good(format!("a start and a reading of the stopwatch cost {cost_ns:.0} ns"))
+    Good(format!("starting and reading the stopwatch takes {cost_ns:.0} ns"))
 }
 
-/// A clock that follows the load makes times depend on what ran before.
+/// A processor whose clock rate follows the load makes times depend on what ran before.
 fn governor() -> Finding {
     let path = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
     match fs::read_to_string(path) {
         Ok(name) if name.trim() == "performance" => Good("governor 'performance'".to_owned()),
         Ok(name) => Lacking(format!(
-            "governor '{}' changes the clock with the load; for steadier times: sudo cpupower frequency-set -g performance",
+            "governor '{}' changes the clock rate with the load; for steadier times: \
+             sudo cpupower frequency-set -g performance",
             name.trim()
         )),
         Err(_) => Lacking(format!(
-            "{path} is not there (a virtual machine, or not Linux): nothing to set, repeat to see the spread"
+            "{path} does not exist (a virtual machine, or not Linux), so the clock rate cannot be fixed: \
+             repeat runs to see how much times vary"
         )),
     }
 }
 
 fn load(cpus: usize) -> Finding {
     let Ok(load) = sysinfo::System::load_average().map(|load| load.one) else {
-        return Lacking("this system does not tell its load: see to it that nothing else runs".to_owned());
+        return Lacking("this system does not show its load: make sure that nothing else runs".to_owned());
     };
     if load > 0.25 * cpus as f64 {
         Lacking(format!(
-            "{load:.2} over the last minute on {cpus} cpus: other work disturbs the times, wait for it to end"
+            "{load:.2} over the last minute on {cpus} cpus: other programs disturb the times, wait until they end"
         ))
     } else {
         Good(format!("{load:.2} over the last minute on {cpus} cpus"))
@@ -97,7 +107,7 @@ fn energy(machine: &dyn Machine) -> Finding {
     match meters::open(&measured, machine) {
         Ok(meter) => Good(format!("measured ({})", meter.source())),
         Err(reason) => Lacking(format!(
-            "{}; joules are estimated from processor time and marked so (docs/methodology.md)",
+            "{}; joules are estimated from processor time and marked as estimates (docs/methodology.md)",
             reason.trim_end_matches("; the estimate is switched off")
         )),
     }
@@ -105,8 +115,8 @@ fn energy(machine: &dyn Machine) -> Finding {
 
 fn memory(machine: &dyn Machine) -> Finding {
     match machine.peak_memory_bytes() {
-        Some(_) => Good("peak memory of a case is read from the kernel; the limit is enforced".to_owned()),
-        None => Lacking("this system does not tell a process's peak memory: the column stays empty".to_owned()),
+        Some(_) => Good("a case's peak memory is read from the kernel, and its limit is enforced".to_owned()),
+        None => Lacking("this system does not show a process's peak memory: that column stays empty".to_owned()),
     }
 }
 
@@ -121,10 +131,10 @@ fn samples_of(program: &Program, samples: Option<&PathBuf>) -> Finding {
             return Lacking(error.to_string());
         }
     }
-    Good(format!("{} files, checksums as expected", files.len()))
+    Good(format!("{} files with the expected checksums", files.len()))
 }
 
-/// The full datasets that are here.
+/// The full datasets in the data folder.
 fn datasets() -> Finding {
     let store = Store::embedded();
     let folder = match store.data() {
@@ -138,7 +148,7 @@ fn datasets() -> Finding {
         .map(|dataset| dataset.id())
         .collect();
     if here.is_empty() {
-        Lacking(format!("none in {folder}; the samples need none, full data come with `bakeoff data fetch`"))
+        Lacking(format!("none in {folder}; tasks on samples need none, `bakeoff data fetch` gets the others"))
     } else {
         Good(format!("{} in {folder}", here.join(", ")))
     }
@@ -148,9 +158,9 @@ fn writable(folder: &Path) -> Finding {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let probe = folder.join(format!(".bakeoff-{}.tmp", std::process::id()));
     match fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)) {
-        Ok(()) => Good(format!("{} can be written", folder.display())),
+        Ok(()) => Good(format!("{} is writable", folder.display())),
         Err(error) => {
-            Lacking(format!("{} cannot be written ({error}): give run --out a folder that can", folder.display()))
+            Lacking(format!("{} is not writable ({error}): name another with `bakeoff run --out`", folder.display()))
         }
     }
 }

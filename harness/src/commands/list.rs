@@ -1,117 +1,304 @@
-//! `list`: what there is to run and to read.
+//! `list`: what exists to run and to read, on one screen; the names of one kind; the whole of one name.
 
-use std::io::{Write, stdout};
+use std::io::{self, Write, stdout};
 
-use bakeoff_models::{Device, ModelEntry, Value};
-use bakeoff_reports::{FIGURES, METRICS};
+use bakeoff_models::{Device, InputShape, ModelEntry, Value, unknown_name};
+use bakeoff_reports::{Better, FIGURES, Figure, METRICS, Metric, metric};
 use clap::{Args, ValueEnum};
 
-use super::Exit;
+use super::{Exit, usage};
 use crate::program::Program;
 use crate::suite::{BUILT_IN, Source};
+use crate::tasks::Task;
+
+/// Columns of a terminal. Only whole texts of one name are wrapped to it, and lines of the overview are cut to it.
+const WIDTH: usize = 80;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only this; all of it if not given
+    /// Only this kind, a line for each name
     #[arg(value_enum)]
-    what: Option<What>,
+    kind: Option<Kind>,
+    /// Everything about these names
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum What {
+enum Kind {
+    #[value(alias = "task")]
     Tasks,
+    #[value(alias = "model")]
     Models,
+    #[value(alias = "suite")]
     Suites,
-    Figures,
+    #[value(alias = "metric")]
     Metrics,
+    #[value(alias = "figure")]
+    Figures,
+}
+
+/// Something that has a name.
+enum Item {
+    Task(&'static dyn Task),
+    Model(&'static dyn ModelEntry),
+    /// Name and text.
+    Suite(&'static str, &'static str),
+    Metric(&'static Metric),
+    Figure(&'static dyn Figure),
 }
 
 pub(super) fn run(program: &Program, arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut out = stdout().lock();
-    for (index, what) in What::value_variants().iter().enumerate() {
-        if arguments.what.is_some_and(|only| only != *what) {
-            continue;
+    match (arguments.kind, arguments.names.as_slice()) {
+        (None, _) => overview(program, &mut out)?,
+        (Some(kind), []) => {
+            for item in kind.items(program) {
+                writeln!(out, "{:<22} {}", item.name(), item.line()?)?;
+            }
         }
-        if index > 0 && arguments.what.is_none() {
-            writeln!(out)?;
-        }
-        match what {
-            What::Tasks => tasks(program, &mut out)?,
-            What::Models => models(program, &mut out)?,
-            What::Suites => suites(&mut out)?,
-            What::Figures => figures(&mut out)?,
-            What::Metrics => metrics(&mut out)?,
+        (Some(kind), names) => {
+            for (index, item) in find(kind, program, names)?.iter().enumerate() {
+                if index > 0 {
+                    writeln!(out)?;
+                }
+                item.describe(&mut out)?;
+            }
         }
     }
     Ok(Exit::Ok)
 }
 
-fn tasks(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
-    writeln!(out, "TASKS")?;
-    for task in program.tasks {
-        writeln!(out, "  {:<22} {}", task.name(), task.about())?;
-        let classes = task.classes();
-        let target = if classes.is_empty() { "a number".to_owned() } else { format!("{} classes", classes.len()) };
-        let floor = match task.primary() {
-            "pearson" | "spearman" | "matthews" => "0",
-            "f1_positive" => "the positive class",
-            _ if classes.is_empty() => "the mean",
-            _ => "the majority class",
-        };
-        writeln!(
-            out,
-            "  {:<22} version {}, {target}, {} training rows, primary metric {}, floor: {floor}",
-            "",
-            task.version(),
-            task.rows(),
-            task.primary(),
-        )?;
+/// The items of these names.
+fn find(kind: Kind, program: &Program, names: &[String]) -> anyhow::Result<Vec<Item>> {
+    let of_name = |name: &String| {
+        kind.items(program).into_iter().find(|item| item.name() == name).ok_or_else(|| {
+            let known: Vec<&str> = kind.items(program).iter().map(Item::name).collect();
+            usage(unknown_name(kind.singular(), name, &known))
+        })
+    };
+    names.iter().map(of_name).collect()
+}
+
+/// Tasks, models and suites with a line each; metrics and figures by name: one screen.
+fn overview(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
+    for (kind, title) in [
+        (Kind::Tasks, "TASKS (-full: all rows of a dataset; your own data: docs/own-data.md)"),
+        (Kind::Models, "MODELS"),
+        (Kind::Suites, "SUITES (your own: harness/suites/example.toml)"),
+    ] {
+        writeln!(out, "{title}")?;
+        for item in kind.items(program) {
+            let name = format!("  {:<22}", item.name());
+            writeln!(out, "{name} {}", headline(&item.line()?, WIDTH - name.chars().count() - 1))?;
+        }
+        writeln!(out)?;
     }
-    writeln!(out, "  (or your own data: [task.data] in a suite file; see docs/own-data.md)")?;
+    for (kind, title) in [(Kind::Metrics, "METRICS  "), (Kind::Figures, "FIGURES  ")] {
+        let names: Vec<&str> = kind.items(program).iter().map(Item::name).collect();
+        wrap(out, title, &names.join(", "))?;
+    }
+    writeln!(out, "\nMore: bakeoff list models, bakeoff list models svm, bakeoff list suites quick")?;
     Ok(())
 }
 
-fn models(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
-    writeln!(out, "MODELS (parameter = default for images | for texts)")?;
-    for model in program.models {
-        model_parameters(*model, out)?;
+impl Kind {
+    /// The word for one of them, in messages.
+    fn singular(self) -> &'static str {
+        match self {
+            Kind::Tasks => "task",
+            Kind::Models => "model",
+            Kind::Suites => "suite",
+            Kind::Metrics => "metric",
+            Kind::Figures => "figure",
+        }
+    }
+
+    fn items(self, program: &Program) -> Vec<Item> {
+        match self {
+            Kind::Tasks => program.tasks.iter().map(|task| Item::Task(*task)).collect(),
+            Kind::Models => program.models.iter().map(|model| Item::Model(*model)).collect(),
+            Kind::Suites => BUILT_IN.iter().map(|(name, text)| Item::Suite(name, text)).collect(),
+            Kind::Metrics => METRICS.iter().map(Item::Metric).collect(),
+            Kind::Figures => FIGURES.iter().map(|figure| Item::Figure(*figure)).collect(),
+        }
+    }
+}
+
+impl Item {
+    fn name(&self) -> &'static str {
+        match self {
+            Item::Task(task) => task.name(),
+            Item::Model(model) => model.name(),
+            Item::Suite(name, _) => name,
+            Item::Metric(metric) => metric.name,
+            Item::Figure(figure) => figure.name(),
+        }
+    }
+
+    /// One line about it.
+    fn line(&self) -> anyhow::Result<String> {
+        Ok(match self {
+            Item::Task(task) => task.about().to_owned(),
+            Item::Model(model) => model.about().to_owned(),
+            Item::Suite(name, _) => Source::find(name)?.parse()?.about,
+            Item::Metric(metric) if metric.unit.is_empty() => metric.title.to_owned(),
+            Item::Metric(metric) => format!("{}, {}", metric.title, metric.unit),
+            Item::Figure(figure) => figure.about().to_owned(),
+        })
+    }
+
+    /// Everything about it.
+    fn describe(&self, out: &mut impl Write) -> anyhow::Result<()> {
+        match self {
+            Item::Suite(_, text) => write!(out, "{text}")?,
+            Item::Task(task) => describe_task(*task, out)?,
+            Item::Model(model) => describe_model(*model, out)?,
+            Item::Metric(metric) => describe_metric(metric, out)?,
+            Item::Figure(figure) => writeln!(out, "{}: {}", figure.name(), figure.about())?,
+        }
+        Ok(())
+    }
+}
+
+fn describe_task(task: &dyn Task, out: &mut impl Write) -> io::Result<()> {
+    wrap(out, &format!("{}: ", task.name()), task.about())?;
+    let classes = task.classes();
+    let target = match classes.len() {
+        0 if task.unit().is_empty() => "a number".to_owned(),
+        0 => format!("a number, in {}", task.unit()),
+        count => format!("one of {count} classes: {}", classes.join(", ")),
+    };
+    let input = match task.input() {
+        InputShape::Images { channels, height, width } => {
+            format!("an image of {height} x {width} pixels, {channels} channels")
+        }
+        InputShape::Texts { pairs: true } => "two texts, which are compared".to_owned(),
+        InputShape::Texts { pairs: false } => "a text".to_owned(),
+    };
+    let floor = metric(task.primary()).and_then(|metric| metric.score).map_or("none", |score| score.floor.name());
+    let data = match task.files() {
+        [] => "made by the program".to_owned(),
+        files if files.iter().all(|file| file.embedded.is_some()) => "in the program".to_owned(),
+        files => format!("bakeoff data fetch {}", files[0].folder()),
+    };
+    for (key, value) in [
+        ("input", input),
+        ("target", target),
+        ("training rows", task.rows().to_string()),
+        ("primary metric", task.primary().to_owned()),
+        ("floor", floor.to_owned()),
+        ("data", data),
+        ("version", task.version().to_string()),
+    ] {
+        wrap(out, &format!("  {key:<16}"), &value)?;
     }
     Ok(())
 }
 
-fn model_parameters(model: &dyn ModelEntry, out: &mut impl Write) -> anyhow::Result<()> {
-    let versions: Vec<_> = Device::ALL.iter().map(|&device| model.version(device)).collect();
-    writeln!(out, "  {}: {}; version {}", model.name(), model.about(), versions.join(", "))?;
+fn describe_model(model: &dyn ModelEntry, out: &mut impl Write) -> io::Result<()> {
+    wrap(out, &format!("{}: ", model.name()), model.about())?;
+    for &device in Device::ALL {
+        writeln!(out, "  version on {}: {}", device.name(), model.version(device))?;
+    }
+    writeln!(out, "\n  Parameters, each with its default (for images | for texts where they differ)")?;
     for param in model.params() {
         let (images, texts) = (Value::from(param.images), Value::from(param.texts));
         let default = if images == texts { images.to_string() } else { format!("{images} | {texts}") };
-        writeln!(out, "    {} = {default}  ({})", param.name, param.domain)?;
-        writeln!(out, "        {}; {}", param.about, param.source)?;
+        writeln!(out, "\n  {} = {default}", param.name)?;
+        wrap(out, "      ", param.about)?;
+        wrap(out, "      ", &param.domain.to_string())?;
+        wrap(out, "      default: ", param.source)?;
     }
     Ok(())
 }
 
-fn suites(out: &mut impl Write) -> anyhow::Result<()> {
-    writeln!(out, "SUITES (or the path of your own; see harness/suites/example.toml)")?;
-    for (name, _) in BUILT_IN {
-        writeln!(out, "  {name:<18} {}", Source::find(name)?.parse()?.about)?;
+fn describe_metric(metric: &Metric, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}: {}", metric.name, metric.title)?;
+    let better = match metric.better {
+        Better::Higher => "higher",
+        Better::Lower => "lower",
+    };
+    let unit = if metric.unit.is_empty() { "none" } else { metric.unit };
+    for (key, value) in [("unit", unit), ("better", better), ("formula", metric.formula)] {
+        wrap(out, &format!("  {key:<16}"), value)?;
     }
     Ok(())
 }
 
-fn figures(out: &mut impl Write) -> anyhow::Result<()> {
-    writeln!(out, "FIGURES")?;
-    for figure in FIGURES {
-        writeln!(out, "  {:<18} {}", figure.name(), figure.about())?;
+/// The text, if it fits `width` columns; else its first clauses that do.
+fn headline(text: &str, width: usize) -> String {
+    let fits = |text: &str| text.chars().count() <= width;
+    if fits(text) {
+        return text.to_owned();
     }
-    Ok(())
+    let ends = [", ", "; ", ": ", " ("].into_iter().flat_map(|end| text.match_indices(end));
+    let clauses = ends.map(|(at, _)| &text[..at]).filter(|part| fits(part) && is_balanced(part));
+    if let Some(clauses) = clauses.max_by_key(|part| part.len()) {
+        return clauses.to_owned();
+    }
+    let mut words = String::new();
+    for word in text.split(' ') {
+        if words.chars().count() + word.chars().count() + 2 > width {
+            break;
+        }
+        words += word;
+        words += " ";
+    }
+    words + "…"
 }
 
-fn metrics(out: &mut impl Write) -> anyhow::Result<()> {
-    writeln!(out, "METRICS")?;
-    for metric in METRICS {
-        let unit = if metric.unit.is_empty() { String::new() } else { format!(" [{}]", metric.unit) };
-        writeln!(out, "  {:<22} {}{unit}: {}", metric.name, metric.title, metric.formula)?;
+/// Whether every bracket that is opened is closed: a text does not end within brackets.
+fn is_balanced(text: &str) -> bool {
+    [('(', ')'), ('[', ']')].into_iter().all(|(open, close)| text.matches(open).count() == text.matches(close).count())
+}
+
+/// Writes `first` and the text, broken between words; further lines begin below the text's start.
+fn wrap(out: &mut impl Write, first: &str, text: &str) -> io::Result<()> {
+    let indent = first.chars().count();
+    let mut line = first.to_owned();
+    let mut column = indent;
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        if column > indent {
+            if column + 1 + width > WIDTH {
+                writeln!(out, "{line}")?;
+                line = " ".repeat(indent);
+                column = indent;
+            } else {
+                line.push(' ');
+                column += 1;
+            }
+        }
+        line.push_str(word);
+        column += width;
     }
-    Ok(())
+    writeln!(out, "{line}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_headline_is_the_clauses_that_fit() {
+        assert_eq!(headline("short", 5), "short");
+        assert_eq!(headline("one, two (three), four", 12), "one, two");
+        assert_eq!(headline("seconds: shows that all works", 20), "seconds");
+        assert_eq!(headline("whether it is so (GLUE CoLA, dev split)", 28), "whether it is so");
+        assert_eq!(headline("no clause ends here", 12), "no clause …");
+    }
+
+    #[test]
+    fn a_text_is_broken_between_words_below_its_start() {
+        let mut out = Vec::new();
+        let text = "word ".repeat(20);
+        wrap(&mut out, "key: ", text.trim()).expect("a vector takes all");
+        let text = String::from_utf8(out).expect("words are UTF-8");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].starts_with("key: word ") && lines[1].starts_with("     word "), "{text}");
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert_eq!(text.matches("word").count(), 20);
+    }
 }

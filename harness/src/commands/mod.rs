@@ -18,17 +18,17 @@ use bakeoff_reports::Built;
 use clap::{Args, Parser, Subcommand};
 
 use crate::interrupt;
-use crate::plan::{MOST_THREADS, Overrides, Plan};
+use crate::plan::{MAX_THREADS, Overrides, Plan};
 use crate::program::Program;
 use crate::suite::Source;
 use crate::usage::{UsageError, usage};
 use crate::worker;
 
-/// Given the same data, the same rows and the same machine: which family of models should I use, and what does it cost?
+/// Trains and measures five families of models on identical tasks: which one should you use, and what does it cost?
 #[derive(Debug, Parser)]
-#[command(name = "bakeoff", version, about, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "bakeoff", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {
-    /// Folder with the sample files, to use in place of those inside the program
+    /// Read the sample files from this folder instead of the program
     #[arg(long, global = true, value_name = "DIR", env = "BAKEOFF_SAMPLES", hide_env_values = true)]
     samples: Option<PathBuf>,
     #[command(subcommand)]
@@ -38,73 +38,73 @@ struct Cli {
 const EXIT_CODES: &str = "\
 Start with: bakeoff run quick
 
-Exit codes: 0 ok, 1 unexpected, 2 usage or configuration, 3 some cases failed (the rows say which), \
+Exit codes: 0 success, 1 unexpected error, 2 wrong usage or input, 3 some cases failed (their rows say why), \
 5 nothing to do, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Train and measure the cases of a suite, and write records, figures and a report
+    /// Run a suite: train and measure its models, then write records, figures and a report
     Run(run::Arguments),
-    /// Show the tasks, models with their parameters, suites, figures and metrics
+    /// List tasks, models, suites, metrics and figures, or show everything about one
     List(list::Arguments),
-    /// Plan a suite and make one tiny pass of every case, storing nothing
+    /// Check a suite: read its data and run every case on a few rows, storing nothing
     Check(Selection),
-    /// List, fetch and verify the full datasets
+    /// List, download and verify the full datasets
     Data(data::Arguments),
-    /// Write the report of a run again, from its CSV files alone
+    /// Rebuild the report of a run from its CSV files
     Report(report::Arguments),
-    /// Go on with a run that was stopped, or try its failed cases again
+    /// Continue an interrupted run, and retry its failed cases
     Resume(resume::Arguments),
-    /// Tell what this machine can measure, what it lacks, and how to enable it
+    /// Show what this machine can measure, what it cannot, and how to enable that
     Doctor,
     #[command(hide = true)]
     Worker,
 }
 
-/// Which cases: a suite and what to change of it.
+/// Which cases to run: a suite, and what to change in it.
 #[derive(Debug, Args)]
 struct Selection {
-    /// A built-in suite (smoke, quick, standard, paper) or the path of a suite file
+    /// A built-in suite (smoke, quick, standard, paper) or the path of a suite file (.toml)
     suite: String,
-    /// Only these tasks
+    /// Run only these tasks
     #[arg(short = 't', long = "task", value_name = "TASK", value_delimiter = ',')]
     tasks: Vec<String>,
-    /// Not these tasks
+    /// Leave out these tasks
     #[arg(short = 'T', long = "skip-task", value_name = "TASK", value_delimiter = ',')]
     skip_tasks: Vec<String>,
-    /// Only these models, by name or label
+    /// Run only these models, by name or label
     #[arg(short = 'm', long = "model", value_name = "MODEL", value_delimiter = ',')]
     models: Vec<String>,
-    /// Not these models, by name or label
+    /// Leave out these models, by name or label
     #[arg(short = 'M', long = "skip-model", value_name = "MODEL", value_delimiter = ',')]
     skip_models: Vec<String>,
-    /// Seeds in place of the suite's; every case runs once for each
+    /// Use these seeds instead of the suite's; every case runs once for each
     #[arg(long = "seed", value_name = "SEED", value_delimiter = ',')]
     seeds: Vec<u64>,
-    /// Rows to learn from, validation included, in place of the suite's
+    /// Train on this many rows, validation rows included, instead of the suite's
     #[arg(long, value_name = "ROWS")]
     train_size: Option<usize>,
-    /// Cases at a time; more than one disturbs each other's times
+    /// Run this many cases at the same time; they slow each other down, so their times mean little
     #[arg(long, value_name = "N", value_parser = count)]
     jobs: Option<usize>,
-    /// Processor threads of each case [default: all, shared by the jobs]
+    /// Processor threads of each case [default: all processors, divided among the jobs]
     #[arg(long, value_name = "N", value_parser = count)]
     threads: Option<usize>,
-    /// Where the models compute (cpu)
-    #[arg(long, value_name = "DEVICE")]
-    device: Option<String>,
-    /// Also predict the test sets whose targets GLUE keeps to itself, for `data export-glue`
+    /// Compute on these devices (cpu) instead of the suite's; every case runs once on each
+    #[arg(long = "device", value_name = "DEVICE", value_delimiter = ',')]
+    devices: Vec<String>,
+    /// Also predict GLUE's test sets, whose targets are secret, for `data export-glue`
     #[arg(long)]
     predict_hidden: bool,
-    /// Leave energy empty where no meter is readable
+    /// Leave energy empty where it cannot be measured, instead of estimating it
     #[arg(long)]
     no_energy_estimate: bool,
 }
 
 fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(count @ 1..=MOST_THREADS) => Ok(count),
-        _ => Err(format!("expected a whole number in 1..={MOST_THREADS}")),
+        Ok(count @ 1..=MAX_THREADS) => Ok(count),
+        _ => Err(format!("expected a whole number in 1..={MAX_THREADS}")),
     }
 }
 
@@ -118,7 +118,7 @@ impl Selection {
             skip_models: self.skip_models.clone(),
             seeds: self.seeds.clone(),
             train_size: self.train_size,
-            device: self.device.clone(),
+            devices: self.devices.clone(),
             jobs: self.jobs,
             threads: self.threads,
             predict_hidden: self.predict_hidden,
@@ -151,7 +151,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help goes to standard output, where a closed pipe is no fault.
+            // Help goes to standard output. If its reader has closed the pipe, that is no fault.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -181,7 +181,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
     }
 }
 
-/// Whether the reader of standard output has left, as `| head` does: it has what it wanted.
+/// Whether the reader of standard output has closed it, as `| head` does once it has its lines.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

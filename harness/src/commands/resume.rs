@@ -4,11 +4,11 @@ use std::io::{Write, stderr, stdout};
 use std::path::PathBuf;
 
 use bakeoff_models::Device;
-use bakeoff_reports::{RunDir, RunInfo, SCHEMA};
+use bakeoff_reports::{DeviceInfo, RunDir, RunInfo, SCHEMA};
 use clap::Args;
 
 use super::Exit;
-use super::run::{Isolation, sum_up};
+use super::run::{Isolation, say_memory, sum_up};
 use crate::interrupt;
 use crate::plan::{Overrides, Plan};
 use crate::program::Program;
@@ -53,6 +53,7 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
         return Ok(Exit::NothingToDo);
     }
     say(&format!("{} cases are done, {} to go", done.len(), plan.cases.len()));
+    say_memory(program, &plan);
     interrupt::listen()?;
     sum_up(&session.carry_out(&info, &plan, recorder)?)
 }
@@ -82,6 +83,14 @@ fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan) -> anyhow
         let name = |m: &bakeoff_reports::MachineInfo| format!("{} ({} cpus, {})", m.fingerprint, m.cpus, m.cpu);
         return refuse(format!("it was begun on machine {}, this is {}", name(&info.machine), name(&machine)));
     }
+    for begun in &info.devices {
+        let now = Device::named(&begun.device).map(|device| program.machine.device(device));
+        if now.as_ref().is_none_or(|now| now.fingerprint != begun.fingerprint) {
+            let name = |device: &DeviceInfo| format!("{} ({})", device.fingerprint, device.name);
+            let now = now.map_or_else(|| "absent".to_owned(), |now| name(&now));
+            return refuse(format!("its device {} was {}, is {now} now", begun.device, name(begun)));
+        }
+    }
     for task in &info.tasks {
         let Some(now) = program.task_or(&plan.own, &task.name) else {
             return refuse(format!("there is no task '{}' now", task.name));
@@ -95,12 +104,12 @@ fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan) -> anyhow
             return refuse(format!("task '{}' was version {}, is {} now", task.name, task.version, now.version()));
         }
     }
-    let device = Device::named(plan.suite.device.as_ref());
-    for (model, version) in &info.libraries {
-        let now = program.model(model).zip(device).map(|(model, device)| model.version(device));
-        if now.as_ref() != Some(version) {
+    for case in &info.cases {
+        let (model, begun) = (&case.model, &case.model_version);
+        let now = program.model_version(model, &case.device);
+        if now.as_ref() != Some(begun) {
             let now = now.unwrap_or_else(|| "absent".to_owned());
-            return refuse(format!("model '{model}' was version {version}, is {now} now"));
+            return refuse(format!("model '{model}' was version {begun}, is {now} now"));
         }
     }
     let planned: Vec<_> = plan.cases.iter().map(|case| &case.id).collect();

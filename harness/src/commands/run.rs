@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Exit, Selection, print_report};
-use crate::forecast::forecast;
+use crate::forecast::{forecast, memory_remark};
 use crate::interrupt;
 use crate::plan::Plan;
 use crate::program::Program;
@@ -59,8 +59,16 @@ pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&Pat
 
 fn say_forecast(program: &Program, plan: &Plan) {
     if let Some(forecast) = forecast(program, plan) {
-        // A line that nobody can read is no reason not to run.
+        // The run goes on even if nobody can read standard error any more.
         let _ = writeln!(io::stderr(), "{forecast}");
+    }
+    say_memory(program, plan);
+}
+
+/// On standard error, if the suite's memory limit is above what the machine has.
+pub(super) fn say_memory(program: &Program, plan: &Plan) {
+    if let Some(remark) = memory_remark(plan, &program.machine.describe()) {
+        let _ = writeln!(io::stderr(), "note: {remark}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rows of a case.
 
-use bakeoff_datasets::{Split, Splits, Store, carve_validation, train_rows};
+use bakeoff_datasets::{Split, Splits, Store, Targets, carve_validation, train_rows};
 
 use super::Stop;
 use crate::case::Case;
@@ -16,6 +16,8 @@ pub(super) struct Rows {
     pub(super) test: Split,
     /// More splits to be scored on, with their names.
     pub(super) further: Vec<(&'static str, Split)>,
+    /// The targets of all rows given to the case: training and validation.
+    pub(super) given: Targets,
 }
 
 impl Rows {
@@ -30,6 +32,6 @@ impl Rows {
             _ => split,
         };
         let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
-        Ok(Rows { train, validation, test: few(test), further })
+        Ok(Rows { train, validation, test: few(test), further, given: given.targets })
     }
 }

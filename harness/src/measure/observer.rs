@@ -4,7 +4,7 @@ use bakeoff_datasets::Targets;
 use bakeoff_models::{EpochReport, ModelError, Watch};
 use bakeoff_reports::Curve;
 
-use super::is_higher_better;
+use super::better;
 use super::meter::Meter;
 use crate::protocol::Event;
 use crate::scoring::{self, ScoreError};
@@ -45,7 +45,7 @@ impl Watch for Observer<'_, '_> {
         });
         (self.emit)(Event::Progress { done: report.epoch, total: report.epochs });
         // An epoch without a score, as of a constant answer, is worse than any that has one.
-        Ok(value.map_or(f64::NEG_INFINITY, |value| if is_higher_better(self.primary) { value } else { -value }))
+        Ok(value.map_or(f64::NEG_INFINITY, |value| better(self.primary).goodness(value)))
     }
 
     fn progress(&mut self, done: usize, total: usize) {

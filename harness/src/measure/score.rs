@@ -5,7 +5,7 @@ use bakeoff_models::{Model, Predictions};
 use bakeoff_reports::Status;
 
 use super::load::Rows;
-use super::{Bench, Stop, is_higher_better};
+use super::{Bench, Stop, better};
 use crate::phase::Phase;
 use crate::protocol::Event;
 use crate::scoring::{self, shown};
@@ -17,30 +17,33 @@ impl Bench<'_> {
         let predictions = model.predict(&rows.test.inputs)?;
         let scores = scoring::score(&rows.test.targets, &predictions)?;
         let primary = self.task.primary();
-        let floor = scoring::floor(&rows.train.targets, &rows.test.targets, primary);
+        let floor = scoring::floor(&rows.given, &rows.test.targets, primary);
         for (name, value) in &scores {
             self.record(Phase::Score, name, Some(*value), "scorer", "");
         }
         let value = |wanted: &str| scores.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
-        let (correlations, reason) = scoring::UNDEFINED;
-        if matches!(predictions, Predictions::Values(_)) {
-            for name in correlations.into_iter().filter(|name| value(name).is_none()) {
-                self.record(Phase::Score, name, None, "scorer", reason);
-            }
+        let undefined = scoring::undefined(&rows.test.targets, &scores);
+        for (name, reason) in &undefined {
+            self.record(Phase::Score, name, None, "scorer", *reason);
         }
         self.record(Phase::Score, "floor", Some(floor), "scorer", "");
         self.record(Phase::Score, "examples", Some(rows.test.len() as f64), "scorer", "");
         let truncated = model.truncated(&rows.test.inputs);
         self.truncated(Phase::Score, truncated);
         let note = match value(primary) {
-            Some(value) if better(primary, value, floor) => return Ok(predictions),
+            Some(value) if better(primary).prefers(value, floor) => return Ok(predictions),
             Some(value) => format!(
                 "{primary} {} is no better than {}, that of a constant answer",
                 shown(primary, value),
                 shown(primary, floor)
             ),
-            None if correlations.contains(&primary) => format!("{primary} is undefined: {reason}"),
-            None => return Err(Stop::failed(format!("the scorer gives no {primary} for task '{}'", self.task.name()))),
+            None => match undefined.iter().find(|(name, _)| *name == primary) {
+                Some((_, reason)) => format!("{primary} is undefined: {reason}"),
+                None => {
+                    let message = format!("the scorer gives no {primary} for task '{}'", self.task.name());
+                    return Err(Stop::failed(message));
+                }
+            },
         };
         self.outcome.status = Status::BelowFloor;
         self.outcome.note = note;
@@ -62,9 +65,4 @@ impl Bench<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether `value` of a metric is strictly better than `other`.
-fn better(name: &str, value: f64, other: f64) -> bool {
-    if is_higher_better(name) { value > other } else { value < other }
 }

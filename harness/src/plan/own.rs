@@ -1,16 +1,17 @@
-//! Tasks on a user's own data: their settings, checked, and their data, read.
+//! Tasks on a user's own data: checks their settings and reads their data.
 
 use bakeoff_datasets::own::{Column, OwnError};
 use bakeoff_models::did_you_mean;
 use toml::Spanned;
 
-use super::{Overrides, is_plain};
+use super::Overrides;
+use super::names::is_plain;
 use crate::machine::available_cpus;
 use crate::suite::{Source, Suite, SuiteError, TaskEntry};
 use crate::tasks::{OwnTask, OwnTaskError, Wishes};
 use crate::threads;
 
-/// The name of a task on a user's own data is part of file names, and no other task's.
+/// The name of a task on a user's own data becomes part of file names, and no other task may have it.
 pub(super) fn check_name(
     source: &Source,
     name: &Spanned<String>,
@@ -19,30 +20,30 @@ pub(super) fn check_name(
 ) -> Result<(), SuiteError> {
     let word = name.as_ref().as_str();
     if !is_plain(word) {
-        return Err(source.fault(name, "a task's name is part of file names: use 1 to 40 of a-z, 0-9, '-' and '_'"));
+        return Err(source.fault(name, "a task's name is part of a file's name: use 1 to 40 of a-z, 0-9, '-' and '_'"));
     }
     if built_in.contains(&word) {
-        let message = format!("task '{word}' is built in: give the task with data of your own another name");
+        let message = format!("task '{word}' is built in: give the task on your own data another name");
         return Err(source.fault(name, message));
     }
     if taken.contains(&word) {
-        return Err(source.fault(name, format!("task '{word}' is there twice: give each its own name")));
+        return Err(source.fault(name, format!("two tasks are named '{word}': give each its own name")));
     }
     Ok(())
 }
 
-/// A built-in task says itself what it is about and how it is judged.
+/// A built-in task has its own description, metric and unit.
 pub(super) fn refuse_settings(source: &Source, entry: &TaskEntry) -> Result<(), SuiteError> {
     for (key, value) in [("about", &entry.about), ("metric", &entry.metric), ("unit", &entry.unit)] {
         if let Some(value) = value {
-            let message = format!("{key} is for a task with data of its own, in [task.data], which this one has not");
+            let message = format!("{key} is only for a task on your own data, and this one has no [task.data]");
             return Err(source.fault(value, message));
         }
     }
     Ok(())
 }
 
-/// Reads the users' own data, but for tasks that a filter leaves out. Paths become absolute, for `run.json`.
+/// Reads the user's own data of every task that the filters keep. Paths become absolute, for `run.json`.
 pub(super) fn open(source: &Source, suite: &mut Suite, overrides: &Overrides) -> Result<Vec<OwnTask>, SuiteError> {
     let mut own = Vec::new();
     for entry in &mut suite.tasks {
@@ -54,14 +55,17 @@ pub(super) fn open(source: &Source, suite: &mut Suite, overrides: &Overrides) ->
         }
         let word = |written: &Option<Spanned<String>>| written.as_ref().map(|word| one_line(word.as_ref()));
         let wishes = Wishes { about: word(&entry.about), metric: word(&entry.metric), unit: word(&entry.unit) };
-        let threads = overrides.threads.or(suite.threads).unwrap_or_else(available_cpus);
+        let threads = overrides
+            .threads
+            .or(suite.threads.as_ref().map(|threads| *threads.as_ref()))
+            .unwrap_or_else(available_cpus);
         let task = threads::at_most(threads, || OwnTask::open(entry.name.as_ref(), checked, wishes));
         own.push(task.map_err(|error| fault(source, entry, &error))?);
     }
     Ok(own)
 }
 
-/// The text on one line, without control characters: it goes to terminals, tables and figures.
+/// The text on one line and without control characters, for terminals, tables and figures.
 fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control() || c.is_whitespace())
         .filter(|word| !word.is_empty())
@@ -69,7 +73,7 @@ fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// The line of the suite that is nearest to a fault in a user's own data.
+/// A fault in a user's own data, at the setting of the suite that it is closest to.
 fn fault(source: &Source, entry: &TaskEntry, error: &OwnTaskError) -> SuiteError {
     let data = entry.data.as_ref().expect("only a task with data of its own has such a fault");
     let span_of = |setting: &Option<Spanned<String>>| setting.as_ref().map_or(0..0, Spanned::span);

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use bakeoff_datasets::own::{
     self, BinaryLayout, DataFormat, LookAlikes, OwnData, OwnError, Part, SIDES, TableLayout, Target, TestRows,
 };
-use bakeoff_models::did_you_mean;
+use bakeoff_models::{did_you_mean, unknown_name};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Spanned, Value};
 
-use super::{Source, SuiteError};
+use super::{Source, SuiteError, syntax};
 
 /// The formats.
 const FORMATS: [&str; 5] = ["csv", "tsv", "images", "idx", "cifar"];
@@ -163,7 +163,7 @@ impl Settings<'_> {
         }
         let Some(value) = self.entry.value(key) else { return Ok(None) };
         let read = value.as_ref().clone().try_into();
-        read.map(Some).map_err(|error| self.fault(key, format!("{key}: {}", error.to_string().trim_end())))
+        read.map(Some).map_err(|error| self.fault(key, format!("{key}: {}", syntax::in_plain_words(error.message()))))
     }
 
     /// The value of a setting that must be there; `how` says what to write.
@@ -277,11 +277,7 @@ impl FormatSettings {
                 label_byte: settings.take("label_byte")?,
                 classes: settings.take("classes")?,
             },
-            _ => {
-                let near = did_you_mean(format, FORMATS);
-                let message = format!("unknown format '{format}'{near} (known: {})", FORMATS.join(", "));
-                return Err(settings.fault("format", message));
-            }
+            _ => return Err(settings.fault("format", unknown_name("format", format, &FORMATS))),
         })
     }
 

@@ -17,7 +17,7 @@ pub(super) struct Official {
     primary: &'static str,
     input: InputShape,
     dataset: &'static dyn Dataset,
-    /// What is predicted is by which angle each image was turned, in place of the dataset's targets.
+    /// The dataset's targets are replaced: the task is to predict the angle by which each image was turned.
     turned: bool,
 }
 
@@ -35,8 +35,8 @@ const fn official(
     Official { name, about, primary, input, dataset, turned: false }
 }
 
-/// CIFAR-10's images, each turned by a seeded angle in [-60°, 60°], reflected at the border. The angles are part of the
-/// task, not of a case: every seed of a case sees the same images.
+/// CIFAR-10's images, each turned by a seeded angle in [-60°, 60°] and reflected at the border. The angles belong to the
+/// task and not to a case: every seed sees the same images.
 const fn turned(name: &'static str, about: &'static str, dataset: &'static dyn Dataset) -> Official {
     Official { name, about, primary: "mse", input: IMAGES, dataset, turned: true }
 }
@@ -89,7 +89,7 @@ pub(super) static STSB_TASK: Official =
     official("stsb", "how alike two sentences are, from 0 to 5 (GLUE STS-B, dev split)", "pearson", PAIRS, &STSB);
 pub(super) static MNLI_TASK: Official = official(
     "mnli",
-    "whether a sentence follows from another, contradicts it or neither (GLUE MNLI, dev splits: matched, and mismatched beside it)",
+    "whether a sentence implies or contradicts another, or neither (GLUE MNLI, dev splits, matched and mismatched)",
     "accuracy",
     PAIRS,
     &MNLI,

@@ -80,25 +80,26 @@ fn a_suite_without_tasks_or_without_models_is_refused() {
 
 #[test]
 fn an_empty_file_is_refused_with_what_is_missing() {
-    says(&refused(""), &["suite.toml", "missing field `name`"]);
+    says(&refused(""), &["suite.toml:1:1:", "the key `name` is missing"]);
 }
 
 #[test]
 fn a_case_that_is_there_twice_is_refused_with_the_fix() {
     let message = refused(&format!("name = \"x\"\n{TASK}{MODEL}{MODEL}"));
-    says(&message, &["suite.toml:7:", "'parity.nearly.n60.s1.cpu' is there twice", "label = \"nearly-2\""]);
+    says(&message, &["suite.toml:7:", "'parity.nearly.n60.s1.cpu' is planned twice", "label = \"nearly-2\""]);
     let message = refused(&format!("name = \"x\"\nseeds = [1, 1]\n{TASK}{MODEL}"));
-    says(&message, &["is there twice", "a seed is repeated"]);
+    says(&message, &["suite.toml:2:13:", "seed 1 is given twice"]);
 }
 
 #[test]
 fn text_that_is_not_toml_is_refused_with_line_and_column() {
-    says(&refused("name = \"x\"\n[[task\n"), &["suite.toml", "line 2"]);
+    says(&refused("name = \"x\"\n[[task\n"), &["suite.toml:2:"]);
 }
 
 #[test]
 fn a_field_that_does_not_exist_is_refused_with_the_fields_that_do() {
-    says(&refused("name = \"x\"\ntimeout = 3\n"), &["suite.toml", "line 2", "unknown field `timeout`", "timeout_s"]);
+    let message = refused("name = \"x\"\ntimeout = 3\n");
+    says(&message, &["suite.toml:2:1:", "unknown key `timeout`", "did you mean 'timeout_s'?", "memory_limit_gib"]);
 }
 
 #[test]
@@ -110,11 +111,114 @@ fn settings_that_make_no_sense_are_refused() {
         ("latency_examples = 0", "latency_examples"),
         ("seeds = []", "seeds is empty"),
         ("jobs = 0", "jobs"),
-        ("threads = 5000", "threads must be in 1..=1024"),
+        ("threads = 5000", "threads is 5000, expected a whole number in 1..=1024"),
         ("energy = { watts_per_core = 0.0 }", "watts_per_core"),
     ] {
         says(&refused(&format!("name = \"x\"\n{setting}\n{TASK}{MODEL}")), &["suite.toml:2:", says_]);
     }
+}
+
+/// A suite in which one value is wrong. `before` and `after` are the text around it; comments that name the setting, and
+/// an indented line after them, stand before it.
+#[track_caller]
+fn blamed_where_it_is(before: &str, key: &str, value: &str, after: &str, parts: &[&str]) {
+    let comment = format!("# {key} = 1\n#{key} = {value}\n# about {key} = \"x\", `{key} = 2`\n");
+    let text = format!("# {key} = 0\n{before}{comment}  {key} = {value} # {key} = {value}\n{after}");
+    let line = 1 + text.lines().position(|line| line.starts_with(&format!("  {key} = "))).unwrap();
+    let column = format!("  {key} = ").len() + 1;
+    let message = refused(&text);
+    says(&message, &[&format!("suite.toml:{line}:{column}: ")]);
+    says(&message, parts);
+}
+
+#[test]
+fn a_wrong_value_is_blamed_at_its_line_and_column_whatever_the_comments_say() {
+    let name = "name = \"x\"\n";
+    let cells = format!("{TASK}{MODEL}");
+    for (key, value, says) in [
+        ("seeds", "[]", "seeds is empty"),
+        ("seeds", "7", "expected a list"),
+        ("devices", "[]", "devices is empty"),
+        ("device", "\"gpu\"", "unknown device 'gpu', did you mean 'cpu'? (known: cpu)"),
+        ("device", "3", "found the number `3`"),
+        ("timeout_s", "0.0", "timeout_s is 0, expected a number of seconds in 0.001..=1000000000"),
+        ("timeout_s", "nan", "timeout_s is NaN"),
+        ("timeout_s", "\"long\"", "found the text \"long\", expected a number"),
+        ("memory_limit_gib", "-1.5", "memory_limit_gib is -1.5, expected a number above 0"),
+        ("memory_limit_gib", "inf", "memory_limit_gib is inf"),
+        ("latency_examples", "0", "latency_examples is 0"),
+        ("latency_examples", "-2", "expected a whole number"),
+        ("jobs", "0", "jobs is 0, expected a whole number in 1..=1024"),
+        ("jobs", "true", "expected a whole number"),
+        ("threads", "0", "threads is 0, expected a whole number in 1..=1024"),
+        ("threads", "2.5", "expected a whole number"),
+        ("predict_hidden", "1", "expected true or false"),
+        ("about", "5", "found the number `5`"),
+        ("energy", "3", "found the number `3`"),
+    ] {
+        blamed_where_it_is(name, key, value, &cells, &[says]);
+    }
+    blamed_where_it_is("", "name", "\"a b\"", &cells, &["directory", "a-z"]);
+    let energy = format!("{name}[energy]\n");
+    for (key, value, says) in [
+        ("watts_per_core", "0.0", "watts_per_core is 0, expected a number of watts in 0.001..=10000"),
+        ("watts_per_core", "\"12\"", "expected a number"),
+        ("estimate", "\"no\"", "expected true or false"),
+    ] {
+        blamed_where_it_is(&energy, key, value, &cells, &[says]);
+    }
+    let task = format!("{name}{TASK}");
+    blamed_where_it_is(&task, "train_size", "19", MODEL, &["train_size 19 is out of range", "20 to 60"]);
+    blamed_where_it_is(&task, "train_size", "\"all\"", MODEL, &["expected a whole number"]);
+    let model = format!("{name}{TASK}{MODEL}");
+    blamed_where_it_is(&model, "label", "\"a/b\"", "", &["a-z"]);
+    for place in ["[model.params]", "[model.on.parity]", "[model.on.number]"] {
+        let before = format!("{model}{place}\n");
+        blamed_where_it_is(
+            &before,
+            "epochs",
+            "0",
+            "",
+            &["parameter 'epochs' is 0, expected a whole number in 1..=1000"],
+        );
+        blamed_where_it_is(&before, "mood", "\"merry\"", "", &["expected one of calm, cross"]);
+    }
+}
+
+#[test]
+fn a_wrong_parameter_in_a_table_on_one_line_is_blamed_at_its_value() {
+    let message = refused(&format!("name = \"x\"\n{TASK}{MODEL}params = {{ mood = \"calm\", epochs = 0 }}\n"));
+    says(&message, &["suite.toml:6:37: model 'nearly': parameter 'epochs' is 0"]);
+}
+
+#[test]
+fn a_column_is_counted_in_characters() {
+    let message =
+        refused(&format!("name = \"x\"\nabout = \"é\"\nenergy = {{ \"watts_per_core\" = -1 }} # é\n{TASK}{MODEL}"));
+    says(&message, &["suite.toml:3:31: watts_per_core is -1"]);
+    let message = refused("name = \"x\"\n\"é\" = \"é\"\n");
+    says(&message, &["suite.toml:2:1: unknown key `é`"]);
+    let message = refused(&format!("name = \"x\"\n{TASK}{MODEL}params = {{ \"épochs\" = 1, mood = \"merry\" }}\n"));
+    says(&message, &["suite.toml:6:12: model 'nearly': unknown parameter 'épochs'"]);
+}
+
+#[test]
+fn the_example_that_ships_is_blamed_at_the_setting_and_not_at_a_comment() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/example.toml");
+    let text = fs::read_to_string(path).unwrap();
+    let commented = "# threads = 2\n";
+    assert!(text.contains(commented), "the example names the setting in a comment");
+    let bad = text.replace(commented, &format!("{commented}threads = 0\n"));
+    let line = 1 + bad.lines().position(|line| line == "threads = 0").unwrap();
+    let bench = Bench::new();
+    bench.write("suite.toml", &bad);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_bakeoff"))
+        .args(["run", "suite.toml", "--list"])
+        .current_dir(bench.path(""))
+        .output()
+        .unwrap();
+    exits(&output, 2);
+    says(&stderr(&output), &[&format!("suite.toml:{line}:11: threads is 0")]);
 }
 
 #[test]
@@ -135,12 +239,33 @@ fn a_training_size_out_of_range_is_refused_with_the_range() {
 }
 
 #[test]
-fn an_unknown_device_is_refused_with_the_known_ones() {
+fn an_unknown_or_repeated_device_is_refused_on_the_command_line() {
     let bench = Bench::new();
     bench.suite("", &["parity"], &["nearly"]);
     let output = bench.run(&["run", "suite.toml", "--device", "gpu"]);
     exits(&output, 2);
-    says(&stderr(&output), &["--device", "unknown device 'gpu'", "cpu"]);
+    says(&stderr(&output), &["--device", "unknown device 'gpu', did you mean 'cpu'? (known: cpu)"]);
+    let output = bench.run(&["run", "suite.toml", "--device", "cpu,cpu"]);
+    exits(&output, 2);
+    says(&stderr(&output), &["--device: 'cpu' is given twice"]);
+}
+
+#[test]
+fn an_unknown_or_repeated_device_is_refused_where_the_suite_names_it() {
+    let refused = |devices: &str| refused(&format!("name = \"x\"\n{devices}\n{TASK}{MODEL}"));
+    says(&refused("devices = [\"cpu\", \"cpv\"]"), &["suite.toml:2:19:", "unknown device 'cpv', did you mean 'cpu'?"]);
+    says(&refused("devices = [\"cpu\", \"cpu\"]"), &["suite.toml:2:19:", "device 'cpu' is given twice"]);
+    says(&refused("device = \"cpv\""), &["suite.toml:2:10:", "unknown device 'cpv', did you mean 'cpu'?"]);
+    says(
+        &refused("device = \"cpu\"\ndevices = [\"cpu\"]"),
+        &["suite.toml:2:10:", "device and devices are both given: keep the list"],
+    );
+}
+
+#[test]
+fn a_repeated_seed_is_refused_on_the_command_line() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
     let output = bench.run(&["run", "suite.toml", "--seed", "1,2,1"]);
     exits(&output, 2);
     says(&stderr(&output), &["--seed: 1 is given twice"]);
@@ -151,7 +276,7 @@ fn an_unknown_suite_is_refused_with_the_near_name() {
     let bench = Bench::new();
     let output = bench.run(&["run", "quikc"]);
     exits(&output, 2);
-    says(&stderr(&output), &["no suite 'quikc'", "did you mean 'quick'?", "smoke"]);
+    says(&stderr(&output), &["unknown suite 'quikc'", "did you mean 'quick'?", "smoke", ".toml"]);
     let output = bench.run(&["run", "missing.toml"]);
     exits(&output, 2);
     says(&stderr(&output), &["missing.toml", "No such file"]);
@@ -164,7 +289,7 @@ fn a_filter_that_names_nothing_of_the_suite_is_refused() {
     for filter in [["-t", "number"], ["-T", "number"], ["-m", "constant"], ["-M", "nerly"]] {
         let output = bench.run(&["run", "suite.toml", filter[0], filter[1]]);
         exits(&output, 2);
-        says(&stderr(&output), &["unknown", filter[1], "in suite 'test'"]);
+        says(&stderr(&output), &["unknown", filter[1], "suite 'test'"]);
     }
     let output = bench.run(&["run", "suite.toml", "-M", "nearly"]);
     exits(&output, 2);

@@ -4,9 +4,14 @@
 mod bad_input;
 mod common;
 mod data;
+mod devices;
 mod faults;
+mod lists;
+mod memory;
 mod older_runs;
 mod own_data;
 mod own_data_faults;
 mod readings;
+#[cfg(target_os = "linux")]
+mod terminals;
 mod whole_program;

@@ -129,17 +129,6 @@ fn check_makes_a_pass_of_every_case_and_stores_nothing() {
 }
 
 #[test]
-fn list_shows_tasks_models_suites_figures_and_metrics() {
-    let bench = Bench::new();
-    let output = bench.run(&["list"]);
-    exits(&output, 0);
-    insta::assert_snapshot!("list", stdout(&output));
-    let output = bench.run(&["list", "tasks"]);
-    exits(&output, 0);
-    assert!(!stdout(&output).contains("MODELS"));
-}
-
-#[test]
 fn help_names_every_command_and_exit_code() {
     let output = Bench::new().run(&["--help"]);
     exits(&output, 0);
@@ -180,7 +169,8 @@ fn the_suites_that_ship_keep_their_promises() {
     // The kernel of six tasks is too large, for each of five seeds.
     assert_eq!(unsupported.len(), 30, "{unsupported:#?}");
     let quick = bakeoff::suite::Source::find("quick").unwrap().parse().unwrap();
-    assert!(quick.latency_examples >= 200 && quick.memory_limit_gib <= 1.5 && quick.jobs == 1);
+    assert!(*quick.latency_examples.as_ref() >= 200 && *quick.memory_limit_gib.as_ref() <= 1.5);
+    assert_eq!(*quick.jobs.as_ref(), 1);
     for (suite, case) in [
         ("example", "cifar10.resnet-20.n2000.s2.cpu"),
         ("solvers", "cifar10.svm-linfa.n2000.s1.cpu"),

@@ -6,9 +6,9 @@ use super::scale::Scale;
 use super::{Drawn, Figure, Picture, Style, capped};
 use crate::error::ReportError;
 use crate::grid::Cell;
+use crate::ranking::Ranking;
 use crate::record::Status;
 use crate::results::Results;
-use crate::table::Table;
 
 /// The figure `latency`.
 pub(crate) struct Latency;
@@ -26,7 +26,7 @@ impl Figure for Latency {
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
         let mut drawn = Drawn::default();
-        let panels: Vec<RowsPanel> = results.tables.iter().filter_map(|table| panel(results, table)).collect();
+        let panels: Vec<RowsPanel> = results.rankings.iter().filter_map(|ranking| panel(results, ranking)).collect();
         let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
         if shown == 0 {
             return Ok(drawn);
@@ -48,8 +48,8 @@ impl Figure for Latency {
     }
 }
 
-fn panel(results: &Results, table: &Table) -> Option<RowsPanel> {
-    let cells: Vec<(usize, &Cell)> = results.grid.row(table.setting).collect();
+fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
+    let cells: Vec<(usize, &Cell)> = results.grid.row(ranking.setting).collect();
     let ends = ["latency_p50_s", "latency_p99_s"];
     let numbers = cells.iter().flat_map(|(_, cell)| ends.iter().filter_map(|metric| seconds(cell, metric)));
     let scale = Scale::around(numbers, true)?;
@@ -59,7 +59,7 @@ fn panel(results: &Results, table: &Table) -> Option<RowsPanel> {
         mark: mark(cell).ok_or_else(|| ending(cell)),
     });
     let axis = Axis { scale, title: "time per example, p50 to p99 (log)".to_owned(), unit: "s", reversed: false };
-    let title = results.setting(table.setting).title.clone();
+    let title = results.setting(ranking.setting).title.clone();
     Some(RowsPanel { title, axis, rows: rows.collect(), reference: None })
 }
 

@@ -10,9 +10,9 @@ use super::{Drawn, Picture, capped};
 use crate::error::ReportError;
 use crate::grid::ESTIMATE;
 use crate::metric::Better;
+use crate::ranking::Ranking;
 use crate::record::Status;
 use crate::results::Results;
-use crate::table::Table;
 
 /// The horizontal axis of a scatter figure.
 pub(crate) struct Cost {
@@ -50,11 +50,11 @@ const ESTIMATE_ERROR: f64 = 0.4;
 /// Draws a panel per task and source of the costs.
 pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Picture) -> Result<Drawn, ReportError> {
     let mut drawn = Drawn::default();
-    let sources = |table: &Table| results.grid.sources(table.setting, cost.phase, cost.metric);
+    let sources = |ranking: &Ranking| results.grid.sources(ranking.setting, cost.phase, cost.metric);
     let panels: Vec<ScatterPanel> = results
-        .tables
+        .rankings
         .iter()
-        .flat_map(|table| sources(table).into_iter().filter_map(|source| panel(results, table, cost, source)))
+        .flat_map(|ranking| sources(ranking).into_iter().filter_map(|source| panel(results, ranking, cost, source)))
         .collect();
     let shown = capped(&picture.name, panels.len(), &mut drawn.remarks);
     if shown == 0 {
@@ -80,11 +80,11 @@ pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Pictu
     Ok(drawn)
 }
 
-fn panel(results: &Results, table: &Table, cost: &Cost, source: &str) -> Option<ScatterPanel> {
-    let setting = results.setting(table.setting);
+fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Option<ScatterPanel> {
+    let setting = results.setting(ranking.setting);
     let dots: Vec<Dot> = results
         .grid
-        .row(table.setting)
+        .row(ranking.setting)
         .filter_map(|(label, cell)| {
             let quality = cell.mean("score", &setting.task.primary)?.mean;
             let cost = cell.mean_from(cost.phase, cost.metric, source)?.mean;
@@ -158,7 +158,7 @@ fn draw_frontier(
 /// The ranked dots that no other one beats in cost without losing in quality, cheapest first.
 fn frontier(dots: &[Dot], better: Better) -> Vec<&Dot> {
     let mut ranked: Vec<&Dot> = dots.iter().filter(|dot| dot.ranked).collect();
-    let goodness = |dot: &Dot| if better == Better::Higher { dot.quality } else { -dot.quality };
+    let goodness = |dot: &Dot| better.goodness(dot.quality);
     ranked.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(goodness(b).total_cmp(&goodness(a))));
     let mut best = f64::NEG_INFINITY;
     ranked.retain(|dot| {

@@ -100,11 +100,13 @@ pub(crate) fn info(plan: &Plan) -> RunInfo {
         devices: vec![DeviceInfo {
             device: "cpu".to_owned(),
             name: "Example CPU <3 GHz> & co".to_owned(),
+            memory_bytes: 8 << 30,
             fingerprint: "a1b2c3d4".to_owned(),
         }],
         libraries: words(&[("burn", "0.22.1"), ("linfa-svm", "0.8.1")]),
         datasets: words(&[("samples/cifar10-train.bin.gz", "ab".repeat(32).as_str())]),
         energy: "estimate".to_owned(),
+        remarks: Vec::new(),
         cases: cases.collect(),
         tasks,
         suite_toml: "name = \"quick\"\nseeds = [1]\n".to_owned(),

@@ -1,0 +1,116 @@
+//! What the command line changes of a suite, and which of its tasks and models it leaves.
+
+use std::collections::BTreeSet;
+
+use bakeoff_models::{Device, unknown_name};
+
+use super::PlanError;
+use super::names::label;
+use super::settings::{self, repeated};
+use crate::suite::{ModelEntryWire, Suite, not_written};
+
+/// What the command line changes of a suite. Empty lists and `None` change nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Only these tasks.
+    pub tasks: Vec<String>,
+    /// Not these tasks.
+    pub skip_tasks: Vec<String>,
+    /// Only these models, by name or label.
+    pub models: Vec<String>,
+    /// Not these models, by name or label.
+    pub skip_models: Vec<String>,
+    /// These seeds.
+    pub seeds: Vec<u64>,
+    /// This training size for every task.
+    pub train_size: Option<usize>,
+    /// These devices.
+    pub devices: Vec<String>,
+    /// Cases at a time.
+    pub jobs: Option<usize>,
+    /// Threads of each case.
+    pub threads: Option<usize>,
+    /// Splits with hidden targets are predicted too.
+    pub predict_hidden: bool,
+    /// Joules are not estimated where no meter is readable.
+    pub no_estimate: bool,
+}
+
+impl Overrides {
+    /// Whether the filters leave this task in.
+    pub(super) fn keeps_task(&self, name: &str) -> bool {
+        let is = |listed: &String| listed == name;
+        (self.tasks.is_empty() || self.tasks.iter().any(is)) && !self.skip_tasks.iter().any(is)
+    }
+
+    /// Whether the filters leave this model in, by its name or its label.
+    fn keeps_model(&self, entry: &ModelEntryWire) -> bool {
+        let is = |listed: &String| listed == entry.name.as_ref() || listed == label(entry);
+        (self.models.is_empty() || self.models.iter().any(is)) && !self.skip_models.iter().any(is)
+    }
+
+    /// Lays the command line over a suite whose settings are checked, and gives the devices to run on.
+    ///
+    /// # Errors
+    /// On names that the suite does not have, on devices and seeds that are repeated or unknown, and if nothing is left
+    /// to run.
+    pub(super) fn apply(&self, suite: &mut Suite) -> Result<Vec<Device>, PlanError> {
+        self.check_names(suite)?;
+        suite.tasks.retain(|entry| self.keeps_task(entry.name.as_ref()));
+        suite.models.retain(|entry| self.keeps_model(entry));
+        if suite.tasks.is_empty() || suite.models.is_empty() {
+            let missing = if suite.tasks.is_empty() { "[[task]]" } else { "[[model]]" };
+            return Err(PlanError::Filter(format!(
+                "suite '{}' has nothing to run: no {missing} is left; 'bakeoff list' shows what exists",
+                suite.name
+            )));
+        }
+        if let Some(seed) = repeated(&self.seeds) {
+            return Err(PlanError::Filter(format!("--seed: {seed} is given twice")));
+        }
+        if let Some(device) = repeated(&self.devices) {
+            return Err(PlanError::Filter(format!("--device: '{device}' is given twice")));
+        }
+        if !self.seeds.is_empty() {
+            suite.seeds = not_written(self.seeds.iter().copied().map(not_written).collect());
+        }
+        if !self.devices.is_empty() {
+            suite.devices = Some(not_written(self.devices.iter().cloned().map(not_written).collect()));
+        }
+        if let Some(size) = self.train_size {
+            for entry in &mut suite.tasks {
+                entry.train_size = Some(not_written(size));
+            }
+        }
+        if let Some(jobs) = self.jobs {
+            suite.jobs = not_written(jobs);
+        }
+        if let Some(threads) = self.threads {
+            suite.threads = Some(not_written(threads));
+        }
+        suite.predict_hidden |= self.predict_hidden;
+        suite.energy.estimate &= !self.no_estimate;
+        let devices = suite.devices.iter().flat_map(|devices| devices.as_ref());
+        devices
+            .map(|device| settings::device(device.as_ref()))
+            .collect::<Result<_, String>>()
+            .map_err(|message| PlanError::Filter(format!("--device: {message}")))
+    }
+
+    /// Every task and model that a filter names must be one of the suite's.
+    fn check_names(&self, suite: &Suite) -> Result<(), PlanError> {
+        let tasks: Vec<&str> = suite.tasks.iter().map(|entry| entry.name.as_ref().as_str()).collect();
+        let models: BTreeSet<&str> =
+            suite.models.iter().flat_map(|entry| [entry.name.as_ref().as_str(), label(entry)]).collect();
+        let models: Vec<&str> = models.into_iter().collect();
+        for (kind, filters, known) in
+            [("task", [&self.tasks, &self.skip_tasks], tasks), ("model", [&self.models, &self.skip_models], models)]
+        {
+            if let Some(name) = filters.into_iter().flatten().find(|name| !known.contains(&name.as_str())) {
+                let message = unknown_name(kind, name, &known);
+                return Err(PlanError::Filter(format!("suite '{}': {message}", suite.name)));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! The names in a suite: of tasks, models and labels.
+
+use bakeoff_models::unknown_name;
+use toml::Spanned;
+
+use super::own;
+use crate::program::Program;
+use crate::suite::{ModelEntryWire, Source, Suite, SuiteError};
+
+/// The name of a model entry in case ids.
+pub(super) fn label(entry: &ModelEntryWire) -> &str {
+    entry.label.as_ref().unwrap_or(&entry.name).as_ref()
+}
+
+/// Whether a word can be part of a file's name on every system.
+pub(super) fn is_plain(word: &str) -> bool {
+    (1..=40).contains(&word.len())
+        && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+}
+
+/// Every name must be known, also those of tasks and models that a filter leaves out.
+pub(super) fn check(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+    if !is_plain(suite.name.as_ref()) {
+        let message = "the suite's name is part of a directory's name: use 1 to 40 of a-z, 0-9, '-' and '_'";
+        return Err(source.fault(&suite.name, message));
+    }
+    let built_in: Vec<_> = program.tasks.iter().map(|task| task.name()).collect();
+    let models: Vec<_> = program.models.iter().map(|model| model.name()).collect();
+    let mut tasks = built_in.clone();
+    for entry in &suite.tasks {
+        if entry.data.is_some() {
+            own::check_name(source, &entry.name, &tasks, &built_in)?;
+            tasks.push(entry.name.as_ref());
+        } else {
+            own::refuse_settings(source, entry)?;
+            known(source, "task", &entry.name, &built_in)?;
+        }
+    }
+    for entry in &suite.models {
+        known(source, "model", &entry.name, &models)?;
+        check_label(program, source, entry)?;
+        for task in entry.on.keys() {
+            known(source, "task", task, &tasks)?;
+        }
+    }
+    Ok(())
+}
+
+fn known(source: &Source, kind: &str, name: &Spanned<String>, known: &[&str]) -> Result<(), SuiteError> {
+    if known.contains(&name.as_ref().as_str()) {
+        return Ok(());
+    }
+    Err(source.fault(name, unknown_name(kind, name.as_ref(), known)))
+}
+
+fn check_label(program: &Program, source: &Source, entry: &ModelEntryWire) -> Result<(), SuiteError> {
+    let Some(label) = &entry.label else { return Ok(()) };
+    if !is_plain(label.as_ref()) {
+        return Err(source.fault(label, "a label is part of a file's name: use 1 to 40 of a-z, 0-9, '-' and '_'"));
+    }
+    if label != &entry.name && program.model(label.as_ref()).is_some() {
+        return Err(source.fault(label, format!("label '{label}' is the name of another model")));
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! The parameters of a suite's models, each checked where it is written.
+
+use bakeoff_models::{ModelEntry, ParamError, Resolved, TaskShape};
+
+use crate::program::Program;
+use crate::suite::{ModelEntryWire, Params, Source, Suite, SuiteError};
+use crate::tasks::{self, OwnTask, Task};
+
+/// Every parameter for a task must be one that the model takes, also where that task does not run.
+pub(super) fn check(program: &Program, own: &[OwnTask], source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+    for entry in &suite.models {
+        let model = program.model(entry.name.as_ref()).expect("the names are checked");
+        for (task, params) in &entry.on {
+            // The data of a task that a filter leaves out is not read, so the shape of its inputs is unknown.
+            if let Some(task) = program.task_or(own, task.as_ref()) {
+                check_each(source, model, &tasks::shape(task, task.rows()), params)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The defaults, then the model's parameters, then those for this task.
+pub(super) fn resolve(
+    source: &Source,
+    model: &dyn ModelEntry,
+    entry: &ModelEntryWire,
+    task: &dyn Task,
+    shape: &TaskShape,
+) -> Result<Resolved, SuiteError> {
+    let on_task = entry.on.iter().find(|(name, _)| name.as_ref() == task.name()).map(|(_, params)| params);
+    let layers: Vec<&Params> = std::iter::once(&entry.params).chain(on_task).collect();
+    let mut overrides = toml::Table::new();
+    for params in &layers {
+        check_each(source, model, shape, params)?;
+        for (name, value) in *params {
+            overrides.insert(name.as_ref().clone(), value.as_ref().clone());
+        }
+    }
+    Resolved::new(model.params(), shape, &overrides)
+        .and_then(|resolved| model.check(&resolved).map(|()| resolved))
+        .map_err(|error| {
+            let name = name_in(&error);
+            let written = layers.iter().rev().flat_map(|params| params.iter()).find(|(key, _)| key.as_ref() == name);
+            let start = written.map_or(entry.name.span().start, |(_, value)| value.span().start);
+            source.fault_at(start, format!("model '{}': {error}", model.name()))
+        })
+}
+
+/// Checks parameters one by one, so that a fault is reported where it is.
+fn check_each(source: &Source, model: &dyn ModelEntry, shape: &TaskShape, params: &Params) -> Result<(), SuiteError> {
+    for (name, value) in params {
+        let one = toml::Table::from_iter([(name.as_ref().clone(), value.as_ref().clone())]);
+        Resolved::new(model.params(), shape, &one).map_err(|error| {
+            let at = if matches!(error, ParamError::Unknown { .. }) { name.span() } else { value.span() };
+            source.fault_at(at.start, format!("model '{}': {error}", model.name()))
+        })?;
+    }
+    Ok(())
+}
+
+fn name_in(error: &ParamError) -> &str {
+    match error {
+        ParamError::Unknown { name, .. } | ParamError::Domain { name, .. } => name,
+    }
+}

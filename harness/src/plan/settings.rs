@@ -1,0 +1,92 @@
+//! The settings of a suite outside its tasks and models: their ranges, and its devices.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use bakeoff_models::{Device, unknown_name};
+use toml::Spanned;
+
+use crate::suite::{Source, Suite, SuiteError, not_written};
+
+/// The most threads of a case, and cases at a time. A larger number is a slip of the finger.
+pub const MAX_THREADS: usize = 1024;
+
+/// Every setting must be in its range. The devices become a list, however they are written.
+pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError> {
+    let seeds = suite.seeds.as_ref();
+    if seeds.is_empty() {
+        return Err(source.fault(&suite.seeds, "seeds is empty: give at least one, e.g. seeds = [1]"));
+    }
+    if let Some(seed) = repeated(seeds) {
+        return Err(source.fault(seed, format!("seed {seed} is given twice")));
+    }
+    let range = Range { source };
+    range.check("timeout_s", &suite.timeout_s, 1e-3..=1e9, "a number of seconds in 0.001..=1000000000")?;
+    range.check("memory_limit_gib", &suite.memory_limit_gib, f64::MIN_POSITIVE..=f64::MAX, "a number above 0")?;
+    range.check("latency_examples", &suite.latency_examples, 1..=usize::MAX, "a whole number from 1 on")?;
+    let counts = format!("a whole number in 1..={MAX_THREADS}");
+    range.check("jobs", &suite.jobs, 1..=MAX_THREADS, &counts)?;
+    if let Some(threads) = &suite.threads {
+        range.check("threads", threads, 1..=MAX_THREADS, &counts)?;
+    }
+    let watts = &suite.energy.watts_per_core;
+    range.check("watts_per_core", watts, 1e-3..=1e4, "a number of watts in 0.001..=10000")?;
+    suite.devices = Some(devices(source, suite)?);
+    suite.device = None;
+    Ok(())
+}
+
+/// The devices of a suite, each known and none twice; the processor if it names none.
+fn devices(source: &Source, suite: &Suite) -> Result<Spanned<Vec<Spanned<String>>>, SuiteError> {
+    let devices = match (&suite.devices, &suite.device) {
+        (None, None) => return Ok(not_written(vec![not_written(Device::Cpu.name().to_owned())])),
+        (Some(_), Some(device)) => {
+            let message = format!("device and devices are both given: keep the list, devices = [\"{device}\", …]");
+            return Err(source.fault(device, message));
+        }
+        (Some(devices), None) => devices.clone(),
+        (None, Some(device)) => Spanned::new(device.span(), vec![device.clone()]),
+    };
+    if devices.as_ref().is_empty() {
+        return Err(source.fault(&devices, "devices is empty: give at least one, e.g. devices = [\"cpu\"]"));
+    }
+    for device in devices.as_ref() {
+        self::device(device.as_ref()).map_err(|message| source.fault(device, message))?;
+    }
+    if let Some(device) = repeated(devices.as_ref()) {
+        return Err(source.fault(device, format!("device '{device}' is given twice")));
+    }
+    Ok(devices)
+}
+
+/// The device of this name, or what is wrong with the name.
+pub(super) fn device(name: &str) -> Result<Device, String> {
+    Device::named(name).ok_or_else(|| {
+        let known: Vec<_> = Device::ALL.iter().map(|device| device.name()).collect();
+        unknown_name("device", name, &known)
+    })
+}
+
+/// The first item that equals one before it.
+pub(super) fn repeated<T: PartialEq>(items: &[T]) -> Option<&T> {
+    items.iter().enumerate().find(|(at, item)| items[..*at].contains(item)).map(|(_, item)| item)
+}
+
+struct Range<'a> {
+    source: &'a Source,
+}
+
+impl Range<'_> {
+    fn check<T: PartialOrd + Display>(
+        &self,
+        key: &str,
+        setting: &Spanned<T>,
+        range: RangeInclusive<T>,
+        expected: &str,
+    ) -> Result<(), SuiteError> {
+        if range.contains(setting.as_ref()) {
+            return Ok(());
+        }
+        Err(self.source.fault(setting, format!("{key} is {setting}, expected {expected}")))
+    }
+}

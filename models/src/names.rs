@@ -1,0 +1,40 @@
+//! Names that a user writes: what to say of one that does not exist.
+
+/// The end of a message about an unknown name: `, did you mean 'x'?` if a known name is close, else nothing. Upper and
+/// lower case are alike here.
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let name = name.to_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&name, &candidate.to_lowercase()), candidate))
+        .filter(|(score, _)| *score > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or(String::new(), |(_, near)| format!(", did you mean '{near}'?"))
+}
+
+/// `unknown model 'swm', did you mean 'svm'? (known: svm, …)`.
+pub fn unknown_name(kind: &str, name: &str, known: &[&str]) -> String {
+    let near = did_you_mean(name, known.iter().copied());
+    format!("unknown {kind} '{name}'{near} (known: {})", known.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 3] = ["svm", "random-forest", "resnet"];
+
+    #[test]
+    fn a_close_name_is_suggested_whatever_its_case() {
+        for (written, meant) in
+            [("svn", "svm"), ("SVM", "svm"), ("random_forest", "random-forest"), ("Resnett", "resnet")]
+        {
+            assert_eq!(did_you_mean(written, KNOWN), format!(", did you mean '{meant}'?"));
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_like_none_is_answered_with_all() {
+        assert_eq!(unknown_name("model", "xyzzy", &KNOWN), "unknown model 'xyzzy' (known: svm, random-forest, resnet)");
+    }
+}

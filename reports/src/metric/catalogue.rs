@@ -1,0 +1,422 @@
+//! Every metric there is, one entry each.
+
+use super::{Better, Estimator, Floor, Metric, Score, ScoredTargets, SummaryColumn, TargetUnit};
+use crate::scores::{Example, Sample, Tally, macro_mean, matthews, pearson, r2, spearman};
+
+use Better::{Higher, Lower};
+use Estimator::{Mean, Proportion, Statistic};
+use ScoredTargets::{Classes, TwoClasses, Values};
+
+/// A metric that is no score, to be completed.
+const METRIC: Metric =
+    Metric { name: "", title: "", abbreviation: "", unit: "", better: Lower, formula: "", score: None, columns: &[] };
+
+/// A score of classes between 0 and 1 whose floor is the majority class.
+const fn class_score(targets: ScoredTargets, estimator: Estimator) -> Score {
+    Score {
+        targets,
+        estimator,
+        floor: Floor::MajorityClass,
+        beside: None,
+        range: (0.0, 1.0),
+        target_unit: TargetUnit::None,
+        undefined: "",
+    }
+}
+
+/// A score of numbers whose floor is the mean.
+const fn value_score(estimator: Estimator) -> Score {
+    Score { range: (f64::NEG_INFINITY, f64::INFINITY), floor: Floor::Mean, ..class_score(Values, estimator) }
+}
+
+/// A mean error, in the unit of the targets or its square.
+const fn error_score(target_unit: TargetUnit, score: fn(&Example<'_>) -> Option<f64>) -> Score {
+    Score { range: (0.0, f64::INFINITY), target_unit, ..value_score(Mean(score)) }
+}
+
+/// A correlation, which a constant does not have.
+const fn correlation(score: fn(&Sample<'_>) -> Option<f64>) -> Score {
+    Score {
+        range: (-1.0, 1.0),
+        floor: Floor::Zero,
+        undefined: "all predictions or all targets are the same",
+        ..value_score(Statistic(score))
+    }
+}
+
+const fn column(phase: &'static str, title: &'static str) -> SummaryColumn {
+    SummaryColumn { phase, title, note_title: "" }
+}
+
+/// A column and one for the notes of its rows.
+const fn noted(phase: &'static str, title: &'static str, note_title: &'static str) -> SummaryColumn {
+    SummaryColumn { phase, title, note_title }
+}
+
+/// Every metric. `summary.csv` has its columns in this order. Adding a metric is one entry here; a cost or a count is
+/// also measured in its phase by the harness.
+pub static METRICS: &[Metric] = &[
+    Metric {
+        name: "floor",
+        title: "floor",
+        better: Higher,
+        formula: "the task's primary metric of a constant answer: the majority class (for F1 the positive one) or the mean of the training rows' targets; 0 for correlations",
+        columns: &[column("score", "floor")],
+        ..METRIC
+    },
+    Metric {
+        name: "examples",
+        title: "test examples",
+        better: Higher,
+        formula: "number of test examples scored",
+        columns: &[column("score", "examples")],
+        ..METRIC
+    },
+    Metric {
+        name: "accuracy",
+        title: "accuracy",
+        better: Higher,
+        formula: "share of examples whose prediction is the target; scikit-learn accuracy_score",
+        score: Some(Score {
+            beside: Some("accuracy_mismatched"),
+            ..class_score(Classes, Proportion(|example| example.is_right()))
+        }),
+        columns: &[column("score", "accuracy")],
+        ..METRIC
+    },
+    Metric {
+        name: "accuracy_mismatched",
+        title: "accuracy, mismatched",
+        better: Higher,
+        formula: "accuracy on MNLI's rows of genres that the training rows do not have, from the same fit",
+        columns: &[column("score", "accuracy_mismatched")],
+        ..METRIC
+    },
+    Metric {
+        name: "recall_macro",
+        title: "macro recall",
+        better: Higher,
+        formula: "mean over classes of tp/(tp+fn); scikit-learn recall_score(average='macro')",
+        score: Some(class_score(Classes, Statistic(|sample| Some(macro_mean(&sample.tallies()?, Tally::recall))))),
+        columns: &[column("score", "recall_macro")],
+        ..METRIC
+    },
+    Metric {
+        name: "precision_macro",
+        title: "macro precision",
+        better: Higher,
+        formula: "mean over classes of tp/(tp+fp), 0 where nothing was predicted; scikit-learn precision_score(average='macro', zero_division=0)",
+        score: Some(class_score(Classes, Statistic(|sample| Some(macro_mean(&sample.tallies()?, Tally::precision))))),
+        columns: &[column("score", "precision_macro")],
+        ..METRIC
+    },
+    Metric {
+        name: "f1_macro",
+        title: "macro F1",
+        better: Higher,
+        formula: "mean over classes of 2tp/(2tp+fp+fn); scikit-learn f1_score(average='macro')",
+        score: Some(class_score(Classes, Statistic(|sample| Some(macro_mean(&sample.tallies()?, Tally::f1))))),
+        columns: &[column("score", "f1_macro")],
+        ..METRIC
+    },
+    Metric {
+        name: "recall_positive",
+        title: "recall of the positive class",
+        better: Higher,
+        formula: "tp/(tp+fn) of class 1 of a binary task; scikit-learn recall_score",
+        score: Some(class_score(TwoClasses, Statistic(|sample| sample.positive().map(Tally::recall)))),
+        columns: &[column("score", "recall_positive")],
+        ..METRIC
+    },
+    Metric {
+        name: "precision_positive",
+        title: "precision of the positive class",
+        better: Higher,
+        formula: "tp/(tp+fp) of class 1 of a binary task; scikit-learn precision_score(zero_division=0)",
+        score: Some(class_score(TwoClasses, Statistic(|sample| sample.positive().map(Tally::precision)))),
+        columns: &[column("score", "precision_positive")],
+        ..METRIC
+    },
+    Metric {
+        name: "f1_positive",
+        title: "F1 of the positive class",
+        better: Higher,
+        formula: "2tp/(2tp+fp+fn) of class 1 of a binary task; scikit-learn f1_score",
+        score: Some(Score {
+            floor: Floor::PositiveClass,
+            beside: Some("accuracy"),
+            ..class_score(TwoClasses, Statistic(|sample| sample.positive().map(Tally::f1)))
+        }),
+        columns: &[column("score", "f1_positive")],
+        ..METRIC
+    },
+    Metric {
+        name: "matthews",
+        title: "Matthews correlation",
+        better: Higher,
+        formula: "correlation of the classes of targets and predictions, 0 where either are all of one; Gorodkin 2004; scikit-learn matthews_corrcoef",
+        score: Some(Score {
+            floor: Floor::Zero,
+            range: (-1.0, 1.0),
+            ..class_score(Classes, Statistic(|sample| Some(matthews(&sample.tallies()?))))
+        }),
+        columns: &[column("score", "matthews")],
+        ..METRIC
+    },
+    Metric {
+        name: "brier",
+        title: "Brier score",
+        better: Lower,
+        formula: "mean over examples of the sum over classes of (probability - indicator)^2; Brier 1950, scikit-learn brier_score_loss(scale_by_half=False)",
+        score: Some(Score {
+            floor: Floor::None,
+            range: (0.0, 2.0),
+            ..class_score(Classes, Mean(|example| example.brier()))
+        }),
+        columns: &[column("score", "brier")],
+        ..METRIC
+    },
+    Metric {
+        name: "mse",
+        title: "mean squared error",
+        abbreviation: "MSE",
+        better: Lower,
+        formula: "mean of (prediction - target)^2; scikit-learn mean_squared_error",
+        score: Some(error_score(TargetUnit::Squared, |example| example.error().map(|error| error * error))),
+        columns: &[column("score", "mse")],
+        ..METRIC
+    },
+    Metric {
+        name: "mae",
+        title: "mean absolute error",
+        abbreviation: "MAE",
+        better: Lower,
+        formula: "mean of |prediction - target|; scikit-learn mean_absolute_error",
+        score: Some(error_score(TargetUnit::Same, |example| example.error().map(f64::abs))),
+        columns: &[column("score", "mae")],
+        ..METRIC
+    },
+    Metric {
+        name: "r2",
+        title: "R²",
+        better: Higher,
+        formula: "1 - sum (target - prediction)^2 / sum (target - mean target)^2; scikit-learn r2_score",
+        score: Some(Score {
+            range: (f64::NEG_INFINITY, 1.0),
+            undefined: "one example has no variance",
+            ..value_score(Statistic(|sample| r2(&sample.values()?)))
+        }),
+        columns: &[column("score", "r2")],
+        ..METRIC
+    },
+    Metric {
+        name: "pearson",
+        title: "Pearson correlation",
+        better: Higher,
+        formula: "sum of (prediction - mean) (target - mean) over the root of both sums of squares; undefined where either does not vary; scipy pearsonr",
+        score: Some(Score { beside: Some("spearman"), ..correlation(|sample| pearson(&sample.values()?)) }),
+        columns: &[column("score", "pearson")],
+        ..METRIC
+    },
+    Metric {
+        name: "spearman",
+        title: "Spearman correlation",
+        better: Higher,
+        formula: "Pearson correlation of the ranks, equal values having the mean of theirs; scipy spearmanr",
+        score: Some(correlation(|sample| spearman(&sample.values()?))),
+        columns: &[column("score", "spearman")],
+        ..METRIC
+    },
+    Metric {
+        name: "truncated_examples",
+        title: "truncated examples",
+        formula: "examples longer than the model reads, so that it does without their ends: of fit the training rows, validation included, of score the test rows",
+        columns: &[column("fit", "train_truncated"), column("score", "test_truncated")],
+        ..METRIC
+    },
+    Metric {
+        name: "wordless_examples",
+        title: "examples without a word",
+        formula: "texts in which the model finds no word it can use: of fit the training rows, validation included, of score the test rows",
+        columns: &[column("fit", "train_wordless"), column("score", "test_wordless")],
+        ..METRIC
+    },
+    Metric {
+        name: "train_examples",
+        title: "examples learned from",
+        better: Higher,
+        formula: "number of rows that the case really learns from, validation included",
+        columns: &[column("fit", "train_examples")],
+        ..METRIC
+    },
+    Metric {
+        name: "classes_without_rows",
+        title: "classes without training rows",
+        formula: "number of the task's classes that no row the case learns from has; the note names them",
+        columns: &[noted("fit", "classes_without_rows", "classes_without_rows_names")],
+        ..METRIC
+    },
+    Metric {
+        name: "classes_with_one_row",
+        title: "classes with one training row",
+        formula: "number of the task's classes that just one row the case learns from has; the note names them",
+        columns: &[noted("fit", "classes_with_one_row", "classes_with_one_row_names")],
+        ..METRIC
+    },
+    Metric {
+        name: "leaked_examples",
+        title: "leaked test examples",
+        formula: "number of test rows whose input is also that of a row the case learns from",
+        columns: &[column("score", "leaked_examples")],
+        ..METRIC
+    },
+    Metric {
+        name: "leaked_other_target",
+        title: "leaked test examples with another target",
+        formula: "number of the leaked test rows whose target differs from that of the training row",
+        columns: &[column("score", "leaked_other_target")],
+        ..METRIC
+    },
+    Metric {
+        name: "fit_s",
+        title: "fit time",
+        unit: "s",
+        formula: "wall-clock seconds of fit, encoders and validation included",
+        columns: &[column("fit", "fit_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "latency_p50_s",
+        title: "latency p50",
+        unit: "s",
+        formula: "median seconds from one raw example to its prediction",
+        columns: &[column("predict-single", "latency_p50_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "latency_p90_s",
+        title: "latency p90",
+        unit: "s",
+        formula: "90th percentile of the same",
+        columns: &[column("predict-single", "latency_p90_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "latency_p95_s",
+        title: "latency p95",
+        unit: "s",
+        formula: "95th percentile of the same",
+        columns: &[column("predict-single", "latency_p95_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "latency_p99_s",
+        title: "latency p99",
+        unit: "s",
+        formula: "99th percentile of the same",
+        columns: &[column("predict-single", "latency_p99_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "throughput",
+        title: "throughput",
+        unit: "1/s",
+        better: Higher,
+        formula: "test examples predicted per second, all in one call",
+        columns: &[column("predict-batch", "throughput_per_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "energy_j",
+        title: "energy",
+        unit: "J",
+        formula: "joules of the phase; per prediction in the predict phases",
+        columns: &[
+            column("fit", "fit_energy_j"),
+            column("predict-batch", "batch_energy_j_per_prediction"),
+            column("predict-single", "single_energy_j_per_prediction"),
+        ],
+        ..METRIC
+    },
+    Metric {
+        name: "idle_w",
+        title: "idle power",
+        unit: "W",
+        formula: "power of the idle machine, part of energy_j",
+        columns: &[column("fit", "idle_w")],
+        ..METRIC
+    },
+    Metric {
+        name: "peak_memory_bytes",
+        title: "peak memory",
+        unit: "B",
+        formula: "largest resident set of the case's process",
+        columns: &[column("case", "peak_memory_bytes")],
+        ..METRIC
+    },
+    Metric {
+        name: "parameters",
+        title: "parameters",
+        formula: "learned numbers of the fitted model",
+        columns: &[column("case", "parameters")],
+        ..METRIC
+    },
+    Metric {
+        name: "model_bytes",
+        title: "model size",
+        unit: "B",
+        formula: "bytes that a prediction needs of the fitted model",
+        columns: &[column("case", "model_bytes")],
+        ..METRIC
+    },
+    Metric {
+        name: "flops",
+        title: "FLOPs per example",
+        formula: "multiply-adds of one prediction, times two",
+        columns: &[column("case", "flops")],
+        ..METRIC
+    },
+    Metric {
+        name: "wall_s",
+        title: "wall time",
+        unit: "s",
+        formula: "seconds from the start of the case's process to its end",
+        columns: &[column("case", "wall_s")],
+        ..METRIC
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_is_complete_and_alone_with_its_name_and_columns() {
+        let mut names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+        let mut columns: Vec<&str> =
+            METRICS.iter().flat_map(|metric| metric.columns).map(|column| column.title).collect();
+        let (metrics, titles) = (names.len(), columns.len());
+        [&mut names, &mut columns].into_iter().for_each(|list| {
+            list.sort_unstable();
+            list.dedup();
+        });
+        assert_eq!((names.len(), columns.len()), (metrics, titles), "a name or a column occurs twice");
+        for metric in METRICS {
+            let name = metric.name;
+            assert!(!name.is_empty() && !metric.title.is_empty() && !metric.formula.is_empty(), "{name}");
+            assert!(!metric.columns.is_empty(), "{name} is in no column of summary.csv");
+            let in_score = metric.columns.iter().any(|column| column.phase == "score");
+            assert!(metric.score.is_none() || in_score, "{name} is a score of another phase than score");
+            let beside = metric.score.and_then(|score| score.beside);
+            assert!(beside.is_none_or(|other| names.contains(&other)), "{name} stands beside {beside:?}");
+        }
+    }
+
+    #[test]
+    fn the_documents_name_every_metric() {
+        let records = include_str!("../../../docs/records.md");
+        for metric in METRICS {
+            assert!(records.contains(&format!("`{}`", metric.name)), "docs/records.md lacks {}", metric.name);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The models of a setting, ranked by its primary metric, with what chance allows.
+
+use std::collections::HashMap;
+
+use crate::answers::Answers;
+use crate::estimate::{interval, paired_p};
+use crate::grid::{Cell, Grid, Mean, Setting};
+use crate::metric::Better;
+use crate::record::Status;
+use crate::statistics::{Interval, holm};
+
+/// Two models differ if the adjusted p is below this.
+pub(crate) const ALPHA: f64 = 0.05;
+
+/// How a model compares with the best one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Standing {
+    /// First by the primary metric.
+    Best,
+    /// The paired test cannot tell it from the best: the adjusted p is not below 0.05.
+    Tied {
+        /// Adjusted by Holm's method over the models of the setting.
+        p: f64,
+    },
+    /// Worse than the best by the paired test.
+    Behind {
+        /// As in [`Standing::Tied`].
+        p: f64,
+    },
+    /// Ranked, but no paired test was possible.
+    Untested,
+    /// Not `ok`, so not ranked.
+    Unranked,
+}
+
+/// One model of a ranking.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RankedModel {
+    /// The index of its label in the grid.
+    pub label: usize,
+    /// From 1; `None` if not ranked.
+    pub rank: Option<usize>,
+    /// How it compares with the best.
+    pub standing: Standing,
+    /// How it ended.
+    pub status: Status,
+    /// Its primary metric; `None` if it was not measured.
+    pub primary: Option<Mean>,
+    /// The primary metric's 95 % interval, by the metric's estimator; `None` where that needs predictions and there are
+    /// none.
+    pub interval: Option<Interval>,
+}
+
+/// The models of a setting: the ranked ones first, best first, then the others in the order of the plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    /// The index of the setting in the grid.
+    pub setting: usize,
+    /// The primary metric of a constant answer.
+    pub floor: Option<f64>,
+    /// One per model that has a finished case.
+    pub models: Vec<RankedModel>,
+}
+
+impl Ranking {
+    /// Ranks and tests the models of a setting.
+    pub fn new(grid: &Grid, setting: usize, answers: &HashMap<String, Answers>) -> Ranking {
+        let compared = &grid.settings[setting];
+        let mut models: Vec<RankedModel> =
+            grid.row(setting).map(|(label, cell)| model(compared, label, cell, answers)).collect();
+        let better = compared.primary().better;
+        models.sort_by(|a, b| sort_key(better, a).total_cmp(&sort_key(better, b)));
+        for (index, model) in models.iter_mut().enumerate().filter(|(_, model)| model.status == Status::Ok) {
+            model.rank = model.primary.map(|_| index + 1);
+        }
+        let floor = grid.row(setting).find_map(|(_, cell)| cell.mean("score", "floor")).map(|floor| floor.mean);
+        let mut ranking = Ranking { setting, floor, models };
+        ranking.test_against_best(grid, answers);
+        ranking
+    }
+
+    /// The models that have a rank.
+    pub fn ranked(&self) -> impl Iterator<Item = &RankedModel> {
+        self.models.iter().filter(|model| model.rank.is_some())
+    }
+
+    fn test_against_best(&mut self, grid: &Grid, answers: &HashMap<String, Answers>) {
+        let ranked = self.ranked().count();
+        let Some((best, others)) = self.models[..ranked].split_first_mut() else {
+            return;
+        };
+        best.standing = Standing::Best;
+        let score = grid.settings[self.setting].score();
+        let trials = |model: &RankedModel| {
+            grid.cell(self.setting, model.label).map_or(Vec::new(), |cell| answered_trials(cell, answers))
+        };
+        let best_trials = trials(best);
+        let tested: Vec<(&mut RankedModel, f64)> = others
+            .iter_mut()
+            .filter_map(|model| {
+                let p = paired_p(score, &best_trials, &trials(model))?;
+                Some((model, p))
+            })
+            .collect();
+        let adjusted = holm(&tested.iter().map(|(_, p)| *p).collect::<Vec<_>>());
+        for ((model, _), p) in tested.into_iter().zip(adjusted) {
+            model.standing = if p < ALPHA { Standing::Behind { p } } else { Standing::Tied { p } };
+        }
+    }
+}
+
+/// Smaller comes first: the ranked models, best first; the rest keep their order.
+fn sort_key(better: Better, model: &RankedModel) -> f64 {
+    match (model.status, model.primary) {
+        (Status::Ok, Some(primary)) => -better.goodness(primary.mean),
+        _ => f64::INFINITY,
+    }
+}
+
+fn model(setting: &Setting, label: usize, cell: &Cell, answers: &HashMap<String, Answers>) -> RankedModel {
+    let primary = cell.mean("score", &setting.task.primary);
+    let interval = primary.and_then(|primary| {
+        let examples = cell.mean("score", "examples").map(|examples| examples.mean);
+        interval(setting.score(), primary.mean, examples, &answered_trials(cell, answers))
+    });
+    let status = cell.status();
+    let standing = if status == Status::Ok { Standing::Untested } else { Standing::Unranked };
+    RankedModel { label, rank: None, standing, status, primary, interval }
+}
+
+/// The answers of the cell's trials that left any.
+fn answered_trials<'a>(cell: &Cell, answers: &'a HashMap<String, Answers>) -> Vec<&'a Answers> {
+    cell.trials.iter().filter_map(|trial| answers.get(&trial.case)).collect()
+}

@@ -1,0 +1,191 @@
+//! What the report says, in parts that `report.html`, `report.md` and the terminal share.
+
+use crate::format::{count, score};
+use crate::grid::Cell;
+use crate::metric::metric;
+use crate::ranking::{RankedModel, Ranking, Standing};
+use crate::record::Status;
+use crate::results::Results;
+use crate::table::{CellKind, Column, Table, TableCell, Weight};
+use crate::warnings::warnings;
+
+/// How the rows were used.
+pub(crate) const SPLITS: &str = "A tenth of the training rows is set aside for validation. The seed chooses these rows, \
+    and each class gives a tenth of its own. A model that learns in epochs keeps the epoch that scores best on them. \
+    The test targets were used once, by the scorer, after the fit.";
+
+/// How a table is read.
+pub(crate) const MARKS: &str = "Models are ranked by the primary metric of the task on the same test examples. The 95 % \
+    interval says how far the score might move with other test examples. `≈` marks a model that a paired test cannot \
+    tell from the best (p ≥ 0.05 after Holm's correction). Where the metric is a share of examples and each model has \
+    one seed, the test is McNemar's exact test; otherwise it is the paired bootstrap. `?` marks a model that could not \
+    be tested. `–` marks a model that is not ranked.";
+
+/// One setting: its ranked models and what a reader must know of them.
+pub(crate) struct Section {
+    /// The setting.
+    pub(crate) title: String,
+    /// The task, its rows and its floor.
+    pub(crate) lead: String,
+    /// The models.
+    pub(crate) table: Table,
+    /// What a reader must know before believing the table.
+    pub(crate) warnings: Vec<String>,
+    /// The metric that is reported beside the primary one.
+    pub(crate) beside: Option<String>,
+}
+
+/// The sections of the settings, in the order of the plan.
+pub(crate) fn sections(results: &Results) -> Vec<Section> {
+    results.rankings.iter().map(|ranking| section(results, ranking)).collect()
+}
+
+fn section(results: &Results, ranking: &Ranking) -> Section {
+    let setting = results.setting(ranking.setting);
+    let floor = |floor| format!(" A constant answer scores {}, which is the floor.", score(setting.primary(), floor));
+    Section {
+        title: setting.title.clone(),
+        lead: format!(
+            "{} {}, {}.{}",
+            sentence(&setting.task.about),
+            count(setting.train_size, "training row"),
+            setting.device,
+            ranking.floor.map_or(String::new(), floor)
+        ),
+        table: table(results, ranking),
+        warnings: warnings(&results.grid, ranking.setting),
+        beside: beside(results, ranking),
+    }
+}
+
+/// The models of a setting with their scores and costs.
+fn table(results: &Results, ranking: &Ranking) -> Table {
+    let setting = results.setting(ranking.setting);
+    let cells: Vec<&Cell> = results.grid.row(ranking.setting).map(|(_, cell)| cell).collect();
+    let cost = |title: &str| Column::new(title, CellKind::Number);
+    let columns = vec![
+        Column::new("#", CellKind::Rank),
+        Column::new("model", CellKind::Name),
+        Column::new(format!("{}{}", setting.primary().short_title(), setting.primary_unit()), CellKind::Estimate),
+        Column::new("vs best", CellKind::Standing).detail(),
+        cost("fit"),
+        cost("p50"),
+        cost("p99").detail(),
+        cost("predictions/s"),
+        cost("J/prediction").measured_by(&sources(&cells, "predict-batch", "energy_j")),
+        cost("J to fit").measured_by(&sources(&cells, "fit", "energy_j")).detail(),
+        cost("memory").detail(),
+        cost("model size").detail(),
+        Column::new("status", CellKind::Status),
+    ];
+    let mut table = Table::new(format!("Results of {}", setting.title), columns);
+    for model in &ranking.models {
+        if let Some(cell) = results.grid.cell(ranking.setting, model.label) {
+            let weight = match model.standing {
+                Standing::Best => Weight::Bold,
+                Standing::Unranked => Weight::Faint,
+                _ => Weight::Plain,
+            };
+            table.push(weight, row(results, ranking, model, cell));
+        }
+    }
+    table
+}
+
+fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -> Vec<TableCell> {
+    let mean = |phase: &str, name: &str| cell.mean(phase, name).map(|mean| mean.mean);
+    let quantity = |phase: &str, name: &str| {
+        let unit = metric(name).map_or("", |metric| metric.unit);
+        mean(phase, name).map_or(TableCell::Empty, |value| TableCell::Quantity { value, unit })
+    };
+    let primary = results.setting(ranking.setting).primary();
+    let estimate = |mean| TableCell::Estimate { metric: primary, mean, interval: model.interval };
+    let measured = model.primary.map_or(0, |primary| primary.n);
+    let seeds = cell.trials.len();
+    vec![
+        TableCell::Rank { rank: model.rank, standing: model.standing },
+        TableCell::Text(results.grid.labels[model.label].clone()),
+        model.primary.map_or(TableCell::Empty, estimate),
+        TableCell::Standing(model.standing),
+        quantity("fit", "fit_s"),
+        quantity("predict-single", "latency_p50_s"),
+        quantity("predict-single", "latency_p99_s"),
+        mean("predict-batch", "throughput").map_or(TableCell::Empty, TableCell::Number),
+        quantity("predict-batch", "energy_j"),
+        quantity("fit", "energy_j"),
+        quantity("case", "peak_memory_bytes"),
+        quantity("case", "model_bytes"),
+        TableCell::Status {
+            status: model.status,
+            seeds: if seeds > 1 { format!("{measured} of {seeds} seeds") } else { String::new() },
+        },
+    ]
+}
+
+/// Where the numbers of a metric come from, each source once.
+fn sources<'a>(cells: &[&'a Cell], phase: &str, metric: &str) -> Vec<&'a str> {
+    let mut sources: Vec<&str> = cells.iter().filter_map(|cell| cell.source(phase, metric)).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    sources
+}
+
+/// What the models score on the metric that belongs beside the primary one.
+fn beside(results: &Results, ranking: &Ranking) -> Option<String> {
+    let other = metric(results.setting(ranking.setting).score().beside?)?;
+    let scores = ranking.ranked().filter_map(|model| {
+        let mean = results.grid.cell(ranking.setting, model.label)?.mean("score", other.name)?;
+        Some(format!("{} {}", results.grid.labels[model.label], score(other, mean.mean)))
+    });
+    let scores: Vec<String> = scores.collect();
+    (!scores.is_empty()).then(|| format!("Second metric, {}: {}.", other.title, scores.join("; ")))
+}
+
+/// The cases that are not ranked, with their reasons; `None` if there are none.
+pub(crate) fn not_ranked(results: &Results) -> Option<Table> {
+    let columns = vec![
+        Column::new("case", CellKind::Name),
+        Column::new("status", CellKind::Status),
+        Column::new("reason", CellKind::Text),
+    ];
+    let mut table = Table::new("Cases that are not ranked", columns);
+    for (_, _, trial) in results.grid.trials().filter(|(_, _, trial)| trial.status != Status::Ok) {
+        let status = TableCell::Status { status: trial.status, seeds: String::new() };
+        table.push(
+            Weight::Plain,
+            vec![TableCell::Text(trial.case.clone()), status, TableCell::Text(trial.note.clone())],
+        );
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
+
+/// The model, its version and its parameters in each case.
+pub(crate) fn parameters(results: &Results) -> Table {
+    let columns = vec![
+        Column::new("case", CellKind::Name),
+        Column::new("model", CellKind::Text),
+        Column::new("parameters", CellKind::Text),
+    ];
+    let mut table = Table::new("Parameters", columns);
+    for (_, _, trial) in results.grid.trials() {
+        let model = format!("{}, {}", trial.model, trial.model_version);
+        table.push(Weight::Plain, [trial.case.clone(), model, trial.params.clone()].map(TableCell::Text).to_vec());
+    }
+    table
+}
+
+/// The data files and their checksums.
+pub(crate) fn checksums(results: &Results) -> Table {
+    let columns = vec![Column::new("file", CellKind::Name), Column::new("sha256", CellKind::Code)];
+    let mut table = Table::new("Checksums of the data", columns);
+    for (file, sum) in &results.info.datasets {
+        table.push(Weight::Plain, [file.clone(), sum.clone()].map(TableCell::Text).to_vec());
+    }
+    table
+}
+
+/// A text that ends with a full stop.
+pub(crate) fn sentence(text: &str) -> String {
+    let text = text.trim();
+    if text.is_empty() || text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}

@@ -1,0 +1,174 @@
+//! What a reader must know about the rows of a task stands beside its table, in every report, once.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::path::Path;
+
+use bakeoff_reports::{Built, Record, build};
+use common::{Plan, SMALL, write_run};
+
+const PLAN: Plan = Plan { models: 3, examples: 300, faults: false, ..SMALL };
+
+/// A count that a case recorded.
+struct Recorded<'a> {
+    task: &'a str,
+    model: &'a str,
+    seed: u64,
+    phase: &'a str,
+    metric: &'a str,
+    value: f64,
+    note: &'a str,
+}
+
+/// A made-up run with these rows added. Empty names of models stand for all of them.
+fn run(folder: &Path, plan: &Plan, rows: &[Recorded<'_>]) -> Built {
+    let dir = write_run(folder, plan);
+    let mut records = dir.records().unwrap().rows;
+    for row in rows {
+        let is_of = |record: &Record| {
+            record.task == row.task && record.seed == row.seed && (row.model.is_empty() || record.model == row.model)
+        };
+        let closing = |record: &&Record| record.metric == "wall_s" && is_of(record);
+        let added = records.iter().filter(closing).map(|record| Record {
+            phase: row.phase.to_owned(),
+            metric: row.metric.to_owned(),
+            unit: String::new(),
+            value: Some(row.value),
+            note: row.note.to_owned(),
+            ..record.clone()
+        });
+        let added: Vec<Record> = added.collect();
+        assert!(!added.is_empty());
+        records.splice(0..0, added);
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    build(&dir).unwrap()
+}
+
+fn recorded<'a>(task: &'a str, phase: &'a str, metric: &'a str, value: f64) -> Recorded<'a> {
+    Recorded { task, model: "", seed: 1, phase, metric, value, note: "" }
+}
+
+/// Asserts that the three reports have the sentences once, in the part of the task.
+fn assert_warned(folder: &Path, built: &Built, task: &str, sentences: &[&str]) {
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let markdown = read("report.md").replace('\\', "");
+    for (name, text, start) in [
+        ("report.md", markdown, format!("## {task}\n")),
+        ("report.html", read("report.html"), format!("<h3>{task}</h3>")),
+        ("the terminal", built.terminal_table.clone(), format!("{task}\n")),
+    ] {
+        for sentence in sentences {
+            assert_eq!(text.matches(sentence).count(), 1, "{name}: {sentence}\n{text}");
+        }
+        let part = &text[text.find(&start).unwrap()..];
+        let next = part[start.len()..].find(start.split(task).next().unwrap()).filter(|_| name != "the terminal");
+        let part = next.map_or(part, |end| &part[..start.len() + end]);
+        assert!(sentences.iter().all(|sentence| part.contains(sentence)), "{name}: not beside the table of {task}");
+    }
+}
+
+#[test]
+fn leaked_test_rows_are_stated_once_where_all_models_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = [
+        recorded("sst2", "score", "leaked_examples", 12.0),
+        recorded("sst2", "score", "leaked_other_target", 3.0),
+        recorded("cifar10", "score", "leaked_examples", 0.0),
+        recorded("cifar10", "score", "leaked_other_target", 0.0),
+    ];
+    let built = run(folder.path(), &PLAN, &rows);
+    assert_warned(
+        folder.path(),
+        &built,
+        "sst2",
+        &[
+            "12 of 300 test rows have the same input as a training row. 3 of these have another target than the training \
+             row. Scores on such rows show what a model remembers, not how well it does on new data.",
+        ],
+    );
+    assert_eq!(built.terminal_table.matches("same input").count(), 1, "{}", built.terminal_table);
+    let summary = std::fs::read_to_string(folder.path().join("summary.csv")).unwrap();
+    let column = |line: &str, title: &str| {
+        let at = summary.lines().next().unwrap().split(',').position(|column| column == title).unwrap();
+        line.split(',').nth(at).unwrap().to_owned()
+    };
+    for line in summary.lines().filter(|line| line.starts_with("sst2.")) {
+        assert_eq!((column(line, "leaked_examples"), column(line, "leaked_other_target")), ("12".into(), "3".into()));
+    }
+}
+
+#[test]
+fn counts_that_differ_by_seed_are_a_range_and_those_that_differ_by_model_name_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let by_seed = |seed, value| Recorded { seed, ..recorded("sst2", "score", "leaked_examples", value) };
+    let by_model = |model, value| Recorded { model, ..recorded("cifar10", "score", "leaked_examples", value) };
+    let rows = [by_seed(1, 1.0), by_seed(2, 4.0), by_model("resnet", 1.0), by_model("lstm", 0.0)];
+    let built = run(folder.path(), &Plan { seeds: 2, ..PLAN }, &rows);
+    assert_warned(
+        folder.path(),
+        &built,
+        "sst2",
+        &["1 to 4 (by seed) of 300 test rows have the same input as a training row. Scores"],
+    );
+    assert!(built.terminal_table.contains("resnet: 1 of 300 test rows has the same input"), "{}", built.terminal_table);
+    assert!(!built.terminal_table.contains("lstm: "), "{}", built.terminal_table);
+}
+
+#[test]
+fn lost_classes_and_rows_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let noted = |metric, value, note| Recorded { note, ..recorded("cifar10", "fit", metric, value) };
+    let rows = [
+        noted("classes_without_rows", 2.0, "ship, truck"),
+        noted("classes_with_one_row", 1.0, "cat, wild"),
+        noted("train_examples", 1998.0, ""),
+        recorded("sst2", "fit", "classes_without_rows", 0.0),
+        recorded("sst2", "fit", "train_examples", 2000.0),
+    ];
+    let built = run(folder.path(), &PLAN, &rows);
+    assert_warned(
+        folder.path(),
+        &built,
+        "cifar10",
+        &[
+            "2 of 10 classes have no training row: ship, truck. No model can predict a class that it has not seen.",
+            "1 of 10 classes has only one training row: cat, wild. One row is too little to learn a class from.",
+            "The training size is 2000, but only 1998 rows were learned from.",
+        ],
+    );
+    assert_eq!(built.terminal_table.matches("note: ").count(), 3, "{}", built.terminal_table);
+    let summary = std::fs::read_to_string(folder.path().join("summary.csv")).unwrap();
+    let header = "train_examples,classes_without_rows,classes_without_rows_names,classes_with_one_row";
+    assert!(summary.lines().next().unwrap().contains(header), "{summary}");
+    assert!(summary.contains(",1998,2,\"ship, truck\",1,\"cat, wild\","), "{summary}");
+}
+
+#[test]
+fn inputs_that_a_model_does_not_read_are_stated_by_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let by_model = |phase, metric, value| Recorded { model: "resnet", ..recorded("sst2", phase, metric, value) };
+    let rows = [
+        by_model("fit", "truncated_examples", 12.0),
+        by_model("score", "truncated_examples", 3.0),
+        by_model("fit", "wordless_examples", 0.0),
+        by_model("score", "wordless_examples", 7.0),
+        Recorded { model: "lstm", ..recorded("sst2", "fit", "wordless_examples", 0.0) },
+    ];
+    let built = run(folder.path(), &PLAN, &rows);
+    assert_warned(
+        folder.path(),
+        &built,
+        "sst2",
+        &[
+            "resnet does not read 12 of 2000 training examples and 3 of 300 test examples to the end, because they are \
+             longer than its limit.",
+            "resnet finds no word that it can use in 0 of 2000 training examples and 7 of 300 test examples. It cannot \
+             tell these examples apart.",
+        ],
+    );
+    assert!(!built.terminal_table.contains("lstm finds"), "{}", built.terminal_table);
+    let summary = std::fs::read_to_string(folder.path().join("summary.csv")).unwrap();
+    assert!(summary.lines().next().unwrap().contains("train_truncated,test_truncated,train_wordless,test_wordless"));
+}
