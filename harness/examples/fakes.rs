@@ -3,7 +3,7 @@
 //! The tests run it to see exact numbers and every fault a model can have. It also shows how another crate adds a task
 //! or a model of its own: implement the traits, put them into a [`Program`], hand over the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -246,11 +246,29 @@ impl ModelEntry for Fake {
         Support::Yes
     }
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(FakeModel { way: self.way, spec: spec.clone() }))
+        Ok(Box::new(FakeModel { name: self.name, way: self.way, spec: spec.clone() }))
+    }
+    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+        let path = folder.join(SAVED);
+        let failed = |error: &dyn std::fmt::Display| ModelError::Artefact {
+            path: path.clone(),
+            what: format!("failed to read the saved model: {error}"),
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| failed(&error))?;
+        let (name, shape, params, seed): (String, TaskShape, Resolved, u64) =
+            serde_json::from_str(&text).map_err(|error| failed(&error))?;
+        if name != self.name {
+            return Err(failed(&format!("it holds {name}, expected {}", self.name)));
+        }
+        Ok(Box::new(FakeModel { name: self.name, way: self.way, spec: Spec { shape, params, device, threads, seed } }))
     }
 }
 
+/// The one file of a saved fake: it learns nothing, so that it is what it was built from.
+const SAVED: &str = "fake.json";
+
 struct FakeModel {
+    name: &'static str,
     way: Way,
     spec: Spec,
 }
@@ -339,6 +357,17 @@ impl Model for FakeModel {
                 Predictions::Classes { labels, probabilities }
             }
         })
+    }
+
+    fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        let failed = |error: &dyn std::fmt::Display| ModelError::Artefact {
+            path: folder.to_owned(),
+            what: format!("failed to save the model: {error}"),
+        };
+        let spec = (self.name, self.spec.shape, &self.spec.params, self.spec.seed);
+        let text = serde_json::to_string(&spec).map_err(|error| failed(&error))?;
+        std::fs::create_dir(folder).map_err(|error| failed(&error))?;
+        std::fs::write(folder.join(SAVED), text).map_err(|error| failed(&error))
     }
 
     fn footprint(&self) -> Footprint {

@@ -158,6 +158,13 @@ impl<'a> Bench<'a> {
             self.record(phase, "truncated_examples", Some(examples as f64), "model", "");
         }
     }
+
+    /// How many inputs of a phase have a text in which the model finds no word, if it reads words.
+    fn wordless(&mut self, phase: Phase, examples: Option<usize>) {
+        if let Some(examples) = examples {
+            self.record(phase, "wordless_examples", Some(examples as f64), "model", "");
+        }
+    }
 }
 
 /// How a measurement ended early.
@@ -177,7 +184,7 @@ impl From<ModelError> for Stop {
         let status = match error {
             ModelError::Diverged { .. } => Status::Diverged,
             // `unsupported` is what the plan knew; what a model finds out later is a failure.
-            ModelError::Unsupported(_) | ModelError::Failed(_) => Status::Failed,
+            ModelError::Unsupported(_) | ModelError::Failed(_) | ModelError::Artefact { .. } => Status::Failed,
         };
         Stop { status, note: error.to_string() }
     }

@@ -32,6 +32,8 @@ pub struct Outcome {
     pub note: String,
     /// The fingerprint of the machine on which a process measured; empty if none did.
     pub machine: String,
+    /// What the device is called that the process computed on; empty if none measured.
+    pub device_name: String,
     /// The numbers.
     pub values: Vec<MetricValue>,
     /// The raw numbers that they were made of, as the instruments gave them.
@@ -51,6 +53,7 @@ impl Outcome {
             status,
             note: note.into(),
             machine: String::new(),
+            device_name: String::new(),
             values: Vec::new(),
             readings: Vec::new(),
             curves: Vec::new(),
@@ -82,7 +85,7 @@ pub struct RunIdentity {
     pub commit: String,
     /// The fingerprint of the machine that the run was begun on: rows that no process measured carry it.
     pub machine: String,
-    /// What the devices are called, by their kind.
+    /// What its devices are called, by their kind: likewise.
     pub device_names: BTreeMap<String, String>,
     /// Versions of the tasks, by name.
     pub task_versions: BTreeMap<String, u32>,
@@ -100,7 +103,12 @@ impl RunIdentity {
             source: "stopwatch".to_owned(),
             note: outcome.note.clone(),
         };
-        let machine = if outcome.machine.is_empty() { &self.machine } else { &outcome.machine };
+        let begun_on = self.device_names.get(&case.device).cloned().unwrap_or_default();
+        let (machine, device_name) = if outcome.machine.is_empty() {
+            (&self.machine, &begun_on)
+        } else {
+            (&outcome.machine, &outcome.device_name)
+        };
         let row = |value: &MetricValue| Record {
             schema: SCHEMA,
             run: self.run.clone(),
@@ -116,7 +124,7 @@ impl RunIdentity {
             train_size: case.train_size,
             seed: case.seed,
             device: case.device.clone(),
-            device_name: self.device_names.get(&case.device).cloned().unwrap_or_default(),
+            device_name: device_name.clone(),
             threads: Some(case.threads),
             conditions: String::new(),
             phase: value.phase.name().to_owned(),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -18,6 +17,8 @@ pub trait Progress {
     fn started(&mut self, index: usize, case: &Case);
     /// A case tells of itself.
     fn told(&mut self, index: usize, event: &Event);
+    /// Some time has passed without news.
+    fn tick(&mut self) {}
     /// A case has ended.
     fn done(&mut self, index: usize, case: &Case, outcome: &Outcome);
     /// All cases have ended.
@@ -108,7 +109,6 @@ impl Bars {
             .expect("the template is well-formed");
         run.set_style(style);
         run.set_message(format!("0/{cases} cases"));
-        run.enable_steady_tick(Duration::from_millis(200));
         Bars { all, run, running: BTreeMap::new(), done: 0, primary, phase: BTreeMap::new() }
     }
 
@@ -124,7 +124,6 @@ impl Progress for Bars {
         bar.set_prefix(case.id.clone());
         let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}").expect("the template is well-formed");
         bar.set_style(style);
-        bar.enable_steady_tick(Duration::from_millis(200));
         self.running.insert(index, (bar, 0));
     }
 
@@ -146,6 +145,12 @@ impl Progress for Bars {
             Event::Outcome(_) => {}
         }
         self.show();
+    }
+
+    // Bars that move by themselves start a thread each, and panic where the system starts no more.
+    fn tick(&mut self) {
+        self.run.tick();
+        self.running.values().for_each(|(bar, _)| bar.tick());
     }
 
     fn done(&mut self, index: usize, case: &Case, outcome: &Outcome) {

@@ -1,8 +1,9 @@
 //! Carries out the cases of a run, some at a time, and stores each as it comes.
 
 use std::sync::Mutex;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
 use bakeoff_reports::Status;
@@ -16,6 +17,9 @@ use crate::progress::Progress;
 use crate::protocol::Event;
 use crate::recorder::Recorder;
 use crate::stopwatch::Stopwatch;
+
+/// How often the progress shows that time passes.
+const TICK: Duration = Duration::from_millis(200);
 
 /// How the cases of a run ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,7 +65,15 @@ pub fn run(
         }
         drop(sender);
         let mut stored = Ok(());
-        for message in receiver {
+        loop {
+            let message = match receiver.recv_timeout(TICK) {
+                Ok(message) => message,
+                Err(RecvTimeoutError::Timeout) => {
+                    progress.tick();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             match message {
                 Message::Started(index) => progress.started(index, &cases[index]),
                 Message::Told(index, event) => progress.told(index, &event),

@@ -16,7 +16,7 @@ pub fn at_most<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
 /// What to say where `started` threads are fewer than `wanted`.
 pub fn fewer(wanted: usize, started: usize) -> Option<String> {
     (started < wanted).then(|| {
-        format!("on {started} threads instead of {wanted}: the system starts no more (see the limit on processes, ulimit -u)")
+        format!("{started} of {wanted} threads were started: the system allows no more (see the limit on processes, ulimit -u)")
     })
 }
 
@@ -27,6 +27,6 @@ mod tests {
     #[test]
     fn only_fewer_threads_than_wanted_are_mentioned() {
         assert_eq!(fewer(2, 2), None);
-        assert!(fewer(104, 31).expect("fewer").starts_with("on 31 threads instead of 104"));
+        assert!(fewer(104, 31).expect("fewer").starts_with("31 of 104 threads were started"));
     }
 }

@@ -77,9 +77,9 @@ pub fn measure_safely(program: &Program, request: &Request, emit: &mut dyn FnMut
         let message = message.unwrap_or_else(|| "no message".to_owned());
         Outcome::without_numbers(Status::Failed, format!("the model panicked: {message}"))
     });
-    outcome.machine = match Device::named(&request.case.device) {
-        Some(device) => program.machine.device(device).fingerprint,
-        None => program.machine.describe().fingerprint,
-    };
+    if let Some(device) = Device::named(&request.case.device) {
+        let device = program.machine.device(device);
+        (outcome.machine, outcome.device_name) = (device.fingerprint, device.name);
+    }
     outcome
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bakeoff::case::Case;
@@ -201,6 +202,10 @@ impl ModelEntry for Spy {
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
         Ok(Box::new(SpyModel { values: spec.shape.target == bakeoff_models::TargetShape::Value }))
     }
+
+    fn load(&self, _folder: &Path, _threads: usize, _device: Device) -> Result<Box<dyn Model>, ModelError> {
+        Err(ModelError::Unsupported("a spy is not saved".to_owned()))
+    }
 }
 
 struct SpyModel {
@@ -229,6 +234,10 @@ impl Model for SpyModel {
         } else {
             Predictions::Classes { labels: vec![0; inputs.len()], probabilities: None }
         })
+    }
+
+    fn save(&self, _folder: &Path) -> Result<(), ModelError> {
+        Err(ModelError::Unsupported("a spy is not saved".to_owned()))
     }
 
     fn footprint(&self) -> Footprint {

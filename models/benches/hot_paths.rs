@@ -4,9 +4,9 @@
 use std::hint::black_box;
 
 use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
-use bakeoff_models::svm::Encoder;
+use bakeoff_models::svm::{Encoder, FeatureParams, ImageFeatures};
 use bakeoff_models::{
-    Device, ENTRIES, EpochReport, InputShape, Model, ModelError, Resolved, Spec, TargetShape, TaskShape, Watch,
+    Device, ENTRIES, EpochReport, InputShape, Model, ModelError, Resolved, Spec, TargetShape, TaskShape, Tokens, Watch,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng};
@@ -91,11 +91,13 @@ fn encoders(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("encoders");
     group.sample_size(10);
     let (images, texts) = (images(1000), texts(5000));
+    let params =
+        FeatureParams { images: ImageFeatures::HOG, tokens: Tokens::WordsAndMarks, terms: 1_000_000, pairs: false };
     group.bench_function("HOG of 1,000 images", |bencher| {
-        bencher.iter(|| black_box(Encoder::fit(&images.inputs, 1, false)))
+        bencher.iter(|| black_box(Encoder::fit(&images.inputs, &params)))
     });
     group.bench_function("TF-IDF of 5,000 texts", |bencher| {
-        bencher.iter(|| black_box(Encoder::fit(&texts.inputs, 1_000_000, false)));
+        bencher.iter(|| black_box(Encoder::fit(&texts.inputs, &params)));
     });
     group.finish();
 }

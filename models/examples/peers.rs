@@ -11,10 +11,10 @@ use std::time::Instant;
 
 use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
 use bakeoff_models::forest::ForestParams;
-use bakeoff_models::svm::{Classifier, Encoder, Features, Kernel, Method, Settings};
+use bakeoff_models::svm::{Classifier, Encoder, FeatureParams, Features, ImageFeatures, Kernel, Method, Settings};
 use bakeoff_models::{
     Device, ENTRIES, EpochReport, InputShape, Model, ModelError, Predictions, Resolved, Spec, TargetShape, TaskShape,
-    Watch,
+    Tokens, Watch,
 };
 use linfa::Dataset;
 use linfa::traits::{Fit, Predict};
@@ -126,8 +126,10 @@ fn latency(network: &Network, count: usize, request: &Request) -> Result<Value> 
 
 fn encode(form: Form, request: &Request) -> Result<Value> {
     let split = split(form, &request.train)?;
+    let params =
+        FeatureParams { images: ImageFeatures::HOG, tokens: Tokens::WordsAndMarks, terms: 1_000_000, pairs: false };
     let start = Instant::now();
-    let (_, features) = pool(request.threads)?.install(|| Encoder::fit(&split.inputs, 1_000_000, false))?;
+    let (_, features) = pool(request.threads)?.install(|| Encoder::fit(&split.inputs, &params))?;
     let seconds = start.elapsed().as_secs_f64();
     let stored = match &features {
         Features::Dense(rows) => rows.len(),

@@ -16,7 +16,10 @@ use rand_chacha::ChaCha8Rng;
 use bins::Bins;
 pub(crate) use criterion::{Criterion, Gini, Variance};
 pub use params::{ForestError, ForestParams, ForestValidParams, MaxFeatures};
-use tree::{Grower, MOST_ROWS, Tree};
+use tree::{Grower, MOST_ROWS, Tree, TreeNumbers};
+
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::ModelError;
 
 /// Rows that one task predicts: a tree stays in the cache meanwhile.
 const BLOCK: usize = 64;
@@ -114,6 +117,50 @@ impl Forest {
             },
         );
         means
+    }
+
+    /// Adds everything that is learned.
+    pub(crate) fn save(&self, arrays: &mut ArraysOut) {
+        let mut all = TreeNumbers::default();
+        self.trees.iter().for_each(|tree| tree.save(&mut all));
+        arrays.add("trees.nodes", &[all.nodes.len()], all.nodes);
+        arrays.add("trees.leaves", &[all.leaves.len()], all.leaves);
+        arrays.add("nodes.feature", &[all.features.len()], all.features);
+        arrays.add("nodes.threshold", &[all.thresholds.len()], all.thresholds);
+        arrays.add("nodes.next", &[all.next.len()], all.next);
+        arrays.add("leaves", &[all.values.len()], all.values);
+    }
+
+    /// A forest over this many features, with `width` values per leaf, from what [`Forest::save`] added.
+    ///
+    /// # Errors
+    /// If the arrays are not such trees.
+    pub(crate) fn load(features: usize, width: usize, arrays: &mut ArraysIn) -> Result<Forest, ModelError> {
+        let nodes: Vec<u32> = arrays.take_list("trees.nodes")?;
+        let leaves: Vec<u32> = arrays.take("trees.leaves", &[nodes.len()])?;
+        let feature: Vec<u32> = arrays.take_list("nodes.feature")?;
+        let count = feature.len();
+        let threshold: Vec<f32> = arrays.take("nodes.threshold", &[count])?;
+        let next: Vec<u32> = arrays.take("nodes.next", &[count])?;
+        let values: Vec<f32> = arrays.take_list("leaves")?;
+        let (mut node, mut leaf) = (0, 0);
+        let mut trees = Vec::new();
+        for (nodes, leaves) in nodes.into_iter().zip(leaves) {
+            let (own, own_values) = (node..node + nodes as usize, leaf..leaf + leaves as usize);
+            (node, leaf) = (own.end, own_values.end);
+            let tree = (own.end <= count && own_values.end <= values.len()).then(|| {
+                let nodes = own.map(|place| (feature[place], threshold[place], next[place]));
+                Tree::load(nodes, &values[own_values], features, width)
+            });
+            let tree = tree
+                .flatten()
+                .ok_or_else(|| arrays.refused(format!("tree {} has a place outside itself", trees.len())))?;
+            trees.push(tree);
+        }
+        if trees.is_empty() || node != count || leaf != values.len() {
+            return Err(arrays.refused("the trees have other nodes and leaves than they say, or there is none"));
+        }
+        Ok(Forest { trees, features, width })
     }
 
     /// Learned numbers: a feature and a threshold per decision, and the leaf values.

@@ -4,6 +4,7 @@
 //! raw inputs into features, fitted on training rows only; `neural/` holds the one training loop, batching and device
 //! choice.
 
+mod artefact;
 mod encode;
 pub mod forest;
 mod lstm;
@@ -18,6 +19,7 @@ pub mod svm;
 mod target_scale;
 mod transformer;
 
+pub use encode::words::{Tokens, Words, wordless};
 pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
     TargetShape, TaskShape, Watch,

@@ -4,6 +4,8 @@
 //! `[u, v, |u - v|, u * v]` (InferSent, Conneau et al. 2017). If they were one sequence, the memory would have to carry the
 //! first text through the whole second one. GLUE's own BiLSTM baseline (Wang et al. 2018) does the same.
 
+use std::path::Path;
+
 use burn::tensor::Tensor;
 
 use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
@@ -90,7 +92,7 @@ impl ModelEntry for Lstm {
     }
 
     fn version(&self, device: Device) -> String {
-        version(1, device)
+        version(2, device)
     }
 
     fn params(&self) -> &'static [Param] {
@@ -106,7 +108,11 @@ impl ModelEntry for Lstm {
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::new(spec, design, TextReading::Apart)?))
+        Ok(Box::new(Neural::new(&Lstm, spec, design, TextReading::Apart)?))
+    }
+
+    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+        Ok(Box::new(Neural::load(&Lstm, (folder, threads, device), design, TextReading::Apart)?))
     }
 }
 

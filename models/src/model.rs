@@ -1,5 +1,7 @@
 //! The seam between the instrument and what it measures: every model is a [`ModelEntry`] that builds a [`Model`].
 
+use std::path::{Path, PathBuf};
+
 use bakeoff_datasets::{Inputs, Split};
 
 use serde::{Deserialize, Serialize};
@@ -57,7 +59,7 @@ impl InputShape {
 }
 
 /// The form of the targets of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TargetShape {
     /// One of this many classes.
     Classes(usize),
@@ -66,7 +68,8 @@ pub enum TargetShape {
 }
 
 /// What a model must know of a task before it sees data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TaskShape {
     /// What goes in.
     pub input: InputShape,
@@ -179,6 +182,14 @@ pub enum ModelError {
     /// A library's error.
     #[error("{0}")]
     Failed(String),
+    /// A saved model that cannot be written or read.
+    #[error("{}: {what}", path.display())]
+    Artefact {
+        /// The file or folder at fault.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
 }
 
 /// What a model reports after each pass over the training rows.
@@ -222,6 +233,13 @@ pub trait Model {
     /// If there was no fit or a library fails.
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError>;
 
+    /// Saves the fitted model to a folder that is not there yet, with everything that a prediction needs; see
+    /// [`ModelEntry::load`].
+    ///
+    /// # Errors
+    /// If there was no fit, the folder is there, or it cannot be written.
+    fn save(&self, folder: &Path) -> Result<(), ModelError>;
+
     /// How large the fitted model is.
     fn footprint(&self) -> Footprint;
 
@@ -234,6 +252,12 @@ pub trait Model {
     /// How many of `inputs` are longer than the fitted model reads, so that it answers without their ends. `None` for a
     /// model that reads inputs of any length whole.
     fn truncated(&self, _inputs: &Inputs) -> Option<usize> {
+        None
+    }
+
+    /// How many of `inputs` have a text in which the fitted model finds no word that it reads, so that it answers blindly.
+    /// `None` for a model that reads no words.
+    fn wordless(&self, _inputs: &Inputs) -> Option<usize> {
         None
     }
 }
@@ -268,4 +292,10 @@ pub trait ModelEntry: Sync {
     /// # Errors
     /// If the shape or the device is not supported.
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError>;
+    /// The fitted model that [`Model::save`] wrote to a folder. Its predictions are those of the saved one, to the last
+    /// bit, on any number of threads.
+    ///
+    /// # Errors
+    /// Names the file that is missing, cut off, changed, or of another model, version or format.
+    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError>;
 }

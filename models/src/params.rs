@@ -48,6 +48,20 @@ pub enum Domain {
     Word(&'static [&'static str]),
 }
 
+impl Domain {
+    /// Whether a parameter may take this value.
+    fn admits(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Domain::Switch, Value::Bool(_)) => true,
+            (Domain::Int(low, high), Value::Int(v)) => (low..=high).contains(&v),
+            (Domain::IntOf(values), Value::Int(v)) => values.contains(v),
+            (Domain::Float(low, high), Value::Float(v)) => (low..=high).contains(&v),
+            (Domain::Word(words), Value::Text(v)) => words.contains(&v.as_str()),
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Domain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -155,6 +169,29 @@ impl Resolved {
         Ok(Resolved(values))
     }
 
+    /// Values as [`Resolved::values`] gave them: those of all parameters, and no others.
+    ///
+    /// # Errors
+    /// On an unknown name, a missing one, or a value outside its domain.
+    pub(crate) fn stored(params: &[Param], values: BTreeMap<String, Value>) -> Result<Resolved, ParamError> {
+        if let Some(name) = values.keys().find(|name| params.iter().all(|param| param.name != *name)) {
+            return Err(ParamError::Unknown { name: name.clone(), known: params.iter().map(|p| p.name).collect() });
+        }
+        for param in params {
+            match values.get(param.name) {
+                Some(value) if param.domain.admits(value) => {}
+                Some(value) => return Err(outside(param, value)),
+                None => return Err(outside(param, &"missing")),
+            }
+        }
+        Ok(Resolved(values))
+    }
+
+    /// The value of each parameter by its name.
+    pub(crate) fn values(&self) -> &BTreeMap<String, Value> {
+        &self.0
+    }
+
     /// Whether the model has this parameter.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
@@ -211,21 +248,20 @@ impl fmt::Display for Resolved {
     }
 }
 
-fn admit(param: &Param, value: &toml::Value) -> Result<Value, ParamError> {
-    let admitted = match (param.domain, value) {
-        (Domain::Switch, toml::Value::Boolean(v)) => Some(Value::Bool(*v)),
-        (Domain::Int(low, high), toml::Value::Integer(v)) if (low..=high).contains(v) => Some(Value::Int(*v)),
-        (Domain::IntOf(values), toml::Value::Integer(v)) if values.contains(v) => Some(Value::Int(*v)),
-        (Domain::Float(low, high), toml::Value::Float(v)) if (low..=high).contains(v) => Some(Value::Float(*v)),
-        (Domain::Float(low, high), toml::Value::Integer(v)) if (low..=high).contains(&(*v as f64)) => {
-            Some(Value::Float(*v as f64))
-        }
-        (Domain::Word(words), toml::Value::String(v)) if words.contains(&v.as_str()) => Some(Value::Text(v.clone())),
+/// What was written, as a value of the parameter's domain.
+fn admit(param: &Param, written: &toml::Value) -> Result<Value, ParamError> {
+    let value = match (written, param.domain) {
+        (toml::Value::Boolean(v), _) => Some(Value::Bool(*v)),
+        (toml::Value::Integer(v), Domain::Float(..)) => Some(Value::Float(*v as f64)),
+        (toml::Value::Integer(v), _) => Some(Value::Int(*v)),
+        (toml::Value::Float(v), _) => Some(Value::Float(*v)),
+        (toml::Value::String(v), _) => Some(Value::Text(v.clone())),
         _ => None,
     };
-    admitted.ok_or_else(|| ParamError::Domain {
-        name: param.name.to_owned(),
-        found: value.to_string(),
-        expected: param.domain.to_string(),
-    })
+    let admitted = value.filter(|value| param.domain.admits(value));
+    admitted.ok_or_else(|| outside(param, written))
+}
+
+fn outside(param: &Param, found: &impl fmt::Display) -> ParamError {
+    ParamError::Domain { name: param.name.to_owned(), found: found.to_string(), expected: param.domain.to_string() }
 }

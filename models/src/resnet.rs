@@ -4,6 +4,8 @@
 //! `[u, v, |u - v|, u * v]` (Conneau et al. 2017, also with a convolution network). If they were one sequence, a window of
 //! three words would hardly ever hold words of both.
 
+use std::path::Path;
+
 use burn::tensor::Tensor;
 
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
@@ -70,7 +72,7 @@ impl ModelEntry for Resnet {
     }
 
     fn version(&self, device: Device) -> String {
-        version(1, device)
+        version(2, device)
     }
 
     fn params(&self) -> &'static [Param] {
@@ -86,7 +88,11 @@ impl ModelEntry for Resnet {
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::new(spec, design, TextReading::Apart)?))
+        Ok(Box::new(Neural::new(&Resnet, spec, design, TextReading::Apart)?))
+    }
+
+    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+        Ok(Box::new(Neural::load(&Resnet, (folder, threads, device), design, TextReading::Apart)?))
     }
 }
 
@@ -115,7 +121,7 @@ pub fn published_resnet(
     let spec = Spec { shape, params, device: Device::Cpu, threads, seed: 0 };
     let normalisation = Normalisation { mean: mean.to_vec(), std: std.to_vec() };
     let encoder = InputEncoder::Images { normalisation, form: InputForm::Images { channels, height, width } };
-    Ok(Box::new(Neural::published(&spec, design, encoder, classes, weights)?))
+    Ok(Box::new(Neural::published(&Resnet, &spec, design, encoder, classes, weights)?))
 }
 
 /// The network for these parameters, inputs and outputs.

@@ -3,6 +3,8 @@
 //! A pair of texts is one sequence, `first [SEP] second`, before it a class token if that is pooled, and every token has
 //! the embedding of its segment added, as in BERT (Devlin et al. 2018): attention then compares the two word by word.
 
+use std::path::Path;
+
 use burn::tensor::{Tensor, module};
 
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
@@ -97,7 +99,7 @@ impl ModelEntry for Transformer {
     }
 
     fn version(&self, device: Device) -> String {
-        version(1, device)
+        version(2, device)
     }
 
     fn params(&self) -> &'static [Param] {
@@ -134,7 +136,11 @@ impl ModelEntry for Transformer {
         if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
         }
-        Ok(Box::new(Neural::new(spec, design, TextReading::Joined)?))
+        Ok(Box::new(Neural::new(&Transformer, spec, design, TextReading::Joined)?))
+    }
+
+    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+        Ok(Box::new(Neural::load(&Transformer, (folder, threads, device), design, TextReading::Joined)?))
     }
 }
 

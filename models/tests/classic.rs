@@ -236,7 +236,7 @@ fn what_cannot_be_done_is_refused_in_words() {
     );
     assert_eq!(
         reason(forest, shape(100, 15)),
-        "images are 15 x 15 pixels, histograms of oriented gradients need at least 16 x 16"
+        "images are 15 x 15 pixels, and histograms of oriented gradients need at least 16 x 16: set features = \"pixels\""
     );
     for entry in [svm, forest] {
         let mut model = build(entry, &opinions(10, 1), "", 1).unwrap();
@@ -279,12 +279,66 @@ fn versions_name_the_libraries_that_are_locked() {
 }
 
 #[test]
-fn texts_without_a_word_are_refused_by_the_forest_in_words() {
-    let (mut train, validation) = (opinions(30, 1), opinions(5, 2));
+fn texts_without_a_word_are_refused_in_words() {
+    let mut train = opinions(30, 1);
     let Inputs::Texts(texts) = &mut train.inputs else { panic!("not texts") };
-    texts.iter_mut().for_each(|text| "?! ... a".clone_into(&mut text.first));
-    let validation = Split { inputs: train.inputs.select(&[0]), targets: validation.targets.select(&[0]) };
-    let mut model = build(classic()[1], &train, "", 1).unwrap();
-    let message = model.fit(&train, &validation, &mut Progress::default()).unwrap_err().to_string();
-    assert!(message.contains("no training text holds a word of two or more letters or digits"), "{message}");
+    texts.iter_mut().for_each(|text| "?! ...".clone_into(&mut text.first));
+    for entry in classic() {
+        let mut model = build(entry, &train, "tokens = \"words\"", 1).unwrap();
+        let message = model.fit(&train, &train.select(&[]), &mut Progress::default()).unwrap_err().to_string();
+        let expected = "no training text holds a word that this model reads (tokens = \"words\"); with tokens = \
+                        \"words+marks\" marks count too";
+        assert_eq!(message, expected);
+    }
+}
+
+/// Texts of one sign again and again: which of two is the class.
+fn repeated(signs: [&str; 2], rows: usize, most: usize) -> Split {
+    let labels: Vec<u16> = (0..rows).map(|row| (row % 2) as u16).collect();
+    let text = |row: usize| {
+        let sign = signs[row % 2];
+        Text { first: vec![sign; 1 + row * 7 % most].join(" "), second: None }
+    };
+    let inputs = Inputs::Texts((0..rows).map(text).collect());
+    Split { inputs, targets: Targets::Classes { labels, names: ["no", "yes"].map(str::to_owned).to_vec().into() } }
+}
+
+#[test]
+fn emoji_single_letters_marks_and_scripts_without_spaces_are_learned_with_the_defaults() {
+    let kinds = [
+        ["👎", "👍"],
+        ["👍🏻", "👍🏿"],
+        ["🇩🇪", "🇫🇷"],
+        ["a", "b"],
+        ["!", "?"],
+        ["坏", "好"],
+        ["だめ", "いい"],
+        ["ไม่ดี", "ดีมาก"],
+        ["1", "2"],
+    ];
+    for entry in classic() {
+        for signs in kinds {
+            let (train, test) = (repeated(signs, 40, 9), repeated(signs, 30, 5));
+            let mut model = build(entry, &train, "", 1).unwrap();
+            model.fit(&train, &train.select(&[]), &mut Progress::default()).unwrap();
+            assert_eq!(model.wordless(&test.inputs), Some(0), "{} {signs:?}", entry.name());
+            let error = error(&model.predict(&test.inputs).unwrap(), &test.targets);
+            assert_eq!(error, 0.0, "{} {signs:?}", entry.name());
+        }
+    }
+}
+
+#[test]
+fn texts_without_a_word_that_is_read_are_counted() {
+    let (train, test) = (opinions(30, 1), repeated(["!", "?"], 8, 3));
+    for entry in classic() {
+        let mut model = build(entry, &train, "tokens = \"words\"", 1).unwrap();
+        assert_eq!(model.wordless(&test.inputs), None, "nothing is known before a fit");
+        model.fit(&train, &train.select(&[]), &mut Progress::default()).unwrap();
+        assert_eq!((model.wordless(&train.inputs), model.wordless(&test.inputs)), (Some(0), Some(8)));
+        let images = directions(10, 1);
+        let mut model = build(entry, &images, "", 1).unwrap();
+        model.fit(&images, &images.select(&[]), &mut Progress::default()).unwrap();
+        assert_eq!(model.wordless(&images.inputs), None);
+    }
 }

@@ -34,7 +34,7 @@ pub enum ReportError {
         message: String,
     },
     /// A packed file cannot be unpacked whole.
-    #[error("{} is damaged or cut short ({message}): delete it, or measure its case again in a new run", path.display())]
+    #[error("{} is damaged or cut short ({message}): bakeoff resume measures its case again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

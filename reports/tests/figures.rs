@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bakeoff_reports::{FIGURES, Results, RunDir, Style, build};
+use bakeoff_reports::{FIGURES, Record, Results, RunDir, Style, build};
 use common::{Plan, SMALL, write_run};
 use proptest::prelude::*;
 use resvg::tiny_skia::Rect;
@@ -157,6 +157,35 @@ fn a_name_with_characters_that_xml_forbids_costs_no_picture() {
         svg.contains("bird\u{fffd}[31m\u{fffd}") && !svg.contains('\u{1b}'),
         "the name is there, without the bad ones"
     );
+}
+
+/// How many lines of the width of a frontier, and in its grey, a picture has.
+fn frontiers(svg: &str) -> usize {
+    svg.matches("stroke=\"#646464\" stroke-width=\"4\"").count()
+}
+
+#[test]
+fn joules_of_two_sources_have_panels_of_their_own_and_an_estimate_has_no_frontier() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { tasks: 1, models: 4, seeds: 1, examples: 100, faults: false });
+    let panels = || {
+        build(&dir).unwrap();
+        let svg = fs::read_to_string(folder.path().join("figures/accuracy-energy.svg")).unwrap();
+        let with = |source: &str| svg.matches(&format!("energy of the fit, {source} (log)")).count();
+        (with("measured by RAPL"), with("estimated"), frontiers(&svg))
+    };
+    assert_eq!(panels(), (0, 1, 0), "nothing is ranked by an estimate");
+    let mut records = dir.records().unwrap().rows;
+    let fits: Vec<Record> =
+        records.iter().filter(|row| row.phase == "fit" && row.metric == "energy_j").cloned().collect();
+    for (index, row) in fits.into_iter().enumerate() {
+        let value = Some(100.0 + index as f64);
+        records.push(Record { source: "rapl".to_owned(), value, ..row });
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    assert_eq!(panels(), (1, 1, 1), "what was measured has a frontier");
+    let svg = fs::read_to_string(folder.path().join("figures/accuracy-latency.svg")).unwrap();
+    assert_eq!(frontiers(&svg), 1);
 }
 
 /// The names that a user can set, each replaced.

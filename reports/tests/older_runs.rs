@@ -79,6 +79,30 @@ fn a_run_of_schema_1_gets_its_report_and_its_files_stay_as_they_are() {
 }
 
 #[test]
+fn a_run_of_schema_2_is_read_whole() {
+    let dir = RunDir::new(golden("run-v2"));
+    let results = Results::load(&dir).unwrap();
+    assert_eq!(results.info.schema, 2);
+    let case = &results.info.cases[1];
+    assert_eq!((case.case.as_str(), case.label.as_str()), ("parity.longer.n60.s1.cpu", "longer"));
+    assert_eq!(
+        (case.train_size, case.seed, case.device.as_str(), case.model_version.as_str()),
+        (60, 1, "cpu", "1 (fake)")
+    );
+    assert_eq!(results.info.devices[0].name, "Fake 9000");
+    let record = &dir.records().unwrap().rows[0];
+    let of_device = (record.device.as_str(), record.device_name.as_str(), record.threads);
+    assert_eq!((record.label.as_str(), of_device), ("nearly", ("cpu", "Fake 9000", Some(2))));
+    let predictions = dir.predictions(&case.case).unwrap().unwrap().rows;
+    assert_eq!((predictions.len(), &predictions[0].probabilities[..]), (30, &[0.25_f32, 0.75][..]));
+    let readings = dir.readings(&case.case).unwrap().unwrap();
+    let latencies: Vec<_> = readings.iter().filter(|reading| reading.metric == "latency_s").collect();
+    assert_eq!((latencies.len(), latencies[29].example, latencies[29].value), (30, Some(29), 0.001));
+    assert_eq!((results.answers.len(), results.curves.len()), (4, 4));
+    assert_eq!(results.remarks, Vec::<String>::new());
+}
+
+#[test]
 fn predictions_of_schema_1_read_without_probabilities() {
     let rows = RunDir::new(golden("run-v1")).predictions("reviews.small-lstm.n60.s1.cpu").unwrap().unwrap().rows;
     assert_eq!(rows.len(), 12);

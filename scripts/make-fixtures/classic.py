@@ -9,7 +9,10 @@ usage: scripts/make-fixtures/classic.py encoders > models/tests/fixtures/encoder
 
 import json
 import platform
+import re
 import sys
+import unicodedata
+from importlib import metadata
 
 import numpy as np
 import skimage
@@ -17,6 +20,7 @@ import sklearn
 from skimage.feature import hog
 from sklearn import datasets, ensemble, svm
 from sklearn.feature_extraction.text import TfidfVectorizer
+from uniseg import wordbreak
 
 SEED = 2026
 FORESTS = 10
@@ -27,10 +31,14 @@ TEXTS = [
     "NOT good : not_good at all",
     "Größe zählt nicht, naïve café",
     "x y z 1 22 333",
+    "about 3.14 , 1,000 or 2:1 ... I don’t know , e.g. this !",
+    "👍🏽 👍👍 ❤️ 👨‍👩‍👧🇩🇪🇫🇷 👎!",
+    "我爱这部电影。 映画はカメラが好き ภาพยนตร์ดี 영화가 좋다",
+    "cafe\u0301 CAFÉ",
     "the film the film the film",
     "one good film",
 ]
-UNSEEN = ["a great , GREAT café film", "unknown words only", "it grips"]
+UNSEEN = ["a great , GREAT café film", "unknown words only", "it grips", "👎 👍🏽 映画 ดี !!!"]
 
 
 def image(rng, channels, height, width):
@@ -57,6 +65,13 @@ def tied(pixels):
     return bool((((squares == largest).sum(0) > 1) & (largest > 0)).any())
 
 
+def words(text):
+    """The segments between the word boundaries of Unicode's annex 29 that are not blank, of a text in lower case and in NFC,
+    without the signs that choose a character's look."""
+    text = re.sub(r"[\ufe0e\ufe0f]", "", unicodedata.normalize("NFC", text.lower()))
+    return [segment for segment in wordbreak.words(text) if not segment.isspace()]
+
+
 def encoders():
     rng = np.random.default_rng(SEED)
     images = []
@@ -76,14 +91,14 @@ def encoders():
             channel_axis=-1,
         )
         images.append({"shape": shape, "pixels": pixels.ravel().tolist(), "features": features.round(7).tolist()})
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2)).fit(TEXTS)
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), tokenizer=words, lowercase=False).fit(TEXTS)
     texts = {
         "train": TEXTS,
         "texts": TEXTS + UNSEEN,
         "terms": vectorizer.get_feature_names_out().tolist(),
         "rows": vectorizer.transform(TEXTS + UNSEEN).toarray().round(9).tolist(),
     }
-    return {"hog": images, "tfidf": texts}
+    return {"hog": images, "words": [words(text) for text in TEXTS + UNSEEN], "tfidf": texts}
 
 
 def digits():
@@ -157,6 +172,7 @@ def main():
         "numpy": np.__version__,
         "scikit-learn": sklearn.__version__,
         "scikit-image": skimage.__version__,
+        "uniseg": metadata.version("uniseg"),
     }
     fixture = {"script": "scripts/make-fixtures/classic.py", "versions": versions, **makers[sys.argv[1]]()}
     json.dump(fixture, sys.stdout, separators=(",", ":"))

@@ -95,8 +95,13 @@ def tensor(ids):
     return torch.tensor([row + [0] * (longest - len(row)) for row in ids])
 
 
+# A word of models/src/encode/words.rs, as far as the texts of SST-2 go: letters and digits with an apostrophe, a point, a
+# colon or a comma between two of them, or a mark.
+WORD = r"\w+(?:(?:['.:](?<=[^\W\d_].)(?=[^\W\d_])|[.,;'](?<=\d.)(?=\d))\w+)*|[^\w\s]"
+
+
 def split(text):
-    return re.findall(r"(?:[^\W_]|')+|[^\w\s]|_", text.lower())
+    return re.findall(WORD, text.lower())
 
 
 class Sources:

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 import networks
-from data import RECORD, Images, Texts
+from data import RECORD, WORD, Images, Texts
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "datasets" / "samples"
@@ -95,7 +95,7 @@ def classic(model, task, train, test, settings):
     regression = targets.dtype == np.float32
     if task == "sst2":
         # Forests take the 2,000 commonest terms, as ours do.
-        encoder = TfidfVectorizer(ngram_range=(1, 2), max_features=None if model == "svm" else 2000)
+        encoder = TfidfVectorizer(ngram_range=(1, 2), token_pattern=WORD, max_features=None if model == "svm" else 2000)
         encoded, encode = encoder.fit_transform(rows), encoder.transform
         if model == "svm":
             learner = SVC(kernel="linear")

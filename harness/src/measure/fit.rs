@@ -35,6 +35,8 @@ impl Bench<'_> {
         }
         let cut = [&rows.train, &rows.validation].map(|split| model.truncated(&split.inputs));
         self.truncated(Phase::Fit, cut.into_iter().sum());
+        let wordless = [&rows.train, &rows.validation].map(|split| model.wordless(&split.inputs));
+        self.wordless(Phase::Fit, wordless.into_iter().sum());
         Ok(())
     }
 }

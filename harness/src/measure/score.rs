@@ -30,6 +30,7 @@ impl Bench<'_> {
         self.record(Phase::Score, "examples", Some(rows.test.len() as f64), "scorer", "");
         let truncated = model.truncated(&rows.test.inputs);
         self.truncated(Phase::Score, truncated);
+        self.wordless(Phase::Score, model.wordless(&rows.test.inputs));
         let note = match value(primary) {
             Some(value) if better(primary).prefers(value, floor) => return Ok(predictions),
             Some(value) => format!(

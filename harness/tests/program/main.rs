@@ -11,6 +11,7 @@ mod memory;
 mod older_runs;
 mod own_data;
 mod own_data_faults;
+mod processes;
 mod readings;
 #[cfg(target_os = "linux")]
 mod terminals;

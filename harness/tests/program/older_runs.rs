@@ -49,6 +49,24 @@ fn a_run_of_schema_1_is_not_resumed_and_stays_as_it_is() {
 }
 
 #[test]
+fn a_run_of_schema_1_is_exported_for_the_leaderboard() {
+    let bench = Bench::new();
+    run_of_schema_1(&bench);
+    for name in ["out/run.json", "out/records.csv"] {
+        let text = fs::read_to_string(bench.path(name)).unwrap();
+        bench.write(name, &text.replace("reviews", "wnli"));
+    }
+    let rows: String = (0..146).map(|example| format!("{example},,good,\n")).collect();
+    let predictions = format!("example,target,prediction,probability\n{rows}");
+    bench.write("out/predictions/wnli.svm.n60.s1.cpu.test.csv", &predictions);
+    let output = bench.run(&["data", "export-glue", "out", "glue.zip", "--model", "svm", "--seed", "1"]);
+    exits(&output, 0);
+    assert!(stdout(&output).starts_with("glue.zip: WNLI.tsv of svm\n"), "{}", stdout(&output));
+    let output = bench.run(&["data", "export-glue", "out", "other.zip", "--model", "svm", "--seed", "2"]);
+    exits(&output, 2);
+}
+
+#[test]
 fn a_run_of_a_newer_schema_is_refused_by_every_command_with_the_way_out() {
     let bench = Bench::new();
     run_of_schema_1(&bench);

@@ -1,15 +1,18 @@
-//! From raw inputs to the features that the classic models learn from: scaled HOG for images, TF-IDF for texts, and
-//! for pairs of texts what [`super::pairs`] makes of it.
+//! From raw inputs to the features that the classic models learn from: HOG or pixels of images, TF-IDF of texts, and of
+//! pairs of texts what [`super::pairs`] makes of it.
 
-use bakeoff_datasets::{Images, Inputs, Split, Targets};
+use bakeoff_datasets::{Inputs, Split, Targets};
 use ndarray::{Array2, Axis};
+use serde::{Deserialize, Serialize};
 
-use super::hog;
+use super::images::{ImageEncoder, ImageFeatures};
 use super::pairs::{OVERLAPS, PairEncoder, check_kind};
-use super::scale::Scale;
 use super::sparse::SparseRows;
 use super::tfidf::TfIdf;
+use super::words::{self, Tokens};
+use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{Device, InputShape, ModelError, Support};
+use crate::params::Resolved;
 
 /// One row per example.
 #[derive(Debug, Clone)]
@@ -70,19 +73,71 @@ impl Features {
     }
 }
 
+/// What features are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeatureParams {
+    /// What is read of an image.
+    pub images: ImageFeatures,
+    /// What is a word of a text.
+    pub tokens: Tokens,
+    /// The largest number of terms of texts.
+    pub terms: usize,
+    /// Whether an example is two texts to be compared.
+    pub pairs: bool,
+}
+
+impl FeatureParams {
+    /// What a model's parameters `features`, `tokens` and `terms` say, for inputs of this form. Panics if it has none.
+    pub fn of(params: &Resolved, input: &InputShape) -> FeatureParams {
+        FeatureParams {
+            images: ImageFeatures::of(params, input),
+            tokens: Tokens::of(params),
+            terms: params.int("terms"),
+            pairs: input.is_pairs(),
+        }
+    }
+
+    /// Whether inputs of this form can be encoded for a model on `device`: features are made on the processor only, and so
+    /// are the models of them.
+    pub(crate) fn supports(&self, input: &InputShape, device: Device) -> Support {
+        match device {
+            Device::Cpu => self.images.supports(input),
+        }
+    }
+
+    /// The most features of inputs of this form.
+    pub(crate) fn width(&self, input: &InputShape) -> usize {
+        match *input {
+            InputShape::Images { channels, height, width } => self.images.width([channels, height, width]),
+            InputShape::Texts { pairs } => self.terms + if pairs { OVERLAPS } else { 0 },
+        }
+    }
+}
+
+/// What a saved [`Encoder`] keeps beside its arrays.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum EncoderState {
+    Images,
+    Texts {
+        /// In the order of their columns.
+        terms: Vec<String>,
+    },
+    Pairs {
+        /// Of each block, in the order of their columns.
+        terms: Vec<String>,
+        /// Of the cosine, if it has others.
+        all_terms: Option<Vec<String>>,
+    },
+}
+
 /// What was learned of the training inputs.
 #[derive(Debug, Clone)]
 pub struct Encoder(Learned);
 
 #[derive(Debug, Clone)]
 enum Learned {
-    /// HOG, every feature scaled to mean zero and variance one.
-    Images {
-        /// Of the training images.
-        scale: Scale,
-        /// Channels, height and width of a training image.
-        shape: (usize, usize, usize),
-    },
+    Images(ImageEncoder),
     /// TF-IDF.
     Texts(TfIdf),
     /// TF-IDF of both texts of a pair, compared.
@@ -90,28 +145,28 @@ enum Learned {
 }
 
 impl Encoder {
-    /// Learns from the training inputs and encodes them. `terms` is the largest number of terms for texts, and `pairs`
-    /// whether they are pairs.
+    /// Learns from the training inputs and encodes them.
     ///
     /// # Errors
-    /// If texts are not all pairs, or not all by themselves.
-    pub fn fit(inputs: &Inputs, terms: usize, pairs: bool) -> Result<(Encoder, Features), ModelError> {
+    /// If texts are not all pairs, or not all by themselves, or none of them holds a word.
+    pub fn fit(inputs: &Inputs, params: &FeatureParams) -> Result<(Encoder, Features), ModelError> {
+        let &FeatureParams { images: kinds, tokens, terms, pairs } = params;
         Ok(match inputs {
             Inputs::Images(images) => {
-                let mut rows = hog::hog(images);
-                let scale = Scale::fit(&rows);
-                scale.apply(&mut rows);
-                (Encoder(Learned::Images { scale, shape: shape(images) }), Features::Dense(rows))
+                let (encoder, rows) = ImageEncoder::fit(images, kinds);
+                (Encoder(Learned::Images(encoder)), Features::Dense(rows))
             }
             Inputs::Texts(texts) if pairs => {
                 check_kind(texts, true)?;
-                let encoder = PairEncoder::fit(texts, terms);
+                let encoder = PairEncoder::fit(texts, tokens, terms);
+                check_terms(encoder.terms(), tokens)?;
                 let rows = encoder.encode(texts);
                 (Encoder(Learned::Pairs(encoder)), Features::Sparse(rows))
             }
             Inputs::Texts(texts) => {
                 check_kind(texts, false)?;
-                let tfidf = TfIdf::fit(texts, terms);
+                let tfidf = TfIdf::fit(texts, tokens, terms);
+                check_terms(tfidf.width(), tokens)?;
                 let rows = tfidf.encode(texts);
                 (Encoder(Learned::Texts(tfidf)), Features::Sparse(rows))
             }
@@ -124,10 +179,8 @@ impl Encoder {
     /// If they are of another.
     pub(crate) fn encode(&self, inputs: &Inputs) -> Result<Features, ModelError> {
         match (&self.0, inputs) {
-            (Learned::Images { scale, shape: fitted }, Inputs::Images(images)) if shape(images) == *fitted => {
-                let mut rows = hog::hog(images);
-                scale.apply(&mut rows);
-                Ok(Features::Dense(rows))
+            (Learned::Images(encoder), Inputs::Images(images)) if encoder.fits(images) => {
+                Ok(Features::Dense(encoder.encode(images)))
             }
             (Learned::Texts(tfidf), Inputs::Texts(texts)) => {
                 check_kind(texts, false)?;
@@ -137,52 +190,99 @@ impl Encoder {
                 check_kind(texts, true)?;
                 Ok(Features::Sparse(encoder.encode(texts)))
             }
-            (Learned::Images { shape: (c, h, w), .. }, _) => Err(ModelError::Unsupported(format!(
-                "this model was fitted on images of {c} x {h} x {w}, not on these inputs"
-            ))),
+            (Learned::Images(encoder), _) => {
+                let [channels, height, width] = encoder.shape();
+                Err(ModelError::Unsupported(format!(
+                    "this model was fitted on images of {channels} x {height} x {width}, not on these inputs"
+                )))
+            }
             (Learned::Texts(_) | Learned::Pairs(_), _) => {
                 Err(ModelError::Unsupported("this model was fitted on texts, not on images".to_owned()))
             }
         }
     }
 
+    /// What it learned, but for the arrays, which it adds.
+    pub(crate) fn save(&self, arrays: &mut ArraysOut) -> EncoderState {
+        match &self.0 {
+            Learned::Images(encoder) => {
+                encoder.save(arrays);
+                EncoderState::Images
+            }
+            Learned::Texts(tfidf) => EncoderState::Texts { terms: tfidf.save("idf", arrays) },
+            Learned::Pairs(encoder) => {
+                let (terms, all_terms) = encoder.save(arrays);
+                EncoderState::Pairs { terms, all_terms }
+            }
+        }
+    }
+
+    /// From what [`Encoder::save`] gave.
+    ///
+    /// # Errors
+    /// If that is not of an encoder for such inputs.
+    pub(crate) fn load(
+        state: EncoderState,
+        params: &FeatureParams,
+        input: &InputShape,
+        arrays: &mut ArraysIn,
+    ) -> Result<Encoder, ModelError> {
+        Ok(Encoder(match (state, *input) {
+            (EncoderState::Images, InputShape::Images { channels, height, width }) => {
+                Learned::Images(ImageEncoder::load(params.images, [channels, height, width], arrays)?)
+            }
+            (EncoderState::Texts { terms }, InputShape::Texts { pairs: false }) => {
+                Learned::Texts(TfIdf::load("idf", terms, params.tokens, arrays)?)
+            }
+            (EncoderState::Pairs { terms, all_terms }, InputShape::Texts { pairs: true }) => {
+                Learned::Pairs(PairEncoder::load((terms, all_terms), params.tokens, arrays)?)
+            }
+            _ => return Err(arrays.refused("belongs to an encoder of another kind of inputs than the task has")),
+        }))
+    }
+
+    /// The number of features.
+    pub(crate) fn width(&self) -> usize {
+        match &self.0 {
+            Learned::Images(encoder) => encoder.width(),
+            Learned::Texts(tfidf) => tfidf.width(),
+            Learned::Pairs(encoder) => encoder.width(),
+        }
+    }
+
+    /// How many of these texts hold no word that the features are made of; `None` for images.
+    pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
+        let tokens = match &self.0 {
+            Learned::Images(_) => return None,
+            Learned::Texts(tfidf) => tfidf.tokens(),
+            Learned::Pairs(encoder) => encoder.tokens(),
+        };
+        match inputs {
+            Inputs::Texts(texts) => Some(words::wordless(texts, tokens)),
+            Inputs::Images(_) => None,
+        }
+    }
+
     /// The memory it takes.
     pub(crate) fn bytes(&self) -> u64 {
         match &self.0 {
-            Learned::Images { scale, .. } => scale.bytes(),
+            Learned::Images(encoder) => encoder.bytes(),
             Learned::Texts(tfidf) => tfidf.bytes(),
             Learned::Pairs(encoder) => encoder.bytes(),
         }
     }
 }
 
-fn shape(images: &Images) -> (usize, usize, usize) {
-    (images.channels, images.height, images.width)
-}
-
-/// Whether inputs of this form can be encoded for a model on `device`: features are made on the processor only, and so
-/// are the models of them.
-pub(crate) fn supports(input: &InputShape, device: Device) -> Support {
-    match device {
-        Device::Cpu => {}
+/// Refuses to learn from texts in which there is nothing to learn from.
+fn check_terms(terms: usize, tokens: Tokens) -> Result<(), ModelError> {
+    if terms > 0 {
+        return Ok(());
     }
-    let smallest = hog::SMALLEST_SIDE;
-    match *input {
-        InputShape::Images { height, width, .. } if height < smallest || width < smallest => Support::No {
-            reason: format!(
-                "images are {height} x {width} pixels, histograms of oriented gradients need at least {smallest} x {smallest}"
-            ),
-        },
-        _ => Support::Yes,
-    }
-}
-
-/// The most features of inputs of this form, of which at most `terms` are terms.
-pub(crate) fn width(input: &InputShape, terms: usize) -> usize {
-    match *input {
-        InputShape::Images { height, width, .. } => hog::width(height, width),
-        InputShape::Texts { pairs } => terms + if pairs { OVERLAPS } else { 0 },
-    }
+    let reads_marks = matches!(tokens, Tokens::WordsAndMarks | Tokens::WordsOrMarks);
+    let more = if reads_marks { "" } else { "; with tokens = \"words+marks\" marks count too" };
+    Err(ModelError::Failed(format!(
+        "no training text holds a word that this model reads (tokens = \"{tokens}\"){more}"
+    )))
 }
 
 /// The rows of both splits in order: a model that chooses nothing by validation learns from all of them.

@@ -13,7 +13,8 @@ use rayon::prelude::*;
 
 use super::sparse::SparseRows;
 use super::tfidf::TfIdf;
-use super::vocabulary::words;
+use super::words::{Tokens, Words};
+use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
 
 /// Blocks of terms in a row.
@@ -30,20 +31,32 @@ pub(crate) struct PairEncoder {
     terms: TfIdf,
     /// Of the cosine, where the blocks do not have all terms.
     all_terms: Option<TfIdf>,
+    tokens: Tokens,
 }
 
 impl PairEncoder {
-    /// Learns from pairs. `limit` is the largest number of terms in a row: a quarter of it for each block.
-    pub(crate) fn fit(pairs: &[Text], limit: usize) -> PairEncoder {
+    /// Learns from pairs, of the words that `tokens` admits. `limit` is the largest number of terms in a row: a quarter of
+    /// it for each block.
+    pub(crate) fn fit(pairs: &[Text], tokens: Tokens, limit: usize) -> PairEncoder {
         let texts: Vec<Text> = side(pairs, first).into_iter().chain(side(pairs, second)).collect();
         let limit = (limit / BLOCKS).max(1);
-        let terms = TfIdf::fit(&texts, limit);
-        let all_terms = (terms.width() == limit).then(|| TfIdf::fit(&texts, MOST_TERMS));
-        PairEncoder { terms, all_terms }
+        let terms = TfIdf::fit(&texts, tokens, limit);
+        let all_terms = (terms.width() == limit).then(|| TfIdf::fit(&texts, tokens, MOST_TERMS));
+        PairEncoder { terms, all_terms, tokens }
+    }
+
+    /// The number of terms in a block.
+    pub(crate) fn terms(&self) -> usize {
+        self.terms.width()
+    }
+
+    /// What is a word to it.
+    pub(crate) fn tokens(&self) -> Tokens {
+        self.tokens
     }
 
     /// The number of features.
-    fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         BLOCKS * self.terms.width() + OVERLAPS
     }
 
@@ -73,9 +86,28 @@ impl PairEncoder {
         row.extend(apart.filter(|&(_, value)| value != 0.0));
         let together = shared.iter().map(|&(column, u, v)| (3 * width + column, u * v));
         row.extend(together.filter(|&(_, value)| value != 0.0));
-        let [jaccard, ratio] = overlap(pair);
+        let [jaccard, ratio] = overlap(pair, self.tokens);
         row.extend((4 * width..).zip([cosine, jaccard, ratio]).filter(|&(_, value)| value != 0.0));
         row
+    }
+
+    /// The terms of the blocks, and those of the cosine where it has others; their weights go to arrays.
+    pub(crate) fn save(&self, arrays: &mut ArraysOut) -> (Vec<String>, Option<Vec<String>>) {
+        let all_terms = self.all_terms.as_ref().map(|terms| terms.save("idf.cosine", arrays));
+        (self.terms.save("idf", arrays), all_terms)
+    }
+
+    /// From what [`PairEncoder::save`] gave.
+    ///
+    /// # Errors
+    /// If that does not fit together.
+    pub(crate) fn load(
+        (terms, all_terms): (Vec<String>, Option<Vec<String>>),
+        tokens: Tokens,
+        arrays: &mut ArraysIn,
+    ) -> Result<PairEncoder, ModelError> {
+        let all_terms = all_terms.map(|terms| TfIdf::load("idf.cosine", terms, tokens, arrays)).transpose()?;
+        Ok(PairEncoder { terms: TfIdf::load("idf", terms, tokens, arrays)?, all_terms, tokens })
     }
 
     /// The memory it takes.
@@ -137,11 +169,12 @@ fn dot(u: &[(u32, f32)], v: &[(u32, f32)]) -> f32 {
 }
 
 /// The Jaccard index of the words of both texts, and the ratio of their numbers; 0 where there is no word.
-fn overlap(pair: &Text) -> [f32; 2] {
-    let (u, v) = (words(first(pair)), words(second(pair)));
+fn overlap(pair: &Text, tokens: Tokens) -> [f32; 2] {
+    let (u, v) = (Words::of(first(pair), tokens), Words::of(second(pair), tokens));
+    let (u, v): (Vec<&str>, Vec<&str>) = (u.iter().collect(), v.iter().collect());
     let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f32 / whole as f32 };
     let ratio = share(u.len().min(v.len()), u.len().max(v.len()));
-    let (u, v): (HashSet<String>, HashSet<String>) = (u.into_iter().collect(), v.into_iter().collect());
+    let (u, v): (HashSet<&str>, HashSet<&str>) = (u.into_iter().collect(), v.into_iter().collect());
     let shared = u.intersection(&v).count();
     [share(shared, u.len() + v.len() - shared), ratio]
 }
@@ -157,7 +190,7 @@ mod tests {
     #[test]
     fn a_row_is_both_texts_their_difference_their_product_and_three_overlaps() {
         let pairs = [pair("good film", "good plot"), pair("bad", "")];
-        let encoder = PairEncoder::fit(&pairs, 1_000_000);
+        let encoder = PairEncoder::fit(&pairs, Tokens::Words, 1_000_000);
         let rows = encoder.encode(&pairs).to_dense();
         let width = encoder.terms.width();
         // bad, film, good, good film, good plot, plot
@@ -180,9 +213,10 @@ mod tests {
     #[test]
     fn the_cosine_is_over_all_terms_however_few_the_blocks_have() {
         let pairs = [pair("the rare word", "the rare word"), pair("the one", "the other")];
-        let few = PairEncoder::fit(&pairs, 4);
+        let few = PairEncoder::fit(&pairs, Tokens::Words, 4);
         assert_eq!((few.terms.width(), few.width()), (1, 7));
-        let (few, all) = (few.encode(&pairs).to_dense(), PairEncoder::fit(&pairs, 1000).encode(&pairs).to_dense());
+        let (few, all) =
+            (few.encode(&pairs).to_dense(), PairEncoder::fit(&pairs, Tokens::Words, 1000).encode(&pairs).to_dense());
         let cosine = |rows: &ndarray::Array2<f32>, row: usize| rows[[row, rows.ncols() - OVERLAPS]];
         for row in 0..2 {
             assert!((cosine(&few, row) - cosine(&all, row)).abs() < 1e-6);

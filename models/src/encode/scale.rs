@@ -1,6 +1,9 @@
 //! Standard scaling: every feature to mean zero and variance one over the training rows.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, ArrayView2, ArrayViewMut2, Axis};
+
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::ModelError;
 
 /// Means and standard deviations of the training rows.
 #[derive(Debug, Clone)]
@@ -11,7 +14,7 @@ pub(crate) struct Scale {
 
 impl Scale {
     /// Learns from `rows` (`N x features`, `N > 0`). A constant feature keeps its unit and becomes zero.
-    pub(crate) fn fit(rows: &Array2<f32>) -> Scale {
+    pub(crate) fn fit(rows: &ArrayView2<'_, f32>) -> Scale {
         // In f64: a sum over many rows loses too much in f32.
         let rows = rows.mapv(f64::from);
         let mean = rows.mean_axis(Axis(0)).expect("there is a training row");
@@ -20,9 +23,28 @@ impl Scale {
     }
 
     /// Scales `rows` in place.
-    pub(crate) fn apply(&self, rows: &mut Array2<f32>) {
+    pub(crate) fn apply(&self, rows: &mut ArrayViewMut2<'_, f32>) {
         *rows -= &self.mean;
         *rows /= &self.deviation;
+    }
+
+    /// Adds the means and deviations by names that begin with `name`.
+    pub(crate) fn save(&self, name: &str, arrays: &mut ArraysOut) {
+        arrays.add(format!("{name}.mean"), &[self.mean.len()], self.mean.iter().copied());
+        arrays.add(format!("{name}.deviation"), &[self.deviation.len()], self.deviation.iter().copied());
+    }
+
+    /// Takes what [`Scale::save`] added, for this many features.
+    ///
+    /// # Errors
+    /// If that is not there.
+    pub(crate) fn load(name: &str, features: usize, arrays: &mut ArraysIn) -> Result<Scale, ModelError> {
+        let mean = arrays.take(&format!("{name}.mean"), &[features])?;
+        let deviation: Vec<f32> = arrays.take(&format!("{name}.deviation"), &[features])?;
+        if deviation.iter().any(|&deviation| deviation <= 0.0) {
+            return Err(arrays.refused(format!("a deviation of '{name}' is not above zero")));
+        }
+        Ok(Scale { mean: mean.into(), deviation: deviation.into() })
     }
 
     /// The memory it takes.

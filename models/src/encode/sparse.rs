@@ -2,6 +2,9 @@
 
 use ndarray::Array2;
 
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::ModelError;
+
 /// `N x width` values, of which only those that are not zero are stored.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SparseRows {
@@ -80,6 +83,39 @@ impl SparseRows {
             }
         }
         dense
+    }
+
+    /// Adds the rows by names that begin with `name`.
+    pub(crate) fn save(&self, name: &str, arrays: &mut ArraysOut) {
+        let lengths = self.iter().map(|row| u32::try_from(row.len()).expect("columns are numbered by 32 bits"));
+        arrays.add(format!("{name}.lengths"), &[self.len()], lengths);
+        arrays.add(format!("{name}.columns"), &[self.entries.len()], self.entries.iter().map(|&(column, _)| column));
+        arrays.add(format!("{name}.values"), &[self.entries.len()], self.entries.iter().map(|&(_, value)| value));
+    }
+
+    /// Takes what [`SparseRows::save`] added, of `width` columns.
+    ///
+    /// # Errors
+    /// If the arrays are not such rows.
+    pub(crate) fn load(name: &str, width: usize, arrays: &mut ArraysIn) -> Result<SparseRows, ModelError> {
+        let lengths: Vec<u32> = arrays.take_list(&format!("{name}.lengths"))?;
+        let columns: Vec<u32> = arrays.take_list(&format!("{name}.columns"))?;
+        let values: Vec<f32> = arrays.take(&format!("{name}.values"), &[columns.len()])?;
+        let mut rows = SparseRows::new(width);
+        let mut entries = columns.into_iter().zip(values);
+        for length in lengths {
+            let row: Vec<(u32, f32)> = entries.by_ref().take(length as usize).collect();
+            let ascending = row.windows(2).all(|pair| pair[0].0 < pair[1].0);
+            let inside = row.last().is_none_or(|&(column, _)| (column as usize) < width);
+            if row.len() != length as usize || !ascending || !inside {
+                return Err(arrays.refused(format!("row {} of '{name}' is not of {width} columns", rows.len())));
+            }
+            rows.push(&row);
+        }
+        if entries.next().is_some() {
+            return Err(arrays.refused(format!("'{name}' has more entries than its rows")));
+        }
+        Ok(rows)
     }
 
     /// The memory it takes.

@@ -1,30 +1,34 @@
 //! TF-IDF of word 1- and 2-grams: texts to sparse rows of unit length.
 //!
 //! The conventions are those of scikit-learn's `TfidfVectorizer(ngram_range=(1, 2))`, so that values can be compared
-//! number by number: lower case; a token is a longest run of two or more letters, digits or underscores; a term's
-//! weight is its count times `ln((1 + N) / (1 + df)) + 1`; rows are scaled to unit Euclidean length. Of a pair of
-//! texts the terms of both are counted, and no 2-gram spans the two.
+//! number by number, but for what a word is, which [`super::words`] says for all models: a term's weight is its count
+//! times `ln((1 + N) / (1 + df)) + 1`, and rows are scaled to unit Euclidean length. The terms of both texts of a pair are
+//! counted, and no 2-gram spans the two.
 
 use bakeoff_datasets::Text;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::sparse::SparseRows;
+use super::words::{Tokens, Words};
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::ModelError;
 
 /// The terms of the training texts and their inverse document frequencies.
 #[derive(Debug, Clone)]
 pub(crate) struct TfIdf {
     columns: FxHashMap<String, u32>,
     idf: Vec<f64>,
+    tokens: Tokens,
 }
 
 impl TfIdf {
-    /// Learns the `limit` terms that occur most often in `texts` (ties by the alphabet); columns are in alphabetical
-    /// order.
-    pub(crate) fn fit(texts: &[Text], limit: usize) -> TfIdf {
+    /// Learns the `limit` terms that occur most often in `texts` (ties by the alphabet), made of the words that `tokens`
+    /// admits; columns are in alphabetical order.
+    pub(crate) fn fit(texts: &[Text], tokens: Tokens, limit: usize) -> TfIdf {
         /// Texts that one thread counts at a time.
         const CHUNK: usize = 4096;
-        let counts = texts.par_chunks(CHUNK).map(count).reduce(Counts::default, merged);
+        let counts = texts.par_chunks(CHUNK).map(|chunk| count(chunk, tokens)).reduce(Counts::default, merged);
         let mut terms: Vec<(String, (u32, u32))> = counts.into_iter().collect();
         terms.sort_unstable_by(|a, b| b.1.1.cmp(&a.1.1).then_with(|| a.0.cmp(&b.0)));
         terms.truncate(limit);
@@ -32,12 +36,17 @@ impl TfIdf {
         let texts = texts.len() as f64;
         let idf = terms.iter().map(|(_, (df, _))| ((1.0 + texts) / (1.0 + f64::from(*df))).ln() + 1.0).collect();
         let columns = terms.into_iter().zip(0..).map(|((term, _), column)| (term, column)).collect();
-        TfIdf { columns, idf }
+        TfIdf { columns, idf, tokens }
     }
 
     /// The number of terms.
     pub(crate) fn width(&self) -> usize {
         self.idf.len()
+    }
+
+    /// What is a word to it.
+    pub(crate) fn tokens(&self) -> Tokens {
+        self.tokens
     }
 
     /// One row per text; a text without a known term becomes a row of zeros.
@@ -49,7 +58,7 @@ impl TfIdf {
     }
 
     fn encode_one(&self, text: &Text) -> Vec<(u32, f32)> {
-        let mut row: Vec<(u32, f64)> = term_counts(text)
+        let mut row: Vec<(u32, f64)> = term_counts(text, self.tokens)
             .into_iter()
             .filter_map(|(term, count)| {
                 let column = *self.columns.get(&term)?;
@@ -59,6 +68,39 @@ impl TfIdf {
         row.sort_unstable_by_key(|&(column, _)| column);
         let norm = row.iter().map(|(_, value)| value * value).sum::<f64>().sqrt();
         row.into_iter().map(|(column, value)| (column, (value / norm) as f32)).collect()
+    }
+
+    /// The terms in the order of their columns; their weights go to an array of this name.
+    pub(crate) fn save(&self, name: &str, arrays: &mut ArraysOut) -> Vec<String> {
+        arrays.add(name, &[self.idf.len()], self.idf.iter().copied());
+        let mut terms: Vec<(&String, u32)> = self.columns.iter().map(|(term, &column)| (term, column)).collect();
+        terms.sort_unstable_by_key(|&(_, column)| column);
+        terms.into_iter().map(|(term, _)| term.clone()).collect()
+    }
+
+    /// From what [`TfIdf::save`] gave.
+    ///
+    /// # Errors
+    /// If a term is there twice, or has no weight.
+    pub(crate) fn load(
+        name: &str,
+        terms: Vec<String>,
+        tokens: Tokens,
+        arrays: &mut ArraysIn,
+    ) -> Result<TfIdf, ModelError> {
+        let idf = arrays.take(name, &[terms.len()])?;
+        if u32::try_from(terms.len()).is_err() {
+            return Err(arrays.refused(format!("'{name}' is of {} terms, which 32 bits cannot count", terms.len())));
+        }
+        let columns: FxHashMap<String, u32> = terms.into_iter().zip(0..).collect();
+        if columns.len() != idf.len() {
+            return Err(arrays.refused(format!(
+                "'{name}' is of {} different terms, not of {}",
+                columns.len(),
+                idf.len()
+            )));
+        }
+        Ok(TfIdf { columns, idf, tokens })
     }
 
     /// The memory of the terms and their weights.
@@ -71,10 +113,10 @@ impl TfIdf {
 /// Of each term the texts that hold it, and its occurrences.
 type Counts = FxHashMap<String, (u32, u32)>;
 
-fn count(texts: &[Text]) -> Counts {
+fn count(texts: &[Text], tokens: Tokens) -> Counts {
     let mut counts = Counts::default();
     for text in texts {
-        for (term, occurrences) in term_counts(text) {
+        for (term, occurrences) in term_counts(text, tokens) {
             let count = counts.entry(term).or_default();
             count.0 += 1;
             count.1 += occurrences;
@@ -94,14 +136,11 @@ fn merged(a: Counts, b: Counts) -> Counts {
 }
 
 /// How often each term occurs in a text.
-fn term_counts(text: &Text) -> FxHashMap<String, u32> {
+fn term_counts(text: &Text, tokens: Tokens) -> FxHashMap<String, u32> {
     let mut counts = FxHashMap::default();
     for part in std::iter::once(&text.first).chain(&text.second) {
-        let lower = part.to_lowercase();
-        let words: Vec<&str> = lower
-            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .filter(|word| word.chars().nth(1).is_some())
-            .collect();
+        let words = Words::of(part, tokens);
+        let words: Vec<&str> = words.iter().collect();
         for word in &words {
             *counts.entry((*word).to_owned()).or_default() += 1;
         }
@@ -116,30 +155,36 @@ fn term_counts(text: &Text) -> FxHashMap<String, u32> {
 mod tests {
     use bakeoff_datasets::Text;
 
-    use super::{TfIdf, term_counts};
+    use super::{TfIdf, Tokens, term_counts};
 
     fn text(first: &str) -> Text {
         Text { first: first.to_owned(), second: None }
     }
 
     #[test]
-    fn terms_are_lower_case_words_of_two_letters_and_their_pairs() {
-        let mut terms: Vec<_> = term_counts(&text("It's a GOOD-film, good film")).into_iter().collect();
-        terms.sort();
-        let expected = [("film", 2), ("film good", 1), ("good", 2), ("good film", 2), ("it", 1), ("it good", 1)];
-        assert_eq!(terms, expected.map(|(term, count)| (term.to_owned(), count)));
+    fn terms_are_words_and_their_pairs_of_what_the_tokens_admit() {
+        let terms = |tokens: Tokens| {
+            let mut terms: Vec<_> = term_counts(&text("It's a GOOD film, good film"), tokens).into_iter().collect();
+            terms.sort();
+            terms.into_iter().map(|(term, count)| format!("{term}: {count}")).collect::<Vec<_>>().join(", ")
+        };
+        let expected = "film: 2, film good: 1, good: 2, good film: 2, it's: 1, it's good: 1";
+        assert_eq!(terms(Tokens::LongWords), expected);
+        let expected =
+            ",: 1, , good: 1, a: 1, a good: 1, film: 2, film ,: 1, good: 2, good film: 2, it's: 1, it's a: 1";
+        assert_eq!(terms(Tokens::WordsAndMarks), expected);
     }
 
     #[test]
     fn no_pair_spans_two_texts() {
         let pair = Text { first: "good".to_owned(), second: Some("film".to_owned()) };
-        assert!(!term_counts(&pair).contains_key("good film"));
+        assert!(!term_counts(&pair, Tokens::Words).contains_key("good film"));
     }
 
     #[test]
     fn the_limit_keeps_the_commonest_terms_and_ties_go_by_the_alphabet() {
         let texts = [text("bb aa"), text("bb cc")];
-        let encoder = TfIdf::fit(&texts, 2);
+        let encoder = TfIdf::fit(&texts, Tokens::Words, 2);
         let mut terms: Vec<_> = encoder.columns.keys().cloned().collect();
         terms.sort();
         assert_eq!(terms, ["aa", "bb"]);
@@ -147,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_text_of_unknown_words_is_a_row_of_zeros() {
-        let encoder = TfIdf::fit(&[text("good film")], 10);
+        let encoder = TfIdf::fit(&[text("good film")], Tokens::Words, 10);
         assert!(encoder.encode(&[text("dire")]).row(0).is_empty());
     }
 }

@@ -1,8 +1,10 @@
 //! Texts as numbered words: a vocabulary fitted on the training texts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bakeoff_datasets::Text;
+
+use super::words::{Tokens, Words};
 
 /// Fills short texts up.
 pub(crate) const PAD: u32 = 0;
@@ -17,33 +19,57 @@ const FIRST_WORD: u32 = 3;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Vocabulary {
     numbers: HashMap<String, u32>,
+    tokens: Tokens,
     max_tokens: usize,
 }
 
 impl Vocabulary {
     /// The `max_words` words that are in the most of `texts`, and in at least `min_count`. Ties go to the word that is
-    /// first in the alphabet. Texts will have at most `max_tokens` tokens.
-    pub(crate) fn fit(texts: &[Text], max_words: usize, min_count: usize, max_tokens: usize) -> Vocabulary {
+    /// first in the alphabet. `tokens` says what a word is, and texts will have at most `max_tokens` of them.
+    pub(crate) fn fit(
+        texts: &[Text],
+        tokens: Tokens,
+        max_words: usize,
+        min_count: usize,
+        max_tokens: usize,
+    ) -> Vocabulary {
         let mut counts: HashMap<String, usize> = HashMap::new();
         for text in texts {
-            let mut seen: Vec<String> = words(&text.first);
-            seen.extend(text.second.iter().flat_map(|second| words(second)));
-            seen.sort_unstable();
-            seen.dedup();
-            for word in seen {
-                *counts.entry(word).or_default() += 1;
+            let parts = std::iter::once(&text.first).chain(&text.second).map(|part| Words::of(part, tokens));
+            let parts: Vec<Words> = parts.collect();
+            for word in parts.iter().flat_map(Words::iter).collect::<HashSet<&str>>() {
+                *counts.entry(word.to_owned()).or_default() += 1;
             }
         }
         let mut ranked: Vec<(String, usize)> = counts.into_iter().filter(|(_, count)| *count >= min_count).collect();
         ranked.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         ranked.truncate(max_words);
         let numbers = ranked.into_iter().map(|(word, _)| word).zip(FIRST_WORD..).collect();
-        Vocabulary { numbers, max_tokens }
+        Vocabulary { numbers, tokens, max_tokens }
+    }
+
+    /// The words in the order of their numbers.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let mut words: Vec<(&String, u32)> = self.numbers.iter().map(|(word, &number)| (word, number)).collect();
+        words.sort_unstable_by_key(|&(_, number)| number);
+        words.into_iter().map(|(word, _)| word.clone()).collect()
+    }
+
+    /// From what [`Vocabulary::words`] gave. `None` if a word is there twice.
+    pub(crate) fn of(words: Vec<String>, tokens: Tokens, max_tokens: usize) -> Option<Vocabulary> {
+        let count = words.len();
+        let numbers: HashMap<String, u32> = words.into_iter().zip(FIRST_WORD..).collect();
+        (numbers.len() == count).then_some(Vocabulary { numbers, tokens, max_tokens })
     }
 
     /// How many different tokens [`Vocabulary::encode`] can give.
     pub(crate) fn len(&self) -> usize {
         self.numbers.len() + FIRST_WORD as usize
+    }
+
+    /// What is a word to it.
+    pub(crate) fn tokens(&self) -> Tokens {
+        self.tokens
     }
 
     /// The most tokens of a text.
@@ -89,34 +115,10 @@ impl Vocabulary {
 
     /// A number for each word; a text without any is one unknown word.
     fn numbers_of(&self, text: &str) -> Vec<u32> {
-        let words = words(text);
-        if words.is_empty() {
-            return vec![UNKNOWN];
-        }
-        words.iter().map(|word| self.numbers.get(word).copied().unwrap_or(UNKNOWN)).collect()
+        let words = Words::of(text, self.tokens);
+        let numbers: Vec<u32> = words.iter().map(|word| self.numbers.get(word).copied().unwrap_or(UNKNOWN)).collect();
+        if numbers.is_empty() { vec![UNKNOWN] } else { numbers }
     }
-}
-
-/// Lower-cased runs of letters, digits and apostrophes, and every other mark by itself.
-pub(crate) fn words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    for character in text.chars().flat_map(char::to_lowercase) {
-        if character.is_alphanumeric() || character == '\'' {
-            word.push(character);
-            continue;
-        }
-        if !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        if !character.is_whitespace() {
-            words.push(character.to_string());
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
 }
 
 #[cfg(test)]
@@ -128,36 +130,34 @@ mod tests {
     }
 
     #[test]
-    fn words_are_lower_cased_and_marks_stand_alone() {
-        assert_eq!(words("It's GOOD, no?"), ["it's", "good", ",", "no", "?"]);
-    }
-
-    #[test]
     fn the_words_of_most_texts_come_first_and_rare_ones_are_unknown() {
         let texts = [text("b a a a"), text("b c"), text("b a")];
-        let vocabulary = Vocabulary::fit(&texts, 10, 2, 8);
+        let vocabulary = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 2, 8);
         assert_eq!(vocabulary.len(), 5);
         assert_eq!(vocabulary.encode(&text("b a c")), [3, 4, UNKNOWN]);
-        assert_eq!(Vocabulary::fit(&texts, 1, 1, 8).encode(&text("b a c")), [3, UNKNOWN, UNKNOWN]);
+        assert_eq!(
+            Vocabulary::fit(&texts, Tokens::WordsAndMarks, 1, 1, 8).encode(&text("b a c")),
+            [3, UNKNOWN, UNKNOWN]
+        );
     }
 
     #[test]
     fn a_text_has_between_one_and_the_most_tokens() {
-        let vocabulary = Vocabulary::fit(&[text("a b")], 10, 1, 4);
+        let vocabulary = Vocabulary::fit(&[text("a b")], Tokens::WordsAndMarks, 10, 1, 4);
         assert_eq!(vocabulary.encode(&text("")), [UNKNOWN]);
         assert_eq!(vocabulary.encode(&text("a b a b a b")), [3, 4, 3, 4]);
     }
 
     #[test]
     fn of_a_pair_the_longer_text_is_cut_first() {
-        let vocabulary = Vocabulary::fit(&[text("a b")], 10, 1, 4);
+        let vocabulary = Vocabulary::fit(&[text("a b")], Tokens::WordsAndMarks, 10, 1, 4);
         let pair = Text { first: "a a a a a".to_owned(), second: Some("b".to_owned()) };
         assert_eq!(vocabulary.encode(&pair), [3, 3, SEPARATOR, 4]);
     }
 
     #[test]
     fn each_text_of_a_pair_has_a_token_however_the_pair_is_read() {
-        let vocabulary = Vocabulary::fit(&[text("a b")], 10, 1, 3);
+        let vocabulary = Vocabulary::fit(&[text("a b")], Tokens::WordsAndMarks, 10, 1, 3);
         for (first, second) in [("", ""), ("", "a b a b"), ("a b a b", "")] {
             let pair = Text { first: first.to_owned(), second: Some(second.to_owned()) };
             let joined = vocabulary.encode(&pair);

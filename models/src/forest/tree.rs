@@ -50,6 +50,38 @@ impl Tree {
         places.map(|place| &self.leaves[self.nodes[place].next as usize..][..self.width])
     }
 
+    /// Its numbers, one after the other to those of other trees.
+    pub(super) fn save(&self, all: &mut TreeNumbers) {
+        all.nodes.push(u32::try_from(self.nodes.len()).expect("places are numbered by 32 bits"));
+        all.leaves.push(u32::try_from(self.leaves.len()).expect("places are numbered by 32 bits"));
+        all.features.extend(self.nodes.iter().map(|node| node.feature));
+        all.thresholds.extend(self.nodes.iter().map(|node| node.threshold));
+        all.next.extend(self.nodes.iter().map(|node| node.next));
+        all.values.extend_from_slice(&self.leaves);
+    }
+
+    /// A tree over `features` with `width` values per leaf, of nodes (feature, threshold and next) and leaf values.
+    /// `None` if a place is not within the tree, or going down it might not end.
+    pub(super) fn load(
+        nodes: impl Iterator<Item = (u32, f32, u32)>,
+        leaves: &[f32],
+        features: usize,
+        width: usize,
+    ) -> Option<Tree> {
+        let nodes: Vec<Node> = nodes.map(|(feature, threshold, next)| Node { feature, threshold, next }).collect();
+        let stands = |(place, node): (usize, &Node)| {
+            let next = node.next as usize;
+            if node.feature == LEAF {
+                next.checked_add(width).is_some_and(|end| end <= leaves.len())
+            } else {
+                // Children come after their parent, so there is no way back.
+                (node.feature as usize) < features && next > place && next + 1 < nodes.len()
+            }
+        };
+        let sound = !nodes.is_empty() && nodes.iter().enumerate().all(stands);
+        sound.then(|| Tree { leaves: leaves.to_vec(), width, nodes })
+    }
+
     /// Decisions (a feature and a threshold each) and leaf values.
     pub(super) fn parameters(&self) -> usize {
         let decisions = self.nodes.iter().filter(|node| node.feature != LEAF).count();
@@ -62,8 +94,25 @@ impl Tree {
     }
 }
 
+/// The numbers of all trees of a forest.
+#[derive(Debug, Default)]
+pub(super) struct TreeNumbers {
+    /// How many nodes each tree has.
+    pub(super) nodes: Vec<u32>,
+    /// How many leaf values each tree has.
+    pub(super) leaves: Vec<u32>,
+    /// Of each node; see [`Node`].
+    pub(super) features: Vec<u32>,
+    /// Of each node.
+    pub(super) thresholds: Vec<f32>,
+    /// Of each node.
+    pub(super) next: Vec<u32>,
+    /// Of all leaves.
+    pub(super) values: Vec<f32>,
+}
+
 /// A node yet to be made: its place in the tree and its rows.
-struct Open {
+struct OpenNode {
     node: usize,
     start: usize,
     end: usize,
@@ -71,7 +120,7 @@ struct Open {
 }
 
 /// Where a node is best split.
-struct Split {
+struct NodeSplit {
     feature: usize,
     bin: u8,
 }
@@ -133,8 +182,8 @@ impl<'a, C: Criterion> Grower<'a, C> {
     pub(super) fn grow(mut self, rng: &mut impl Rng) -> Tree {
         let leaf = Node { feature: LEAF, threshold: 0.0, next: 0 };
         let mut tree = Tree { nodes: vec![leaf], leaves: Vec::new(), width: self.criterion.width() };
-        let mut open = vec![Open { node: 0, start: 0, end: self.rows.len(), depth: 0 }];
-        while let Some(Open { node, start, end, depth }) = open.pop() {
+        let mut open = vec![OpenNode { node: 0, start: 0, end: self.rows.len(), depth: 0 }];
+        while let Some(OpenNode { node, start, end, depth }) = open.pop() {
             self.criterion.enter(&self.targets[start..end]);
             let may_split = end - start >= 2 * self.params.min_samples_leaf
                 && self.params.max_depth.is_none_or(|most| depth < most)
@@ -148,8 +197,8 @@ impl<'a, C: Criterion> Grower<'a, C> {
                     threshold: self.bins.edge(split.feature, split.bin),
                     next: left as u32,
                 };
-                open.push(Open { node: left + 1, start: middle, end, depth: depth + 1 });
-                open.push(Open { node: left, start, end: middle, depth: depth + 1 });
+                open.push(OpenNode { node: left + 1, start: middle, end, depth: depth + 1 });
+                open.push(OpenNode { node: left, start, end: middle, depth: depth + 1 });
             } else {
                 tree.nodes[node].next = tree.leaves.len() as u32;
                 self.criterion.write_leaf(&mut tree.leaves);
@@ -160,7 +209,7 @@ impl<'a, C: Criterion> Grower<'a, C> {
 
     /// The best split over features drawn without replacement. As in scikit-learn, drawing goes on past the number to
     /// try until a feature was found that splits the node at all.
-    fn best_split(&mut self, start: usize, end: usize, rng: &mut impl Rng) -> Option<Split> {
+    fn best_split(&mut self, start: usize, end: usize, rng: &mut impl Rng) -> Option<NodeSplit> {
         let mut best = None;
         let mut most = f64::NEG_INFINITY;
         for drawn in 0..self.features.len() {
@@ -174,7 +223,7 @@ impl<'a, C: Criterion> Grower<'a, C> {
                 && worth > most
             {
                 most = worth;
-                best = Some(Split { feature, bin });
+                best = Some(NodeSplit { feature, bin });
             }
         }
         best
@@ -237,7 +286,7 @@ impl<'a, C: Criterion> Grower<'a, C> {
     }
 
     /// Sorts a node's rows by the side they fall to and gives the place of the first on the right.
-    fn partition(&mut self, start: usize, end: usize, split: &Split) -> usize {
+    fn partition(&mut self, start: usize, end: usize, split: &NodeSplit) -> usize {
         let column = self.bins.column(split.feature);
         let mut middle = end;
         if let Some(raised) = self.raised(split.feature, end - start) {

@@ -1,10 +1,13 @@
 //! From raw inputs to the numbers that networks take. All that is learned here is learned from the training rows alone.
 
 use bakeoff_datasets::{Images, Inputs, Text};
+use serde::{Deserialize, Serialize};
 
+use crate::artefact::{ArraysIn, ArraysOut};
 use crate::encode::pairs::check_kind;
-use crate::encode::vocabulary::{Vocabulary, words};
-use crate::model::ModelError;
+use crate::encode::vocabulary::Vocabulary;
+use crate::encode::words::{self, Tokens, Words};
+use crate::model::{InputShape, ModelError, Spec};
 use crate::params::Resolved;
 
 /// How a network reads the texts of an example.
@@ -79,7 +82,20 @@ impl Normalisation {
     }
 }
 
-/// FittedNetwork on the training inputs.
+/// What a saved [`InputEncoder`] keeps beside its arrays.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum NetworkEncoderState {
+    Images,
+    Texts {
+        /// In the order of their numbers.
+        words: Vec<String>,
+        /// See [`InputForm::Tokens`].
+        typical: usize,
+    },
+}
+
+/// Fitted on the training inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum InputEncoder {
     /// Pixels are standardised per colour plane.
@@ -129,11 +145,61 @@ impl InputEncoder {
             }
             Inputs::Texts(texts) => {
                 let (words, rare) = (params.int("vocabulary"), params.int("min_count"));
-                let vocabulary = Vocabulary::fit(texts, words, rare, params.int("max_tokens"));
+                let vocabulary = Vocabulary::fit(texts, Tokens::of(params), words, rare, params.int("max_tokens"));
                 let tokens: usize = texts.iter().map(|text| length(&vocabulary, reading, text)).sum();
                 let typical = tokens.div_ceil((texts.len() * reading.sequences()).max(1)).max(1);
                 InputEncoder::Texts { vocabulary, typical, reading }
             }
+        }
+    }
+
+    /// What it learned, but for the arrays, which it adds.
+    pub(crate) fn save(&self, arrays: &mut ArraysOut) -> NetworkEncoderState {
+        match self {
+            InputEncoder::Images { normalisation: Normalisation { mean, std }, .. } => {
+                arrays.add("pixels.mean", &[mean.len()], mean.iter().copied());
+                arrays.add("pixels.std", &[std.len()], std.iter().copied());
+                NetworkEncoderState::Images
+            }
+            InputEncoder::Texts { vocabulary, typical, .. } => {
+                NetworkEncoderState::Texts { words: vocabulary.words(), typical: *typical }
+            }
+        }
+    }
+
+    /// From what [`InputEncoder::save`] gave.
+    ///
+    /// # Errors
+    /// If that is not of an encoder for such inputs.
+    pub(crate) fn load(
+        state: NetworkEncoderState,
+        spec: &Spec,
+        reading: TextReading,
+        arrays: &mut ArraysIn,
+    ) -> Result<InputEncoder, ModelError> {
+        match (state, spec.shape.input) {
+            (NetworkEncoderState::Images, InputShape::Images { channels, height, width }) => {
+                let (mean, std) = (arrays.take("pixels.mean", &[channels])?, arrays.take("pixels.std", &[channels])?);
+                if std.iter().any(|&std: &f32| std <= 0.0) {
+                    return Err(arrays.refused("a deviation of 'pixels.std' is not above zero"));
+                }
+                let normalisation = Normalisation { mean, std };
+                Ok(InputEncoder::Images { normalisation, form: InputForm::Images { channels, height, width } })
+            }
+            (NetworkEncoderState::Texts { words, typical }, InputShape::Texts { .. }) => {
+                let longest = spec.params.int("max_tokens");
+                let vocabulary = Vocabulary::of(words, Tokens::of(&spec.params), longest);
+                match vocabulary {
+                    Some(vocabulary) if (1..=longest).contains(&typical) => {
+                        Ok(InputEncoder::Texts { vocabulary, typical, reading })
+                    }
+                    Some(_) => {
+                        Err(arrays.refused(format!("goes with texts of {typical} words, expected 1 to {longest}")))
+                    }
+                    None => Err(arrays.refused("goes with a vocabulary that has a word twice")),
+                }
+            }
+            _ => Err(arrays.refused("goes with an encoder of another kind of inputs than the task has")),
         }
     }
 
@@ -185,7 +251,7 @@ impl InputEncoder {
         let most = vocabulary.max_tokens();
         let cut = |text: &&Text| {
             // A text without a word is one unknown word.
-            let count = |text: &str| words(text).len().max(1);
+            let count = |text: &str| Words::of(text, vocabulary.tokens()).iter().count().max(1);
             let (first, second) = (count(&text.first), text.second.as_deref().map_or(0, count));
             match reading {
                 TextReading::Single => first > most,
@@ -194,6 +260,16 @@ impl InputEncoder {
             }
         };
         Some(texts.iter().filter(cut).count())
+    }
+
+    /// How many of these texts hold no word that has or could have a number; `None` for images.
+    pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
+        match (self, inputs) {
+            (InputEncoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
+                Some(words::wordless(texts, vocabulary.tokens()))
+            }
+            _ => None,
+        }
     }
 
     /// Bytes of it that a prediction needs.
@@ -246,8 +322,8 @@ mod tests {
             (TextReading::Apart, [text("a b c d", Some("a b c d")), text("a", Some("a b c d e")), text("", Some(""))]),
         ];
         for (reading, texts) in cases {
-            let vocabulary = Vocabulary::fit(&texts, 10, 1, 4);
-            let whole = Vocabulary::fit(&texts, 10, 1, 512);
+            let vocabulary = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 1, 4);
+            let whole = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 1, 512);
             let lost = |text: &&Text| length(&vocabulary, reading, text) < length(&whole, reading, text);
             let lost = texts.iter().filter(lost).count();
             let encoder = InputEncoder::Texts { vocabulary, typical: 1, reading };

@@ -3,7 +3,8 @@
 use bakeoff_datasets::Targets;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use crate::model::{Matrix, Predictions};
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::{Matrix, ModelError, Predictions, TargetShape};
 use crate::target_scale::TargetScale;
 
 /// FittedNetwork on the training targets alone.
@@ -30,6 +31,27 @@ impl Head {
                 Head::Value { mean: mean as f32, std: deviation as f32 }
             }
         }
+    }
+
+    /// Adds what it learned.
+    pub(crate) fn save(self, arrays: &mut ArraysOut) {
+        if let Head::Value { mean, std } = self {
+            arrays.add("target.mean", &[1], [mean]);
+            arrays.add("target.std", &[1], [std]);
+        }
+    }
+
+    /// The head for such targets, with what [`Head::save`] added.
+    ///
+    /// # Errors
+    /// If that is not there.
+    pub(crate) fn load(target: TargetShape, arrays: &mut ArraysIn) -> Result<Head, ModelError> {
+        Ok(match target {
+            TargetShape::Classes(classes) => Head::Classes(classes),
+            TargetShape::Value => {
+                Head::Value { mean: arrays.take("target.mean", &[1])?[0], std: arrays.take("target.std", &[1])?[0] }
+            }
+        })
     }
 
     /// How many outputs the network needs.

@@ -19,19 +19,21 @@ mod tests;
 mod train;
 pub(crate) mod weights;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bakeoff_datasets::{Inputs, Split};
 use burn::tensor::Device as BurnDevice;
 
 use self::cpu::Pools;
-use self::encoder::{InputEncoder, InputForm, TextReading};
+use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, TextReading};
 use self::fitted::FittedNetwork;
 use self::head::Head;
 use self::network::Design;
 use self::weights::{Leaves, WeightLayout};
+use crate::artefact::{self, ArraysOut, Loaded};
 use crate::model::{
-    Device, Footprint, InputShape, Model, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
+    Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
 };
 use crate::params::Resolved;
 
@@ -45,6 +47,7 @@ pub(crate) fn version(revision: u32, device: Device) -> String {
 
 /// A neural model of some design.
 pub(crate) struct Neural {
+    entry: &'static dyn ModelEntry,
     spec: Spec,
     design: Design,
     reading: TextReading,
@@ -53,13 +56,46 @@ pub(crate) struct Neural {
 }
 
 impl Neural {
-    /// An unfitted model. `pairs` says how it reads the two texts of a pair, if the task has pairs.
+    /// An unfitted model of `entry`. `pairs` says how it reads the two texts of a pair, if the task has pairs.
     ///
     /// # Errors
     /// If there is no thread to compute on.
-    pub(crate) fn new(spec: &Spec, design: Design, pairs: TextReading) -> Result<Neural, ModelError> {
+    pub(crate) fn new(
+        entry: &'static dyn ModelEntry,
+        spec: &Spec,
+        design: Design,
+        pairs: TextReading,
+    ) -> Result<Neural, ModelError> {
         let reading = if spec.shape.input.is_pairs() { pairs } else { TextReading::Single };
-        Ok(Neural { spec: spec.clone(), design, reading, pools: Pools::new(spec.threads)?, fitted: None })
+        Ok(Neural { entry, spec: spec.clone(), design, reading, pools: Pools::new(spec.threads)?, fitted: None })
+    }
+
+    /// The fitted model of `entry` that was saved to this folder; `design` and `pairs` are those that it was built with.
+    ///
+    /// # Errors
+    /// See [`ModelEntry::load`].
+    pub(crate) fn load(
+        entry: &'static dyn ModelEntry,
+        (folder, threads, device): (&Path, usize, Device),
+        design: Design,
+        pairs: TextReading,
+    ) -> Result<Neural, ModelError> {
+        let Loaded { spec, state, mut arrays } = artefact::load::<NetworkEncoderState>(folder, entry, threads, device)?;
+        let mut model = Neural::new(entry, &spec, design, pairs)?;
+        let encoder = InputEncoder::load(state, &spec, model.reading, &mut arrays)?;
+        let head = Head::load(spec.shape.target, &mut arrays)?;
+        let network = design(&spec.params, encoder.form(), head.outputs());
+        let device = burn_device(device);
+        model.fitted = Some(FittedNetwork {
+            weights: Leaves::load("weights", network.layout(), &mut arrays, &device)?,
+            buffers: Leaves::load("buffers", network.buffers(), &mut arrays, &device)?,
+            network: Arc::from(network),
+            encoder,
+            head,
+            device,
+        });
+        arrays.finish()?;
+        Ok(model)
     }
 }
 
@@ -69,13 +105,14 @@ impl Neural {
     /// # Errors
     /// If the weights are not those of the design, or there is no thread to compute on.
     pub(crate) fn published(
+        entry: &'static dyn ModelEntry,
         spec: &Spec,
         design: Design,
         encoder: InputEncoder,
         classes: usize,
         weights: &[u8],
     ) -> Result<Neural, ModelError> {
-        let mut model = Neural::new(spec, design, TextReading::Single)?;
+        let mut model = Neural::new(entry, spec, design, TextReading::Single)?;
         let network = design(&spec.params, encoder.form(), classes);
         let device = burn_device(spec.device);
         model.fitted = Some(FittedNetwork {
@@ -170,6 +207,16 @@ impl Model for Neural {
         fitted.predict(inputs, &self.pools)
     }
 
+    fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("asked to save before a fit".into()))?;
+        let mut arrays = ArraysOut::default();
+        let state = fitted.encoder.save(&mut arrays);
+        fitted.head.save(&mut arrays);
+        fitted.weights.save("weights", fitted.network.layout(), &mut arrays)?;
+        fitted.buffers.save("buffers", fitted.network.buffers(), &mut arrays)?;
+        artefact::save(folder, self.entry, &self.spec, state, &arrays)
+    }
+
     fn footprint(&self) -> Footprint {
         self.fitted.as_ref().map(FittedNetwork::footprint).unwrap_or_default()
     }
@@ -180,5 +227,9 @@ impl Model for Neural {
 
     fn truncated(&self, inputs: &Inputs) -> Option<usize> {
         self.fitted.as_ref().and_then(|fitted| fitted.encoder.truncated(inputs))
+    }
+
+    fn wordless(&self, inputs: &Inputs) -> Option<usize> {
+        self.fitted.as_ref().and_then(|fitted| fitted.encoder.wordless(inputs))
     }
 }

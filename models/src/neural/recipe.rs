@@ -1,5 +1,6 @@
 //! The recipe: how a network is trained, as the parameters that all neural models share.
 
+use crate::encode::words::Tokens;
 use crate::params::{Default, Domain, Param, Resolved};
 
 /// Which rule turns a gradient into a step.
@@ -78,7 +79,7 @@ pub(crate) struct Choices {
 }
 
 /// How many parameters all neural models share.
-pub(crate) const SHARED: usize = 15;
+pub(crate) const SHARED: usize = 16;
 
 /// The parameters that all neural models share.
 const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choices) -> [Param; SHARED] {
@@ -179,6 +180,10 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             about: "probability that a training word is replaced by the unknown word; not used for images",
             source: "Iyyer et al. 2015; the rate is our own choice",
         },
+        Tokens::param(
+            "words+marks",
+            "marks too: a question or a smile says much, and networks learn what to pass over",
+        ),
         Param {
             name: "vocabulary",
             images: Default::Int(20_000),

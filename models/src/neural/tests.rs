@@ -60,7 +60,7 @@ fn losses(case: &Case, design: Design, split: &Split) -> Vec<f64> {
     let entry = ENTRIES.iter().find(|entry| entry.name() == case.model).expect("a model");
     let params = Resolved::new(entry.params(), &shape, &case.params).expect("its parameters");
     let spec = Spec { shape, params, device: Device::Cpu, threads: 2, seed: 1 };
-    let mut model = Neural::new(&spec, design, TextReading::Single).expect("threads");
+    let mut model = Neural::new(*entry, &spec, design, TextReading::Single).expect("threads");
     let start = |layout: &WeightLayout| (0..layout.len()).map(|n| (0.3 * (n as f64).sin()) as f32).collect();
     let mut told = Losses(Vec::new());
     model.fit_from(start, (split, split), &mut told).expect("a fit");

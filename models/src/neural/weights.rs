@@ -7,6 +7,9 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::ModelError;
+
 /// How a slot starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Init {
@@ -113,7 +116,7 @@ impl WeightLayout {
         &self,
         mut source: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, E>,
     ) -> Result<Vec<f32>, E> {
-        let mut values = Vec::with_capacity(self.len);
+        let mut values = Vec::new();
         for slot in &self.slots {
             values.extend(source(&slot.name, &slot.shape)?);
         }
@@ -158,6 +161,30 @@ impl Leaves {
         let shape: [usize; D] =
             self.shapes[weight.0].as_slice().try_into().expect("a network asks for a slot in the rank it declared");
         self.tensors[weight.0].clone().reshape(shape)
+    }
+
+    /// Adds the values of all slots by their names after `group`.
+    pub(crate) fn save(&self, group: &str, layout: &WeightLayout, arrays: &mut ArraysOut) -> Result<(), ModelError> {
+        for (slot, tensor) in layout.slots.iter().zip(&self.tensors) {
+            let values = tensor.clone().try_into_vec_as::<f32>();
+            let values = values.map_err(|error| ModelError::Failed(format!("failed to read weights: {error:?}")))?;
+            arrays.add(format!("{group}.{}", slot.name), &slot.shape, values);
+        }
+        Ok(())
+    }
+
+    /// Takes what [`Leaves::save`] added.
+    ///
+    /// # Errors
+    /// If a slot is missing or of another shape.
+    pub(crate) fn load(
+        group: &str,
+        layout: &WeightLayout,
+        arrays: &mut ArraysIn,
+        device: &Device,
+    ) -> Result<Leaves, ModelError> {
+        let values = layout.gather(|name, shape| arrays.take(&format!("{group}.{name}"), shape))?;
+        Ok(Leaves::new(layout, &values, device))
     }
 
     /// The gradient of all slots as one vector, zero where the loss does not depend on a slot.

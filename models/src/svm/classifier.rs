@@ -6,8 +6,9 @@ use ndarray::{Array1, Array2, ArrayView1};
 use rayon::ThreadPool;
 
 use super::kernel::Kernel;
-use super::machine::Machine;
+use super::machine::{Machine, MachineForm};
 use super::solve::{Method, Settings, Solver};
+use crate::artefact::{ArraysIn, ArraysOut};
 use crate::encode::features::Features;
 use crate::model::{ModelError, Support, Watch};
 use crate::parallel;
@@ -86,6 +87,26 @@ impl Classifier {
         }
         let machine = Machine::new(settings.kernel, &features, &coefficients, bias);
         Ok(Classifier { machine, classes: classes.into_iter().map(|(class, _)| class).collect() })
+    }
+
+    /// Adds everything that is learned.
+    pub(super) fn save(&self, arrays: &mut ArraysOut) {
+        arrays.add("classes", &[self.classes.len()], self.classes.iter().copied());
+        self.machine.save(arrays);
+    }
+
+    /// Takes what [`Classifier::save`] added of a classifier of at most so many classes.
+    ///
+    /// # Errors
+    /// If the arrays are not of such a classifier.
+    pub(super) fn load(form: MachineForm, most: usize, arrays: &mut ArraysIn) -> Result<Classifier, ModelError> {
+        let classes: Vec<u16> = arrays.take_list("classes")?;
+        let ascending = classes.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascending || classes.last().is_none_or(|&class| usize::from(class) >= most) {
+            return Err(arrays.refused(format!("'classes' is not an ascending list of some of {most} classes")));
+        }
+        let functions = classes.len() * (classes.len() - 1) / 2;
+        Ok(Classifier { machine: Machine::load(form, functions, arrays)?, classes })
     }
 
     /// The class of each row.

@@ -4,17 +4,20 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, Axis};
 
 use super::kernel::Kernel;
+use crate::artefact::{ArraysIn, ArraysOut};
 use crate::encode::features::Features;
+use crate::encode::sparse::SparseRows;
+use crate::model::ModelError;
 
 /// Functions of a row: `f_k(x) = sum_i coefficients[i, k] K(x_i, x) + bias[k]`.
 #[derive(Debug, Clone)]
 pub(super) struct Machine {
-    form: Form,
+    functions: Functions,
     bias: Array1<f32>,
 }
 
 #[derive(Debug, Clone)]
-enum Form {
+enum Functions {
     /// The sum over support vectors folded into one weight per feature: `features x functions`.
     Weights(Array2<f32>),
     /// The support vectors with `support vectors x functions` coefficients.
@@ -24,23 +27,23 @@ enum Form {
 impl Machine {
     /// From training rows and their `rows x functions` coefficients. Rows without any drop out.
     pub(super) fn new(kernel: Kernel, rows: &Features, coefficients: &Array2<f32>, bias: Array1<f32>) -> Machine {
-        let form = match kernel {
-            Kernel::Linear => Form::Weights(fold(rows, coefficients)),
+        let functions = match kernel {
+            Kernel::Linear => Functions::Weights(fold(rows, coefficients)),
             Kernel::Rbf { .. } => {
                 let support: Vec<usize> =
                     (0..rows.len()).filter(|&row| coefficients.row(row).iter().any(|&c| c != 0.0)).collect();
                 let coefficients = coefficients.select(Axis(0), &support);
-                Form::Support { kernel, rows: rows.select(&support), coefficients }
+                Functions::Support { kernel, rows: rows.select(&support), coefficients }
             }
         };
-        Machine { form, bias }
+        Machine { functions, bias }
     }
 
     /// `rows x functions` values, by matrix products over all support vectors at once.
     pub(super) fn values(&self, rows: &Features) -> Array2<f32> {
-        let sums = match (&self.form, rows) {
-            (Form::Weights(weights), Features::Dense(rows)) => rows.dot(weights),
-            (Form::Weights(weights), Features::Sparse(rows)) => {
+        let sums = match (&self.functions, rows) {
+            (Functions::Weights(weights), Features::Dense(rows)) => rows.dot(weights),
+            (Functions::Weights(weights), Features::Sparse(rows)) => {
                 let mut sums = Array2::zeros((rows.len(), weights.ncols()));
                 sums.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(index, mut sum)| {
                     for &(column, value) in rows.row(index) {
@@ -49,52 +52,113 @@ impl Machine {
                 });
                 sums
             }
-            (Form::Support { kernel, rows: support, coefficients }, rows) => {
+            (Functions::Support { kernel, rows: support, coefficients }, rows) => {
                 kernel.between(rows, support).dot(coefficients)
             }
         };
         sums + &self.bias
     }
 
+    /// Adds everything that is learned.
+    pub(super) fn save(&self, arrays: &mut ArraysOut) {
+        arrays.add("bias", &[self.bias.len()], self.bias.iter().copied());
+        match &self.functions {
+            Functions::Weights(weights) => {
+                arrays.add("weights", &[weights.nrows(), weights.ncols()], weights.iter().copied());
+            }
+            Functions::Support { kernel, rows, coefficients } => {
+                let gamma = if let Kernel::Rbf { gamma } = kernel { *gamma } else { 0.0 };
+                arrays.add("gamma", &[1], [gamma]);
+                let shape = [coefficients.nrows(), coefficients.ncols()];
+                arrays.add("coefficients", &shape, coefficients.iter().copied());
+                match rows {
+                    Features::Dense(rows) => arrays.add("support", &[rows.nrows(), rows.ncols()], rows.iter().copied()),
+                    Features::Sparse(rows) => rows.save("support", arrays),
+                }
+            }
+        }
+    }
+
+    /// Takes what [`Machine::save`] added of a machine of `count` functions.
+    ///
+    /// # Errors
+    /// If the arrays are not of such a machine.
+    pub(super) fn load(form: MachineForm, count: usize, arrays: &mut ArraysIn) -> Result<Machine, ModelError> {
+        let MachineForm { is_linear, features, is_sparse } = form;
+        let bias = Array1::from(arrays.take::<f32>("bias", &[count])?);
+        let matrix = |shape: (usize, usize), values: Vec<f32>| {
+            Array2::from_shape_vec(shape, values).expect("an array is taken in the shape that it has")
+        };
+        let functions = if is_linear {
+            Functions::Weights(matrix((features, count), arrays.take("weights", &[features, count])?))
+        } else {
+            let gamma = arrays.take::<f32>("gamma", &[1])?[0];
+            if gamma <= 0.0 {
+                return Err(arrays.refused(format!("gamma is {gamma}, expected a number above zero")));
+            }
+            let rows = if is_sparse {
+                Features::Sparse(SparseRows::load("support", features, arrays)?)
+            } else {
+                let vectors = arrays.rows("support")?;
+                Features::Dense(matrix((vectors, features), arrays.take("support", &[vectors, features])?))
+            };
+            let shape = (rows.len(), count);
+            let coefficients = matrix(shape, arrays.take("coefficients", &[shape.0, shape.1])?);
+            Functions::Support { kernel: Kernel::Rbf { gamma }, rows, coefficients }
+        };
+        Ok(Machine { functions, bias })
+    }
+
     /// The number of support vectors, unless they were folded into weights.
     #[cfg(test)]
     pub(super) fn support(&self) -> Option<usize> {
-        match &self.form {
-            Form::Weights(_) => None,
-            Form::Support { rows, .. } => Some(rows.len()),
+        match &self.functions {
+            Functions::Weights(_) => None,
+            Functions::Support { rows, .. } => Some(rows.len()),
         }
     }
 
     /// The numbers that a prediction reads.
     pub(super) fn parameters(&self) -> u64 {
-        let learned = match &self.form {
-            Form::Weights(weights) => weights.len(),
-            Form::Support { rows, coefficients, .. } => {
+        let count = match &self.functions {
+            Functions::Weights(weights) => weights.len(),
+            Functions::Support { rows, coefficients, .. } => {
                 rows.stored() + coefficients.iter().filter(|&&c| c != 0.0).count()
             }
         };
-        (learned + self.bias.len()) as u64
+        (count + self.bias.len()) as u64
     }
 
     /// The memory that a prediction reads.
     pub(super) fn bytes(&self) -> u64 {
         let floats = |count: usize| (count * size_of::<f32>()) as u64;
-        let learned = match &self.form {
-            Form::Weights(weights) => floats(weights.len()),
-            Form::Support { rows, coefficients, .. } => rows.bytes() + floats(coefficients.len()),
+        let learned = match &self.functions {
+            Functions::Weights(weights) => floats(weights.len()),
+            Functions::Support { rows, coefficients, .. } => rows.bytes() + floats(coefficients.len()),
         };
         learned + floats(self.bias.len())
     }
 
     /// Multiply-adds for one row, times two; unknown for sparse rows, which cost what they hold.
     pub(super) fn flops(&self) -> Option<u64> {
-        match &self.form {
-            Form::Support { rows: Features::Dense(rows), coefficients, .. } => {
+        match &self.functions {
+            Functions::Support { rows: Features::Dense(rows), coefficients, .. } => {
                 Some(2 * (rows.len() + coefficients.len()) as u64)
             }
             _ => None,
         }
     }
+}
+
+/// What is known of a saved [`Machine`] beside its arrays.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MachineForm {
+    /// Whether its kernel is the linear one.
+    pub(super) is_linear: bool,
+    /// The features of a row.
+    pub(super) features: usize,
+    /// Whether rows are sparse.
+    pub(super) is_sparse: bool,
 }
 
 /// `rows^T coefficients`.

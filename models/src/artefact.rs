@@ -1,0 +1,355 @@
+//! A fitted model in a folder, with everything that a prediction needs.
+//!
+//! Three files: `artefact.json` says what the folder holds, with the size and the sha256 of the other two; `model.json` is
+//! the form of the task, the parameters and what else the model keeps; `arrays.safetensors` holds its numbers. Nothing that
+//! is read is trusted: the checksums find an accident, and whoever reads arrays checks that they fit together, because an
+//! attacker makes checksums too. See docs/artefacts.md.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::model::{Device, InputShape, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
+use crate::params::{Resolved, Value};
+
+/// The layout of the folder. It goes up with every change that an older program cannot read.
+const FORMAT: u32 = 1;
+const MANIFEST: &str = "artefact.json";
+const MODEL: &str = "model.json";
+const ARRAYS: &str = "arrays.safetensors";
+/// No manifest is larger, in bytes.
+const MOST_MANIFEST_BYTES: u64 = 1 << 16;
+/// No other file may be larger, in bytes: it is read whole.
+const MOST_FILE_BYTES: u64 = 16 << 30;
+/// The most values of an image: networks count their operations in 64 bits.
+const MOST_PIXELS: u128 = 1 << 22;
+/// Labels are 16-bit.
+const MOST_CLASSES: usize = 1 << 16;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format: u32,
+    model: String,
+    version: String,
+    files: BTreeMap<String, Content>,
+}
+
+/// What a file holds.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    bytes: u64,
+    sha256: String,
+}
+
+impl Content {
+    fn of(bytes: &[u8]) -> Content {
+        let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        Content { bytes: bytes.len() as u64, sha256 }
+    }
+}
+
+/// `model.json`: `S` is what the model keeps beside its arrays.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body<S> {
+    shape: TaskShape,
+    params: BTreeMap<String, Value>,
+    seed: u64,
+    state: S,
+}
+
+/// A model as it was read.
+pub(crate) struct Loaded<S> {
+    /// What it was built from; device and threads are those of now.
+    pub(crate) spec: Spec,
+    /// What it kept beside its arrays. Nothing of it is checked but its form.
+    pub(crate) state: S,
+    /// Its numbers.
+    pub(crate) arrays: ArraysIn,
+}
+
+/// A number that an array holds.
+pub(crate) trait Number: Copy {
+    const DTYPE: Dtype;
+    const BYTES: usize;
+    fn write(self, out: &mut Vec<u8>);
+    /// From exactly [`Number::BYTES`] bytes; `None` for a float that is not finite.
+    fn read(bytes: &[u8]) -> Option<Self>;
+}
+
+macro_rules! number {
+    ($type:ty, $dtype:expr, $admitted:expr) => {
+        impl Number for $type {
+            const DTYPE: Dtype = $dtype;
+            const BYTES: usize = size_of::<$type>();
+
+            fn write(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn read(bytes: &[u8]) -> Option<$type> {
+                let admitted: fn(&$type) -> bool = $admitted;
+                Some(<$type>::from_le_bytes(bytes.try_into().ok()?)).filter(admitted)
+            }
+        }
+    };
+}
+
+number!(f32, Dtype::F32, |value| value.is_finite());
+number!(f64, Dtype::F64, |value| value.is_finite());
+number!(u16, Dtype::U16, |_| true);
+number!(u32, Dtype::U32, |_| true);
+
+/// Arrays on their way into a file.
+#[derive(Debug, Default)]
+pub(crate) struct ArraysOut(Vec<(String, Dtype, Vec<usize>, Vec<u8>)>);
+
+impl ArraysOut {
+    /// Adds an array by a name of its own; `shape` has as many places as there are values, row-major.
+    pub(crate) fn add<T: Number>(
+        &mut self,
+        name: impl Into<String>,
+        shape: &[usize],
+        values: impl IntoIterator<Item = T>,
+    ) {
+        let mut bytes = Vec::with_capacity(shape.iter().product::<usize>() * T::BYTES);
+        values.into_iter().for_each(|value| value.write(&mut bytes));
+        self.0.push((name.into(), T::DTYPE, shape.to_vec(), bytes));
+    }
+
+    fn file(&self) -> Result<Vec<u8>, String> {
+        let views = self
+            .0
+            .iter()
+            .map(|(name, dtype, shape, bytes)| Ok((name.clone(), TensorView::new(*dtype, shape.clone(), bytes)?)));
+        let views: Result<Vec<_>, safetensors::SafeTensorError> = views.collect();
+        views.and_then(|views| safetensors::serialize(views, None)).map_err(|error| error.to_string())
+    }
+}
+
+/// Arrays out of a file. Each is taken once, so that one which nobody wants is noticed.
+#[derive(Debug)]
+pub(crate) struct ArraysIn {
+    path: PathBuf,
+    arrays: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>,
+}
+
+impl ArraysIn {
+    fn new(path: PathBuf, bytes: &[u8]) -> Result<ArraysIn, ModelError> {
+        let file = SafeTensors::deserialize(bytes)
+            .map_err(|error| refused(&path, format!("is no safetensors file: {error}; save the model again")))?;
+        let array = |(name, view): (&str, TensorView<'_>)| {
+            (name.to_owned(), (view.dtype(), view.shape().to_vec(), view.data().to_vec()))
+        };
+        let arrays = file.iter().map(array).collect();
+        Ok(ArraysIn { path, arrays })
+    }
+
+    /// An array of exactly this shape, row-major.
+    pub(crate) fn take<T: Number>(&mut self, name: &str, shape: &[usize]) -> Result<Vec<T>, ModelError> {
+        let (found, values) = self.take_any(name)?;
+        if found != shape {
+            return Err(self.refused(format!("array '{name}' is {found:?}, expected {shape:?}")));
+        }
+        Ok(values)
+    }
+
+    /// A list of any length.
+    pub(crate) fn take_list<T: Number>(&mut self, name: &str) -> Result<Vec<T>, ModelError> {
+        match self.take_any(name)? {
+            (shape, values) if shape.len() == 1 => Ok(values),
+            (shape, _) => Err(self.refused(format!("array '{name}' is {shape:?}, expected one dimension"))),
+        }
+    }
+
+    fn take_any<T: Number>(&mut self, name: &str) -> Result<(Vec<usize>, Vec<T>), ModelError> {
+        let (dtype, shape, bytes) =
+            self.arrays.remove(name).ok_or_else(|| self.refused(format!("array '{name}' is missing")))?;
+        if dtype != T::DTYPE {
+            return Err(self.refused(format!("array '{name}' is of {dtype:?}, expected {:?}", T::DTYPE)));
+        }
+        let values: Option<Vec<T>> = bytes.chunks_exact(T::BYTES).map(T::read).collect();
+        let values = values.ok_or_else(|| self.refused(format!("array '{name}' holds a number that is not finite")))?;
+        Ok((shape, values))
+    }
+
+    /// How long the first dimension of an array is.
+    pub(crate) fn rows(&self, name: &str) -> Result<usize, ModelError> {
+        let shape = self.arrays.get(name).and_then(|(_, shape, _)| shape.first().copied());
+        shape.ok_or_else(|| self.refused(format!("array '{name}' is missing, or has no dimension")))
+    }
+
+    /// An error that names the file: what is wrong with its arrays.
+    pub(crate) fn refused(&self, what: impl Into<String>) -> ModelError {
+        refused(&self.path, what)
+    }
+
+    /// Checks that every array was taken.
+    pub(crate) fn finish(self) -> Result<(), ModelError> {
+        match self.arrays.keys().next() {
+            None => Ok(()),
+            Some(name) => Err(self.refused(format!("array '{name}' belongs to no such model"))),
+        }
+    }
+}
+
+/// Saves a model. The folder appears whole or not at all: it is written beside its place and then renamed.
+///
+/// # Errors
+/// If the folder is there already, or cannot be written.
+pub(crate) fn save<S: Serialize>(
+    folder: &Path,
+    entry: &dyn ModelEntry,
+    spec: &Spec,
+    state: S,
+    arrays: &ArraysOut,
+) -> Result<(), ModelError> {
+    check_shape(&spec.shape).map_err(|what| refused(folder, what))?;
+    let body = Body { shape: spec.shape, params: spec.params.values().clone(), seed: spec.seed, state };
+    let body =
+        serde_json::to_vec(&body).map_err(|error| refused(folder, format!("failed to write {MODEL}: {error}")))?;
+    let arrays = arrays.file().map_err(|error| refused(folder, format!("failed to write {ARRAYS}: {error}")))?;
+    let files = BTreeMap::from([(MODEL.to_owned(), Content::of(&body)), (ARRAYS.to_owned(), Content::of(&arrays))]);
+    let manifest =
+        Manifest { format: FORMAT, model: entry.name().to_owned(), version: entry.version(spec.device), files };
+    let mut manifest = serde_json::to_vec_pretty(&manifest)
+        .map_err(|error| refused(folder, format!("failed to write {MANIFEST}: {error}")))?;
+    manifest.push(b'\n');
+
+    if folder.exists() {
+        return Err(refused(folder, "is there already; give a folder that is not, or remove it"));
+    }
+    let beside = beside(folder)?;
+    let written = fs::create_dir_all(&beside)
+        .and_then(|()| write(&beside.join(MODEL), &body))
+        .and_then(|()| write(&beside.join(ARRAYS), &arrays))
+        .and_then(|()| write(&beside.join(MANIFEST), &manifest))
+        .and_then(|()| fs::rename(&beside, folder));
+    written.map_err(|error| {
+        // What could not be finished is of no use to anyone; that it cannot be removed either changes nothing.
+        let _ = fs::remove_dir_all(&beside);
+        refused(folder, format!("failed to save the model: {error}"))
+    })
+}
+
+/// A folder next to `folder` that no other process writes to.
+fn beside(folder: &Path) -> Result<PathBuf, ModelError> {
+    let name = folder.file_name().ok_or_else(|| refused(folder, "is no name for a folder"))?.to_string_lossy();
+    Ok(folder.with_file_name(format!(".{name}.{}.partial", std::process::id())))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Reads a model of `entry` that [`save`] wrote.
+///
+/// # Errors
+/// Names the file that is missing, cut off, changed or of another model, version or format.
+pub(crate) fn load<S: DeserializeOwned>(
+    folder: &Path,
+    entry: &dyn ModelEntry,
+    threads: usize,
+    device: Device,
+) -> Result<Loaded<S>, ModelError> {
+    let path = folder.join(MANIFEST);
+    let manifest: Manifest = json(&path, &read(&path, MOST_MANIFEST_BYTES)?)?;
+    let (expected, version) = (entry.name(), entry.version(device));
+    if manifest.format != FORMAT {
+        return Err(refused(&path, format!("is of format {}, this program reads {FORMAT}", manifest.format)));
+    }
+    if manifest.model != expected || manifest.version != version {
+        let found = format!("holds {} {}, expected {expected} {version}", manifest.model, manifest.version);
+        return Err(refused(&path, format!("{found}: fit the model again with this program")));
+    }
+    if !manifest.files.keys().map(String::as_str).eq([ARRAYS, MODEL]) {
+        return Err(refused(&path, format!("lists other files than {ARRAYS} and {MODEL}")));
+    }
+    let checked = |name: &str| {
+        let path = folder.join(name);
+        let expected = &manifest.files[name];
+        let bytes = read(&path, MOST_FILE_BYTES.min(expected.bytes))?;
+        let found = Content::of(&bytes);
+        if found != *expected {
+            let Content { bytes, sha256 } = found;
+            let (most, sum) = (expected.bytes, &expected.sha256);
+            return Err(refused(
+                &path,
+                format!(
+                    "is {bytes} bytes with sha256 {sha256}, but {MANIFEST} says {most} bytes with sha256 {sum}: it was \
+                     cut off or changed; save the model again"
+                ),
+            ));
+        }
+        Ok((path, bytes))
+    };
+    let (path, bytes) = checked(MODEL)?;
+    let Body { shape, params, seed, state } = json(&path, &bytes)?;
+    check_shape(&shape).map_err(|what| refused(&path, what))?;
+    let params = Resolved::stored(entry.params(), params)
+        .and_then(|params| entry.check(&params).map(|()| params))
+        .map_err(|error| refused(&path, error.to_string()))?;
+    if let Support::No { reason } = entry.supports(&shape, &params, device) {
+        return Err(refused(&path, reason));
+    }
+    let (path, bytes) = checked(ARRAYS)?;
+    let arrays = ArraysIn::new(path, &bytes)?;
+    Ok(Loaded { spec: Spec { shape, params, device, threads, seed }, state, arrays })
+}
+
+fn refused(path: &Path, what: impl Into<String>) -> ModelError {
+    ModelError::Artefact { path: path.to_owned(), what: what.into() }
+}
+
+/// The bytes of a file of at most `most` of them.
+fn read(path: &Path, most: u64) -> Result<Vec<u8>, ModelError> {
+    let failed = |error: std::io::Error| refused(path, format!("failed to read the saved model: {error}"));
+    let metadata = fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(refused(path, "is not a file; give the folder that a model was saved to"));
+    }
+    let mut bytes = Vec::new();
+    // One more, so that a file that is too long is seen to be.
+    File::open(path).map_err(failed)?.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > most {
+        return Err(refused(path, format!("is longer than {most} bytes: it was changed; save the model again")));
+    }
+    Ok(bytes)
+}
+
+fn json<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, ModelError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| refused(path, format!("is not what a saved model has there: {error}; save the model again")))
+}
+
+/// Whether a model of a task of this form can be saved.
+fn check_shape(shape: &TaskShape) -> Result<(), String> {
+    if let InputShape::Images { channels, height, width } = shape.input {
+        let pixels = [channels, height, width]
+            .map(|side| side as u128)
+            .iter()
+            .try_fold(1, |all: u128, &side| all.checked_mul(side));
+        if !pixels.is_some_and(|pixels| (1..=MOST_PIXELS).contains(&pixels)) {
+            return Err(format!(
+                "images of {channels} x {height} x {width}, expected 1 to {MOST_PIXELS} values in all"
+            ));
+        }
+    }
+    match shape.target {
+        TargetShape::Classes(classes) if !(1..=MOST_CLASSES).contains(&classes) => {
+            Err(format!("{classes} classes, expected 1 to {MOST_CLASSES}"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,208 @@
+//! What the classic models read of an image: one kind of features, or several side by side.
+
+use bakeoff_datasets::Images;
+use ndarray::{Array2, ArrayViewMut2, Axis};
+
+use super::hog;
+use super::scale::Scale;
+use crate::artefact::{ArraysIn, ArraysOut};
+use crate::model::{InputShape, ModelError, Support};
+use crate::params::{Default, Domain, Param, Resolved};
+
+/// A kind of features of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FeatureKind {
+    /// Histograms of oriented gradients, each feature scaled to mean zero and variance one.
+    Hog,
+    /// Every pixel of every colour plane, 0 to 1.
+    Pixels,
+}
+
+impl FeatureKind {
+    /// The number of features of an image of this many colour planes, rows and columns.
+    fn width(self, [channels, height, width]: [usize; 3]) -> usize {
+        match self {
+            FeatureKind::Hog => hog::width(height, width),
+            FeatureKind::Pixels => channels * height * width,
+        }
+    }
+
+    /// Writes the features of each image into `out`, `images x width`.
+    fn write(self, images: &Images, out: &mut ArrayViewMut2<'_, f32>) {
+        match self {
+            FeatureKind::Hog => out.assign(&hog::hog(images)),
+            FeatureKind::Pixels => {
+                for (index, mut row) in out.rows_mut().into_iter().enumerate() {
+                    let pixels = images.image(index).iter();
+                    row.iter_mut().zip(pixels).for_each(|(value, &pixel)| *value = f32::from(pixel) / 255.0);
+                }
+            }
+        }
+    }
+
+    /// Whether each feature is to have mean zero and variance one. Pixels keep their common unit: scaled one by one, those
+    /// of an empty margin would weigh as much as those of the object.
+    fn is_scaled(self) -> bool {
+        self == FeatureKind::Hog
+    }
+}
+
+/// The kinds of features of an image, side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageFeatures(&'static [FeatureKind]);
+
+impl ImageFeatures {
+    /// Histograms of oriented gradients alone.
+    pub const HOG: ImageFeatures = ImageFeatures(&[FeatureKind::Hog]);
+    const NAMES: &[&str] = &["hog", "pixels", "hog+pixels", "auto"];
+
+    /// The parameter of a model that reads images so.
+    pub(crate) const fn param(default: &'static str, source: &'static str) -> Param {
+        Param {
+            name: "features",
+            images: Default::Word(default),
+            texts: Default::Word(default),
+            domain: Domain::Word(ImageFeatures::NAMES),
+            about: "images: histograms of oriented gradients, raw pixels from 0 to 1, or both; auto: both of grey images, hog of colour",
+            source,
+        }
+    }
+
+    /// What the parameter of [`ImageFeatures::param`] says for images of this form.
+    pub(crate) fn of(params: &Resolved, input: &InputShape) -> ImageFeatures {
+        let is_grey = matches!(input, InputShape::Images { channels: 1, .. });
+        ImageFeatures(match params.word("features") {
+            "pixels" => &[FeatureKind::Pixels],
+            "hog+pixels" => &[FeatureKind::Hog, FeatureKind::Pixels],
+            "auto" if is_grey => &[FeatureKind::Hog, FeatureKind::Pixels],
+            _ => return ImageFeatures::HOG,
+        })
+    }
+
+    /// The number of features of an image of this many colour planes, rows and columns.
+    pub(crate) fn width(self, shape: [usize; 3]) -> usize {
+        self.0.iter().map(|kind| kind.width(shape)).sum()
+    }
+
+    /// Whether images of this form have these features.
+    pub(crate) fn supports(self, input: &InputShape) -> Support {
+        let smallest = hog::SMALLEST_SIDE;
+        match *input {
+            InputShape::Images { height, width, .. }
+                if self.0.contains(&FeatureKind::Hog) && (height < smallest || width < smallest) =>
+            {
+                Support::No {
+                    reason: format!(
+                        "images are {height} x {width} pixels, and histograms of oriented gradients need at least \
+                         {smallest} x {smallest}: set features = \"pixels\""
+                    ),
+                }
+            }
+            _ => Support::Yes,
+        }
+    }
+}
+
+/// Learned from the training images.
+#[derive(Debug, Clone)]
+pub(super) struct ImageEncoder {
+    features: ImageFeatures,
+    /// Colour planes, rows and columns of a training image.
+    shape: [usize; 3],
+    /// Of each kind that is scaled, in order.
+    scales: Vec<Scale>,
+}
+
+impl ImageEncoder {
+    /// Learns from images (at least one) and encodes them.
+    pub(super) fn fit(images: &Images, features: ImageFeatures) -> (ImageEncoder, Array2<f32>) {
+        let mut encoder = ImageEncoder { features, shape: shape(images), scales: Vec::new() };
+        let mut rows = encoder.unscaled(images);
+        encoder.scales = encoder.scaled(&mut rows).iter().map(|part| Scale::fit(&part.view())).collect();
+        encoder.scale(&mut rows);
+        (encoder, rows)
+    }
+
+    /// One row for each image, which must be of the training images' size.
+    pub(super) fn encode(&self, images: &Images) -> Array2<f32> {
+        let mut rows = self.unscaled(images);
+        self.scale(&mut rows);
+        rows
+    }
+
+    /// Adds what was learned.
+    pub(super) fn save(&self, arrays: &mut ArraysOut) {
+        for (index, scale) in self.scales.iter().enumerate() {
+            scale.save(&format!("scale{index}"), arrays);
+        }
+    }
+
+    /// Takes what [`ImageEncoder::save`] added.
+    ///
+    /// # Errors
+    /// If that does not fit these features of images of this form.
+    pub(super) fn load(
+        features: ImageFeatures,
+        shape: [usize; 3],
+        arrays: &mut ArraysIn,
+    ) -> Result<ImageEncoder, ModelError> {
+        let scaled = features.0.iter().filter(|kind| kind.is_scaled()).enumerate();
+        let scales = scaled.map(|(index, kind)| Scale::load(&format!("scale{index}"), kind.width(shape), arrays));
+        Ok(ImageEncoder { features, shape, scales: scales.collect::<Result<_, _>>()? })
+    }
+
+    /// The number of features.
+    pub(super) fn width(&self) -> usize {
+        self.features.width(self.shape)
+    }
+
+    /// Whether images are of the training images' size.
+    pub(super) fn fits(&self, images: &Images) -> bool {
+        shape(images) == self.shape
+    }
+
+    /// Colour planes, rows and columns of a training image.
+    pub(super) fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// The memory it takes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.scales.iter().map(Scale::bytes).sum()
+    }
+
+    fn unscaled(&self, images: &Images) -> Array2<f32> {
+        let mut rows = Array2::zeros((images.len(), self.features.width(self.shape)));
+        for (kind, mut part) in self.parts(&mut rows) {
+            kind.write(images, &mut part);
+        }
+        rows
+    }
+
+    fn scale(&self, rows: &mut Array2<f32>) {
+        for (part, scale) in self.scaled(rows).iter_mut().zip(&self.scales) {
+            scale.apply(part);
+        }
+    }
+
+    /// The columns of the kinds that are scaled.
+    fn scaled<'a>(&self, rows: &'a mut Array2<f32>) -> Vec<ArrayViewMut2<'a, f32>> {
+        self.parts(rows).into_iter().filter(|(kind, _)| kind.is_scaled()).map(|(_, part)| part).collect()
+    }
+
+    /// The columns of each kind.
+    fn parts<'a>(&self, rows: &'a mut Array2<f32>) -> Vec<(FeatureKind, ArrayViewMut2<'a, f32>)> {
+        let mut rest = rows.view_mut();
+        let mut parts = Vec::new();
+        for &kind in self.features.0 {
+            let (part, after) = rest.split_at(Axis(1), kind.width(self.shape));
+            parts.push((kind, part));
+            rest = after;
+        }
+        parts
+    }
+}
+
+fn shape(images: &Images) -> [usize; 3] {
+    [images.channels, images.height, images.width]
+}

@@ -1,0 +1,340 @@
+//! What a word is, for every model.
+//!
+//! A text is put into lower case and into Unicode's composed form (NFC), and characters that show nothing are dropped, so
+//! that two texts that look alike are alike. Then it is cut at the word boundaries of Unicode Standard Annex 29:
+//!
+//! - letters and digits stay together, with an apostrophe, a point or a comma between two of them: `don't`, `3.14`;
+//! - a mark is a segment of its own: `,`, `!`, `+`;
+//! - an emoji is one segment with all that belongs to it: a tone of skin, a flag, a family that joiners hold together;
+//! - scripts that put no spaces between words fall apart into characters with the signs attached to them, because the
+//!   annex has no dictionary: each Chinese ideograph, each Hiragana sign, each Thai, Lao, Khmer or Burmese letter. A run of
+//!   Katakana and a run of Hangul stay whole. 2-grams and sequences put the neighbours together again.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use bakeoff_datasets::Text;
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::params::{Default, Domain, Param, Resolved};
+
+/// Joins the parts of an emoji.
+const JOINER: char = '\u{200d}';
+/// Keeps two letters apart that would join, inside a word of Persian or of an Indian language.
+const NON_JOINER: char = '\u{200c}';
+/// Where a word may end, without a space to be seen.
+const ZERO_WIDTH_SPACE: char = '\u{200b}';
+
+/// Characters that show nothing (Unicode's `Default_Ignorable_Code_Point`), but for the two joiners above, and the tags that
+/// say which flag a flag is.
+const INVISIBLE: &[RangeInclusive<char>] = &[
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200e}'..='\u{200f}',
+    '\u{202a}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fff8}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0000}'..='\u{e001f}',
+    '\u{e0080}'..='\u{e0fff}',
+];
+/// Emoji: Unicode's blocks of pictographs, and the emoji among other symbols (`Emoji_Presentation` and the common ones that
+/// are also shown as text), without marks of punctuation.
+const PICTOGRAPHS: &[RangeInclusive<char>] = &[
+    '⌚'..='⌛',
+    '⌨'..='⌨',
+    '⏏'..='⏏',
+    '⏩'..='⏳',
+    '⏸'..='⏺',
+    '▪'..='▫',
+    '▶'..='▶',
+    '◀'..='◀',
+    '◻'..='◾',
+    '☀'..='➿',
+    '⤴'..='⤵',
+    '⬅'..='⬇',
+    '⬛'..='⬜',
+    '⭐'..='⭐',
+    '⭕'..='⭕',
+    '㊗'..='㊗',
+    '㊙'..='㊙',
+    '\u{1f000}'..='\u{1faff}',
+    '\u{1fc00}'..='\u{1fffd}',
+];
+/// Scripts that put no spaces between words.
+const WITHOUT_SPACES: &[RangeInclusive<char>] = &[
+    // Thai and Lao; Tibetan; Burmese; Khmer; the scripts of Tai Le to Tai Tham.
+    '\u{0e00}'..='\u{0eff}',
+    '\u{0f00}'..='\u{0fff}',
+    '\u{1000}'..='\u{109f}',
+    '\u{1780}'..='\u{17ff}',
+    '\u{1950}'..='\u{1aaf}',
+    // Chinese and Japanese: marks of iteration, Hiragana and Katakana, Bopomofo, ideographs.
+    '\u{3005}'..='\u{3007}',
+    '\u{3040}'..='\u{312f}',
+    '\u{31a0}'..='\u{31ff}',
+    '\u{3400}'..='\u{9fff}',
+    '\u{f900}'..='\u{faff}',
+    '\u{ff66}'..='\u{ff9f}',
+    '\u{1b000}'..='\u{1b16f}',
+    '\u{20000}'..='\u{3ffff}',
+];
+
+/// Which segments of a text a model reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tokens {
+    /// Every segment that shows something.
+    WordsAndMarks,
+    /// Those of [`Tokens::Words`]; every segment of a text that has none of them.
+    WordsOrMarks,
+    /// Segments with a letter, a digit or an emoji: no punctuation and no other symbols.
+    Words,
+    /// Those of [`Tokens::Words`], without single letters and digits of scripts that put spaces between words.
+    LongWords,
+}
+
+/// As the parameter writes it.
+impl fmt::Display for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Tokens::WordsAndMarks => "words+marks",
+            Tokens::WordsOrMarks => "words-or-marks",
+            Tokens::Words => "words",
+            Tokens::LongWords => "long-words",
+        })
+    }
+}
+
+impl Tokens {
+    const NAMES: &[&str] = &["words+marks", "words-or-marks", "words", "long-words"];
+
+    /// The parameter of a model that reads texts.
+    pub(crate) const fn param(default: &'static str, source: &'static str) -> Param {
+        Param {
+            name: "tokens",
+            images: Default::Word(default),
+            texts: Default::Word(default),
+            domain: Domain::Word(Tokens::NAMES),
+            about: "texts: words (emoji too) and marks (punctuation, symbols), words or the marks of a text without a word, words \
+                    alone, or words of two characters and more",
+            source,
+        }
+    }
+
+    /// What the parameter `tokens` says. Panics if the model has none: a fault of the program, not of the user.
+    pub fn of(params: &Resolved) -> Tokens {
+        match params.word("tokens") {
+            "words-or-marks" => Tokens::WordsOrMarks,
+            "words" => Tokens::Words,
+            "long-words" => Tokens::LongWords,
+            _ => Tokens::WordsAndMarks,
+        }
+    }
+
+    fn admits(self, segment: &str) -> bool {
+        match self {
+            Tokens::WordsAndMarks => true,
+            Tokens::WordsOrMarks | Tokens::Words => segment.chars().any(says),
+            Tokens::LongWords => {
+                let first = segment.chars().next();
+                segment.chars().any(says) && (segment.chars().nth(1).is_some() || first.is_some_and(stands_alone))
+            }
+        }
+    }
+}
+
+/// A text made ready to be cut into words.
+#[derive(Debug, Clone)]
+pub struct Words {
+    text: String,
+    tokens: Tokens,
+}
+
+impl Words {
+    /// The words of `text` that `tokens` admits.
+    pub fn of(text: &str, tokens: Tokens) -> Words {
+        let text = normal(text);
+        let has_none = tokens == Tokens::WordsOrMarks && !text.chars().any(says);
+        Words { tokens: if has_none { Tokens::WordsAndMarks } else { tokens }, text }
+    }
+
+    /// Each word, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        segments(&self.text).filter(|segment| self.tokens.admits(segment))
+    }
+
+    /// Whether there is no word.
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+/// How many examples have a text without any word that `tokens` admits.
+pub fn wordless(texts: &[Text], tokens: Tokens) -> usize {
+    let is_empty = |text: &String| Words::of(text, tokens).is_empty();
+    texts.iter().filter(|text| is_empty(&text.first) || text.second.as_ref().is_some_and(is_empty)).count()
+}
+
+/// Lower case in NFC, one kind of space, nothing invisible.
+fn normal(text: &str) -> String {
+    let shown = |c: char| match c {
+        c if c.is_whitespace() || c.is_control() || c == ZERO_WIDTH_SPACE => Some(' '),
+        c if is_invisible(c) => None,
+        c => Some(c),
+    };
+    if text.is_ascii() {
+        return text.chars().filter_map(shown).map(|c| c.to_ascii_lowercase()).collect();
+    }
+    let text: String = text.chars().filter_map(shown).collect();
+    text.to_lowercase().nfc().collect()
+}
+
+/// Between word boundaries, whatever shows something.
+fn segments(text: &str) -> impl Iterator<Item = &str> {
+    // The library is much faster at finding words of ASCII than at finding every boundary: what is between two words is cut
+    // by itself.
+    let mut end = 0;
+    let words = text.unicode_word_indices().chain(std::iter::once((text.len(), "")));
+    let all = words.flat_map(move |(start, word)| {
+        let between = &text[end..start];
+        end = start + word.len();
+        between.trim_matches(' ').split_word_bounds().chain(std::iter::once(word))
+    });
+    all.map(|segment| segment.trim_matches([' ', JOINER, NON_JOINER])).filter(|segment| !segment.is_empty())
+}
+
+/// Whether a character shows nothing and joins nothing.
+fn is_invisible(c: char) -> bool {
+    !c.is_ascii() && within(INVISIBLE, c)
+}
+
+/// Whether a character is a letter, a digit or an emoji.
+fn says(c: char) -> bool {
+    c.is_alphanumeric() || is_pictograph(c)
+}
+
+fn is_pictograph(c: char) -> bool {
+    !c.is_ascii() && within(PICTOGRAPHS, c)
+}
+
+/// Whether a character can be a word by itself: an emoji, or one of a script without spaces.
+fn stands_alone(c: char) -> bool {
+    is_pictograph(c) || within(WITHOUT_SPACES, c)
+}
+
+fn within(ranges: &[RangeInclusive<char>], c: char) -> bool {
+    ranges.iter().any(|range| range.contains(&c))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn words(text: &str, tokens: Tokens) -> Vec<String> {
+        Words::of(text, tokens).iter().map(str::to_owned).collect()
+    }
+
+    fn all(text: &str) -> Vec<String> {
+        words(text, Tokens::WordsAndMarks)
+    }
+
+    #[test]
+    fn words_are_lower_case_and_marks_stand_alone() {
+        assert_eq!(all("It's GOOD, no?!"), ["it's", "good", ",", "no", "?", "!"]);
+        assert_eq!(
+            all("about 3.14 or 1,000 – e.g. not_good"),
+            ["about", "3.14", "or", "1,000", "–", "e.g", ".", "not_good"]
+        );
+        assert_eq!(all("a b c"), ["a", "b", "c"]);
+        assert_eq!(all("C++ #1 $5"), ["c", "+", "+", "#", "1", "$", "5"]);
+    }
+
+    #[test]
+    fn an_emoji_is_one_word_with_all_that_belongs_to_it() {
+        assert_eq!(all("👎👎 👍"), ["👎", "👎", "👍"]);
+        assert_eq!(all("👍🏽👨‍👩‍👧🇩🇪🇫🇷1️⃣"), ["👍🏽", "👨‍👩‍👧", "🇩🇪", "🇫🇷", "1\u{20e3}"]);
+        assert_eq!(all("ok👍ok"), ["ok", "👍", "ok"]);
+        assert_ne!(
+            all("🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}"),
+            all("🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}")
+        );
+    }
+
+    #[test]
+    fn scripts_without_spaces_fall_apart_into_their_characters() {
+        assert_eq!(all("我爱电影。"), ["我", "爱", "电", "影", "。"]);
+        assert_eq!(all("映画はカメラが好き"), ["映", "画", "は", "カメラ", "が", "好", "き"]);
+        assert_eq!(all("สวัสดี"), ["ส", "วั", "ส", "ดี"]);
+        assert_eq!(all("영화가 좋다"), ["영화가", "좋다"]);
+        assert_eq!(all("ភាសា").len(), 2);
+    }
+
+    #[test]
+    fn texts_that_look_alike_have_the_same_words() {
+        assert_eq!(all("cafe\u{301}"), all("Café"));
+        assert_eq!(all("❤\u{fe0f}"), all("❤"));
+        assert_eq!(all("ex\u{ad}ample\u{2060}"), ["example"]);
+        assert_eq!(all("one\u{a0}two\u{200b}three\u{7}four"), ["one", "two", "three", "four"]);
+        assert_eq!(all(" \u{200d}👍"), ["👍"]);
+    }
+
+    #[test]
+    fn a_text_without_anything_to_see_has_no_word() {
+        for text in ["", " \n\t", "\u{200b}\u{200d}", "\u{feff}\u{3164}\u{ad}"] {
+            assert!(all(text).is_empty(), "{text:?}");
+        }
+        let text = |first: &str, second: Option<&str>| Text { first: first.into(), second: second.map(Into::into) };
+        let texts =
+            [text("!!!", None), text("a film", None), text("👍", None), text("我", None), text("ok", Some("..."))];
+        let counts = [Tokens::WordsAndMarks, Tokens::WordsOrMarks, Tokens::Words, Tokens::LongWords]
+            .map(|tokens| wordless(&texts, tokens));
+        assert_eq!(counts, [0, 0, 2, 2]);
+        assert_eq!(wordless(&[text("a", None), text("I", None), text("7 b", None)], Tokens::LongWords), 3);
+    }
+
+    #[test]
+    fn what_is_left_out_is_a_choice() {
+        let text = "I'd say: a 5 / 10 👍, 电影!";
+        assert_eq!(words(text, Tokens::Words), ["i'd", "say", "a", "5", "10", "👍", "电", "影"]);
+        assert_eq!(words(text, Tokens::WordsOrMarks), words(text, Tokens::Words));
+        assert_eq!(words("?! ...", Tokens::WordsOrMarks), ["?", "!", ".", ".", "."]);
+        assert_eq!(words(text, Tokens::LongWords), ["i'd", "say", "10", "👍", "电", "影"]);
+    }
+
+    /// What [`segments`] is to find, without a shortcut.
+    fn of_the_annex(text: &str) -> Vec<&str> {
+        let cut = text.split_word_bounds().map(|segment| segment.trim_matches([' ', JOINER, NON_JOINER]));
+        cut.filter(|segment| !segment.is_empty()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn segments_are_those_of_the_annex(text in any::<String>()) {
+            let text = normal(&text);
+            prop_assert_eq!(segments(&text).collect::<Vec<_>>(), of_the_annex(&text));
+        }
+
+        #[test]
+        fn segments_of_what_the_rules_are_about_are_those_of_the_annex(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "a", "B", "é", "e\u{301}", "1", ".", ",", "'", "’", ":", "_", " ", "  ", "\n", "👍", "🏽", "\u{200d}",
+                "\u{200c}", "🇩", "🇪", "א", "\"", "我", "か", "カ", "ก", "ิ", "\u{fe0f}", "\u{ad}", "\u{301}",
+            ]), 0..12)
+        ) {
+            let text = normal(&parts.concat());
+            prop_assert_eq!(segments(&text).collect::<Vec<_>>(), of_the_annex(&text));
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! What a saved model promises: loaded again, in this process or another, it predicts the same bits; and whatever is not
+//! what was saved is refused with the file's name, never with a panic.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
+use bakeoff_models::{
+    Device, ENTRIES, EpochReport, InputShape, Model, ModelEntry, ModelError, Predictions, Resolved, Spec, TargetShape,
+    TaskShape, Watch,
+};
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+
+const MANIFEST: &str = "artefact.json";
+const MODEL: &str = "model.json";
+const ARRAYS: &str = "arrays.safetensors";
+/// Says to a test that it is a process of its own, and where the model is.
+const CHILD: &str = "BAKEOFF_ARTEFACT_OF_A_FRESH_PROCESS";
+
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        Ok(report.epoch as f64)
+    }
+
+    fn progress(&mut self, _: usize, _: usize) {}
+}
+
+fn entry(name: &str) -> &'static dyn ModelEntry {
+    *ENTRIES.iter().find(|entry| entry.name() == name).unwrap()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Images,
+    Texts,
+    Pairs,
+}
+
+/// Rows of every kind; the target has something to do with the input.
+fn rows(kind: Kind, classes: bool, count: usize, seed: usize) -> Split {
+    let number = |row: usize| (row * 7 + seed * 13) % 10;
+    let inputs = match kind {
+        Kind::Images => {
+            let pixel = |row: usize, place: usize| (number(row) * 20 + place * (row + seed) % 50) as u8;
+            let pixels = (0..count).flat_map(|row| (0..16 * 16).map(move |place| pixel(row, place))).collect();
+            Inputs::Images(Images { channels: 1, height: 16, width: 16, pixels })
+        }
+        _ => {
+            let words = ["good", "bad", "film", "👍", "plot", "电", "!", "dull", "fun", "it's"];
+            let text = |row: usize, side: usize| {
+                let word = |place: usize| words[(number(row) + place * (side + 1)) % 10];
+                format!("{} {} {} number{row}", word(0), word(1), word(row % 3))
+            };
+            let second = |row: usize| (kind == Kind::Pairs).then(|| text(row, 1));
+            Inputs::Texts((0..count).map(|row| Text { first: text(row, 0), second: second(row) }).collect())
+        }
+    };
+    let targets = if classes {
+        let names = ["low", "middle", "high"].map(str::to_owned).to_vec().into();
+        Targets::Classes { labels: (0..count).map(|row| (number(row) / 4) as u16).collect(), names }
+    } else {
+        Targets::Values((0..count).map(|row| number(row) as f32 * 1.7 - 3.0).collect())
+    };
+    Split { inputs, targets }
+}
+
+/// Every family, small, in every form that its saved numbers can take.
+const FORMS: &[(&str, &str)] = &[
+    ("transformer", "epochs = 1\nwidth = 8\nheads = 2\nlayers = 1\nfeed_forward = 8"),
+    ("resnet", "epochs = 1\ndepth = 8\nwidth = 2"),
+    ("lstm", "epochs = 1\nhidden = 3"),
+    ("svm", "kernel = \"linear\""),
+    ("svm", "kernel = \"rbf\"\nfeatures = \"hog+pixels\""),
+    ("svm", "solver = \"linfa\"\nterms = 8"),
+    ("random-forest", "trees = 3"),
+    ("random-forest", "trees = 3\nfeatures = \"pixels\"\ntokens = \"words\""),
+];
+
+fn fitted(name: &str, params: &str, kind: Kind, classes: bool) -> Box<dyn Model> {
+    let (train, validation) = (rows(kind, classes, 30, 1), rows(kind, classes, 6, 2));
+    let input = match kind {
+        Kind::Images => InputShape::Images { channels: 1, height: 16, width: 16 },
+        _ => InputShape::Texts { pairs: kind == Kind::Pairs },
+    };
+    let target = if classes { TargetShape::Classes(3) } else { TargetShape::Value };
+    let shape = TaskShape { input, target, train_rows: 36, mirror_negates: false };
+    let params = Resolved::new(entry(name).params(), &shape, &params.parse().unwrap()).unwrap();
+    entry(name).check(&params).unwrap();
+    let spec = Spec { shape, params, device: Device::Cpu, threads: 2, seed: 3 };
+    let mut model = entry(name).build(&spec).unwrap();
+    model.fit(&train, &validation, &mut Unwatched).unwrap();
+    model
+}
+
+fn bits(predictions: &Predictions) -> Vec<u32> {
+    match predictions {
+        Predictions::Values(values) => values.iter().map(|value| value.to_bits()).collect(),
+        Predictions::Classes { labels, probabilities } => {
+            let probabilities = probabilities.iter().flat_map(|matrix| &matrix.data).map(|value| value.to_bits());
+            labels.iter().map(|&label| u32::from(label)).chain(probabilities).collect()
+        }
+    }
+}
+
+#[test]
+fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut number = 0;
+    for &(name, params) in FORMS {
+        for kind in [Kind::Images, Kind::Texts, Kind::Pairs] {
+            for classes in [true, false] {
+                number += 1;
+                let path = folder.path().join(number.to_string());
+                let mut model = fitted(name, params, kind, classes);
+                model.save(&path).unwrap();
+                let test = rows(kind, classes, 20, 3).inputs;
+                let expected = bits(&model.predict(&test).unwrap());
+                for threads in [1, 3] {
+                    let mut loaded = entry(name).load(&path, threads, Device::Cpu).unwrap();
+                    let found = bits(&loaded.predict(&test).unwrap());
+                    assert_eq!(found, expected, "{name} {params} {kind:?} {classes}");
+                    assert_eq!(loaded.footprint(), model.footprint());
+                    assert_eq!(loaded.truncated(&test), model.truncated(&test));
+                    assert_eq!(loaded.wordless(&test), model.wordless(&test));
+                }
+                // A model that was loaded saves the same bytes.
+                let again = folder.path().join(format!("{number} again"));
+                entry(name).load(&path, 1, Device::Cpu).unwrap().save(&again).unwrap();
+                for file in [MANIFEST, MODEL, ARRAYS] {
+                    assert_eq!(
+                        fs::read(path.join(file)).unwrap(),
+                        fs::read(again.join(file)).unwrap(),
+                        "{name} {file}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fresh_process_predicts_the_same_bits() {
+    let test = rows(Kind::Pairs, true, 20, 3).inputs;
+    if let Ok(folder) = std::env::var(CHILD) {
+        for &(name, _) in FORMS {
+            let path = PathBuf::from(&folder).join(name);
+            let mut model = entry(name).load(&path, 2, Device::Cpu).unwrap();
+            fs::write(path.join("bits"), format!("{:?}", bits(&model.predict(&test).unwrap()))).unwrap();
+        }
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut expected = BTreeMap::new();
+    for &(name, params) in FORMS {
+        if !expected.contains_key(name) {
+            let mut model = fitted(name, params, Kind::Pairs, true);
+            model.save(&folder.path().join(name)).unwrap();
+            expected.insert(name, format!("{:?}", bits(&model.predict(&test).unwrap())));
+        }
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let child = child.args(["--exact", "a_fresh_process_predicts_the_same_bits"]).env(CHILD, folder.path());
+    assert!(child.output().unwrap().status.success());
+    for (name, expected) in expected {
+        assert_eq!(fs::read_to_string(folder.path().join(name).join("bits")).unwrap(), expected, "{name}");
+    }
+}
+
+/// The family, what it was fitted on, and what is in the three files.
+type Saved = (&'static str, Kind, [Vec<u8>; 3]);
+
+/// Saved models of each family.
+fn saved() -> &'static Vec<Saved> {
+    static SAVED: OnceLock<Vec<Saved>> = OnceLock::new();
+    SAVED.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut saved = Vec::new();
+        for (number, &(name, params)) in FORMS.iter().enumerate() {
+            for kind in [Kind::Images, Kind::Pairs] {
+                let path = folder.path().join(format!("{number} {kind:?}"));
+                fitted(name, params, kind, kind == Kind::Pairs).save(&path).unwrap();
+                saved.push((name, kind, [MANIFEST, MODEL, ARRAYS].map(|file| fs::read(path.join(file)).unwrap())));
+            }
+        }
+        saved
+    })
+}
+
+fn written(folder: &Path, files: &[Vec<u8>; 3]) {
+    for (file, bytes) in [MANIFEST, MODEL, ARRAYS].iter().zip(files) {
+        fs::write(folder.join(file), bytes).unwrap();
+    }
+}
+
+/// The files with checksums that fit, as whoever wants to do harm would make them.
+fn sealed([manifest, model, arrays]: &[Vec<u8>; 3]) -> [Vec<u8>; 3] {
+    let mut manifest: serde_json::Value = serde_json::from_slice(manifest).unwrap();
+    for (file, bytes) in [(MODEL, model), (ARRAYS, arrays)] {
+        let sha256: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        manifest["files"][file] = serde_json::json!({ "bytes": bytes.len(), "sha256": sha256 });
+    }
+    [serde_json::to_vec(&manifest).unwrap(), model.clone(), arrays.clone()]
+}
+
+fn refusal(name: &str, folder: &Path) -> String {
+    match entry(name).load(folder, 1, Device::Cpu) {
+        Err(error @ ModelError::Artefact { .. }) => error.to_string(),
+        Err(error) => panic!("{name}: {error} names no file"),
+        Ok(_) => panic!("{name} was loaded"),
+    }
+}
+
+#[test]
+fn what_is_cut_off_missing_or_changed_is_refused_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, _, files) in saved() {
+        for (place, file) in [MANIFEST, MODEL, ARRAYS].iter().enumerate() {
+            let path = folder.path().join(file).display().to_string();
+            let mut cut = files.clone();
+            cut[place].truncate(files[place].len() - 3);
+            written(folder.path(), &cut);
+            assert!(refusal(name, folder.path()).starts_with(&path));
+            let mut longer = files.clone();
+            longer[place].extend_from_slice(b"{}");
+            written(folder.path(), &longer);
+            assert!(refusal(name, folder.path()).starts_with(&path));
+            written(folder.path(), files);
+            fs::remove_file(folder.path().join(file)).unwrap();
+            let message = refusal(name, folder.path());
+            assert!(message.starts_with(&format!("{path}: failed to read the saved model: ")), "{message}");
+        }
+        let mut changed = files.clone();
+        let last = changed[2].len() - 1;
+        changed[2][last] ^= 1;
+        written(folder.path(), &changed);
+        let message = refusal(name, folder.path());
+        assert!(message.contains("arrays.safetensors: is") && message.contains("cut off or changed"), "{message}");
+    }
+}
+
+#[test]
+fn a_model_of_another_family_version_or_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, _, files) = saved().iter().find(|(name, ..)| *name == "svm").unwrap();
+    written(folder.path(), files);
+    let message = refusal("random-forest", folder.path());
+    assert!(message.contains("artefact.json: holds svm ") && message.contains("expected random-forest "), "{message}");
+    for (from, to, expected) in [
+        ("\"format\": 1", "\"format\": 2", "is of format 2, this program reads 1"),
+        ("linfa-svm", "linfa-old", "fit the model again with this program"),
+        ("\"model\"", "\"modell\"", "is not what a saved model has there: unknown field `modell`"),
+    ] {
+        let manifest = String::from_utf8(files[0].clone()).unwrap().replace(from, to).into_bytes();
+        written(folder.path(), &[manifest, files[1].clone(), files[2].clone()]);
+        let message = refusal("svm", folder.path());
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_there_is_left_alone_and_nothing_half_written_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = fitted("random-forest", "trees = 1", Kind::Images, true);
+    let path = folder.path().join("model");
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("mine"), "kept").unwrap();
+    let message = model.save(&path).unwrap_err().to_string();
+    assert_eq!(message, format!("{}: is there already; give a folder that is not, or remove it", path.display()));
+    assert_eq!(fs::read_to_string(path.join("mine")).unwrap(), "kept");
+    let nowhere = path.join("mine").join("below");
+    assert!(model.save(&nowhere).unwrap_err().to_string().contains("failed to save the model"));
+    model.save(&folder.path().join("deep").join("er")).unwrap();
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+}
+
+/// Arrays as they were, but for the first bytes of one of them.
+fn rewritten(arrays: &[u8], name: &str, first: &[u8]) -> Vec<u8> {
+    let file = safetensors::SafeTensors::deserialize(arrays).unwrap();
+    let mut all: Vec<_> = file
+        .iter()
+        .map(|(name, view)| (name.to_owned(), view.dtype(), view.shape().to_vec(), view.data().to_vec()))
+        .collect();
+    let (.., bytes) = all.iter_mut().find(|(other, ..)| other == name).unwrap();
+    bytes[..first.len()].copy_from_slice(first);
+    let views = all.iter().map(|(name, dtype, shape, bytes)| {
+        (name, safetensors::tensor::TensorView::new(*dtype, shape.clone(), bytes).unwrap())
+    });
+    safetensors::serialize(views, None).unwrap()
+}
+
+#[test]
+fn numbers_that_would_lead_nowhere_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let not_a_number = f32::NAN.to_bits();
+    // What the first four bytes of an array become.
+    let harm = [
+        ("random-forest", Kind::Images, "nodes.next", 0),
+        ("random-forest", Kind::Images, "nodes.next", u32::MAX),
+        ("random-forest", Kind::Images, "nodes.feature", 1 << 20),
+        ("random-forest", Kind::Images, "trees.nodes", u32::MAX),
+        ("random-forest", Kind::Images, "nodes.threshold", not_a_number),
+        ("svm", Kind::Pairs, "classes", 7),
+        ("svm", Kind::Pairs, "bias", f32::INFINITY.to_bits()),
+        ("lstm", Kind::Images, "weights.head.weight", not_a_number),
+        ("resnet", Kind::Images, "pixels.std", 0),
+    ];
+    for (name, kind, array, value) in harm {
+        let (.., files) = saved().iter().find(|(other, of, _)| *other == name && *of == kind).unwrap();
+        let arrays = rewritten(&files[2], array, &value.to_le_bytes());
+        written(folder.path(), &sealed(&[files[0].clone(), files[1].clone(), arrays]));
+        let message = refusal(name, folder.path());
+        assert!(message.contains(ARRAYS), "{name} {array}: {message}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_make_loading_panic(
+        which in any::<prop::sample::Index>(),
+        place in 0_usize..3,
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        seal in any::<bool>(),
+    ) {
+        let (name, kind, files) = &saved()[which.index(saved().len())];
+        let mut files = files.clone();
+        for (at, value) in &flips {
+            let at = at.index(files[place].len());
+            files[place][at] = *value;
+        }
+        // A manifest that is changed cannot be sealed: it is the seal.
+        let is_changed = files != saved()[which.index(saved().len())].2;
+        if seal && place > 0 {
+            files = sealed(&files);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path(), &files);
+        match entry(name).load(folder.path(), 1, Device::Cpu) {
+            Err(ModelError::Artefact { path, .. }) => prop_assert!(path.starts_with(folder.path())),
+            Err(error) => prop_assert!(false, "{} names no file", error),
+            Ok(mut model) => {
+                prop_assert!(seal || place == 0 || !is_changed, "a change without a seal was not seen");
+                let _ = model.predict(&rows(*kind, true, 5, 4).inputs);
+            }
+        }
+    }
+}
