@@ -38,6 +38,8 @@ pub struct Case {
     pub latency_examples: usize,
     /// Whether splits with hidden targets are predicted too.
     pub predict_hidden: bool,
+    /// Whether the fitted model is kept in the run's directory.
+    pub keep_model: bool,
     /// Test rows in use: all, or a few for a trial.
     pub test_rows: Option<usize>,
     /// How energy is measured.

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bakeoff_reports::Status;
+use bakeoff_reports::{RunDir, Status};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use crate::case::Case;
@@ -30,11 +30,13 @@ pub struct Inline {
     pub program: Program,
     /// A folder of samples to read in place of the built-in ones.
     pub samples: Option<PathBuf>,
+    /// The directory of the run that the cases belong to, if they belong to one.
+    pub run: Option<RunDir>,
 }
 
 impl Executor for Inline {
     fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
-        let request = Request { case: case.clone(), samples: self.samples.clone() };
+        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
         let outcome = worker::measure_safely(&self.program, &request, emit);
         (!interrupt::requested()).then_some(outcome)
     }
@@ -44,6 +46,8 @@ impl Executor for Inline {
 pub struct ChildProcess {
     /// A folder of samples to read in place of the built-in ones.
     pub samples: Option<PathBuf>,
+    /// The directory of the run that the cases belong to, if they belong to one.
+    pub run: Option<RunDir>,
 }
 
 /// How often a child's time and memory are looked at.
@@ -81,7 +85,7 @@ impl ChildProcess {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn()?;
-        let request = Request { case: case.clone(), samples: self.samples.clone() };
+        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
         let mut line = serde_json::to_vec(&request)?;
         line.push(b'\n');
         if let Some(stdin) = &mut child.stdin {

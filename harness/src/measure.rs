@@ -1,15 +1,17 @@
 //! Measures one case in this process: load, fit, score, time, and say how it ended. One file for each phase.
 
+mod artefact;
 mod batch;
 mod fit;
 mod footprint;
 mod hidden;
-mod load;
 mod meter;
 mod observer;
 mod predictions;
 mod score;
 mod single;
+
+use std::path::Path;
 
 use bakeoff_datasets::Store;
 use bakeoff_models::{Device, ModelError, Spec};
@@ -20,18 +22,24 @@ use crate::outcome::{MetricValue, Outcome};
 use crate::phase::Phase;
 use crate::program::Program;
 use crate::protocol::Event;
+use crate::rows::Rows;
 use crate::scoring::ScoreError;
 use crate::tasks::{self, Task};
 use crate::threads;
 
-use load::Rows;
 use meter::Meter;
 use predictions::{prediction_rows, written};
 
-/// Measures `case`, reporting its progress to `emit`.
-pub fn measure(program: &Program, case: &Case, store: &Store, emit: &mut dyn FnMut(Event)) -> Outcome {
+/// Measures `case`, reporting its progress to `emit`. The fitted model is saved in the folder `keep`, if there is one.
+pub fn measure(
+    program: &Program,
+    case: &Case,
+    store: &Store,
+    keep: Option<&Path>,
+    emit: &mut dyn FnMut(Event),
+) -> Outcome {
     let mut outcome = Outcome::without_numbers(Status::Ok, "");
-    if let Err(stop) = run(program, case, store, emit, &mut outcome) {
+    if let Err(stop) = run(program, case, store, keep, emit, &mut outcome) {
         outcome.status = stop.status;
         outcome.note = stop.note;
     }
@@ -42,6 +50,7 @@ fn run(
     program: &Program,
     case: &Case,
     store: &Store,
+    keep: Option<&Path>,
     emit: &mut dyn FnMut(Event),
     outcome: &mut Outcome,
 ) -> Result<(), Stop> {
@@ -51,9 +60,10 @@ fn run(
     let device = Device::named(&case.device).ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?;
 
     emit(Event::Phase(Phase::Load));
-    let load = || Rows::load(task, case, store);
+    let load = || task.load(store);
     // Only images of a user's own are decoded by several threads.
-    let rows = if case.own.is_some() { threads::at_most(case.threads, load)? } else { load()? };
+    let splits = if case.own.is_some() { threads::at_most(case.threads, load) } else { load() };
+    let rows = Rows::choose(splits.map_err(Stop::failed)?, case);
     let spec = Spec {
         shape: tasks::shape(task, case.train_size),
         params: case.params.clone(),
@@ -72,6 +82,8 @@ fn run(
     bench.batch(model.as_mut(), &rows.test.inputs)?;
     bench.single(model.as_mut(), &rows.test.inputs)?;
     bench.footprint(model.as_ref());
+    // After the peak of the memory was read, because saving takes memory too.
+    bench.artefact(model.as_ref(), keep);
     if case.predict_hidden
         && let Err(stop) = bench.predict_hidden(model.as_mut(), store)
     {

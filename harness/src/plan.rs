@@ -124,6 +124,7 @@ impl Cell<'_> {
             memory_limit_bytes: (suite.memory_limit_gib.as_ref() * f64::from(1 << 30)) as u64,
             latency_examples: *suite.latency_examples.as_ref(),
             predict_hidden: suite.predict_hidden,
+            keep_model: suite.keep_models,
             test_rows: None,
             energy: suite.energy.config(),
             idle_w: None,

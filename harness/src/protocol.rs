@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use bakeoff_reports::RunDir;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
@@ -19,6 +20,16 @@ pub struct Request {
     pub case: Case,
     /// A folder of samples to read in place of the built-in ones.
     pub samples: Option<PathBuf>,
+    /// The folder to keep the fitted model in, if it is to be kept. It does not exist yet.
+    pub keep: Option<PathBuf>,
+}
+
+impl Request {
+    /// The request for `case` of the run in `run`, if it is one of a run.
+    pub fn new(case: &Case, samples: Option<&PathBuf>, run: Option<&RunDir>) -> Request {
+        let keep = run.filter(|_| case.keep_model).map(|run| run.model_path(&case.id));
+        Request { case: case.clone(), samples: samples.cloned(), keep }
+    }
 }
 
 /// What the child answers.

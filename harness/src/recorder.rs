@@ -71,6 +71,7 @@ impl Recorder {
             .collect();
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
         rewrite(&dir, &order, &done, records)?;
+        remove_unfinished_models(&dir)?;
         Ok((Recorder::open(dir, info, lock)?, done))
     }
 
@@ -127,6 +128,7 @@ impl Recorder {
         let records = self.dir.records()?.rows;
         let stored: BTreeSet<String> = records.iter().map(|record| record.case.clone()).collect();
         rewrite(&self.dir, &self.order, &stored, records)?;
+        remove_unfinished_models(&self.dir)?;
         Ok(self.dir)
     }
 }
@@ -211,6 +213,23 @@ fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records:
     dir.write_rows(&dir.curves_path(), &curves)?;
     for id in order.iter().filter(|id| !keep.contains(*id)) {
         dir.remove_case(id)?;
+    }
+    Ok(())
+}
+
+/// A process that was killed while it saved a model leaves a hidden folder beside the models.
+fn remove_unfinished_models(dir: &RunDir) -> anyhow::Result<()> {
+    let models = dir.path().join("models");
+    let failed = || format!("failed to tidy up {}", models.display());
+    let entries = match fs::read_dir(&models) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.with_context(failed)?,
+    };
+    for entry in entries {
+        let entry = entry.with_context(failed)?;
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            fs::remove_dir_all(entry.path()).with_context(failed)?;
+        }
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bakeoff_datasets::State;
-use bakeoff_reports::{Built, CaseInfo, RunInfo, SCHEMA, TaskInfo};
+use bakeoff_reports::{Built, CaseInfo, RunDir, RunInfo, SCHEMA, TaskInfo};
 use sha2::{Digest, Sha256};
 
 use crate::case::Case;
@@ -155,7 +155,7 @@ impl Session<'_> {
         let mut progress = progress::for_stderr(cases.len(), primary);
         // Processor time, memory and panics belong to the process, so one that holds all cases runs one at a time.
         let jobs = if self.inline { 1 } else { plan.jobs() };
-        let executor = self.executor();
+        let executor = self.executor(Some(RunDir::new(&path)));
         let machine = self.program.machine;
         let tally = runner::run(&cases, jobs, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;
         let dir = recorder.finish()?;
@@ -163,13 +163,13 @@ impl Session<'_> {
         Ok(Finished { path, built, tally })
     }
 
-    /// What carries out the cases.
-    pub fn executor(&self) -> Box<dyn Executor> {
+    /// What carries out the cases of the run in `run`, or cases that belong to none.
+    pub fn executor(&self, run: Option<RunDir>) -> Box<dyn Executor> {
         let samples = self.samples.cloned();
         if self.inline {
-            Box::new(Inline { program: *self.program, samples })
+            Box::new(Inline { program: *self.program, samples, run })
         } else {
-            Box::new(ChildProcess { samples })
+            Box::new(ChildProcess { samples, run })
         }
     }
 

@@ -52,6 +52,9 @@ pub struct Suite {
     /// Whether splits with hidden targets, as GLUE's test files, are predicted too, for `data export-glue`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub predict_hidden: bool,
+    /// Whether fitted models are kept in the run's directory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_models: bool,
     /// Cases at a time. More than one disturbs each other's times: for quality only.
     #[serde(default = "one")]
     pub jobs: Spanned<usize>,

@@ -120,12 +120,13 @@ fn run(entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) ->
         memory_limit_bytes: 1 << 30,
         latency_examples: 1,
         predict_hidden: false,
+        keep_model: false,
         test_rows: None,
         energy: EnergyConfig { estimate: false, watts_per_core: 12.0 },
         idle_w: None,
         unsupported: None,
     };
-    measure(&program, &case, &Store::embedded(), &mut |_| {})
+    measure(&program, &case, &Store::embedded(), None, &mut |_| {})
 }
 
 /// A program is made of statics; a test's is made here.

@@ -96,6 +96,9 @@ struct Selection {
     /// Also predict GLUE's test sets, whose targets are secret, for `data export-glue`
     #[arg(long)]
     predict_hidden: bool,
+    /// Keep every fitted model in the run's directory, as models/<case>/
+    #[arg(long)]
+    keep_models: bool,
     /// Leave energy empty where it cannot be measured, instead of estimating it
     #[arg(long)]
     no_energy_estimate: bool,
@@ -122,6 +125,7 @@ impl Selection {
             jobs: self.jobs,
             threads: self.threads,
             predict_hidden: self.predict_hidden,
+            keep_models: self.keep_models,
             no_estimate: self.no_energy_estimate,
         };
         Plan::new(program, &source, &overrides).map_err(usage)

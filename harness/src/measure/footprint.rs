@@ -9,14 +9,13 @@ impl Bench<'_> {
     pub(super) fn footprint(&mut self, model: &dyn Model) {
         let footprint = model.footprint();
         self.record(Phase::Case, "parameters", Some(footprint.parameters as f64), "model", "");
-        self.record(Phase::Case, "model_bytes", Some(footprint.bytes as f64), "model", "");
         match footprint.flops_per_example {
             Some(flops) => self.record(Phase::Case, "flops", Some(flops as f64), "model", ""),
             None => self.record(Phase::Case, "flops", None, "model", "not countable for this model"),
         }
         match self.program.machine.peak_memory_bytes() {
             Some(bytes) => self.record(Phase::Case, "peak_memory_bytes", Some(bytes as f64), "kernel", ""),
-            None => self.record(Phase::Case, "peak_memory_bytes", None, "kernel", "this system does not tell"),
+            None => self.record(Phase::Case, "peak_memory_bytes", None, "kernel", "this system does not show it"),
         }
     }
 }

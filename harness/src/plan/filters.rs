@@ -32,6 +32,8 @@ pub struct Overrides {
     pub threads: Option<usize>,
     /// Splits with hidden targets are predicted too.
     pub predict_hidden: bool,
+    /// Keep fitted models.
+    pub keep_models: bool,
     /// Joules are not estimated where no meter is readable.
     pub no_estimate: bool,
 }
@@ -89,6 +91,7 @@ impl Overrides {
             suite.threads = Some(not_written(threads));
         }
         suite.predict_hidden |= self.predict_hidden;
+        suite.keep_models |= self.keep_models;
         suite.energy.estimate &= !self.no_estimate;
         let devices = suite.devices.iter().flat_map(|devices| devices.as_ref());
         devices

@@ -8,11 +8,13 @@ mod devices;
 mod faults;
 mod lists;
 mod memory;
+mod models;
 mod older_runs;
 mod own_data;
 mod own_data_faults;
 mod processes;
 mod readings;
+mod rows;
 #[cfg(target_os = "linux")]
 mod terminals;
 mod whole_program;

@@ -365,7 +365,7 @@ pub static METRICS: &[Metric] = &[
         name: "model_bytes",
         title: "model size",
         unit: "B",
-        formula: "bytes that a prediction needs of the fitted model",
+        formula: "bytes of the fitted model as it is saved, encoder included",
         columns: &[column("case", "model_bytes")],
         ..METRIC
     },

@@ -1,0 +1,58 @@
+//! The fitted model as it is saved: its size, and the folder where it is kept. Outside every stopwatch.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use bakeoff_models::Model;
+
+use super::Bench;
+use crate::phase::Phase;
+
+impl Bench<'_> {
+    /// Saves the fitted model for its size; in `keep`, if it is to be kept.
+    pub(super) fn artefact(&mut self, model: &dyn Model, keep: Option<&Path>) {
+        let saved = match keep {
+            Some(folder) => keep_in(folder, model),
+            None => tempfile::tempdir().map_err(|error| unwritable(&std::env::temp_dir(), &error)).and_then(|folder| {
+                let folder = folder.path().join("model");
+                save(model, &folder)
+            }),
+        };
+        match saved {
+            Ok(bytes) => self.record(Phase::Case, "model_bytes", Some(bytes as f64), "model", ""),
+            Err(reason) => {
+                if keep.is_some() {
+                    self.outcome.remark(&format!("the model was not kept: {reason}"));
+                }
+                self.record(Phase::Case, "model_bytes", None, "model", reason);
+            }
+        }
+    }
+}
+
+/// Saves a model beside its place and then moves it there, so that a model in its place is whole. Gives its bytes.
+fn keep_in(place: &Path, model: &dyn Model) -> Result<u64, String> {
+    let models = place.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(models).map_err(|error| unwritable(models, &error))?;
+    // Hidden, which tells the recorder what a killed process left.
+    let beside = tempfile::Builder::new().prefix(".").tempdir_in(models).map_err(|error| unwritable(models, &error))?;
+    let saved = beside.path().join("model");
+    let bytes = save(model, &saved)?;
+    fs::rename(&saved, place).map_err(|error| unwritable(place, &error))?;
+    Ok(bytes)
+}
+
+fn save(model: &dyn Model, folder: &Path) -> Result<u64, String> {
+    model.save(folder).map_err(|error| error.to_string())?;
+    bytes_in(folder).map_err(|error| format!("failed to read {}: {error}", folder.display()))
+}
+
+/// Bytes of the files of a folder.
+fn bytes_in(folder: &Path) -> io::Result<u64> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> String {
+    format!("failed to write to {}: {error}", path.display())
+}
