@@ -190,7 +190,7 @@ pub(super) fn of_bytes(data: &[u8]) -> Option<FileKind> {
         (b"RIFF", Some(b"AVI ")) => Some(FILM),
         (b"PK\x03\x04", _) => Some(of_zip(data)),
         (b"GIF8", _) if has_nul() => Some(GIF),
-        (b"PAR1", _) if has_nul() => Some(PARQUET),
+        (b"PAR1", _) if has_nul() || (data.len() > 8 && data.ends_with(b"PAR1")) => Some(PARQUET),
         (b"PARE", _) if has_nul() => Some(PARQUET),
         (_, Some(brand)) if word(4) == Some(b"ftyp") => Some(of_brand(brand, data)),
         ([b'O', b'R', b'C', _], _) if has_nul() => Some(ORC),

@@ -2,14 +2,16 @@
 //!
 //! Names that are equal in Unicode's normalization form C are one name: `é` may be written as one code point or as `e` and a
 //! combining accent. Names that differ in nothing a reader can see are refused, because a report would show two classes
-//! under one name: those that differ only in invisible characters, in blanks, or in the compatibility form of characters
-//! (NFKC: `ﬁ` and `fi`, `１` and `1`).
+//! under one name: those that differ only in invisible characters, in blanks, in the compatibility form of characters
+//! (NFKC: `ﬁ` and `fi`, `１` and `1`), or in the script of letters that look alike (UTS 39: a Cyrillic `а` and a Latin `a`).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_script::{Script, UnicodeScript};
+use unicode_security::skeleton;
 
 /// Characters without a glyph: Unicode's `Default_Ignorable_Code_Point`, and the format characters (`Cf`) outside it that
 /// show nothing either. The prepended marks of Arabic, Syriac and Kaithi are format characters too, but are seen.
@@ -60,6 +62,23 @@ pub(super) fn appearance(name: &str) -> String {
     one_space_between_words(&visible(name.nfkc())).nfkc().collect()
 }
 
+/// What a reader sees of a name if letters of different scripts that look the same count as one, and its scripts, without
+/// those that many share.
+fn across_scripts(name: &str) -> (String, BTreeSet<&'static str>) {
+    let shown = appearance(name);
+    let scripts = shown.chars().map(|c| c.script()).filter(|script| !SHARED.contains(script));
+    (skeleton(&shown).collect(), scripts.map(|script| script.full_name()).collect())
+}
+
+/// Digits, signs and marks belong to no script of their own.
+const SHARED: [Script; 3] = [Script::Common, Script::Inherited, Script::Unknown];
+
+/// Whether names with these scripts, which look the same, do so only because letters of different scripts do. Letters of one
+/// script that look alike, such as `I` and `l`, or the dotless `ı` and `i` of Turkish, are what their readers are used to.
+fn scripts_differ(a: &BTreeSet<&str>, b: &BTreeSet<&str>) -> bool {
+    a != b && !a.is_empty() && !b.is_empty()
+}
+
 /// Whether names that look the same differ in compatibility form, and not only in invisible characters and blanks.
 fn differ_in_form(a: &str, b: &str) -> bool {
     let shown = |name: &str| -> String { one_space_between_words(&visible(name.nfc())).nfc().collect() };
@@ -87,19 +106,33 @@ impl LookAlikes {
     /// The first two among `names`, which are in normalization form C.
     pub fn among<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<LookAlikes> {
         let mut seen: HashMap<String, &str> = HashMap::new();
+        let mut by_skeleton: HashMap<String, Vec<(&str, BTreeSet<&str>)>> = HashMap::new();
         for name in names {
             match seen.insert(appearance(name), name) {
                 Some(first) if first != name => return Some(LookAlikes::new(first, name)),
-                _ => {}
+                Some(_) => continue,
+                None => {}
             }
+            let (skeleton, scripts) = across_scripts(name);
+            let others = by_skeleton.entry(skeleton).or_default();
+            if let Some((first, _)) = others.iter().find(|(_, other)| scripts_differ(other, &scripts)) {
+                return Some(LookAlikes::new(first, name));
+            }
+            others.push((name, scripts));
         }
         None
     }
 
     /// `name`, and the one of `others` that looks the same.
     pub(super) fn of<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) -> Option<LookAlikes> {
-        let wanted = appearance(name);
-        let other = others.into_iter().find(|other| *other != name && appearance(other) == wanted)?;
+        let (wanted, (wanted_skeleton, wanted_scripts)) = (appearance(name), across_scripts(name));
+        let looks_the_same = |other: &&str| {
+            let (skeleton, scripts) = across_scripts(other);
+            *other != name
+                && (appearance(other) == wanted
+                    || (skeleton == wanted_skeleton && scripts_differ(&scripts, &wanted_scripts)))
+        };
+        let other = others.into_iter().find(looks_the_same)?;
         Some(LookAlikes::new(other, name))
     }
 
@@ -109,7 +142,9 @@ impl LookAlikes {
 
     /// What tells the two apart.
     fn difference(&self) -> &'static str {
-        if differ_in_form(&self.first, &self.second) {
+        if appearance(&self.first) != appearance(&self.second) {
+            "they are letters of different scripts"
+        } else if differ_in_form(&self.first, &self.second) {
             "they are the same characters in another form (equal in NFKC)"
         } else {
             "they differ only in invisible characters or blanks"
@@ -178,6 +213,20 @@ mod tests {
         assert_eq!(LookAlikes::among(["cat", "Cat", "cats", "c at", "kat", "cât", "貓", "猫", "-1", "1", "01"]), None);
         assert_eq!(LookAlikes::among(["cat", "cat"]), None, "the same name");
         assert_eq!(LookAlikes::of("dog", ["cat", "dog"]), None);
+    }
+
+    #[test]
+    fn letters_of_different_scripts_that_look_the_same_are_told_apart_by_code_points() {
+        for (a, b) in
+            [("cat", "c\u{430}t"), ("\u{441}\u{430}\u{442}", "ca\u{442}"), ("A", "\u{391}"), ("A1", "\u{410}1")]
+        {
+            let pair = LookAlikes::among([a, b]).unwrap_or_else(|| panic!("{b} is taken for another name than {a}"));
+            assert_eq!(pair.difference(), "they are letters of different scripts");
+            assert_eq!(LookAlikes::of(b, [a]), Some(pair));
+        }
+        // Letters of one script, digits and signs are what their readers are used to.
+        let one_script = ["I", "l", "1", "O", "0", "rn", "m", "k\u{131}r", "kir", "-", "\u{2013}"];
+        assert_eq!(LookAlikes::among(one_script), None);
     }
 
     #[test]

@@ -161,7 +161,7 @@ fn a_class_with_a_control_character_is_refused_by_line_and_shown_without_it() {
 fn bytes_that_are_not_utf8_and_nul_bytes_are_refused_by_line() {
     assert_eq!(
         refusal(b"ok,x\nclich\xe9,y\n"),
-        "train, line 3: expected UTF-8, found the byte 0xe9, which is not UTF-8 there"
+        "train, line 3: expected text in UTF-8, found the byte 0xe9, which is not UTF-8 there"
     );
     assert_eq!(refusal(b"ok,x\na\0b,y\n"), "train, line 3: expected text, found a NUL byte");
     let message = refusal_of(b"\xff\xfet\0e\0", csv());

@@ -91,5 +91,9 @@ fn fault(source: &Source, entry: &TaskEntry, error: &OwnTaskError) -> SuiteError
 
 fn near_column(column: &Column, known: &[String]) -> String {
     let Column::Name(name) = column else { return String::new() };
+    // A single column is the wrong delimiter's, and is like no other.
+    if known.len() < 2 {
+        return String::new();
+    }
     did_you_mean(name, known.iter().map(String::as_str))
 }
