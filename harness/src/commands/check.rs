@@ -3,6 +3,8 @@
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 
+use bakeoff_models::InputShape;
+
 use super::run::say_memory;
 use super::{Exit, Selection};
 use crate::case::Case;
@@ -12,6 +14,7 @@ use crate::session::Session;
 use crate::tasks::Task;
 use crate::threads;
 use crate::usage::usage;
+use crate::{wordless, worker};
 
 /// Rows to learn from and to be scored on in a tiny pass.
 const TRAIN_ROWS: usize = 100;
@@ -34,6 +37,13 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
         }
     }
     let mut failures = 0;
+    for task in plan.own.iter().filter(|task| matches!(task.input(), InputShape::Texts { .. })) {
+        let splits = task.load(&worker::store(samples)).map_err(usage)?;
+        let cases = plan.cases.iter().filter(|case| case.task == task.name());
+        for line in wordless::lines(cases.map(|case| (case.label.as_str(), &case.params)), &splits) {
+            writeln!(out, "task {}: {line}", task.name())?;
+        }
+    }
     for case in &plan.cases {
         let verdict = match &case.unsupported {
             Some(reason) => format!("unsupported: {reason}"),

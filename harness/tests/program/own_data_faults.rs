@@ -132,7 +132,10 @@ fn settings_of_other_formats_are_checked_where_they_are_written() {
     let message = with("format = \"cifar\"\nclasses = [\"a\", \"a\"]");
     says(&message, &["suite.toml:8: classes must be 2 to 256 different names"]);
     let message = with("format = \"cifar\"\nclasses = [\"a\", \"b\\u001b[31m\"]");
-    says(&message, &["suite.toml:8: classes: \"b\\u{1b}[31m\" holds a control character or nothing to see: give it another name"]);
+    says(
+        &message,
+        &["suite.toml:8: classes: \"b\\u{1b}[31m\" holds a control character or nothing to see: give it another name"],
+    );
     let message = with("format = \"images\"");
     says(
         &message,
