@@ -14,7 +14,8 @@ use crate::session::Session;
 use crate::tasks::Task;
 use crate::threads;
 use crate::usage::usage;
-use crate::{wordless, worker};
+use crate::wordless;
+use crate::worker;
 
 /// Rows to learn from and to be scored on in a tiny pass.
 const TRAIN_ROWS: usize = 100;
