@@ -349,9 +349,10 @@ impl Model for FakeModel {
             TargetShape::Classes(classes) => {
                 let labels: Vec<u16> = answers.iter().map(|answer| u16::from(answer % 2 == 1)).collect();
                 let given = if self.way == Way::NanAnswer { f32::NAN } else { 0.75 };
+                let rest = 0.25 / classes.saturating_sub(1).max(1) as f32;
                 let data = labels
                     .iter()
-                    .flat_map(|label| (0..classes).map(move |c| if c == usize::from(*label) { given } else { 0.25 }))
+                    .flat_map(|label| (0..classes).map(move |c| if c == usize::from(*label) { given } else { rest }))
                     .collect();
                 let probabilities = Some(Matrix { rows: labels.len(), cols: classes, data });
                 Predictions::Classes { labels, probabilities }

@@ -17,6 +17,7 @@ pub mod program;
 pub mod progress;
 pub mod protocol;
 pub mod recorder;
+pub mod rows;
 pub mod runner;
 pub mod scoring;
 pub mod session;

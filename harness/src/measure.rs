@@ -4,7 +4,6 @@ mod batch;
 mod fit;
 mod footprint;
 mod hidden;
-mod load;
 mod meter;
 mod observer;
 mod predictions;
@@ -20,11 +19,11 @@ use crate::outcome::{MetricValue, Outcome};
 use crate::phase::Phase;
 use crate::program::Program;
 use crate::protocol::Event;
+use crate::rows::Rows;
 use crate::scoring::ScoreError;
 use crate::tasks::{self, Task};
 use crate::threads;
 
-use load::Rows;
 use meter::Meter;
 use predictions::{prediction_rows, written};
 
@@ -51,9 +50,10 @@ fn run(
     let device = Device::named(&case.device).ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?;
 
     emit(Event::Phase(Phase::Load));
-    let load = || Rows::load(task, case, store);
+    let load = || task.load(store);
     // Only images of a user's own are decoded by several threads.
-    let rows = if case.own.is_some() { threads::at_most(case.threads, load)? } else { load()? };
+    let splits = if case.own.is_some() { threads::at_most(case.threads, load) } else { load() };
+    let rows = Rows::choose(splits.map_err(Stop::failed)?, case);
     let spec = Spec {
         shape: tasks::shape(task, case.train_size),
         params: case.params.clone(),

@@ -2,16 +2,24 @@
 
 use bakeoff_models::Model;
 
-use super::load::Rows;
 use super::observer::Observer;
 use super::{Bench, Stop};
 use crate::phase::Phase;
 use crate::protocol::Event;
+use crate::rows::{Rows, listed};
 use crate::stopwatch::Stopwatch;
 
 impl Bench<'_> {
     pub(super) fn fit(&mut self, model: &mut dyn Model, rows: &Rows) -> Result<(), Stop> {
         (self.emit)(Event::Phase(Phase::Fit));
+        self.record(Phase::Fit, "train_examples", Some(rows.facts.examples as f64), "data", "");
+        if let Some(classes) = &rows.facts.classes {
+            for (metric, names) in
+                [("classes_without_rows", &classes.without_rows), ("classes_with_one_row", &classes.with_one_row)]
+            {
+                self.record(Phase::Fit, metric, Some(names.len() as f64), "data", listed(names));
+            }
+        }
         let before = self.meter.read_j();
         let stopwatch = Stopwatch::start(self.program.machine);
         let mut watch = Observer {

@@ -4,10 +4,10 @@ use bakeoff_datasets::Split;
 use bakeoff_models::{Model, Predictions};
 use bakeoff_reports::Status;
 
-use super::load::Rows;
 use super::{Bench, Stop, better};
 use crate::phase::Phase;
 use crate::protocol::Event;
+use crate::rows::Rows;
 use crate::scoring::{self, shown};
 
 impl Bench<'_> {
@@ -28,6 +28,9 @@ impl Bench<'_> {
         }
         self.record(Phase::Score, "floor", Some(floor), "scorer", "");
         self.record(Phase::Score, "examples", Some(rows.test.len() as f64), "scorer", "");
+        let leakage = &rows.facts.leakage;
+        self.record(Phase::Score, "leaked_examples", Some(leakage.examples as f64), "data", "");
+        self.record(Phase::Score, "leaked_other_target", Some(leakage.other_target as f64), "data", "");
         let truncated = model.truncated(&rows.test.inputs);
         self.truncated(Phase::Score, truncated);
         self.wordless(Phase::Score, model.wordless(&rows.test.inputs));

@@ -13,6 +13,7 @@ mod own_data;
 mod own_data_faults;
 mod processes;
 mod readings;
+mod rows;
 #[cfg(target_os = "linux")]
 mod terminals;
 mod whole_program;
