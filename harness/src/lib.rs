@@ -26,6 +26,7 @@ pub mod suite;
 pub mod tasks;
 pub mod threads;
 pub mod usage;
+pub mod wordless;
 pub mod worker;
 
 /// The commit that the program was built from, or `unknown`.

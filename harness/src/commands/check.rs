@@ -15,6 +15,7 @@ use crate::session::Session;
 use crate::tasks::Task;
 use crate::threads;
 use crate::usage::usage;
+use crate::wordless;
 use crate::worker;
 
 /// Rows to learn from and to be scored on in a tiny pass.
@@ -66,6 +67,9 @@ fn describe(out: &mut impl Write, plan: &Plan, task: &dyn Task, samples: Option<
     }
     let splits = threads::at_most(plan.threads(), || task.load(&worker::store(samples))).map_err(usage)?;
     let cases = || plan.cases.iter().filter(|case| case.task == task.name());
+    for line in wordless::lines(cases().map(|case| (case.label.as_str(), &case.params)), &splits) {
+        writeln!(out, "  {line}")?;
+    }
     let mut sizes: Vec<usize> = cases().map(|case| case.train_size).collect();
     sizes.sort_unstable();
     sizes.dedup();
