@@ -55,6 +55,10 @@ def features(pixels):
                          cells_per_block=(2, 2)) for image in pixels]).astype(np.float32)
 
 
+def with_pixels(scaled, pixels):
+    return np.hstack([scaled, pixels.reshape(len(pixels), -1) / np.float32(255)])
+
+
 def network(model, inputs, outputs, settings):
     """The network of a case, with models/src's defaults where the suite is silent."""
     layers = {name: value for name, value in settings.items() if name in LAYERS}
@@ -100,9 +104,11 @@ def classic(model, task, train, test, settings):
         if model == "svm":
             learner = SVC(kernel="linear")
     else:
+        # The SVM reads HOG and raw pixels, the forest HOG alone: our defaults for colour images.
+        beside = with_pixels if model == "svm" else lambda scaled, _: scaled
         scaler = StandardScaler()
-        encoded = scaler.fit_transform(features(rows))
-        encode = lambda some: scaler.transform(features(some))
+        encoded = beside(scaler.fit_transform(features(rows)), rows)
+        encode = lambda some: beside(scaler.transform(features(some)), some)
         if model == "svm":
             learner = SVR() if regression else SVC()
     if model == "random-forest":
