@@ -372,6 +372,6 @@ impl Model for FakeModel {
     }
 
     fn footprint(&self) -> Footprint {
-        Footprint { parameters: 3, bytes: 24, flops_per_example: (self.way == Way::Nearly).then_some(12) }
+        Footprint { parameters: 3, flops_per_example: (self.way == Way::Nearly).then_some(12) }
     }
 }

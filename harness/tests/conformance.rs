@@ -167,7 +167,7 @@ fn conforms(name: &str, tasks: &[&'static dyn Task]) {
         assert_close(&alone, &select(&predictions, &[3]), &format!("{case}: an example alone gets another answer"));
 
         let footprint = model.footprint();
-        assert!(footprint.parameters > 0 && footprint.bytes > 0, "{case}: {footprint:?}");
+        assert!(footprint.parameters > 0, "{case}: {footprint:?}");
 
         assert_same(&trial.fit(model.as_mut()), &predictions, &format!("{case}: a refit does not start afresh"));
         let one_thread = Spec { threads: 1, ..trial.spec.clone() };

@@ -167,11 +167,6 @@ impl Forest {
     pub fn parameters(&self) -> u64 {
         self.trees.iter().map(|tree| tree.parameters() as u64).sum()
     }
-
-    /// The memory of all trees.
-    pub fn bytes(&self) -> u64 {
-        self.trees.iter().map(|tree| tree.bytes() as u64).sum()
-    }
 }
 
 /// A forest that answers with the most probable class.

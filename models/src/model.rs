@@ -159,8 +159,6 @@ pub enum Predictions {
 pub struct Footprint {
     /// Learned numbers (weights, support vectors and coefficients, thresholds and leaf values).
     pub parameters: u64,
-    /// Bytes that a prediction needs of the fitted model, its encoder included.
-    pub bytes: u64,
     /// Multiply-adds of one prediction, times two, where that is countable.
     pub flops_per_example: Option<u64>,
 }

@@ -250,9 +250,8 @@ impl Model for ForestModel {
     }
 
     fn footprint(&self) -> Footprint {
-        self.fitted.as_ref().map_or_else(Footprint::default, |(encoder, forest)| Footprint {
+        self.fitted.as_ref().map_or_else(Footprint::default, |(_, forest)| Footprint {
             parameters: forest.parameters(),
-            bytes: forest.bytes() + encoder.bytes(),
             // A tree compares and never multiplies.
             flops_per_example: None,
         })

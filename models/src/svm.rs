@@ -287,7 +287,6 @@ impl Model for SupportVectors {
     fn footprint(&self) -> Footprint {
         self.fitted.as_ref().map_or_else(Footprint::default, |fitted| Footprint {
             parameters: fitted.answer.machine().parameters(),
-            bytes: fitted.answer.machine().bytes() + fitted.encoder.bytes(),
             flops_per_example: fitted.answer.machine().flops(),
         })
     }

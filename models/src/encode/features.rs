@@ -63,14 +63,6 @@ impl Features {
             Features::Sparse(rows) => rows.stored(),
         }
     }
-
-    /// The memory they take.
-    pub(crate) fn bytes(&self) -> u64 {
-        match self {
-            Features::Dense(rows) => (rows.len() * size_of::<f32>()) as u64,
-            Features::Sparse(rows) => rows.bytes(),
-        }
-    }
 }
 
 /// What features are made of.
@@ -260,15 +252,6 @@ impl Encoder {
         match inputs {
             Inputs::Texts(texts) => Some(words::wordless(texts, tokens)),
             Inputs::Images(_) => None,
-        }
-    }
-
-    /// The memory it takes.
-    pub(crate) fn bytes(&self) -> u64 {
-        match &self.0 {
-            Learned::Images(encoder) => encoder.bytes(),
-            Learned::Texts(tfidf) => tfidf.bytes(),
-            Learned::Pairs(encoder) => encoder.bytes(),
         }
     }
 }

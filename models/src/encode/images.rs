@@ -166,11 +166,6 @@ impl ImageEncoder {
         self.shape
     }
 
-    /// The memory it takes.
-    pub(super) fn bytes(&self) -> u64 {
-        self.scales.iter().map(Scale::bytes).sum()
-    }
-
     fn unscaled(&self, images: &Images) -> Array2<f32> {
         let mut rows = Array2::zeros((images.len(), self.features.width(self.shape)));
         for (kind, mut part) in self.parts(&mut rows) {

@@ -109,11 +109,6 @@ impl PairEncoder {
         let all_terms = all_terms.map(|terms| TfIdf::load("idf.cosine", terms, tokens, arrays)).transpose()?;
         Ok(PairEncoder { terms: TfIdf::load("idf", terms, tokens, arrays)?, all_terms, tokens })
     }
-
-    /// The memory it takes.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.terms.bytes() + self.all_terms.as_ref().map_or(0, TfIdf::bytes)
-    }
 }
 
 /// Refuses texts that are not all pairs, or not all by themselves.

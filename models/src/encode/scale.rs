@@ -46,9 +46,4 @@ impl Scale {
         }
         Ok(Scale { mean: mean.into(), deviation: deviation.into() })
     }
-
-    /// The memory it takes.
-    pub(crate) fn bytes(&self) -> u64 {
-        (self.mean.len() + self.deviation.len()) as u64 * size_of::<f32>() as u64
-    }
 }

@@ -118,11 +118,6 @@ impl SparseRows {
         Ok(rows)
     }
 
-    /// The memory it takes.
-    pub(crate) fn bytes(&self) -> u64 {
-        (size_of_val(self.starts.as_slice()) + size_of_val(self.entries.as_slice())) as u64
-    }
-
     /// The number of stored values.
     pub fn stored(&self) -> usize {
         self.entries.len()

@@ -102,12 +102,6 @@ impl TfIdf {
         }
         Ok(TfIdf { columns, idf, tokens })
     }
-
-    /// The memory of the terms and their weights.
-    pub(crate) fn bytes(&self) -> u64 {
-        let terms: usize = self.columns.keys().map(|term| term.len() + size_of::<(String, u32)>()).sum();
-        (terms + size_of_val(self.idf.as_slice())) as u64
-    }
 }
 
 /// Of each term the texts that hold it, and its occurrences.

@@ -77,11 +77,6 @@ impl Vocabulary {
         self.max_tokens
     }
 
-    /// Bytes of the words and their numbers.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.numbers.keys().map(|word| (word.len() + size_of::<u32>()) as u64).sum()
-    }
-
     /// The tokens of each text of a pair by itself: at least one, at most [`Vocabulary::max_tokens`].
     pub(crate) fn encode_apart(&self, text: &Text) -> [Vec<u32>; 2] {
         let second = text.second.as_deref().unwrap_or_default();

@@ -87,11 +87,6 @@ impl Tree {
         let decisions = self.nodes.iter().filter(|node| node.feature != LEAF).count();
         2 * decisions + self.leaves.len()
     }
-
-    /// The memory it takes.
-    pub(super) fn bytes(&self) -> usize {
-        size_of_val(self.nodes.as_slice()) + size_of_val(self.leaves.as_slice())
-    }
 }
 
 /// The numbers of all trees of a forest.

@@ -271,14 +271,6 @@ impl InputEncoder {
             _ => None,
         }
     }
-
-    /// Bytes of it that a prediction needs.
-    pub(crate) fn bytes(&self) -> u64 {
-        match self {
-            InputEncoder::Images { normalisation, .. } => 2 * 4 * normalisation.mean.len() as u64,
-            InputEncoder::Texts { vocabulary, .. } => vocabulary.bytes(),
-        }
-    }
 }
 
 impl Encoded<'_> {

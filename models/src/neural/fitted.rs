@@ -68,10 +68,8 @@ impl FittedNetwork {
 
     /// How large it is.
     pub(super) fn footprint(&self) -> Footprint {
-        let parameters = self.network.layout().len() as u64;
         Footprint {
-            parameters,
-            bytes: 4 * (parameters + self.network.buffers().len() as u64) + self.encoder.bytes(),
+            parameters: self.network.layout().len() as u64,
             flops_per_example: Some(2 * self.network.multiply_adds()),
         }
     }

@@ -129,16 +129,6 @@ impl Machine {
         (count + self.bias.len()) as u64
     }
 
-    /// The memory that a prediction reads.
-    pub(super) fn bytes(&self) -> u64 {
-        let floats = |count: usize| (count * size_of::<f32>()) as u64;
-        let learned = match &self.functions {
-            Functions::Weights(weights) => floats(weights.len()),
-            Functions::Support { rows, coefficients, .. } => rows.bytes() + floats(coefficients.len()),
-        };
-        learned + floats(self.bias.len())
-    }
-
     /// Multiply-adds for one row, times two; unknown for sparse rows, which cost what they hold.
     pub(super) fn flops(&self) -> Option<u64> {
         match &self.functions {
