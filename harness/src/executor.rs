@@ -16,6 +16,7 @@ use crate::interrupt;
 use crate::outcome::Outcome;
 use crate::program::Program;
 use crate::protocol::{Event, Request};
+use crate::threads;
 use crate::worker;
 
 /// Carries out cases.
@@ -110,7 +111,7 @@ enum Ended {
 }
 
 fn not_started(error: &std::io::Error) -> Outcome {
-    Outcome::without_numbers(Status::Failed, format!("cannot start the case's process: {error}"))
+    Outcome::without_numbers(Status::Failed, format!("cannot start the case's process: {}", threads::refused(error)))
 }
 
 fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {

@@ -1,6 +1,6 @@
 //! Threads of this program itself, beside those of a model: for images that are decoded and pictures that are drawn.
 
-use std::io::{Write, stderr};
+use std::io::{self, ErrorKind, Write, stderr};
 
 /// `work`, in which parallel iterators run on at most `threads` threads. Where the system starts fewer, a line on standard
 /// error says so.
@@ -20,9 +20,25 @@ pub fn fewer(wanted: usize, started: usize) -> Option<String> {
     })
 }
 
+/// Why the system started no thread or process, and what to do where it allows no more of them.
+pub fn refused(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::WouldBlock => format!("{error}: the system allows no more processes; raise the limit (ulimit -u)"),
+        _ => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::fewer;
+    use std::io::{Error, ErrorKind};
+
+    use super::{fewer, refused};
+
+    #[test]
+    fn a_limit_on_processes_is_named_where_nothing_could_be_started() {
+        assert!(refused(&Error::from(ErrorKind::WouldBlock)).ends_with("raise the limit (ulimit -u)"));
+        assert!(!refused(&Error::from(ErrorKind::NotFound)).contains("ulimit"));
+    }
 
     #[test]
     fn only_fewer_threads_than_wanted_are_mentioned() {

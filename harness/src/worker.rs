@@ -17,6 +17,7 @@ use crate::measure::measure;
 use crate::outcome::Outcome;
 use crate::program::Program;
 use crate::protocol::{Event, Request};
+use crate::threads;
 
 /// Where the examples come from: a folder if one was named, else the samples in the program.
 pub fn store(samples: Option<&PathBuf>) -> Store {
@@ -32,7 +33,9 @@ pub fn serve(program: &Program) -> anyhow::Result<()> {
     io::stdin().lock().read_line(&mut line).context("reading the request")?;
     let request: Request = serde_json::from_str(&line)
         .context("'worker' is for the program's own use: it wants a request as a line of JSON on standard input")?;
-    std::thread::Builder::new().spawn(end_with_parent).context("starting the thread that watches the parent")?;
+    std::thread::Builder::new().spawn(end_with_parent).map_err(|error| {
+        anyhow::anyhow!("cannot start the thread that watches the parent: {}", threads::refused(&error))
+    })?;
     let mut emit = |event: Event| {
         // A parent that no longer reads is a parent that is gone: end_with_parent acts on it.
         let _ = write_line(&event);
