@@ -239,6 +239,9 @@ impl ModelEntry for Fake {
     fn params(&self) -> &'static [Param] {
         PARAMS
     }
+    fn learns_from_validation(&self) -> bool {
+        false
+    }
     fn supports(&self, shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
         if self.way == Way::ClassesOnly && shape.target == TargetShape::Value {
             return Support::No { reason: "does no regression".to_owned() };

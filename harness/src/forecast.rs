@@ -18,12 +18,12 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
     let seconds = known.iter().sum::<f64>() / plan.jobs() as f64;
     let unknown = runnable().count() - known.len();
     let rest = if unknown > 0 { format!(", and {unknown} whose time is unknown") } else { String::new() };
-    let threads = plan.threads();
     Some(format!(
-        "{} cases on {} tasks; their fits take about {} on {threads} threads{rest} (a rough forecast)",
-        plan.cases.len(),
-        plan.suite.tasks.len(),
+        "{} on {}; their fits take about {} on {}{rest} (a rough forecast)",
+        counted(plan.cases.len(), "case"),
+        counted(plan.suite.tasks.len(), "task"),
         duration(seconds),
+        counted(plan.threads(), "thread"),
     ))
 }
 
@@ -54,6 +54,11 @@ pub(crate) fn gib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 30)
 }
 
+/// `1 case`, `2 cases`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Seconds in the unit that people would use.
 fn duration(seconds: f64) -> String {
     const MINUTE: f64 = 60.0;
@@ -70,7 +75,12 @@ fn duration(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::{counted, duration};
+
+    #[test]
+    fn one_thing_is_not_plural() {
+        assert_eq!([0, 1, 8].map(|count| counted(count, "task")), ["0 tasks", "1 task", "8 tasks"]);
+    }
 
     #[test]
     fn durations_are_in_the_unit_that_people_use() {

@@ -63,7 +63,7 @@ fn run(
     let load = || task.load(store);
     // Only images of a user's own are decoded by several threads.
     let splits = if case.own.is_some() { threads::at_most(case.threads, load) } else { load() };
-    let rows = Rows::choose(splits.map_err(Stop::failed)?, case);
+    let rows = Rows::choose(splits.map_err(Stop::failed)?, case, entry);
     let spec = Spec {
         shape: tasks::shape(task, case.train_size),
         params: case.params.clone(),

@@ -17,7 +17,8 @@ pub struct MetricValue {
     pub metric: String,
     /// The number; `None` where it could not be had, `note` says why.
     pub value: Option<f64>,
-    /// Who says so: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`.
+    /// Where the number comes from: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model` or `data` (counts of rows);
+    /// empty for the energy where there is no meter.
     pub source: String,
     /// A remark, or the reason for a missing number.
     pub note: String,
@@ -89,7 +90,7 @@ pub struct RunIdentity {
     pub device_names: BTreeMap<String, String>,
     /// Versions of the tasks, by name.
     pub task_versions: BTreeMap<String, u32>,
-    /// Versions of the models, by name.
+    /// Versions of the models, by the id of the case: they depend on the device too.
     pub model_versions: BTreeMap<String, String>,
 }
 
@@ -119,7 +120,7 @@ impl RunIdentity {
             task_version: self.task_versions.get(&case.task).copied().unwrap_or_default(),
             label: case.label.clone(),
             model: case.model.clone(),
-            model_version: self.model_versions.get(&case.model).cloned().unwrap_or_default(),
+            model_version: self.model_versions.get(&case.id).cloned().unwrap_or_default(),
             params: case.params.to_string(),
             train_size: case.train_size,
             seed: case.seed,

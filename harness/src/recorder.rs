@@ -86,7 +86,7 @@ impl Recorder {
                 machine: info.machine.fingerprint.clone(),
                 device_names: info.devices.iter().map(|device| (device.device.clone(), device.name.clone())).collect(),
                 task_versions: info.tasks.iter().map(|task| (task.name.clone(), task.version)).collect(),
-                model_versions: info.libraries.clone(),
+                model_versions: info.cases.iter().map(|case| (case.case.clone(), case.model_version.clone())).collect(),
             },
             order: info.cases.iter().map(|case| case.case.clone()).collect(),
             records: append(dir.records_path())?,

@@ -1,13 +1,14 @@
 //! The rows of a case, and what is known of them before a model sees them.
 
 use bakeoff_datasets::{Leakage, Split, Splits, Targets, carve_validation, class_counts, leakage, train_rows};
+use bakeoff_models::ModelEntry;
 
 use crate::case::Case;
 
 /// Share of the training rows that is kept for validation.
 const VALIDATION_SHARE: f64 = 0.1;
 
-/// The rows of a case: the same for every model.
+/// The rows of a case: the same for every model, but for what a model does with the validation rows.
 #[derive(Debug)]
 pub struct Rows {
     /// Rows that a model learns from.
@@ -20,16 +21,18 @@ pub struct Rows {
     pub further: Vec<(&'static str, Split)>,
     /// The targets of all rows given to the case: training and validation.
     pub given: Targets,
-    /// What is known of them.
-    pub facts: Facts,
+    /// Test rows that are among all rows given to the case.
+    pub leakage: Leakage,
+    /// The rows that the model of the case learns from.
+    pub learned: Learned,
 }
 
 impl Rows {
-    /// The rows of `case` among those of its task.
+    /// The rows of `case`, a case of `model`, among those of its task.
     ///
     /// # Panics
     /// If the task has fewer training rows than the case wants.
-    pub fn choose(splits: Splits, case: &Case) -> Rows {
+    pub fn choose(splits: Splits, case: &Case, model: &dyn ModelEntry) -> Rows {
         let Splits { train, test, further } = splits;
         let few = |split: Split| match case.test_rows {
             Some(count) if count < split.len() => split.select(&(0..count).collect::<Vec<_>>()),
@@ -37,11 +40,11 @@ impl Rows {
         };
         let test = few(test);
         let given = given(&train, case);
-        let facts = Facts::of(&given, &test);
-        let count = (case.train_size as f64 * VALIDATION_SHARE).round() as usize;
-        let (train, validation) = carve_validation(&given, count, case.rows_seed());
+        let leakage = leakage(&given, &test);
+        let learned = Learned::by(model, &given, case);
+        let (train, validation) = carve(&given, case);
         let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
-        Rows { train, validation, test, further, given: given.targets, facts }
+        Rows { train, validation, test, further, given: given.targets, leakage, learned }
     }
 }
 
@@ -53,41 +56,53 @@ pub fn given(train: &Split, case: &Case) -> Split {
     train.select(&train_rows(&train.targets, case.train_size, case.rows_seed()))
 }
 
-/// What no score tells of the rows that a case learns from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
-    /// How many there are, validation included.
-    pub examples: usize,
-    /// How many of them each class has; `None` for a regression.
-    pub classes: Option<ClassFacts>,
-    /// Test rows that are among them.
-    pub leakage: Leakage,
+/// The rows given to a case as those to learn from and those set aside for validation.
+fn carve(given: &Split, case: &Case) -> (Split, Split) {
+    let count = (case.train_size as f64 * VALIDATION_SHARE).round() as usize;
+    carve_validation(given, count, case.rows_seed())
 }
 
-/// Classes of which a case sees too little to learn them.
+/// The rows that a model really learns from: all rows given to a case, or all but the validation rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClassFacts {
+pub struct Learned {
+    /// How many there are.
+    pub examples: usize,
+    /// Classes with too few of them; `None` for a regression.
+    pub classes: Option<RareClasses>,
+}
+
+/// Classes of which a model sees too little to learn them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RareClasses {
     /// The names of those without a row.
     pub without_rows: Vec<String>,
     /// The names of those with a single row.
     pub with_one_row: Vec<String>,
 }
 
-impl Facts {
-    /// Looks at all rows given to a case, and at those it is scored on.
-    pub fn of(given: &Split, test: &Split) -> Facts {
-        let classes = match &given.targets {
+impl Learned {
+    /// What `model` learns from among the rows given to `case`. How many rows each class has does not depend on the seed.
+    pub fn by(model: &dyn ModelEntry, given: &Split, case: &Case) -> Learned {
+        if model.learns_from_validation() {
+            Learned::from(&given.targets)
+        } else {
+            Learned::from(&carve(given, case).0.targets)
+        }
+    }
+
+    fn from(targets: &Targets) -> Learned {
+        let classes = match targets {
             Targets::Values(_) => None,
-            targets @ Targets::Classes { names, .. } => {
+            Targets::Classes { names, .. } => {
                 let counts = class_counts(targets);
                 let with = |wanted: usize| {
                     let found = names.iter().zip(&counts).filter(|(_, count)| **count == wanted);
                     found.map(|(name, _)| name.clone()).collect()
                 };
-                Some(ClassFacts { without_rows: with(0), with_one_row: with(1) })
+                Some(RareClasses { without_rows: with(0), with_one_row: with(1) })
             }
         };
-        Facts { examples: given.len(), classes, leakage: leakage(given, test) }
+        Learned { examples: targets.len(), classes }
     }
 }
 

@@ -88,12 +88,12 @@ impl Session<'_> {
                 .to_owned(),
             None => format!("{}-{}-{}", started.replace(['-', ':'], ""), suite.name.as_ref(), run_id(&started)),
         };
-        let mut libraries = BTreeMap::new();
+        let mut libraries: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut datasets = BTreeMap::new();
         let mut tasks = Vec::new();
         let version = |case: &Case| program.model_version(&case.model, &case.device).unwrap_or_default();
         for case in &plan.cases {
-            libraries.insert(case.model.clone(), version(case));
+            libraries.entry(case.model.clone()).or_default().insert(version(case));
         }
         for task in suite.tasks.iter().filter_map(|entry| program.task_or(&plan.own, entry.name.as_ref())) {
             datasets.extend(task.checksums());
@@ -138,7 +138,7 @@ impl Session<'_> {
                     model_version: version(case),
                 })
                 .collect(),
-            libraries,
+            libraries: libraries.into_iter().map(|(model, versions)| (model, joined(versions))).collect(),
             datasets,
             suite_toml: toml::to_string(suite).context("writing the suite as resolved")?,
         })
@@ -185,6 +185,11 @@ impl Session<'_> {
         }
         cases
     }
+}
+
+/// The versions of a model on the devices of a run.
+fn joined(versions: BTreeSet<String>) -> String {
+    versions.into_iter().collect::<Vec<_>>().join(" / ")
 }
 
 /// Six hexadecimal digits that tell runs of one second apart.

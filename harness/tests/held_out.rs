@@ -196,6 +196,10 @@ impl ModelEntry for Spy {
         &[]
     }
 
+    fn learns_from_validation(&self) -> bool {
+        false
+    }
+
     fn supports(&self, _shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
         Support::Yes
     }

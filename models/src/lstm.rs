@@ -99,6 +99,10 @@ impl ModelEntry for Lstm {
         &PARAMS
     }
 
+    fn learns_from_validation(&self) -> bool {
+        false
+    }
+
     fn supports(&self, _shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
         Support::Yes
     }

@@ -271,6 +271,9 @@ pub trait ModelEntry: Sync {
     fn version(&self, device: Device) -> String;
     /// Every parameter, with default, domain and source.
     fn params(&self) -> &'static [Param];
+    /// Whether a fit learns from the validation rows as from the training rows. `false` where it only predicts them, to
+    /// choose among epochs.
+    fn learns_from_validation(&self) -> bool;
     /// Whether it can do tasks of this shape, at this training size, with these parameters and on `device`.
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support;
     /// What no single parameter's domain can say (heads must divide the width, …). Called at plan time.

@@ -108,6 +108,10 @@ impl ModelEntry for RandomForest {
         PARAMS
     }
 
+    fn learns_from_validation(&self) -> bool {
+        true
+    }
+
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
         let features = FeatureParams::of(params, &shape.input);
         match features.supports(&shape.input, device) {

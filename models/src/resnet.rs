@@ -79,6 +79,10 @@ impl ModelEntry for Resnet {
         &PARAMS
     }
 
+    fn learns_from_validation(&self) -> bool {
+        false
+    }
+
     fn supports(&self, _shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
         Support::Yes
     }

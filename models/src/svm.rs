@@ -130,6 +130,10 @@ impl ModelEntry for Svm {
         PARAMS
     }
 
+    fn learns_from_validation(&self) -> bool {
+        true
+    }
+
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
         let rows = shape.train_rows;
         let bytes = kernel_bytes::<f32>(rows);

@@ -106,6 +106,10 @@ impl ModelEntry for Transformer {
         &PARAMS
     }
 
+    fn learns_from_validation(&self) -> bool {
+        false
+    }
+
     fn supports(&self, shape: &TaskShape, params: &Resolved, _device: Device) -> Support {
         let patch = params.int("patch");
         match shape.input {

@@ -35,7 +35,7 @@ pub struct RunInfo {
     /// The devices that the cases compute on. Since schema 2; older runs have the machine's processor alone.
     #[serde(default)]
     pub devices: Vec<DeviceInfo>,
-    /// Models and their versions, the library's in brackets.
+    /// Models and their versions, the library's in brackets; ` / ` stands between versions that differ by device.
     pub libraries: BTreeMap<String, String>,
     /// File and sha256 of every data file used.
     pub datasets: BTreeMap<String, String>,

@@ -7,7 +7,7 @@ use crate::grid::{Grid, Trial};
 /// The warnings of a setting, a few sentences each.
 pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
     let about = About { grid, setting };
-    [about.leakage(), about.rows(), about.classes(), about.wordless(), about.truncated()].concat()
+    [about.leakage(), about.classes(), about.wordless(), about.truncated()].concat()
 }
 
 /// A setting of a grid.
@@ -50,12 +50,6 @@ impl About<'_> {
         said.filter(|said| !said.by_seed.is_empty()).collect()
     }
 
-    /// Rows that the case learned from.
-    fn train_examples(&self, trial: &Trial) -> f64 {
-        let given = self.grid.settings[self.setting].train_size as f64;
-        number(trial, "fit", "train_examples").unwrap_or(given)
-    }
-
     fn leakage(&self) -> Vec<String> {
         let read = |trial: &Trial| {
             let leaked = number(trial, "score", "leaked_examples")?;
@@ -82,24 +76,12 @@ impl About<'_> {
         self.said(read).into_iter().filter_map(sentence).collect()
     }
 
-    fn rows(&self) -> Vec<String> {
-        let asked = self.grid.settings[self.setting].train_size;
-        let read = |trial: &Trial| number(trial, "fit", "train_examples");
-        let sentence = |said: Said<f64>| {
-            let rows = Range::of(&said, |rows| *rows);
-            let as_asked = rows.low == asked as f64 && rows.high == asked as f64;
-            (!as_asked)
-                .then(|| format!("{}The training size is {asked}, but only {rows} rows were learned from.", said.who))
-        };
-        self.said(read).into_iter().filter_map(sentence).collect()
-    }
-
     fn classes(&self) -> Vec<String> {
         let classes = self.grid.settings[self.setting].task.classes.len();
         let mut warnings = Vec::new();
         for (metric, rows, consequence) in [
-            ("classes_without_rows", "no training row", "No model can predict a class that it has not seen."),
-            ("classes_with_one_row", "only one training row", "One row is too little to learn a class from."),
+            ("classes_without_rows", "no row to learn from", "No model can predict a class that it has not seen."),
+            ("classes_with_one_row", "only one row to learn from", "One row is too little to learn a class from."),
         ] {
             let read = |trial: &Trial| trial.get("fit", metric).map(|value| (value.value, value.note.clone()));
             for said in self.said(read) {
@@ -133,11 +115,12 @@ impl About<'_> {
 
     /// A sentence for each model that did not read some examples.
     fn not_read(&self, metric: &str, sentence: impl Fn(&str, &str) -> String) -> Vec<String> {
+        let given = self.grid.settings[self.setting].train_size as f64;
         let read = |trial: &Trial| {
             let (train, test) = (number(trial, "fit", metric), number(trial, "score", metric));
             let tested = number(trial, "score", "examples").unwrap_or(0.0);
-            (train.is_some() || test.is_some())
-                .then(|| [train.unwrap_or(0.0), self.train_examples(trial), test.unwrap_or(0.0), tested])
+            let counted = train.is_some() || test.is_some();
+            counted.then(|| [train.unwrap_or(0.0), given, test.unwrap_or(0.0), tested])
         };
         let warning = |said: Said<[f64; 4]>| {
             let [train, trained, test, tested] = [0, 1, 2, 3].map(|part| Range::of(&said, |values| values[part]));

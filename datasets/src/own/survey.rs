@@ -117,7 +117,7 @@ fn inputs(own: &Own) -> InputSurvey {
 impl fmt::Display for Survey {
     /// Lines of `what: …`, without an end to the last.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "rows: {} to learn from, {} to be scored on", self.train_rows, self.test_rows)?;
+        writeln!(f, "rows: {} training, {} test", self.train_rows, self.test_rows)?;
         match &self.inputs {
             InputSurvey::Words([train, test]) => {
                 let range = |[least, median, most]: &[usize; 3]| format!("{least} to {most}, median {median}");
@@ -154,18 +154,31 @@ impl fmt::Display for Survey {
             };
             writeln!(f, "  {class}: {train} ({percent:.1} %) and {test}{remark}")?;
         }
-        self.within_train.tell(f, "duplicates within the training rows")?;
-        writeln!(f)?;
-        self.across.tell(f, "leakage, test rows that are training rows too")
+        match self.within_train.count {
+            0 => write!(f, "duplicates within the training rows: none")?,
+            count => write!(
+                f,
+                "duplicates within the training rows: {count} ({} with another target)",
+                self.within_train.contradicting
+            )?,
+        }
+        self.within_train.list(f)?;
+        match self.across.count {
+            0 => write!(f, "\nleakage: none of the test rows occurs in the training rows")?,
+            count => write!(
+                f,
+                "\nleakage: {count} test {} in the training rows ({} of them with a different target)",
+                if count == 1 { "row also occurs" } else { "rows also occur" },
+                self.across.contradicting
+            )?,
+        }
+        self.across.list(f)
     }
 }
 
 impl Duplicates {
-    fn tell(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
-        if self.count == 0 {
-            return write!(f, "{what}: none");
-        }
-        write!(f, "{what}: {} ({} with another target)", self.count, self.contradicting)?;
+    /// The first places, each on a line of its own.
+    fn list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, repeated) in &self.first {
             write!(f, "\n  {place} is as {repeated}")?;
         }

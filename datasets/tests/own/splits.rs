@@ -112,7 +112,7 @@ fn a_survey_counts_lengths_classes_duplicates_and_leakage() {
         survey.to_string().replace(&format!("{}/", folder.path("").display().to_string().trim_end_matches('/')), "");
     assert_eq!(
         text,
-        "rows: 5 to learn from, 3 to be scored on\n\
+        "rows: 5 training, 3 test\n\
          words: 1 to 4, median 2 (training), 1 to 2, median 1 (test)\n\
          classes: 3\n  \
          x: 1 (20.0 %) and 0  (one training row: no model can learn a class from that)\n  \
@@ -121,7 +121,7 @@ fn a_survey_counts_lengths_classes_duplicates_and_leakage() {
          duplicates within the training rows: 2 (1 with another target)\n  \
          train, line 4 is as train, line 2\n  \
          train, line 6 is as train, line 5\n\
-         leakage, test rows that are training rows too: 2 (1 with another target)\n  \
+         leakage: 2 test rows also occur in the training rows (1 of them with a different target)\n  \
          test, line 3 is as train, line 5\n  \
          test, line 4 is as train, line 2"
     );
@@ -137,7 +137,8 @@ fn a_survey_of_numbers_tells_their_range() {
     assert_eq!(survey(&own).values, Some([[-2.0, 1.0, 3.0], [5.0, 5.0, 5.0]]));
     assert!(matches!(own.splits.train.targets, Targets::Values(_)));
     assert_eq!(survey(&own).rounded, None);
-    assert!(survey(&own).to_string().ends_with("rows: none\nleakage, test rows that are training rows too: none"));
+    let text = survey(&own).to_string();
+    assert!(text.ends_with("rows: none\nleakage: none of the test rows occurs in the training rows"), "{text}");
 }
 
 #[test]

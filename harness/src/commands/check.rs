@@ -4,13 +4,15 @@
 use std::io::{self, Write, stdout};
 use std::path::PathBuf;
 
+use bakeoff_datasets::{Leakage, Split, Splits, leakage};
+
 use super::run::say_memory;
 use super::{Exit, Selection};
 use crate::case::Case;
 use crate::interrupt;
 use crate::plan::Plan;
 use crate::program::Program;
-use crate::rows::{self, Facts, listed};
+use crate::rows::{self, Learned, listed};
 use crate::session::Session;
 use crate::tasks::Task;
 use crate::threads;
@@ -18,7 +20,7 @@ use crate::usage::usage;
 use crate::wordless;
 use crate::worker;
 
-/// Rows to learn from and to be scored on in a tiny pass.
+/// Training rows and test rows of a tiny pass.
 const TRAIN_ROWS: usize = 100;
 const TEST_ROWS: usize = 20;
 /// Parameters that say how long a model learns, and their values in a tiny pass.
@@ -33,13 +35,16 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
     let mut out = stdout();
     for entry in &plan.suite.tasks {
         let Some(task) = program.task_or(&plan.own, entry.name.as_ref()) else { continue };
-        describe(&mut out, &plan, task, samples)?;
+        describe(&mut out, program, &plan, task, samples)?;
     }
     let executor = session.executor(None);
-    let mut failures = 0;
+    let (mut failures, mut unsupported) = (0, 0);
     for case in &plan.cases {
         let verdict = match &case.unsupported {
-            Some(reason) => format!("unsupported: {reason}"),
+            Some(reason) => {
+                unsupported += 1;
+                format!("unsupported: {reason}")
+            }
             None => {
                 let Some(outcome) = executor.run(&tiny(case), &mut |_| {}) else { return Ok(Exit::Interrupted) };
                 if outcome.status.is_failure() {
@@ -53,58 +58,97 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
         writeln!(out, "{}: {verdict}", case.id)?;
     }
     let cases = plan.cases.len();
-    writeln!(out, "{} of {cases} cases can run or are known to be unsupported", cases - failures)?;
+    writeln!(out, "{} of {cases} cases are ready ({unsupported} unsupported)", cases - failures)?;
     Ok(if failures > 0 { Exit::SomeCasesFailed } else { Exit::Ok })
 }
 
 /// Writes what a task asks, what the user's own data holds, and which rows its cases learn from.
-fn describe(out: &mut impl Write, plan: &Plan, task: &dyn Task, samples: Option<&PathBuf>) -> anyhow::Result<()> {
+fn describe(
+    out: &mut impl Write,
+    program: &Program,
+    plan: &Plan,
+    task: &dyn Task,
+    samples: Option<&PathBuf>,
+) -> anyhow::Result<()> {
     writeln!(out, "task {}: {}", task.name(), task.about())?;
-    if let Some(own) = plan.own.iter().find(|own| own.name() == task.name()) {
+    let own = plan.own.iter().find(|own| own.name() == task.name());
+    if let Some(own) = own {
         for line in threads::at_most(plan.threads(), || own.survey()).map_err(usage)?.to_string().lines() {
             writeln!(out, "  {line}")?;
         }
     }
     let splits = threads::at_most(plan.threads(), || task.load(&worker::store(samples))).map_err(usage)?;
-    let cases = || plan.cases.iter().filter(|case| case.task == task.name());
-    for line in wordless::lines(cases().map(|case| (case.label.as_str(), &case.params)), &splits) {
+    let cases: Vec<&Case> = plan.cases.iter().filter(|case| case.task == task.name()).collect();
+    for line in wordless::lines(cases.iter().map(|case| (case.label.as_str(), &case.params)), &splits) {
         writeln!(out, "  {line}")?;
     }
-    let mut sizes: Vec<usize> = cases().map(|case| case.train_size).collect();
+    let mut sizes: Vec<usize> = cases.iter().map(|case| case.train_size).collect();
     sizes.sort_unstable();
     sizes.dedup();
     for size in sizes {
-        // Which rows a case gets follows from task, size and seed: the models share them.
-        let mut seeds: Vec<&Case> = Vec::new();
-        for case in cases().filter(|case| case.train_size == size) {
-            // All rows are the same rows for every seed.
-            let seen = seeds.iter().any(|other| other.seed == case.seed || size == splits.train.len());
-            if !seen {
-                seeds.push(case);
-            }
+        let cases: Vec<&Case> = cases.iter().copied().filter(|case| case.train_size == size).collect();
+        write_learned(out, program, &cases, &splits.train)?;
+        // The survey of a user's own data has told the leakage of all rows.
+        if own.is_none() || size < splits.train.len() {
+            write_leakage(out, &cases, &splits)?;
         }
-        let facts: Vec<Facts> =
-            seeds.iter().map(|case| Facts::of(&rows::given(&splits.train, case), &splits.test)).collect();
-        write_facts(out, &facts, splits.train.len(), splits.test.len())?;
     }
     Ok(())
 }
 
-/// The facts of the cases of one task and size, one for each seed.
-fn write_facts(out: &mut impl Write, facts: &[Facts], rows: usize, test_rows: usize) -> io::Result<()> {
-    let Some(first) = facts.first() else { return Ok(()) };
-    writeln!(out, "  each case learns from {} of {rows} rows", first.examples)?;
-    // Each class has its share of the rows whatever the seed, so one seed speaks for all.
-    if let Some(classes) = &first.classes {
+/// How many rows the models learn from in these cases of one task and size, and which classes have too few.
+fn write_learned(out: &mut impl Write, program: &Program, cases: &[&Case], train: &Split) -> io::Result<()> {
+    let mut groups: Vec<(Learned, Vec<&str>)> = Vec::new();
+    for case in cases {
+        let Some(model) = program.model(&case.model) else { continue };
+        if groups.iter().any(|(_, labels)| labels.contains(&case.label.as_str())) {
+            continue;
+        }
+        let learned = Learned::by(model, &rows::given(train, case), case);
+        match groups.iter_mut().find(|(other, _)| *other == learned) {
+            Some((_, labels)) => labels.push(&case.label),
+            None => groups.push((learned, vec![&case.label])),
+        }
+    }
+    let size = cases.first().map_or(0, |case| case.train_size);
+    for (learned, labels) in groups {
+        let learn = if labels.len() == 1 { "learns" } else { "learn" };
+        let aside = match size - learned.examples {
+            0 => String::new(),
+            rows => format!("; {rows} are for validation"),
+        };
+        writeln!(out, "  {} {learn} from {} of {} rows{aside}", labels.join(", "), learned.examples, train.len())?;
+        let Some(classes) = &learned.classes else { continue };
         for (what, names) in [("no row", &classes.without_rows), ("one row", &classes.with_one_row)] {
             if !names.is_empty() {
                 writeln!(out, "    classes with {what} among them ({}): {}", names.len(), listed(names))?;
             }
         }
     }
-    let leaked = range(facts.iter().map(|facts| facts.leakage.examples));
-    let other = range(facts.iter().map(|facts| facts.leakage.other_target));
-    writeln!(out, "    test rows that are among them: {leaked} of {test_rows} ({other} with another target)")
+    Ok(())
+}
+
+/// The test rows that are among the rows given to these cases of one task and size: from the fewest to the most of a seed.
+fn write_leakage(out: &mut impl Write, cases: &[&Case], splits: &Splits) -> io::Result<()> {
+    // Which rows a case gets follows from task, size and seed: the models share them.
+    let mut seeds: Vec<&Case> = Vec::new();
+    for case in cases {
+        // All rows are the same rows for every seed.
+        let seen = seeds.iter().any(|other| other.seed == case.seed || case.train_size == splits.train.len());
+        if !seen {
+            seeds.push(case);
+        }
+    }
+    let found: Vec<Leakage> =
+        seeds.iter().map(|case| leakage(&rows::given(&splits.train, case), &splits.test)).collect();
+    let leaked = range(found.iter().map(|found| found.examples));
+    let other = range(found.iter().map(|found| found.other_target));
+    let (size, test_rows) = (cases.first().map_or(0, |case| case.train_size), splits.test.len());
+    writeln!(
+        out,
+        "  leakage: {leaked} of {test_rows} test rows also occur in the {size} training rows ({other} of them with a \
+         different target)"
+    )
 }
 
 /// `3`, or `3 to 5` where the numbers differ.

@@ -12,8 +12,8 @@ use crate::stopwatch::Stopwatch;
 impl Bench<'_> {
     pub(super) fn fit(&mut self, model: &mut dyn Model, rows: &Rows) -> Result<(), Stop> {
         (self.emit)(Event::Phase(Phase::Fit));
-        self.record(Phase::Fit, "train_examples", Some(rows.facts.examples as f64), "data", "");
-        if let Some(classes) = &rows.facts.classes {
+        self.record(Phase::Fit, "train_examples", Some(rows.learned.examples as f64), "data", "");
+        if let Some(classes) = &rows.learned.classes {
             for (metric, names) in
                 [("classes_without_rows", &classes.without_rows), ("classes_with_one_row", &classes.with_one_row)]
             {

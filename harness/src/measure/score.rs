@@ -28,7 +28,7 @@ impl Bench<'_> {
         }
         self.record(Phase::Score, "floor", Some(floor), "scorer", "");
         self.record(Phase::Score, "examples", Some(rows.test.len() as f64), "scorer", "");
-        let leakage = &rows.facts.leakage;
+        let leakage = &rows.leakage;
         self.record(Phase::Score, "leaked_examples", Some(leakage.examples as f64), "data", "");
         self.record(Phase::Score, "leaked_other_target", Some(leakage.other_target as f64), "data", "");
         let truncated = model.truncated(&rows.test.inputs);

@@ -71,7 +71,7 @@ fn classes_that_a_training_size_leaves_with_no_row_or_one_are_named_by_check_and
     exits(&output, 0);
     assert!(stdout(&output).contains(NAMED), "{}", stdout(&output));
     exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
-    assert_eq!(values_of(&bench, "train_examples"), [Some(50.0); 4]);
+    assert_eq!(values_of(&bench, "train_examples"), [Some(45.0); 4]);
     for (metric, name) in [("classes_without_rows", "c"), ("classes_with_one_row", "b")] {
         for row in rows_of(&bench, metric) {
             assert_eq!((row.phase.as_str(), row.value, row.note.as_str()), ("fit", Some(1.0), name), "{metric}");
@@ -79,11 +79,35 @@ fn classes_that_a_training_size_leaves_with_no_row_or_one_are_named_by_check_and
     }
 }
 
-const NAMED: &str = "  each case learns from 50 of 1000 rows
+const NAMED: &str = "  nearly, constant learn from 45 of 1000 rows; 5 are for validation
     classes with no row among them (1): c
     classes with one row among them (1): b
-    test rows that are among them: 0 of 9 (0 with another target)
+  leakage: 0 of 9 test rows also occur in the 50 training rows (0 of them with a different target)
 ";
+
+#[test]
+fn a_class_whose_second_row_is_for_validation_has_one_row_only_for_a_model_that_chooses_by_it() {
+    let bench = Bench::new();
+    // Two rows of each of ten classes: two rows for validation are of two classes.
+    let train = lines(20, |row| format!("word{row},class{}", row % 10));
+    let test = lines(10, |row| format!("other{row},class{row}"));
+    let models = ["svm", "random-forest", "lstm"];
+    suite(&bench, "", "", "label", &train, &test, &models);
+    let real = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bakeoff"));
+        let output = command.args(arguments).current_dir(bench.path("")).output().unwrap();
+        exits(&output, 0);
+        stdout(&output)
+    };
+    let said = real(&["check", "suite.toml", "--seed", "1"]);
+    let all = "  svm, random-forest learn from 20 of 20 rows\n  lstm learns from 18 of 20 rows; 2 are for validation\n";
+    assert!(said.contains(&format!("{all}    classes with one row among them (2): class0, class1\n")), "{said}");
+    real(&["run", "suite.toml", "--out", "out", "--seed", "1"]);
+    assert_eq!(values_of(&bench, "train_examples"), [Some(20.0), Some(20.0), Some(18.0)]);
+    assert_eq!(values_of(&bench, "classes_with_one_row"), [Some(0.0), Some(0.0), Some(2.0)]);
+    let notes: Vec<String> = rows_of(&bench, "classes_with_one_row").into_iter().map(|row| row.note).collect();
+    assert_eq!(notes, ["", "", "class0, class1"]);
+}
 
 #[test]
 fn all_classes_with_rows_enough_are_a_zero_and_numbers_have_no_classes() {
@@ -115,14 +139,15 @@ fn test_rows_that_are_training_rows_of_the_case_are_counted_in_the_records_and_b
     assert_eq!((row.phase.as_str(), row.value, row.source.as_str()), ("score", Some(10.0), "data"));
     assert_eq!(values_of(&bench, "leaked_other_target"), [Some(2.0)]);
     let output = bench.run(&["check", "suite.toml"]);
-    let said = "    test rows that are among them: 10 of 20 (2 with another target)\n";
+    let said = "  leakage: 10 test rows also occur in the training rows (2 of them with a different target)\n";
     assert!(stdout(&output).contains(said), "{}", stdout(&output));
+    assert_eq!(stdout(&output).matches("leakage").count(), 1, "{}", stdout(&output));
     // A case that learns from fewer rows has fewer of them.
     fs::remove_dir_all(bench.path("out")).unwrap();
     exits(&bench.run(&["run", "suite.toml", "--out", "out", "--train-size", "20", "--seed", "1,2,3,4"]), 0);
     assert!(values_of(&bench, "leaked_examples").iter().all(|value| (1.0..10.0).contains(&value.unwrap())));
     let output = bench.run(&["check", "suite.toml", "--train-size", "20", "--seed", "1,2,3,4"]);
     let said = stdout(&output);
-    let line = said.lines().find(|line| line.starts_with("    test rows that are among them: ")).unwrap();
-    assert!(line.contains(" to ") && line.contains(" of 20 ("), "seeds draw other rows: {line}");
+    let line = said.lines().find(|line| line.contains(" also occur in the 20 training rows (")).unwrap();
+    assert!(line.contains(" to ") && line.contains(" of 20 test rows"), "seeds draw other rows: {line}");
 }

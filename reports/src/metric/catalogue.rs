@@ -245,28 +245,28 @@ pub static METRICS: &[Metric] = &[
         name: "train_examples",
         title: "examples learned from",
         better: Higher,
-        formula: "number of rows that the case really learns from, validation included",
+        formula: "number of rows that the model learns from: without the validation rows if it only chooses by them",
         columns: &[column("fit", "train_examples")],
         ..METRIC
     },
     Metric {
         name: "classes_without_rows",
         title: "classes without training rows",
-        formula: "number of the task's classes that no row the case learns from has; the note names them",
+        formula: "number of the task's classes that no row the model learns from has; the note names them",
         columns: &[noted("fit", "classes_without_rows", "classes_without_rows_names")],
         ..METRIC
     },
     Metric {
         name: "classes_with_one_row",
         title: "classes with one training row",
-        formula: "number of the task's classes that just one row the case learns from has; the note names them",
+        formula: "number of the task's classes that just one row the model learns from has; the note names them",
         columns: &[noted("fit", "classes_with_one_row", "classes_with_one_row_names")],
         ..METRIC
     },
     Metric {
         name: "leaked_examples",
         title: "leaked test examples",
-        formula: "number of test rows whose input is also that of a row the case learns from",
+        formula: "number of test rows whose input is also that of a training row of the case, validation included",
         columns: &[column("score", "leaked_examples")],
         ..METRIC
     },
