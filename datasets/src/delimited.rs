@@ -201,7 +201,7 @@ impl<R: BufRead> RecordReader<R> {
         }
         let content = str::from_utf8(content).map_err(|error| {
             let at = error.valid_up_to();
-            let found = format!("the byte {:#04x}, which is not UTF-8 there", content[at]);
+            let found = format!("the byte {:#04x}, which is not valid UTF-8 there", content[at]);
             RecordFault::Text { line: line_of(at), expected: "text in UTF-8".to_owned(), found }
         })?;
         self.text.clear();

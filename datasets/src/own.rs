@@ -225,7 +225,7 @@ pub fn is_class_name(name: &str) -> bool {
 }
 
 /// What is expected of a class where its name is none.
-const CLASS_NAME: &str = "the name of a class, without control characters and with something to see";
+const CLASS_NAME: &str = "a class name with visible characters and no control characters";
 
 /// The class of a label byte.
 fn label_name(label: u8, classes: Option<&[String]>, place: &RowPlace) -> Result<String, OwnError> {

@@ -342,7 +342,7 @@ mod tests {
     fn bytes_that_are_not_utf8_are_refused_by_line() {
         let message = refusal(b"ok\t1\nclich\xe9s\t0\n");
         assert!(
-            message.contains("line 3: expected text in UTF-8, found the byte 0xe9, which is not UTF-8 there;"),
+            message.contains("line 3: expected text in UTF-8, found the byte 0xe9, which is not valid UTF-8 there;"),
             "{message}"
         );
     }

@@ -38,7 +38,7 @@ const fn single(text: &'static [&'static str]) -> GlueColumns {
     GlueColumns { columns: None, texts: text, target: Some("label"), empty_texts: false, broken_lines: false }
 }
 
-/// Pairs; empty texts are let through in the tasks of whose files no checked copy was to be had.
+/// Pairs; empty texts are let through in the tasks for whose files no checked copy was available.
 const fn pairs(texts: &'static [&'static str], target: &'static str, empty_texts: bool) -> GlueColumns {
     GlueColumns { columns: None, texts, target: Some(target), empty_texts, broken_lines: false }
 }
@@ -169,7 +169,7 @@ pub static QQP: Glue = Glue {
     ),
     kind: GlueTarget::Classes { words: YES_NO, names: &["not_duplicate", "duplicate"] },
     // Older copies have questions with a line end, which breaks the line in two; fairseq's and TensorFlow Datasets' readers
-    // leave such lines out. No checked copy of this one was to be had.
+    // leave such lines out. No checked copy of this one was available.
     layout: GlueColumns { broken_lines: true, ..pairs(&["question1", "question2"], "is_duplicate", true) },
     train_rows: 363_846,
     test_rows: 40_430,

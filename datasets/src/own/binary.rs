@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path, layout: &BinaryLayout) -> Result<RawRows, OwnErr
     });
     let count = read.map_err(|error| {
         // A record may begin with any bytes, so those of another kind of file are a fault only where records are.
-        if let Some(kind) = kind::of_bytes(&data).or_else(|| kind::of_text(&data)) {
+        if let Some(kind) = kind::of_bytes(&data).or_else(|| kind::of_text(&data, path)) {
             return OwnError::kind(path, format!("records of {record_bytes} bytes"), kind);
         }
         match error {

@@ -52,7 +52,9 @@ pub(super) fn read_stored(path: &Path) -> Result<Vec<u8>, OwnError> {
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
         let found = match metadata.is_dir() {
-            true => "a folder: name the files in it; a folder of images for each class goes with format = \"images\"",
+            true => {
+                "a folder: name the files in it; a folder of images for each class is read with format = \"images\""
+            }
             false => "something else",
         };
         return Err(OwnError::format(&place, "a file", found));

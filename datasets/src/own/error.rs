@@ -22,7 +22,7 @@ pub enum OwnError {
         hint: Option<String>,
     },
     /// The file is of a kind that is not read.
-    #[error("{}: expected {expected}, found {found}, which is not read here: {remedy}", path.display())]
+    #[error("{}: expected {expected}, found {found}, which bakeoff does not read: {remedy}", path.display())]
     Kind {
         /// The file.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum OwnError {
     },
     /// Two names of classes that a reader cannot tell apart.
     #[error(
-        "{place}: the class {names}; write both in one way{}",
+        "{place}: the class {names}; use one spelling for both{}",
         first_place.as_ref().map(|place| format!(" (the other is in {place})")).unwrap_or_default(),
     )]
     LookAlikes {
@@ -145,7 +145,7 @@ fn column_hint(column: &Column, known: &[String], count: usize, look_alike: Opti
     if let (Column::Name(name), Some(other)) = (column, look_alike) {
         let (points, other_points) = (code_points(name), code_points(other));
         return format!(
-            "; '{other}' ({other_points}) looks like it, but is another name than '{name}' ({points}): write both in one way"
+            "; '{other}' ({other_points}) looks like it, but is a different name from '{name}' ({points}): use one spelling for both"
         );
     }
     // A header of one column in which another delimiter stands was probably meant to be several.

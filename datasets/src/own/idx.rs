@@ -61,7 +61,7 @@ fn parse<'a, const N: usize>(file: &'a [u8], path: &Path) -> Result<([usize; N],
         return Err(OwnError::kind(path, expected, kind));
     }
     if file.len() < 4 || file[..2] != [0, 0] {
-        return Err(match kind::of_text(file).or_else(|| kind::of_name(path)) {
+        return Err(match kind::of_text(file, path).or_else(|| kind::of_name(path)) {
             Some(kind) => OwnError::kind(path, expected, kind),
             None => OwnError::format(&place, expected, "another kind of file"),
         });

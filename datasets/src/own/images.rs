@@ -85,10 +85,12 @@ fn list(folder: &Path) -> Result<Listing, OwnError> {
     if folder.is_file() {
         let head = head(folder).map_err(|source| OwnError::read(folder, source))?;
         let expected = "a folder that holds a folder of images for each class";
-        return Err(match kind::of_bytes(&head).or_else(|| kind::of_text(&head)).or_else(|| kind::of_name(folder)) {
-            Some(kind) => OwnError::kind(folder, expected, kind),
-            None => OwnError::format(&folder.display(), expected, "a file"),
-        });
+        return Err(
+            match kind::of_bytes(&head).or_else(|| kind::of_text(&head, folder)).or_else(|| kind::of_name(folder)) {
+                Some(kind) => OwnError::kind(folder, expected, kind),
+                None => OwnError::format(&folder.display(), expected, "a file"),
+            },
+        );
     }
     let mut listing = Listing { files: Vec::new(), strays: Vec::new() };
     let mut class_folders = Vec::new();
@@ -194,8 +196,8 @@ fn unusual(path: &Path) -> Option<(String, &'static str)> {
     }
     match fs::read_link(path) {
         Ok(target) => {
-            let what = format!("a symbolic link to {}, which is not there", target.display());
-            Some((what, "put the file there, or remove the link"))
+            let what = format!("a symbolic link to {}, which does not exist", target.display());
+            Some((what, "restore the target, or remove the link"))
         }
         Err(_) => Some(("no regular file".to_owned(), "remove it, or move it elsewhere")),
     }
@@ -206,7 +208,7 @@ fn by_content(path: &Path, head: &[u8]) -> Option<Stray> {
     if head.is_empty() {
         return Some(Stray::new(path.to_owned(), "an empty file", "get the image again, or remove the file"));
     }
-    let kind = kind::of_bytes(head).or_else(|| kind::of_text(head))?;
+    let kind = kind::of_bytes(head).or_else(|| kind::of_text(head, path))?;
     Some(Stray::of_kind(path.to_owned(), kind))
 }
 
@@ -244,6 +246,11 @@ impl Stray {
     fn is_image(&self) -> bool {
         matches!(self.remedy, StrayRemedy::OfKind(FileKind { family: Family::ReadImage, .. }))
     }
+
+    /// Whether it is an image to be converted that a search by the usual endings of its kind misses.
+    fn is_misnamed(&self) -> bool {
+        matches!(self.remedy, StrayRemedy::OfKind(kind) if kind.family == Family::OtherImage && !kind.is_named_so(&self.path))
+    }
 }
 
 /// One error for all strays: each kind with its first file, how many more there are, and what to do.
@@ -251,11 +258,11 @@ fn refuse(folders: &[&Path], strays: &[Stray]) -> Result<(), OwnError> {
     if strays.is_empty() {
         return Ok(());
     }
-    let mut kinds: BTreeMap<&str, Vec<&Stray>> = BTreeMap::new();
+    let mut kinds: BTreeMap<(&str, bool), Vec<&Stray>> = BTreeMap::new();
     for stray in strays {
         // A link says where it leads, but one kind is all of them.
         let kind = if stray.what.starts_with("a symbolic link") { "a symbolic link" } else { &stray.what };
-        kinds.entry(kind).or_default().push(stray);
+        kinds.entry((kind, stray.is_misnamed())).or_default().push(stray);
     }
     let mut found = match strays.len() {
         1 => "something else:".to_owned(),
@@ -264,10 +271,12 @@ fn refuse(folders: &[&Path], strays: &[Stray]) -> Result<(), OwnError> {
     for alike in kinds.values() {
         let first = alike[0];
         let more = if alike.len() > 1 { format!(" and {} more like it", alike.len() - 1) } else { String::new() };
-        let folder = folders.iter().find(|folder| first.path.starts_with(folder)).copied().unwrap_or(&first.path);
         let remedy = match first.remedy {
             StrayRemedy::Steps(steps) => steps.to_owned(),
-            StrayRemedy::OfKind(kind) => kind.remedy_in_folder(folder, &first.path),
+            StrayRemedy::OfKind(kind) => {
+                let files: Vec<&Path> = alike.iter().map(|stray| stray.path.as_path()).collect();
+                kind.remedy_in_folders(folders, &files)
+            }
         };
         found.push_str(&format!("\n  {}{more}: {}; {remedy}", first.path.display(), first.what));
     }

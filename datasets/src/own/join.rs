@@ -196,7 +196,7 @@ struct Placed {
 }
 
 impl Placed {
-    /// RawRows whose targets are numbered by `names`, the classes of the training rows.
+    /// Rows whose targets are numbered by `names`, the classes of the training rows.
     fn new(rows: RawRows, names: Option<&Arc<[String]>>) -> Result<Placed, OwnError> {
         let targets = match (rows.targets, names) {
             (RawTargets::Values(values), _) => Targets::Values(values.into_iter().map(|value| value as f32).collect()),

@@ -1,11 +1,14 @@
 //! What a file is that is not the one expected: by its first bytes, else by the ending of its name.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::bytes;
 
 /// Bytes at the beginning of a file by which it is recognised.
 pub(super) const HEAD_BYTES: usize = 1024;
+/// Images that are converted one by one in an error.
+const COMMANDS: usize = 20;
 
 /// A kind of file that is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,9 +29,11 @@ pub(super) enum Family {
     OtherImage,
     /// A drawing, which has no size in pixels.
     Drawing,
-    /// A file that is packed or an archive, with the command that unpacks it; `{}` stands for the file.
+    /// One packed file, with the program that unpacks it.
     Packed(&'static str),
-    /// A table, with the command or the steps that make delimited text of it.
+    /// Several files in one, with the command that unpacks them; `{}` stands for the archive, `{out}` for a new folder.
+    Archive(&'static str),
+    /// A table, with the command or the steps that make delimited text of it; `{}` stands for the table, `{out}` for the text.
     Table(&'static str),
     /// Arrays of numbers.
     Arrays,
@@ -46,8 +51,7 @@ const fn kind(what: &'static str, ending: &'static str, family: Family) -> FileK
     FileKind { what, ending, family }
 }
 
-const EXCEL: &str =
-    "save its sheet as CSV UTF-8 in a spreadsheet program, or run `soffice --headless --convert-to csv {}`";
+const EXCEL: &str = "save its sheet as CSV UTF-8 in a spreadsheet program, or run `soffice --headless --convert-to csv --outdir converted {}`";
 const PNG: FileKind = kind("a PNG image", "png", Family::ReadImage);
 const JPEG: FileKind = kind("a JPEG image", "jpg", Family::ReadImage);
 const GIF: FileKind = kind("a GIF image", "gif", Family::OtherImage);
@@ -62,19 +66,19 @@ const PHOTOSHOP: FileKind = kind("a Photoshop image", "psd", Family::OtherImage)
 const ICON: FileKind = kind("an icon", "ico", Family::OtherImage);
 const SVG: FileKind = kind("an SVG drawing", "svg", Family::Drawing);
 const FILM: FileKind = kind("a film", "mp4", Family::Film);
-const GZIP: FileKind = kind("a gzip file", "gz", Family::Packed("gzip -dk {}"));
-const XZ: FileKind = kind("an xz file", "xz", Family::Packed("xz -dk {}"));
-const LZMA: FileKind = kind("an LZMA file", "lzma", Family::Packed("xz -dk {}"));
-const ZSTD: FileKind = kind("a Zstandard file", "zst", Family::Packed("zstd -d {}"));
-const BZIP2: FileKind = kind("a bzip2 file", "bz2", Family::Packed("bzip2 -dk {}"));
-const LZ4: FileKind = kind("an LZ4 file", "lz4", Family::Packed("lz4 -d {}"));
-const COMPRESS: FileKind = kind("a file of `compress`", "Z", Family::Packed("gzip -dk {}"));
-const BROTLI: FileKind = kind("a Brotli file", "br", Family::Packed("brotli -dk {}"));
-const SNAPPY: FileKind = kind("a Snappy file", "sz", Family::Packed("snzip -dk {}"));
-const ZIP: FileKind = kind("a zip archive", "zip", Family::Packed("unzip {}"));
-const SEVEN_ZIP: FileKind = kind("a 7z archive", "7z", Family::Packed("7z x {}"));
-const RAR: FileKind = kind("a RAR archive", "rar", Family::Packed("unrar x {}"));
-const TAR: FileKind = kind("a tar archive", "tar", Family::Packed("tar -xf {}"));
+const GZIP: FileKind = kind("a gzip file", "gz", Family::Packed("gzip"));
+const XZ: FileKind = kind("an xz file", "xz", Family::Packed("xz"));
+const LZMA: FileKind = kind("an LZMA file", "lzma", Family::Packed("xz"));
+const ZSTD: FileKind = kind("a Zstandard file", "zst", Family::Packed("zstd"));
+const BZIP2: FileKind = kind("a bzip2 file", "bz2", Family::Packed("bzip2"));
+const LZ4: FileKind = kind("an LZ4 file", "lz4", Family::Packed("lz4"));
+const COMPRESS: FileKind = kind("a file of `compress`", "Z", Family::Packed("gzip"));
+const BROTLI: FileKind = kind("a Brotli file", "br", Family::Packed("brotli"));
+const SNAPPY: FileKind = kind("a Snappy file", "sz", Family::Packed("snzip"));
+const ZIP: FileKind = kind("a zip archive", "zip", Family::Archive("unzip {} -d {out}"));
+const SEVEN_ZIP: FileKind = kind("a 7z archive", "7z", Family::Archive("7z x {} -o{out}"));
+const RAR: FileKind = kind("a RAR archive", "rar", Family::Archive("unrar x {} {out}/"));
+const TAR: FileKind = kind("a tar archive", "tar", Family::Archive("mkdir {out} && tar -xf {} -C {out}"));
 const XLSX: FileKind = kind("an Excel workbook", "xlsx", Family::Table(EXCEL));
 const XLS: FileKind = kind("an old Excel workbook or another old Office file", "xls", Family::Table(EXCEL));
 const ODS: FileKind = kind("an OpenDocument file", "ods", Family::Table(EXCEL));
@@ -159,7 +163,7 @@ const MAGIC: &[(&[u8], FileKind)] = &[
     (b"PK\x05\x06", ZIP),
     (b"7z\xbc\xaf\x27\x1c", SEVEN_ZIP),
     (b"Rar!\x1a\x07", RAR),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", XLS),
+    (b"\xd0\xcf\x11\xe0", XLS),
     (b"ARROW1\0\0", FEATHER),
     (b"FEA1\0", FEATHER),
     (b"\xff\xff\xff\xff", ARROW_STREAM),
@@ -242,8 +246,8 @@ fn of_zip(data: &[u8]) -> FileKind {
 }
 
 /// The kind of a file of text that is not delimited text. A delimited file can begin in such a way too, so this explains a
-/// file that could not be read, and refuses none.
-pub(super) fn of_text(data: &[u8]) -> Option<FileKind> {
+/// file that could not be read, and refuses none. Where the content can be two kinds, the name of `path` decides.
+pub(super) fn of_text(data: &[u8], path: &Path) -> Option<FileKind> {
     let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data).trim_ascii();
     let begins = |word: &str| data.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()));
     let line = data.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii();
@@ -260,13 +264,20 @@ pub(super) fn of_text(data: &[u8]) -> Option<FileKind> {
         Some(XML)
     } else if is_object(data) && mentions(b"\"nbformat\"") {
         Some(NOTEBOOK)
-    } else if is_object(line) && line.len() < data.len() {
+    } else if is_object(line) && (line.len() < data.len() || is_named_json_lines(path)) {
         Some(JSON_LINES)
     } else if is_object(data) || (data.starts_with(b"[") && data.ends_with(b"]")) {
         Some(JSON)
     } else {
         None
     }
+}
+
+/// Whether a file's name says JSON Lines, packed or not.
+fn is_named_json_lines(path: &Path) -> bool {
+    let is_packed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
+    let path = if is_packed { path.with_extension("") } else { path.to_owned() };
+    of_name(&path) == Some(JSON_LINES)
 }
 
 /// The kind that the ending of a file's name stands for.
@@ -288,7 +299,6 @@ pub(super) fn of_name(path: &Path) -> Option<FileKind> {
         ("pq", PARQUET),
         ("arrow", ARROW_STREAM),
         ("ipc", FEATHER),
-        ("db", SQLITE),
         ("sqlite3", SQLITE),
         ("rdata", R_DATA),
         ("rda", R_DATA),
@@ -318,12 +328,21 @@ impl FileKind {
             Family::ReadImage | Family::OtherImage | Family::Drawing => {
                 "images are read from a folder for each class, with format = \"images\"".to_owned()
             }
-            Family::Packed(command) => {
-                format!("unpack it first (`{}`) and name the file inside", command.replace("{}", &name))
+            Family::Packed(program) => {
+                format!(
+                    "unpack it first (`{}`) and name the file inside",
+                    self.unpacking(program, path, Path::new(&name))
+                )
+            }
+            Family::Archive(command) => {
+                format!("unpack it first (`{}`) and name the file inside", unpacking_archive(command, Path::new(&name)))
             }
             Family::Table(steps) => {
-                let out = path.with_extension("csv");
-                format!("convert it to CSV: {}", steps.replace("{out}", &bytes::name(&out)).replace("{}", &name))
+                let out = bytes::name(&new_name(path, "csv", "converted"));
+                // Python takes a name in quotation marks of its own.
+                let steps = steps.replace("'{}'", &format!("'{name}'")).replace("'{out}'", &format!("'{out}'"));
+                let (word, out) = (shell_word(Path::new(&name)), shell_word(Path::new(&out)));
+                format!("convert it to CSV: {}", steps.replace("{out}", &out).replace("{}", &word))
             }
             Family::Arrays => {
                 "write texts as CSV, and images as PNG files in a folder for each class or as IDX".to_owned()
@@ -334,28 +353,42 @@ impl FileKind {
         }
     }
 
-    /// What to do with files of this kind in `folder`, of which `example` is one, where PNG and JPEG images are wanted.
-    pub(super) fn remedy_in_folder(&self, folder: &Path, example: &Path) -> String {
+    /// Whether a file's name says that it is of this kind.
+    pub(super) fn is_named_so(&self, path: &Path) -> bool {
+        of_name(path) == Some(*self)
+    }
+
+    /// The command that unpacks the file at `path`, which the command calls `name`, with `program`.
+    fn unpacking(&self, program: &str, path: &Path, name: &Path) -> String {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let word = shell_word(name);
+        if ending.eq_ignore_ascii_case(self.ending) {
+            return format!("{program} -dk {word}");
+        }
+        // These programs make the new name of the ending, and refuse others.
+        let out = new_name(path, ending, "unpacked");
+        format!("{program} -dc {word} > {}", shell_word(&name.with_file_name(bytes::name(&out))))
+    }
+
+    /// What to do with `files` of this kind in `folders`, where PNG and JPEG images are wanted. Of images that are converted,
+    /// all are named as their kind is, or none.
+    pub(super) fn remedy_in_folders(&self, folders: &[&Path], files: &[&Path]) -> String {
+        let Some(&example) = files.first() else { return String::new() };
         let one = shell_word(example);
         match self.family {
             Family::ReadImage => format!("rename it to end in .{}", self.ending),
-            Family::OtherImage => {
-                let named_so = of_name(example).is_some_and(|named| named == *self);
-                let command = match example.extension().and_then(|ending| ending.to_str()).filter(|_| named_so) {
-                    Some(ending) => {
-                        let folder = shell_word(folder);
-                        format!("find {folder} -name '*.{ending}' -exec magick mogrify -format png {{}} +")
-                    }
-                    None => format!("magick mogrify -format png {one}"),
-                };
-                format!("convert it, such as with `{command}` (ImageMagick), and remove the original")
-            }
+            Family::OtherImage => self.conversion(folders, files),
             Family::Drawing => {
-                let out = shell_word(&example.with_extension("png"));
+                let out = shell_word(&new_name(example, "png", "converted"));
                 format!("draw it in pixels, such as with `rsvg-convert -w 256 -o {out} {one}`, and remove the original")
             }
-            Family::Packed(command) => {
-                format!("unpack it, such as with `{}`, and remove the original", command.replace("{}", &one))
+            Family::Packed(program) => {
+                let command = self.unpacking(program, example, example);
+                format!("unpack it, such as with `{command}`, and remove the original")
+            }
+            Family::Archive(command) => {
+                let command = unpacking_archive(command, example);
+                format!("unpack it, such as with `{command}`, and remove the original")
             }
             Family::WebPage => "a download that failed: get the image again or remove the file".to_owned(),
             Family::LfsPointer => "get the image itself with `git lfs pull`".to_owned(),
@@ -368,6 +401,48 @@ impl FileKind {
             Family::Table(_) | Family::Arrays | Family::Other => "remove it, or move it elsewhere".to_owned(),
         }
     }
+
+    /// The commands that make PNG images of `files`, and replace none that is there.
+    fn conversion(&self, folders: &[&Path], files: &[&Path]) -> String {
+        let is_found = |file: &&Path| self.is_named_so(file) && !file.with_extension("png").exists();
+        if files.iter().all(is_found) {
+            let holding = folders.iter().filter(|folder| files.iter().any(|file| file.starts_with(folder)));
+            let holding: Vec<String> = holding.map(|folder| shell_word(folder)).collect();
+            let endings: BTreeSet<&str> =
+                files.iter().filter_map(|file| file.extension().and_then(|ending| ending.to_str())).collect();
+            let names: Vec<String> = endings.into_iter().map(|ending| format!("-name '*.{ending}'")).collect();
+            let names = if names.len() == 1 { names.concat() } else { format!("\\( {} \\)", names.join(" -o ")) };
+            let command = format!("find {} {names} -exec magick mogrify -format png {{}} +", holding.join(" "));
+            return format!("convert it, such as with `{command}` (ImageMagick), and remove the original");
+        }
+        let command =
+            |file: &&Path| format!("magick {} {}", shell_word(file), shell_word(&new_name(file, "png", "converted")));
+        let commands: Vec<String> = files.iter().take(COMMANDS).map(command).collect();
+        let others = match files.len().saturating_sub(COMMANDS) {
+            0 => String::new(),
+            more => format!(", likewise the other {more}"),
+        };
+        format!("convert it, such as with `{}` (ImageMagick){others}, and remove the original", commands.join("; "))
+    }
+}
+
+/// A name beside `path` with another `ending`, and with `mark` if a file has that name: what is written must replace nothing.
+fn new_name(path: &Path, ending: &str, mark: &str) -> PathBuf {
+    let out = path.with_extension(ending);
+    // Some file systems do not tell capital letters from small ones.
+    if !out.as_os_str().eq_ignore_ascii_case(path.as_os_str()) && !out.exists() {
+        return out;
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let dot = if ending.is_empty() { "" } else { "." };
+    path.with_file_name(format!("{stem}-{mark}{dot}{ending}"))
+}
+
+/// The command that unpacks the archive `name` into a new folder.
+fn unpacking_archive(command: &str, name: &Path) -> String {
+    let stem = name.file_stem().unwrap_or_default().to_string_lossy();
+    let out = shell_word(Path::new(&format!("{stem}-unpacked")));
+    command.replace("{out}", &out).replace("{}", &shell_word(name))
 }
 
 /// A path as a shell takes it.
@@ -375,4 +450,112 @@ fn shell_word(path: &Path) -> String {
     let word = path.display().to_string();
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: &[FileKind] = &[
+        PNG,
+        JPEG,
+        GIF,
+        TIFF,
+        WEBP,
+        HEIC,
+        AVIF,
+        BMP,
+        JPEG_XL,
+        JPEG_2000,
+        PHOTOSHOP,
+        ICON,
+        SVG,
+        FILM,
+        GZIP,
+        XZ,
+        LZMA,
+        ZSTD,
+        BZIP2,
+        LZ4,
+        COMPRESS,
+        BROTLI,
+        SNAPPY,
+        ZIP,
+        SEVEN_ZIP,
+        RAR,
+        TAR,
+        XLSX,
+        XLS,
+        ODS,
+        PARQUET,
+        FEATHER,
+        ARROW_STREAM,
+        ORC,
+        AVRO,
+        SQLITE,
+        R_DATA,
+        STATA,
+        JSON,
+        JSON_LINES,
+        NPY,
+        NPZ,
+        PICKLE,
+        TORCH,
+        HDF5,
+        MATLAB,
+        TF_RECORD,
+        HTML,
+        LFS,
+        PDF,
+        XML,
+        NOTEBOOK,
+        TEXT,
+    ];
+
+    /// Whether a command names `file` as a word of its own only once: as what it reads.
+    fn is_named_at_most_once(remedy: &str, file: &str) -> bool {
+        let is_edge = |c: char| c.is_whitespace() || "`'\"();".contains(c);
+        remedy.split(is_edge).filter(|word| word.eq_ignore_ascii_case(file)).count() <= 1
+    }
+
+    #[test]
+    fn no_command_writes_to_the_file_that_it_reads() {
+        for kind in ALL {
+            for name in
+                ["rows.csv", "rows.CSV", "rows.tsv", "rows.png", "rows.PNG", "rows0", &format!("rows.{}", kind.ending)]
+            {
+                let path = Path::new(name);
+                let remedy = kind.remedy(path);
+                assert!(is_named_at_most_once(&remedy, name), "{}: {remedy}", kind.what);
+                // These write a name of their own choice: beside the file, or in place of it.
+                assert!(!remedy.contains("--convert-to") || remedy.contains("--outdir converted"), "{remedy}");
+                let misnamed = !name.eq_ignore_ascii_case(&format!("rows.{}", kind.ending));
+                assert!(!remedy.contains("-dk") || !misnamed, "{remedy}");
+                let remedy = kind.remedy_in_folders(&[Path::new("")], &[path]);
+                assert!(is_named_at_most_once(&remedy, name), "{}: {remedy}", kind.what);
+                assert!(!remedy.contains("-dk") && !remedy.contains("mogrify") || !misnamed, "{remedy}");
+            }
+        }
+        assert!(
+            SQLITE
+                .remedy(Path::new("sq.csv"))
+                .contains("sqlite3 -header -csv sq.csv 'select * from TABLE' > sq-converted.csv")
+        );
+        assert!(FEATHER.remedy(Path::new("ar.csv")).contains("read_feather('ar.csv').to_csv('ar-converted.csv'"));
+        assert!(XZ.remedy(Path::new("a.csv")).contains("`xz -dc a.csv > a-unpacked.csv`"));
+        assert!(XZ.remedy(Path::new("a.csv.xz")).contains("`xz -dk a.csv.xz`"));
+        assert!(TAR.remedy(Path::new("a.csv")).contains("`mkdir a-unpacked && tar -xf a.csv -C a-unpacked`"));
+    }
+
+    #[test]
+    fn one_line_of_json_is_json_lines_if_its_name_says_so() {
+        let kind = |text: &str, name: &str| of_text(text.as_bytes(), Path::new(name));
+        let line = "{\"text\": \"a\", \"label\": \"x\"}\n";
+        for name in ["a.jsonl", "a.NDJSON", "a.jsonl.gz"] {
+            assert_eq!(kind(line, name), Some(JSON_LINES), "{name}");
+        }
+        assert_eq!(kind(line, "a.json"), Some(JSON));
+        assert_eq!(kind("[\n{\"text\": \"a\"}\n]\n", "a.jsonl"), Some(JSON));
+        assert_eq!(kind(&line.repeat(2), "a.json"), Some(JSON_LINES));
+    }
 }

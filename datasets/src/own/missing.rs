@@ -7,7 +7,7 @@ pub(super) fn hint(path: &Path) -> Option<String> {
     if let Ok(target) = path.read_link() {
         let target = target.display();
         return Some(format!(
-            "it is a symbolic link to {target}, which is not there: put the file there, or name another"
+            "it is a symbolic link to {target}, which does not exist: restore the target, or use another path"
         ));
     }
     let text = path.to_string_lossy();

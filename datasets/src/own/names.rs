@@ -159,7 +159,7 @@ impl fmt::Display for LookAlikes {
         let difference = self.difference();
         write!(
             f,
-            "'{second}' ({second_points}) looks like '{first}' ({first_points}) but is another name: {difference}"
+            "'{second}' ({second_points}) looks like '{first}' ({first_points}) but is a different name: {difference}"
         )
     }
 }

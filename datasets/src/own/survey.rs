@@ -39,7 +39,7 @@ pub enum InputSurvey {
     Images([usize; 3], Option<[[u32; 2]; 2]>),
 }
 
-/// RawRows whose input is that of another row.
+/// Rows whose input is that of another row.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Duplicates {
     /// How many.

@@ -32,9 +32,10 @@ fn explained(error: OwnError, data: &[u8], path: &Path) -> OwnError {
         || matches!(error, OwnError::Column { .. }) || data.contains(&0) || str::from_utf8(data).is_err();
     let by_name = || {
         let kind = kind::of_name(path).filter(|_| has_other_content())?;
-        matches!(kind.family, Family::Table(_) | Family::Arrays | Family::Packed(_)).then_some(kind)
+        matches!(kind.family, Family::Table(_) | Family::Arrays | Family::Packed(_) | Family::Archive(_))
+            .then_some(kind)
     };
-    match kind::of_text(data).or_else(by_name) {
+    match kind::of_text(data, path).or_else(by_name) {
         Some(kind) => OwnError::kind(path, EXPECTED, kind),
         None => error,
     }

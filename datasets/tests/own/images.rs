@@ -112,13 +112,13 @@ fn what_is_no_image_is_refused_by_path_with_what_it_is_and_what_to_do() {
             "a WebP image",
             "find train -name '*.webp' -exec magick mogrify",
         ),
-        ("cat/2.jpg", b"RIFF\x24\0\0\0WEBPVP8L", "a WebP image", "`magick mogrify -format png train/cat/2.jpg`"),
+        ("cat/2.jpg", b"RIFF\x24\0\0\0WEBPVP8L", "a WebP image", "`magick train/cat/2.jpg train/cat/2.png`"),
         ("cat/2.HEIC", &heic, "a HEIC image", "-name '*.HEIC' -exec magick mogrify"),
         ("cat/2.avif", &avif, "an AVIF image", "-name '*.avif' -exec magick mogrify"),
         ("cat/2.bmp", b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "a BMP image", "magick mogrify"),
         ("cat/2.gif", b"GIF89a\x01\0\x01\0\0", "a GIF image", "magick mogrify"),
         ("cat/2.tif", b"II*\0\x08\0\0\0", "a TIFF image", "-name '*.tif' -exec magick mogrify"),
-        ("cat/2.png", b"MM\0*\0\0\0\x08", "a TIFF image", "magick mogrify -format png train/cat/2.png"),
+        ("cat/2.png", b"MM\0*\0\0\0\x08", "a TIFF image", "`magick train/cat/2.png train/cat/2-converted.png`"),
         ("cat/2.jxl", b"\xff\x0a\xfa\x1f", "a JPEG XL image", "magick mogrify"),
         ("cat/2.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "an SVG drawing", "rsvg-convert"),
         ("cat/2.png", b"<?xml version=\"1.0\"?>\n<svg/>", "an SVG drawing", "rsvg-convert"),
@@ -133,7 +133,12 @@ fn what_is_no_image_is_refused_by_path_with_what_it_is_and_what_to_do() {
             "`git lfs pull`",
         ),
         ("cat/2.jpg", b"%PDF-1.7\n", "a PDF document", "remove it"),
-        ("cat/2.zip", b"PK\x03\x04\x14\0\0\0\0\0", "a zip archive", "unpack it, such as with `unzip train/cat/2.zip`"),
+        (
+            "cat/2.zip",
+            b"PK\x03\x04\x14\0\0\0\0\0",
+            "a zip archive",
+            "unpack it, such as with `unzip train/cat/2.zip -d 2-unpacked`",
+        ),
         ("cat/2.mp4", &ftyp("isom"), "a film", "ffmpeg -i train/cat/2.mp4 train/cat/2-%04d.png"),
         ("cat/notes.txt", b"x", "a text file", "remove it"),
         (
@@ -142,6 +147,8 @@ fn what_is_no_image_is_refused_by_path_with_what_it_is_and_what_to_do() {
             "an old Excel workbook or another old Office file",
             "remove",
         ),
+        ("cat/Thumbs.db", b"\xd0\xcf\x11\xe0", "an old Excel workbook or another old Office file", "remove"),
+        ("cat/Thumbs.db", b"??", "another kind of file", "remove"),
         ("cat/2", b"??", "another kind of file", "remove it"),
         ("cat/2.jfif", &plain(8, 8, [0; 3], ImageFormat::Jpeg), "a JPEG image", "rename it to end in .jpg"),
         ("stray.png", b"x", "an image beside the folders of the classes", "into the folder of its class"),
@@ -175,12 +182,35 @@ fn everything_that_is_no_image_is_said_at_once_by_kind() {
     let message = folder.refusal(LAYOUT);
     let expected = [
         "train and test: expected only images that end in .png, .jpg or .jpeg, in a folder for each class, found 6 others:",
-        "  train/cat/a.webp and 2 more like it: a WebP image; convert it, such as with `find train -name '*.webp' -exec magick \
+        "  train/cat/a.webp and 2 more like it: a WebP image; convert it, such as with `find train test -name '*.webp' -exec magick \
          mogrify -format png {} +` (ImageMagick), and remove the original",
         "  test/cat/2.jpg: a web page; a download that failed: get the image again or remove the file",
         "  train/cat/3.jpg and 1 more like it: an empty file; get the image again, or remove the file",
     ];
     assert_eq!(message, expected.join("\n"));
+}
+
+#[test]
+fn images_that_a_search_by_name_misses_are_converted_by_name() {
+    let webp = b"RIFF\x24\0\0\0WEBPVP8 ";
+    let folder = good();
+    for name in ["train/cat/w1.jpg", "train/cat/w2.webp", "test/dog/w3.png", "train/dog/w4.WEBP"] {
+        folder.write(name, webp);
+    }
+    let message = folder.refusal(LAYOUT);
+    for line in [
+        "  train/cat/w2.webp and 1 more like it: a WebP image; convert it, such as with `find train \\( -name '*.WEBP' -o -name \
+         '*.webp' \\) -exec magick mogrify -format png {} +` (ImageMagick), and remove the original",
+        "  train/cat/w1.jpg and 1 more like it: a WebP image; convert it, such as with `magick train/cat/w1.jpg \
+         train/cat/w1.png; magick test/dog/w3.png test/dog/w3-converted.png` (ImageMagick), and remove the original",
+    ] {
+        assert!(message.lines().any(|found| found == line), "{line} is not in {message}");
+    }
+    // An image that is there is not replaced.
+    let folder = good();
+    folder.write("train/cat/1.webp", webp);
+    let command = "`magick train/cat/1.webp train/cat/1-converted.png`";
+    assert!(folder.refusal(LAYOUT).contains(command), "{}", folder.refusal(LAYOUT));
 }
 
 #[cfg(unix)]
@@ -192,8 +222,8 @@ fn dead_links_are_named_as_such() {
     symlink("/gone/6.png", folder.path("train/cat/6.png")).unwrap();
     symlink("/gone/eel", folder.path("train/eel")).unwrap();
     let message = folder.refusal(LAYOUT);
-    let expected = "  train/eel and 2 more like it: a symbolic link to /gone/eel, which is not there; put the file there, or \
-                    remove the link";
+    let expected = "  train/eel and 2 more like it: a symbolic link to /gone/eel, which does not exist; restore the target, \
+                    or remove the link";
     assert!(message.ends_with(expected), "{message}");
     // A link that leads somewhere is as good as what it leads to.
     let folder = good();
@@ -206,10 +236,13 @@ fn a_file_in_place_of_the_folder_is_named_by_its_kind() {
     for (content, expected) in [
         (
             &b"PK\x03\x04\x14\0\0\0\0\0"[..],
-            "found a zip archive, which is not read here: unpack it first (`unzip train`)",
+            "found a zip archive, which bakeoff does not read: unpack it first (`unzip train -d train-unpacked`)",
         ),
-        (b"\x1f\x8b\x08\0", "found a gzip file, which is not read here: unpack it first (`gzip -dk train`)"),
-        (b"PAR1\x15\x04\0", "found a Parquet file, which is not read here: convert it to CSV"),
+        (
+            b"\x1f\x8b\x08\0",
+            "found a gzip file, which bakeoff does not read: unpack it first (`gzip -dc train > train-unpacked`)",
+        ),
+        (b"PAR1\x15\x04\0", "found a Parquet file, which bakeoff does not read: convert it to CSV"),
         (b"a,b\n", "found a file"),
     ] {
         let folder = good();
@@ -244,7 +277,7 @@ fn class_folders_that_look_alike_are_refused_with_their_code_points() {
         let message = folder.refusal(LAYOUT);
         assert!(message.starts_with(&format!("train/{name}/1.png: the class '{name}' (U+0063 U+0061")), "{message}");
         assert!(
-            message.contains("looks like 'cat' (U+0063 U+0061 U+0074) but is another name: they differ only"),
+            message.contains("looks like 'cat' (U+0063 U+0061 U+0074) but is a different name: they differ only"),
             "{message}"
         );
         assert!(message.ends_with("(the other is in train/cat/1.png)"), "{message}");
@@ -331,7 +364,7 @@ fn a_png_with_more_beside_its_pixels_than_any_needs_is_refused_by_path() {
 fn a_class_folder_with_a_control_character_is_refused_and_shown_without_it() {
     let folder = good();
     fs::create_dir(folder.path("train/eel\u{1b}[31m")).unwrap();
-    let expected = "train: expected the name of a class, without control characters and with something to see, found the \
+    let expected = "train: expected a class name with visible characters and no control characters, found the \
                     folder \"eel\\u{1b}[31m\"";
     assert_eq!(folder.refusal(LAYOUT), expected);
 }

@@ -120,8 +120,8 @@ fn a_record_cut_short_is_refused_by_number() {
 fn a_file_of_another_kind_is_named_in_place_of_idx_files_and_records() {
     let npz = b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\x0b\0\0\0x_train.npy";
     let message = idx_refusal(npz, &idx(&[2], &[0, 1]));
-    let expected = "images: expected an IDX file, which begins with two zero bytes, found an archive of NumPy arrays, which is not read \
-                    here: write texts as CSV, and images as PNG files in a folder for each class or as IDX";
+    let expected = "images: expected an IDX file, which begins with two zero bytes, found an archive of NumPy arrays, which bakeoff \
+                    does not read: write texts as CSV, and images as PNG files in a folder for each class or as IDX";
     assert_eq!(message, expected);
     assert!(idx_refusal(b"<html>", &idx(&[2], &[0, 1])).contains("found a web page"));
     let folder = Folder::new();

@@ -146,8 +146,7 @@ fn a_class_with_a_control_character_is_refused_by_line_and_shown_without_it() {
         ("\u{2800}", "\u{2800}"),
     ] {
         let message = refusal(format!("a,x\nb,{name}\n"));
-        let expected =
-            "train, line 3: expected the name of a class, without control characters and with something to see";
+        let expected = "train, line 3: expected a class name with visible characters and no control characters";
         assert_eq!(message, format!("{expected}, found \"{shown}\""));
     }
     // A text is never shown, and no class is refused for its alphabet.
@@ -161,7 +160,7 @@ fn a_class_with_a_control_character_is_refused_by_line_and_shown_without_it() {
 fn bytes_that_are_not_utf8_and_nul_bytes_are_refused_by_line() {
     assert_eq!(
         refusal(b"ok,x\nclich\xe9,y\n"),
-        "train, line 3: expected text in UTF-8, found the byte 0xe9, which is not UTF-8 there"
+        "train, line 3: expected text in UTF-8, found the byte 0xe9, which is not valid UTF-8 there"
     );
     assert_eq!(refusal(b"ok,x\na\0b,y\n"), "train, line 3: expected text, found a NUL byte");
     let message = refusal_of(b"\xff\xfet\0e\0", csv());
@@ -274,8 +273,8 @@ fn classes_that_look_alike_are_refused_with_their_code_points_files_and_lines() 
     let message = refusal("a,cat\nb,dog\nc,cat\u{200b}\n");
     assert_eq!(
         message,
-        "train, line 4: the class 'cat\u{200b}' (U+0063 U+0061 U+0074 U+200B) looks like 'cat' (U+0063 U+0061 U+0074) but is \
-         another name: they differ only in invisible characters or blanks; write both in one way (the other is in train, line 2)"
+        "train, line 4: the class 'cat\u{200b}' (U+0063 U+0061 U+0074 U+200B) looks like 'cat' (U+0063 U+0061 U+0074) but is a \
+         different name: they differ only in invisible characters or blanks; use one spelling for both (the other is in train, line 2)"
     );
     let message = refusal("a,fish\nb,dog\nc,\u{fb01}sh\n");
     assert!(message.contains("'ﬁsh' (U+FB01 U+0073 U+0068) looks like 'fish' (U+0066"), "{message}");
@@ -292,7 +291,10 @@ fn a_class_of_the_test_rows_that_looks_like_one_of_the_training_rows_is_told_by_
         message.starts_with("test, line 3: the class 'caf\u{e9}\u{feff}' (U+0063 U+0061 U+0066 U+00E9 U+FEFF)"),
         "{message}"
     );
-    assert!(message.contains("looks like 'caf\u{e9}' (U+0063 U+0061 U+0066 U+00E9) but is another name"), "{message}");
+    assert!(
+        message.contains("looks like 'caf\u{e9}' (U+0063 U+0061 U+0066 U+00E9) but is a different name"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -303,7 +305,7 @@ fn a_column_that_looks_like_the_one_asked_for_is_told_by_its_code_points() {
         "{message}"
     );
     assert!(
-        message.contains("looks like it, but is another name than 'text' (U+0074 U+0065 U+0078 U+0074)"),
+        message.contains("looks like it, but is a different name from 'text' (U+0074 U+0065 U+0078 U+0074)"),
         "{message}"
     );
     // Two marks of the byte order, as some programs write.
@@ -323,14 +325,14 @@ fn a_file_of_another_kind_is_named_with_what_to_do_whatever_its_name() {
     for (content, what, remedy) in [
         (&xlsx[..], "an Excel workbook", "save its sheet as CSV UTF-8"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", "an old Excel workbook or another old Office file", "as CSV UTF-8"),
-        (ods, "an OpenDocument file", "soffice --headless --convert-to csv train"),
+        (ods, "an OpenDocument file", "soffice --headless --convert-to csv --outdir converted train"),
         (npz, "an archive of NumPy arrays", "write texts as CSV"),
-        (b"PK\x03\x04\x14\0\0\0\0\0", "a zip archive", "unpack it first (`unzip train`)"),
-        (b"\xfd7zXZ\0\0\x04", "an xz file", "`xz -dk train`"),
-        (b"\x28\xb5\x2f\xfd\x24", "a Zstandard file", "`zstd -d train`"),
-        (b"BZh91AY&SY\x12", "a bzip2 file", "`bzip2 -dk train`"),
-        (b"7z\xbc\xaf\x27\x1c\0", "a 7z archive", "`7z x train`"),
-        (b"Rar!\x1a\x07\x01\0", "a RAR archive", "`unrar x train`"),
+        (b"PK\x03\x04\x14\0\0\0\0\0", "a zip archive", "unpack it first (`unzip train -d train-unpacked`)"),
+        (b"\xfd7zXZ\0\0\x04", "an xz file", "`xz -dc train > train-unpacked`"),
+        (b"\x28\xb5\x2f\xfd\x24", "a Zstandard file", "`zstd -dc train > train-unpacked`"),
+        (b"BZh91AY&SY\x12", "a bzip2 file", "`bzip2 -dc train > train-unpacked`"),
+        (b"7z\xbc\xaf\x27\x1c\0", "a 7z archive", "`7z x train -otrain-unpacked`"),
+        (b"Rar!\x1a\x07\x01\0", "a RAR archive", "`unrar x train train-unpacked/`"),
         (b"PAR1\x15\x04\x15\0PAR1", "a Parquet file", "pandas.read_parquet('train').to_csv('train.csv'"),
         (b"ARROW1\0\0", "an Arrow (Feather) file", "pandas.read_feather('train')"),
         (b"\xff\xff\xff\xff\x10\0", "an Arrow stream, as a data set of Hugging Face is saved", "Dataset.from_file"),
@@ -350,7 +352,8 @@ fn a_file_of_another_kind_is_named_with_what_to_do_whatever_its_name() {
         ),
     ] {
         let message = refusal_of(content, csv());
-        let expected = format!("train: expected delimited text (CSV or TSV), found {what}, which is not read here: ");
+        let expected =
+            format!("train: expected delimited text (CSV or TSV), found {what}, which bakeoff does not read: ");
         assert!(message.starts_with(&expected) && message.contains(remedy), "{message}");
         assert!(!message.contains("delimiter"), "{message}");
     }

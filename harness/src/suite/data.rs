@@ -81,6 +81,8 @@ impl DataEntry {
     pub fn resolve(&mut self, folder: &Path) {
         let absolute = |value: &mut Value| {
             if let Value::String(path) = value
+                // An empty one is refused by the check.
+                && !path.trim().is_empty()
                 // A folder whose name is not UTF-8 is refused by the check.
                 && let Some(joined) = folder.join(path.as_str()).to_str()
             {
@@ -201,6 +203,9 @@ impl Settings<'_> {
     /// The paths of a setting. `run.json` is to hold them, and JSON is UTF-8; the suite is so itself, its folder may be not.
     fn paths(&mut self, key: &'static str) -> Result<Option<Vec<PathBuf>>, SuiteError> {
         let paths = self.take::<Paths>(key)?.map(Paths::list);
+        if paths.iter().flatten().any(|path| path.to_str().is_some_and(|path| path.trim().is_empty())) {
+            return Err(self.fault(key, format!("{key}: the path is empty: name a file or a folder")));
+        }
         let absolute = paths.iter().flatten().map(|path| self.source.folder.join(path));
         if let Some(path) = absolute.into_iter().find(|path| path.to_str().is_none()) {
             let message = format!("the path {path:?} is not UTF-8 and cannot be kept in run.json: rename the folder");
@@ -438,8 +443,9 @@ impl RowSettings {
             }
             Ok(files.into_iter().zip(labels).map(|(path, labels)| Part { path, labels: Some(labels) }).collect())
         };
-        let only_with =
-            |key: &str, other: &str| Err(settings.fault(key, format!("{key} goes with {other}, which is not given")));
+        let only_with = |key: &str, other: &str| {
+            Err(settings.fault(key, format!("{key} is only used with {other}, which is not given")))
+        };
         let train =
             self.train.ok_or_else(|| settings.missing("train", "name the file or folder of the training rows"))?;
         let train = parts("train", train, self.train_labels)?;

@@ -56,7 +56,7 @@ pub enum OwnTaskError {
     #[error("{0}")]
     Metric(String),
     /// Classes have no unit.
-    #[error("unit goes with numbers to be predicted, and these are classes")]
+    #[error("unit is only used with numbers to be predicted, and these are classes")]
     Unit,
 }
 

@@ -94,6 +94,13 @@ fn too_few_training_rows_are_refused() {
 }
 
 #[test]
+fn an_empty_path_is_said_to_be_empty() {
+    for empty in ["\"\"", "\" \"", "[\"rows.csv\", \"\"]"] {
+        says(&refused("\"rows.csv\"", empty), &["suite.toml:6: train: the path is empty: name a file or a folder"]);
+    }
+}
+
+#[test]
 fn the_test_rows_are_said_once() {
     says(&refused("test_part = 0.2\n", ""), &["suite.toml:6: the test rows are missing", "test_part = 0.2"]);
     let message = refused("test_part = 0.2", "test_part = 0.2\ntest = \"rows.csv\"");
@@ -102,7 +109,7 @@ fn the_test_rows_are_said_once() {
         says(&refused("0.2", share), &["suite.toml:7: test_part must be a share above 0 and below 1"]);
     }
     let message = refused("test_part = 0.2", "test = \"rows.csv\"\nsplit_seed = 2");
-    says(&message, &["suite.toml:8: split_seed goes with test_part, which is not given"]);
+    says(&message, &["suite.toml:8: split_seed is only used with test_part, which is not given"]);
 }
 
 #[test]
@@ -185,7 +192,10 @@ fn a_metric_or_unit_that_does_not_fit_is_refused_with_those_that_do() {
     let message = refused("\"mine\"", "\"mine\"\nmetric = \"acuracy\"");
     says(&message, &["suite.toml:4: task 'mine': metric 'acuracy' cannot rank here, did you mean 'accuracy'?"]);
     says(&refused("\"mine\"", "\"mine\"\nmetric = \"mse\""), &["metric 'mse' cannot rank here", "f1_macro"]);
-    says(&refused("\"mine\"", "\"mine\"\nunit = \"kg\""), &["suite.toml:4: task 'mine': unit goes with numbers"]);
+    says(
+        &refused("\"mine\"", "\"mine\"\nunit = \"kg\""),
+        &["suite.toml:4: task 'mine': unit is only used with numbers"],
+    );
 }
 
 #[test]
