@@ -51,7 +51,8 @@ const fn kind(what: &'static str, ending: &'static str, family: Family) -> FileK
     FileKind { what, ending, family }
 }
 
-const EXCEL: &str = "save its sheet as CSV UTF-8 in a spreadsheet program, or run `soffice --headless --convert-to csv --outdir converted {}`";
+const EXCEL: &str = "save its sheet as CSV UTF-8 in a spreadsheet program, or run \
+    `soffice --headless --convert-to csv --outdir converted {}`";
 const PNG: FileKind = kind("a PNG image", "png", Family::ReadImage);
 const JPEG: FileKind = kind("a JPEG image", "jpg", Family::ReadImage);
 const GIF: FileKind = kind("a GIF image", "gif", Family::OtherImage);
