@@ -147,7 +147,7 @@ fn the_floor_is_the_score_of_the_majority_class_or_the_mean() {
     let train = classes(&[2, 1, 2, 0], 3);
     let test = classes(&[2, 0, 1, 2, 2], 3);
     assert_eq!(floor(&train, &test, "accuracy"), 0.6);
-    // Of equally frequent classes the first.
+    // The first of equally frequent classes.
     assert_eq!(floor(&classes(&[2, 1], 3), &test, "accuracy"), 0.2);
     assert_eq!(floor(&Targets::Values(vec![0.0, 2.0]), &Targets::Values(vec![0.0, 4.0]), "mse"), 5.0);
 }

@@ -100,7 +100,7 @@ fn sparse_features_are_split_like_dense_ones() {
         params.fit(&Dataset::new(rows.clone(), labels.clone())).unwrap().0.means(rows)
     };
     let difference = (fit(&sparse) - fit(&dense)).mapv(f32::abs);
-    // Of equally good splits the first wins, and upside down they come in another order.
+    // The first of equally good splits wins, and upside down they come in another order.
     assert!(difference.mean().unwrap() < 0.02, "{}", difference.mean().unwrap());
 }
 

@@ -116,9 +116,9 @@ pub(crate) enum EncoderState {
         terms: Vec<String>,
     },
     Pairs {
-        /// Of each block, in the order of their columns.
+        /// The terms of each block, in the order of their columns.
         terms: Vec<String>,
-        /// Of the cosine, if it has others.
+        /// The terms of the cosine, if it has others.
         all_terms: Option<Vec<String>>,
     },
 }

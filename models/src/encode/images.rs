@@ -109,7 +109,7 @@ pub(super) struct ImageEncoder {
     features: ImageFeatures,
     /// Colour planes, rows and columns of a training image.
     shape: [usize; 3],
-    /// Of each kind that is scaled, in order.
+    /// The scale of each kind that is scaled, in order.
     scales: Vec<Scale>,
 }
 

@@ -27,9 +27,9 @@ const MOST_TERMS: usize = 1_000_000;
 /// The terms of the training pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct PairEncoder {
-    /// Of the blocks.
+    /// The terms of the blocks.
     terms: TfIdf,
-    /// Of the cosine, where the blocks do not have all terms.
+    /// The terms of the cosine, where the blocks do not have all terms.
     all_terms: Option<TfIdf>,
     tokens: Tokens,
 }

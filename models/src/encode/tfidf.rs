@@ -104,7 +104,7 @@ impl TfIdf {
     }
 }
 
-/// Of each term the texts that hold it, and its occurrences.
+/// For each term, how many texts hold it, and how often it occurs.
 type Counts = FxHashMap<String, (u32, u32)>;
 
 fn count(texts: &[Text], tokens: Tokens) -> Counts {

@@ -14,7 +14,7 @@ pub(super) struct Bins {
     columns: Vec<u8>,
     /// The inner edges of each feature, ascending: one fewer than it has bins.
     edges: Vec<Vec<f32>>,
-    /// Of each feature the rows above its lowest bin, where they are few: most terms are in few texts.
+    /// For each feature, the rows above its lowest bin where these are few, because most terms are in few texts.
     raised: Vec<Option<Vec<(u32, u8)>>>,
 }
 

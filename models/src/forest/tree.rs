@@ -6,10 +6,10 @@ use super::bins::Bins;
 use super::criterion::Criterion;
 use super::params::ForestValidParams;
 
-/// Below this many rows a comparison sort beats counting into 256 bins.
-const COUNTING_PAYS: usize = 48;
-/// Going through a list of rows is this much faster, a row, than looking their bins up all over a column.
-const RAISED_PAYS: usize = 8;
+/// Fewer rows than this are sorted by comparison, which is then faster than counting them into 256 bins.
+const MIN_ROWS_TO_COUNT: usize = 48;
+/// Looking up the bin of one row, somewhere in a column, takes as long as going through this many rows of a list.
+const COST_OF_A_LOOKUP: usize = 8;
 /// Marks a leaf in place of a feature.
 const LEAF: u32 = u32::MAX;
 
@@ -96,13 +96,13 @@ pub(super) struct TreeNumbers {
     pub(super) nodes: Vec<u32>,
     /// How many leaf values each tree has.
     pub(super) leaves: Vec<u32>,
-    /// Of each node; see [`Node`].
+    /// The feature of each node; see [`Node`].
     pub(super) features: Vec<u32>,
-    /// Of each node.
+    /// The threshold of each node.
     pub(super) thresholds: Vec<f32>,
-    /// Of each node.
+    /// Where the children of each node begin, or the values of a leaf.
     pub(super) next: Vec<u32>,
-    /// Of all leaves.
+    /// The values of all leaves.
     pub(super) values: Vec<f32>,
 }
 
@@ -271,7 +271,7 @@ impl<'a, C: Criterion> Grower<'a, C> {
             listed = rows.len();
         }
         let (unsorted, sorted) = (&mut self.spare[..listed], &mut self.keys[..listed]);
-        if listed < COUNTING_PAYS {
+        if listed < MIN_ROWS_TO_COUNT {
             unsorted.sort_unstable();
             sorted.copy_from_slice(unsorted);
         } else {
@@ -308,7 +308,7 @@ impl<'a, C: Criterion> Grower<'a, C> {
 
     /// A sparse feature's raised rows, if going through them is faster than through a node of `rows` rows.
     fn raised(&self, feature: usize, rows: usize) -> Option<&'a [(u32, u8)]> {
-        self.bins.raised(feature).filter(|raised| raised.len() < RAISED_PAYS * rows)
+        self.bins.raised(feature).filter(|raised| raised.len() < COST_OF_A_LOOKUP * rows)
     }
 
     fn swap(&mut self, a: usize, b: usize) {

@@ -46,7 +46,7 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// Learns from rows and their labels; `watch` is told of each pair solved.
+    /// Learns from rows and their labels; `watch` hears of each pair solved.
     ///
     /// # Errors
     /// If a solver fails or needs too much memory.
