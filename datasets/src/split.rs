@@ -27,7 +27,7 @@ pub fn train_rows(targets: &Targets, size: usize, seed: u64) -> Vec<usize> {
     }
 }
 
-/// Sets `count` rows of `split` aside for validation, as [`set_aside`] does: the rows left to train on, and the validation rows.
+/// Sets `count` rows of `split` aside for validation: the rows left to train on, and the validation rows.
 ///
 /// # Panics
 /// If `split` has fewer than `count` rows.
