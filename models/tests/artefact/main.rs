@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bakeoff_models::{Device, Model, ModelError, Predictions};
+use bakeoff_models::{Device, ModelError, Predictions};
 use proptest::prelude::*;
 use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, rows, saved, sealed, written};
 
