@@ -108,7 +108,7 @@ impl OwnError {
         OwnError::Kind { path: path.to_owned(), expected, found: kind.what, remedy }
     }
 
-    /// The same fault, of which there are `count` more.
+    /// The same fault occurs `count` more times.
     pub(super) fn and_more(self, count: usize) -> OwnError {
         match self {
             OwnError::Format { place, expected, found } if count > 0 => OwnError::Format {
