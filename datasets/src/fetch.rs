@@ -13,7 +13,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::dataset::{Dataset, Download, Packing, Transport};
-use crate::store::{DataFile, State, Store};
+use crate::store::{DataFile, FileState, Store};
 
 mod error;
 mod http;
@@ -38,22 +38,22 @@ const MAX_ATTEMPTS: usize = 5;
 
 /// How to fetch.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct FetchOptions {
     /// Where to fetch from; `None` for the official addresses.
     pub mirror: Option<Mirror>,
     /// How long to wait for a connection, an answer, or the next bytes.
     pub patience: Duration,
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options { mirror: None, patience: Duration::from_secs(60) }
+impl Default for FetchOptions {
+    fn default() -> FetchOptions {
+        FetchOptions { mirror: None, patience: Duration::from_secs(60) }
     }
 }
 
 /// What happens while a dataset is fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
+pub enum FetchProgress {
     /// Another process fetches the same dataset; this one waits.
     Waiting {
         /// The process, as far as known.
@@ -91,8 +91,8 @@ pub enum Fetched {
 pub fn fetch(
     dataset: &dyn Dataset,
     store: &Store,
-    options: &Options,
-    tell: &mut dyn FnMut(Progress),
+    options: &FetchOptions,
+    tell: &mut dyn FnMut(FetchProgress),
 ) -> Result<Fetched, FetchError> {
     let Some(transport) = dataset.transport() else {
         return Err(FetchError::InProgram { dataset: dataset.id().to_owned() });
@@ -127,8 +127,8 @@ pub fn fetch(
 /// Whether all files are here and verified. A broken file counts as missing. Something else in a file's place is an error, so that
 /// nothing is downloaded in vain.
 fn is_whole(dataset: &dyn Dataset, store: &Store) -> Result<bool, FetchError> {
-    let states: Result<Vec<State>, _> = dataset.files().iter().map(|file| store.state(file)).collect();
-    Ok(!states?.contains(&State::Missing) && dataset.files().iter().all(|file| store.check(file).is_ok()))
+    let states: Result<Vec<FileState>, _> = dataset.files().iter().map(|file| store.state(file)).collect();
+    Ok(!states?.contains(&FileState::Missing) && dataset.files().iter().all(|file| store.check(file).is_ok()))
 }
 
 /// The id as a file name.
@@ -157,7 +157,7 @@ fn make_folder(path: &Path) -> Result<(), FetchError> {
 }
 
 /// Locks a dataset until the file is dropped. The file is not removed: that would let two processes hold two locks of one name.
-fn lock(work: &Path, dataset: &dyn Dataset, tell: &mut dyn FnMut(Progress)) -> Result<File, FetchError> {
+fn lock(work: &Path, dataset: &dyn Dataset, tell: &mut dyn FnMut(FetchProgress)) -> Result<File, FetchError> {
     let path = work.join(format!("{}.lock", plain_id(dataset)));
     let fault = |source| FetchError::Write { path: path.clone(), source };
     let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(fault)?;
@@ -166,7 +166,7 @@ fn lock(work: &Path, dataset: &dyn Dataset, tell: &mut dyn FnMut(Progress)) -> R
         Err(TryLockError::WouldBlock) => {
             let pid = fs::read_to_string(&path).unwrap_or_default();
             let holder = if pid.is_empty() { "another process".to_owned() } else { format!("process {pid}") };
-            tell(Progress::Waiting { holder });
+            tell(FetchProgress::Waiting { holder });
             file.lock().map_err(|error| FetchError::lock(&path, error))?;
         }
         Err(TryLockError::Error(error)) => return Err(FetchError::lock(&path, error)),
@@ -198,7 +198,7 @@ impl Drop for Staging {
 struct Job<'a> {
     dataset: &'a dyn Dataset,
     transport: &'a Transport,
-    options: &'a Options,
+    options: &'a FetchOptions,
     work: &'a Path,
     staging: &'a Path,
     agent: ureq::Agent,
@@ -206,7 +206,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Fetches all files of the dataset and verifies them: from the official downloads, or from unpacked files of a mirror.
-    fn bring(&self, tell: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
+    fn bring(&self, tell: &mut dyn FnMut(FetchProgress)) -> Result<(), FetchError> {
         let mut looked_for = Vec::new();
         if self.downloads(&mut looked_for, tell)? {
             self.dataset.derive(self.staging)?;
@@ -232,7 +232,7 @@ impl Job<'_> {
     }
 
     /// Fetches each download and extracts its files; `false` if the mirror lacks one.
-    fn downloads(&self, looked_for: &mut Vec<String>, tell: &mut dyn FnMut(Progress)) -> Result<bool, FetchError> {
+    fn downloads(&self, looked_for: &mut Vec<String>, tell: &mut dyn FnMut(FetchProgress)) -> Result<bool, FetchError> {
         for download in self.transport.downloads {
             let names = mirror::download_names(self.dataset, download);
             let places: Vec<Location> = match &self.options.mirror {
@@ -257,7 +257,7 @@ impl Job<'_> {
         places: &[Location],
         name: &str,
         load: &Load<'_>,
-        tell: &mut dyn FnMut(Progress),
+        tell: &mut dyn FnMut(FetchProgress),
     ) -> Result<bool, FetchError> {
         for place in places {
             match self.take(place, name, load, tell) {
@@ -279,11 +279,11 @@ impl Job<'_> {
         place: &Location,
         name: &str,
         load: &Load<'_>,
-        tell: &mut dyn FnMut(Progress),
+        tell: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), Taking> {
         let url = match place {
             Location::File(path) if path.is_file() => {
-                tell(Progress::Reading { place: place.to_string() });
+                tell(FetchProgress::Reading { place: place.to_string() });
                 return self.unpack(path, place, load, tell);
             }
             Location::File(_) => return Err(Fault::Absent.into()),
@@ -292,9 +292,9 @@ impl Job<'_> {
         let proxy = proxy::of(url, |name| env::var_os(name)).map_err(Taking::Wrong)?;
         let part = self.work.join(format!("{}{name}.{}{PART}", part_prefix(self.dataset), short_hash(url)));
         for attempt in 1.. {
-            tell(Progress::Reading { place: url.clone() });
+            tell(FetchProgress::Reading { place: url.clone() });
             let before = http::size(&part);
-            let mut bytes = |done, total| tell(Progress::Bytes { done, total });
+            let mut bytes = |done, total| tell(FetchProgress::Bytes { done, total });
             let came = http::download(&self.agent, proxy.as_ref(), url, &part, load.max_bytes, &mut bytes);
             let is_whole = came.is_ok();
             let taken = came.map_err(Taking::from).and_then(|()| self.unpack(&part, place, load, tell));
@@ -321,9 +321,9 @@ impl Job<'_> {
         path: &Path,
         place: &Location,
         load: &Load<'_>,
-        tell: &mut dyn FnMut(Progress),
+        tell: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), Taking> {
-        tell(Progress::Unpacking);
+        tell(FetchProgress::Unpacking);
         let opened = File::open(path).map_err(|error| Fault::Bad(format!("it cannot be read ({error})")))?;
         let wanted: Vec<Wanted> = load.files.iter().map(|file| self.wanted(file, load.packing)).collect();
         let mut open = |index: usize| {

@@ -13,6 +13,7 @@ mod join;
 mod kind;
 mod missing;
 mod names;
+mod remedy;
 mod survey;
 mod table;
 

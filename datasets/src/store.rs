@@ -108,7 +108,7 @@ impl DataFile {
 
 /// Where a file of a dataset is, and whether it is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum FileState {
     /// Compiled into the program.
     InProgram,
     /// In the data folder, and hashed since its last change.
@@ -196,8 +196,8 @@ impl Store {
     /// If the file cannot be read or is not the right one.
     pub fn check(&self, file: &DataFile) -> Result<(), DatasetError> {
         match self.state(file)? {
-            State::Verified => Ok(()),
-            State::InProgram | State::Unverified | State::Missing => self.verify(file),
+            FileState::Verified => Ok(()),
+            FileState::InProgram | FileState::Unverified | FileState::Missing => self.verify(file),
         }
     }
 
@@ -226,16 +226,16 @@ impl Store {
     ///
     /// # Errors
     /// If there is no data folder, or the file cannot be looked at.
-    pub fn state(&self, file: &DataFile) -> Result<State, DatasetError> {
+    pub fn state(&self, file: &DataFile) -> Result<FileState, DatasetError> {
         if file.embedded.is_some() {
-            return Ok(State::InProgram);
+            return Ok(FileState::InProgram);
         }
         let path = self.path(file)?;
         match stamp::look(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(State::Missing),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(FileState::Missing),
             Err(error) => Err(self.unreadable(file, error)),
-            Ok(seen) if stamp::is_remembered(&path, file, &seen) => Ok(State::Verified),
-            Ok(_) => Ok(State::Unverified),
+            Ok(seen) if stamp::is_remembered(&path, file, &seen) => Ok(FileState::Verified),
+            Ok(_) => Ok(FileState::Unverified),
         }
     }
 
@@ -341,16 +341,16 @@ mod tests {
     fn a_file_of_the_data_folder_is_hashed_once_and_again_when_it_has_changed() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::embedded().with_data(folder.path());
-        assert_eq!(store.state(&FULL).unwrap(), State::Missing);
+        assert_eq!(store.state(&FULL).unwrap(), FileState::Missing);
         let path = folder.path().join("greetings/hello.txt");
         fs::create_dir(path.parent().unwrap()).unwrap();
         fs::write(&path, "hello").unwrap();
-        assert_eq!(store.state(&FULL).unwrap(), State::Unverified);
+        assert_eq!(store.state(&FULL).unwrap(), FileState::Unverified);
         assert_eq!(*store.read(&FULL).unwrap(), *b"hello");
-        assert_eq!(store.state(&FULL).unwrap(), State::Verified);
+        assert_eq!(store.state(&FULL).unwrap(), FileState::Verified);
 
         fs::write(&path, "hello, world").unwrap();
-        assert_eq!(store.state(&FULL).unwrap(), State::Unverified);
+        assert_eq!(store.state(&FULL).unwrap(), FileState::Unverified);
         let message = store.read(&FULL).unwrap_err().to_string();
         assert!(message.contains(HASH) && message.contains("found 12 bytes"), "{message}");
         assert!(message.contains("bakeoff data fetch greetings"), "{message}");
@@ -367,9 +367,9 @@ mod tests {
         let modified = fs::metadata(&path).unwrap().modified().unwrap();
         fs::write(&path, "hullo").unwrap();
         File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
-        assert_eq!(store.state(&FULL).unwrap(), State::Verified, "a load trusts size and time");
+        assert_eq!(store.state(&FULL).unwrap(), FileState::Verified, "a load trusts size and time");
         assert!(store.verify(&FULL).unwrap_err().to_string().contains(HASH));
-        assert_eq!(store.state(&FULL).unwrap(), State::Unverified, "and no longer does once a hash was wrong");
+        assert_eq!(store.state(&FULL).unwrap(), FileState::Unverified, "and no longer does once a hash was wrong");
     }
 
     #[test]

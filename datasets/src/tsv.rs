@@ -62,7 +62,7 @@ pub(crate) fn read(
         }
     };
     let mut texts = Vec::new();
-    let mut answers = Answers::new(kind);
+    let mut answers = TargetsRead::new(kind);
     while next(&mut records)? {
         let fault = |(expected, found): (String, String)| place.format(line(&records), &expected, found);
         if records.len() != columns.count {
@@ -156,28 +156,28 @@ fn excerpt(line: &str) -> String {
 }
 
 /// Targets as they are read.
-enum Answers {
+enum TargetsRead {
     Labels(Vec<u16>),
     Values(Vec<f32>),
 }
 
-impl Answers {
-    fn new(kind: &GlueTarget) -> Answers {
+impl TargetsRead {
+    fn new(kind: &GlueTarget) -> TargetsRead {
         match kind {
-            GlueTarget::Classes { .. } => Answers::Labels(Vec::new()),
-            GlueTarget::Score { .. } => Answers::Values(Vec::new()),
+            GlueTarget::Classes { .. } => TargetsRead::Labels(Vec::new()),
+            GlueTarget::Score { .. } => TargetsRead::Values(Vec::new()),
         }
     }
 
     /// Adds a target. The error is what was expected and what was found.
     fn push(&mut self, cell: &str, kind: &GlueTarget) -> Result<(), (String, String)> {
         match (self, *kind) {
-            (Answers::Labels(labels), GlueTarget::Classes { words, .. }) => {
+            (TargetsRead::Labels(labels), GlueTarget::Classes { words, .. }) => {
                 let label = words.iter().position(|&word| word == cell);
                 let label = label.ok_or_else(|| (format!("a label, one of {}", words.join(", ")), excerpt(cell)))?;
                 labels.push(label as u16);
             }
-            (Answers::Values(values), GlueTarget::Score { least, most }) => {
+            (TargetsRead::Values(values), GlueTarget::Score { least, most }) => {
                 let value = cell.parse().ok().filter(|value| (least..=most).contains(value));
                 values.push(value.ok_or_else(|| (format!("a score in {least}..={most}"), excerpt(cell)))?);
             }
@@ -188,12 +188,12 @@ impl Answers {
 
     fn into_targets(self, kind: &GlueTarget) -> Targets {
         match (self, kind) {
-            (Answers::Labels(labels), GlueTarget::Classes { names, .. }) => {
+            (TargetsRead::Labels(labels), GlueTarget::Classes { names, .. }) => {
                 let names: Arc<[String]> = names.iter().map(|&name| name.to_owned()).collect();
                 Targets::Classes { labels, names }
             }
-            (Answers::Values(values), _) => Targets::Values(values),
-            (Answers::Labels(_), GlueTarget::Score { .. }) => unreachable!("the answers were made for this kind"),
+            (TargetsRead::Values(values), _) => Targets::Values(values),
+            (TargetsRead::Labels(_), GlueTarget::Score { .. }) => unreachable!("the answers were made for this kind"),
         }
     }
 }

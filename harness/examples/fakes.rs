@@ -14,7 +14,7 @@ use bakeoff::program::Program;
 use bakeoff::tasks::Task;
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
 use bakeoff_models::{
-    Default, Device, Domain, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Param,
+    DefaultValue, Device, Domain, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Param,
     Predictions, Resolved, Spec, Support, TargetShape, TaskShape, Watch,
 };
 use bakeoff_reports::MachineInfo;
@@ -48,7 +48,7 @@ impl Machine for FakeMachine {
     }
 
     fn powercap(&self) -> PathBuf {
-        PathBuf::from("/nowhere")
+        std::env::var_os("FAKE_POWERCAP").map_or_else(|| PathBuf::from("/nowhere"), PathBuf::from)
     }
 
     fn describe(&self) -> MachineInfo {
@@ -202,24 +202,24 @@ struct Fake {
 const PARAMS: &[Param] = &[
     Param {
         name: "epochs",
-        images: Default::Int(2),
-        texts: Default::Int(2),
+        images: DefaultValue::Int(2),
+        texts: DefaultValue::Int(2),
         domain: Domain::Int(1, 1000),
         about: "passes over the training rows",
         source: "made up",
     },
     Param {
         name: "pause_s",
-        images: Default::Float(0.0),
-        texts: Default::Float(0.0),
+        images: DefaultValue::Float(0.0),
+        texts: DefaultValue::Float(0.0),
         domain: Domain::Float(0.0, 3600.0),
         about: "real seconds that an epoch takes",
         source: "made up",
     },
     Param {
         name: "mood",
-        images: Default::Word("calm"),
-        texts: Default::Word("calm"),
+        images: DefaultValue::Word("calm"),
+        texts: DefaultValue::Word("calm"),
         domain: Domain::Word(&["calm", "cross"]),
         about: "changes nothing",
         source: "made up",

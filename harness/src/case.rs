@@ -4,7 +4,7 @@ use bakeoff_models::Resolved;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::meters::EnergyConfig;
+use crate::meters::{EnergyConfig, IdleWindow};
 use crate::tasks::OwnTask;
 
 /// Everything a process needs to measure one cell of a comparison.
@@ -44,8 +44,8 @@ pub struct Case {
     pub test_rows: Option<usize>,
     /// How energy is measured.
     pub energy: EnergyConfig,
-    /// Power of the idle machine, where a meter told.
-    pub idle_w: Option<f64>,
+    /// The idle machine before the run, where a meter told.
+    pub idle: Option<IdleWindow>,
     /// Why the model cannot do the task, known before anything ran.
     pub unsupported: Option<String>,
 }

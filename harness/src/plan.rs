@@ -68,7 +68,7 @@ impl Plan {
             for model_entry in &suite.models {
                 let model = program.model(model_entry.name.as_ref()).expect("the names are checked");
                 for &device in &devices {
-                    let cell = Cell { task, own: own_task, model, entry: model_entry, train_size, device };
+                    let cell = Combination { task, own: own_task, model, entry: model_entry, train_size, device };
                     for seed in suite.seeds.as_ref() {
                         cases.push(cell.case(source, &suite, *seed.as_ref())?);
                     }
@@ -91,7 +91,7 @@ impl Plan {
 }
 
 /// One task x model x device of a suite.
-struct Cell<'a> {
+struct Combination<'a> {
     task: &'a dyn Task,
     own: Option<&'a OwnTask>,
     model: &'a dyn ModelEntry,
@@ -100,7 +100,7 @@ struct Cell<'a> {
     device: Device,
 }
 
-impl Cell<'_> {
+impl Combination<'_> {
     fn case(&self, source: &Source, suite: &Suite, seed: u64) -> Result<Case, SuiteError> {
         let shape = tasks::shape(self.task, self.train_size);
         let params = params::resolve(source, self.model, self.entry, self.task, &shape)?;
@@ -127,7 +127,7 @@ impl Cell<'_> {
             keep_model: suite.keep_models,
             test_rows: None,
             energy: suite.energy.config(),
-            idle_w: None,
+            idle: None,
         })
     }
 }

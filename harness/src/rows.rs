@@ -24,7 +24,7 @@ pub struct Rows {
     /// Test rows that are among all rows given to the case.
     pub leakage: Leakage,
     /// The rows that the model of the case learns from.
-    pub learned: Learned,
+    pub learned: LearnedRows,
 }
 
 impl Rows {
@@ -41,7 +41,7 @@ impl Rows {
         let test = few(test);
         let given = given(&train, case);
         let leakage = leakage(&given, &test);
-        let learned = Learned::by(model, &given, case);
+        let learned = LearnedRows::by(model, &given, case);
         let (train, validation) = carve(&given, case);
         let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
         Rows { train, validation, test, further, given: given.targets, leakage, learned }
@@ -64,7 +64,7 @@ fn carve(given: &Split, case: &Case) -> (Split, Split) {
 
 /// The rows that a model really learns from: all rows given to a case, or all but the validation rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Learned {
+pub struct LearnedRows {
     /// How many there are.
     pub examples: usize,
     /// Classes with too few of them; `None` for a regression.
@@ -80,17 +80,17 @@ pub struct RareClasses {
     pub with_one_row: Vec<String>,
 }
 
-impl Learned {
+impl LearnedRows {
     /// What `model` learns from among the rows given to `case`. How many rows each class has does not depend on the seed.
-    pub fn by(model: &dyn ModelEntry, given: &Split, case: &Case) -> Learned {
+    pub fn by(model: &dyn ModelEntry, given: &Split, case: &Case) -> LearnedRows {
         if model.learns_from_validation() {
-            Learned::from(&given.targets)
+            LearnedRows::from(&given.targets)
         } else {
-            Learned::from(&carve(given, case).0.targets)
+            LearnedRows::from(&carve(given, case).0.targets)
         }
     }
 
-    fn from(targets: &Targets) -> Learned {
+    fn from(targets: &Targets) -> LearnedRows {
         let classes = match targets {
             Targets::Values(_) => None,
             Targets::Classes { names, .. } => {
@@ -102,7 +102,7 @@ impl Learned {
                 Some(RareClasses { without_rows: with(0), with_one_row: with(1) })
             }
         };
-        Learned { examples: targets.len(), classes }
+        LearnedRows { examples: targets.len(), classes }
     }
 }
 

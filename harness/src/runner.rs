@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// How the cases of a run ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct RunTally {
     /// Cases that failed, did not end in time, took too much memory or diverged.
     pub failures: usize,
     /// Whether the user stopped the run before all cases were done.
@@ -48,10 +48,10 @@ pub fn run(
     machine: &dyn Machine,
     recorder: &mut Recorder,
     progress: &mut dyn Progress,
-) -> anyhow::Result<Tally> {
+) -> anyhow::Result<RunTally> {
     let queue = Mutex::new(cases.iter().enumerate());
     let (sender, receiver) = mpsc::channel();
-    let mut tally = Tally::default();
+    let mut tally = RunTally::default();
     let mut done = 0;
     let stored = thread::scope(|scope| -> anyhow::Result<anyhow::Result<()>> {
         for job in 0..jobs.min(cases.len()) {

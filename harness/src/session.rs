@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use bakeoff_datasets::State;
+use bakeoff_datasets::FileState;
 use bakeoff_reports::{Built, CaseInfo, RunDir, RunInfo, SCHEMA, TaskInfo};
 use sha2::{Digest, Sha256};
 
 use crate::case::Case;
 use crate::executor::{ChildProcess, Executor, Inline};
 use crate::forecast::memory_remark;
-use crate::meters;
+use crate::meters::{self, IdleWindow};
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::progress;
 use crate::recorder::Recorder;
-use crate::runner::{self, Tally};
+use crate::runner::{self, RunTally};
 use crate::threads;
 use crate::usage::usage;
 use crate::worker;
@@ -41,7 +41,7 @@ pub struct Finished {
     /// The report of all that is stored.
     pub built: Built,
     /// How the cases ended.
-    pub tally: Tally,
+    pub tally: RunTally,
 }
 
 impl Session<'_> {
@@ -56,7 +56,7 @@ impl Session<'_> {
         let files: Vec<_> = tasks.flat_map(|task| task.files()).collect();
         let mut missing = BTreeSet::new();
         for file in &files {
-            if store.state(file).map_err(usage)? == State::Missing {
+            if store.state(file).map_err(usage)? == FileState::Missing {
                 missing.insert(file.folder());
             }
         }
@@ -179,9 +179,9 @@ impl Session<'_> {
         let mut cases = cases.to_vec();
         let Some(energy) = cases.first().map(|case| case.energy) else { return cases };
         let meter = meters::open(&energy, self.program.machine).ok();
-        let idle_w = meter.and_then(|mut meter| meters::idle_watts(meter.as_mut(), self.program.machine, WINDOW));
+        let idle = meter.and_then(|mut meter| IdleWindow::measure(meter.as_mut(), self.program.machine, WINDOW));
         for case in &mut cases {
-            case.idle_w = idle_w;
+            case.idle = idle;
         }
         cases
     }

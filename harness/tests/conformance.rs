@@ -251,11 +251,11 @@ fn every_model_declares_parameters_with_a_source_and_defaults_inside_their_domai
             let what = format!("{} {}", entry.name(), param.name);
             assert!(!param.about.is_empty() && !param.source.is_empty(), "{what}");
             for (default, task) in [(param.images, TASKS[0]), (param.texts, TASKS[2])] {
-                let value = match bakeoff_models::Value::from(default) {
-                    bakeoff_models::Value::Bool(v) => toml::Value::Boolean(v),
-                    bakeoff_models::Value::Int(v) => toml::Value::Integer(v),
-                    bakeoff_models::Value::Float(v) => toml::Value::Float(v),
-                    bakeoff_models::Value::Text(v) => toml::Value::String(v),
+                let value = match bakeoff_models::ParamValue::from(default) {
+                    bakeoff_models::ParamValue::Bool(v) => toml::Value::Boolean(v),
+                    bakeoff_models::ParamValue::Int(v) => toml::Value::Integer(v),
+                    bakeoff_models::ParamValue::Float(v) => toml::Value::Float(v),
+                    bakeoff_models::ParamValue::Text(v) => toml::Value::String(v),
                 };
                 let table = toml::Table::from_iter([(param.name.to_owned(), value)]);
                 let shape = tasks::shape(task, rows(task));

@@ -123,7 +123,7 @@ fn run(entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) ->
         keep_model: false,
         test_rows: None,
         energy: EnergyConfig { estimate: false, watts_per_core: 12.0 },
-        idle_w: None,
+        idle: None,
         unsupported: None,
     };
     measure(&program, &case, &Store::embedded(), None, &mut |_| {})

@@ -11,7 +11,9 @@ use std::time::Instant;
 
 use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
 use bakeoff_models::forest::ForestParams;
-use bakeoff_models::svm::{Classifier, Encoder, FeatureParams, Features, ImageFeatures, Kernel, Method, Settings};
+use bakeoff_models::svm::{
+    Classifier, Encoder, FeatureParams, Features, ImageFeatures, Kernel, Method, ProblemSettings,
+};
 use bakeoff_models::{
     Device, ENTRIES, EpochReport, InputShape, Model, ModelError, Predictions, Resolved, Spec, TargetShape, TaskShape,
     Tokens, Watch,
@@ -159,7 +161,7 @@ fn svm(features: usize, request: &Request) -> Result<Value> {
     let pool = pool(request.threads)?;
     let (rows, test_rows) = (Features::Dense(rows), Features::Dense(test_rows));
     let start = Instant::now();
-    let settings = Settings { kernel: Kernel::rbf_for(&rows), c: 1.0, epsilon: 0.1, tolerance: 1e-3 };
+    let settings = ProblemSettings { kernel: Kernel::rbf_for(&rows), c: 1.0, epsilon: 0.1, tolerance: 1e-3 };
     let machine = Classifier::fit(&rows, &labels, &settings, Method::Smo, &pool, &mut Epochs(Vec::new()))?;
     let fit_s = start.elapsed().as_secs_f64();
     let start = Instant::now();

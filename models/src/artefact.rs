@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::model::{Device, InputShape, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
-use crate::params::{Resolved, Value};
+use crate::params::{ParamValue, Resolved};
 
 /// The layout of the folder. It goes up with every change that an older program cannot read.
 const FORMAT: u32 = 1;
@@ -62,7 +62,7 @@ impl Content {
 #[serde(deny_unknown_fields)]
 struct Body<S> {
     shape: TaskShape,
-    params: BTreeMap<String, Value>,
+    params: BTreeMap<String, ParamValue>,
     seed: u64,
     state: S,
 }

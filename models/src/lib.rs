@@ -26,7 +26,7 @@ pub use model::{
 };
 pub use names::{did_you_mean, unknown_name};
 pub use parallel::on_threads;
-pub use params::{Default, Domain, Param, ParamError, Resolved, Value};
+pub use params::{DefaultValue, Domain, Param, ParamError, ParamValue, Resolved};
 pub use resnet::published_resnet;
 
 /// Every model, in the order in which reports show them.

@@ -11,12 +11,12 @@ use burn::tensor::Tensor;
 use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, TextReading};
-use crate::neural::layers::{Linear, Pass, Words, compare, linear, masked_max, masked_mean, recur};
+use crate::neural::layers::{Embedding, Linear, Pass, compare, linear, masked_max, masked_mean, recur};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
-use crate::params::{Default, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, Resolved};
 
 /// The registry's entry.
 pub(crate) struct Lstm;
@@ -24,48 +24,48 @@ pub(crate) struct Lstm;
 const OWN: &[Param] = &[
     Param {
         name: "hidden",
-        images: Default::Int(128),
-        texts: Default::Int(128),
+        images: DefaultValue::Int(128),
+        texts: DefaultValue::Int(128),
         domain: Domain::Int(1, 4096),
         about: "memory cells per direction",
         source: "our own choice: what two cores train in minutes",
     },
     Param {
         name: "layers",
-        images: Default::Int(1),
-        texts: Default::Int(1),
+        images: DefaultValue::Int(1),
+        texts: DefaultValue::Int(1),
         domain: Domain::Int(1, 8),
         about: "layers per direction; each direction has a stack of its own",
         source: "stacks of their own: Peters et al. 2018",
     },
     Param {
         name: "bidirectional",
-        images: Default::Bool(true),
-        texts: Default::Bool(true),
+        images: DefaultValue::Bool(true),
+        texts: DefaultValue::Bool(true),
         domain: Domain::Switch,
         about: "read from both ends",
         source: "Graves and Schmidhuber 2005",
     },
     Param {
         name: "embedding",
-        images: Default::Int(128),
-        texts: Default::Int(128),
+        images: DefaultValue::Int(128),
+        texts: DefaultValue::Int(128),
         domain: Domain::Int(1, 4096),
         about: "numbers per word; not used for images",
         source: "our own choice",
     },
     Param {
         name: "pooling",
-        images: Default::Word("mean"),
-        texts: Default::Word("max"),
+        images: DefaultValue::Word("mean"),
+        texts: DefaultValue::Word("max"),
         domain: Domain::Word(&["mean", "max"]),
         about: "over the outputs of all steps",
         source: "max: Conneau et al. 2017",
     },
     Param {
         name: "dropout",
-        images: Default::Float(0.2),
-        texts: Default::Float(0.3),
+        images: DefaultValue::Float(0.2),
+        texts: DefaultValue::Float(0.3),
         domain: Domain::Float(0.0, 0.9),
         about: "dropout of inputs and of the pooled output",
         source: "on non-recurrent connections only: Zaremba et al. 2014; the rates are our own choice",
@@ -75,10 +75,10 @@ const OWN: &[Param] = &[
 static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
     OWN,
     Choices {
-        epochs: Choice(Default::Int(60), Default::Int(8), "our own choice"),
-        optimizer: Choice(Default::Word("adamw"), Default::Word("adamw"), "our own choice"),
-        learning_rate: Choice(Default::Float(2e-3), Default::Float(2e-3), "our own choice"),
-        weight_decay: Choice(Default::Float(0.01), Default::Float(0.01), "Loshchilov and Hutter 2017"),
+        epochs: Choice(DefaultValue::Int(60), DefaultValue::Int(8), "our own choice"),
+        optimizer: Choice(DefaultValue::Word("adamw"), DefaultValue::Word("adamw"), "our own choice"),
+        learning_rate: Choice(DefaultValue::Float(2e-3), DefaultValue::Float(2e-3), "our own choice"),
+        weight_decay: Choice(DefaultValue::Float(0.01), DefaultValue::Float(0.01), "Loshchilov and Hutter 2017"),
     },
 );
 
@@ -157,7 +157,7 @@ impl Layer {
 struct LstmNet {
     layout: WeightLayout,
     buffers: WeightLayout,
-    words: Option<Words>,
+    words: Option<Embedding>,
     layers: Vec<Layer>,
     head: Linear,
     directions: usize,
@@ -175,7 +175,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
     let (words, inputs, steps, reading) = match form {
         InputForm::Tokens { vocabulary, typical, reading, .. } => {
             let width = params.int("embedding");
-            (Some(Words::new(&mut layout, vocabulary, width)), width, typical, reading)
+            (Some(Embedding::new(&mut layout, vocabulary, width)), width, typical, reading)
         }
         InputForm::Images { channels, height, width } => (None, width * channels, height, TextReading::Single),
     };

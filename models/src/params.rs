@@ -11,7 +11,7 @@ use crate::names::unknown_name;
 /// A parameter's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Value {
+pub enum ParamValue {
     /// A switch.
     Bool(bool),
     /// A whole number.
@@ -22,13 +22,13 @@ pub enum Value {
     Text(String),
 }
 
-impl fmt::Display for Value {
+impl fmt::Display for ParamValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::Bool(v) => v.fmt(f),
-            Value::Int(v) => v.fmt(f),
-            Value::Float(v) => v.fmt(f),
-            Value::Text(v) => v.fmt(f),
+            ParamValue::Bool(v) => v.fmt(f),
+            ParamValue::Int(v) => v.fmt(f),
+            ParamValue::Float(v) => v.fmt(f),
+            ParamValue::Text(v) => v.fmt(f),
         }
     }
 }
@@ -50,13 +50,13 @@ pub enum Domain {
 
 impl Domain {
     /// Whether a parameter may take this value.
-    fn admits(&self, value: &Value) -> bool {
+    fn admits(&self, value: &ParamValue) -> bool {
         match (self, value) {
-            (Domain::Switch, Value::Bool(_)) => true,
-            (Domain::Int(low, high), Value::Int(v)) => (low..=high).contains(&v),
-            (Domain::IntOf(values), Value::Int(v)) => values.contains(v),
-            (Domain::Float(low, high), Value::Float(v)) => (low..=high).contains(&v),
-            (Domain::Word(words), Value::Text(v)) => words.contains(&v.as_str()),
+            (Domain::Switch, ParamValue::Bool(_)) => true,
+            (Domain::Int(low, high), ParamValue::Int(v)) => (low..=high).contains(&v),
+            (Domain::IntOf(values), ParamValue::Int(v)) => values.contains(v),
+            (Domain::Float(low, high), ParamValue::Float(v)) => (low..=high).contains(&v),
+            (Domain::Word(words), ParamValue::Text(v)) => words.contains(&v.as_str()),
             _ => false,
         }
     }
@@ -79,7 +79,7 @@ impl fmt::Display for Domain {
 
 /// A default: constants, because tables of parameters are.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Default {
+pub enum DefaultValue {
     /// A switch.
     Bool(bool),
     /// A whole number.
@@ -90,13 +90,13 @@ pub enum Default {
     Word(&'static str),
 }
 
-impl From<Default> for Value {
-    fn from(default: Default) -> Value {
+impl From<DefaultValue> for ParamValue {
+    fn from(default: DefaultValue) -> ParamValue {
         match default {
-            Default::Bool(v) => Value::Bool(v),
-            Default::Int(v) => Value::Int(v),
-            Default::Float(v) => Value::Float(v),
-            Default::Word(v) => Value::Text(v.to_owned()),
+            DefaultValue::Bool(v) => ParamValue::Bool(v),
+            DefaultValue::Int(v) => ParamValue::Int(v),
+            DefaultValue::Float(v) => ParamValue::Float(v),
+            DefaultValue::Word(v) => ParamValue::Text(v.to_owned()),
         }
     }
 }
@@ -107,9 +107,9 @@ pub struct Param {
     /// Its name in suites and records.
     pub name: &'static str,
     /// Its default for tasks on images.
-    pub images: Default,
+    pub images: DefaultValue,
     /// Its default for tasks on texts.
-    pub texts: Default,
+    pub texts: DefaultValue,
     /// What it may be.
     pub domain: Domain,
     /// What it does, in a line.
@@ -144,7 +144,7 @@ pub enum ParamError {
 /// A complete, checked set of parameters: defaults with the suite's overrides on top.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Resolved(BTreeMap<String, Value>);
+pub struct Resolved(BTreeMap<String, ParamValue>);
 
 impl Resolved {
     /// Lays `overrides` over the defaults that `params` declare for this kind of task.
@@ -158,7 +158,7 @@ impl Resolved {
                 InputShape::Images { .. } => param.images,
                 InputShape::Texts { .. } => param.texts,
             };
-            values.insert(param.name.to_owned(), Value::from(default));
+            values.insert(param.name.to_owned(), ParamValue::from(default));
         }
         for (name, value) in overrides {
             let Some(param) = params.iter().find(|p| p.name == name) else {
@@ -173,7 +173,7 @@ impl Resolved {
     ///
     /// # Errors
     /// On an unknown name, a missing one, or a value outside its domain.
-    pub(crate) fn stored(params: &[Param], values: BTreeMap<String, Value>) -> Result<Resolved, ParamError> {
+    pub(crate) fn stored(params: &[Param], values: BTreeMap<String, ParamValue>) -> Result<Resolved, ParamError> {
         if let Some(name) = values.keys().find(|name| params.iter().all(|param| param.name != *name)) {
             return Err(ParamError::Unknown { name: name.clone(), known: params.iter().map(|p| p.name).collect() });
         }
@@ -188,7 +188,7 @@ impl Resolved {
     }
 
     /// The value of each parameter by its name.
-    pub(crate) fn values(&self) -> &BTreeMap<String, Value> {
+    pub(crate) fn values(&self) -> &BTreeMap<String, ParamValue> {
         &self.0
     }
 
@@ -199,13 +199,13 @@ impl Resolved {
 
     /// Puts a whole number in place of the value of a parameter that the model has.
     pub fn set_int(&mut self, name: &str, value: i64) {
-        self.0.insert(name.to_owned(), Value::Int(value));
+        self.0.insert(name.to_owned(), ParamValue::Int(value));
     }
 
     /// A whole number. Panics if the model did not declare it so: a fault of the program, not of the user.
     pub fn int(&self, name: &str) -> usize {
         match self.0.get(name) {
-            Some(Value::Int(v)) => usize::try_from(*v).expect("the domain of a whole number starts at zero"),
+            Some(ParamValue::Int(v)) => usize::try_from(*v).expect("the domain of a whole number starts at zero"),
             other => panic!("parameter '{name}' is not declared as a whole number but as {other:?}"),
         }
     }
@@ -213,7 +213,7 @@ impl Resolved {
     /// A real number. Panics if the model did not declare it so.
     pub fn float(&self, name: &str) -> f64 {
         match self.0.get(name) {
-            Some(Value::Float(v)) => *v,
+            Some(ParamValue::Float(v)) => *v,
             other => panic!("parameter '{name}' is not declared as a real number but as {other:?}"),
         }
     }
@@ -221,7 +221,7 @@ impl Resolved {
     /// A switch. Panics if the model did not declare it so.
     pub fn switch(&self, name: &str) -> bool {
         match self.0.get(name) {
-            Some(Value::Bool(v)) => *v,
+            Some(ParamValue::Bool(v)) => *v,
             other => panic!("parameter '{name}' is not declared as a switch but as {other:?}"),
         }
     }
@@ -229,7 +229,7 @@ impl Resolved {
     /// A word. Panics if the model did not declare it so.
     pub fn word(&self, name: &str) -> &str {
         match self.0.get(name) {
-            Some(Value::Text(v)) => v,
+            Some(ParamValue::Text(v)) => v,
             other => panic!("parameter '{name}' is not declared as a word but as {other:?}"),
         }
     }
@@ -249,13 +249,13 @@ impl fmt::Display for Resolved {
 }
 
 /// What was written, as a value of the parameter's domain.
-fn admit(param: &Param, written: &toml::Value) -> Result<Value, ParamError> {
+fn admit(param: &Param, written: &toml::Value) -> Result<ParamValue, ParamError> {
     let value = match (written, param.domain) {
-        (toml::Value::Boolean(v), _) => Some(Value::Bool(*v)),
-        (toml::Value::Integer(v), Domain::Float(..)) => Some(Value::Float(*v as f64)),
-        (toml::Value::Integer(v), _) => Some(Value::Int(*v)),
-        (toml::Value::Float(v), _) => Some(Value::Float(*v)),
-        (toml::Value::String(v), _) => Some(Value::Text(v.clone())),
+        (toml::Value::Boolean(v), _) => Some(ParamValue::Bool(*v)),
+        (toml::Value::Integer(v), Domain::Float(..)) => Some(ParamValue::Float(*v as f64)),
+        (toml::Value::Integer(v), _) => Some(ParamValue::Int(*v)),
+        (toml::Value::Float(v), _) => Some(ParamValue::Float(*v)),
+        (toml::Value::String(v), _) => Some(ParamValue::Text(v.clone())),
         _ => None,
     };
     let admitted = value.filter(|value| param.domain.admits(value));

@@ -19,7 +19,7 @@ use crate::model::{
     Device, Footprint, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
 };
 use crate::parallel;
-use crate::params::{Default, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, Resolved};
 
 /// The registry's entry.
 pub(crate) struct RandomForest;
@@ -32,40 +32,40 @@ const MOST_BYTES: u64 = 8 << 30;
 const PARAMS: &[Param] = &[
     Param {
         name: "trees",
-        images: Default::Int(200),
-        texts: Default::Int(200),
+        images: DefaultValue::Int(200),
+        texts: DefaultValue::Int(200),
         domain: Domain::Int(1, 100_000),
         about: "number of trees",
         source: "more never overfit, only cost more (Breiman 2001)",
     },
     Param {
         name: "max_features",
-        images: Default::Float(0.0),
-        texts: Default::Float(0.0),
+        images: DefaultValue::Float(0.0),
+        texts: DefaultValue::Float(0.0),
         domain: Domain::Float(0.0, 1.0),
         about: "share of the features that a node tries; 0 stands for sqrt for classes and 1/3 for numbers",
         source: "Breiman's randomForest for R (Liaw and Wiener 2002)",
     },
     Param {
         name: "max_depth",
-        images: Default::Int(0),
-        texts: Default::Int(0),
+        images: DefaultValue::Int(0),
+        texts: DefaultValue::Int(0),
         domain: Domain::Int(0, 10_000),
         about: "most decisions on the way to a leaf; 0 stands for no limit",
         source: "trees are grown in full (Breiman 2001)",
     },
     Param {
         name: "min_samples_leaf",
-        images: Default::Int(1),
-        texts: Default::Int(1),
+        images: DefaultValue::Int(1),
+        texts: DefaultValue::Int(1),
         domain: Domain::Int(1, 1_000_000),
         about: "fewest distinct training rows in a leaf",
         source: "scikit-learn's default",
     },
     Param {
         name: "bins",
-        images: Default::Int(256),
-        texts: Default::Int(256),
+        images: DefaultValue::Int(256),
+        texts: DefaultValue::Int(256),
         domain: Domain::Int(2, 256),
         about: "most intervals that the values of a feature are sorted into",
         source: "as fine as one byte allows",
@@ -81,8 +81,8 @@ const PARAMS: &[Param] = &[
     ),
     Param {
         name: "terms",
-        images: Default::Int(2000),
-        texts: Default::Int(2000),
+        images: DefaultValue::Int(2000),
+        texts: DefaultValue::Int(2000),
         domain: Domain::Int(1, 100_000),
         about: "texts: how many of the commonest word 1- and 2-grams are used; of pairs a quarter, in each of four blocks",
         source: "best of 500, 1000, 2000 and 4000 on SST-2 at 8,000 rows",

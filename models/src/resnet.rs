@@ -11,12 +11,12 @@ use burn::tensor::Tensor;
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
 use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputEncoder, InputForm, Normalisation, TextReading};
-use crate::neural::layers::{BatchNorm, Conv, LayerNorm, Linear, Pass, Words, compare, masked_max, relu};
+use crate::neural::layers::{BatchNorm, Conv, Embedding, LayerNorm, Linear, Pass, compare, masked_max, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::weights::{Init, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
-use crate::params::{Default, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, Resolved};
 
 /// The registry's entry.
 pub(crate) struct Resnet;
@@ -24,24 +24,24 @@ pub(crate) struct Resnet;
 const OWN: &[Param] = &[
     Param {
         name: "depth",
-        images: Default::Int(20),
-        texts: Default::Int(8),
+        images: DefaultValue::Int(20),
+        texts: DefaultValue::Int(8),
         domain: Domain::IntOf(&[8, 20, 32, 44, 56, 110]),
         about: "weighted layers: three stages of blocks of two convolutions, and two more layers",
         source: "6n + 2: He et al. 2015, section 4.2",
     },
     Param {
         name: "width",
-        images: Default::Int(16),
-        texts: Default::Int(64),
+        images: DefaultValue::Int(16),
+        texts: DefaultValue::Int(64),
         domain: Domain::Int(1, 512),
         about: "channels of the first stage; each further stage over images has twice those of the one before",
         source: "16: He et al. 2015, section 4.2; texts: our own choice",
     },
     Param {
         name: "dropout",
-        images: Default::Float(0.0),
-        texts: Default::Float(0.3),
+        images: DefaultValue::Float(0.0),
+        texts: DefaultValue::Float(0.3),
         domain: Domain::Float(0.0, 0.9),
         about: "dropout of word embeddings and before the last layer",
         source: "images: none, as He et al. 2015; texts: our own choice",
@@ -52,13 +52,25 @@ static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
     OWN,
     Choices {
         epochs: Choice(
-            Default::Int(160),
-            Default::Int(8),
+            DefaultValue::Int(160),
+            DefaultValue::Int(8),
             "images: the 64,000 steps of He et al. 2015 at 50,000 rows; texts: ours",
         ),
-        optimizer: Choice(Default::Word("sgd"), Default::Word("adamw"), "He et al. 2015; texts: our own choice"),
-        learning_rate: Choice(Default::Float(0.1), Default::Float(2e-3), "He et al. 2015; texts: our own choice"),
-        weight_decay: Choice(Default::Float(1e-4), Default::Float(0.01), "He et al. 2015; texts: our own choice"),
+        optimizer: Choice(
+            DefaultValue::Word("sgd"),
+            DefaultValue::Word("adamw"),
+            "He et al. 2015; texts: our own choice",
+        ),
+        learning_rate: Choice(
+            DefaultValue::Float(0.1),
+            DefaultValue::Float(2e-3),
+            "He et al. 2015; texts: our own choice",
+        ),
+        weight_decay: Choice(
+            DefaultValue::Float(1e-4),
+            DefaultValue::Float(0.01),
+            "He et al. 2015; texts: our own choice",
+        ),
     },
 );
 
@@ -288,7 +300,7 @@ fn neighbours(x: Tensor<3>) -> Tensor<3> {
 
 struct TextNet {
     layouts: (WeightLayout, WeightLayout),
-    words: Words,
+    words: Embedding,
     blocks: Vec<TextBlock>,
     norm: LayerNorm,
     head: Linear,
@@ -303,7 +315,7 @@ impl TextNet {
     fn new(shape: [usize; 3], tokens: [usize; 2], reading: TextReading, dropout: f64) -> TextNet {
         let ([per_stage, width, outputs], [vocabulary, typical]) = (shape, tokens);
         let mut layout = WeightLayout::default();
-        let words = Words::new(&mut layout, vocabulary, width);
+        let words = Embedding::new(&mut layout, vocabulary, width);
         let blocks: Vec<_> =
             (0..3 * per_stage).map(|index| TextBlock::new(&mut layout, &format!("block{index}"), width)).collect();
         let norm = LayerNorm::new(&mut layout, "norm", width);

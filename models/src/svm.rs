@@ -32,13 +32,13 @@ use crate::model::{
     Watch,
 };
 use crate::parallel;
-use crate::params::{Default, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, Resolved};
 use crate::target_scale::TargetScale;
 pub use classifier::Classifier;
 pub use kernel::Kernel;
-use machine::{Machine, MachineForm};
+use machine::{FittedMachine, MachineForm};
 use solve::{MOST_KERNEL_BYTES, Solver, kernel_bytes};
-pub use solve::{Method, Settings};
+pub use solve::{Method, ProblemSettings};
 
 /// The registry's entry.
 pub(crate) struct Svm;
@@ -46,40 +46,40 @@ pub(crate) struct Svm;
 const PARAMS: &[Param] = &[
     Param {
         name: "kernel",
-        images: Default::Word("rbf"),
-        texts: Default::Word("linear"),
+        images: DefaultValue::Word("rbf"),
+        texts: DefaultValue::Word("linear"),
         domain: Domain::Word(&["linear", "rbf"]),
         about: "linear x.y, or rbf exp(-gamma |x - y|²)",
         source: "rbf: LIBSVM's default; linear for texts: Joachims 1998, and equal or better on SST-2 in our measurement",
     },
     Param {
         name: "c",
-        images: Default::Float(1.0),
-        texts: Default::Float(1.0),
+        images: DefaultValue::Float(1.0),
+        texts: DefaultValue::Float(1.0),
         domain: Domain::Float(1e-6, 1e6),
         about: "price of a violated margin",
         source: "scikit-learn's default; best of 1, 3, 10 on CIFAR-10 at 2,000 rows and of 0.5, 1 on SST-2",
     },
     Param {
         name: "gamma",
-        images: Default::Float(0.0),
-        texts: Default::Float(0.0),
+        images: DefaultValue::Float(0.0),
+        texts: DefaultValue::Float(0.0),
         domain: Domain::Float(0.0, 1e6),
         about: "of the rbf kernel; 0 stands for 1 / (features x variance)",
         source: "scikit-learn's default, gamma=\"scale\"",
     },
     Param {
         name: "epsilon",
-        images: Default::Float(0.1),
-        texts: Default::Float(0.1),
+        images: DefaultValue::Float(0.1),
+        texts: DefaultValue::Float(0.1),
         domain: Domain::Float(0.0, 10.0),
         about: "regression: errors below this cost nothing, in standard deviations of the training targets",
         source: "scikit-learn's and LIBSVM's default, on standardised targets",
     },
     Param {
         name: "tolerance",
-        images: Default::Float(1e-3),
-        texts: Default::Float(1e-3),
+        images: DefaultValue::Float(1e-3),
+        texts: DefaultValue::Float(1e-3),
         domain: Domain::Float(1e-9, 1.0),
         about: "violation of the optimality conditions at which the solver stops",
         source: "LIBSVM's default",
@@ -95,16 +95,16 @@ const PARAMS: &[Param] = &[
     ),
     Param {
         name: "terms",
-        images: Default::Int(1_000_000),
-        texts: Default::Int(1_000_000),
+        images: DefaultValue::Int(1_000_000),
+        texts: DefaultValue::Int(1_000_000),
         domain: Domain::Int(1, 1_000_000),
         about: "texts: how many of the commonest word 1- and 2-grams are used; of pairs a quarter, in each of four blocks",
         source: "all of them: sparse rows make them cheap, and dropping rare ones lost accuracy in our measurement",
     },
     Param {
         name: "solver",
-        images: Default::Word("smo"),
-        texts: Default::Word("smo"),
+        images: DefaultValue::Word("smo"),
+        texts: DefaultValue::Word("smo"),
         domain: Domain::Word(&["smo", "linfa"]),
         about: "our sequential minimal optimisation on a shared kernel, or linfa-svm's",
         source: "the same solutions, many times faster: see docs/benchmarks.md",
@@ -185,16 +185,20 @@ impl ModelEntry for Svm {
             features: encoder.width(),
             is_sparse: matches!(spec.shape.input, InputShape::Texts { .. }),
         };
-        let answer = match spec.shape.target {
-            TargetShape::Classes(classes) => Answer::Classes(Classifier::load(form, classes, &mut arrays)?),
-            TargetShape::Value => Answer::Value {
+        let predictor = match spec.shape.target {
+            TargetShape::Classes(classes) => Predictor::Classes(Classifier::load(form, classes, &mut arrays)?),
+            TargetShape::Value => Predictor::Value {
                 mean: arrays.take("target.mean", &[1])?[0],
                 deviation: arrays.take("target.deviation", &[1])?[0],
-                machine: Machine::load(form, 1, &mut arrays)?,
+                machine: FittedMachine::load(form, 1, &mut arrays)?,
             },
         };
         arrays.finish()?;
-        Ok(Box::new(SupportVectors { pool: parallel::pool(threads)?, spec, fitted: Some(Fitted { encoder, answer }) }))
+        Ok(Box::new(SupportVectors {
+            pool: parallel::pool(threads)?,
+            spec,
+            fitted: Some(Fitted { encoder, predictor }),
+        }))
     }
 }
 
@@ -206,24 +210,24 @@ struct SupportVectors {
 
 struct Fitted {
     encoder: Encoder,
-    answer: Answer,
+    predictor: Predictor,
 }
 
-enum Answer {
+enum Predictor {
     Classes(Classifier),
     /// The machine's one value is in standard deviations from the mean of the training targets.
     Value {
-        machine: Machine,
+        machine: FittedMachine,
         mean: f32,
         deviation: f32,
     },
 }
 
-impl Answer {
-    fn machine(&self) -> &Machine {
+impl Predictor {
+    fn machine(&self) -> &FittedMachine {
         match self {
-            Answer::Classes(classifier) => &classifier.machine,
-            Answer::Value { machine, .. } => machine,
+            Predictor::Classes(classifier) => &classifier.machine,
+            Predictor::Value { machine, .. } => machine,
         }
     }
 }
@@ -240,27 +244,27 @@ impl Model for SupportVectors {
             self.pool.install(|| Encoder::fit(&all.inputs, &params))?
         };
         let settings = self.settings(&features);
-        let answer = match &all.targets {
+        let predictor = match &all.targets {
             Targets::Classes { labels, .. } => {
-                Answer::Classes(Classifier::fit(&features, labels, &settings, self.method(), &self.pool, watch)?)
+                Predictor::Classes(Classifier::fit(&features, labels, &settings, self.method(), &self.pool, watch)?)
             }
             Targets::Values(values) => self.fit_values(&features, values, &settings, watch)?,
         };
-        self.fitted = Some(Fitted { encoder, answer });
+        self.fitted = Some(Fitted { encoder, predictor });
         Ok(())
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
-        let Some(Fitted { encoder, answer }) = &self.fitted else {
+        let Some(Fitted { encoder, predictor }) = &self.fitted else {
             return Err(ModelError::Failed("predict before fit".to_owned()));
         };
         self.pool.install(|| {
             let rows = encoder.encode(inputs)?;
-            Ok(match answer {
-                Answer::Classes(classifier) => {
+            Ok(match predictor {
+                Predictor::Classes(classifier) => {
                     Predictions::Classes { labels: classifier.predict(&rows), probabilities: None }
                 }
-                Answer::Value { machine, mean, deviation } => Predictions::Values(
+                Predictor::Value { machine, mean, deviation } => Predictions::Values(
                     machine.values(&rows).column(0).iter().map(|value| mean + deviation * value).collect(),
                 ),
             })
@@ -272,14 +276,14 @@ impl Model for SupportVectors {
     }
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        let Some(Fitted { encoder, answer }) = &self.fitted else {
+        let Some(Fitted { encoder, predictor }) = &self.fitted else {
             return Err(ModelError::Failed("save before fit".to_owned()));
         };
         let mut arrays = ArraysOut::default();
         let state = encoder.save(&mut arrays);
-        match answer {
-            Answer::Classes(classifier) => classifier.save(&mut arrays),
-            Answer::Value { machine, mean, deviation } => {
+        match predictor {
+            Predictor::Classes(classifier) => classifier.save(&mut arrays),
+            Predictor::Value { machine, mean, deviation } => {
                 machine.save(&mut arrays);
                 arrays.add("target.mean", &[1], [*mean]);
                 arrays.add("target.deviation", &[1], [*deviation]);
@@ -290,8 +294,8 @@ impl Model for SupportVectors {
 
     fn footprint(&self) -> Footprint {
         self.fitted.as_ref().map_or_else(Footprint::default, |fitted| Footprint {
-            parameters: fitted.answer.machine().parameters(),
-            flops_per_example: fitted.answer.machine().flops(),
+            parameters: fitted.predictor.machine().parameters(),
+            flops_per_example: fitted.predictor.machine().flops(),
         })
     }
 
@@ -301,14 +305,14 @@ impl Model for SupportVectors {
 }
 
 impl SupportVectors {
-    fn settings(&self, features: &Features) -> Settings {
+    fn settings(&self, features: &Features) -> ProblemSettings {
         let params = &self.spec.params;
         let kernel = match (params.word("kernel"), params.float("gamma")) {
             ("linear", _) => Kernel::Linear,
             (_, 0.0) => Kernel::rbf_for(features),
             (_, gamma) => Kernel::Rbf { gamma: gamma as f32 },
         };
-        Settings {
+        ProblemSettings {
             kernel,
             c: params.float("c"),
             epsilon: params.float("epsilon"),
@@ -327,16 +331,16 @@ impl SupportVectors {
         &self,
         features: &Features,
         values: &[f32],
-        settings: &Settings,
+        settings: &ProblemSettings,
         watch: &mut dyn Watch,
-    ) -> Result<Answer, ModelError> {
+    ) -> Result<Predictor, ModelError> {
         let TargetScale { mean, deviation } = TargetScale::fit(values);
         let standard: Vec<f32> = values.iter().map(|&v| ((f64::from(v) - mean) / deviation) as f32).collect();
         let solver = self.pool.install(|| Solver::new(self.method(), features, settings.kernel, values.len(), 1))?;
         let solution = solver.regress(&standard, settings)?;
         watch.progress(1, 1);
         let coefficients = Array1::from(solution.coefficients).insert_axis(Axis(1));
-        let machine = Machine::new(settings.kernel, features, &coefficients, Array1::from_elem(1, solution.bias));
-        Ok(Answer::Value { machine, mean: mean as f32, deviation: deviation as f32 })
+        let machine = FittedMachine::new(settings.kernel, features, &coefficients, Array1::from_elem(1, solution.bias));
+        Ok(Predictor::Value { machine, mean: mean as f32, deviation: deviation as f32 })
     }
 }

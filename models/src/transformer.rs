@@ -10,12 +10,12 @@ use burn::tensor::{Tensor, module};
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, TextReading};
-use crate::neural::layers::{LayerNorm, Linear, Pass, Words, attend, masked_mean, relu};
+use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, attend, masked_mean, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
-use crate::params::{Default, Domain, Param, ParamError, Resolved};
+use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 
 /// The registry's entry.
 pub(crate) struct Transformer;
@@ -23,56 +23,56 @@ pub(crate) struct Transformer;
 const OWN: &[Param] = &[
     Param {
         name: "width",
-        images: Default::Int(128),
-        texts: Default::Int(128),
+        images: DefaultValue::Int(128),
+        texts: DefaultValue::Int(128),
         domain: Domain::Int(4, 4096),
         about: "numbers per token",
         source: "BERT-Tiny (Turc et al. 2019)",
     },
     Param {
         name: "layers",
-        images: Default::Int(4),
-        texts: Default::Int(4),
+        images: DefaultValue::Int(4),
+        texts: DefaultValue::Int(4),
         domain: Domain::Int(1, 48),
         about: "encoder blocks",
         source: "our own choice: what two cores train in minutes",
     },
     Param {
         name: "heads",
-        images: Default::Int(4),
-        texts: Default::Int(4),
+        images: DefaultValue::Int(4),
+        texts: DefaultValue::Int(4),
         domain: Domain::Int(1, 64),
         about: "attention heads; they divide the width",
         source: "heads of 32 numbers: MiniLM (Wang et al. 2020)",
     },
     Param {
         name: "feed_forward",
-        images: Default::Int(256),
-        texts: Default::Int(512),
+        images: DefaultValue::Int(256),
+        texts: DefaultValue::Int(512),
         domain: Domain::Int(4, 16_384),
         about: "width of the hidden layer of each block",
         source: "texts: four times the width (Vaswani et al. 2017); images: twice (Hassani et al. 2021, for small data)",
     },
     Param {
         name: "dropout",
-        images: Default::Float(0.1),
-        texts: Default::Float(0.1),
+        images: DefaultValue::Float(0.1),
+        texts: DefaultValue::Float(0.1),
         domain: Domain::Float(0.0, 0.9),
         about: "dropout of embeddings and of each sublayer's output",
         source: "Vaswani et al. 2017, section 5.4",
     },
     Param {
         name: "patch",
-        images: Default::Int(4),
-        texts: Default::Int(4),
+        images: DefaultValue::Int(4),
+        texts: DefaultValue::Int(4),
         domain: Domain::Int(1, 64),
         about: "side of an image patch in pixels; it divides both sides of the image; not used for texts",
         source: "4 for images of 32 pixels: Hassani et al. 2021",
     },
     Param {
         name: "pooling",
-        images: Default::Word("mean"),
-        texts: Default::Word("mean"),
+        images: DefaultValue::Word("mean"),
+        texts: DefaultValue::Word("mean"),
         domain: Domain::Word(&["mean", "class"]),
         about: "what is classified: the mean of all tokens, or a class token before them",
         source: "mean: Beyer et al. 2022; class: Devlin et al. 2018",
@@ -82,10 +82,14 @@ const OWN: &[Param] = &[
 static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
     OWN,
     Choices {
-        epochs: Choice(Default::Int(100), Default::Int(10), "our own choice"),
-        optimizer: Choice(Default::Word("adamw"), Default::Word("adamw"), "Devlin et al. 2018"),
-        learning_rate: Choice(Default::Float(1e-3), Default::Float(5e-4), "our own choice"),
-        weight_decay: Choice(Default::Float(0.05), Default::Float(0.01), "Hassani et al. 2021; Devlin et al. 2018"),
+        epochs: Choice(DefaultValue::Int(100), DefaultValue::Int(10), "our own choice"),
+        optimizer: Choice(DefaultValue::Word("adamw"), DefaultValue::Word("adamw"), "Devlin et al. 2018"),
+        learning_rate: Choice(DefaultValue::Float(1e-3), DefaultValue::Float(5e-4), "our own choice"),
+        weight_decay: Choice(
+            DefaultValue::Float(0.05),
+            DefaultValue::Float(0.01),
+            "Hassani et al. 2021; Devlin et al. 2018",
+        ),
     },
 );
 
@@ -191,7 +195,7 @@ impl Block {
 
 /// Where the first vectors of tokens come from.
 enum Stem {
-    Words(Words),
+    Words(Embedding),
     Patches { side: usize, project: Linear },
 }
 
@@ -217,7 +221,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
     let mut layout = WeightLayout::default();
     let (stem, longest, tokens, stem_cost) = match form {
         InputForm::Tokens { vocabulary, longest, typical, .. } => {
-            (Stem::Words(Words::new(&mut layout, vocabulary, width)), longest, typical, 0)
+            (Stem::Words(Embedding::new(&mut layout, vocabulary, width)), longest, typical, 0)
         }
         InputForm::Images { channels, height, width: columns } => {
             let side = params.int("patch");

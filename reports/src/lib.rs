@@ -3,6 +3,7 @@
 //! Owns the record schema, the run directory and everything read from them. No clock, no network, no model.
 
 mod answers;
+mod cell;
 mod error;
 mod estimate;
 mod figures;
@@ -20,6 +21,7 @@ mod run_dir;
 mod run_info;
 mod scores;
 mod sections;
+mod setting;
 mod statistics;
 mod summary;
 mod table;
@@ -27,9 +29,10 @@ mod terminal;
 mod warnings;
 
 pub use answers::Answers;
+pub use cell::{Cell, ESTIMATE, Gap, Mean, Trial, Value};
 pub use error::ReportError;
 pub use figures::{Drawn, FIGURES, Figure, Picture, Style};
-pub use grid::{Cell, ESTIMATE, Gap, Grid, Mean, Setting, Trial, Value};
+pub use grid::Grid;
 pub use metric::{Better, Estimator, Floor, METRICS, Metric, Score, ScoredTargets, SummaryColumn, TargetUnit, metric};
 pub use ranking::{RankedModel, Ranking, Standing};
 pub use record::{Curve, PredictionRow, Reading, Record, SCHEMA, Status};
@@ -38,7 +41,8 @@ pub use results::Results;
 pub use rows::{Intact, Row, decode, encode, encode_header};
 pub use run_dir::RunDir;
 pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
-pub use scores::{Answered, Example, Sample, Tally, macro_mean, matthews, pearson, r2, spearman};
+pub use scores::{Answered, ClassTally, Example, Sample, macro_mean, matthews, pearson, r2, spearman};
+pub use setting::Setting;
 pub use statistics::{
     Interval, bootstrap, bootstrap_mean, bootstrap_p, holm, mcnemar_p, paired_bootstrap_p, quantile, wilson,
 };

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use crate::answers::Answers;
+use crate::cell::{Cell, Mean};
 use crate::estimate::{interval, paired_p};
-use crate::grid::{Cell, Grid, Mean, Setting};
+use crate::grid::Grid;
 use crate::metric::Better;
 use crate::record::Status;
+use crate::setting::Setting;
 use crate::statistics::{Interval, holm};
 
 /// Two models differ if the adjusted p is below this.

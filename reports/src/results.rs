@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::answers::Answers;
+use crate::cell::{Gap, Trial};
 use crate::error::ReportError;
 use crate::format::{count, listed};
-use crate::grid::{Gap, Grid, Setting, Trial};
+use crate::grid::Grid;
 use crate::ranking::Ranking;
 use crate::record::{Curve, Status};
 use crate::run_dir::RunDir;
 use crate::run_info::RunInfo;
+use crate::setting::Setting;
 
 /// A run, read and compared.
 #[derive(Debug, Clone, PartialEq)]

@@ -132,9 +132,9 @@ impl<'a> Sample<'a> {
     }
 
     /// Targets, predictions and hits of each class of the task; `None` for numbers.
-    pub fn tallies(&self) -> Option<Vec<Tally>> {
+    pub fn tallies(&self) -> Option<Vec<ClassTally>> {
         let Answered::Classes { pairs, classes, .. } = self.answered else { return None };
-        let mut tallies = vec![Tally::default(); classes];
+        let mut tallies = vec![ClassTally::default(); classes];
         let mut count = |(target, prediction): (u16, u16)| {
             tallies[usize::from(target)].targets += 1;
             tallies[usize::from(prediction)].predictions += 1;
@@ -148,7 +148,7 @@ impl<'a> Sample<'a> {
     }
 
     /// The tally of class 1 of a task of two classes; `None` for any other task.
-    pub fn positive(&self) -> Option<Tally> {
+    pub fn positive(&self) -> Option<ClassTally> {
         match self.tallies()?[..] {
             [_, positive] => Some(positive),
             _ => None,
@@ -167,7 +167,7 @@ impl<'a> Sample<'a> {
 
 /// What became of one class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
+pub struct ClassTally {
     /// Examples of the class.
     pub targets: u32,
     /// Predictions of the class.
@@ -176,7 +176,7 @@ pub struct Tally {
     pub hits: u32,
 }
 
-impl Tally {
+impl ClassTally {
     /// tp / (tp + fn); 0 where there is no example of the class.
     pub fn recall(self) -> f64 {
         ratio(self.hits, self.targets)
@@ -199,15 +199,15 @@ fn ratio(part: u32, whole: u32) -> f64 {
 
 /// The mean of `metric` over the classes that occur among the targets or the predictions: scikit-learn's `labels=None`.
 /// There must be an example.
-pub fn macro_mean(tallies: &[Tally], metric: fn(Tally) -> f64) -> f64 {
+pub fn macro_mean(tallies: &[ClassTally], metric: fn(ClassTally) -> f64) -> f64 {
     let seen = || tallies.iter().copied().filter(|tally| tally.targets + tally.predictions > 0);
     seen().map(metric).sum::<f64>() / seen().count() as f64
 }
 
 /// Matthews' correlation coefficient, for any number of classes (Gorodkin 2004): the correlation of the indicators of
 /// the targets with those of the predictions. 0 where either are all of one class; scikit-learn `matthews_corrcoef`.
-pub fn matthews(tallies: &[Tally]) -> f64 {
-    let sum = |of: fn(&Tally) -> f64| tallies.iter().map(of).sum::<f64>();
+pub fn matthews(tallies: &[ClassTally]) -> f64 {
+    let sum = |of: fn(&ClassTally) -> f64| tallies.iter().map(of).sum::<f64>();
     let examples = sum(|tally| f64::from(tally.targets));
     let hits = sum(|tally| f64::from(tally.hits));
     let products = sum(|tally| f64::from(tally.targets) * f64::from(tally.predictions));

@@ -1,12 +1,12 @@
 //! What the report says, in parts that `report.html`, `report.md` and the terminal share.
 
+use crate::cell::Cell;
 use crate::format::{count, score};
-use crate::grid::Cell;
 use crate::metric::metric;
 use crate::ranking::{RankedModel, Ranking, Standing};
 use crate::record::Status;
 use crate::results::Results;
-use crate::table::{CellKind, Column, Table, TableCell, Weight};
+use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 use crate::warnings::warnings;
 
 /// How the rows were used.
@@ -62,12 +62,12 @@ fn section(results: &Results, ranking: &Ranking) -> Section {
 fn table(results: &Results, ranking: &Ranking) -> Table {
     let setting = results.setting(ranking.setting);
     let cells: Vec<&Cell> = results.grid.row(ranking.setting).map(|(_, cell)| cell).collect();
-    let cost = |title: &str| Column::new(title, CellKind::Number);
+    let cost = |title: &str| TableColumn::new(title, CellKind::Number);
     let columns = vec![
-        Column::new("#", CellKind::Rank),
-        Column::new("model", CellKind::Name),
-        Column::new(format!("{}{}", setting.primary().short_title(), setting.primary_unit()), CellKind::Estimate),
-        Column::new("vs best", CellKind::Standing).detail(),
+        TableColumn::new("#", CellKind::Rank),
+        TableColumn::new("model", CellKind::Name),
+        TableColumn::new(format!("{}{}", setting.primary().short_title(), setting.primary_unit()), CellKind::Estimate),
+        TableColumn::new("vs best", CellKind::Standing).detail(),
         cost("fit"),
         cost("p50"),
         cost("p99").detail(),
@@ -76,17 +76,17 @@ fn table(results: &Results, ranking: &Ranking) -> Table {
         cost("J to fit").measured_by(&sources(&cells, "fit", "energy_j")).detail(),
         cost("memory").detail(),
         cost("model size").detail(),
-        Column::new("status", CellKind::Status),
+        TableColumn::new("status", CellKind::Status),
     ];
     let mut table = Table::new(format!("Results of {}", setting.title), columns);
     for model in &ranking.models {
         if let Some(cell) = results.grid.cell(ranking.setting, model.label) {
-            let weight = match model.standing {
-                Standing::Best => Weight::Bold,
-                Standing::Unranked => Weight::Faint,
-                _ => Weight::Plain,
+            let emphasis = match model.standing {
+                Standing::Best => Emphasis::Bold,
+                Standing::Unranked => Emphasis::Faint,
+                _ => Emphasis::Plain,
             };
-            table.push(weight, row(results, ranking, model, cell));
+            table.push(emphasis, row(results, ranking, model, cell));
         }
     }
     table
@@ -144,15 +144,15 @@ fn beside(results: &Results, ranking: &Ranking) -> Option<String> {
 /// The cases that are not ranked, with their reasons; `None` if there are none.
 pub(crate) fn not_ranked(results: &Results) -> Option<Table> {
     let columns = vec![
-        Column::new("case", CellKind::Name),
-        Column::new("status", CellKind::Status),
-        Column::new("reason", CellKind::Text),
+        TableColumn::new("case", CellKind::Name),
+        TableColumn::new("status", CellKind::Status),
+        TableColumn::new("reason", CellKind::Text),
     ];
     let mut table = Table::new("Cases that are not ranked", columns);
     for (_, _, trial) in results.grid.trials().filter(|(_, _, trial)| trial.status != Status::Ok) {
         let status = TableCell::Status { status: trial.status, seeds: String::new() };
         table.push(
-            Weight::Plain,
+            Emphasis::Plain,
             vec![TableCell::Text(trial.case.clone()), status, TableCell::Text(trial.note.clone())],
         );
     }
@@ -162,24 +162,24 @@ pub(crate) fn not_ranked(results: &Results) -> Option<Table> {
 /// The model, its version and its parameters in each case.
 pub(crate) fn parameters(results: &Results) -> Table {
     let columns = vec![
-        Column::new("case", CellKind::Name),
-        Column::new("model", CellKind::Text),
-        Column::new("parameters", CellKind::Text),
+        TableColumn::new("case", CellKind::Name),
+        TableColumn::new("model", CellKind::Text),
+        TableColumn::new("parameters", CellKind::Text),
     ];
     let mut table = Table::new("Parameters", columns);
     for (_, _, trial) in results.grid.trials() {
         let model = format!("{}, {}", trial.model, trial.model_version);
-        table.push(Weight::Plain, [trial.case.clone(), model, trial.params.clone()].map(TableCell::Text).to_vec());
+        table.push(Emphasis::Plain, [trial.case.clone(), model, trial.params.clone()].map(TableCell::Text).to_vec());
     }
     table
 }
 
 /// The data files and their checksums.
 pub(crate) fn checksums(results: &Results) -> Table {
-    let columns = vec![Column::new("file", CellKind::Name), Column::new("sha256", CellKind::Code)];
+    let columns = vec![TableColumn::new("file", CellKind::Name), TableColumn::new("sha256", CellKind::Code)];
     let mut table = Table::new("Checksums of the data", columns);
     for (file, sum) in &results.info.datasets {
-        table.push(Weight::Plain, [file.clone(), sum.clone()].map(TableCell::Text).to_vec());
+        table.push(Emphasis::Plain, [file.clone(), sum.clone()].map(TableCell::Text).to_vec());
     }
     table
 }

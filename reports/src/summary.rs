@@ -1,17 +1,18 @@
 //! `summary.csv`: one wide row per finished case, the file that a person opens first.
 
 use crate::answers::Answers;
+use crate::cell::Trial;
 use crate::estimate;
-use crate::grid::{Setting, Trial};
 use crate::metric::{METRICS, SummaryColumn};
 use crate::results::Results;
+use crate::setting::Setting;
 use crate::statistics::Interval;
-use crate::table::{CellKind, Column, Table, TableCell, Weight, csv};
+use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn, csv};
 
 /// The bytes of `summary.csv`. Cases are in the order of the report: by setting, model and seed.
 pub(crate) fn summary(results: &Results) -> Vec<u8> {
-    let text = |title: &str| Column::new(title, CellKind::Text);
-    let number = |title: &str| Column::new(title, CellKind::Number);
+    let text = |title: &str| TableColumn::new(title, CellKind::Text);
+    let number = |title: &str| TableColumn::new(title, CellKind::Number);
     let mut columns =
         ["case", "task", "model", "train_size", "seed", "device", "status", "primary_metric"].map(text).to_vec();
     columns.extend(["primary", "primary_low", "primary_high"].map(number));
@@ -23,7 +24,7 @@ pub(crate) fn summary(results: &Results) -> Vec<u8> {
     let mut table = Table::new("Finished cases", columns);
     for (setting, label, trial) in results.grid.trials() {
         let answers = results.answers.get(&trial.case);
-        table.push(Weight::Plain, cells(results.setting(setting), &results.grid.labels[label], trial, answers));
+        table.push(Emphasis::Plain, cells(results.setting(setting), &results.grid.labels[label], trial, answers));
     }
     csv(&table)
 }

@@ -11,8 +11,8 @@ pub(crate) use html::html;
 pub(crate) use markdown::{escape, markdown};
 pub(crate) use terminal::terminal;
 
+use crate::cell::Mean;
 use crate::format::{p_value, score, si, significant};
-use crate::grid::Mean;
 use crate::metric::Metric;
 use crate::ranking::Standing;
 use crate::record::Status;
@@ -24,14 +24,14 @@ pub(crate) struct Table {
     /// What the table shows, for readers who do not see it.
     pub(crate) about: String,
     /// From left to right.
-    pub(crate) columns: Vec<Column>,
+    pub(crate) columns: Vec<TableColumn>,
     /// From top to bottom.
     pub(crate) rows: Vec<TableRow>,
 }
 
 /// A column.
 #[derive(Debug, Clone)]
-pub(crate) struct Column {
+pub(crate) struct TableColumn {
     /// What the column holds.
     pub(crate) title: String,
     /// Where its numbers come from, if a reader must know that; else empty.
@@ -76,12 +76,12 @@ pub(crate) struct TableRow {
     /// One per column.
     pub(crate) cells: Vec<TableCell>,
     /// How much it stands out.
-    pub(crate) weight: Weight,
+    pub(crate) emphasis: Emphasis,
 }
 
 /// How much a row stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Weight {
+pub(crate) enum Emphasis {
     Bold,
     Plain,
     Faint,
@@ -110,14 +110,14 @@ pub(crate) enum TableCell {
 
 impl Table {
     /// A table without rows.
-    pub(crate) fn new(about: impl Into<String>, columns: Vec<Column>) -> Table {
+    pub(crate) fn new(about: impl Into<String>, columns: Vec<TableColumn>) -> Table {
         Table { about: about.into(), columns, rows: Vec::new() }
     }
 
     /// Adds a row.
-    pub(crate) fn push(&mut self, weight: Weight, cells: Vec<TableCell>) {
+    pub(crate) fn push(&mut self, emphasis: Emphasis, cells: Vec<TableCell>) {
         assert_eq!(cells.len(), self.columns.len(), "a row of '{}' has a cell for each column", self.about);
-        self.rows.push(TableRow { cells, weight });
+        self.rows.push(TableRow { cells, emphasis });
     }
 
     /// The same table without its details, for where there is little room.
@@ -127,25 +127,25 @@ impl Table {
         let cells = |row: &TableRow| {
             row.cells.iter().enumerate().filter(|(index, _)| kept(*index)).map(|(_, c)| c.clone()).collect()
         };
-        let rows = self.rows.iter().map(|row| TableRow { cells: cells(row), weight: row.weight }).collect();
+        let rows = self.rows.iter().map(|row| TableRow { cells: cells(row), emphasis: row.emphasis }).collect();
         Table { about: self.about.clone(), columns, rows }
     }
 }
 
-impl Column {
+impl TableColumn {
     /// A column that is shown everywhere.
-    pub(crate) fn new(title: impl Into<String>, kind: CellKind) -> Column {
-        Column { title: title.into(), source: String::new(), kind, is_detail: false }
+    pub(crate) fn new(title: impl Into<String>, kind: CellKind) -> TableColumn {
+        TableColumn { title: title.into(), source: String::new(), kind, is_detail: false }
     }
 
     /// The same column, left out where there is little room.
-    pub(crate) fn detail(self) -> Column {
-        Column { is_detail: true, ..self }
+    pub(crate) fn detail(self) -> TableColumn {
+        TableColumn { is_detail: true, ..self }
     }
 
     /// The same column with the sources of its numbers.
-    pub(crate) fn measured_by(self, sources: &[&str]) -> Column {
-        Column { source: sources.join(", "), ..self }
+    pub(crate) fn measured_by(self, sources: &[&str]) -> TableColumn {
+        TableColumn { source: sources.join(", "), ..self }
     }
 
     /// The words above the column.
@@ -177,7 +177,9 @@ impl TableCell {
             },
             TableCell::Estimate { metric, mean, interval } => {
                 let score = |x| score(metric, x);
-                let sd = mean.sd.map_or(String::new(), |sd| format!(" ± {}", score(sd)));
+                // Predictions are single precision: what is less than that is rounding.
+                let shown = |sd: f64| if sd <= mean.mean.abs() * f64::from(f32::EPSILON) { 0.0 } else { sd };
+                let sd = mean.sd.map_or(String::new(), |sd| format!(" ± {}", score(shown(sd))));
                 let interval = interval
                     .map_or(String::new(), |interval| format!(" [{}, {}]", score(interval.low), score(interval.high)));
                 format!("{}{sd}{interval}", score(mean.mean))
@@ -219,15 +221,15 @@ mod tests {
     /// A table with a cell of every kind.
     fn example() -> Table {
         let columns = [
-            Column::new("#", CellKind::Rank),
-            Column::new("model", CellKind::Name),
-            Column::new("energy", CellKind::Number).measured_by(&["estimate"]).detail(),
-            Column::new("status", CellKind::Status),
-            Column::new("note", CellKind::Text),
+            TableColumn::new("#", CellKind::Rank),
+            TableColumn::new("model", CellKind::Name),
+            TableColumn::new("energy", CellKind::Number).measured_by(&["estimate"]).detail(),
+            TableColumn::new("status", CellKind::Status),
+            TableColumn::new("note", CellKind::Text),
         ];
         let mut table = Table::new("a | b", columns.to_vec());
         table.push(
-            Weight::Bold,
+            Emphasis::Bold,
             vec![
                 TableCell::Rank { rank: Some(1), standing: Standing::Best },
                 TableCell::Text("<svm>".to_owned()),
@@ -237,7 +239,7 @@ mod tests {
             ],
         );
         table.push(
-            Weight::Faint,
+            Emphasis::Faint,
             vec![
                 TableCell::Rank { rank: None, standing: Standing::Unranked },
                 TableCell::Text("a,b".to_owned()),

@@ -1,8 +1,9 @@
 //! What a reader must know about the rows of a setting before believing its table: rows that leaked, classes that were
 //! lost, inputs that a model did not read.
 
+use crate::cell::Trial;
 use crate::format::listed;
-use crate::grid::{Grid, Trial};
+use crate::grid::Grid;
 
 /// The warnings of a setting, a few sentences each.
 pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
@@ -57,7 +58,7 @@ impl About<'_> {
             Some([leaked, other, number(trial, "score", "examples")?])
         };
         let sentence = |said: Said<[f64; 3]>| {
-            let [leaked, other, examples] = [0, 1, 2].map(|part| Range::of(&said, |values| values[part]));
+            let [leaked, other, examples] = [0, 1, 2].map(|part| SeedRange::of(&said, |values| values[part]));
             if leaked.high == 0.0 {
                 return None;
             }
@@ -123,7 +124,7 @@ impl About<'_> {
             counted.then(|| [train.unwrap_or(0.0), given, test.unwrap_or(0.0), tested])
         };
         let warning = |said: Said<[f64; 4]>| {
-            let [train, trained, test, tested] = [0, 1, 2, 3].map(|part| Range::of(&said, |values| values[part]));
+            let [train, trained, test, tested] = [0, 1, 2, 3].map(|part| SeedRange::of(&said, |values| values[part]));
             let some = train.high + test.high > 0.0;
             let examples = format!("{train} of {trained} training examples and {test} of {tested} test examples");
             some.then(|| sentence(said.who.trim_end_matches(": "), &examples))
@@ -137,15 +138,15 @@ fn number(trial: &Trial, phase: &str, metric: &str) -> Option<f64> {
 }
 
 /// The smallest and the largest number of several seeds.
-struct Range {
+struct SeedRange {
     low: f64,
     high: f64,
 }
 
-impl Range {
-    fn of<T>(said: &Said<T>, number: impl Fn(&T) -> f64) -> Range {
+impl SeedRange {
+    fn of<T>(said: &Said<T>, number: impl Fn(&T) -> f64) -> SeedRange {
         let numbers = || said.by_seed.iter().map(|(_, value)| number(value));
-        Range { low: numbers().fold(f64::INFINITY, f64::min), high: numbers().fold(f64::NEG_INFINITY, f64::max) }
+        SeedRange { low: numbers().fold(f64::INFINITY, f64::min), high: numbers().fold(f64::NEG_INFINITY, f64::max) }
     }
 
     /// The verb that fits the number.
@@ -154,7 +155,7 @@ impl Range {
     }
 }
 
-impl std::fmt::Display for Range {
+impl std::fmt::Display for SeedRange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.low == self.high {
             write!(f, "{}", self.low)

@@ -4,8 +4,8 @@
 mod common;
 
 use bakeoff_reports::{
-    Floor, METRICS, Metric, PredictionRow, Record, Results, RunDir, RunInfo, Standing, Tally, macro_mean, matthews,
-    pearson, r2, spearman,
+    ClassTally, Floor, METRICS, Metric, PredictionRow, Record, Results, RunDir, RunInfo, Standing, macro_mean,
+    matthews, pearson, r2, spearman,
 };
 use common::{Plan, SMALL, write_run};
 
@@ -26,9 +26,9 @@ fn score(metric: &str, classes: &[String], rows: &[PredictionRow]) -> f64 {
             _ => spearman(&pairs).unwrap(),
         };
     }
-    let tallies: Vec<Tally> = classes
+    let tallies: Vec<ClassTally> = classes
         .iter()
-        .map(|class| Tally {
+        .map(|class| ClassTally {
             targets: count(&|row| row.target == *class),
             predictions: count(&|row| row.prediction == *class),
             hits: count(&|row| row.target == *class && row.prediction == *class),
@@ -36,9 +36,9 @@ fn score(metric: &str, classes: &[String], rows: &[PredictionRow]) -> f64 {
         .collect();
     match metric {
         "accuracy" => f64::from(count(&|row| row.target == row.prediction)) / rows.len() as f64,
-        "recall_macro" => macro_mean(&tallies, Tally::recall),
-        "precision_macro" => macro_mean(&tallies, Tally::precision),
-        "f1_macro" => macro_mean(&tallies, Tally::f1),
+        "recall_macro" => macro_mean(&tallies, ClassTally::recall),
+        "precision_macro" => macro_mean(&tallies, ClassTally::precision),
+        "f1_macro" => macro_mean(&tallies, ClassTally::f1),
         "recall_positive" => tallies[1].recall(),
         "precision_positive" => tallies[1].precision(),
         "matthews" => matthews(&tallies),

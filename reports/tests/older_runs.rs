@@ -6,22 +6,11 @@ use std::path::{Path, PathBuf};
 
 use bakeoff_reports::{ReportError, Results, RunDir, SCHEMA, build};
 
+#[path = "common/folder.rs"]
+mod folder;
+
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
-}
-
-/// A copy that a report may be built in.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
 }
 
 #[test]
@@ -61,7 +50,7 @@ fn a_run_of_schema_1_is_read_whole() {
 #[test]
 fn a_run_of_schema_1_gets_its_report_and_its_files_stay_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
-    copy(&golden("run-v1"), folder.path());
+    folder::copy(&golden("run-v1"), folder.path());
     let built = build(&RunDir::new(folder.path())).unwrap();
     for part in ["small-lstm", "1.000", "0.500", "2.578"] {
         assert!(built.terminal_table.contains(part), "{part}: {}", built.terminal_table);

@@ -1,14 +1,9 @@
 //! What a file is that is not the one expected: by its first bytes, else by the ending of its name.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-
-use super::bytes;
+use std::path::Path;
 
 /// Bytes at the beginning of a file by which it is recognised.
 pub(super) const HEAD_BYTES: usize = 1024;
-/// Images that are converted one by one in an error.
-const COMMANDS: usize = 20;
 
 /// A kind of file that is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +11,7 @@ pub(super) struct FileKind {
     /// With an article: `a Parquet file`.
     pub(super) what: &'static str,
     /// Its name's usual ending.
-    ending: &'static str,
+    pub(super) ending: &'static str,
     pub(super) family: Family,
 }
 
@@ -53,10 +48,10 @@ const fn kind(what: &'static str, ending: &'static str, family: Family) -> FileK
 
 const EXCEL: &str = "save its sheet as CSV UTF-8 in a spreadsheet program, or run \
     `soffice --headless --convert-to csv --outdir converted {}`";
-const PNG: FileKind = kind("a PNG image", "png", Family::ReadImage);
-const JPEG: FileKind = kind("a JPEG image", "jpg", Family::ReadImage);
+pub(super) const PNG: FileKind = kind("a PNG image", "png", Family::ReadImage);
+pub(super) const JPEG: FileKind = kind("a JPEG image", "jpg", Family::ReadImage);
 const GIF: FileKind = kind("a GIF image", "gif", Family::OtherImage);
-const TIFF: FileKind = kind("a TIFF image", "tiff", Family::OtherImage);
+pub(super) const TIFF: FileKind = kind("a TIFF image", "tiff", Family::OtherImage);
 const WEBP: FileKind = kind("a WebP image", "webp", Family::OtherImage);
 const HEIC: FileKind = kind("a HEIC image", "heic", Family::OtherImage);
 const AVIF: FileKind = kind("an AVIF image", "avif", Family::OtherImage);
@@ -67,8 +62,8 @@ const PHOTOSHOP: FileKind = kind("a Photoshop image", "psd", Family::OtherImage)
 const ICON: FileKind = kind("an icon", "ico", Family::OtherImage);
 const SVG: FileKind = kind("an SVG drawing", "svg", Family::Drawing);
 const FILM: FileKind = kind("a film", "mp4", Family::Film);
-const GZIP: FileKind = kind("a gzip file", "gz", Family::Packed("gzip"));
-const XZ: FileKind = kind("an xz file", "xz", Family::Packed("xz"));
+pub(super) const GZIP: FileKind = kind("a gzip file", "gz", Family::Packed("gzip"));
+pub(super) const XZ: FileKind = kind("an xz file", "xz", Family::Packed("xz"));
 const LZMA: FileKind = kind("an LZMA file", "lzma", Family::Packed("xz"));
 const ZSTD: FileKind = kind("a Zstandard file", "zst", Family::Packed("zstd"));
 const BZIP2: FileKind = kind("a bzip2 file", "bz2", Family::Packed("bzip2"));
@@ -79,7 +74,7 @@ const SNAPPY: FileKind = kind("a Snappy file", "sz", Family::Packed("snzip"));
 const ZIP: FileKind = kind("a zip archive", "zip", Family::Archive("unzip {} -d {out}"));
 const SEVEN_ZIP: FileKind = kind("a 7z archive", "7z", Family::Archive("7z x {} -o{out}"));
 const RAR: FileKind = kind("a RAR archive", "rar", Family::Archive("unrar x {} {out}/"));
-const TAR: FileKind = kind("a tar archive", "tar", Family::Archive("mkdir {out} && tar -xf {} -C {out}"));
+pub(super) const TAR: FileKind = kind("a tar archive", "tar", Family::Archive("mkdir {out} && tar -xf {} -C {out}"));
 const XLSX: FileKind = kind("an Excel workbook", "xlsx", Family::Table(EXCEL));
 const XLS: FileKind = kind("an old Excel workbook or another old Office file", "xls", Family::Table(EXCEL));
 const ODS: FileKind = kind("an OpenDocument file", "ods", Family::Table(EXCEL));
@@ -88,7 +83,7 @@ const PARQUET: FileKind = kind(
     "parquet",
     Family::Table("run `python3 -c \"import pandas; pandas.read_parquet('{}').to_csv('{out}', index=False)\"`"),
 );
-const FEATHER: FileKind = kind(
+pub(super) const FEATHER: FileKind = kind(
     "an Arrow (Feather) file",
     "feather",
     Family::Table("run `python3 -c \"import pandas; pandas.read_feather('{}').to_csv('{out}', index=False)\"`"),
@@ -104,7 +99,7 @@ const ORC: FileKind = kind(
     Family::Table("run `python3 -c \"import pandas; pandas.read_orc('{}').to_csv('{out}', index=False)\"`"),
 );
 const AVRO: FileKind = kind("an Avro file", "avro", Family::Table("convert it to CSV"));
-const SQLITE: FileKind =
+pub(super) const SQLITE: FileKind =
     kind("an SQLite database", "sqlite", Family::Table("run `sqlite3 -header -csv {} 'select * from TABLE' > {out}`"));
 const R_DATA: FileKind =
     kind("an R data file", "rds", Family::Table("write it in R with write.csv(…, row.names = FALSE)"));
@@ -133,7 +128,7 @@ const HDF5: FileKind = kind("an HDF5 file", "h5", Family::Arrays);
 const MATLAB: FileKind = kind("a MATLAB file", "mat", Family::Arrays);
 const TF_RECORD: FileKind = kind("a TFRecord file", "tfrecord", Family::Arrays);
 const HTML: FileKind = kind("a web page", "html", Family::WebPage);
-const LFS: FileKind = kind("a pointer of Git LFS in place of the file", "", Family::LfsPointer);
+pub(super) const LFS: FileKind = kind("a pointer of Git LFS in place of the file", "", Family::LfsPointer);
 const PDF: FileKind = kind("a PDF document", "pdf", Family::Other);
 const XML: FileKind = kind("an XML document", "xml", Family::Other);
 const NOTEBOOK: FileKind = kind("a notebook", "ipynb", Family::Other);
@@ -281,6 +276,13 @@ fn is_named_json_lines(path: &Path) -> bool {
     of_name(&path) == Some(JSON_LINES)
 }
 
+/// Kinds that the usual ending of a name tells.
+pub(super) const BY_ENDING: &[FileKind] = &[
+    GIF, TIFF, WEBP, HEIC, AVIF, BMP, JPEG_XL, JPEG_2000, PHOTOSHOP, ICON, SVG, FILM, XZ, LZMA, ZSTD, BZIP2, LZ4,
+    COMPRESS, BROTLI, SNAPPY, ZIP, SEVEN_ZIP, RAR, TAR, XLSX, XLS, ODS, PARQUET, FEATHER, ORC, AVRO, SQLITE, R_DATA,
+    STATA, JSON, JSON_LINES, NPY, NPZ, PICKLE, TORCH, HDF5, MATLAB, TF_RECORD, HTML, PDF, XML, NOTEBOOK, TEXT,
+];
+
 /// The kind that the ending of a file's name stands for.
 pub(super) fn of_name(path: &Path) -> Option<FileKind> {
     const OTHER_ENDINGS: &[(&str, FileKind)] = &[
@@ -309,12 +311,6 @@ pub(super) fn of_name(path: &Path) -> Option<FileKind> {
         ("hdf5", HDF5),
         ("htm", HTML),
     ];
-    const BY_ENDING: &[FileKind] = &[
-        GIF, TIFF, WEBP, HEIC, AVIF, BMP, JPEG_XL, JPEG_2000, PHOTOSHOP, ICON, SVG, FILM, XZ, LZMA, ZSTD, BZIP2, LZ4,
-        COMPRESS, BROTLI, SNAPPY, ZIP, SEVEN_ZIP, RAR, TAR, XLSX, XLS, ODS, PARQUET, FEATHER, ORC, AVRO, SQLITE,
-        R_DATA, STATA, JSON, JSON_LINES, NPY, NPZ, PICKLE, TORCH, HDF5, MATLAB, TF_RECORD, HTML, PDF, XML, NOTEBOOK,
-        TEXT,
-    ];
     let ending = path.extension()?.to_str()?;
     let is = |other: &str| other.eq_ignore_ascii_case(ending);
     let usual = BY_ENDING.iter().find(|kind| is(kind.ending)).copied();
@@ -322,231 +318,15 @@ pub(super) fn of_name(path: &Path) -> Option<FileKind> {
 }
 
 impl FileKind {
-    /// What to do where rows were wanted: of delimited text, or of an IDX file or records of images.
-    pub(super) fn remedy(&self, path: &Path) -> String {
-        let name = bytes::name(path);
-        match self.family {
-            Family::ReadImage | Family::OtherImage | Family::Drawing => {
-                "images are read from a folder for each class, with format = \"images\"".to_owned()
-            }
-            Family::Packed(program) => {
-                format!(
-                    "unpack it first (`{}`) and name the file inside",
-                    self.unpacking(program, path, Path::new(&name))
-                )
-            }
-            Family::Archive(command) => {
-                format!("unpack it first (`{}`) and name the file inside", unpacking_archive(command, Path::new(&name)))
-            }
-            Family::Table(steps) => {
-                let out = bytes::name(&new_name(path, "csv", "converted"));
-                // Python takes a name in quotation marks of its own.
-                let steps = steps.replace("'{}'", &format!("'{name}'")).replace("'{out}'", &format!("'{out}'"));
-                let (word, out) = (shell_word(Path::new(&name)), shell_word(Path::new(&out)));
-                format!("convert it to CSV: {}", steps.replace("{out}", &out).replace("{}", &word))
-            }
-            Family::Arrays => {
-                "write texts as CSV, and images as PNG files in a folder for each class or as IDX".to_owned()
-            }
-            Family::WebPage => "get the file itself: a download link often leads to a page first".to_owned(),
-            Family::LfsPointer => "get the file itself with `git lfs pull`".to_owned(),
-            Family::Film | Family::Other => "it holds no rows: name another file".to_owned(),
-        }
-    }
-
     /// Whether a file's name says that it is of this kind.
     pub(super) fn is_named_so(&self, path: &Path) -> bool {
         of_name(path) == Some(*self)
     }
-
-    /// The command that unpacks the file at `path`, which the command calls `name`, with `program`.
-    fn unpacking(&self, program: &str, path: &Path, name: &Path) -> String {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        let word = shell_word(name);
-        if ending.eq_ignore_ascii_case(self.ending) {
-            return format!("{program} -dk {word}");
-        }
-        // These programs make the new name of the ending, and refuse others.
-        let out = new_name(path, ending, "unpacked");
-        format!("{program} -dc {word} > {}", shell_word(&name.with_file_name(bytes::name(&out))))
-    }
-
-    /// What to do with `files` of this kind in `folders`, where PNG and JPEG images are wanted. Of images that are converted,
-    /// all are named as their kind is, or none.
-    pub(super) fn remedy_in_folders(&self, folders: &[&Path], files: &[&Path]) -> String {
-        let Some(&example) = files.first() else { return String::new() };
-        let one = shell_word(example);
-        match self.family {
-            Family::ReadImage => format!("rename it to end in .{}", self.ending),
-            Family::OtherImage => self.conversion(folders, files),
-            Family::Drawing => {
-                let out = shell_word(&new_name(example, "png", "converted"));
-                format!("draw it in pixels, such as with `rsvg-convert -w 256 -o {out} {one}`, and remove the original")
-            }
-            Family::Packed(program) => {
-                let command = self.unpacking(program, example, example);
-                format!("unpack it, such as with `{command}`, and remove the original")
-            }
-            Family::Archive(command) => {
-                let command = unpacking_archive(command, example);
-                format!("unpack it, such as with `{command}`, and remove the original")
-            }
-            Family::WebPage => "a download that failed: get the image again or remove the file".to_owned(),
-            Family::LfsPointer => "get the image itself with `git lfs pull`".to_owned(),
-            Family::Film => {
-                let out = shell_word(&example.with_extension(""));
-                format!(
-                    "take single images out, such as with `ffmpeg -i {one} {out}-%04d.png`, and remove the original"
-                )
-            }
-            Family::Table(_) | Family::Arrays | Family::Other => "remove it, or move it elsewhere".to_owned(),
-        }
-    }
-
-    /// The commands that make PNG images of `files`, and replace none that is there.
-    fn conversion(&self, folders: &[&Path], files: &[&Path]) -> String {
-        let is_found = |file: &&Path| self.is_named_so(file) && !file.with_extension("png").exists();
-        if files.iter().all(is_found) {
-            let holding = folders.iter().filter(|folder| files.iter().any(|file| file.starts_with(folder)));
-            let holding: Vec<String> = holding.map(|folder| shell_word(folder)).collect();
-            let endings: BTreeSet<&str> =
-                files.iter().filter_map(|file| file.extension().and_then(|ending| ending.to_str())).collect();
-            let names: Vec<String> = endings.into_iter().map(|ending| format!("-name '*.{ending}'")).collect();
-            let names = if names.len() == 1 { names.concat() } else { format!("\\( {} \\)", names.join(" -o ")) };
-            let command = format!("find {} {names} -exec magick mogrify -format png {{}} +", holding.join(" "));
-            return format!("convert it, such as with `{command}` (ImageMagick), and remove the original");
-        }
-        let command =
-            |file: &&Path| format!("magick {} {}", shell_word(file), shell_word(&new_name(file, "png", "converted")));
-        let commands: Vec<String> = files.iter().take(COMMANDS).map(command).collect();
-        let others = match files.len().saturating_sub(COMMANDS) {
-            0 => String::new(),
-            more => format!(", likewise the other {more}"),
-        };
-        format!("convert it, such as with `{}` (ImageMagick){others}, and remove the original", commands.join("; "))
-    }
-}
-
-/// A name beside `path` with another `ending`, and with `mark` if a file has that name: what is written must replace nothing.
-fn new_name(path: &Path, ending: &str, mark: &str) -> PathBuf {
-    let out = path.with_extension(ending);
-    // Some file systems do not tell capital letters from small ones.
-    if !out.as_os_str().eq_ignore_ascii_case(path.as_os_str()) && !out.exists() {
-        return out;
-    }
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let dot = if ending.is_empty() { "" } else { "." };
-    path.with_file_name(format!("{stem}-{mark}{dot}{ending}"))
-}
-
-/// The command that unpacks the archive `name` into a new folder.
-fn unpacking_archive(command: &str, name: &Path) -> String {
-    let stem = name.file_stem().unwrap_or_default().to_string_lossy();
-    let out = shell_word(Path::new(&format!("{stem}-unpacked")));
-    command.replace("{out}", &out).replace("{}", &shell_word(name))
-}
-
-/// A path as a shell takes it.
-fn shell_word(path: &Path) -> String {
-    let word = path.display().to_string();
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const ALL: &[FileKind] = &[
-        PNG,
-        JPEG,
-        GIF,
-        TIFF,
-        WEBP,
-        HEIC,
-        AVIF,
-        BMP,
-        JPEG_XL,
-        JPEG_2000,
-        PHOTOSHOP,
-        ICON,
-        SVG,
-        FILM,
-        GZIP,
-        XZ,
-        LZMA,
-        ZSTD,
-        BZIP2,
-        LZ4,
-        COMPRESS,
-        BROTLI,
-        SNAPPY,
-        ZIP,
-        SEVEN_ZIP,
-        RAR,
-        TAR,
-        XLSX,
-        XLS,
-        ODS,
-        PARQUET,
-        FEATHER,
-        ARROW_STREAM,
-        ORC,
-        AVRO,
-        SQLITE,
-        R_DATA,
-        STATA,
-        JSON,
-        JSON_LINES,
-        NPY,
-        NPZ,
-        PICKLE,
-        TORCH,
-        HDF5,
-        MATLAB,
-        TF_RECORD,
-        HTML,
-        LFS,
-        PDF,
-        XML,
-        NOTEBOOK,
-        TEXT,
-    ];
-
-    /// Whether a command names `file` as a word of its own only once: as what it reads.
-    fn is_named_at_most_once(remedy: &str, file: &str) -> bool {
-        let is_edge = |c: char| c.is_whitespace() || "`'\"();".contains(c);
-        remedy.split(is_edge).filter(|word| word.eq_ignore_ascii_case(file)).count() <= 1
-    }
-
-    #[test]
-    fn no_command_writes_to_the_file_that_it_reads() {
-        for kind in ALL {
-            for name in
-                ["rows.csv", "rows.CSV", "rows.tsv", "rows.png", "rows.PNG", "rows0", &format!("rows.{}", kind.ending)]
-            {
-                let path = Path::new(name);
-                let remedy = kind.remedy(path);
-                assert!(is_named_at_most_once(&remedy, name), "{}: {remedy}", kind.what);
-                // These write a name of their own choice: beside the file, or in place of it.
-                assert!(!remedy.contains("--convert-to") || remedy.contains("--outdir converted"), "{remedy}");
-                let misnamed = !name.eq_ignore_ascii_case(&format!("rows.{}", kind.ending));
-                assert!(!remedy.contains("-dk") || !misnamed, "{remedy}");
-                let remedy = kind.remedy_in_folders(&[Path::new("")], &[path]);
-                assert!(is_named_at_most_once(&remedy, name), "{}: {remedy}", kind.what);
-                assert!(!remedy.contains("-dk") && !remedy.contains("mogrify") || !misnamed, "{remedy}");
-            }
-        }
-        assert!(
-            SQLITE
-                .remedy(Path::new("sq.csv"))
-                .contains("sqlite3 -header -csv sq.csv 'select * from TABLE' > sq-converted.csv")
-        );
-        assert!(FEATHER.remedy(Path::new("ar.csv")).contains("read_feather('ar.csv').to_csv('ar-converted.csv'"));
-        assert!(XZ.remedy(Path::new("a.csv")).contains("`xz -dc a.csv > a-unpacked.csv`"));
-        assert!(XZ.remedy(Path::new("a.csv.xz")).contains("`xz -dk a.csv.xz`"));
-        assert!(TAR.remedy(Path::new("a.csv")).contains("`mkdir a-unpacked && tar -xf a.csv -C a-unpacked`"));
-    }
 
     #[test]
     fn one_line_of_json_is_json_lines_if_its_name_says_so() {

@@ -12,7 +12,7 @@ use crate::case::Case;
 use crate::interrupt;
 use crate::plan::Plan;
 use crate::program::Program;
-use crate::rows::{self, Learned, listed};
+use crate::rows::{self, LearnedRows, listed};
 use crate::session::Session;
 use crate::tasks::Task;
 use crate::threads;
@@ -98,13 +98,13 @@ fn describe(
 
 /// How many rows the models learn from in these cases of one task and size, and which classes have too few.
 fn write_learned(out: &mut impl Write, program: &Program, cases: &[&Case], train: &Split) -> io::Result<()> {
-    let mut groups: Vec<(Learned, Vec<&str>)> = Vec::new();
+    let mut groups: Vec<(LearnedRows, Vec<&str>)> = Vec::new();
     for case in cases {
         let Some(model) = program.model(&case.model) else { continue };
         if groups.iter().any(|(_, labels)| labels.contains(&case.label.as_str())) {
             continue;
         }
-        let learned = Learned::by(model, &rows::given(train, case), case);
+        let learned = LearnedRows::by(model, &rows::given(train, case), case);
         match groups.iter_mut().find(|(other, _)| *other == learned) {
             Some((_, labels)) => labels.push(&case.label),
             None => groups.push((learned, vec![&case.label])),

@@ -3,7 +3,9 @@
 use std::io::{Write, stderr, stdout};
 
 use anyhow::anyhow;
-use bakeoff_datasets::{DATASETS, Dataset, FetchOptions, FetchProgress, Fetched, Mirror, Size, State, Store, fetch};
+use bakeoff_datasets::{
+    DATASETS, Dataset, FetchOptions, FetchProgress, Fetched, FileState, Mirror, Size, Store, fetch,
+};
 use bakeoff_models::unknown_name;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,13 +15,13 @@ use crate::progress::can_draw;
 use crate::usage::usage;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct DataArguments {
     #[command(subcommand)]
-    command: Command,
+    command: DataCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum DataCommand {
     /// Show every dataset: rows, size, licence, citation, and whether it is here and verified
     List,
     /// Fetch datasets into the data folder ($BAKEOFF_DATA, or the system's folder for a user's data)
@@ -32,7 +34,7 @@ enum Command {
         mirror: Option<String>,
     },
     /// Pack a run's predictions on GLUE's hidden test sets as the leaderboard takes them
-    ExportGlue(export_glue::Arguments),
+    ExportGlue(export_glue::ExportGlueArguments),
     /// Hash the files in the data folder again
     Verify {
         /// Datasets; all that are here if none is given
@@ -41,16 +43,16 @@ enum Command {
     },
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(super) fn run(arguments: &DataArguments) -> anyhow::Result<Exit> {
     let store = Store::embedded();
     match &arguments.command {
-        Command::List => list(&store),
-        Command::Fetch { names, mirror } => {
+        DataCommand::List => list(&store),
+        DataCommand::Fetch { names, mirror } => {
             let mirror = mirror.as_deref().map(Mirror::parse).transpose().map_err(usage)?;
             fetch_all(&find(names)?, &store, &FetchOptions { mirror, ..FetchOptions::default() })
         }
-        Command::ExportGlue(arguments) => export_glue::run(arguments),
-        Command::Verify { names } => verify(&find(names)?, &store),
+        DataCommand::ExportGlue(arguments) => export_glue::run(arguments),
+        DataCommand::Verify { names } => verify(&find(names)?, &store),
     }
 }
 
@@ -112,14 +114,14 @@ fn size(dataset: &dyn Dataset) -> String {
 
 /// Whether it is here and verified, in words: that of the file which is worst off.
 fn state(dataset: &dyn Dataset, store: &Store) -> String {
-    let states: Result<Vec<State>, _> = dataset.files().iter().map(|file| store.state(file)).collect();
+    let states: Result<Vec<FileState>, _> = dataset.files().iter().map(|file| store.state(file)).collect();
     match states {
         Err(error) => error.to_string(),
-        Ok(states) if states.contains(&State::Missing) => format!("not here: bakeoff data fetch {}", dataset.id()),
-        Ok(states) if states.contains(&State::Unverified) => {
+        Ok(states) if states.contains(&FileState::Missing) => format!("not here: bakeoff data fetch {}", dataset.id()),
+        Ok(states) if states.contains(&FileState::Unverified) => {
             format!("here, not verified: bakeoff data verify {}", dataset.id())
         }
-        Ok(states) if states.contains(&State::InProgram) => "in the program".to_owned(),
+        Ok(states) if states.contains(&FileState::InProgram) => "in the program".to_owned(),
         Ok(_) => "here, verified".to_owned(),
     }
 }
@@ -154,7 +156,7 @@ fn verify(datasets: &[&'static dyn Dataset], store: &Store) -> anyhow::Result<Ex
     let all = if named { datasets } else { DATASETS };
     for dataset in all {
         // A dataset of which some files are here is broken; one of which there are none was never fetched.
-        let is_missing = |file| matches!(store.state(file), Ok(State::Missing));
+        let is_missing = |file| matches!(store.state(file), Ok(FileState::Missing));
         if !named && dataset.files().iter().all(is_missing) {
             continue;
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
-use bakeoff_datasets::{DATASETS, State, Store};
+use bakeoff_datasets::{DATASETS, FileState, Store};
 use bakeoff_models::Device;
 
 use super::Exit;
@@ -144,7 +144,7 @@ fn datasets() -> Finding {
     let here: Vec<&str> = DATASETS
         .iter()
         .filter(|dataset| dataset.transport().is_some())
-        .filter(|dataset| dataset.files().iter().all(|file| store.state(file).is_ok_and(|s| s != State::Missing)))
+        .filter(|dataset| dataset.files().iter().all(|file| store.state(file).is_ok_and(|s| s != FileState::Missing)))
         .map(|dataset| dataset.id())
         .collect();
     if here.is_empty() {

@@ -16,7 +16,7 @@ use crate::recorder::is_closing;
 use crate::usage::usage;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct ExportGlueArguments {
     /// The directory of a run with --predict-hidden
     run: PathBuf,
     /// The zip file to write, which must not exist yet
@@ -67,7 +67,7 @@ const SHEETS: &[Sheet] = &[
     sheet("WNLI.tsv", 146, "wnli", "test", Answer::Number),
 ];
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(super) fn run(arguments: &ExportGlueArguments) -> anyhow::Result<Exit> {
     let run = Run::read(&arguments.run)?;
     let model = run.model(arguments.model.as_deref())?;
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));

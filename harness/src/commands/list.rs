@@ -2,7 +2,7 @@
 
 use std::io::{self, Write, stdout};
 
-use bakeoff_models::{Device, InputShape, ModelEntry, Value, unknown_name};
+use bakeoff_models::{Device, InputShape, ModelEntry, ParamValue, unknown_name};
 use bakeoff_reports::{Better, FIGURES, Figure, Floor, METRICS, Metric, metric};
 use clap::{Args, ValueEnum};
 
@@ -15,7 +15,7 @@ use crate::tasks::Task;
 const WIDTH: usize = 80;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct ListArguments {
     /// Only this kind, a line for each name
     #[arg(value_enum)]
     kind: Option<Kind>,
@@ -48,7 +48,7 @@ enum Item {
     Figure(&'static dyn Figure),
 }
 
-pub(super) fn run(program: &Program, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(super) fn run(program: &Program, arguments: &ListArguments) -> anyhow::Result<Exit> {
     let mut out = stdout().lock();
     match (arguments.kind, arguments.names.as_slice()) {
         (None, _) => overview(program, &mut out)?,
@@ -71,13 +71,17 @@ pub(super) fn run(program: &Program, arguments: &Arguments) -> anyhow::Result<Ex
 
 /// The items of these names.
 fn find(kind: Kind, program: &Program, names: &[String]) -> anyhow::Result<Vec<Item>> {
-    let of_name = |name: &String| {
-        kind.items(program).into_iter().find(|item| item.name() == name).ok_or_else(|| {
-            let known: Vec<&str> = kind.items(program).iter().map(Item::name).collect();
-            usage(unknown_name(kind.singular(), name, &known))
-        })
-    };
-    names.iter().map(of_name).collect()
+    let known: Vec<&str> = kind.items(program).iter().map(Item::name).collect();
+    let unknown: Vec<String> = names
+        .iter()
+        .filter(|name| !known.contains(&name.as_str()))
+        .map(|name| unknown_name(kind.singular(), name, &known))
+        .collect();
+    if !unknown.is_empty() {
+        return Err(usage(unknown.join("\n")));
+    }
+    let of_name = |name| kind.items(program).into_iter().filter(move |item| item.name() == name);
+    Ok(names.iter().flat_map(of_name).collect())
 }
 
 /// Tasks, models and suites with a line each; metrics and figures by name: one screen.
@@ -209,7 +213,7 @@ fn describe_model(model: &dyn ModelEntry, out: &mut impl Write) -> io::Result<()
     }
     writeln!(out, "\n  Parameters, each with its default (for images | for texts where they differ)")?;
     for param in model.params() {
-        let (images, texts) = (Value::from(param.images), Value::from(param.texts));
+        let (images, texts) = (ParamValue::from(param.images), ParamValue::from(param.texts));
         let default = if images == texts { images.to_string() } else { format!("{images} | {texts}") };
         writeln!(out, "\n  {} = {default}", param.name)?;
         wrap(out, "      ", param.about)?;

@@ -44,17 +44,17 @@ Exit codes: 0 success, 1 unexpected error, 2 wrong usage or input, 3 some cases 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a suite: train and measure its models, then write records, figures and a report
-    Run(run::Arguments),
+    Run(run::RunArguments),
     /// List tasks, models, suites, metrics and figures, or show everything about one
-    List(list::Arguments),
+    List(list::ListArguments),
     /// Check a suite: read its data and run every case on a few rows, storing nothing
     Check(Selection),
     /// List, download and verify the full datasets
-    Data(data::Arguments),
+    Data(data::DataArguments),
     /// Rebuild the report of a run from its CSV files
-    Report(report::Arguments),
+    Report(report::ReportArguments),
     /// Continue an interrupted run, and retry its failed cases
-    Resume(resume::Arguments),
+    Resume(resume::ResumeArguments),
     /// Show what this machine can measure, what it cannot, and how to enable that
     Doctor,
     #[command(hide = true)]

@@ -12,12 +12,12 @@ use crate::threads;
 use crate::usage::usage;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct ReportArguments {
     /// The run's directory
     run: PathBuf,
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(super) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
     let dir = RunDir::new(&arguments.run);
     dir.info().map_err(usage)?;
     let built = threads::at_most(available_cpus(), || bakeoff_reports::build(&dir))?;

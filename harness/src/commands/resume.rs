@@ -18,14 +18,14 @@ use crate::suite::Source;
 use crate::usage::usage;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct ResumeArguments {
     /// The run's directory
     run: PathBuf,
     #[command(flatten)]
     isolation: Isolation,
 }
 
-pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
+pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let info = RunDir::new(&arguments.run).info().map_err(usage)?;
     refuse_older(&info)?;
     let origin = arguments.run.join("run.json").display().to_string();

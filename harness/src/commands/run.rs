@@ -15,7 +15,7 @@ use crate::recorder::Recorder;
 use crate::session::{Finished, Session};
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct RunArguments {
     #[command(flatten)]
     selection: Selection,
     /// The run's directory, which must not exist yet [default: runs/<utc>-<suite>-<id>]
@@ -36,7 +36,7 @@ pub(super) struct Isolation {
     pub(super) inline: bool,
 }
 
-pub(super) fn run(program: &Program, arguments: &Arguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
+pub(super) fn run(program: &Program, arguments: &RunArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let plan = arguments.selection.plan(program)?;
     if arguments.list {
         let mut out = stdout().lock();

@@ -38,8 +38,11 @@ impl Bench<'_> {
         self.record(Phase::Fit, "fit_s", Some(seconds), "stopwatch", "");
         self.keep(Phase::Fit, "fit_s", ("s", "stopwatch"), [(None, seconds)]);
         self.energy(Phase::Fit, before, 1);
-        if let Some(idle_w) = self.case.idle_w {
-            self.record(Phase::Fit, "idle_w", Some(idle_w), self.meter.source(), "");
+        if let Some(idle) = self.case.idle {
+            let source = self.meter.source();
+            self.record(Phase::Fit, "idle_w", Some(idle.watts()), source, "");
+            self.keep(Phase::Fit, "idle_j", ("J", source), idle.reads_j.map(|joules| (None, joules)));
+            self.keep(Phase::Fit, "idle_s", ("s", "stopwatch"), [(None, idle.seconds)]);
         }
         let cut = [&rows.train, &rows.validation].map(|split| model.truncated(&split.inputs));
         self.truncated(Phase::Fit, cut.into_iter().sum());

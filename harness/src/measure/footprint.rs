@@ -14,7 +14,10 @@ impl Bench<'_> {
             None => self.record(Phase::Case, "flops", None, "model", "not countable for this model"),
         }
         match self.program.machine.peak_memory_bytes() {
-            Some(bytes) => self.record(Phase::Case, "peak_memory_bytes", Some(bytes as f64), "kernel", ""),
+            Some(bytes) => {
+                self.record(Phase::Case, "peak_memory_bytes", Some(bytes as f64), "kernel", "");
+                self.keep(Phase::Case, "peak_memory_bytes", ("B", "kernel"), [(None, bytes as f64)]);
+            }
             None => self.record(Phase::Case, "peak_memory_bytes", None, "kernel", "this system does not show it"),
         }
     }

@@ -57,14 +57,30 @@ pub fn open<'a>(config: &EnergyConfig, machine: &'a dyn Machine) -> Result<Box<d
         .ok_or_else(|| format!("{reason}; the processor time that the estimate needs is not readable here either"))
 }
 
-/// Power of the machine while this process sleeps, in watts, over `window`. Only a meter can tell: an estimate has no
-/// baseline.
-pub fn idle_watts(counter: &mut dyn Counter, machine: &dyn Machine, window: Duration) -> Option<f64> {
-    if counter.source() == "estimate" {
-        return None;
+/// What a meter said of the machine while this process slept.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdleWindow {
+    /// The meter's joules before the window and after it.
+    pub reads_j: [f64; 2],
+    /// Its length in seconds.
+    pub seconds: f64,
+}
+
+impl IdleWindow {
+    /// Sleeps for `window` between two reads. Only a meter can tell: an estimate has no baseline.
+    pub fn measure(counter: &mut dyn Counter, machine: &dyn Machine, window: Duration) -> Option<IdleWindow> {
+        if counter.source() == "estimate" {
+            return None;
+        }
+        let (from, before) = (machine.now(), counter.read_j().ok()?);
+        std::thread::sleep(window);
+        let after = counter.read_j().ok()?;
+        Some(IdleWindow { reads_j: [before, after], seconds: (machine.now() - from).as_secs_f64() })
     }
-    let (from_s, from_j) = (machine.now(), counter.read_j().ok()?);
-    std::thread::sleep(window);
-    let joules = counter.read_j().ok()? - from_j;
-    Some(joules / (machine.now() - from_s).as_secs_f64())
+
+    /// The mean power over the window, in watts.
+    pub fn watts(&self) -> f64 {
+        (self.reads_j[1] - self.reads_j[0]) / self.seconds
+    }
 }

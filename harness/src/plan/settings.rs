@@ -20,7 +20,7 @@ pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError
     if let Some(seed) = repeated(seeds) {
         return Err(source.fault(seed, format!("seed {seed} is given twice")));
     }
-    let range = Range { source };
+    let range = RangeCheck { source };
     range.check("timeout_s", &suite.timeout_s, 1e-3..=1e9, "a number of seconds in 0.001..=1000000000")?;
     range.check("memory_limit_gib", &suite.memory_limit_gib, f64::MIN_POSITIVE..=f64::MAX, "a number above 0")?;
     range.check("latency_examples", &suite.latency_examples, 1..=usize::MAX, "a whole number from 1 on")?;
@@ -72,11 +72,11 @@ pub(super) fn repeated<T: PartialEq>(items: &[T]) -> Option<&T> {
     items.iter().enumerate().find(|(at, item)| items[..*at].contains(item)).map(|(_, item)| item)
 }
 
-struct Range<'a> {
+struct RangeCheck<'a> {
     source: &'a Source,
 }
 
-impl Range<'_> {
+impl RangeCheck<'_> {
     fn check<T: PartialOrd + Display>(
         &self,
         key: &str,

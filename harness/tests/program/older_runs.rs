@@ -3,25 +3,15 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../../../reports/tests/common/folder.rs"]
+mod folder;
+
 use crate::common::{Bench, exits, stderr, stdout};
 
 /// A copy of the run that a bakeoff of schema 1 wrote.
 fn run_of_schema_1(bench: &Bench) {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/tests/golden/run-v1");
-    copy(&golden, &bench.path("out"));
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
+    folder::copy(&golden, &bench.path("out"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::hog;
 use super::scale::Scale;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{InputShape, ModelError, Support};
-use crate::params::{Default, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, Resolved};
 
 /// A kind of features of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +60,8 @@ impl ImageFeatures {
     pub(crate) const fn param(default: &'static str, source: &'static str) -> Param {
         Param {
             name: "features",
-            images: Default::Word(default),
-            texts: Default::Word(default),
+            images: DefaultValue::Word(default),
+            texts: DefaultValue::Word(default),
             domain: Domain::Word(ImageFeatures::NAMES),
             about: "images: histograms of oriented gradients, raw pixels from 0 to 1, or both; auto: both of grey images, hog of colour",
             source,

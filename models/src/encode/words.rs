@@ -17,7 +17,7 @@ use bakeoff_datasets::Text;
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::params::{Default, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, Resolved};
 
 /// Joins the parts of an emoji.
 const JOINER: char = '\u{200d}';
@@ -122,8 +122,8 @@ impl Tokens {
     pub(crate) const fn param(default: &'static str, source: &'static str) -> Param {
         Param {
             name: "tokens",
-            images: Default::Word(default),
-            texts: Default::Word(default),
+            images: DefaultValue::Word(default),
+            texts: DefaultValue::Word(default),
             domain: Domain::Word(Tokens::NAMES),
             about: "texts: words (emoji too) and marks (punctuation, symbols), words or the marks of a text without a word, words \
                     alone, or words of two characters and more",
@@ -189,7 +189,7 @@ pub fn wordless(texts: &[Text], tokens: Tokens) -> usize {
 fn normal(text: &str) -> String {
     let shown = |c: char| match c {
         c if c.is_whitespace() || c.is_control() || c == ZERO_WIDTH_SPACE => Some(' '),
-        c if is_invisible(c) => None,
+        c if is_ignorable(c) => None,
         c => Some(c),
     };
     if text.is_ascii() {
@@ -214,7 +214,7 @@ fn segments(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a character shows nothing and joins nothing.
-fn is_invisible(c: char) -> bool {
+fn is_ignorable(c: char) -> bool {
     !c.is_ascii() && within(INVISIBLE, c)
 }
 

@@ -73,12 +73,12 @@ impl Linear {
 
 /// A vector for each word.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Words(Weight);
+pub(crate) struct Embedding(Weight);
 
-impl Words {
+impl Embedding {
     /// Declares `words`, `vocabulary x width`.
-    pub(crate) fn new(layout: &mut WeightLayout, vocabulary: usize, width: usize) -> Words {
-        Words(layout.free("words", &[vocabulary, width], Init::Uniform(0.1)))
+    pub(crate) fn new(layout: &mut WeightLayout, vocabulary: usize, width: usize) -> Embedding {
+        Embedding(layout.free("words", &[vocabulary, width], Init::Uniform(0.1)))
     }
 
     /// `examples x tokens` numbers to `examples x tokens x width` vectors.

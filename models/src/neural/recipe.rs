@@ -1,7 +1,7 @@
 //! The recipe: how a network is trained, as the parameters that all neural models share.
 
 use crate::encode::words::Tokens;
-use crate::params::{Default, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, Resolved};
 
 /// Which rule turns a gradient into a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,7 +67,7 @@ impl Recipe {
 
 /// A default for images, one for texts, and where both come from.
 #[derive(Clone, Copy)]
-pub(crate) struct Choice(pub(crate) Default, pub(crate) Default, pub(crate) &'static str);
+pub(crate) struct Choice(pub(crate) DefaultValue, pub(crate) DefaultValue, pub(crate) &'static str);
 
 /// The training parameters whose defaults each model chooses.
 #[derive(Clone, Copy)]
@@ -118,64 +118,64 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
         },
         Param {
             name: "batch",
-            images: Default::Int(128),
-            texts: Default::Int(32),
+            images: DefaultValue::Int(128),
+            texts: DefaultValue::Int(32),
             domain: Domain::Int(1, 65_536),
             about: "training rows per step",
             source: "images: He et al. 2015; texts: Devlin et al. 2018",
         },
         Param {
             name: "shard",
-            images: Default::Int(32),
-            texts: Default::Int(16),
+            images: DefaultValue::Int(32),
+            texts: DefaultValue::Int(16),
             domain: Domain::Int(1, 65_536),
             about: "rows of a step that one thread takes at a time, and over which batch normalisation takes its statistics",
             source: "ghost batches of 32: Hoffer et al. 2017; the result does not depend on the number of threads",
         },
         Param {
             name: "momentum",
-            images: Default::Float(0.9),
-            texts: Default::Float(0.9),
+            images: DefaultValue::Float(0.9),
+            texts: DefaultValue::Float(0.9),
             domain: Domain::Float(0.0, 0.999),
             about: "momentum of SGD; AdamW has its own",
             source: "He et al. 2015",
         },
         Param {
             name: "warmup",
-            images: Default::Float(0.1),
-            texts: Default::Float(0.1),
+            images: DefaultValue::Float(0.1),
+            texts: DefaultValue::Float(0.1),
             domain: Domain::Float(0.0, 0.9),
             about: "share of the steps over which the learning rate rises",
             source: "10 %: Devlin et al. 2018",
         },
         Param {
             name: "clip",
-            images: Default::Float(1.0),
-            texts: Default::Float(1.0),
+            images: DefaultValue::Float(1.0),
+            texts: DefaultValue::Float(1.0),
             domain: Domain::Float(1e-6, 1e9),
             about: "greatest Euclidean norm of the gradient of all weights; a longer one is scaled down",
             source: "1.0: Devlin et al. 2018; the idea: Pascanu et al. 2013",
         },
         Param {
             name: "flip",
-            images: Default::Bool(true),
-            texts: Default::Bool(false),
+            images: DefaultValue::Bool(true),
+            texts: DefaultValue::Bool(false),
             domain: Domain::Switch,
             about: "mirror training images at random; texts have no mirror image",
             source: "He et al. 2015, section 4.2",
         },
         Param {
             name: "crop",
-            images: Default::Int(4),
-            texts: Default::Int(0),
+            images: DefaultValue::Int(4),
+            texts: DefaultValue::Int(0),
             domain: Domain::Int(0, 64),
             about: "shift training images by up to this many pixels each way, the border black; not used for texts",
             source: "padding of 4 and a random crop: He et al. 2015, section 4.2",
         },
         Param {
             name: "word_dropout",
-            images: Default::Float(0.0),
-            texts: Default::Float(0.1),
+            images: DefaultValue::Float(0.0),
+            texts: DefaultValue::Float(0.1),
             domain: Domain::Float(0.0, 0.9),
             about: "probability that a training word is replaced by the unknown word; not used for images",
             source: "Iyyer et al. 2015; the rate is our own choice",
@@ -186,24 +186,24 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
         ),
         Param {
             name: "vocabulary",
-            images: Default::Int(20_000),
-            texts: Default::Int(20_000),
+            images: DefaultValue::Int(20_000),
+            texts: DefaultValue::Int(20_000),
             domain: Domain::Int(1, 1_000_000),
             about: "most words of the training texts that get an embedding of their own; not used for images",
             source: "our own choice; covers every word of SST-2",
         },
         Param {
             name: "max_tokens",
-            images: Default::Int(64),
-            texts: Default::Int(64),
+            images: DefaultValue::Int(64),
+            texts: DefaultValue::Int(64),
             domain: Domain::Int(3, 512),
             about: "longest text in words; the end of a longer one is cut off; not used for images",
             source: "the longest of SST-2 has 52 words",
         },
         Param {
             name: "min_count",
-            images: Default::Int(2),
-            texts: Default::Int(2),
+            images: DefaultValue::Int(2),
+            texts: DefaultValue::Int(2),
             domain: Domain::Int(1, 1000),
             about: "a word seen in fewer training texts is unknown, which also trains the unknown word; not used for images",
             source: "our own choice",

@@ -15,11 +15,11 @@ use crate::{ENTRIES, lstm, resnet, transformer};
 struct Fixture {
     texts: Vec<String>,
     labels: Vec<u16>,
-    cases: Vec<Case>,
+    cases: Vec<FixtureCase>,
 }
 
 #[derive(Deserialize)]
-struct Case {
+struct FixtureCase {
     model: String,
     /// Or texts.
     images: bool,
@@ -50,7 +50,7 @@ fn images() -> Split {
     Split { inputs, targets: classes((0..12).map(|row| row % 3).collect(), 3) }
 }
 
-fn losses(case: &Case, design: Design, split: &Split) -> Vec<f64> {
+fn losses(case: &FixtureCase, design: Design, split: &Split) -> Vec<f64> {
     let (input, count) = match &split.inputs {
         Inputs::Images(_) => (InputShape::Images { channels: 3, height: 8, width: 8 }, 3),
         Inputs::Texts(_) => (InputShape::Texts { pairs: false }, 2),

@@ -6,8 +6,8 @@ use ndarray::{Array1, Array2, ArrayView1};
 use rayon::ThreadPool;
 
 use super::kernel::Kernel;
-use super::machine::{Machine, MachineForm};
-use super::solve::{Method, Settings, Solver};
+use super::machine::{FittedMachine, MachineForm};
+use super::solve::{Method, ProblemSettings, Solver};
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::encode::features::Features;
 use crate::model::{ModelError, Support, Watch};
@@ -40,7 +40,7 @@ pub(super) fn holds(count: usize, (what, fix): (&str, &str), classes: usize) -> 
 #[derive(Debug, Clone)]
 pub struct Classifier {
     /// One function per pair of classes.
-    pub(super) machine: Machine,
+    pub(super) machine: FittedMachine,
     /// Those with a training row, ascending.
     classes: Vec<u16>,
 }
@@ -53,7 +53,7 @@ impl Classifier {
     pub fn fit(
         features: &Features,
         labels: &[u16],
-        settings: &Settings,
+        settings: &ProblemSettings,
         method: Method,
         pool: &ThreadPool,
         watch: &mut dyn Watch,
@@ -85,7 +85,7 @@ impl Classifier {
             }
             bias[index] = solution.bias;
         }
-        let machine = Machine::new(settings.kernel, &features, &coefficients, bias);
+        let machine = FittedMachine::new(settings.kernel, &features, &coefficients, bias);
         Ok(Classifier { machine, classes: classes.into_iter().map(|(class, _)| class).collect() })
     }
 
@@ -106,7 +106,7 @@ impl Classifier {
             return Err(arrays.refused(format!("'classes' is not an ascending list of some of {most} classes")));
         }
         let functions = classes.len() * (classes.len() - 1) / 2;
-        Ok(Classifier { machine: Machine::load(form, functions, arrays)?, classes })
+        Ok(Classifier { machine: FittedMachine::load(form, functions, arrays)?, classes })
     }
 
     /// The class of each row.
@@ -177,7 +177,7 @@ mod tests {
         let corner = |row: usize| [(row % 2) as f32, (row / 2 % 2) as f32];
         let rows = |count: usize| Features::Dense(Array2::from_shape_fn((count, 2), |(row, axis)| corner(row)[axis]));
         let labels: Vec<u16> = (0..40).map(|row| row % 4).collect();
-        let settings = Settings { kernel: Kernel::Linear, c: 10.0, epsilon: 0.0, tolerance: 1e-3 };
+        let settings = ProblemSettings { kernel: Kernel::Linear, c: 10.0, epsilon: 0.0, tolerance: 1e-3 };
         let pool = parallel::pool(1).unwrap();
         let fitted = Classifier::fit(&rows(40), &labels, &settings, Method::Smo, &pool, &mut Unwatched).unwrap();
         let found = fitted.predict_some(&rows(11), 3);

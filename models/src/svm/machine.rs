@@ -11,7 +11,7 @@ use crate::model::ModelError;
 
 /// Functions of a row: `f_k(x) = sum_i coefficients[i, k] K(x_i, x) + bias[k]`.
 #[derive(Debug, Clone)]
-pub(super) struct Machine {
+pub(super) struct FittedMachine {
     functions: Functions,
     bias: Array1<f32>,
 }
@@ -24,9 +24,9 @@ enum Functions {
     Support { kernel: Kernel, rows: Features, coefficients: Array2<f32> },
 }
 
-impl Machine {
+impl FittedMachine {
     /// From training rows and their `rows x functions` coefficients. Rows without any drop out.
-    pub(super) fn new(kernel: Kernel, rows: &Features, coefficients: &Array2<f32>, bias: Array1<f32>) -> Machine {
+    pub(super) fn new(kernel: Kernel, rows: &Features, coefficients: &Array2<f32>, bias: Array1<f32>) -> FittedMachine {
         let functions = match kernel {
             Kernel::Linear => Functions::Weights(fold(rows, coefficients)),
             Kernel::Rbf { .. } => {
@@ -36,7 +36,7 @@ impl Machine {
                 Functions::Support { kernel, rows: rows.select(&support), coefficients }
             }
         };
-        Machine { functions, bias }
+        FittedMachine { functions, bias }
     }
 
     /// `rows x functions` values, by matrix products over all support vectors at once.
@@ -79,11 +79,11 @@ impl Machine {
         }
     }
 
-    /// Takes what [`Machine::save`] added of a machine of `count` functions.
+    /// Takes what [`FittedMachine::save`] added of a machine of `count` functions.
     ///
     /// # Errors
     /// If the arrays are not of such a machine.
-    pub(super) fn load(form: MachineForm, count: usize, arrays: &mut ArraysIn) -> Result<Machine, ModelError> {
+    pub(super) fn load(form: MachineForm, count: usize, arrays: &mut ArraysIn) -> Result<FittedMachine, ModelError> {
         let MachineForm { is_linear, features, is_sparse } = form;
         let bias = Array1::from(arrays.take::<f32>("bias", &[count])?);
         let matrix = |shape: (usize, usize), values: Vec<f32>| {
@@ -106,7 +106,7 @@ impl Machine {
             let coefficients = matrix(shape, arrays.take("coefficients", &[shape.0, shape.1])?);
             Functions::Support { kernel: Kernel::Rbf { gamma }, rows, coefficients }
         };
-        Ok(Machine { functions, bias })
+        Ok(FittedMachine { functions, bias })
     }
 
     /// The number of support vectors, unless they were folded into weights.
@@ -140,7 +140,7 @@ impl Machine {
     }
 }
 
-/// What is known of a saved [`Machine`] beside its arrays.
+/// What is known of a saved [`FittedMachine`] beside its arrays.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MachineForm {
     /// Whether its kernel is the linear one.

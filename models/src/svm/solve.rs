@@ -17,7 +17,7 @@ pub(super) const MOST_KERNEL_BYTES: u64 = 1 << 30;
 
 /// What does not change from one problem to the next.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct ProblemSettings {
     /// The similarity of rows.
     pub kernel: Kernel,
     /// The price of a violated margin.
@@ -105,7 +105,7 @@ impl Solver {
         &self,
         positive: &Range<usize>,
         negative: &Range<usize>,
-        settings: &Settings,
+        settings: &ProblemSettings,
     ) -> Result<Solution, SolveError> {
         let is_positive: Vec<bool> = (0..positive.len() + negative.len()).map(|index| index < positive.len()).collect();
         match self {
@@ -124,7 +124,7 @@ impl Solver {
     }
 
     /// The function that is within epsilon of `values` on all rows.
-    pub(super) fn regress(&self, values: &[f32], settings: &Settings) -> Result<Solution, SolveError> {
+    pub(super) fn regress(&self, values: &[f32], settings: &ProblemSettings) -> Result<Solution, SolveError> {
         match self {
             Solver::Smo(all) => {
                 Ok(Problem::values(all.view(), values, settings.c, settings.epsilon).solve(settings.tolerance)?)
@@ -156,7 +156,7 @@ fn between<'a>(all: &'a Array2<f32>, first: &Range<usize>, second: &Range<usize>
     concatenate![Axis(0), top, bottom].into()
 }
 
-fn with_kernel<T>(params: SvmParams<f64, T>, settings: &Settings) -> SvmParams<f64, T> {
+fn with_kernel<T>(params: SvmParams<f64, T>, settings: &ProblemSettings) -> SvmParams<f64, T> {
     let params = params.eps(settings.tolerance);
     match settings.kernel {
         Kernel::Linear => params.linear_kernel(),

@@ -66,7 +66,7 @@ impl<'a> Problem<'a> {
     /// Improves pairs of variables until no pair violates the optimality conditions by more than `tolerance`.
     pub(super) fn solve(self, tolerance: f64) -> Result<Solution, NotConverged> {
         let steps = usize::max(10_000_000, 100 * self.linear.len());
-        let mut state = State::new(self);
+        let mut state = SolverState::new(self);
         for _ in 0..steps {
             match state.working_set(tolerance) {
                 Some((i, j)) => state.improve(i, j),
@@ -77,7 +77,7 @@ impl<'a> Problem<'a> {
     }
 }
 
-struct State<'a> {
+struct SolverState<'a> {
     problem: Problem<'a>,
     diagonal: Vec<f64>,
     value: Vec<f64>,
@@ -85,9 +85,9 @@ struct State<'a> {
     gradient: Vec<f64>,
 }
 
-impl<'a> State<'a> {
-    fn new(problem: Problem<'a>) -> State<'a> {
-        State {
+impl<'a> SolverState<'a> {
+    fn new(problem: Problem<'a>) -> SolverState<'a> {
+        SolverState {
             diagonal: problem.kernel.diag().iter().map(|&d| f64::from(d)).collect(),
             value: vec![0.0; problem.linear.len()],
             gradient: problem.linear.clone(),

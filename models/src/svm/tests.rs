@@ -4,10 +4,10 @@
 use ndarray::{Array1, Array2, Axis};
 use serde_json::Value;
 
-use super::machine::Machine;
+use super::machine::FittedMachine;
 use super::solve::Solver;
 use super::solver::{Problem, Solution};
-use super::{Classifier, Features, Kernel, Method, Settings, SparseRows};
+use super::{Classifier, Features, Kernel, Method, ProblemSettings, SparseRows};
 use crate::model::{EpochReport, ModelError, Watch};
 use crate::parallel;
 
@@ -42,16 +42,16 @@ fn labels(value: &Value) -> Vec<u16> {
     numbers(value).into_iter().map(|v| v as u16).collect()
 }
 
-fn settings(case: &Value, train: &Features) -> Settings {
+fn settings(case: &Value, train: &Features) -> ProblemSettings {
     let kernel = match case["kernel"].as_str().unwrap() {
         "linear" => Kernel::Linear,
         _ => Kernel::rbf_for(train),
     };
     let epsilon = case["epsilon"].as_f64().unwrap_or(0.0);
-    Settings { kernel, c: case["c"].as_f64().unwrap(), epsilon, tolerance: 1e-5 }
+    ProblemSettings { kernel, c: case["c"].as_f64().unwrap(), epsilon, tolerance: 1e-5 }
 }
 
-fn classifier(fixture: &Value, settings: &Settings, method: Method) -> Classifier {
+fn classifier(fixture: &Value, settings: &ProblemSettings, method: Method) -> Classifier {
     let (train, labels) = (rows(&fixture["train"]["rows"]), labels(&fixture["train"]["labels"]));
     Classifier::fit(&train, &labels, settings, method, &parallel::pool(2).unwrap(), &mut Unwatched).unwrap()
 }
@@ -107,7 +107,7 @@ fn regression_agrees_with_libsvm() {
             let solver = Solver::new(method, &train, settings.kernel, train.len(), 1).unwrap();
             let Solution { coefficients, bias } = solver.regress(&standard, &settings).unwrap();
             let coefficients = Array1::from(coefficients).insert_axis(Axis(1));
-            let machine = Machine::new(settings.kernel, &train, &coefficients, Array1::from_elem(1, bias));
+            let machine = FittedMachine::new(settings.kernel, &train, &coefficients, Array1::from_elem(1, bias));
             for (ours, theirs) in machine.values(&test).iter().zip(numbers(&case["predictions"])) {
                 let ours = f64::from(*ours) * deviation + mean;
                 // Targets span 25 to 346.

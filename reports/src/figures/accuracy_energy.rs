@@ -2,8 +2,8 @@
 
 use super::scatter::{Cost, draw};
 use super::{Drawn, Figure, Picture, Style};
+use crate::cell::ESTIMATE;
 use crate::error::ReportError;
-use crate::grid::ESTIMATE;
 use crate::results::Results;
 
 /// The figure `accuracy-energy`.

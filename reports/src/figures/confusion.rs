@@ -45,7 +45,7 @@ impl Figure for ConfusionMatrices {
                 left_out += 1;
                 continue;
             }
-            let matrix = Matrix { counts: &answers.confusion, classes };
+            let matrix = ConfusionMatrix { counts: &answers.confusion, classes };
             let name = format!("{}-{}", self.name(), trial.case);
             let title =
                 format!("{}: {}, seed {}", results.setting(setting).title, results.grid.labels[label], trial.seed);
@@ -71,12 +71,12 @@ impl Figure for ConfusionMatrices {
     }
 }
 
-struct Matrix<'a> {
+struct ConfusionMatrix<'a> {
     counts: &'a [Vec<u64>],
     classes: &'a [String],
 }
 
-fn draw_matrix(matrix: &Matrix<'_>, style: &Style, title: &str, caption: &str) -> Result<String, String> {
+fn draw_matrix(matrix: &ConfusionMatrix<'_>, style: &Style, title: &str, caption: &str) -> Result<String, String> {
     let longest = matrix.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0) as f64;
     // Most names take less than three fifths of an em per character. Longer ones are cut.
     let names_mm = (longest * 0.6 * SMALL_MM + 2.0).clamp(8.0, 24.0);

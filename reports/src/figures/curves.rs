@@ -1,9 +1,9 @@
 //! Training curves: loss and validation metric against epochs, per task.
 
+use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect, page};
 use super::frame::{Axis, MARGIN_MM, Pages, frame};
 use super::legend::Legend;
-use super::scale::Scale;
 use super::style::{COLUMN_MM, Style};
 use super::{Drawn, Figure, Picture, capped};
 use crate::error::ReportError;
@@ -105,7 +105,7 @@ fn draw_lines(
     // An axis of one or two epochs would have ticks at fractions of an epoch.
     let room = (last < 3).then_some([0.0, 3.0]).into_iter().flatten();
     let epochs = points().map(|point| point.epoch as f64).chain(room);
-    let (Some(x), Some(y)) = (Scale::around(epochs, false), Scale::around(points().map(value), false)) else {
+    let (Some(x), Some(y)) = (AxisScale::around(epochs, false), AxisScale::around(points().map(value), false)) else {
         return Ok(());
     };
     let x = Axis { scale: x.within(0.5, f64::INFINITY), title: "epoch".to_owned(), unit: "", reversed: false };

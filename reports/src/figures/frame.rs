@@ -1,12 +1,12 @@
 //! The frame of a panel with two axes: title, ticks, grid lines and the names of the axes.
 
+use super::axis::AxisScale;
 use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM};
-use super::scale::Scale;
 use super::style::Style;
 
 /// An axis of a panel.
 pub(crate) struct Axis {
-    pub(crate) scale: Scale,
+    pub(crate) scale: AxisScale,
     pub(crate) title: String,
     /// For labels on a logarithmic axis.
     pub(crate) unit: &'static str,
@@ -27,7 +27,7 @@ pub(crate) fn frame(
     outer: Rect,
     title: &str,
     (x, y): (&Axis, &Axis),
-) -> Result<(Scale, Scale), String> {
+) -> Result<(AxisScale, AxisScale), String> {
     let y_ticks = y.scale.ticks((outer.h / 8.0) as usize, y.unit);
     let widest = y_ticks.iter().map(|(_, label)| canvas.width(label, SMALL_MM)).fold(0.0, f64::max);
     let left = outer.x + 4.0 + widest + TICK_GAP_MM;
@@ -60,7 +60,7 @@ pub(crate) fn x_axis(
     canvas: &Canvas<'_>,
     style: &Style,
     inner: Rect,
-    scale: &Scale,
+    scale: &AxisScale,
     axis: &Axis,
 ) -> Result<(), String> {
     let widths = |wanted: usize| {

@@ -1,11 +1,11 @@
 //! Latency: from the median to the 99th percentile of single predictions, per task.
 
+use super::axis::AxisScale;
 use super::frame::Axis;
 use super::rows_chart::{Mark, ModelRow, RowsPanel, draw};
-use super::scale::Scale;
 use super::{Drawn, Figure, Picture, Style, capped};
+use crate::cell::Cell;
 use crate::error::ReportError;
-use crate::grid::Cell;
 use crate::ranking::Ranking;
 use crate::record::Status;
 use crate::results::Results;
@@ -52,7 +52,7 @@ fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
     let cells: Vec<(usize, &Cell)> = results.grid.row(ranking.setting).collect();
     let ends = ["latency_p50_s", "latency_p99_s"];
     let numbers = cells.iter().flat_map(|(_, cell)| ends.iter().filter_map(|metric| seconds(cell, metric)));
-    let scale = Scale::around(numbers, true)?;
+    let scale = AxisScale::around(numbers, true)?;
     let rows = cells.into_iter().map(|(label, cell)| ModelRow {
         label,
         name: results.grid.labels[label].clone(),

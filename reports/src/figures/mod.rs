@@ -2,6 +2,7 @@
 
 mod accuracy_energy;
 mod accuracy_latency;
+mod axis;
 mod canvas;
 mod confusion;
 mod curves;
@@ -12,7 +13,6 @@ mod names;
 mod png;
 mod quality;
 mod rows_chart;
-mod scale;
 mod scatter;
 mod style;
 

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use crate::grid::name_settings;
 use crate::results::Results;
+use crate::setting::name_settings;
 
 use super::Picture;
 use super::canvas::{allowed_in_xml, escape};

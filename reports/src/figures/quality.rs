@@ -1,15 +1,15 @@
 //! Quality: every model's primary metric with its interval, and the floor, per task.
 
+use super::axis::AxisScale;
 use super::frame::Axis;
 use super::rows_chart::{Mark, ModelRow, RowsPanel, draw};
-use super::scale::Scale;
 use super::{Drawn, Figure, Picture, Style, capped};
 use crate::error::ReportError;
-use crate::grid::Setting;
 use crate::metric::Better;
 use crate::ranking::{RankedModel, Ranking};
 use crate::record::Status;
 use crate::results::Results;
+use crate::setting::Setting;
 
 /// The figure `quality`.
 pub(crate) struct Quality;
@@ -53,7 +53,7 @@ fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
         let ends = model.interval.map(|interval| [interval.low, interval.high]);
         model.primary.map(|primary| primary.mean).into_iter().chain(ends.into_iter().flatten())
     });
-    let scale = Scale::around(numbers.chain(ranking.floor), false)?;
+    let scale = AxisScale::around(numbers.chain(ranking.floor), false)?;
     if ranking.models.iter().all(|model| model.primary.is_none()) {
         return None;
     }
@@ -77,7 +77,7 @@ fn row(results: &Results, model: &RankedModel) -> ModelRow {
 }
 
 /// The axis, no wider than the values that the metric can have.
-pub(crate) fn limits(setting: &Setting, scale: Scale) -> Scale {
+pub(crate) fn limits(setting: &Setting, scale: AxisScale) -> AxisScale {
     let (low, high) = setting.score().range;
     scale.within(low, high)
 }

@@ -1,14 +1,14 @@
 //! Quality against a cost, with the frontier of the models that no other one beats in both. Two figures are drawn so.
 
+use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect, page};
 use super::frame::{Axis, MARGIN_MM, Pages, frame};
 use super::legend::Legend;
 use super::quality::{limits, short_title};
-use super::scale::Scale;
 use super::style::{COLUMN_MM, Style};
 use super::{Drawn, Picture, capped};
+use crate::cell::ESTIMATE;
 use crate::error::ReportError;
-use crate::grid::ESTIMATE;
 use crate::metric::Better;
 use crate::ranking::Ranking;
 use crate::record::Status;
@@ -94,8 +94,8 @@ fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Opt
         .collect();
     let estimated = source == ESTIMATE;
     let ends = dots.iter().flat_map(|dot| if estimated { range(dot) } else { [dot.cost; 2] });
-    let x = Scale::around(ends, true)?;
-    let y = limits(setting, Scale::around(dots.iter().map(|dot| dot.quality), false)?);
+    let x = AxisScale::around(ends, true)?;
+    let y = limits(setting, AxisScale::around(dots.iter().map(|dot| dot.quality), false)?);
     let better = setting.primary().better;
     let reversed = better == Better::Lower;
     Some(ScatterPanel {
@@ -135,7 +135,7 @@ fn draw_frontier(
     canvas: &Canvas<'_>,
     style: &Style,
     frontier: &[&Dot],
-    (x, y): (&Scale, &Scale),
+    (x, y): (&AxisScale, &AxisScale),
 ) -> Result<(), String> {
     let at = |dot: &Dot| (x.at(dot.cost), y.at(dot.quality));
     if let Some(cheapest) = frontier.first() {

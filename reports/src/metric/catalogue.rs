@@ -1,7 +1,7 @@
 //! Every metric there is, one entry each.
 
 use super::{Better, Estimator, Floor, Metric, Score, ScoredTargets, SummaryColumn, TargetUnit};
-use crate::scores::{Example, Sample, Tally, macro_mean, matthews, pearson, r2, spearman};
+use crate::scores::{ClassTally, Example, Sample, macro_mean, matthews, pearson, r2, spearman};
 
 use Better::{Higher, Lower};
 use Estimator::{Mean, Proportion, Statistic};
@@ -97,7 +97,7 @@ pub static METRICS: &[Metric] = &[
         title: "macro recall",
         better: Higher,
         formula: "mean over classes of tp/(tp+fn); scikit-learn recall_score(average='macro')",
-        score: Some(class_score(Classes, Statistic(|sample| Some(macro_mean(&sample.tallies()?, Tally::recall))))),
+        score: Some(class_score(Classes, Statistic(|sample| Some(macro_mean(&sample.tallies()?, ClassTally::recall))))),
         columns: &[column("score", "recall_macro")],
         ..METRIC
     },
@@ -106,7 +106,10 @@ pub static METRICS: &[Metric] = &[
         title: "macro precision",
         better: Higher,
         formula: "mean over classes of tp/(tp+fp), 0 where nothing was predicted; scikit-learn precision_score(average='macro', zero_division=0)",
-        score: Some(class_score(Classes, Statistic(|sample| Some(macro_mean(&sample.tallies()?, Tally::precision))))),
+        score: Some(class_score(
+            Classes,
+            Statistic(|sample| Some(macro_mean(&sample.tallies()?, ClassTally::precision))),
+        )),
         columns: &[column("score", "precision_macro")],
         ..METRIC
     },
@@ -115,7 +118,7 @@ pub static METRICS: &[Metric] = &[
         title: "macro F1",
         better: Higher,
         formula: "mean over classes of 2tp/(2tp+fp+fn); scikit-learn f1_score(average='macro')",
-        score: Some(class_score(Classes, Statistic(|sample| Some(macro_mean(&sample.tallies()?, Tally::f1))))),
+        score: Some(class_score(Classes, Statistic(|sample| Some(macro_mean(&sample.tallies()?, ClassTally::f1))))),
         columns: &[column("score", "f1_macro")],
         ..METRIC
     },
@@ -124,7 +127,7 @@ pub static METRICS: &[Metric] = &[
         title: "recall of the positive class",
         better: Higher,
         formula: "tp/(tp+fn) of class 1 of a binary task; scikit-learn recall_score",
-        score: Some(class_score(TwoClasses, Statistic(|sample| sample.positive().map(Tally::recall)))),
+        score: Some(class_score(TwoClasses, Statistic(|sample| sample.positive().map(ClassTally::recall)))),
         columns: &[column("score", "recall_positive")],
         ..METRIC
     },
@@ -133,7 +136,7 @@ pub static METRICS: &[Metric] = &[
         title: "precision of the positive class",
         better: Higher,
         formula: "tp/(tp+fp) of class 1 of a binary task; scikit-learn precision_score(zero_division=0)",
-        score: Some(class_score(TwoClasses, Statistic(|sample| sample.positive().map(Tally::precision)))),
+        score: Some(class_score(TwoClasses, Statistic(|sample| sample.positive().map(ClassTally::precision)))),
         columns: &[column("score", "precision_positive")],
         ..METRIC
     },
@@ -145,7 +148,7 @@ pub static METRICS: &[Metric] = &[
         score: Some(Score {
             floor: Floor::PositiveClass,
             beside: Some("accuracy"),
-            ..class_score(TwoClasses, Statistic(|sample| sample.positive().map(Tally::f1)))
+            ..class_score(TwoClasses, Statistic(|sample| sample.positive().map(ClassTally::f1)))
         }),
         columns: &[column("score", "f1_positive")],
         ..METRIC

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html as markup};
 
-use super::{CellKind, Column, Side, Table, Weight};
+use super::{CellKind, Emphasis, Side, Table, TableColumn};
 
 /// The table in a box that scrolls sideways where the page is too narrow for it.
 pub(crate) fn html(table: &Table) -> Markup {
@@ -18,7 +18,7 @@ pub(crate) fn html(table: &Table) -> Markup {
                 }
                 tbody {
                     @for row in &table.rows {
-                        tr class=[emphasis(row.weight)] {
+                        tr class=[emphasis(row.emphasis)] {
                             @for (column, cell) in table.columns.iter().zip(&row.cells) {
                                 @match column.kind {
                                     CellKind::Name => th scope="row" { (cell.text()) },
@@ -37,15 +37,15 @@ pub(crate) fn html(table: &Table) -> Markup {
 }
 
 /// The class of a row.
-fn emphasis(weight: Weight) -> Option<&'static str> {
-    match weight {
-        Weight::Bold => Some("best"),
-        Weight::Plain => None,
-        Weight::Faint => Some("unranked"),
+fn emphasis(emphasis: Emphasis) -> Option<&'static str> {
+    match emphasis {
+        Emphasis::Bold => Some("best"),
+        Emphasis::Plain => None,
+        Emphasis::Faint => Some("unranked"),
     }
 }
 
 /// The class of the cells of a column of numbers.
-fn number(column: &Column) -> Option<&'static str> {
+fn number(column: &TableColumn) -> Option<&'static str> {
     (column.side() == Side::Right).then_some("number")
 }

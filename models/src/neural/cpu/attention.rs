@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::kernel::{Kernel, apply};
+use super::kernel::{FusedKernel, apply};
 use super::math::exp;
 use super::product::{Right, ScatteredRows, consecutive, dot, multiply, multiply_transposed, sum, vectorised};
 
@@ -98,7 +98,7 @@ fn rows<'a>(values: &'a [f32], starts: &'a [usize], length: usize) -> ScatteredR
     ScatteredRows { values, starts, parts: 1, length }
 }
 
-impl Kernel<3> for Attention {
+impl FusedKernel<3> for Attention {
     fn forward(&self, [query, key, value]: [&[f32]; 3]) -> (Vec<f32>, Vec<f32>) {
         let attended = |head: &AttentionHead| {
             let weights = self.weights(query, key, head);

@@ -6,7 +6,7 @@
 
 use burn::tensor::Tensor;
 
-use super::kernel::{Kernel, apply};
+use super::kernel::{FusedKernel, apply};
 use super::product::{Right, ScatteredRows, multiply, multiply_transposed};
 
 /// `examples x height x width x inputs` and a kernel of `3 x 3 x inputs x outputs` to `examples x height' x width' x
@@ -117,7 +117,7 @@ impl Convolution {
     }
 }
 
-impl Kernel<2> for Convolution {
+impl FusedKernel<2> for Convolution {
     fn forward(&self, [x, kernel]: [&[f32]; 2]) -> (Vec<f32>, Vec<f32>) {
         let mut padded = Padded::new(self.height, self.width, self.inputs);
         let starts = padded.starts(self.rows(), self.columns(), self.stride);

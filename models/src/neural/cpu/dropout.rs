@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::kernel::{Kernel, apply};
+use super::kernel::{FusedKernel, apply};
 use super::product::vectorised;
 
 /// Each number becomes zero with probability `rate`, and is divided by 1 - `rate` otherwise. A random byte decides, so the
@@ -42,7 +42,7 @@ impl Dropout {
     }
 }
 
-impl Kernel<1> for Dropout {
+impl FusedKernel<1> for Dropout {
     fn forward(&self, [x]: [&[f32]; 1]) -> (Vec<f32>, Vec<f32>) {
         (self.thin(x), Vec::new())
     }

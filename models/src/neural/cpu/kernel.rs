@@ -2,7 +2,7 @@
 //!
 //! The library computes them in many small steps. Measured on two cores, its convolution spends most of its time on copies
 //! between layouts, its batch normalisation reads and writes the activations a dozen times, and a recurrence made of its
-//! operations builds a graph node for every gate of every step. A [`Kernel`] reads and writes the memory once.
+//! operations builds a graph node for every gate of every step. A [`FusedKernel`] reads and writes the memory once.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use burn::tensor::{Tensor, TensorData};
 const DEVICE: &str = "the processor is the only device";
 
 /// A function of `N` flat vectors, and its gradient.
-pub(super) trait Kernel<const N: usize>: Clone + Debug + Send + Sync + 'static {
+pub(super) trait FusedKernel<const N: usize>: Clone + Debug + Send + Sync + 'static {
     /// The result, and what the gradient needs besides the inputs.
     fn forward(&self, inputs: [&[f32]; N]) -> (Vec<f32>, Vec<f32>);
 
@@ -31,7 +31,10 @@ pub(super) trait Kernel<const N: usize>: Clone + Debug + Send + Sync + 'static {
 ///
 /// # Panics
 /// If a tensor is not of 32-bit floats on the processor: the only device there is.
-pub(super) fn apply<K: Kernel<N>, const N: usize>(kernel: K, inputs: [Tensor<1>; N]) -> (Tensor<1>, Arc<Vec<f32>>) {
+pub(super) fn apply<K: FusedKernel<N>, const N: usize>(
+    kernel: K,
+    inputs: [Tensor<1>; N],
+) -> (Tensor<1>, Arc<Vec<f32>>) {
     if !inputs[0].is_autodiff() {
         let inputs = inputs.map(|input| contiguous(input.try_into_primitive::<Flex>().expect(DEVICE)));
         let (output, saved) = kernel.forward(inputs.each_ref().map(values));
@@ -69,7 +72,7 @@ pub(super) fn evaluate<const N: usize>(
 #[derive(Debug, Clone)]
 struct KernelNode<K>(K);
 
-impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for KernelNode<K> {
+impl<K: FusedKernel<N>, const N: usize> Backward<Flex, N> for KernelNode<K> {
     type State = ([FlexTensor; N], Arc<Vec<f32>>);
 
     fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {

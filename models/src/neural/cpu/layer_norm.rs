@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::kernel::{Kernel, apply};
+use super::kernel::{FusedKernel, apply};
 use super::product::{dot, sum, vectorised};
 
 /// Every row of `x`, `rows x width` and flat, at mean 0 and variance 1, times `scale`, plus `shift`.
@@ -27,7 +27,7 @@ impl LayerNormalise {
     }
 }
 
-impl Kernel<3> for LayerNormalise {
+impl FusedKernel<3> for LayerNormalise {
     fn forward(&self, [x, scale, shift]: [&[f32]; 3]) -> (Vec<f32>, Vec<f32>) {
         let mut y = vec![0.0; x.len()];
         vectorised(

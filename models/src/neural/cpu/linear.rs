@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::kernel::{Kernel, apply};
+use super::kernel::{FusedKernel, apply};
 use super::product::{Right, ScatteredRows, consecutive, multiply, multiply_transposed, vectorised};
 
 /// `x W + b`: `rows x inputs`, `inputs x outputs` and `outputs` numbers to `rows x outputs`, all flat.
@@ -18,7 +18,7 @@ struct Affine {
     outputs: usize,
 }
 
-impl Kernel<3> for Affine {
+impl FusedKernel<3> for Affine {
     fn forward(&self, [x, weight, bias]: [&[f32]; 3]) -> (Vec<f32>, Vec<f32>) {
         let rows = x.len() / self.inputs;
         let mut y = bias.repeat(rows);

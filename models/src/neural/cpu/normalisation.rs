@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::kernel::{Kernel, apply, evaluate};
+use super::kernel::{FusedKernel, apply, evaluate};
 use super::product::vectorised;
 
 /// Mean and biased variance of each channel in a batch.
@@ -212,7 +212,7 @@ impl Normalise {
     }
 }
 
-impl Kernel<3> for Normalise {
+impl FusedKernel<3> for Normalise {
     fn forward(&self, [x, scale, shift]: [&[f32]; 3]) -> (Vec<f32>, Vec<f32>) {
         self.forward(x, scale, shift, None)
     }
@@ -223,7 +223,7 @@ impl Kernel<3> for Normalise {
     }
 }
 
-impl Kernel<4> for Normalise {
+impl FusedKernel<4> for Normalise {
     fn forward(&self, [x, scale, shift, shortcut]: [&[f32]; 4]) -> (Vec<f32>, Vec<f32>) {
         self.forward(x, scale, shift, Some(shortcut))
     }

@@ -142,10 +142,10 @@ pub(super) fn consecutive(rows: usize, width: usize) -> Vec<usize> {
 pub(super) struct Right<'a> {
     depth: usize,
     columns: usize,
-    packing: Packing<'a>,
+    layout: FactorLayout<'a>,
 }
 
-enum Packing<'a> {
+enum FactorLayout<'a> {
     /// Row by row.
     Plain(&'a [f32]),
     /// Panels of sixteen columns, padded with zeros, each row by row.
@@ -166,13 +166,13 @@ impl<'a> Right<'a> {
     pub(super) fn new(matrix: &'a [f32], columns: usize, rows: usize, products: usize) -> Right<'a> {
         let depth = matrix.len() / columns;
         if rows < MIN_ROWS_TO_PACK || (products == 1 && rows <= BLOCK) {
-            return Right { depth, columns, packing: Packing::Plain(matrix) };
+            return Right { depth, columns, layout: FactorLayout::Plain(matrix) };
         }
         let mut panels = vec![[0.0; PANEL]; columns.div_ceil(PANEL) * depth];
         for (panel, lines) in panels.chunks_exact_mut(depth).enumerate() {
             pack(matrix, columns, panel, lines);
         }
-        Right { depth, columns, packing: Packing::Panels(panels) }
+        Right { depth, columns, layout: FactorLayout::Panels(panels) }
     }
 
     /// The transpose of a matrix `columns x depth` that lies row by row.
@@ -187,7 +187,7 @@ impl<'a> Right<'a> {
 
     /// `row(k, out)` writes row `k`.
     pub(super) fn packed(depth: usize, columns: usize, row: impl FnMut(usize, &mut [f32])) -> Right<'a> {
-        Right { depth, columns, packing: Packing::Panels(panels(depth, columns, row)) }
+        Right { depth, columns, layout: FactorLayout::Panels(panels(depth, columns, row)) }
     }
 }
 
@@ -215,8 +215,8 @@ pub(super) fn multiply(left: ScatteredRows<'_>, right: &Right<'_>, out: &mut [f3
     let ScatteredRows { values, starts, parts, length } = left;
     let columns = right.columns;
     let workers = threads(left.count() * right.depth * columns, MIN_MULTIPLY_ADDS_PER_THREAD);
-    match &right.packing {
-        &Packing::Plain(matrix) if left.count() < MIN_ROWS_TO_PACK => {
+    match &right.layout {
+        &FactorLayout::Plain(matrix) if left.count() < MIN_ROWS_TO_PACK => {
             for (starts, out) in starts.chunks_exact(parts).zip(out.chunks_exact_mut(columns)) {
                 share(out, PANEL, threads(matrix.len(), MIN_READS_PER_THREAD), |from, out| {
                     dispatch(Plain {
@@ -230,14 +230,14 @@ pub(super) fn multiply(left: ScatteredRows<'_>, right: &Right<'_>, out: &mut [f3
             }
         }
         // Each thread packs the columns that it needs.
-        packing @ Packing::Plain(_) => share_columns(out, columns, workers, |from, out| {
-            dispatch(Tiles { left, packing, columns, from, out });
+        layout @ FactorLayout::Plain(_) => share_columns(out, columns, workers, |from, out| {
+            dispatch(Tiles { left, layout, columns, from, out });
         }),
-        packing => share(out, TILE_ROWS * columns, workers, |start, out| {
+        layout => share(out, TILE_ROWS * columns, workers, |start, out| {
             let (first, count) = (start / columns, out.len() / columns);
             let starts = &starts[first * parts..][..count * parts];
             let out = out.chunks_exact_mut(columns).collect();
-            dispatch(Tiles { left: ScatteredRows { values, starts, parts, length }, packing, columns, from: 0, out });
+            dispatch(Tiles { left: ScatteredRows { values, starts, parts, length }, layout, columns, from: 0, out });
         }),
     }
 }

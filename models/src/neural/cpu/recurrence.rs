@@ -4,7 +4,7 @@ mod prediction;
 
 use burn::tensor::Tensor;
 
-use super::kernel::{Kernel, apply, evaluate};
+use super::kernel::{FusedKernel, apply, evaluate};
 use super::math::{sigmoid, tanh};
 use super::product::{Right, ScatteredRows, consecutive, multiply, multiply_transposed, vectorised};
 
@@ -91,7 +91,7 @@ fn deactivate(gates: &mut [f32], old: Option<&[f32]>, cell: &[f32], to_output: &
     }
 }
 
-impl Kernel<2> for Recurrence {
+impl FusedKernel<2> for Recurrence {
     /// Saves activated gates, then memory, then outputs, each `directions x steps x examples x ...`.
     fn forward(&self, [gates, recurrent]: [&[f32]; 2]) -> (Vec<f32>, Vec<f32>) {
         let Recurrence { directions, steps, examples, hidden } = *self;

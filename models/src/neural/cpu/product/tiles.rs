@@ -2,12 +2,12 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{BLOCK, PANEL, Packing, ScatteredRows, load, pack, store};
+use super::{BLOCK, FactorLayout, PANEL, ScatteredRows, load, pack, store};
 
 /// Rows times some columns of a matrix.
 pub(super) struct Tiles<'a> {
     pub(super) left: ScatteredRows<'a>,
-    pub(super) packing: &'a Packing<'a>,
+    pub(super) layout: &'a FactorLayout<'a>,
     /// Columns of the whole matrix.
     pub(super) columns: usize,
     /// The first column that `out` has, where a panel starts.
@@ -40,14 +40,14 @@ impl Tiles<'_> {
     #[inline(always)]
     fn run<S: Simd, const R: usize, const T: usize, const V: usize>(mut self, simd: S) {
         let (rows, depth) = (self.left.count(), self.left.parts * self.left.length);
-        let packing = self.packing;
+        let layout = self.layout;
         let mut packed = Vec::new();
         for block in (0..rows).step_by(BLOCK) {
             let end = rows.min(block + BLOCK);
             for panel in self.from / PANEL..(self.from + self.out[0].len()).div_ceil(PANEL) {
-                let lines = match packing {
-                    Packing::Panels(panels) => &panels[panel * depth..][..depth],
-                    Packing::Plain(matrix) => {
+                let lines = match layout {
+                    FactorLayout::Panels(panels) => &panels[panel * depth..][..depth],
+                    FactorLayout::Plain(matrix) => {
                         packed.resize(depth, [0.0; PANEL]);
                         pack(matrix, self.columns, panel, &mut packed);
                         &packed[..]

@@ -69,7 +69,7 @@ fn select(gates: &[f32], units: &Range<usize>, out: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::neural::cpu::kernel::Kernel;
+    use crate::neural::cpu::kernel::FusedKernel;
     use crate::neural::cpu::kernel::testing::noise;
 
     #[test]

@@ -8,7 +8,7 @@ const MOST_DECIMALS: usize = 5;
 
 /// A linear or logarithmic axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Scale {
+pub(crate) struct AxisScale {
     from: f64,
     to: f64,
     log: bool,
@@ -16,9 +16,9 @@ pub(crate) struct Scale {
     ends: (f64, f64),
 }
 
-impl Scale {
+impl AxisScale {
     /// An axis around all the numbers, with a little room at its ends; `None` without a number that it can show.
-    pub(crate) fn around(numbers: impl IntoIterator<Item = f64>, log: bool) -> Option<Scale> {
+    pub(crate) fn around(numbers: impl IntoIterator<Item = f64>, log: bool) -> Option<AxisScale> {
         let usable = numbers
             .into_iter()
             .filter(|x| x.is_finite() && (!log || *x > 0.0))
@@ -36,17 +36,17 @@ impl Scale {
             (0.1 * low.abs()).max(0.05)
         };
         let room = if log { room.max(0.1) } else { room };
-        Some(Scale { from: low - room, to: high + room, log, ends: (0.0, 1.0) })
+        Some(AxisScale { from: low - room, to: high + room, log, ends: (0.0, 1.0) })
     }
 
     /// The same axis, no wider than these limits.
-    pub(crate) fn within(self, low: f64, high: f64) -> Scale {
-        Scale { from: self.from.max(low), to: self.to.min(high), ..self }
+    pub(crate) fn within(self, low: f64, high: f64) -> AxisScale {
+        AxisScale { from: self.from.max(low), to: self.to.min(high), ..self }
     }
 
     /// The same axis between two positions on the page.
-    pub(crate) fn between(self, start: f64, end: f64) -> Scale {
-        Scale { ends: (start, end), ..self }
+    pub(crate) fn between(self, start: f64, end: f64) -> AxisScale {
+        AxisScale { ends: (start, end), ..self }
     }
 
     /// Where the axis starts and where it ends on the page.
@@ -112,38 +112,38 @@ fn shorten(label: &str) -> String {
 mod tests {
     use super::*;
 
-    fn labels(scale: Scale, wanted: usize, unit: &str) -> Vec<String> {
+    fn labels(scale: AxisScale, wanted: usize, unit: &str) -> Vec<String> {
         scale.ticks(wanted, unit).into_iter().map(|(_, label)| label).collect()
     }
 
     #[test]
     fn ticks_are_round_numbers_inside_the_axis() {
-        let scale = Scale::around([0.31, 0.58], false).unwrap();
+        let scale = AxisScale::around([0.31, 0.58], false).unwrap();
         assert_eq!(labels(scale, 4, ""), ["0.3", "0.4", "0.5", "0.6"]);
-        let scale = Scale::around([0.000_05, 0.8], true).unwrap();
+        let scale = AxisScale::around([0.000_05, 0.8], true).unwrap();
         assert_eq!(labels(scale, 6, "s"), ["100 µs", "1 ms", "10 ms", "100 ms", "1 s"]);
-        let scale = Scale::around([0.002, 0.004], true).unwrap();
+        let scale = AxisScale::around([0.002, 0.004], true).unwrap();
         assert_eq!(labels(scale, 4, "s"), ["2 ms", "5 ms"]);
     }
 
     #[test]
     fn labels_of_tiny_and_of_huge_numbers_are_short() {
-        let scale = Scale::around([1.1e-12, 3.9e-12], false).unwrap();
+        let scale = AxisScale::around([1.1e-12, 3.9e-12], false).unwrap();
         assert_eq!(labels(scale, 4, ""), ["1e-12", "2e-12", "3e-12", "4e-12"]);
-        let scale = Scale::around([0.0, 1.7e76], false).unwrap();
+        let scale = AxisScale::around([0.0, 1.7e76], false).unwrap();
         assert_eq!(labels(scale, 4, ""), ["0", "5e75", "1.0e76", "1.5e76"]);
     }
 
     #[test]
     fn a_single_number_still_has_an_axis_and_none_has_no_axis() {
-        assert!(!labels(Scale::around([0.5], false).unwrap(), 4, "").is_empty());
-        assert!(Scale::around([f64::NAN], false).is_none());
-        assert!(Scale::around([0.0, -1.0], true).is_none());
+        assert!(!labels(AxisScale::around([0.5], false).unwrap(), 4, "").is_empty());
+        assert!(AxisScale::around([f64::NAN], false).is_none());
+        assert!(AxisScale::around([0.0, -1.0], true).is_none());
     }
 
     #[test]
     fn places_follow_the_ends_even_upside_down() {
-        let scale = Scale { from: 0.0, to: 10.0, log: false, ends: (100.0, 0.0) };
+        let scale = AxisScale { from: 0.0, to: 10.0, log: false, ends: (100.0, 0.0) };
         assert_eq!((scale.at(0.0), scale.at(10.0), scale.at(2.5)), (100.0, 0.0, 75.0));
     }
 }

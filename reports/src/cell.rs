@@ -1,0 +1,157 @@
+//! What one model did in one setting: the numbers of its cases, and their means over seeds.
+
+use crate::record::Status;
+
+/// The source of numbers that were computed from something else and not measured. Such a number is shown where there
+/// is no other, and ranks nothing.
+pub const ESTIMATE: &str = "estimate";
+
+/// One number of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// As in [`Record::phase`].
+    pub phase: String,
+    /// As in [`Record::metric`].
+    pub metric: String,
+    /// The number.
+    pub value: f64,
+    /// As in [`Record::source`].
+    pub source: String,
+    /// As in [`Record::note`].
+    pub note: String,
+    /// As in [`Record::conditions`].
+    pub conditions: String,
+}
+
+/// A number that a case should have and does not have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// As in [`Record::phase`].
+    pub phase: String,
+    /// As in [`Record::metric`].
+    pub metric: String,
+    /// The source that did not give it, where another one did; empty where none did.
+    pub source: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// One finished case: one seed of a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// The case.
+    pub case: String,
+    /// The model's name.
+    pub model: String,
+    /// The model's version and its library's.
+    pub model_version: String,
+    /// As in [`Record::params`].
+    pub params: String,
+    /// The seed.
+    pub seed: u64,
+    /// How it ended.
+    pub status: Status,
+    /// The reason, or a remark.
+    pub note: String,
+    /// Every number there is.
+    pub values: Vec<Value>,
+    /// Rows without a number, the closing one aside.
+    pub gaps: Vec<Gap>,
+}
+
+impl Trial {
+    /// The number of this metric in this phase, measured under no further conditions. Where several sources give one, it
+    /// is the first that was measured, and an estimate only if none was.
+    pub fn get(&self, phase: &str, metric: &str) -> Option<&Value> {
+        let mut all = self.all(phase, metric);
+        let first = all.next()?;
+        if first.source == ESTIMATE {
+            Some(all.find(|value| value.source != ESTIMATE).unwrap_or(first))
+        } else {
+            Some(first)
+        }
+    }
+
+    /// The number that this source gives.
+    pub fn get_from(&self, phase: &str, metric: &str, source: &str) -> Option<&Value> {
+        self.all(phase, metric).find(|value| value.source == source)
+    }
+
+    /// The numbers of all sources.
+    pub(crate) fn all(&self, phase: &str, metric: &str) -> impl Iterator<Item = &Value> {
+        self.values
+            .iter()
+            .filter(move |value| value.metric == metric && value.phase == phase && value.conditions.is_empty())
+    }
+}
+
+/// A mean over the seeds of a cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Standard deviation over seeds (divisor n - 1); `None` for one seed.
+    pub sd: Option<f64>,
+    /// Seeds that have the number.
+    pub n: usize,
+}
+
+/// One model in one setting: its finished cases, one per seed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// In the order of the plan; at least one.
+    pub trials: Vec<Trial>,
+}
+
+impl Cell {
+    /// `ok` if every seed is; otherwise the status of the first seed that is not.
+    pub fn status(&self) -> Status {
+        self.trials.iter().map(|trial| trial.status).find(|status| *status != Status::Ok).unwrap_or(Status::Ok)
+    }
+
+    /// The mean over the seeds that have the number from the cell's first source. Numbers of two sources are never
+    /// averaged.
+    pub fn mean(&self, phase: &str, metric: &str) -> Option<Mean> {
+        self.mean_from(phase, metric, self.source(phase, metric)?)
+    }
+
+    /// The mean over the seeds that have the number from this source.
+    pub fn mean_from(&self, phase: &str, metric: &str, source: &str) -> Option<Mean> {
+        let values: Vec<f64> = self
+            .trials
+            .iter()
+            .filter_map(|trial| trial.get_from(phase, metric, source))
+            .map(|value| value.value)
+            .collect();
+        if values.is_empty() {
+            return None;
+        }
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let sd = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
+        Some(Mean { mean, sd, n: values.len() })
+    }
+
+    /// The first of [`Cell::sources`].
+    pub fn source(&self, phase: &str, metric: &str) -> Option<&str> {
+        self.sources(phase, metric).into_iter().next()
+    }
+
+    /// Where the numbers come from, those that measured first.
+    pub fn sources(&self, phase: &str, metric: &str) -> Vec<&str> {
+        measured_first(self.trials.iter().flat_map(|trial| trial.all(phase, metric)))
+    }
+}
+
+/// The sources of these numbers in the order in which they appear, the estimate last.
+pub(crate) fn measured_first<'a>(values: impl Iterator<Item = &'a Value>) -> Vec<&'a str> {
+    let mut sources: Vec<&str> = Vec::new();
+    for value in values {
+        if !sources.contains(&value.source.as_str()) {
+            sources.push(&value.source);
+        }
+    }
+    sources.sort_by_key(|source| *source == ESTIMATE);
+    sources
+}

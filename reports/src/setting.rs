@@ -1,0 +1,65 @@
+//! What models are compared on.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::metric::{Metric, Score, TargetUnit, metric};
+use crate::run_info::TaskInfo;
+
+/// One task at one training size on one device of one machine: what models are compared on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The task.
+    pub task: TaskInfo,
+    /// Rows given for training.
+    pub train_size: usize,
+    /// The kind of device.
+    pub device: String,
+    /// The fingerprint of the machine: costs of two machines are never in one setting.
+    pub machine: String,
+    /// The task's name, with size, device and machine where the run has several.
+    pub title: String,
+}
+
+impl Setting {
+    /// The metric that ranks.
+    pub fn primary(&self) -> &'static Metric {
+        metric(&self.task.primary).expect("Grid::new refuses tasks whose primary metric is not in the catalogue")
+    }
+
+    /// The unit of the primary metric after a comma, where it has one: `, °²`.
+    pub fn primary_unit(&self) -> String {
+        let unit = self.task.unit.as_str();
+        match self.score().target_unit {
+            TargetUnit::Squared if !unit.is_empty() => format!(", {unit}²"),
+            TargetUnit::Same if !unit.is_empty() => format!(", {unit}"),
+            _ => String::new(),
+        }
+    }
+
+    /// How the primary metric is computed.
+    pub fn score(&self) -> &'static Score {
+        self.primary().score.as_ref().expect("Grid::new refuses tasks whose primary metric is no score")
+    }
+}
+
+/// Completes titles that are the names of the tasks: a title says no more than is needed to tell the settings apart.
+pub(crate) fn name_settings(settings: &mut [Setting]) {
+    let devices: HashSet<String> = settings.iter().map(|setting| setting.device.clone()).collect();
+    let mut machines: HashMap<String, HashSet<String>> = HashMap::new();
+    let mut sizes: HashMap<String, HashSet<usize>> = HashMap::new();
+    for setting in settings.iter() {
+        sizes.entry(setting.task.name.clone()).or_default().insert(setting.train_size);
+        machines.entry(setting.device.clone()).or_default().insert(setting.machine.clone());
+    }
+    for setting in settings {
+        if sizes[&setting.task.name].len() > 1 {
+            setting.title += &format!(", {} rows", setting.train_size);
+        }
+        if devices.len() > 1 {
+            setting.title += &format!(", {}", setting.device);
+        }
+        if machines[&setting.device].len() > 1 {
+            setting.title += &format!(", machine {}", setting.machine);
+        }
+    }
+}
