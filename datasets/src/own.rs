@@ -68,6 +68,8 @@ pub enum TestRows {
         /// Chooses the rows.
         seed: u64,
     },
+    /// There are none: only cross-validation can score.
+    None,
 }
 
 /// The format of rows.

@@ -48,8 +48,27 @@ pub(crate) fn set_aside(targets: &Targets, count: usize, seed: u64) -> (Vec<usiz
     (kept, aside)
 }
 
+/// Divides the rows of `targets` into `count` folds by `seed`, the same ones on every machine: the fold of each row, from 0.
+///
+/// Two folds differ by at most one row, and by at most one row of each class.
+///
+/// # Panics
+/// If `count` is 0.
+pub fn folds(targets: &Targets, count: usize, seed: u64) -> Vec<usize> {
+    let mut order = shuffled(targets.len(), seed);
+    if let Targets::Classes { labels, .. } = targets {
+        // A stable sort: the rows of a class stand together, in the order chosen by the seed.
+        order.sort_by_key(|&row| labels[row]);
+    }
+    let mut folds = vec![0; order.len()];
+    for (place, row) in order.into_iter().enumerate() {
+        folds[row] = place % count;
+    }
+    folds
+}
+
 /// The rows `0..count` in an order chosen by `seed`: sorted by the numbers of ChaCha8, which do not depend on a library's version.
-fn shuffled(count: usize, seed: u64) -> Vec<usize> {
+pub(crate) fn shuffled(count: usize, seed: u64) -> Vec<usize> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut keyed: Vec<(u64, usize)> = (0..count).map(|row| (random.next_u64(), row)).collect();
     keyed.sort_unstable();
@@ -150,6 +169,30 @@ mod tests {
             rows.sort_unstable();
             prop_assert_eq!(rows, (0..split.len()).collect::<Vec<_>>());
         }
+    }
+
+    proptest! {
+        #[test]
+        fn folds_differ_by_at_most_one_row_and_one_row_of_each_class(targets in labelled(), count in 2_usize..12, seed: u64) {
+            let folds = folds(&targets, count, seed);
+            let Targets::Classes { labels, names } = &targets else { panic!("not classes") };
+            let spread = |is_counted: &dyn Fn(usize) -> bool| {
+                let sizes = (0..count).map(|fold| (0..folds.len()).filter(|&row| folds[row] == fold && is_counted(row)).count());
+                let sizes: Vec<usize> = sizes.collect();
+                sizes.iter().max().unwrap() - sizes.iter().min().unwrap()
+            };
+            prop_assert!(spread(&|_| true) <= 1);
+            for class in 0..names.len() as u16 {
+                prop_assert!(spread(&|row| labels[row] == class) <= 1, "class {}", class);
+            }
+        }
+    }
+
+    #[test]
+    fn the_folds_of_a_seed_never_change() {
+        let targets = classes((0..12).map(|row| row % 3).collect(), 3);
+        assert_eq!(folds(&targets, 4, 0), [2, 0, 1, 0, 1, 0, 3, 3, 3, 1, 2, 2]);
+        assert_ne!(folds(&targets, 4, 1), [2, 0, 1, 0, 1, 0, 3, 3, 3, 1, 2, 2]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A case: task x model x parameters x training size x seed x device, the unit of work, isolation, failure and resume.
 
 use bakeoff_models::Resolved;
+use bakeoff_reports::percent;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -10,7 +11,7 @@ use crate::tasks::OwnTask;
 /// Everything a process needs to measure one cell of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Case {
-    /// `task.label.n<train_size>.s<seed>.<device>`: also the name of its predictions file.
+    /// `task.label.n<train_size>[.noise<percent>].s<seed>[.r<repeat>f<fold>].<device>`: also the name of its predictions file.
     pub id: String,
     /// The task's name.
     pub task: String,
@@ -22,10 +23,14 @@ pub struct Case {
     pub label: String,
     /// Complete and checked.
     pub params: Resolved,
-    /// Rows to learn from, validation included.
+    /// Rows to learn from, validation included; with a fold, the rows that are divided into folds.
     pub train_size: usize,
+    /// The share of the training labels that is made wrong.
+    pub label_noise: f64,
     /// The user's seed; the seeds in use are derived from it.
     pub seed: u64,
+    /// The part of a cross-validation; `None` if the case is scored on the test rows.
+    pub fold: Option<Fold>,
     /// Where the model computes.
     pub device: String,
     /// Processor threads it may use.
@@ -50,10 +55,45 @@ pub struct Case {
     pub unsupported: Option<String>,
 }
 
+/// One fold of a cross-validation: its rows are scored, and the model learns from those of the other folds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fold {
+    /// Its number, from 1.
+    pub fold: usize,
+    /// How many folds there are.
+    pub folds: usize,
+    /// Which of the divisions of the rows, from 1.
+    pub repeat: usize,
+}
+
 impl Case {
-    /// The identity of a case.
-    pub fn id_of(task: &str, label: &str, train_size: usize, seed: u64, device: &str) -> String {
-        format!("{task}.{label}.n{train_size}.s{seed}.{device}")
+    /// The identity of the case, which follows from its fields.
+    pub fn id_of(&self) -> String {
+        let Case { task, label, train_size, label_noise, seed, fold, device, .. } = self;
+        // A point would end the part of the id.
+        let noise = match label_noise {
+            0.0 => String::new(),
+            share => format!(".noise{}", percent(*share).replace('.', "_")),
+        };
+        let fold = fold.map_or(String::new(), |Fold { fold, repeat, .. }| format!(".r{repeat}f{fold}"));
+        format!("{task}.{label}.n{train_size}{noise}.s{seed}{fold}.{device}")
+    }
+
+    /// The rows that the case is given to learn from, validation included.
+    pub fn given_rows(&self) -> usize {
+        let of_fold =
+            |Fold { fold, folds, .. }: Fold| self.train_size / folds + usize::from(fold <= self.train_size % folds);
+        self.train_size - self.fold.map_or(0, of_fold)
+    }
+
+    /// Divides the rows into folds: the same for every model and seed.
+    pub fn folds_seed(&self) -> u64 {
+        derive(&["folds", &self.task, &self.fold.map_or(0, |fold| fold.repeat).to_string()])
+    }
+
+    /// Chooses the labels that are made wrong: the same for every model, nested over shares.
+    pub fn noise_seed(&self) -> u64 {
+        derive(&["noise", &self.task, &self.seed.to_string()])
     }
 
     /// Chooses the rows to learn from, which are nested over training sizes, and those of them set aside for
@@ -64,7 +104,11 @@ impl Case {
 
     /// The root of the model's own random choices.
     pub fn model_seed(&self) -> u64 {
-        derive(&["model", &self.task, &self.model, &self.train_size.to_string(), &self.seed.to_string()])
+        let (size, seed) = (self.train_size.to_string(), self.seed.to_string());
+        let mut parts = vec!["model", &self.task, &self.model, &size, &seed];
+        let fold = self.fold.map(|Fold { fold, repeat, .. }| format!("{repeat} {fold}"));
+        parts.extend(fold.as_deref());
+        derive(&parts)
     }
 }
 

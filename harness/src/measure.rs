@@ -65,7 +65,7 @@ fn run(
     let splits = if case.own.is_some() { threads::at_most(case.threads, load) } else { load() };
     let rows = Rows::choose(splits.map_err(Stop::failed)?, case, entry);
     let spec = Spec {
-        shape: tasks::shape(task, case.train_size),
+        shape: tasks::shape(task, case.given_rows()),
         params: case.params.clone(),
         device,
         threads: case.threads,

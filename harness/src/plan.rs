@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bakeoff_models::{Device, ModelEntry, Support};
+use bakeoff_models::{Device, ModelEntry, Resolved, Support};
 
 use crate::case::Case;
 use crate::machine::available_cpus;
@@ -10,16 +10,19 @@ use crate::program::Program;
 use crate::suite::{ModelEntryWire, Source, Suite, SuiteError, not_written};
 use crate::tasks::{self, OwnTask, Task};
 
+mod axes;
 mod filters;
+mod grid;
 mod names;
 mod own;
 mod params;
 mod settings;
-mod train_size;
 
 pub use filters::Overrides;
 pub use settings::MAX_THREADS;
 
+use axes::Axes;
+use grid::MAX_CASES;
 use names::label;
 
 /// The cases of a run, in the order in which they run and are stored.
@@ -55,23 +58,30 @@ impl Plan {
         let mut suite = source.parse()?;
         settings::check(source, &mut suite)?;
         names::check(program, source, &suite)?;
+        grid::expand(source, &mut suite)?;
         let own = own::open(source, &mut suite, overrides)?;
         params::check(program, &own, source, &suite)?;
         let devices = overrides.apply(&mut suite)?;
         let jobs = *suite.jobs.as_ref();
         suite.threads.get_or_insert_with(|| not_written((available_cpus() / jobs).max(1)));
+        let tasks = suite.tasks.iter().map(|entry| {
+            let task = program.task_or(&own, entry.name.as_ref()).expect("the names are checked");
+            Ok((task, axes::check(source, task, entry, overrides)?))
+        });
+        let tasks = tasks.collect::<Result<Vec<(&dyn Task, Axes)>, PlanError>>()?;
+        refuse_too_many(source, &suite, &tasks, devices.len())?;
         let mut cases = Vec::new();
-        for task_entry in &suite.tasks {
-            let task = program.task_or(&own, task_entry.name.as_ref()).expect("the names are checked");
-            let train_size = train_size::check(source, task, task_entry, overrides.train_size)?;
-            let own_task = own.iter().find(|own| own.name() == task.name());
-            for model_entry in &suite.models {
-                let model = program.model(model_entry.name.as_ref()).expect("the names are checked");
-                for &device in &devices {
-                    let cell = Combination { task, own: own_task, model, entry: model_entry, train_size, device };
-                    for seed in suite.seeds.as_ref() {
-                        cases.push(cell.case(source, &suite, *seed.as_ref())?);
-                    }
+        for (task, axes) in &tasks {
+            for &train_size in &axes.train_sizes {
+                for entry in &suite.models {
+                    let combination = Combination {
+                        task: *task,
+                        own: own.iter().find(|own| own.name() == task.name()),
+                        model: program.model(entry.name.as_ref()).expect("the names are checked"),
+                        entry,
+                        train_size,
+                    };
+                    combination.add_cases(source, &suite, axes, &devices, &mut cases)?;
                 }
             }
         }
@@ -90,35 +100,61 @@ impl Plan {
     }
 }
 
-/// One task x model x device of a suite.
+/// One task x training size x model of a suite.
 struct Combination<'a> {
     task: &'a dyn Task,
     own: Option<&'a OwnTask>,
     model: &'a dyn ModelEntry,
     entry: &'a ModelEntryWire,
     train_size: usize,
-    device: Device,
 }
 
 impl Combination<'_> {
-    fn case(&self, source: &Source, suite: &Suite, seed: u64) -> Result<Case, SuiteError> {
+    /// Its cases: one for each share of wrong labels, device, seed and fold.
+    fn add_cases(
+        &self,
+        source: &Source,
+        suite: &Suite,
+        axes: &Axes,
+        devices: &[Device],
+        cases: &mut Vec<Case>,
+    ) -> Result<(), SuiteError> {
         let shape = tasks::shape(self.task, self.train_size);
         let params = params::resolve(source, self.model, self.entry, self.task, &shape)?;
-        let label = label(self.entry).to_owned();
-        Ok(Case {
-            id: Case::id_of(self.task.name(), &label, self.train_size, seed, self.device.name()),
+        for &label_noise in &axes.label_noise {
+            for &device in devices {
+                let unsupported = match self.model.supports(&shape, &params, device) {
+                    Support::Yes => None,
+                    Support::No { reason } => Some(reason),
+                };
+                for seed in suite.seeds.as_ref() {
+                    for &fold in &axes.folds {
+                        let mut case = self.case(suite, device, params.clone(), unsupported.clone());
+                        (case.label_noise, case.seed, case.fold) = (label_noise, *seed.as_ref(), fold);
+                        case.id = case.id_of();
+                        cases.push(case);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A case without its place on the axes.
+    fn case(&self, suite: &Suite, device: Device, params: Resolved, unsupported: Option<String>) -> Case {
+        Case {
+            id: String::new(),
             task: self.task.name().to_owned(),
             own: self.own.cloned(),
             model: self.model.name().to_owned(),
-            label,
-            unsupported: match self.model.supports(&shape, &params, self.device) {
-                Support::Yes => None,
-                Support::No { reason } => Some(reason),
-            },
+            label: label(self.entry).to_owned(),
+            unsupported,
             params,
             train_size: self.train_size,
-            seed,
-            device: self.device.name().to_owned(),
+            label_noise: 0.0,
+            seed: 0,
+            fold: None,
+            device: device.name().to_owned(),
             threads: suite.threads.as_ref().map_or(1, |threads| *threads.as_ref()),
             timeout_s: *suite.timeout_s.as_ref(),
             memory_limit_bytes: (suite.memory_limit_gib.as_ref() * f64::from(1 << 30)) as u64,
@@ -128,8 +164,26 @@ impl Combination<'_> {
             test_rows: None,
             energy: suite.energy.config(),
             idle: None,
-        })
+        }
     }
+}
+
+/// Refuses a plan that no directory could hold, before its cases are made.
+fn refuse_too_many(
+    source: &Source,
+    suite: &Suite,
+    tasks: &[(&dyn Task, Axes)],
+    devices: usize,
+) -> Result<(), SuiteError> {
+    let per_task: usize = tasks.iter().map(|(_, axes)| axes.cases()).sum();
+    let factors = [suite.models.len(), suite.seeds.as_ref().len(), devices];
+    let cases = factors.into_iter().fold(per_task, usize::saturating_mul);
+    if cases <= MAX_CASES {
+        return Ok(());
+    }
+    let message =
+        format!("the suite has {cases} cases, and a plan has at most {MAX_CASES}: divide it into several suites");
+    Err(source.fault(&suite.name, message))
 }
 
 fn refuse_duplicates(source: &Source, suite: &Suite, cases: &[Case]) -> Result<(), SuiteError> {

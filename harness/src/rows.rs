@@ -1,9 +1,11 @@
 //! The rows of a case, and what is known of them before a model sees them.
 
-use bakeoff_datasets::{Leakage, Split, Splits, Targets, carve_validation, class_counts, leakage, train_rows};
+use bakeoff_datasets::{
+    Leakage, Split, Splits, Targets, carve_validation, class_counts, folds, leakage, train_rows, with_label_noise,
+};
 use bakeoff_models::ModelEntry;
 
-use crate::case::Case;
+use crate::case::{Case, Fold};
 
 /// Share of the training rows that is kept for validation.
 const VALIDATION_SHARE: f64 = 0.1;
@@ -15,14 +17,16 @@ pub struct Rows {
     pub train: Split,
     /// Training rows set aside for choosing among epochs or parameters.
     pub validation: Split,
-    /// Rows to be scored on.
+    /// Rows to be scored on: the test rows of the task, or those of the case's fold.
     pub test: Split,
     /// More splits to be scored on, with their names.
     pub further: Vec<(&'static str, Split)>,
     /// The targets of all rows given to the case: training and validation.
     pub given: Targets,
-    /// Test rows that are among all rows given to the case.
+    /// Test rows that are among all rows given to the case, before any of their labels was made wrong.
     pub leakage: Leakage,
+    /// Rows given to the case whose labels were made wrong.
+    pub noisy_labels: usize,
     /// The rows that the model of the case learns from.
     pub learned: LearnedRows,
 }
@@ -38,27 +42,47 @@ impl Rows {
             Some(count) if count < split.len() => split.select(&(0..count).collect::<Vec<_>>()),
             _ => split,
         };
-        let test = few(test);
-        let given = given(&train, case);
+        let Given { rows: mut given, fold } = given(&train, case);
+        let (test, further) = match fold {
+            Some(fold) => (few(fold), Vec::new()),
+            None => (few(test), further),
+        };
         let leakage = leakage(&given, &test);
+        let noisy_labels;
+        (given.targets, noisy_labels) = with_label_noise(&given.targets, case.label_noise, case.noise_seed());
         let learned = LearnedRows::by(model, &given, case);
         let (train, validation) = carve(&given, case);
         let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
-        Rows { train, validation, test, further, given: given.targets, leakage, learned }
+        Rows { train, validation, test, further, given: given.targets, leakage, noisy_labels, learned }
     }
 }
 
-/// The training rows given to `case`, validation included.
+/// The training rows of a task that a case uses.
+#[derive(Debug)]
+pub struct Given {
+    /// The rows given to the case to learn from, validation included.
+    pub rows: Split,
+    /// The rows of the case's fold, if it has one.
+    pub fold: Option<Split>,
+}
+
+/// The training rows that `case` uses, their labels as they are.
 ///
 /// # Panics
 /// As for [`Rows::choose`].
-pub fn given(train: &Split, case: &Case) -> Split {
-    train.select(&train_rows(&train.targets, case.train_size, case.rows_seed()))
+pub fn given(train: &Split, case: &Case) -> Given {
+    let rows = train.select(&train_rows(&train.targets, case.train_size, case.rows_seed()));
+    let Some(Fold { fold, folds: count, .. }) = case.fold else { return Given { rows, fold: None } };
+    let fold_of = folds(&rows.targets, count, case.folds_seed());
+    let select = |is_wanted: &dyn Fn(usize) -> bool| {
+        rows.select(&(0..rows.len()).filter(|&row| is_wanted(fold_of[row])).collect::<Vec<_>>())
+    };
+    Given { rows: select(&|other| other != fold - 1), fold: Some(select(&|other| other == fold - 1)) }
 }
 
 /// The rows given to a case as those to learn from and those set aside for validation.
 fn carve(given: &Split, case: &Case) -> (Split, Split) {
-    let count = (case.train_size as f64 * VALIDATION_SHARE).round() as usize;
+    let count = (given.len() as f64 * VALIDATION_SHARE).round() as usize;
     carve_validation(given, count, case.rows_seed())
 }
 
@@ -71,7 +95,7 @@ pub struct LearnedRows {
     pub classes: Option<RareClasses>,
 }
 
-/// Classes of which a model sees too little to learn them.
+/// Classes with too few rows to learn them or to be scored on them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RareClasses {
     /// The names of those without a row.
@@ -91,18 +115,20 @@ impl LearnedRows {
     }
 
     fn from(targets: &Targets) -> LearnedRows {
-        let classes = match targets {
-            Targets::Values(_) => None,
-            Targets::Classes { names, .. } => {
-                let counts = class_counts(targets);
-                let with = |wanted: usize| {
-                    let found = names.iter().zip(&counts).filter(|(_, count)| **count == wanted);
-                    found.map(|(name, _)| name.clone()).collect()
-                };
-                Some(RareClasses { without_rows: with(0), with_one_row: with(1) })
-            }
+        LearnedRows { examples: targets.len(), classes: RareClasses::of(targets) }
+    }
+}
+
+impl RareClasses {
+    /// Those of `targets`; `None` if the targets are numbers.
+    pub fn of(targets: &Targets) -> Option<RareClasses> {
+        let Targets::Classes { names, .. } = targets else { return None };
+        let counts = class_counts(targets);
+        let with = |wanted: usize| {
+            let found = names.iter().zip(&counts).filter(|(_, count)| **count == wanted);
+            found.map(|(name, _)| name.clone()).collect()
         };
-        LearnedRows { examples: targets.len(), classes }
+        Some(RareClasses { without_rows: with(0), with_one_row: with(1) })
     }
 }
 

@@ -133,7 +133,11 @@ impl Session<'_> {
                     label: case.label.clone(),
                     model: case.model.clone(),
                     train_size: case.train_size,
+                    label_noise: case.label_noise,
                     seed: case.seed,
+                    folds: case.fold.map(|fold| fold.folds),
+                    repeat: case.fold.map(|fold| fold.repeat),
+                    fold: case.fold.map(|fold| fold.fold),
                     device: case.device.clone(),
                     model_version: version(case),
                 })

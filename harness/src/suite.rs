@@ -102,9 +102,18 @@ impl EnergyEntry {
 pub struct TaskEntry {
     /// A built-in task, or with `data` a name of the user's choice.
     pub name: Spanned<String>,
-    /// Rows to learn from, validation rows included; all training rows if not given.
+    /// Rows to learn from, validation rows included; all training rows if not given. Every case runs once for each size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub train_size: Option<Spanned<usize>>,
+    pub train_size: Option<Spanned<Axis<usize>>>,
+    /// Shares of the training labels that are made wrong. Every case runs once for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_noise: Option<Spanned<Axis<f64>>>,
+    /// Folds of a cross-validation on the training rows, in place of the test rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<Spanned<usize>>,
+    /// How often the rows are divided into folds anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Spanned<usize>>,
     /// With `data`: one line on the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<Spanned<String>>,
@@ -117,6 +126,26 @@ pub struct TaskEntry {
     /// The user's own data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataEntry>,
+}
+
+/// One value of a setting, or several: every case runs once for each.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(untagged, expecting = "expected a number or a list of numbers")]
+pub enum Axis<T> {
+    /// One.
+    One(T),
+    /// A list.
+    Several(Vec<T>),
+}
+
+impl<T> Axis<T> {
+    /// The values, in the order in which they are written.
+    pub fn values(&self) -> &[T] {
+        match self {
+            Axis::One(value) => std::slice::from_ref(value),
+            Axis::Several(values) => values,
+        }
+    }
 }
 
 /// Parameters as written, each name and value with its place in the text.
@@ -134,6 +163,9 @@ pub struct ModelEntryWire {
     /// Parameters for every task.
     #[serde(default)]
     pub params: Params,
+    /// Parameters with several values each: the plan makes a model of every combination.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grid: BTreeMap<Spanned<String>, Spanned<Vec<Spanned<toml::Value>>>>,
     /// Parameters for one task, which replace those in `params`.
     #[serde(default)]
     pub on: BTreeMap<Spanned<String>, Params>,

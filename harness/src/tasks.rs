@@ -36,6 +36,10 @@ pub trait Task: Sync {
     }
     /// The number of training rows.
     fn rows(&self) -> usize;
+    /// Whether it has test rows; cross-validation needs none.
+    fn has_test_rows(&self) -> bool {
+        true
+    }
     /// The files it reads from the store.
     fn files(&self) -> &'static [DataFile];
     /// Name and sha256 of each file that it reads.

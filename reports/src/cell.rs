@@ -36,7 +36,7 @@ pub struct Gap {
     pub reason: String,
 }
 
-/// One finished case: one seed of a cell.
+/// One finished case: one seed of a cell, and with cross-validation one fold of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
     /// The case.
@@ -49,6 +49,8 @@ pub struct Trial {
     pub params: String,
     /// The seed.
     pub seed: u64,
+    /// Which division into folds and which fold, each from 1; `None` if the case was scored on the test rows.
+    pub fold: Option<(usize, usize)>,
     /// How it ended.
     pub status: Status,
     /// The reason, or a remark.
@@ -85,18 +87,18 @@ impl Trial {
     }
 }
 
-/// A mean over the seeds of a cell.
+/// A mean over the trials of a cell: its seeds, and with cross-validation its folds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mean {
     /// Arithmetic mean.
     pub mean: f64,
-    /// Standard deviation over seeds (divisor n - 1); `None` for one seed.
+    /// Standard deviation over trials (divisor n - 1); `None` for one trial.
     pub sd: Option<f64>,
-    /// Seeds that have the number.
+    /// Trials that have the number.
     pub n: usize,
 }
 
-/// One model in one setting: its finished cases, one per seed.
+/// One model in one setting: its finished cases, one per seed and fold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
     /// In the order of the plan; at least one.
@@ -104,18 +106,18 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// `ok` if every seed is; otherwise the status of the first seed that is not.
+    /// `ok` if every trial is; otherwise the status of the first trial that is not.
     pub fn status(&self) -> Status {
         self.trials.iter().map(|trial| trial.status).find(|status| *status != Status::Ok).unwrap_or(Status::Ok)
     }
 
-    /// The mean over the seeds that have the number from the cell's first source. Numbers of two sources are never
+    /// The mean over the trials that have the number from the cell's first source. Numbers of two sources are never
     /// averaged.
     pub fn mean(&self, phase: &str, metric: &str) -> Option<Mean> {
         self.mean_from(phase, metric, self.source(phase, metric)?)
     }
 
-    /// The mean over the seeds that have the number from this source.
+    /// The mean over the trials that have the number from this source.
     pub fn mean_from(&self, phase: &str, metric: &str, source: &str) -> Option<Mean> {
         let values: Vec<f64> = self
             .trials

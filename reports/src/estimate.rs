@@ -1,9 +1,14 @@
 //! What chance allows of a score: its interval and its paired test, by the estimator of its metric.
 
+use std::collections::BTreeMap;
+
 use crate::answers::Answers;
+use crate::cell::Cell;
 use crate::metric::{Estimator, Score};
 use crate::scores::Sample;
-use crate::statistics::{Interval, bootstrap, bootstrap_mean, bootstrap_p, mcnemar_p, paired_bootstrap_p, wilson};
+use crate::statistics::{
+    Interval, bootstrap, bootstrap_mean, bootstrap_p, corrected_t_p, mcnemar_p, paired_bootstrap_p, wilson,
+};
 
 /// The 95 % interval of a score that is `mean` over trials (seeds) on `examples` test examples. The interval of a
 /// proportion follows from these two numbers; any other needs the trials' answers, to the same examples.
@@ -36,6 +41,31 @@ pub(crate) fn paired_p(score: &Score, first: &[&Answers], second: &[&Answers]) -
         return Some(mcnemar_p(only_one, only_other));
     }
     Some(paired_bootstrap_p(&pairs.map(|(one, other)| one - other).collect::<Vec<_>>()))
+}
+
+/// The scores of a cross-validation by division and fold, each the mean over the seeds.
+pub(crate) fn fold_scores(cell: &Cell, metric: &str) -> BTreeMap<(usize, usize), f64> {
+    let mut scores: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
+    for trial in &cell.trials {
+        if let (Some(fold), Some(score)) = (trial.fold, trial.get("score", metric)) {
+            scores.entry(fold).or_default().push(score.value);
+        }
+    }
+    scores.into_iter().map(|(fold, scores)| (fold, scores.iter().sum::<f64>() / scores.len() as f64)).collect()
+}
+
+/// The two-sided p of "both models have the same score" from a cross-validation with `folds` folds; `None` unless both have a
+/// score in the same folds.
+pub(crate) fn paired_fold_p(
+    first: &BTreeMap<(usize, usize), f64>,
+    second: &BTreeMap<(usize, usize), f64>,
+    folds: usize,
+) -> Option<f64> {
+    if !first.keys().eq(second.keys()) {
+        return None;
+    }
+    let differences: Vec<f64> = first.values().zip(second.values()).map(|(one, other)| one - other).collect();
+    corrected_t_p(&differences, folds)
 }
 
 /// How many examples the trials answer; `None` unless all of them answer the same ones.

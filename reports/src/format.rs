@@ -41,6 +41,12 @@ pub(crate) fn score(metric: &Metric, x: f64) -> String {
     }
 }
 
+/// A share in percent, without zeros at its end: `12.5`.
+pub fn percent(share: f64) -> String {
+    // Rounded to what a suite writes: 0.07 times 100 is 7.000000000000001.
+    ((share * 1e8).round() / 1e6).to_string()
+}
+
 /// A p-value.
 pub(crate) fn p_value(p: f64) -> String {
     if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }

@@ -55,7 +55,7 @@ impl Grid {
     pub fn new(info: &RunInfo, records: &[Record], path: &Path) -> Result<Grid, ReportError> {
         let cases = by_case(info, records, path)?;
         let mut grid = Grid { settings: Vec::new(), labels: Vec::new(), unfinished: Vec::new(), cells: HashMap::new() };
-        let mut settings: HashMap<(&str, usize, &str, &str), usize> = HashMap::new();
+        let mut settings: HashMap<SettingKey<'_>, usize> = HashMap::new();
         let mut labels: HashMap<&str, usize> = HashMap::new();
         for planned in &info.cases {
             let label = *labels.entry(&planned.label).or_insert_with(|| {
@@ -68,8 +68,14 @@ impl Grid {
                 continue;
             };
             task_of(info, closing, path)?;
-            let machine = machine_of(info, closing);
-            let key = (closing.task.as_str(), closing.train_size, closing.device.as_str(), machine);
+            let key = SettingKey {
+                task: &closing.task,
+                train_size: closing.train_size,
+                label_noise: closing.label_noise.to_bits(),
+                folds: closing.folds,
+                device: &closing.device,
+                machine: machine_of(info, closing),
+            };
             let setting = *settings.entry(key).or_insert(grid.settings.len());
             if setting == grid.settings.len() {
                 grid.settings.push(setting_of(info, closing, path)?);
@@ -86,6 +92,18 @@ impl Grid {
         name_settings(&mut grid.settings);
         Ok(grid)
     }
+}
+
+/// What tells two settings apart.
+#[derive(PartialEq, Eq, Hash)]
+struct SettingKey<'a> {
+    task: &'a str,
+    train_size: usize,
+    /// The bits of the share.
+    label_noise: u64,
+    folds: Option<usize>,
+    device: &'a str,
+    machine: &'a str,
 }
 
 /// Whether the row is the one that ends its case.
@@ -148,6 +166,10 @@ fn by_case<'a>(
     Ok(cases)
 }
 
+fn optional(number: Option<usize>) -> String {
+    number.map_or(String::new(), |number| number.to_string())
+}
+
 fn check_same_case(first: &Record, record: &Record, path: &Path) -> Result<(), ReportError> {
     let identity = |row: &Record| {
         [
@@ -155,7 +177,11 @@ fn check_same_case(first: &Record, record: &Record, path: &Path) -> Result<(), R
             ("model_version", row.model_version.clone()),
             ("params", row.params.clone()),
             ("train_size", row.train_size.to_string()),
+            ("label_noise", row.label_noise.to_string()),
             ("seed", row.seed.to_string()),
+            ("folds", optional(row.folds)),
+            ("repeat", optional(row.repeat)),
+            ("fold", optional(row.fold)),
             ("device", row.device.clone()),
             ("machine", row.machine.clone()),
         ]
@@ -165,6 +191,8 @@ fn check_same_case(first: &Record, record: &Record, path: &Path) -> Result<(), R
         && first.model_version == record.model_version
         && first.params == record.params
         && (first.train_size, first.seed) == (record.train_size, record.seed)
+        && first.label_noise == record.label_noise
+        && (first.folds, first.repeat, first.fold) == (record.folds, record.repeat, record.fold)
         && first.device == record.device
         && first.machine == record.machine;
     if same {
@@ -223,6 +251,8 @@ fn setting_of(info: &RunInfo, row: &Record, path: &Path) -> Result<Setting, Repo
     Ok(Setting {
         task: task.clone(),
         train_size: row.train_size,
+        label_noise: row.label_noise,
+        folds: row.folds,
         device: row.device.clone(),
         machine: machine_of(info, row).to_owned(),
         title: task.name.clone(),
@@ -258,6 +288,7 @@ fn trial(closing: &Record, rows: &[&Record]) -> Trial {
         model_version: closing.model_version.clone(),
         params: closing.params.clone(),
         seed: closing.seed,
+        fold: closing.repeat.zip(closing.fold),
         status: closing.status,
         note: closing.note.clone(),
         values,

@@ -6,7 +6,7 @@ use crate::figures::Picture;
 use crate::format::{count, si};
 use crate::markdown::reproduce;
 use crate::results::Results;
-use crate::sections::{self, MARKS, SPLITS, Section, sections, sentence};
+use crate::sections::{self, SPLITS, Section, marks, sections, sentence};
 use crate::table;
 
 /// The text of `report.html`.
@@ -79,7 +79,7 @@ fn headlines(results: &Results) -> Markup {
         h2 #results { "Results" }
         @for section in &sections(results) { (headline(section)) }
         h3 { "How to read the tables" }
-        p { (MARKS.replace('`', "")) }
+        p { (marks(results).replace('`', "")) }
         p {
             "p50 and p99 are the median and the 99th percentile of the time from one raw example to its prediction. "
             "Memory is the largest of the whole case, training included."

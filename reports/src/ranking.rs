@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use crate::answers::Answers;
 use crate::cell::{Cell, Mean};
-use crate::estimate::{interval, paired_p};
+use crate::estimate::{fold_scores, interval, paired_fold_p, paired_p};
 use crate::grid::Grid;
 use crate::metric::Better;
 use crate::record::Status;
 use crate::setting::Setting;
-use crate::statistics::{Interval, holm};
+use crate::statistics::{Interval, corrected_t_interval, holm};
 
 /// Two models differ if the adjusted p is below this.
 pub(crate) const ALPHA: f64 = 0.05;
@@ -92,15 +92,22 @@ impl Ranking {
             return;
         };
         best.standing = Standing::Best;
-        let score = grid.settings[self.setting].score();
+        let setting = &grid.settings[self.setting];
+        let (score, metric) = (setting.score(), &setting.task.primary);
+        let fold_scores = |model: &RankedModel| {
+            grid.cell(self.setting, model.label).map(|cell| fold_scores(cell, metric)).unwrap_or_default()
+        };
         let trials = |model: &RankedModel| {
             grid.cell(self.setting, model.label).map_or(Vec::new(), |cell| answered_trials(cell, answers))
         };
-        let best_trials = trials(best);
+        let (best_trials, best_folds) = (trials(best), fold_scores(best));
         let tested: Vec<(&mut RankedModel, f64)> = others
             .iter_mut()
             .filter_map(|model| {
-                let p = paired_p(score, &best_trials, &trials(model))?;
+                let p = match setting.folds {
+                    Some(folds) => paired_fold_p(&best_folds, &fold_scores(model), folds),
+                    None => paired_p(score, &best_trials, &trials(model)),
+                }?;
                 Some((model, p))
             })
             .collect();
@@ -122,6 +129,10 @@ fn sort_key(better: Better, model: &RankedModel) -> f64 {
 fn model(setting: &Setting, label: usize, cell: &Cell, answers: &HashMap<String, Answers>) -> RankedModel {
     let primary = cell.mean("score", &setting.task.primary);
     let interval = primary.and_then(|primary| {
+        if let Some(folds) = setting.folds {
+            let scores: Vec<f64> = fold_scores(cell, &setting.task.primary).into_values().collect();
+            return corrected_t_interval(&scores, folds);
+        }
         let examples = cell.mean("score", "examples").map(|examples| examples.mean);
         interval(setting.score(), primary.mean, examples, &answered_trials(cell, answers))
     });

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version of what a run stores: the columns of its CSV files and the fields of `run.json`. This program writes it
 /// and reads every one before it.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Why files of a later schema are not read.
 pub(crate) fn newer(schema: u32) -> String {
@@ -96,7 +96,7 @@ pub struct Record {
     pub commit: String,
     /// The fingerprint of the machine, device included, on which the case was measured: costs of two are not compared.
     pub machine: String,
-    /// `task.label.n<train_size>.s<seed>.<device>`; the label is the model's name unless the suite gave another.
+    /// `task.label.n<train_size>[.noise<percent>].s<seed>[.r<repeat>f<fold>].<device>`; the label is the model's name unless the suite gave another.
     pub case: String,
     /// The task's name.
     pub task: String,
@@ -111,10 +111,23 @@ pub struct Record {
     pub model_version: String,
     /// Every parameter as `name=value`, by name, separated by spaces.
     pub params: String,
-    /// Rows given for training, validation included.
+    /// Rows given for training, validation included; with folds, the rows that are divided into folds.
     pub train_size: usize,
+    /// The share of the training labels that was made wrong. Since schema 3; 0 in older rows.
+    #[serde(default)]
+    pub label_noise: f64,
     /// The seed of the case.
     pub seed: u64,
+    /// How many folds the rows were divided into; `None` if the case was scored on the test rows. Since schema 3; `None` in
+    /// older rows.
+    #[serde(default)]
+    pub folds: Option<usize>,
+    /// Which division into folds, from 1. Since schema 3; `None` in older rows.
+    #[serde(default)]
+    pub repeat: Option<usize>,
+    /// The fold whose rows were scored, from 1. Since schema 3; `None` in older rows.
+    #[serde(default)]
+    pub fold: Option<usize>,
     /// The kind of device: `cpu`, …
     pub device: String,
     /// What the device is called: the processor's model. Since schema 2; empty in older rows.

@@ -103,7 +103,7 @@ pub struct TaskInfo {
 }
 
 /// One planned case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseInfo {
     /// As in [`crate::Record::case`].
@@ -117,9 +117,21 @@ pub struct CaseInfo {
     /// Rows given for training, validation included. Since schema 2; older files have it in the case's id.
     #[serde(default)]
     pub train_size: usize,
+    /// The share of the training labels that is made wrong. Since schema 3; older runs have none.
+    #[serde(default)]
+    pub label_noise: f64,
     /// The seed. Since schema 2; older files have it in the case's id.
     #[serde(default)]
     pub seed: u64,
+    /// As in [`crate::Record::folds`]. Since schema 3; older runs have no folds.
+    #[serde(default)]
+    pub folds: Option<usize>,
+    /// As in [`crate::Record::repeat`]. Since schema 3.
+    #[serde(default)]
+    pub repeat: Option<usize>,
+    /// As in [`crate::Record::fold`]. Since schema 3.
+    #[serde(default)]
+    pub fold: Option<usize>,
     /// The kind of device. Since schema 2; older files have it in the case's id.
     #[serde(default)]
     pub device: String,

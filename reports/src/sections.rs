@@ -1,11 +1,12 @@
 //! What the report says, in parts that `report.html`, `report.md` and the terminal share.
 
 use crate::cell::Cell;
-use crate::format::{count, score};
+use crate::format::{count, percent, score};
 use crate::metric::metric;
 use crate::ranking::{RankedModel, Ranking, Standing};
 use crate::record::Status;
 use crate::results::Results;
+use crate::setting::Setting;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 use crate::warnings::warnings;
 
@@ -15,11 +16,22 @@ pub(crate) const SPLITS: &str = "A tenth of the training rows is set aside for v
     The test targets were used once, by the scorer, after the fit.";
 
 /// How a table is read.
-pub(crate) const MARKS: &str = "Models are ranked by the primary metric of the task on the same test examples. The 95 % \
+const MARKS: &str = "Models are ranked by the primary metric of the task on the same test examples. The 95 % \
     interval says how far the score might move with other test examples. `≈` marks a model that a paired test cannot \
     tell from the best (p ≥ 0.05 after Holm's correction). Where the metric is a share of examples and each model has \
     one seed, the test is McNemar's exact test; otherwise it is the paired bootstrap. `?` marks a model that could not \
     be tested. `–` marks a model that is not ranked.";
+
+/// How scores of a cross-validation are read.
+const FOLDS: &str = " Where rows are divided into folds, a model that learned from the other folds scores each row once in each \
+    division. Two folds share training rows, so their interval and test use Student's t with a variance that is corrected \
+    for it (Nadeau and Bengio 2003).";
+
+/// How the tables of these results are read.
+pub(crate) fn marks(results: &Results) -> String {
+    let has_folds = results.grid.settings.iter().any(|setting| setting.folds.is_some());
+    format!("{MARKS}{}", if has_folds { FOLDS } else { "" })
+}
 
 /// One setting: its ranked models and what a reader must know of them.
 pub(crate) struct Section {
@@ -48,13 +60,25 @@ fn section(results: &Results, ranking: &Ranking) -> Section {
         lead: format!(
             "{} {}, {}.{}",
             sentence(&setting.task.about),
-            count(setting.train_size, "training row"),
+            rows(setting),
             setting.device,
             ranking.floor.map_or(String::new(), floor)
         ),
         table: table(results, ranking),
         warnings: warnings(&results.grid, ranking.setting),
         beside: beside(results, ranking),
+    }
+}
+
+/// `2000 training rows`, with what was done to them.
+fn rows(setting: &Setting) -> String {
+    let noise = match setting.label_noise {
+        0.0 => String::new(),
+        share => format!(", {} % of their labels made wrong", percent(share)),
+    };
+    match setting.folds {
+        Some(folds) => format!("{} divided into {folds} folds{noise}", count(setting.train_size, "row")),
+        None => format!("{}{noise}", count(setting.train_size, "training row")),
     }
 }
 
@@ -101,7 +125,8 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
     let primary = results.setting(ranking.setting).primary();
     let estimate = |mean| TableCell::Estimate { metric: primary, mean, interval: model.interval };
     let measured = model.primary.map_or(0, |primary| primary.n);
-    let seeds = cell.trials.len();
+    let trials = cell.trials.len();
+    let what = if results.setting(ranking.setting).folds.is_some() { "folds" } else { "seeds" };
     vec![
         TableCell::Rank { rank: model.rank, standing: model.standing },
         TableCell::Text(results.grid.labels[model.label].clone()),
@@ -117,7 +142,7 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
         quantity("case", "model_bytes"),
         TableCell::Status {
             status: model.status,
-            seeds: if seeds > 1 { format!("{measured} of {seeds} seeds") } else { String::new() },
+            seeds: if trials > 1 { format!("{measured} of {trials} {what}") } else { String::new() },
         },
     ]
 }

@@ -2,16 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::format::percent;
 use crate::metric::{Metric, Score, TargetUnit, metric};
 use crate::run_info::TaskInfo;
 
-/// One task at one training size on one device of one machine: what models are compared on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One task at one training size, with one share of wrong labels and one way of division into training and test rows, on one
+/// device of one machine: what models are compared on.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
     /// The task.
     pub task: TaskInfo,
-    /// Rows given for training.
+    /// Rows given for training; with folds, the rows that are divided.
     pub train_size: usize,
+    /// The share of the training labels that was made wrong.
+    pub label_noise: f64,
+    /// How many folds the rows were divided into; `None` if models were scored on the test rows.
+    pub folds: Option<usize>,
     /// The kind of device.
     pub device: String,
     /// The fingerprint of the machine: costs of two machines are never in one setting.
@@ -47,13 +53,21 @@ pub(crate) fn name_settings(settings: &mut [Setting]) {
     let devices: HashSet<String> = settings.iter().map(|setting| setting.device.clone()).collect();
     let mut machines: HashMap<String, HashSet<String>> = HashMap::new();
     let mut sizes: HashMap<String, HashSet<usize>> = HashMap::new();
+    let mut noises: HashMap<String, HashSet<u64>> = HashMap::new();
     for setting in settings.iter() {
         sizes.entry(setting.task.name.clone()).or_default().insert(setting.train_size);
+        noises.entry(setting.task.name.clone()).or_default().insert(setting.label_noise.to_bits());
         machines.entry(setting.device.clone()).or_default().insert(setting.machine.clone());
     }
     for setting in settings {
         if sizes[&setting.task.name].len() > 1 {
             setting.title += &format!(", {} rows", setting.train_size);
+        }
+        if noises[&setting.task.name].len() > 1 || setting.label_noise > 0.0 {
+            setting.title += &format!(", {} % wrong labels", percent(setting.label_noise));
+        }
+        if let Some(folds) = setting.folds {
+            setting.title += &format!(", {folds} folds");
         }
         if devices.len() > 1 {
             setting.title += &format!(", {}", setting.device);

@@ -2,6 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// A 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -116,6 +117,44 @@ pub fn mcnemar_p(only_first: u64, only_second: u64) -> f64 {
         sum += log_term.exp();
     }
     (2.0 * sum).min(1.0)
+}
+
+/// The 95 % interval of the mean score of a cross-validation with `folds` folds, from the scores of all folds of all
+/// divisions; `None` for fewer than two scores.
+///
+/// Two folds share most of their training rows, so their scores are no independent runs. The variance of the mean is corrected
+/// for that: `(1 / n + 1 / (folds - 1)) s²`, with Student's t of `n - 1` degrees of freedom. `1 / (folds - 1)` is the ratio of
+/// scored rows to training rows (Nadeau and Bengio, *Inference for the Generalization Error*, Machine Learning 52, 2003).
+pub fn corrected_t_interval(scores: &[f64], folds: usize) -> Option<Interval> {
+    let (mean, error) = corrected_error(scores, folds)?;
+    let t = student(scores.len())?.inverse_cdf(0.975);
+    Some(Interval { low: mean - t * error, high: mean + t * error })
+}
+
+/// The two-sided p of "the mean difference of a cross-validation is zero", by the test of [`corrected_t_interval`]; `None`
+/// for fewer than two differences.
+pub fn corrected_t_p(differences: &[f64], folds: usize) -> Option<f64> {
+    let (mean, error) = corrected_error(differences, folds)?;
+    if mean == 0.0 {
+        return Some(1.0);
+    }
+    // Without any deviation this is infinite, and its p is 0.
+    Some(2.0 * student(differences.len())?.sf((mean / error).abs()))
+}
+
+/// The mean, and its standard error as corrected for folds.
+fn corrected_error(scores: &[f64], folds: usize) -> Option<(f64, f64)> {
+    let n = scores.len() as f64;
+    if scores.len() < 2 || folds < 2 {
+        return None;
+    }
+    let mean = scores.iter().sum::<f64>() / n;
+    let variance = scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    Some((mean, ((1.0 / n + 1.0 / (folds as f64 - 1.0)) * variance).sqrt()))
+}
+
+fn student(scores: usize) -> Option<StudentsT> {
+    StudentsT::new(0.0, 1.0, scores as f64 - 1.0).ok()
 }
 
 /// Holm's step-down adjustment of p-values for testing several hypotheses at once. Holm 1979; as statsmodels

@@ -9,12 +9,15 @@ use crate::setting::Setting;
 use crate::statistics::Interval;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn, csv};
 
+/// What tells a case from the others.
+const AXES: [&str; 10] =
+    ["case", "task", "model", "train_size", "label_noise", "seed", "folds", "repeat", "fold", "device"];
+
 /// The bytes of `summary.csv`. Cases are in the order of the report: by setting, model and seed.
 pub(crate) fn summary(results: &Results) -> Vec<u8> {
     let text = |title: &str| TableColumn::new(title, CellKind::Text);
     let number = |title: &str| TableColumn::new(title, CellKind::Number);
-    let mut columns =
-        ["case", "task", "model", "train_size", "seed", "device", "status", "primary_metric"].map(text).to_vec();
+    let mut columns = AXES.iter().chain(&["status", "primary_metric"]).map(|title| text(title)).collect::<Vec<_>>();
     columns.extend(["primary", "primary_low", "primary_high"].map(number));
     for (_, column) in metric_columns() {
         columns.push(number(column.title));
@@ -45,7 +48,11 @@ fn cells(setting: &Setting, label: &str, trial: &Trial, answers: Option<&Answers
         text(&task.name),
         text(label),
         text(&setting.train_size.to_string()),
+        number(Some(setting.label_noise)),
         text(&trial.seed.to_string()),
+        number(setting.folds.map(|folds| folds as f64)),
+        number(trial.fold.map(|(repeat, _)| repeat as f64)),
+        number(trial.fold.map(|(_, fold)| fold as f64)),
         text(&setting.device),
         text(trial.status.name()),
         text(&task.primary),

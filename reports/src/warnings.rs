@@ -1,6 +1,8 @@
 //! What a reader must know about the rows of a setting before believing its table: rows that leaked, classes that were
 //! lost, inputs that a model did not read.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::cell::Trial;
 use crate::format::listed;
 use crate::grid::Grid;
@@ -21,34 +23,40 @@ struct About<'a> {
 struct Said<T> {
     /// The model's label and a colon, or empty where all models agree.
     who: String,
-    /// What each seed says.
-    by_seed: Vec<(u64, T)>,
+    /// Whether a trial is a fold, and not a seed.
+    are_folds: bool,
+    /// What each trial says: its seed, and its fold if it has one (`1`, `1.r1f2`).
+    by_trial: Vec<(String, T)>,
 }
 
 impl About<'_> {
-    /// What the trials say, once where all models of a seed say the same, else by model.
+    /// What the trials say, once where all models say the same in each of them, else by model.
     fn said<T: PartialEq>(&self, read: impl Fn(&Trial) -> Option<T>) -> Vec<Said<T>> {
         let by_model = self.by_model(read);
-        let all: Vec<&(u64, T)> = by_model.iter().flat_map(|said| &said.by_seed).collect();
-        let agree = all.iter().all(|(seed, value)| all.iter().all(|(other, found)| seed != other || value == found));
+        let all: Vec<&(String, T)> = by_model.iter().flat_map(|said| &said.by_trial).collect();
+        let mut first: HashMap<&str, &T> = HashMap::new();
+        let agree = all.iter().all(|(trial, value)| *first.entry(trial).or_insert(value) == value);
         if !agree {
             return by_model;
         }
-        let mut by_seed: Vec<(u64, T)> = Vec::new();
-        for (seed, value) in by_model.into_iter().flat_map(|said| said.by_seed) {
-            if !by_seed.iter().any(|(known, _)| *known == seed) {
-                by_seed.push((seed, value));
-            }
-        }
-        if by_seed.is_empty() { Vec::new() } else { vec![Said { who: String::new(), by_seed }] }
+        let mut seen = HashSet::new();
+        let by_trial = by_model.into_iter().flat_map(|said| said.by_trial);
+        let by_trial: Vec<(String, T)> = by_trial.filter(|(trial, _)| seen.insert(trial.clone())).collect();
+        let are_folds = self.are_folds();
+        if by_trial.is_empty() { Vec::new() } else { vec![Said { who: String::new(), are_folds, by_trial }] }
     }
 
     fn by_model<T>(&self, read: impl Fn(&Trial) -> Option<T>) -> Vec<Said<T>> {
         let said = self.grid.row(self.setting).map(|(label, cell)| Said {
             who: format!("{}: ", self.grid.labels[label]),
-            by_seed: cell.trials.iter().filter_map(|trial| Some((trial.seed, read(trial)?))).collect(),
+            are_folds: self.are_folds(),
+            by_trial: cell.trials.iter().filter_map(|trial| Some((name_of(trial), read(trial)?))).collect(),
         });
-        said.filter(|said| !said.by_seed.is_empty()).collect()
+        said.filter(|said| !said.by_trial.is_empty()).collect()
+    }
+
+    fn are_folds(&self) -> bool {
+        self.grid.settings[self.setting].folds.is_some()
     }
 
     fn leakage(&self) -> Vec<String> {
@@ -58,7 +66,7 @@ impl About<'_> {
             Some([leaked, other, number(trial, "score", "examples")?])
         };
         let sentence = |said: Said<[f64; 3]>| {
-            let [leaked, other, examples] = [0, 1, 2].map(|part| SeedRange::of(&said, |values| values[part]));
+            let [leaked, other, examples] = [0, 1, 2].map(|part| TrialRange::of(&said, |values| values[part]));
             if leaked.high == 0.0 {
                 return None;
             }
@@ -80,13 +88,24 @@ impl About<'_> {
     fn classes(&self) -> Vec<String> {
         let classes = self.grid.settings[self.setting].task.classes.len();
         let mut warnings = Vec::new();
-        for (metric, rows, consequence) in [
-            ("classes_without_rows", "no row to learn from", "No model can predict a class that it has not seen."),
-            ("classes_with_one_row", "only one row to learn from", "One row is too little to learn a class from."),
+        for (phase, metric, rows, consequence) in [
+            (
+                "fit",
+                "classes_without_rows",
+                "no row to learn from",
+                "No model can predict a class that it has not seen.",
+            ),
+            (
+                "fit",
+                "classes_with_one_row",
+                "only one row to learn from",
+                "One row is too little to learn a class from.",
+            ),
+            ("score", "classes_without_test_rows", "no row to be scored on", "The score does not cover such a class."),
         ] {
-            let read = |trial: &Trial| trial.get("fit", metric).map(|value| (value.value, value.note.clone()));
+            let read = |trial: &Trial| trial.get(phase, metric).map(|value| (value.value, value.note.clone()));
             for said in self.said(read) {
-                for (seeds, (lost, names)) in by_value(said.by_seed) {
+                for (seeds, (lost, names)) in by_value(said.by_trial, said.are_folds) {
                     if lost == 0.0 {
                         continue;
                     }
@@ -121,10 +140,11 @@ impl About<'_> {
             let (train, test) = (number(trial, "fit", metric), number(trial, "score", metric));
             let tested = number(trial, "score", "examples").unwrap_or(0.0);
             let counted = train.is_some() || test.is_some();
+            let given = if self.are_folds() { given - tested } else { given };
             counted.then(|| [train.unwrap_or(0.0), given, test.unwrap_or(0.0), tested])
         };
         let warning = |said: Said<[f64; 4]>| {
-            let [train, trained, test, tested] = [0, 1, 2, 3].map(|part| SeedRange::of(&said, |values| values[part]));
+            let [train, trained, test, tested] = [0, 1, 2, 3].map(|part| TrialRange::of(&said, |values| values[part]));
             let some = train.high + test.high > 0.0;
             let examples = format!("{train} of {trained} training examples and {test} of {tested} test examples");
             some.then(|| sentence(said.who.trim_end_matches(": "), &examples))
@@ -137,16 +157,27 @@ fn number(trial: &Trial, phase: &str, metric: &str) -> Option<f64> {
     trial.get(phase, metric).map(|value| value.value)
 }
 
-/// The smallest and the largest number of several seeds.
-struct SeedRange {
-    low: f64,
-    high: f64,
+/// The seed of a trial, and its division and fold if it has any.
+fn name_of(trial: &Trial) -> String {
+    let fold = trial.fold.map_or(String::new(), |(repeat, fold)| format!(".r{repeat}f{fold}"));
+    format!("{}{fold}", trial.seed)
 }
 
-impl SeedRange {
-    fn of<T>(said: &Said<T>, number: impl Fn(&T) -> f64) -> SeedRange {
-        let numbers = || said.by_seed.iter().map(|(_, value)| number(value));
-        SeedRange { low: numbers().fold(f64::INFINITY, f64::min), high: numbers().fold(f64::NEG_INFINITY, f64::max) }
+/// The smallest and the largest number of several trials.
+struct TrialRange {
+    low: f64,
+    high: f64,
+    are_folds: bool,
+}
+
+impl TrialRange {
+    fn of<T>(said: &Said<T>, number: impl Fn(&T) -> f64) -> TrialRange {
+        let numbers = || said.by_trial.iter().map(|(_, value)| number(value));
+        TrialRange {
+            low: numbers().fold(f64::INFINITY, f64::min),
+            high: numbers().fold(f64::NEG_INFINITY, f64::max),
+            are_folds: said.are_folds,
+        }
     }
 
     /// The verb that fits the number.
@@ -155,32 +186,33 @@ impl SeedRange {
     }
 }
 
-impl std::fmt::Display for SeedRange {
+impl std::fmt::Display for TrialRange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.low == self.high {
             write!(f, "{}", self.low)
         } else {
-            write!(f, "{} to {} (by seed)", self.low, self.high)
+            write!(f, "{} to {} (by {})", self.low, self.high, if self.are_folds { "fold" } else { "seed" })
         }
     }
 }
 
-/// Each different value with the seeds that have it: nothing if all do, else `Seeds 1, 2: `.
-fn by_value<T: PartialEq>(by_seed: Vec<(u64, T)>) -> Vec<(String, T)> {
+/// Each different value with the trials that have it: nothing if all do, else `Seeds 1, 2: ` or `Fold 1.r1f2: `.
+fn by_value<T: PartialEq>(by_trial: Vec<(String, T)>, are_folds: bool) -> Vec<(String, T)> {
     let mut found: Vec<(Vec<String>, T)> = Vec::new();
-    for (seed, value) in by_seed {
+    for (trial, value) in by_trial {
         match found.iter_mut().find(|(_, known)| *known == value) {
-            Some((seeds, _)) => seeds.push(seed.to_string()),
-            None => found.push((vec![seed.to_string()], value)),
+            Some((trials, _)) => trials.push(trial),
+            None => found.push((vec![trial], value)),
         }
     }
     let alone = found.len() == 1;
-    let named = |seeds: Vec<String>| match seeds.len() {
+    let what = if are_folds { "Fold" } else { "Seed" };
+    let named = |trials: Vec<String>| match trials.len() {
         _ if alone => String::new(),
-        1 => format!("Seed {}: ", seeds[0]),
-        _ => format!("Seeds {}: ", listed(&seeds)),
+        1 => format!("{what} {}: ", trials[0]),
+        _ => format!("{what}s {}: ", listed(&trials)),
     };
-    found.into_iter().map(|(seeds, value)| (named(seeds), value)).collect()
+    found.into_iter().map(|(trials, value)| (named(trials), value)).collect()
 }
 
 /// The first few of `total` names in a note, where the note can be split into as many.

@@ -110,10 +110,10 @@ fn fault(text: &str) -> String {
 
 #[test]
 fn a_newer_run_is_refused_by_its_number_and_not_by_a_strange_field() {
-    for text in ["{\"schema\": 3}", "{\"scenarios\": [], \"schema\": 3, \"machine\": 7}"] {
+    for text in ["{\"schema\": 4}", "{\"scenarios\": [], \"schema\": 4, \"machine\": 7}"] {
         let message = fault(text);
         assert!(
-            message.ends_with("written by a newer bakeoff (schema 3, this one reads up to 2): update"),
+            message.ends_with("written by a newer bakeoff (schema 4, this one reads up to 3): update"),
             "{message}"
         );
     }
@@ -124,7 +124,7 @@ fn a_field_that_a_known_schema_does_not_have_is_a_fault_with_its_line() {
     let text = fs::read_to_string(golden("run-v1/run.json")).unwrap();
     let message = fault(&text.replacen("\"suite\":", "\"colour\": 1,\n\"suite\":", 1));
     assert!(message.contains("unknown field `colour`") && message.contains("line 4"), "{message}");
-    assert!(fault("{\"schema\": 0}").ends_with("schema 0 does not exist, expected 1 to 2"));
+    assert!(fault("{\"schema\": 0}").ends_with("schema 0 does not exist, expected 1 to 3"));
     let message = fault(&text.replace("reviews.svm.n60.s1.cpu", "reviews"));
     assert!(message.contains("case 'reviews': expected an id that ends in .n<rows>.s<seed>.<device>"), "{message}");
 }

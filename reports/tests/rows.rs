@@ -34,7 +34,11 @@ fn record(note: &str, value: Option<f64>) -> Record {
         model_version: text("1 (linfa-svm 0.8.1)"),
         params: text("c=10 gamma=0.5"),
         train_size: 2000,
+        label_noise: 0.0,
         seed: 1,
+        folds: None,
+        repeat: None,
+        fold: None,
         device: text("cpu"),
         device_name: text("Example CPU 3 GHz"),
         threads: Some(2),
@@ -234,9 +238,9 @@ fn a_bad_line_in_the_middle_is_named_with_its_column() {
 #[test]
 fn a_line_with_too_few_columns_is_an_error_unless_it_is_the_torn_last_one() {
     let mut bytes = csv(&[record("", None)]);
-    bytes.extend(b"2,run\n");
+    bytes.extend(b"3,run\n");
     bytes.extend(encode(&[record("", None)]).unwrap());
-    assert_eq!(message_of(&bytes), "records.csv:3: 2 columns, expected 24");
+    assert_eq!(message_of(&bytes), "records.csv:3: 2 columns, expected 28");
 }
 
 #[test]
@@ -265,8 +269,8 @@ fn a_header_of_other_columns_is_refused() {
 
 #[test]
 fn a_newer_schema_is_refused_by_its_number_whatever_its_columns() {
-    let expected = "written by a newer bakeoff (schema 3, this one reads up to 2): update";
-    let text = String::from_utf8(csv(&[record("", None)])).unwrap().replace("\n2,", "\n3,");
+    let expected = "written by a newer bakeoff (schema 4, this one reads up to 3): update";
+    let text = String::from_utf8(csv(&[record("", None)])).unwrap().replace("\n3,", "\n4,");
     assert!(message_of(text.as_bytes()).contains(expected), "the same columns");
     let text = text.replace(",note\n", ",note,scenario\n").replace(",ok,\n", ",ok,,offline\n");
     assert!(message_of(text.as_bytes()).contains(expected), "{}", message_of(text.as_bytes()));
@@ -274,10 +278,10 @@ fn a_newer_schema_is_refused_by_its_number_whatever_its_columns() {
 
 #[test]
 fn rows_of_two_schemas_do_not_stand_in_one_file() {
-    let text = String::from_utf8(csv(&[record("", None)])).unwrap().replace("\n2,", "\n1,");
+    let text = String::from_utf8(csv(&[record("", None)])).unwrap().replace("\n3,", "\n1,");
     assert_eq!(
         message_of(text.as_bytes()),
-        "records.csv:2: column schema: '1', expected 2, whose columns the file has"
+        "records.csv:2: column schema: '1', expected 3, whose columns the file has"
     );
     let error = encode(&[Record { schema: 1, ..record("", None) }]).unwrap_err();
     assert!(error.to_string().contains("a row of schema 1 can be read but not written"), "{error}");
@@ -315,12 +319,21 @@ fn records_of_schema_2_stay_readable_for_ever() {
     let golden = include_bytes!("golden/records-v2.csv");
     let read = decode::<Record>(Path::new("records-v2.csv"), golden).unwrap();
     assert_eq!((read.rows.len(), read.torn_line), (3, None));
+    let old = |note: &str, value| Record { schema: 2, ..record(note, value) };
+    assert_eq!(read.rows[0], old("two\nlines, \"quoted\": Ω", Some(0.1 + 0.2)));
+    assert_eq!(read.rows[1], Record { threads: None, conditions: String::new(), value: None, ..old("", None) });
+    let last = Record { status: Status::BelowFloor, source: "estimate".to_owned(), ..old("", Some(1e-9)) };
+    assert_eq!(read.rows[2], last);
+}
+
+#[test]
+fn records_of_schema_3_stay_readable_for_ever() {
+    let golden = include_bytes!("golden/records-v3.csv");
+    let read = decode::<Record>(Path::new("records-v3.csv"), golden).unwrap();
+    assert_eq!((read.rows.len(), read.torn_line), (2, None));
     assert_eq!(read.rows[0], record("two\nlines, \"quoted\": Ω", Some(0.1 + 0.2)));
-    let bare = Record { threads: None, conditions: String::new(), value: None, ..record("", None) };
-    assert_eq!(read.rows[1], bare);
-    assert_eq!(
-        read.rows[2],
-        Record { status: Status::BelowFloor, source: "estimate".to_owned(), ..record("", Some(1e-9)) }
-    );
+    let folds = (Some(5), Some(3), Some(2));
+    assert_eq!((read.rows[1].folds, read.rows[1].repeat, read.rows[1].fold), folds);
+    assert_eq!(read.rows[1].label_noise, 0.125);
     assert_eq!(csv(&read.rows), golden, "and what is written today has the same bytes");
 }

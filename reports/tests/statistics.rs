@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use bakeoff_reports::{
-    bootstrap, bootstrap_mean, bootstrap_p, holm, mcnemar_p, paired_bootstrap_p, pearson, quantile, wilson,
+    bootstrap, bootstrap_mean, bootstrap_p, corrected_t_interval, corrected_t_p, holm, mcnemar_p, paired_bootstrap_p,
+    pearson, quantile, wilson,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -14,6 +15,7 @@ struct Fixture {
     holm: Vec<Holm>,
     bootstrap: Vec<Bootstrap>,
     correlation: Vec<Correlation>,
+    folds: Vec<Folds>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +51,15 @@ struct Correlation {
     pairs: Vec<(f64, f64)>,
     low: f64,
     high: f64,
+}
+
+#[derive(Deserialize)]
+struct Folds {
+    scores: Vec<f64>,
+    folds: usize,
+    low: f64,
+    high: f64,
+    p: f64,
 }
 
 fn fixture() -> Fixture {
@@ -105,6 +116,23 @@ fn the_bootstrap_of_a_correlation_agrees_with_scipy_up_to_its_own_noise() {
         let agrees = (found.low - low).abs() < noise && (found.high - high).abs() < noise;
         assert!(agrees, "{found:?}, expected {low} {high}");
     }
+}
+
+#[test]
+fn the_interval_and_the_test_of_folds_agree_with_scipy() {
+    for Folds { scores, folds, low, high, p } in fixture().folds {
+        let found = corrected_t_interval(&scores, folds).unwrap();
+        assert!(near(found.low, low) && near(found.high, high), "{scores:?}: {found:?}, expected {low} {high}");
+        let found = corrected_t_p(&scores, folds).unwrap();
+        assert!(near(found, p), "{scores:?}: {found}, expected {p}");
+    }
+}
+
+#[test]
+fn folds_without_any_deviation_are_certain_and_one_fold_says_nothing() {
+    assert_eq!(corrected_t_p(&[0.0; 5], 5), Some(1.0));
+    assert_eq!(corrected_t_p(&[0.1; 5], 5), Some(0.0));
+    assert_eq!((corrected_t_p(&[0.1], 5), corrected_t_interval(&[0.1], 5)), (None, None));
 }
 
 #[test]

@@ -9,6 +9,7 @@ import platform
 
 import numpy as np
 import scipy
+import scipy.stats
 import statsmodels
 from scipy.stats import bootstrap, pearsonr
 from statsmodels.stats.contingency_tables import mcnemar
@@ -61,6 +62,21 @@ def correlation(rng, n):
     }
 
 
+def folds(rng, folds, repeats):
+    """Scores of a cross-validation: the corrected interval and test of Nadeau and Bengio (2003), their equation 9."""
+    scores = (rng.normal(0.01, 0.02, size=folds * repeats)).round(6)
+    deviation = np.sqrt(np.var(scores, ddof=1) * (1 / len(scores) + 1 / (folds - 1)))
+    student = scipy.stats.t(df=len(scores) - 1)
+    half = student.ppf(0.975) * deviation
+    return {
+        "scores": scores.tolist(),
+        "folds": folds,
+        "low": float(scores.mean() - half),
+        "high": float(scores.mean() + half),
+        "p": float(2 * student.sf(abs(scores.mean() / deviation))),
+    }
+
+
 def main():
     rng = np.random.default_rng(SEED)
     fixture = {
@@ -76,6 +92,7 @@ def main():
         "holm": [holm(p) for p in [[], [0.04], [0.01, 0.04, 0.03, 0.005], [0.5, 0.02, 0.02, 1.0]] if p],
         "bootstrap": [percentile(rng, n) for n in [40, 400]],
         "correlation": [correlation(rng, n) for n in [40, 400]],
+        "folds": [folds(rng, *pair) for pair in [(2, 1), (5, 1), (10, 1), (5, 3), (10, 10)]],
     }
     print(json.dumps(fixture, indent=1))
 

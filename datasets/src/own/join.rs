@@ -41,6 +41,12 @@ pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
             let (train, test) = Placed::new(train, names.as_ref())?.parted(*share, *seed)?;
             (train, test, sizes)
         }
+        TestRows::None => {
+            let sizes = train.sizes;
+            let train = Placed::new(train, names.as_ref())?;
+            let test = train.select(&[]);
+            (train, test, sizes)
+        }
     };
     refuse_classes_of_test_alone(&train, &test, &data.test)?;
     Ok(Own {
@@ -66,7 +72,7 @@ fn check_image_folders(data: &OwnData) -> Result<(), OwnError> {
     let DataFormat::Images { .. } = data.layout else { return Ok(()) };
     let test = match &data.test {
         TestRows::Parts(parts) => parts.as_slice(),
-        TestRows::Share { .. } => &[],
+        TestRows::Share { .. } | TestRows::None => &[],
     };
     let folders: Vec<&Path> = data.train.iter().chain(test).map(|part| part.path.as_path()).collect();
     images::check(&folders)
@@ -266,7 +272,7 @@ fn refuse_classes_of_test_alone(train: &Placed, test: &Placed, rows: &TestRows) 
     let class = &names[usize::from(label)];
     let known = names.iter().zip(learned).filter(|(_, learned)| *learned).map(|(name, _)| name.as_str());
     Err(match rows {
-        TestRows::Parts(_) => unknown_class(class, place, known),
+        TestRows::Parts(_) | TestRows::None => unknown_class(class, place, known),
         TestRows::Share { .. } => {
             let found = format!(
                 "'{class}', all of whose rows were set aside: make test_part smaller, add rows of that class, or leave \

@@ -18,8 +18,8 @@ pub struct Survey {
     pub test_rows: usize,
     /// Each class with its training rows and test rows; empty for a regression.
     pub classes: Vec<(String, usize, usize)>,
-    /// Smallest, median and largest target of the training rows and of the test rows; for a regression.
-    pub values: Option<[[f32; 3]; 2]>,
+    /// Smallest, median and largest target of the training rows and of the test rows, if there are any; for a regression.
+    pub values: Option<([f32; 3], Option<[f32; 3]>)>,
     /// As [`Own::rounded`].
     pub rounded: Option<(RowPlace, usize)>,
     /// The inputs.
@@ -33,8 +33,9 @@ pub struct Survey {
 /// The form of the inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InputSurvey {
-    /// Fewest, median and most words of the training rows and of the test rows, both texts of a pair together.
-    Words([[usize; 3]; 2]),
+    /// Fewest, median and most words of the training rows and of the test rows, if there are any, both texts of a pair
+    /// together.
+    Words([usize; 3], Option<[usize; 3]>),
     /// Channels, height and width as models see them; width and height of the smallest and the largest image before resizing.
     Images([usize; 3], Option<[[u32; 2]; 2]>),
 }
@@ -67,7 +68,7 @@ pub fn survey(own: &Own) -> Survey {
         train_rows: train.len(),
         test_rows: test.len(),
         classes: classes(train, test),
-        values: values(train).zip(values(test)).map(|(train, test)| [train, test]),
+        values: values(train).map(|train| (train, values(test))),
         rounded: own.rounded.clone(),
         inputs: inputs(own),
         within_train,
@@ -101,15 +102,15 @@ fn values(split: &Split) -> Option<[f32; 3]> {
 
 fn inputs(own: &Own) -> InputSurvey {
     let words = |split: &Split| {
-        let Inputs::Texts(texts) = &split.inputs else { return [0; 3] };
+        let Inputs::Texts(texts) = &split.inputs else { return None };
         let count = |text: &str| text.split_whitespace().count();
         let mut counts: Vec<usize> =
             texts.iter().map(|text| count(&text.first) + text.second.as_deref().map_or(0, count)).collect();
         counts.sort_unstable();
-        [counts[0], counts[counts.len() / 2], counts[counts.len() - 1]]
+        Some([*counts.first()?, counts[counts.len() / 2], *counts.last()?])
     };
     match &own.splits.train.inputs {
-        Inputs::Texts(_) => InputSurvey::Words([words(&own.splits.train), words(&own.splits.test)]),
+        Inputs::Texts(_) => InputSurvey::Words(words(&own.splits.train).unwrap_or_default(), words(&own.splits.test)),
         Inputs::Images(images) => InputSurvey::Images([images.channels, images.height, images.width], own.sizes),
     }
 }
@@ -117,12 +118,12 @@ fn inputs(own: &Own) -> InputSurvey {
 impl fmt::Display for Survey {
     /// Lines of `what: …`, without an end to the last.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "rows: {} training, {} test", self.train_rows, self.test_rows)?;
+        match self.test_rows {
+            0 => writeln!(f, "rows: {}, to be divided into folds", self.train_rows)?,
+            test_rows => writeln!(f, "rows: {} training, {test_rows} test", self.train_rows)?,
+        }
         match &self.inputs {
-            InputSurvey::Words([train, test]) => {
-                let range = |[least, median, most]: &[usize; 3]| format!("{least} to {most}, median {median}");
-                writeln!(f, "words: {} (training), {} (test)", range(train), range(test))?;
-            }
+            InputSurvey::Words(train, test) => writeln!(f, "words: {}", ranges(train, test.as_ref()))?,
             InputSurvey::Images([channels, height, width], sizes) => {
                 write!(f, "images: {channels} x {height} x {width}")?;
                 match sizes {
@@ -135,9 +136,8 @@ impl fmt::Display for Survey {
                 writeln!(f)?;
             }
         }
-        if let Some([train, test]) = &self.values {
-            let range = |[least, median, most]: &[f32; 3]| format!("{least} to {most}, median {median}");
-            writeln!(f, "values: {} (training), {} (test)", range(train), range(test))?;
+        if let Some((train, test)) = &self.values {
+            writeln!(f, "values: {}", ranges(train, test.as_ref()))?;
         } else {
             writeln!(f, "classes: {}", self.classes.len())?;
         }
@@ -146,13 +146,15 @@ impl fmt::Display for Survey {
         }
         for (class, train, test) in &self.classes {
             let percent = 100.0 * *train as f64 / self.train_rows as f64;
+            let has_test = self.test_rows > 0;
             let remark = match (train, test) {
                 (0, _) => "  (in no training row)",
                 (1, _) => "  (one training row: no model can learn a class from that)",
-                (_, 0) => "  (in no test row)",
+                (_, 0) if has_test => "  (in no test row)",
                 _ => "",
             };
-            writeln!(f, "  {class}: {train} ({percent:.1} %) and {test}{remark}")?;
+            let test = if has_test { format!(" and {test}") } else { String::new() };
+            writeln!(f, "  {class}: {train} ({percent:.1} %){test}{remark}")?;
         }
         match self.within_train.count {
             0 => write!(f, "duplicates within the training rows: none")?,
@@ -163,6 +165,9 @@ impl fmt::Display for Survey {
             )?,
         }
         self.within_train.list(f)?;
+        if self.test_rows == 0 {
+            return Ok(());
+        }
         match self.across.count {
             0 => write!(f, "\nleakage: none of the test rows occurs in the training rows")?,
             count => write!(
@@ -173,6 +178,15 @@ impl fmt::Display for Survey {
             )?,
         }
         self.across.list(f)
+    }
+}
+
+/// `1 to 9, median 4 (training), 2 to 7, median 3 (test)`.
+fn ranges<T: fmt::Display>(train: &[T; 3], test: Option<&[T; 3]>) -> String {
+    let range = |[least, median, most]: &[T; 3]| format!("{least} to {most}, median {median}");
+    match test {
+        Some(test) => format!("{} (training), {} (test)", range(train), range(test)),
+        None => range(train),
     }
 }
 

@@ -102,7 +102,7 @@ fn a_survey_counts_lengths_classes_duplicates_and_leakage() {
     folder.write("test", "text,label\nfig,y\nplum,z\nan apple,y\n");
     let own = folder.load(DataFormat::Table(csv())).unwrap();
     let survey = survey(&own);
-    assert_eq!(survey.inputs, InputSurvey::Words([[1, 2, 4], [1, 1, 2]]));
+    assert_eq!(survey.inputs, InputSurvey::Words([1, 2, 4], Some([1, 1, 2])));
     let counts: BTreeMap<_, _> =
         survey.classes.iter().map(|(name, train, test)| (name.as_str(), (*train, *test))).collect();
     assert_eq!(counts, BTreeMap::from([("x", (1, 0)), ("y", (2, 2)), ("z", (2, 1))]));
@@ -134,7 +134,7 @@ fn a_survey_of_numbers_tells_their_range() {
     folder.write("test", "text,label\nd,5\n");
     let layout = TableLayout { target: Target::Value(Column::Name("label".to_owned())), ..csv() };
     let own = folder.load(DataFormat::Table(layout)).unwrap();
-    assert_eq!(survey(&own).values, Some([[-2.0, 1.0, 3.0], [5.0, 5.0, 5.0]]));
+    assert_eq!(survey(&own).values, Some(([-2.0, 1.0, 3.0], Some([5.0, 5.0, 5.0]))));
     assert!(matches!(own.splits.train.targets, Targets::Values(_)));
     assert_eq!(survey(&own).rounded, None);
     let text = survey(&own).to_string();

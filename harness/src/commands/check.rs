@@ -4,7 +4,7 @@
 use std::io::{self, Write, stdout};
 use std::path::PathBuf;
 
-use bakeoff_datasets::{Leakage, Split, Splits, leakage};
+use bakeoff_datasets::{Leakage, Split, Splits, Targets, class_counts, leakage};
 
 use super::run::say_memory;
 use super::{Exit, Selection};
@@ -12,7 +12,7 @@ use crate::case::Case;
 use crate::interrupt;
 use crate::plan::Plan;
 use crate::program::Program;
-use crate::rows::{self, LearnedRows, listed};
+use crate::rows::{self, Given, LearnedRows, listed};
 use crate::session::Session;
 use crate::tasks::Task;
 use crate::threads;
@@ -87,11 +87,30 @@ fn describe(
     sizes.dedup();
     for size in sizes {
         let cases: Vec<&Case> = cases.iter().copied().filter(|case| case.train_size == size).collect();
+        let folds = cases.iter().find_map(|case| case.fold).map(|fold| fold.folds);
+        if let Some(folds) = folds {
+            write_folds(out, &splits.train, size, folds)?;
+        }
         write_learned(out, program, &cases, &splits.train)?;
-        // The survey of a user's own data has told the leakage of all rows.
-        if own.is_none() || size < splits.train.len() {
+        // The survey of a user's own data has said how many of all rows leak.
+        if own.is_none() || size < splits.train.len() || folds.is_some() {
             write_leakage(out, &cases, &splits)?;
         }
+    }
+    Ok(())
+}
+
+/// How rows are divided into folds, and which classes have fewer rows than there are folds.
+fn write_folds(out: &mut impl Write, train: &Split, size: usize, folds: usize) -> io::Result<()> {
+    writeln!(out, "  {folds} folds of {size} rows: each is scored once, by a model that learned from the others")?;
+    let Targets::Classes { names, .. } = &train.targets else { return Ok(()) };
+    // Rows are drawn with each class's share of all rows.
+    let expected = |count: usize| (count * size) as f64 / train.len() as f64;
+    let rare = names.iter().zip(class_counts(&train.targets)).filter(|(_, count)| expected(*count) < folds as f64);
+    let rare: Vec<String> = rare.map(|(name, _)| name.clone()).collect();
+    if !rare.is_empty() {
+        let (count, names) = (rare.len(), listed(&rare));
+        writeln!(out, "    classes with fewer rows than folds ({count}), which some folds lack: {names}")?;
     }
     Ok(())
 }
@@ -104,16 +123,15 @@ fn write_learned(out: &mut impl Write, program: &Program, cases: &[&Case], train
         if groups.iter().any(|(_, labels)| labels.contains(&case.label.as_str())) {
             continue;
         }
-        let learned = LearnedRows::by(model, &rows::given(train, case), case);
+        let learned = LearnedRows::by(model, &rows::given(train, case).rows, case);
         match groups.iter_mut().find(|(other, _)| *other == learned) {
             Some((_, labels)) => labels.push(&case.label),
             None => groups.push((learned, vec![&case.label])),
         }
     }
-    let size = cases.first().map_or(0, |case| case.train_size);
     for (learned, labels) in groups {
         let learn = if labels.len() == 1 { "learns" } else { "learn" };
-        let aside = match size - learned.examples {
+        let aside = match cases.first().map_or(0, |case| case.given_rows()) - learned.examples {
             0 => String::new(),
             rows => format!("; {rows} are for validation"),
         };
@@ -130,24 +148,30 @@ fn write_learned(out: &mut impl Write, program: &Program, cases: &[&Case], train
 
 /// The test rows that are among the rows given to these cases of one task and size: from the fewest to the most of a seed.
 fn write_leakage(out: &mut impl Write, cases: &[&Case], splits: &Splits) -> io::Result<()> {
-    // Which rows a case gets follows from task, size and seed: the models share them.
-    let mut seeds: Vec<&Case> = Vec::new();
+    // Which rows a case gets follows from task, size, seed and fold: the models share them.
+    let mut distinct: Vec<&Case> = Vec::new();
     for case in cases {
         // All rows are the same rows for every seed.
-        let seen = seeds.iter().any(|other| other.seed == case.seed || case.train_size == splits.train.len());
-        if !seen {
-            seeds.push(case);
+        let is_all = case.train_size == splits.train.len();
+        if !distinct.iter().any(|other| other.fold == case.fold && (is_all || other.seed == case.seed)) {
+            distinct.push(case);
         }
     }
-    let found: Vec<Leakage> =
-        seeds.iter().map(|case| leakage(&rows::given(&splits.train, case), &splits.test)).collect();
+    let leakage_of = |case: &&Case| {
+        let Given { rows, fold } = rows::given(&splits.train, case);
+        leakage(&rows, fold.as_ref().unwrap_or(&splits.test))
+    };
+    let found: Vec<Leakage> = distinct.iter().map(leakage_of).collect();
     let leaked = range(found.iter().map(|found| found.examples));
     let other = range(found.iter().map(|found| found.other_target));
-    let (size, test_rows) = (cases.first().map_or(0, |case| case.train_size), splits.test.len());
+    let Some(case) = cases.first() else { return Ok(()) };
+    let (test_rows, train_rows) = match case.fold {
+        Some(_) => ("the rows of a fold".to_owned(), "rows of the other folds".to_owned()),
+        None => (format!("{} test rows", splits.test.len()), format!("{} training rows", case.train_size)),
+    };
     writeln!(
         out,
-        "  leakage: {leaked} of {test_rows} test rows also occur in the {size} training rows ({other} of them with a \
-         different target)"
+        "  leakage: {leaked} of {test_rows} also occur in the {train_rows} ({other} of them with a different target)"
     )
 }
 
@@ -160,7 +184,9 @@ fn range(numbers: impl Iterator<Item = usize> + Clone) -> String {
 /// The same case with few rows and little to learn. What it scores means nothing.
 fn tiny(case: &Case) -> Case {
     let mut tiny = case.clone();
-    tiny.train_size = tiny.train_size.min(TRAIN_ROWS);
+    // Every fold has a row or two.
+    let folds = tiny.fold.map_or(0, |fold| fold.folds);
+    tiny.train_size = tiny.train_size.min(TRAIN_ROWS.max(2 * folds));
     tiny.test_rows = Some(TEST_ROWS);
     tiny.latency_examples = 1;
     tiny.predict_hidden = false;

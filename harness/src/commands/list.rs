@@ -84,7 +84,7 @@ fn find(kind: Kind, program: &Program, names: &[String]) -> anyhow::Result<Vec<I
     Ok(names.iter().flat_map(of_name).collect())
 }
 
-/// Tasks, models and suites with a line each; metrics and figures by name: one screen.
+/// Tasks, models and suites with a line each; scores and figures by name: one screen.
 fn overview(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
     for (kind, title) in [
         (Kind::Tasks, "TASKS (-full: all rows of a dataset; your own data: docs/own-data.md)"),
@@ -98,11 +98,12 @@ fn overview(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
         }
         writeln!(out)?;
     }
-    for (kind, title) in [(Kind::Metrics, "METRICS  "), (Kind::Figures, "FIGURES  ")] {
-        let names: Vec<&str> = kind.items(program).iter().map(Item::name).collect();
-        wrap(out, title, &names.join(", "))?;
-    }
-    writeln!(out, "\nMore: bakeoff list models, bakeoff list models svm, bakeoff list suites quick")?;
+    let scores: Vec<&str> = METRICS.iter().filter(|metric| metric.score.is_some()).map(|metric| metric.name).collect();
+    wrap(out, "SCORES   ", &scores.join(", "))?;
+    let figures: Vec<&str> = FIGURES.iter().map(|figure| figure.name()).collect();
+    wrap(out, "FIGURES  ", &figures.join(", "))?;
+    writeln!(out, "\nMore: bakeoff list models, bakeoff list models svm, bakeoff list suites quick,")?;
+    writeln!(out, "      bakeoff list metrics (costs and counts too)")?;
     Ok(())
 }
 

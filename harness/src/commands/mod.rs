@@ -81,9 +81,18 @@ struct Selection {
     /// Use these seeds instead of the suite's; every case runs once for each
     #[arg(long = "seed", value_name = "SEED", value_delimiter = ',')]
     seeds: Vec<u64>,
-    /// Train on this many rows, validation rows included, instead of the suite's
-    #[arg(long, value_name = "ROWS")]
-    train_size: Option<usize>,
+    /// Train on this many rows, validation rows included, instead of the suite's; every case runs once for each
+    #[arg(long = "train-size", value_name = "ROWS", value_delimiter = ',')]
+    train_sizes: Vec<usize>,
+    /// Make this share of the training labels wrong, instead of the suite's; every case runs once for each
+    #[arg(long, value_name = "SHARE", value_delimiter = ',')]
+    label_noise: Vec<f64>,
+    /// Score by cross-validation with this many folds of the training rows, instead of on the test rows
+    #[arg(long, value_name = "N")]
+    folds: Option<usize>,
+    /// Divide the rows into folds this often
+    #[arg(long, value_name = "N")]
+    repeats: Option<usize>,
     /// Run this many cases at the same time; they slow each other down, so their times mean little
     #[arg(long, value_name = "N", value_parser = count)]
     jobs: Option<usize>,
@@ -120,7 +129,10 @@ impl Selection {
             models: self.models.clone(),
             skip_models: self.skip_models.clone(),
             seeds: self.seeds.clone(),
-            train_size: self.train_size,
+            train_sizes: self.train_sizes.clone(),
+            label_noise: self.label_noise.clone(),
+            folds: self.folds,
+            repeats: self.repeats,
             devices: self.devices.clone(),
             jobs: self.jobs,
             threads: self.threads,

@@ -13,6 +13,9 @@ impl Bench<'_> {
     pub(super) fn fit(&mut self, model: &mut dyn Model, rows: &Rows) -> Result<(), Stop> {
         (self.emit)(Event::Phase(Phase::Fit));
         self.record(Phase::Fit, "train_examples", Some(rows.learned.examples as f64), "data", "");
+        if self.case.label_noise > 0.0 {
+            self.record(Phase::Fit, "noisy_labels", Some(rows.noisy_labels as f64), "data", "");
+        }
         if let Some(classes) = &rows.learned.classes {
             for (metric, names) in
                 [("classes_without_rows", &classes.without_rows), ("classes_with_one_row", &classes.with_one_row)]

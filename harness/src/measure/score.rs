@@ -7,7 +7,7 @@ use bakeoff_reports::Status;
 use super::{Bench, Stop, better};
 use crate::phase::Phase;
 use crate::protocol::Event;
-use crate::rows::Rows;
+use crate::rows::{RareClasses, Rows, listed};
 use crate::scoring::{self, shown};
 
 impl Bench<'_> {
@@ -28,6 +28,10 @@ impl Bench<'_> {
         }
         self.record(Phase::Score, "floor", Some(floor), "scorer", "");
         self.record(Phase::Score, "examples", Some(rows.test.len() as f64), "scorer", "");
+        if let Some(classes) = self.case.fold.and(RareClasses::of(&rows.test.targets)) {
+            let names = classes.without_rows;
+            self.record(Phase::Score, "classes_without_test_rows", Some(names.len() as f64), "data", listed(&names));
+        }
         let leakage = &rows.leakage;
         self.record(Phase::Score, "leaked_examples", Some(leakage.examples as f64), "data", "");
         self.record(Phase::Score, "leaked_other_target", Some(leakage.other_target as f64), "data", "");

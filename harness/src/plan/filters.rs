@@ -7,7 +7,7 @@ use bakeoff_models::{Device, unknown_name};
 use super::PlanError;
 use super::names::label;
 use super::settings::{self, repeated};
-use crate::suite::{ModelEntryWire, Suite, not_written};
+use crate::suite::{Axis, ModelEntryWire, Suite, not_written};
 
 /// What the command line changes of a suite. Empty lists and `None` change nothing.
 #[derive(Debug, Clone, Default)]
@@ -22,8 +22,14 @@ pub struct Overrides {
     pub skip_models: Vec<String>,
     /// These seeds.
     pub seeds: Vec<u64>,
-    /// This training size for every task.
-    pub train_size: Option<usize>,
+    /// These training sizes for every task.
+    pub train_sizes: Vec<usize>,
+    /// These shares of wrong labels for every task.
+    pub label_noise: Vec<f64>,
+    /// So many folds for every task.
+    pub folds: Option<usize>,
+    /// So many divisions into folds for every task.
+    pub repeats: Option<usize>,
     /// These devices.
     pub devices: Vec<String>,
     /// Cases at a time.
@@ -79,10 +85,15 @@ impl Overrides {
         if !self.devices.is_empty() {
             suite.devices = Some(not_written(self.devices.iter().cloned().map(not_written).collect()));
         }
-        if let Some(size) = self.train_size {
-            for entry in &mut suite.tasks {
-                entry.train_size = Some(not_written(size));
+        for entry in &mut suite.tasks {
+            if !self.train_sizes.is_empty() {
+                entry.train_size = Some(not_written(Axis::Several(self.train_sizes.clone())));
             }
+            if !self.label_noise.is_empty() {
+                entry.label_noise = Some(not_written(Axis::Several(self.label_noise.clone())));
+            }
+            entry.folds = self.folds.map(not_written).or(entry.folds.take());
+            entry.repeats = self.repeats.map(not_written).or(entry.repeats.take());
         }
         if let Some(jobs) = self.jobs {
             suite.jobs = not_written(jobs);

@@ -12,7 +12,7 @@ pub(super) fn label(entry: &ModelEntryWire) -> &str {
     entry.label.as_ref().unwrap_or(&entry.name).as_ref()
 }
 
-/// Whether a word can be part of a file's name on every system.
+/// Whether a word that a user chose can be part of a file's name on every system.
 pub(super) fn is_plain(word: &str) -> bool {
     (1..=40).contains(&word.len())
         && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')

@@ -68,7 +68,9 @@ impl OwnTask {
     pub fn open(name: &str, data: OwnData, wishes: Wishes) -> Result<OwnTask, OwnTaskError> {
         let own = data.load()?;
         let Splits { train, test, .. } = &own.splits;
-        let primary = primary(&train.targets, &test.targets, wishes.metric)?;
+        // Without test rows, parts of the training rows are scored.
+        let scored = if test.is_empty() { train } else { test };
+        let primary = primary(&train.targets, &scored.targets, wishes.metric)?;
         let classes = match &train.targets {
             Targets::Classes { names, .. } => names.to_vec(),
             Targets::Values(_) => Vec::new(),
@@ -159,7 +161,7 @@ fn primary(train: &Targets, test: &Targets, wish: Option<String>) -> Result<Stri
 /// the same data elsewhere is the same task, and other data under the same name is another.
 fn version(data: &OwnData, primary: &str, checksums: &BTreeMap<String, String>) -> u32 {
     let share = match &data.test {
-        TestRows::Parts(_) => None,
+        TestRows::Parts(_) | TestRows::None => None,
         TestRows::Share { share, seed } => Some((share, seed)),
     };
     let sums: Vec<(&str, &str)> =
@@ -199,6 +201,10 @@ impl Task for OwnTask {
 
     fn rows(&self) -> usize {
         self.rows
+    }
+
+    fn has_test_rows(&self) -> bool {
+        self.data.test != TestRows::None
     }
 
     fn files(&self) -> &'static [DataFile] {

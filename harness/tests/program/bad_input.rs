@@ -169,7 +169,25 @@ fn a_wrong_value_is_blamed_at_its_line_and_column_whatever_the_comments_say() {
     }
     let task = format!("{name}{TASK}");
     blamed_where_it_is(&task, "train_size", "19", MODEL, &["train_size 19 is out of range", "20 to 60"]);
-    blamed_where_it_is(&task, "train_size", "\"all\"", MODEL, &["expected a whole number"]);
+    blamed_where_it_is(&task, "train_size", "\"all\"", MODEL, &["expected a number or a list of numbers"]);
+    for (key, value, says) in [
+        ("train_size", "[30, 61]", "train_size 61 is out of range for task 'parity': expected 20 to 60"),
+        ("train_size", "[30, 40, 30]", "train_size 30 is given twice"),
+        ("train_size", "[]", "train_size is an empty list: give at least one value"),
+        ("label_noise", "0.95", "label_noise 0.95 is out of range for task 'parity': expected 0 to 0.9"),
+        ("label_noise", "[0.1, nan]", "label_noise NaN is out of range"),
+        ("folds", "1", "folds is 1, expected 2 to 60: the rows of task 'parity' that are divided"),
+        ("folds", "61", "folds is 61, expected 2 to 60"),
+        ("repeats", "3", "task 'parity' has repeats and no folds: add folds = 5, or leave repeats out"),
+    ] {
+        blamed_where_it_is(&task, key, value, MODEL, &[says]);
+    }
+    let folded = format!("{task}folds = 5\n");
+    blamed_where_it_is(&folded, "repeats", "0", MODEL, &["repeats is 0, expected a whole number in 1..=1000"]);
+    let number = task.replace("parity", "number");
+    blamed_where_it_is(&number, "label_noise", "0.2", MODEL, &["only classes have labels", "targets are numbers"]);
+    let small = format!("{task}train_size = 22\n");
+    blamed_where_it_is(&small, "folds", "2", MODEL, &["2 folds of 22 rows leave fewer than 20 rows"]);
     let model = format!("{name}{TASK}{MODEL}");
     blamed_where_it_is(&model, "label", "\"a/b\"", "", &["a-z"]);
     for place in ["[model.params]", "[model.on.parity]", "[model.on.number]"] {

@@ -1,6 +1,7 @@
 //! The whole program, run as a user runs it: over fakes for exact numbers and faults, over the real models for its data.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod axes;
 mod bad_input;
 mod common;
 mod data;

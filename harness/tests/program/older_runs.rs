@@ -32,7 +32,7 @@ fn a_run_of_schema_1_is_not_resumed_and_stays_as_it_is() {
     let before = read();
     let output = bench.run(&["resume", "out"]);
     exits(&output, 2);
-    let expected = "cannot resume run-v1: bakeoff 0.1.0 began it with schema 1, and this one writes 2; resume it with \
+    let expected = "cannot resume run-v1: bakeoff 0.1.0 began it with schema 1, and this one writes 3; resume it with \
                     that bakeoff, or start a new run (bakeoff report still reads this one)";
     assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     assert!(read() == before);
@@ -61,12 +61,12 @@ fn a_run_of_a_newer_schema_is_refused_by_every_command_with_the_way_out() {
     let bench = Bench::new();
     run_of_schema_1(&bench);
     let info = fs::read_to_string(bench.path("out/run.json")).unwrap();
-    let newer = info.replace("\"schema\": 1", "\"schema\": 3").replace("\"tasks\"", "\"scenarios\": [],\n  \"tasks\"");
+    let newer = info.replace("\"schema\": 1", "\"schema\": 4").replace("\"tasks\"", "\"scenarios\": [],\n  \"tasks\"");
     bench.write("out/run.json", &newer);
     for command in [&["report", "out"][..], &["resume", "out"], &["data", "export-glue", "out", "glue.zip"]] {
         let output = bench.run(command);
         exits(&output, 2);
-        let expected = "run.json: written by a newer bakeoff (schema 3, this one reads up to 2): update";
+        let expected = "run.json: written by a newer bakeoff (schema 4, this one reads up to 3): update";
         assert!(stderr(&output).contains(expected), "{command:?}: {}", stderr(&output));
     }
 }

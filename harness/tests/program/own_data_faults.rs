@@ -102,7 +102,10 @@ fn an_empty_path_is_said_to_be_empty() {
 
 #[test]
 fn the_test_rows_are_said_once() {
-    says(&refused("test_part = 0.2\n", ""), &["suite.toml:6: the test rows are missing", "test_part = 0.2"]);
+    says(
+        &refused("test_part = 0.2\n", ""),
+        &["suite.toml:3: task 'mine' has no test rows", "test_part = 0.2", "folds = 5"],
+    );
     let message = refused("test_part = 0.2", "test_part = 0.2\ntest = \"rows.csv\"");
     says(&message, &["suite.toml:7: test and test_part are both given"]);
     for share in ["0.0", "1.0", "nan", "-1.0"] {

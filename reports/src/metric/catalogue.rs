@@ -267,6 +267,20 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "classes_without_test_rows",
+        title: "classes without test rows",
+        formula: "number of the task's classes that no row of the fold has; the note names them; only with folds",
+        columns: &[noted("score", "classes_without_test_rows", "classes_without_test_rows_names")],
+        ..METRIC
+    },
+    Metric {
+        name: "noisy_labels",
+        title: "wrong labels",
+        formula: "number of rows given to learn from whose labels were made wrong; only with label_noise",
+        columns: &[column("fit", "noisy_labels")],
+        ..METRIC
+    },
+    Metric {
         name: "leaked_examples",
         title: "leaked test examples",
         formula: "number of test rows whose input is also that of a training row of the case, validation included",

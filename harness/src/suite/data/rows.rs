@@ -68,10 +68,10 @@ impl RowSettings {
                 let message = "test and test_part are both given: keep the file, or let rows be set aside";
                 return Err(keys.fault("test_part", message));
             }
-            (None, None) => {
-                let message = "the test rows are missing: test = \"…\" names a file or folder, test_part = 0.2 sets a fifth aside";
-                return Err(keys.fault("train", message));
-            }
+            (None, None) if self.split_seed.is_some() => return only_with("split_seed", "test_part"),
+            (None, None) if self.test_labels.is_some() => return only_with("test_labels", "test"),
+            // The plan refuses it without folds.
+            (None, None) => TestRows::None,
         };
         Ok((train, test))
     }
