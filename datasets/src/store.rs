@@ -22,7 +22,7 @@ use crate::stamp;
 pub enum Size {
     /// Known.
     Exactly(u64),
-    /// Not published; a larger file is refused when it is fetched.
+    /// Not published, but at most this. A larger file is refused when it is fetched.
     AtMost(u64),
 }
 
@@ -264,7 +264,8 @@ impl Store {
         }
         let remedy = match file.embedded {
             Some(_) => remedy,
-            // Something that cannot be read may not be replaceable either, such as a folder in place of the file.
+            // What cannot be read may be something that cannot be replaced either, such as a folder in place of the
+            // file.
             None => format!("remove what is there, or set BAKEOFF_DATA to another folder, then {remedy}"),
         };
         DatasetError::Read { path, source, remedy }
