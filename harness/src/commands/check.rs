@@ -1,5 +1,5 @@
-//! `check`: plan a suite, show what its data holds, and make one tiny pass of every case, so that an overnight run does
-//! not fail at its end.
+//! `check`: plans a suite, shows what its data holds, and makes one short pass of every case. So an overnight run does
+//! not fail at its end for a reason that could have been seen before.
 
 use std::io::{self, Write, stdout};
 use std::path::PathBuf;
@@ -20,10 +20,10 @@ use crate::usage::usage;
 use crate::wordless;
 use crate::worker;
 
-/// Training rows and test rows of a tiny pass.
+/// How many training rows and test rows a short pass has.
 const TRAIN_ROWS: usize = 100;
 const TEST_ROWS: usize = 20;
-/// Parameters that say how long a model learns, and their values in a tiny pass.
+/// The parameters that decide how long a model learns, and their values in a short pass.
 const SHORT: [(&str, i64); 2] = [("epochs", 1), ("trees", 2)];
 
 pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
@@ -88,7 +88,7 @@ fn describe(
     for size in sizes {
         let cases: Vec<&Case> = cases.iter().copied().filter(|case| case.train_size == size).collect();
         write_learned(out, program, &cases, &splits.train)?;
-        // The survey of a user's own data has told the leakage of all rows.
+        // The survey of a user's own data has reported the leakage of all rows.
         if own.is_none() || size < splits.train.len() {
             write_leakage(out, &cases, &splits)?;
         }
@@ -96,7 +96,7 @@ fn describe(
     Ok(())
 }
 
-/// How many rows the models learn from in these cases of one task and size, and which classes have too few.
+/// Writes how many rows the models learn from in these cases of one task and size, and which classes have too few rows.
 fn write_learned(out: &mut impl Write, program: &Program, cases: &[&Case], train: &Split) -> io::Result<()> {
     let mut groups: Vec<(LearnedRows, Vec<&str>)> = Vec::new();
     for case in cases {
@@ -128,12 +128,13 @@ fn write_learned(out: &mut impl Write, program: &Program, cases: &[&Case], train
     Ok(())
 }
 
-/// The test rows that are among the rows given to these cases of one task and size: from the fewest to the most of a seed.
+/// Writes how many test rows are among the rows given to these cases of one task and size: the fewest and the most of a
+/// seed.
 fn write_leakage(out: &mut impl Write, cases: &[&Case], splits: &Splits) -> io::Result<()> {
-    // Which rows a case gets follows from task, size and seed: the models share them.
+    // The task, the size and the seed decide which rows a case gets, so all models share them.
     let mut seeds: Vec<&Case> = Vec::new();
     for case in cases {
-        // All rows are the same rows for every seed.
+        // If a case gets all rows, every seed gets the same ones.
         let seen = seeds.iter().any(|other| other.seed == case.seed || case.train_size == splits.train.len());
         if !seen {
             seeds.push(case);
@@ -151,13 +152,13 @@ fn write_leakage(out: &mut impl Write, cases: &[&Case], splits: &Splits) -> io::
     )
 }
 
-/// `3`, or `3 to 5` where the numbers differ.
+/// `3`, or `3 to 5` if the numbers differ.
 fn range(numbers: impl Iterator<Item = usize> + Clone) -> String {
     let (least, most) = (numbers.clone().min().unwrap_or(0), numbers.max().unwrap_or(0));
     if least == most { least.to_string() } else { format!("{least} to {most}") }
 }
 
-/// The same case with few rows and little to learn. What it scores means nothing.
+/// The same case with few rows and little to learn. Its scores mean nothing.
 fn tiny(case: &Case) -> Case {
     let mut tiny = case.clone();
     tiny.train_size = tiny.train_size.min(TRAIN_ROWS);

@@ -4,10 +4,10 @@ use super::PlanError;
 use crate::suite::{Source, TaskEntry};
 use crate::tasks::Task;
 
-/// The smallest training size: a tenth of it, the validation rows, are two.
+/// The smallest training size. A tenth of it is set aside for validation, which is two rows.
 const MIN_TRAIN_SIZE: usize = 20;
 
-/// The training size of a task: the suite's, or that of the command line, or all rows.
+/// The training size of a task. The command line goes before the suite; without either, it is all rows.
 pub(super) fn check(
     source: &Source,
     task: &dyn Task,
