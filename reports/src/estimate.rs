@@ -1,4 +1,4 @@
-//! What chance allows of a score: its interval and its paired test, by the estimator of its metric.
+//! The statistical uncertainty of a score: its interval and its paired test, by the estimator of its metric.
 
 use crate::answers::Answers;
 use crate::metric::{Estimator, Score};
@@ -6,7 +6,8 @@ use crate::scores::Sample;
 use crate::statistics::{Interval, bootstrap, bootstrap_mean, bootstrap_p, mcnemar_p, paired_bootstrap_p, wilson};
 
 /// The 95 % interval of a score that is `mean` over trials (seeds) on `examples` test examples. The interval of a
-/// proportion follows from these two numbers; any other needs the trials' answers, to the same examples.
+/// proportion follows from these two numbers. Any other interval needs the trials' answers, which must be to the same
+/// examples.
 pub(crate) fn interval(score: &Score, mean: f64, examples: Option<f64>, trials: &[&Answers]) -> Option<Interval> {
     match score.estimator {
         Estimator::Proportion(_) => wilson(mean, examples?),
@@ -17,7 +18,7 @@ pub(crate) fn interval(score: &Score, mean: f64, examples: Option<f64>, trials: 
     }
 }
 
-/// The two-sided p of "both models have the same score"; `None` unless all trials answer the same examples.
+/// The two-sided p-value of "both models have the same score". `None` unless all trials answer the same examples.
 pub(crate) fn paired_p(score: &Score, first: &[&Answers], second: &[&Answers]) -> Option<f64> {
     let (Some(one), Some(other)) = (first.first(), second.first()) else { return None };
     same_questions(&[*one, *other])?;
@@ -38,14 +39,14 @@ pub(crate) fn paired_p(score: &Score, first: &[&Answers], second: &[&Answers]) -
     Some(paired_bootstrap_p(&pairs.map(|(one, other)| one - other).collect::<Vec<_>>()))
 }
 
-/// How many examples the trials answer; `None` unless all of them answer the same ones.
+/// How many examples the trials answer. `None` unless all of them answer the same ones.
 fn same_questions(trials: &[&Answers]) -> Option<usize> {
     let first = trials.first()?;
     let same = |trial: &&Answers| trial.targets == first.targets && trial.len() == first.len();
     trials.iter().all(same).then(|| first.len())
 }
 
-/// The score of each example, its mean over trials.
+/// The score of each example, as the mean over trials.
 fn mean_of_each(estimator: &Estimator, trials: &[&Answers]) -> Option<Vec<f64>> {
     let examples = same_questions(trials)?;
     let scores: Vec<Vec<f64>> =
@@ -54,7 +55,7 @@ fn mean_of_each(estimator: &Estimator, trials: &[&Answers]) -> Option<Vec<f64>> 
     Some((0..examples).map(mean).collect())
 }
 
-/// A statistic of the same resample of each trial's answers, its mean over trials.
+/// The statistic on one resample, as the mean over trials. The resample has the same examples for each trial.
 fn mean_statistic(estimator: &Estimator, trials: &[&Answers], rows: &[usize]) -> Option<f64> {
     let scores = trials.iter().map(|trial| estimator.estimate(&Sample::resample(trial.answered(), rows)));
     Some(scores.sum::<Option<f64>>()? / trials.len() as f64)

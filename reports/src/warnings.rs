@@ -1,5 +1,5 @@
-//! What a reader must know about the rows of a setting before believing its table: rows that leaked, classes that were
-//! lost, inputs that a model did not read.
+//! Warnings about the rows of a setting, which a reader must know before believing its table: test rows that leaked,
+//! classes without enough rows, inputs that a model did not read.
 
 use crate::cell::Trial;
 use crate::format::listed;
@@ -11,22 +11,22 @@ pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
     [about.leakage(), about.classes(), about.wordless(), about.truncated()].concat()
 }
 
-/// A setting of a grid.
+/// A setting of a grid, about which warnings are made.
 struct About<'a> {
     grid: &'a Grid,
     setting: usize,
 }
 
-/// What the trials of one model, or of all models where they agree, say.
+/// What the trials of one model report. If all models agree, what all of them report.
 struct Said<T> {
-    /// The model's label and a colon, or empty where all models agree.
+    /// The model's label and a colon. Empty if all models agree.
     who: String,
-    /// What each seed says.
+    /// What each seed reports.
     by_seed: Vec<(u64, T)>,
 }
 
 impl About<'_> {
-    /// What the trials say, once where all models of a seed say the same, else by model.
+    /// What the trials report: once if all models of a seed report the same, otherwise by model.
     fn said<T: PartialEq>(&self, read: impl Fn(&Trial) -> Option<T>) -> Vec<Said<T>> {
         let by_model = self.by_model(read);
         let all: Vec<&(u64, T)> = by_model.iter().flat_map(|said| &said.by_seed).collect();
@@ -165,7 +165,7 @@ impl std::fmt::Display for SeedRange {
     }
 }
 
-/// Each different value with the seeds that have it: nothing if all do, else `Seeds 1, 2: `.
+/// Each distinct value, with the seeds that have it as a prefix: empty if all seeds do, otherwise `Seeds 1, 2: `.
 fn by_value<T: PartialEq>(by_seed: Vec<(u64, T)>) -> Vec<(String, T)> {
     let mut found: Vec<(Vec<String>, T)> = Vec::new();
     for (seed, value) in by_seed {
@@ -183,7 +183,7 @@ fn by_value<T: PartialEq>(by_seed: Vec<(u64, T)>) -> Vec<(String, T)> {
     found.into_iter().map(|(seeds, value)| (named(seeds), value)).collect()
 }
 
-/// The first few of `total` names in a note, where the note can be split into as many.
+/// The first few of the `total` names in a note, if the note can be split into so many.
 fn few(note: &str, total: f64) -> String {
     let names: Vec<String> = note.split(", ").map(str::to_owned).collect();
     if names.len() as f64 == total { listed(&names) } else { note.to_owned() }
