@@ -390,7 +390,7 @@ struct Load<'a> {
 /// Why files could not be extracted from a place.
 enum Taking {
     Fault(Fault),
-    /// A fault that another attempt does not mend: wrong files, or a proxy that cannot be used.
+    /// A fault that another attempt cannot correct: wrong files, or a proxy that cannot be used.
     Wrong(FetchError),
 }
 

@@ -1,7 +1,7 @@
 //! Where the bytes of the data files come from, and the check that they are the right ones.
 //!
-//! The samples are compiled into the program, or lie in a folder that the user names. They are hashed whenever they are read.
-//! Full datasets lie in the data folder, each in a folder of its own. Hashing them at every load would take longer than the load.
+//! The samples are compiled into the program, or are in a folder that the user names. They are hashed whenever they are read.
+//! Full datasets are in the data folder, each in a folder of its own. Hashing them at every load would take longer than the load.
 //! A file that was hashed is therefore remembered by its size and modification time ([`crate::stamp`]), and only a new or
 //! changed file is hashed again. [`Store::verify`] hashes in any case.
 

@@ -1,8 +1,8 @@
 //! `resnet`: a residual network over the pixels of small images, or over the words of a text.
 //!
-//! The two texts of a pair are read apart with the same weights and pooled to `u` and `v`, and the last layer gets `[u,
-//! v, |u - v|, u * v]` (Conneau et al. 2017, who tried a convolution network too). If they were one sequence, a window
-//! of three words would hardly ever hold words of both.
+//! The two texts of a pair are read apart with the same weights and pooled to `u` and `v`, and the last layer gets
+//! `[u, v, |u - v|, u * v]` (Conneau et al. 2017, who tried a convolution network too). If they were one sequence, a
+//! window of three words would hardly ever hold words of both.
 
 use std::path::Path;
 

@@ -33,7 +33,7 @@ pub enum OwnError {
         /// What to do.
         remedy: String,
     },
-    /// Two names of classes that a reader cannot tell apart.
+    /// Two names of classes that a reader cannot distinguish.
     #[error(
         "{place}: the class {names}; use one spelling for both{}",
         first_place.as_ref().map(|place| format!(" (the other is in {place})")).unwrap_or_default(),

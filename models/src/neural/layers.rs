@@ -170,8 +170,8 @@ impl BatchNorm {
     }
 }
 
-/// The mean over the tokens that are not padding. `x` is `examples x tokens x width`, and `mask` is `examples x
-/// tokens`.
+/// The mean over the tokens that are not padding. `x` is `examples x tokens x width`, and `mask` is
+/// `examples x tokens`.
 pub(crate) fn masked_mean(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     let count = mask.clone().sum_dim(1);
     (x * mask.unsqueeze_dim(2)).sum_dim(1).squeeze_dim::<2>(1) / count

@@ -1,5 +1,5 @@
-//! A classifier of several classes, made of functions that each tell two classes apart. There is one function for each
-//! pair of classes; they are fitted in parallel and vote.
+//! A classifier of several classes, made of functions that each separate two classes. There is one function for each pair
+//! of classes. They are fitted in parallel, and they vote.
 
 use std::ops::Range;
 

@@ -9,8 +9,9 @@ use burn::tensor::Tensor;
 use super::kernel::{FusedKernel, apply};
 use super::product::{Right, ScatteredRows, multiply, multiply_transposed};
 
-/// Convolves `examples x height x width x inputs` with a kernel of `3 x 3 x inputs x outputs`. The result is `examples
-/// x height' x width' x outputs`. The border is padded with zeros, and each side is divided by `stride` and rounded up.
+/// Convolves `examples x height x width x inputs` with a kernel of `3 x 3 x inputs x outputs`. The result is
+/// `examples x height' x width' x outputs`. The border is padded with zeros, and each side is divided by `stride` and
+/// rounded up.
 pub(crate) fn convolve(x: Tensor<4>, kernel: Tensor<4>, stride: usize) -> Tensor<4> {
     let [examples, height, width, inputs] = x.dims();
     let outputs = kernel.dims()[3];

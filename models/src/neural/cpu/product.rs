@@ -120,7 +120,7 @@ pub(super) fn sum(values: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// Rows that may lie anywhere in `values`. Each consists of `parts` parts of `length` numbers.
+/// Rows that may be anywhere in `values`. Each consists of `parts` parts of `length` numbers.
 #[derive(Clone, Copy)]
 pub(super) struct ScatteredRows<'a> {
     pub(super) values: &'a [f32],
@@ -195,8 +195,8 @@ impl<'a> Right<'a> {
     }
 }
 
-/// A matrix `depth x columns` in panels of `N` columns, padded with zeros. Each panel is in row-major order. `row(k,
-/// out)` writes row `k` to `out`.
+/// A matrix `depth x columns` in panels of `N` columns, padded with zeros. Each panel is in row-major order.
+/// `row(k, out)` writes row `k` to `out`.
 fn panels<const N: usize>(depth: usize, columns: usize, mut row: impl FnMut(usize, &mut [f32])) -> Vec<[f32; N]> {
     let mut packed = vec![[0.0; N]; columns.div_ceil(N) * depth];
     let mut line = vec![0.0; columns];

@@ -9,8 +9,9 @@ use super::math::{sigmoid, tanh};
 use super::product::{Right, ScatteredRows, consecutive, multiply, multiply_transposed, vectorised};
 
 /// The outputs of an LSTM, `directions x steps x examples x hidden`. They are computed from the part of the gates that
-/// comes from the inputs, `directions x steps x examples x 4 * hidden`, and from the recurrent weights, `directions x
-/// hidden x 4 * hidden`. The gates are in the order input, forget, output, candidate. Memory and output start at zero.
+/// comes from the inputs, `directions x steps x examples x 4 * hidden`, and from the recurrent weights,
+/// `directions x hidden x 4 * hidden`. The gates are in the order input, forget, output, candidate. Memory and output
+/// start at zero.
 ///
 /// One is added to the forget gates, which keeps early memory (Gers et al. 2000; Jozefowicz et al. 2015).
 pub(crate) fn recur(gates: Tensor<4>, recurrent: Tensor<3>) -> Tensor<4> {
