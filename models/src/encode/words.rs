@@ -1,8 +1,7 @@
 //! The definition of a word, shared by all models.
 //!
 //! First, two texts that look alike are made equal: a text is converted to lower case and to Unicode's composed form
-//! (NFC), and invisible characters are removed. Then the text is cut at the word boundaries of Unicode Standard Annex
-//! 29:
+//! (NFC), and invisible characters are removed. Then the text is cut at Unicode's word boundaries (Standard Annex 29):
 //!
 //! - Letters and digits stay together, with an apostrophe, a point or a comma between two of them: `don't`, `3.14`.
 //! - A mark is a segment of its own: `,`, `!`, `+`.
