@@ -32,7 +32,7 @@ impl Checksum {
         }
     }
 
-    /// The checksum of all that `reader` gives, by this algorithm, and the number of bytes.
+    /// Hashes everything that `reader` gives with this algorithm. Returns the checksum and the number of bytes.
     pub(crate) fn of(&self, reader: impl Read) -> io::Result<(String, u64)> {
         match self {
             Checksum::Sha256(_) => digest::<Sha256>(reader),

@@ -13,9 +13,9 @@ use crate::store::{DataFile, Store};
 pub trait Dataset: Sync {
     /// The name, in lower case. For a full dataset, it is also its folder in the data folder.
     fn id(&self) -> &'static str;
-    /// What it holds, in one line.
+    /// What the dataset holds, in one line.
     fn about(&self) -> &'static str;
-    /// The files it is read from.
+    /// The files from which it is read.
     fn files(&self) -> &'static [DataFile];
     /// Its licence, as far as known.
     fn licence(&self) -> &'static str;
@@ -45,7 +45,7 @@ pub trait Dataset: Sync {
     fn transport(&self) -> Option<&'static Transport> {
         None
     }
-    /// Makes the files that are offered nowhere from downloaded ones. All are in `folder`.
+    /// Makes the files that no address offers from downloaded ones. All of them are in `folder`.
     ///
     /// # Errors
     /// If a file cannot be read or written, or breaks its format.
@@ -69,13 +69,13 @@ pub struct Transport {
 pub struct Download {
     /// The official address.
     pub url: &'static str,
-    /// The file's name, in a mirror too.
+    /// The file's name, which is the same in a mirror.
     pub name: &'static str,
-    /// How it holds the files.
+    /// How the download holds the files.
     pub packing: Packing,
-    /// A larger download is refused.
+    /// The largest size that is accepted, in bytes.
     pub max_bytes: u64,
-    /// The files to take from it: `folder/base` in an archive, or the plain file itself.
+    /// The files to take from the download: `folder/base` in an archive, or the plain file itself.
     pub files: &'static [DataFile],
 }
 

@@ -8,23 +8,23 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 
-/// A longer record is a line end that went missing, or a quotation mark that is never closed.
+/// The largest size of a record. In a longer one, a line end is missing or a quotation mark is never closed.
 pub(crate) const MAX_RECORD_BYTES: usize = 1 << 20;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Characters of a faulty record that an error shows.
+/// How many characters of a faulty record an error shows.
 const SHOWN: usize = 20;
 
-/// What the characters of a file mean.
+/// The syntax of a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Syntax {
-    /// Stands between fields; an ASCII character.
+    /// The character between two fields, which must be ASCII.
     pub(crate) delimiter: u8,
-    /// Whether a field may stand in double quotation marks, and then hold delimiters, line ends and doubled marks. A mark
-    /// anywhere else is refused.
+    /// Whether a field may stand in double quotation marks. Such a field may hold delimiters, line ends and doubled
+    /// marks. A mark anywhere else is refused.
     pub(crate) quoting: bool,
     /// Whether a carriage return alone ends a record. One before a line feed is never part of a record.
     pub(crate) carriage_return_ends: bool,
-    /// Whether empty lines are skipped; else they are records of one empty field.
+    /// Whether empty lines are skipped. Otherwise an empty line is a record of one empty field.
     pub(crate) skips_empty_lines: bool,
 }
 
@@ -43,11 +43,11 @@ pub(crate) struct RecordReader<R> {
     syntax: Syntax,
     /// The bytes of the record, its end included.
     raw: Vec<u8>,
-    /// What the fields hold, and where each is.
+    /// The text of all fields, and the range of each field in it.
     text: String,
     fields: Vec<Range<usize>>,
     is_at_start: bool,
-    /// The line on which the record begins, and that on which the next one does.
+    /// The line on which the record begins, and the line on which the next one begins.
     line: usize,
     next_line: usize,
 }
@@ -66,7 +66,7 @@ impl<R: BufRead> RecordReader<R> {
         }
     }
 
-    /// Reads the next record; whether there is one.
+    /// Reads the next record. Returns `false` if there is none.
     pub(crate) fn next(&mut self) -> Result<bool, RecordFault> {
         loop {
             self.raw.clear();
@@ -102,7 +102,7 @@ impl<R: BufRead> RecordReader<R> {
         Ok(true)
     }
 
-    /// The line on which the record begins; after the last record, that on which the file ends.
+    /// The line on which the record begins. After the last record, the line on which the file ends.
     pub(crate) fn line(&self) -> usize {
         self.line
     }
@@ -124,8 +124,8 @@ impl<R: BufRead> RecordReader<R> {
         RecordFault::Text { line: self.line, expected: expected.into(), found: found.into() }
     }
 
-    /// The fault of a mark that is neither around a field nor doubled within one; it explains more than that of a record that
-    /// does not end.
+    /// The fault of a mark that neither encloses a field nor is doubled within one. It explains more than the fault of
+    /// a record that does not end.
     fn stray_mark(&self) -> Option<RecordFault> {
         let at = stray_mark(&self.raw, self.syntax.delimiter)?;
         let expected = "quotation marks around a whole field, doubled within it (RFC 4180; set quoting = false if they are plain \
@@ -135,7 +135,7 @@ impl<R: BufRead> RecordReader<R> {
         Some(self.fault(expected, format!("another before {near:?}")))
     }
 
-    /// Adds the bytes up to the next line end and that to the record; how many there were.
+    /// Appends the bytes up to and including the next line end to the record. Returns their number.
     fn read_line(&mut self) -> Result<usize, RecordFault> {
         let before = self.raw.len();
         let carriage_return_ends = self.syntax.carriage_return_ends;
@@ -244,7 +244,7 @@ fn count_marks(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte == b'"').count()
 }
 
-/// The byte of a record before which a mark is neither around a field nor doubled within one.
+/// The index of the byte after a mark that neither encloses a field nor is doubled within one.
 fn stray_mark(record: &[u8], delimiter: u8) -> Option<usize> {
     #[derive(PartialEq)]
     enum FieldState {
@@ -283,7 +283,7 @@ mod tests {
     const PLAIN: Syntax =
         Syntax { delimiter: b'\t', quoting: false, carriage_return_ends: false, skips_empty_lines: false };
 
-    /// Every record with its line; the buffer is so small that every border between two of its fills is tried.
+    /// Every record with its line. The buffer is small, so that every boundary between two of its fills is tested.
     fn records(text: &[u8], syntax: Syntax, buffer: usize) -> Result<Vec<(usize, Vec<String>)>, RecordFault> {
         let mut reader = RecordReader::new(BufReader::with_capacity(buffer, text), syntax);
         let mut records = Vec::new();

@@ -82,7 +82,7 @@ pub enum DatasetError {
 pub(crate) struct NamedSource {
     /// Its path, or its name with a note that it is in the program.
     pub(crate) name: String,
-    /// What to do; follows a semicolon.
+    /// What to do. Errors write it after a semicolon.
     pub(crate) remedy: String,
 }
 

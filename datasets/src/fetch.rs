@@ -33,7 +33,7 @@ const WORK: &str = ".fetch";
 /// How the name of a partial download ends.
 const PART: &str = ".part";
 
-/// Requests for one file, as long as each brings something.
+/// The largest number of requests for one file. The series ends earlier if a request brings nothing.
 const MAX_ATTEMPTS: usize = 5;
 
 /// How to fetch.
@@ -78,7 +78,7 @@ pub enum FetchProgress {
 /// The result of fetching a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetched {
-    /// It was already here, complete.
+    /// It was complete before.
     WasHere,
     /// It was fetched.
     Came,
@@ -87,7 +87,7 @@ pub enum Fetched {
 /// Fetches a dataset into the data folder of `store`, unless it is complete there.
 ///
 /// # Errors
-/// If the source does not give it, it is not the right data, or it cannot be written.
+/// If the source does not have the data, if it has other data, or if the data cannot be written.
 pub fn fetch(
     dataset: &dyn Dataset,
     store: &Store,
@@ -98,7 +98,7 @@ pub fn fetch(
         return Err(FetchError::InProgram { dataset: dataset.id().to_owned() });
     };
     let data = store.data()?;
-    // Checked before anything is written: this user may not be allowed to write to the folder.
+    // Checked before anything is written, because this user may not be allowed to write to the folder.
     if is_whole(dataset, store)? {
         return Ok(Fetched::WasHere);
     }
@@ -380,7 +380,7 @@ impl Job<'_> {
     }
 }
 
-/// What is in a download.
+/// The contents of a download.
 struct Load<'a> {
     packing: Packing,
     max_bytes: u64,
@@ -390,7 +390,7 @@ struct Load<'a> {
 /// Why files could not be extracted from a place.
 enum Taking {
     Fault(Fault),
-    /// A fault that another attempt does not mend: wrong files, or a proxy that cannot be used.
+    /// A fault that another attempt cannot correct: wrong files, or a proxy that cannot be used.
     Wrong(FetchError),
 }
 

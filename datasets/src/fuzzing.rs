@@ -33,7 +33,7 @@ pub fn tsv(data: &[u8]) {
     }
 }
 
-/// Reads a file in QQP's format, which must be whole, and counts its rows.
+/// Reads a file in QQP's format and counts its rows. The file must have no fault.
 pub fn questions(reader: impl BufRead) -> usize {
     QQP.read_train(reader, &place()).expect("the file is whole").len()
 }
@@ -55,7 +55,7 @@ pub fn zip(data: &[u8]) {
     let _ = unpack::zip(Cursor::new(data), &wanted(), &mut |_| Ok(sink()));
 }
 
-/// Takes members out of a gzipped tar archive; the bytes are the tar archive or the gzip file.
+/// Takes members out of a gzipped tar archive. The bytes are tried as the tar archive and as the gzip file.
 pub fn tar_gz(data: &[u8]) {
     let _ = unpack::tar_gz(data, &wanted(), &mut |_| Ok(sink()));
     let _ = unpack::tar(data, &wanted(), &mut |_| Ok(sink()));

@@ -33,18 +33,18 @@ pub struct Glue {
     layout: GlueColumns,
     train_rows: usize,
     test_rows: usize,
-    /// In this order: training file, dev file, those of `further`, those of `hidden`.
+    /// The training file, the dev file, the files of `further` and the files of `hidden`, in this order.
     files: &'static [DataFile],
     /// Names and rows of further test splits.
     further: &'static [(&'static str, usize)],
     /// Names of the splits with hidden targets.
     hidden: &'static [&'static str],
     transport: &'static Transport,
-    /// Makes the files that are offered nowhere, in the folder of the downloaded ones.
+    /// Makes the files that no address offers, in the folder of the downloaded ones.
     derive: Option<Derive>,
 }
 
-/// Bytes of a file that are read at a time.
+/// How many bytes of a file are read at a time.
 const BUFFER_BYTES: usize = 1 << 18;
 
 impl Glue {
@@ -57,7 +57,7 @@ impl Glue {
 
     /// Reads a file whose targets are hidden.
     fn read_hidden(&self, reader: impl BufRead, place: &NamedSource) -> Result<Inputs, DatasetError> {
-        // The leaderboard expects an answer to every line.
+        // The leaderboard expects a prediction for every line.
         let layout = GlueColumns { columns: None, target: None, broken_lines: false, ..self.layout };
         Ok(Inputs::Texts(tsv::read(reader, place, &layout, &self.kind)?.texts))
     }

@@ -8,14 +8,15 @@ use crate::example::{Inputs, Split, Targets};
 /// Test rows whose input is also the input of a training row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Leakage {
-    /// How many test rows that are.
+    /// How many such test rows there are.
     pub examples: usize,
-    /// How many of those a training row with the same input gives another target.
+    /// How many of them have another target than a training row with the same input.
     pub other_target: usize,
 }
 
-/// Counts the test rows whose input is also in `train`. Inputs are equal if all of their characters or pixels are; for a pair,
-/// both texts in their order. Takes time in proportion to the bytes of both splits.
+/// Counts the test rows whose input is also in `train`. Inputs are equal if all of their characters or pixels are
+/// equal. For a pair, both texts must be equal, in the same order. The time is proportional to the bytes of both
+/// splits.
 pub fn leakage(train: &Split, test: &Split) -> Leakage {
     let learned = DistinctInputs::of(train);
     let mut leakage = Leakage::default();
@@ -28,7 +29,7 @@ pub fn leakage(train: &Split, test: &Split) -> Leakage {
     leakage
 }
 
-/// The number of rows of each class, in the order of the classes' names; empty for numbers.
+/// The number of rows of each class, in the order of the classes' names. Empty if the targets are numbers.
 pub fn class_counts(targets: &Targets) -> Vec<usize> {
     let Targets::Classes { labels, names } = targets else { return Vec::new() };
     let mut counts = vec![0; names.len()];
@@ -51,7 +52,7 @@ struct FirstRow {
     contradicted: bool,
 }
 
-/// What is known of a row whose input is among [`DistinctInputs`].
+/// What is known about a row whose input is among [`DistinctInputs`].
 pub(crate) struct Repetition {
     /// The first row with that input.
     pub(crate) row: usize,
@@ -64,7 +65,7 @@ impl<'a> DistinctInputs<'a> {
         DistinctInputs::watching(split, |_, _| ())
     }
 
-    /// As [`DistinctInputs::of`]; calls `repeated` for each row whose input an earlier row has.
+    /// As [`DistinctInputs::of`]. It also calls `repeated` for each row whose input is that of an earlier row.
     pub(crate) fn watching(split: &'a Split, mut repeated: impl FnMut(usize, Repetition)) -> DistinctInputs<'a> {
         let mut rows: HashMap<InputKey<'a>, FirstRow> = HashMap::with_capacity(split.len());
         for row in 0..split.len() {
@@ -89,7 +90,7 @@ impl<'a> DistinctInputs<'a> {
     }
 }
 
-/// An input as something that can be hashed.
+/// An input in a form that can be hashed.
 #[derive(PartialEq, Eq, Hash)]
 enum InputKey<'a> {
     Text(&'a str, Option<&'a str>),

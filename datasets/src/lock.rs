@@ -1,10 +1,10 @@
-//! Locks on files, and file systems that have none.
+//! File locks, and file systems without locks.
 
 use std::io;
 
 use rustix::io::Errno;
 
-/// Whether a lock was refused because the file system has no locks, as some network and FUSE file systems have none.
+/// Whether a lock was refused because the file system has no locks. Some network and FUSE file systems have none.
 pub fn has_no_locks(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     let none = [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOTSUP];

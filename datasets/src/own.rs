@@ -31,7 +31,7 @@ pub use survey::{Duplicates, InputSurvey, Survey, survey};
 
 use crate::example::{Inputs, Splits};
 
-/// A column with more classes than this was named by mistake: it holds numbers or texts.
+/// The largest number of classes. A column with more was named by mistake: it holds numbers or texts.
 pub const MAX_CLASSES: usize = 1_000;
 /// The sides to which images can be resized, in pixels.
 pub const SIDES: std::ops::RangeInclusive<usize> = 8..=512;
@@ -41,7 +41,7 @@ pub const SIDES: std::ops::RangeInclusive<usize> = 8..=512;
 pub struct OwnData {
     /// The format of each part.
     pub layout: DataFormat,
-    /// Where the training rows are; where all rows are, if the test rows are a share of them.
+    /// Where the training rows are. If the test rows are a share of all rows, this is where all rows are.
     pub train: Vec<Part>,
     /// Where the test rows are.
     pub test: TestRows,
@@ -65,7 +65,7 @@ pub enum TestRows {
     Share {
         /// Strictly between 0 and 1.
         share: f64,
-        /// Chooses the rows.
+        /// The seed that chooses the rows.
         seed: u64,
     },
     /// There are none: only cross-validation can score.
@@ -79,7 +79,7 @@ pub enum DataFormat {
     Table(TableLayout),
     /// A folder for each class with PNG and JPEG images, which become RGB images of `side` x `side`.
     Images {
-        /// Pixels, in [`SIDES`].
+        /// The side in pixels, in [`SIDES`].
         side: usize,
     },
     /// The files of MNIST: a file of grey images and one of labels.
@@ -93,23 +93,25 @@ pub enum DataFormat {
 
 /// How delimited text is laid out.
 ///
-/// `quoting` turns on the rules of RFC 4180: a field may stand in double quotation marks, and then hold the delimiter, line ends and
-/// doubled quotation marks; a mark anywhere else is refused. Without it, every character except the delimiter and the line end
-/// is plain. Lines end in LF or CRLF. A byte order mark and empty lines are skipped, and blanks around a field are dropped.
+/// `quoting` turns on the rules of RFC 4180. A field may stand in double quotation marks, and then hold the delimiter,
+/// line ends and doubled quotation marks. A mark anywhere else is refused. Without `quoting`, every character except
+/// the delimiter and the line end is plain.
+///
+/// Lines end in LF or CRLF. A byte order mark and empty lines are skipped, and blanks around a field are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableLayout {
-    /// An ASCII character.
+    /// The character between two fields, which must be ASCII.
     pub delimiter: u8,
     /// Whether quotation marks enclose fields.
     pub quoting: bool,
     /// Whether the first line names the columns.
     pub header: bool,
-    /// The text.
+    /// The column of the text.
     pub text: Column,
-    /// Further columns of that text: what they hold follows it, each on a line of its own.
+    /// Further columns of that text. The content of each follows on a line of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined: Vec<Column>,
-    /// The second text of a pair.
+    /// The column of the second text of a pair.
     pub second: Option<Column>,
     /// The column to predict.
     pub target: Target,
@@ -136,9 +138,9 @@ impl fmt::Display for Column {
 /// The column to predict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Target {
-    /// Its words are classes.
+    /// The words in this column are classes.
     Class(Column),
-    /// It holds numbers.
+    /// This column holds numbers.
     Value(Column),
 }
 
@@ -159,7 +161,7 @@ pub struct BinaryLayout {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowPlace {
     file: Arc<Path>,
-    /// What is counted in the file, and the number of this one; `None` if the whole file is the example.
+    /// What is counted in the file, such as lines, and the number of this one. `None` if the whole file is the example.
     at: Option<(&'static str, usize)>,
 }
 
@@ -221,13 +223,13 @@ enum RawTargets {
     Values(Vec<f64>),
 }
 
-/// Whether a class can have this name. Reports and figures show it: a reader must see something, and neither a terminal nor
-/// XML takes control characters, nor XML the two code points that are no characters.
+/// Whether a class can have this name. Reports and figures show the name, so a reader must be able to see it. Neither a
+/// terminal nor XML accepts control characters, and XML does not accept the two code points that are not characters.
 pub fn is_class_name(name: &str) -> bool {
     !names::appearance(name).is_empty() && !name.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
 }
 
-/// What is expected of a class where its name is none.
+/// What an error expects in place of a name that no class can have.
 const CLASS_NAME: &str = "a class name with visible characters and no control characters";
 
 /// The class of a label byte.

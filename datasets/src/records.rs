@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-/// Records that are read at a time, so that the images are in memory once.
+/// How many records are read at a time. With few of them, the images are in memory only once.
 const RECORDS_AT_A_TIME: usize = 64;
 
 /// How a record is laid out.
@@ -21,9 +21,9 @@ pub(crate) struct RecordLayout {
 pub(crate) enum RecordError<E> {
     /// The reader failed.
     Read(io::Error),
-    /// The file ends within the record of this number, counted from 1, after so many of its bytes.
+    /// The file ends inside record `number`, counted from 1, after `bytes` of its bytes.
     Cut { number: usize, bytes: usize },
-    /// The label is none.
+    /// A label was refused.
     Label(E),
 }
 
@@ -32,8 +32,8 @@ impl RecordLayout {
         self.label_bytes + self.image_bytes
     }
 
-    /// Reads all records: the images are added to `pixels`, the labels go to `label` with the number of their record, counted
-    /// from 1. Gives the number of records.
+    /// Reads all records. The images are appended to `pixels`. `label` is called with the number of each record,
+    /// counted from 1, and its label. Returns the number of records.
     pub(crate) fn read<E>(
         &self,
         mut reader: impl Read,
@@ -59,7 +59,7 @@ impl RecordLayout {
     }
 }
 
-/// Reads until `buffer` is full or the reader ends; how many bytes there were.
+/// Reads until `buffer` is full or the reader ends. Returns the number of bytes.
 fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {

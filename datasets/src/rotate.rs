@@ -8,12 +8,12 @@ use crate::example::{Images, Inputs, Split, Targets};
 /// The largest angle, in degrees, to either side.
 pub const MAX_DEGREES: f64 = 60.0;
 
-/// Turns each image about its centre by an angle of its own, uniform in ±[`MAX_DEGREES`] by `seed`; the targets are the
-/// angles in degrees, positive when turned counter-clockwise as seen.
+/// Rotates each image about its centre by an angle of its own. `seed` draws the angles uniformly from ±[`MAX_DEGREES`].
+/// The targets are the angles in degrees, positive for images that are turned counter-clockwise as seen.
 ///
-/// Pixels are interpolated bilinearly, and where a turned image reaches beyond its border, it goes on as its reflection.
-/// The random numbers are ChaCha8's, sine and cosine come from one implementation and the rest is IEEE arithmetic, so
-/// the same images and seed give the same bytes on every platform.
+/// Pixels are interpolated bilinearly. Beyond its border, an image is continued by its reflection. The random numbers
+/// come from ChaCha8, sine and cosine from one implementation, and the rest is IEEE arithmetic. So the same images and
+/// seed give the same bytes on every platform.
 pub fn rotate(images: &Images, seed: u64) -> Split {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut pixels = Vec::with_capacity(images.pixels.len());
@@ -21,7 +21,8 @@ pub fn rotate(images: &Images, seed: u64) -> Split {
     for index in 0..images.len() {
         // The 53 bits that a double holds: uniform in [0, 1).
         let share = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
-        // Rounded to the target first, so that the image is turned by exactly the angle to predict.
+        // The angle is rounded to the precision of the target first, so that the image is turned by exactly the angle
+        // to predict.
         let degrees = ((2.0 * share - 1.0) * MAX_DEGREES) as f32;
         turn(images, index, f64::from(degrees), &mut pixels);
         angles.push(degrees);
@@ -38,7 +39,7 @@ fn turn(images: &Images, index: usize, degrees: f64, out: &mut Vec<u8>) {
     for row in 0..height {
         for column in 0..width {
             let (dy, dx) = (row as f64 - centre_y, column as f64 - centre_x);
-            // Rows grow downwards, so turning back the place where a pixel goes to is this rotation.
+            // Row numbers grow downwards, so this rotation gives the place in the source that a pixel comes from.
             taps.push(tap(centre_y + dx * sin + dy * cos, centre_x + dx * cos - dy * sin, height, width));
         }
     }
@@ -103,7 +104,7 @@ mod tests {
     fn a_positive_angle_turns_counter_clockwise() {
         assert_eq!(turned(2, vec![1, 2, 3, 4], 90.0), [2, 4, 1, 3]);
         assert_eq!(turned(2, vec![1, 2, 3, 4], -90.0), [3, 1, 4, 2]);
-        // A bright dot to the right of the centre rises.
+        // A bright dot to the right of the centre moves up.
         let mut dot = vec![0; 81];
         dot[4 * 9 + 8] = 255;
         let up = turned(9, dot, 45.0);
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn the_border_is_its_reflection() {
         assert_eq!((-4..8).map(|at| reflect(at, 3)).collect::<Vec<_>>(), [2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0, 1]);
-        // No black corner: an even picture stays even.
+        // An even picture stays even, without black corners.
         assert_eq!(turned(32, vec![200; 32 * 32], 45.0), vec![200; 32 * 32]);
     }
 

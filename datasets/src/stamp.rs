@@ -1,8 +1,8 @@
 //! Remembers the sizes and modification times of files that were hashed.
 //!
-//! Each dataset's folder has a file `.verified` with a line for each file: checksum, size, modification time in nanoseconds, name.
-//! It proves nothing: `bakeoff data verify` hashes the files again. It may be lost or unwritable at any time; files are then hashed
-//! more often.
+//! Each dataset's folder has a file `.verified` with a line for each file: checksum, size, modification time in
+//! nanoseconds, name. The lines are no proof that the files are right; `bakeoff data verify` hashes them again.
+//! `.verified` may be missing or unwritable at any time. Files are then hashed more often.
 
 use std::fs;
 use std::io;
@@ -17,11 +17,11 @@ const NAME: &str = ".verified";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileStamp {
     bytes: u64,
-    /// Since 1970; negative before.
+    /// Nanoseconds since 1970; negative for earlier times.
     changed_ns: i128,
 }
 
-/// Reads them of a file, which must be a regular one.
+/// Reads the size and modification time of a file, which must be a regular one.
 pub(crate) fn look(path: &Path) -> io::Result<FileStamp> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
@@ -44,13 +44,13 @@ fn others(path: &Path, file: &DataFile) -> Vec<String> {
     text.lines().filter(|line| line.rsplit(' ').next() != Some(file.base())).map(str::to_owned).collect()
 }
 
-/// Whether `file`, at `path`, was hashed when it looked the same.
+/// Whether `file`, at `path`, was hashed when it had this size and modification time.
 pub(crate) fn is_remembered(path: &Path, file: &DataFile, seen: &FileStamp) -> bool {
     let expected = line(file, seen);
     fs::read_to_string(path.with_file_name(NAME)).is_ok_and(|text| text.lines().any(|line| line == expected))
 }
 
-/// Remembers that `file`, at `path`, had the right hash when it looked so.
+/// Remembers that `file`, at `path`, had the right hash when it had this size and modification time.
 pub(crate) fn remember(path: &Path, file: &DataFile, seen: &FileStamp) {
     let mut lines = others(path, file);
     lines.push(line(file, seen));
@@ -68,7 +68,7 @@ fn write(path: &Path, lines: &[String]) {
     let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
     let written = fs::write(&own, text).and_then(|()| fs::rename(&own, path.with_file_name(NAME)));
     if written.is_err() {
-        // The folder cannot be written: its files are hashed at each load.
+        // The folder cannot be written, so its files are hashed at each load.
         let _ = fs::remove_file(&own);
     }
 }

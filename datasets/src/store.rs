@@ -1,7 +1,7 @@
 //! Where the bytes of the data files come from, and the check that they are the right ones.
 //!
-//! The samples are compiled into the program, or lie in a folder that the user names. They are hashed whenever they are read.
-//! Full datasets lie in the data folder, each in a folder of its own. Hashing them at every load would take longer than the load.
+//! The samples are compiled into the program, or are in a folder that the user names. They are hashed whenever they are read.
+//! Full datasets are in the data folder, each in a folder of its own. Hashing them at every load would take longer than the load.
 //! A file that was hashed is therefore remembered by its size and modification time ([`crate::stamp`]), and only a new or
 //! changed file is hashed again. [`Store::verify`] hashes in any case.
 
@@ -22,7 +22,7 @@ use crate::stamp;
 pub enum Size {
     /// Known.
     Exactly(u64),
-    /// Not published; a larger file is refused when it is fetched.
+    /// Not published, but at most this. A larger file is refused when it is fetched.
     AtMost(u64),
 }
 
@@ -264,7 +264,8 @@ impl Store {
         }
         let remedy = match file.embedded {
             Some(_) => remedy,
-            // Something that cannot be read may not be replaceable either, such as a folder in place of the file.
+            // What cannot be read may be something that cannot be replaced either, such as a folder in place of the
+            // file.
             None => format!("remove what is there, or set BAKEOFF_DATA to another folder, then {remedy}"),
         };
         DatasetError::Read { path, source, remedy }

@@ -12,7 +12,7 @@ use crate::example::{Targets, Text};
 
 const SYNTAX: Syntax =
     Syntax { delimiter: b'\t', quoting: false, carriage_return_ends: false, skips_empty_lines: false };
-/// Characters of a faulty line that an error shows.
+/// How many characters of a faulty line an error shows.
 const SHOWN: usize = 60;
 
 /// Which columns of a file make an example.
@@ -33,9 +33,9 @@ pub(crate) struct GlueColumns {
 /// What the target column holds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum GlueTarget {
-    /// One of these words; the names of the classes in the same order.
+    /// One of these words, with the names of the classes in the same order.
     Classes { words: &'static [&'static str], names: &'static [&'static str] },
-    /// A number between the two.
+    /// A number between `least` and `most`.
     Score { least: f32, most: f32 },
 }
 
@@ -91,7 +91,7 @@ fn line<R: BufRead>(records: &RecordReader<R>) -> String {
     format!("line {}", records.line())
 }
 
-/// The record as its line is written.
+/// The whole line of the record.
 fn whole<R: BufRead>(records: &RecordReader<R>) -> String {
     records.fields().collect::<Vec<_>>().join("\t")
 }
@@ -131,7 +131,7 @@ impl ColumnPositions {
     }
 }
 
-/// The columns as the first record names them, if it is there.
+/// The columns as the first record names them, if there is a record.
 fn header<R: BufRead>(
     records: &RecordReader<R>,
     is_there: bool,
@@ -155,7 +155,7 @@ fn excerpt(line: &str) -> String {
     }
 }
 
-/// Targets as they are read.
+/// The targets that were read so far.
 enum TargetsRead {
     Labels(Vec<u16>),
     Values(Vec<f32>),

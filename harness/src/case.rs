@@ -1,4 +1,5 @@
-//! A case: task x model x parameters x training size x seed x device, the unit of work, isolation, failure and resume.
+//! A case: task x model x parameters x training size x seed x device. It is the unit of work, isolation, failure and
+//! resume.
 
 use bakeoff_models::Resolved;
 use bakeoff_reports::percent;
@@ -8,20 +9,20 @@ use sha2::{Digest, Sha256};
 use crate::meters::{EnergyConfig, IdleWindow};
 use crate::tasks::OwnTask;
 
-/// Everything a process needs to measure one cell of a comparison.
+/// Everything that a process needs to measure one cell of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Case {
     /// `task.label.n<train_size>[.noise<percent>].s<seed>[.r<repeat>f<fold>].<device>`: also the name of its predictions file.
     pub id: String,
     /// The task's name.
     pub task: String,
-    /// The task itself, if it is the user's and not built in: the child reads the same data.
+    /// The task itself, if it is the user's own. The child needs it to read the same data. `None` for a built-in task.
     pub own: Option<OwnTask>,
     /// The model's name.
     pub model: String,
     /// The model's name in figures and tables.
     pub label: String,
-    /// Complete and checked.
+    /// The model's parameters, complete and checked.
     pub params: Resolved,
     /// Rows to learn from, validation included; with a fold, the rows that are divided into folds.
     pub train_size: usize,
@@ -33,25 +34,25 @@ pub struct Case {
     pub fold: Option<Fold>,
     /// Where the model computes.
     pub device: String,
-    /// Processor threads it may use.
+    /// How many processor threads the case may use.
     pub threads: usize,
-    /// Seconds after which it is ended.
+    /// Seconds after which the case is ended.
     pub timeout_s: f64,
-    /// Resident bytes at which it is ended.
+    /// Bytes of resident memory at which the case is ended.
     pub memory_limit_bytes: u64,
-    /// Distinct examples whose single predictions are timed.
+    /// How many distinct examples the latency measurement predicts one at a time.
     pub latency_examples: usize,
     /// Whether splits with hidden targets are predicted too.
     pub predict_hidden: bool,
-    /// Whether the fitted model is kept in the run's directory.
+    /// Whether the fitted model is saved in the run's directory.
     pub keep_model: bool,
-    /// Test rows in use: all, or a few for a trial.
+    /// How many test rows are used. `None` for all; a trial uses a few.
     pub test_rows: Option<usize>,
     /// How energy is measured.
     pub energy: EnergyConfig,
-    /// The idle machine before the run, where a meter told.
+    /// What a meter measured on the idle machine before the run. `None` if no meter could.
     pub idle: Option<IdleWindow>,
-    /// Why the model cannot do the task, known before anything ran.
+    /// Why the model cannot do the task, if that was known before anything ran.
     pub unsupported: Option<String>,
 }
 
@@ -96,13 +97,13 @@ impl Case {
         derive(&["noise", &self.task, &self.seed.to_string()])
     }
 
-    /// Chooses the rows to learn from, which are nested over training sizes, and those of them set aside for
-    /// validation: the same for every model.
+    /// The seed that chooses the rows to learn from, and which of them are set aside for validation. Every model gets
+    /// the same rows. The rows of a smaller training size are among those of a larger one.
     pub fn rows_seed(&self) -> u64 {
         derive(&["rows", &self.task, &self.seed.to_string()])
     }
 
-    /// The root of the model's own random choices.
+    /// The seed from which the model derives its own random choices.
     pub fn model_seed(&self) -> u64 {
         let (size, seed) = (self.train_size.to_string(), self.seed.to_string());
         let mut parts = vec!["model", &self.task, &self.model, &size, &seed];
@@ -112,7 +113,8 @@ impl Case {
     }
 }
 
-/// The first eight bytes of the sha256 of the parts, so that neighbouring seeds share nothing.
+/// A seed made of the first eight bytes of the sha256 of the parts. A hash makes the results for neighbouring seeds
+/// independent.
 fn derive(parts: &[&str]) -> u64 {
     let digest = Sha256::digest(parts.join("\0").as_bytes());
     digest.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))

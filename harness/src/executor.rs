@@ -19,19 +19,20 @@ use crate::protocol::{Event, Request};
 use crate::threads;
 use crate::worker;
 
-/// Carries out cases.
+/// Something that carries out cases.
 pub trait Executor: Sync {
-    /// The outcome of `case`; `None` if the user interrupted it.
+    /// The outcome of `case`. `None` if the user interrupted it.
     fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome>;
 }
 
-/// In this process: for debuggers, profilers and tests. No time-out, no memory limit, and a crash ends the run.
+/// Carries out cases in this process, for debuggers, profilers and tests. There is no time-out and no memory limit, and
+/// a crash ends the run.
 pub struct Inline {
     /// The program.
     pub program: Program,
-    /// A folder of samples to read in place of the built-in ones.
+    /// A folder from which samples are read instead of the built-in ones.
     pub samples: Option<PathBuf>,
-    /// The directory of the run that the cases belong to, if they belong to one.
+    /// The directory of the run to which the cases belong, if any.
     pub run: Option<RunDir>,
 }
 
@@ -43,19 +44,19 @@ impl Executor for Inline {
     }
 }
 
-/// Each case in a child process: this program as a `worker`.
+/// Carries out each case in a child process, which is this program as a `worker`.
 pub struct ChildProcess {
-    /// A folder of samples to read in place of the built-in ones.
+    /// A folder from which samples are read instead of the built-in ones.
     pub samples: Option<PathBuf>,
-    /// The directory of the run that the cases belong to, if they belong to one.
+    /// The directory of the run to which the cases belong, if any.
     pub run: Option<RunDir>,
 }
 
-/// How often a child's time and memory are looked at.
+/// The time between two checks of a child's time and memory.
 const LOOK: Duration = Duration::from_millis(20);
-/// A look that comes this late means that the program was suspended.
+/// If a check is late by more than this, the program was suspended.
 const SUSPENDED: Duration = Duration::from_secs(1);
-/// Lines of a child's standard error that are kept to explain its death.
+/// How many lines of a child's standard error are kept, to explain why it ended.
 const LAST_WORDS: usize = 20;
 
 impl Executor for ChildProcess {
@@ -74,15 +75,16 @@ impl ChildProcess {
         command
             .arg("worker")
             .env("RAYON_NUM_THREADS", case.threads.to_string())
-            // Training takes and frees the same blocks at every step. A fifth of its time went into giving them back to
-            // the kernel in between and getting them again; mimalloc reads this when the child starts.
+            // Training allocates and frees the same blocks at every step. A fifth of its time was spent on returning
+            // them to the kernel and getting them again. mimalloc reads this variable when the child starts.
             .env("MIMALLOC_PURGE_DELAY", "-1")
-            // The last words of a child are its message, not where it was.
+            // The last lines of a child must be its message and not a backtrace.
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        // Ctrl-C at the terminal is for the parent: it ends its children itself and knows that it did.
+        // Ctrl-C at the terminal must reach the parent only. The parent ends its children itself, and so knows that it
+        // did.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn()?;
@@ -96,7 +98,8 @@ impl ChildProcess {
     }
 }
 
-/// This program, even if its file was replaced since it started: all cases of a run are measured by one program.
+/// The path of this program, even if its file was replaced since it started, because one program must measure all cases
+/// of a run.
 fn this_program() -> std::io::Result<PathBuf> {
     let itself = PathBuf::from("/proc/self/exe");
     if itself.exists() { Ok(itself) } else { std::env::current_exe() }
@@ -121,13 +124,13 @@ fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Opti
     let (events, last_words) = match listeners() {
         Ok(listeners) => listeners,
         Err(error) => {
-            // It may have ended by itself; then there is nothing left to kill.
+            // The child may have ended by itself. Then there is nothing left to kill.
             let _ = child.kill();
             let _ = child.wait();
             return Some(not_started(&error));
         }
     };
-    // Held open until the child has ended: its closing tells the child that the parent is gone.
+    // Kept open until the child has ended. When it closes, the child knows that the parent is gone.
     let stdin = child.stdin.take();
     let mut outcome = None;
     let ended = watch(&events, child.id(), case, &mut |event| match event {
@@ -135,7 +138,7 @@ fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Opti
         other => emit(other),
     });
     if !matches!(ended, Ended::Closed) {
-        // It may have ended by itself this very moment; then there is nothing left to kill.
+        // The child may have ended by itself just now. Then there is nothing left to kill.
         let _ = child.kill();
     }
     let status = child.wait();
@@ -159,7 +162,7 @@ fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Opti
     }
 }
 
-/// Passes events on until the child closes its output or has to be ended.
+/// Passes events on until the child closes its output or must be ended.
 fn watch(events: &Receiver<Event>, pid: u32, case: &Case, emit: &mut dyn FnMut(Event)) -> Ended {
     let mut deadline = Instant::now() + Duration::try_from_secs_f64(case.timeout_s).unwrap_or(Duration::MAX / 4);
     let mut memory = ResidentMemory::of(pid);
@@ -174,7 +177,7 @@ fn watch(events: &Receiver<Event>, pid: u32, case: &Case, emit: &mut dyn FnMut(E
         if now < next_look {
             continue;
         }
-        // Time in which this process did not run (Ctrl-Z, a sleeping machine) is not the child's.
+        // Time in which this process did not run (Ctrl-Z, a sleeping machine) does not count as the child's time.
         let missed = now - next_look;
         if missed > SUSPENDED {
             deadline += missed;
@@ -204,7 +207,7 @@ impl ResidentMemory {
         ResidentMemory { system: System::new().ok(), pid: Pid::from_u32(pid) }
     }
 
-    /// Zero once the process has ended, and where the system does not tell.
+    /// The resident memory in bytes. Zero if the process has ended, or if the system does not show it.
     fn bytes(&mut self) -> u64 {
         let Some(system) = &mut self.system else { return 0 };
         let only = ProcessesToUpdate::Some(&[self.pid]);
@@ -213,8 +216,8 @@ impl ResidentMemory {
     }
 }
 
-/// The child's events, from a thread that ends when the child closes its output. A line that is no event is a
-/// library's print, which has no reader here.
+/// Receives the child's events from a thread that ends when the child closes its output. A line that is no event was
+/// printed by a library and is ignored.
 fn listen(stdout: ChildStdout) -> std::io::Result<Receiver<Event>> {
     let (sender, receiver) = mpsc::channel();
     thread::Builder::new().spawn(move || {
@@ -245,7 +248,7 @@ fn tail(stderr: ChildStderr) -> Vec<String> {
     lines.into()
 }
 
-/// What to say of a child that ended without an outcome.
+/// The outcome of a child that ended without reporting one.
 fn post_mortem(status: std::io::Result<ExitStatus>, last_words: &[String]) -> Outcome {
     let words: Vec<&str> = last_words.iter().map(String::as_str).filter(|line| !line.is_empty()).collect();
     if let Some(line) = words.iter().find(|line| line.starts_with("memory allocation of")) {

@@ -1,4 +1,4 @@
-//! What a run will take, stated before it begins: how long its fits take, and whether the machine has the memory.
+//! A forecast of a run, stated before it begins: how long its fits take, and whether the machine has enough memory.
 
 use bakeoff_models::{Device, ModelEntry};
 use bakeoff_reports::MachineInfo;
@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::program::Program;
 use crate::tasks;
 
-/// Cases, tasks and about how long all fits will take; `None` where no model knows how long its own does.
+/// The number of cases and tasks, and about how long all fits will take. `None` if no model can estimate its own time.
 pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
     let runnable = || plan.cases.iter().filter(|case| case.unsupported.is_none());
     let known: Vec<f64> = runnable().filter_map(|case| fit_s(program, plan, case)).collect();
@@ -33,8 +33,8 @@ fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
     model.fit_s(&shape, &case.params, case.threads, Device::named(&case.device)?)
 }
 
-/// A sentence if the cases that run at the same time may use more memory than the machine has: the system may then end
-/// one before the suite's limit does, and its row says `failed` in place of `out-of-memory`.
+/// A warning, if the cases that run at the same time may use more memory than the machine has. The system may then end
+/// a case before the suite's limit does, and its row says `failed` instead of `out-of-memory`.
 pub fn memory_remark(plan: &Plan, machine: &MachineInfo) -> Option<String> {
     let limit_gib = *plan.suite.memory_limit_gib.as_ref();
     let jobs = plan.jobs().min(plan.cases.len());
@@ -59,7 +59,7 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Seconds in the unit that people would use.
+/// Seconds, in the unit that people would use.
 fn duration(seconds: f64) -> String {
     const MINUTE: f64 = 60.0;
     const HOUR: f64 = 60.0 * MINUTE;

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks the run to stop cleanly, the second ends the program immediately.
+//! Ctrl-C. The first one asks the run to stop cleanly, and the second one ends the program immediately.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -8,7 +8,7 @@ use signal_hook::flag;
 
 static REQUESTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// The exit status of a program that the user interrupted: by the convention of shells, 128 + SIGINT.
+/// The exit status of a program that the user interrupted. By the convention of shells it is 128 + SIGINT.
 pub const EXIT_CODE: u8 = 130;
 
 /// Whether the user has asked to stop.
@@ -22,7 +22,7 @@ pub fn request() {
 }
 
 /// Listens for Ctrl-C and SIGTERM. Some programs send SIGTERM twice, so a second one changes nothing. SIGHUP keeps its
-/// default action, so that `nohup` works. A run that any of them stopped can be resumed.
+/// default action, so that `nohup` works. A run that was stopped by any of these signals can be resumed.
 ///
 /// # Errors
 /// If the system does not allow it.
@@ -33,7 +33,7 @@ pub fn listen() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lets a write beyond the limit on the size of files fail, so that it is reported. By default it would end the program.
+/// Makes a write beyond the limit on file sizes fail, so that it is reported. By default it would end the program.
 pub fn report_large_files() {
     // If this fails, the default action stays.
     #[cfg(unix)]

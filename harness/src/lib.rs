@@ -1,6 +1,6 @@
 //! The instrument: suite -> plan -> case -> child process -> outcome -> record.
 //!
-//! The only crate that knows datasets, models and reports. It times and scores; models only answer.
+//! This is the only crate that knows datasets, models and reports. It times and scores; models only predict.
 
 pub mod case;
 pub mod commands;
@@ -31,5 +31,5 @@ pub mod worker;
 
 /// The commit that the program was built from, or `unknown`.
 pub const COMMIT: &str = env!("BAKEOFF_COMMIT");
-/// The compiler that built it.
+/// The compiler that built the program.
 pub const TOOLCHAIN: &str = env!("BAKEOFF_TOOLCHAIN");

@@ -1,4 +1,4 @@
-//! What the instrument asks the machine: the time, the memory and processor time of this process, and what the machine is.
+//! The interface to the machine: the time, the memory and processor time of this process, and what the machine is.
 //!
 //! It is a trait so that tests can run the whole program on a machine with exact numbers.
 
@@ -15,19 +15,19 @@ mod cgroup;
 
 /// The machine that measures. Every time in a record comes from [`Machine::now`].
 pub trait Machine: Sync {
-    /// Time since some fixed moment, never going back.
+    /// The time since some fixed moment. It never goes back.
     fn now(&self) -> Duration;
-    /// Processor time that this process has used, all threads together; `None` if the system does not show it.
+    /// The processor time that all threads of this process have used. `None` if the system does not show it.
     fn cpu_time(&self) -> Option<Duration>;
-    /// The largest resident set that this process has had, in bytes; `None` if the system does not show it.
+    /// The largest resident set that this process has had, in bytes. `None` if the system does not show it.
     fn peak_memory_bytes(&self) -> Option<u64>;
     /// The wall clock, UTC, as `YYYY-MM-DDTHH:MM:SSZ`.
     fn utc(&self) -> String;
     /// The folder with the RAPL counters.
     fn powercap(&self) -> PathBuf;
-    /// Its processor, memory and system.
+    /// The machine's processor, memory and system.
     fn describe(&self) -> MachineInfo;
-    /// A device of it. The fingerprint of the processor is the machine's.
+    /// A device of the machine. The processor has the machine's fingerprint.
     fn device(&self, device: Device) -> DeviceInfo {
         let machine = self.describe();
         match device {
@@ -41,7 +41,7 @@ pub trait Machine: Sync {
     }
 }
 
-/// The machine that the program runs on.
+/// The machine on which the program runs.
 pub struct ThisMachine;
 
 impl Machine for ThisMachine {
@@ -96,7 +96,8 @@ impl Machine for ThisMachine {
     }
 }
 
-/// Bytes of memory that this process may use: the host's, or less in a container with a limit. `host` is 0 if unknown.
+/// How many bytes of memory this process may use: the host's, or the limit of its container if that is less. `host` is
+/// 0 if unknown.
 fn usable_memory(host: u64, limit: Option<u64>) -> u64 {
     match limit {
         Some(limit) if host == 0 => limit,
@@ -105,14 +106,15 @@ fn usable_memory(host: u64, limit: Option<u64>) -> u64 {
     }
 }
 
-/// Logical processors that this process may use at the same time: those of its affinity mask (which cpusets narrow), or
-/// fewer if a control group's quota of processor time, rounded down, allows fewer.
+/// How many logical processors this process may use at the same time. They are those of its affinity mask, which
+/// cpusets narrow. A control group's quota of processor time, rounded down, may allow fewer.
 pub fn available_cpus() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Fills in the fingerprint, a hash of what decides cost: processor, number of processors, memory in whole GiB and
-/// instruction set. The kernel is not in it, nor the few pages by which memory differs after a reboot.
+/// Fills in the fingerprint. It is a hash of what decides cost: processor, number of processors, memory in whole GiB
+/// and instruction set. The kernel's version is left out, and so are the few pages of memory that can differ after a
+/// reboot.
 pub fn fingerprinted(mut info: MachineInfo) -> MachineInfo {
     let gib = (info.memory_bytes as f64 / f64::from(1 << 30)).round();
     let text = format!("{}\n{}\n{gib}\n{}", info.cpu, info.cpus, info.arch);

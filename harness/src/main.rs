@@ -1,4 +1,4 @@
-//! The `bakeoff` binary: the program over the built-in tasks and models.
+//! The `bakeoff` binary: the program with the built-in tasks and models.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use bakeoff::machine::ThisMachine;
 use bakeoff::program::Program;
 use bakeoff::tasks::TASKS;
 
-// glibc's allocator gives large blocks back to the kernel at every training step; see docs/benchmarks.md.
+// glibc's allocator returns large blocks to the kernel at every training step; see docs/benchmarks.md.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,5 @@
-//! Measures one case in this process: load, fit, score, time, and say how it ended. One file for each phase.
+//! Measures one case in this process: loads its data, fits, scores and times the model, and says how the case ended.
+//! Each phase has a file.
 
 mod artefact;
 mod batch;
@@ -30,7 +31,7 @@ use crate::threads;
 use meter::Meter;
 use predictions::{prediction_rows, written};
 
-/// Measures `case`, reporting its progress to `emit`. The fitted model is saved in the folder `keep`, if there is one.
+/// Measures `case` and reports its progress to `emit`. If there is a folder `keep`, the fitted model is saved in it.
 pub fn measure(
     program: &Program,
     case: &Case,
@@ -61,7 +62,7 @@ fn run(
 
     emit(Event::Phase(Phase::Load));
     let load = || task.load(store);
-    // Only images of a user's own are decoded by several threads.
+    // Only a user's own images are decoded by several threads.
     let splits = if case.own.is_some() { threads::at_most(case.threads, load) } else { load() };
     let rows = Rows::choose(splits.map_err(Stop::failed)?, case, entry);
     let spec = Spec {
@@ -82,12 +83,12 @@ fn run(
     bench.batch(model.as_mut(), &rows.test.inputs)?;
     bench.single(model.as_mut(), &rows.test.inputs)?;
     bench.footprint(model.as_ref());
-    // After the peak of the memory was read, because saving takes memory too.
+    // After the peak memory was read, because saving takes memory too.
     bench.artefact(model.as_ref(), keep);
     if case.predict_hidden
         && let Err(stop) = bench.predict_hidden(model.as_mut(), store)
     {
-        // What was measured stays measured.
+        // What was measured before remains valid.
         bench.outcome.remark(&format!("splits with hidden targets were not predicted: {}", stop.note));
     }
     if let Some(note) = fewer_threads {
@@ -96,7 +97,7 @@ fn run(
     Ok(())
 }
 
-/// The instruments of one case and what they have read.
+/// The instruments of one case, and what they have measured.
 struct Bench<'a> {
     program: &'a Program,
     case: &'a Case,
@@ -132,7 +133,7 @@ impl<'a> Bench<'a> {
         });
     }
 
-    /// Keeps raw readings of one instrument in a phase, each with the test row that was measured, if it was one.
+    /// Stores raw readings of one instrument in a phase. Each has its test row, if it measured a single one.
     fn keep(
         &mut self,
         phase: Phase,
@@ -152,7 +153,7 @@ impl<'a> Bench<'a> {
         self.outcome.readings.extend(rows);
     }
 
-    /// The joules of a phase since `before`, for each of `count` predictions (1 for a fit).
+    /// Records the joules of a phase since `before`, divided by `count` predictions (1 for a fit).
     fn energy(&mut self, phase: Phase, before: Result<f64, String>, count: usize) {
         let spent = before.and_then(|before| self.meter.read_j().map(|after| (after - before) / count as f64));
         let source = self.meter.source();
@@ -164,14 +165,14 @@ impl<'a> Bench<'a> {
         self.keep(phase, "energy_j", ("J", source), reads.into_iter().map(|joules| (None, joules)));
     }
 
-    /// How many inputs of a phase the model did not read to their ends, if it has a limit.
+    /// Records how many inputs of a phase were truncated, if the model has a limit.
     fn truncated(&mut self, phase: Phase, examples: Option<usize>) {
         if let Some(examples) = examples {
             self.record(phase, "truncated_examples", Some(examples as f64), "model", "");
         }
     }
 
-    /// How many inputs of a phase have a text in which the model finds no word, if it reads words.
+    /// Records how many inputs of a phase have a text in which the model finds no word, if it reads words.
     fn wordless(&mut self, phase: Phase, examples: Option<usize>) {
         if let Some(examples) = examples {
             self.record(phase, "wordless_examples", Some(examples as f64), "model", "");
@@ -179,7 +180,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// How a measurement ended early.
+/// Why a measurement ended early.
 struct Stop {
     status: Status,
     note: String,
@@ -195,7 +196,7 @@ impl From<ModelError> for Stop {
     fn from(error: ModelError) -> Stop {
         let status = match error {
             ModelError::Diverged { .. } => Status::Diverged,
-            // `unsupported` is what the plan knew; what a model finds out later is a failure.
+            // `unsupported` is for what the plan knew. What a model finds out later is a failure.
             ModelError::Unsupported(_) | ModelError::Failed(_) | ModelError::Artefact { .. } => Status::Failed,
         };
         Stop { status, note: error.to_string() }

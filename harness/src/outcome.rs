@@ -1,4 +1,4 @@
-//! What a case gave: values, curves, predictions and how it ended; and its rows.
+//! The result of a case: values, curves, predictions and status; and the rows made of it.
 
 use std::collections::BTreeMap;
 
@@ -11,44 +11,44 @@ use crate::phase::Phase;
 /// One number of one metric in one phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricValue {
-    /// When.
+    /// The phase in which it was measured.
     pub phase: Phase,
     /// A name in [`bakeoff_reports::METRICS`].
     pub metric: String,
-    /// The number; `None` where it could not be had, `note` says why.
+    /// The number. `None` if it could not be measured; `note` then says why.
     pub value: Option<f64>,
-    /// Where the number comes from: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model` or `data` (counts of rows);
-    /// empty for the energy where there is no meter.
+    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model` or `data` (counts of rows).
+    /// Empty for energy without a meter.
     pub source: String,
     /// A remark, or the reason for a missing number.
     pub note: String,
 }
 
-/// Everything that one case gave.
+/// The result of one case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// How it ended.
+    /// How the case ended.
     pub status: Status,
     /// The reason, if it is not `ok`.
     pub note: String,
-    /// The fingerprint of the machine on which a process measured; empty if none did.
+    /// The fingerprint of the machine that measured the case. Empty if nothing was measured.
     pub machine: String,
-    /// What the device is called that the process computed on; empty if none measured.
+    /// The name of the device that the case computed on. Empty if nothing was measured.
     pub device_name: String,
     /// The numbers.
     pub values: Vec<MetricValue>,
-    /// The raw numbers that they were made of, as the instruments gave them.
+    /// The raw numbers of the instruments, from which values are computed.
     pub readings: Vec<Reading>,
     /// One row per epoch.
     pub curves: Vec<Curve>,
     /// One row per test example.
     pub predictions: Vec<PredictionRow>,
-    /// The same of splits whose targets are hidden, each with its name: without targets.
+    /// The predictions for each split whose targets are hidden, with the split's name. They have no targets.
     pub hidden: Vec<(String, Vec<PredictionRow>)>,
 }
 
 impl Outcome {
-    /// A case that gave no numbers.
+    /// The outcome of a case without numbers.
     pub fn without_numbers(status: Status, note: impl Into<String>) -> Outcome {
         Outcome {
             status,
@@ -63,7 +63,7 @@ impl Outcome {
         }
     }
 
-    /// Adds to the note.
+    /// Appends a remark to the note.
     pub fn remark(&mut self, note: &str) {
         if !self.note.is_empty() {
             self.note.push_str("; ");
@@ -77,25 +77,25 @@ impl Outcome {
     }
 }
 
-/// What all rows of a run share.
+/// The values that all rows of a run share.
 #[derive(Debug, Clone)]
 pub struct RunIdentity {
     /// The run's directory name.
     pub run: String,
     /// The commit the program was built from.
     pub commit: String,
-    /// The fingerprint of the machine that the run was begun on: rows that no process measured carry it.
+    /// The fingerprint of the machine on which the run was begun. Rows that no process measured carry it.
     pub machine: String,
-    /// What its devices are called, by their kind: likewise.
+    /// The names of that machine's devices by their kind. Rows that no process measured carry them.
     pub device_names: BTreeMap<String, String>,
     /// Versions of the tasks, by name.
     pub task_versions: BTreeMap<String, u32>,
-    /// Versions of the models, by the id of the case: they depend on the device too.
+    /// Versions of the models, by the id of the case, because they depend on the device too.
     pub model_versions: BTreeMap<String, String>,
 }
 
 impl RunIdentity {
-    /// The rows of a case: its values, closed by the one row of its wall time and its end.
+    /// The rows of a case: its values, and then one row with its wall time and its status, which closes the case.
     pub fn records(&self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> Vec<Record> {
         let closing = MetricValue {
             phase: Phase::Case,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A part of a case. Records carry those that give numbers; the others are only shown while a case runs.
+/// A part of a case. Records have the phases that give numbers. The others are only shown while a case runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {

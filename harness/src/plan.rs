@@ -1,4 +1,4 @@
-//! The plan: all names resolved, all parameters checked, unsupported cells marked, nothing run yet.
+//! The plan. All names are resolved, all parameters are checked and unsupported cells are marked, but nothing has run.
 
 use std::collections::BTreeSet;
 
@@ -28,17 +28,17 @@ use names::label;
 /// The cases of a run, in the order in which they run and are stored.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The suite with the overrides applied: what `run.json` keeps and `resume` reads.
+    /// The suite with the overrides applied. `run.json` stores it and `resume` reads it.
     pub suite: Suite,
     /// The cases.
     pub cases: Vec<Case>,
-    /// The tasks on the user's own data.
+    /// The tasks on a user's own data.
     pub own: Vec<OwnTask>,
     /// The devices that the cases compute on.
     pub devices: Vec<Device>,
 }
 
-/// A plan that cannot be made.
+/// Why a plan cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The suite is at fault.
@@ -89,12 +89,12 @@ impl Plan {
         Ok(Plan { suite, cases, own, devices })
     }
 
-    /// Cases that run at the same time.
+    /// How many cases run at the same time.
     pub fn jobs(&self) -> usize {
         *self.suite.jobs.as_ref()
     }
 
-    /// Processor threads of all cases that run at the same time.
+    /// How many processor threads the cases that run at the same time use together.
     pub fn threads(&self) -> usize {
         self.suite.threads.as_ref().map_or(1, |threads| *threads.as_ref()) * self.jobs()
     }

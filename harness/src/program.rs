@@ -5,13 +5,13 @@ use bakeoff_models::{Device, ModelEntry};
 use crate::machine::Machine;
 use crate::tasks::{OwnTask, Task};
 
-/// A program over its tasks and models. The `bakeoff` binary is one over the built-in ones. Another crate can make its
-/// own with other tasks and models (see `examples/fakes.rs`).
+/// A program: its tasks, its models and its machine. The `bakeoff` binary is the one with the built-in tasks and
+/// models. Another crate can make its own with other tasks and models (see `examples/fakes.rs`).
 #[derive(Clone, Copy)]
 pub struct Program {
-    /// The tasks, in the order of `list`.
+    /// The tasks, in the order in which `list` shows them.
     pub tasks: &'static [&'static dyn Task],
-    /// The models, in the order of `list`.
+    /// The models, in the order in which `list` shows them.
     pub models: &'static [&'static dyn ModelEntry],
     /// The machine that measures.
     pub machine: &'static dyn Machine,
@@ -23,7 +23,7 @@ impl Program {
         self.tasks.iter().copied().find(|task| task.name() == name)
     }
 
-    /// The task of this name: built in, or one of `own`.
+    /// The task of this name, either built in or one of `own`.
     pub fn task_or<'a>(&self, own: &'a [OwnTask], name: &str) -> Option<&'a dyn Task> {
         let own = || own.iter().find(|task| task.name() == name).map(|task| task as &dyn Task);
         self.task(name).or_else(own)

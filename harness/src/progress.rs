@@ -15,9 +15,9 @@ use crate::scoring::shown;
 pub trait Progress {
     /// A case begins.
     fn started(&mut self, index: usize, case: &Case);
-    /// A case tells of itself.
+    /// A case reports an event.
     fn told(&mut self, index: usize, event: &Event);
-    /// Some time has passed without news.
+    /// Some time has passed without an event.
     fn tick(&mut self) {}
     /// A case has ended.
     fn done(&mut self, index: usize, case: &Case, outcome: &Outcome);
@@ -25,13 +25,13 @@ pub trait Progress {
     fn finished(&mut self);
 }
 
-/// Whether bars can be drawn on standard error: it is a terminal that moves its cursor. Where `TERM` is `dumb` or unset,
-/// bars would stay invisible.
+/// Whether bars can be drawn on standard error. It must be a terminal that can move its cursor. Where `TERM` is `dumb`
+/// or unset, bars would not be visible.
 pub(crate) fn can_draw() -> bool {
     !ProgressDrawTarget::stderr().is_hidden()
 }
 
-/// Bars if standard error is a terminal that can draw them, else lines.
+/// Bars if standard error is a terminal that can draw them, or else lines.
 pub fn for_stderr(cases: usize, primary: BTreeMap<String, String>) -> Box<dyn Progress> {
     if can_draw() { Box::new(Bars::new(cases, primary)) } else { Box::new(Lines { done: 0, cases, primary }) }
 }
@@ -56,7 +56,7 @@ fn describe(case: &Case, outcome: &Outcome, primary: &BTreeMap<String, String>) 
     parts.join(", ")
 }
 
-/// One line when a case begins and one when it has ended.
+/// Writes one line when a case begins and one when it has ended.
 struct Lines {
     done: usize,
     cases: usize,
@@ -86,9 +86,9 @@ impl Progress for Lines {
     fn finished(&mut self) {}
 }
 
-/// Thousandths of a case, so that the bar moves while one runs.
+/// Steps of the bar for each case, so that the bar moves while a case runs.
 const STEPS: u64 = 1000;
-/// The steps of a case that its fit takes, an estimate that only the bar uses.
+/// How many of these steps a fit takes. It is an estimate that only the bar uses.
 const FIT_STEPS: u64 = 850;
 
 /// A bar for the run and a line for each running case.
@@ -147,7 +147,7 @@ impl Progress for Bars {
         self.show();
     }
 
-    // Bars that move by themselves start a thread each, and panic where the system starts no more.
+    // Bars that move by themselves would start a thread each, and would panic if the system starts no more threads.
     fn tick(&mut self) {
         self.run.tick();
         self.running.values().for_each(|(bar, _)| bar.tick());

@@ -1,6 +1,6 @@
-//! What parent and child say to each other: one line of JSON each.
+//! The messages between parent and child: one line of JSON each.
 //!
-//! The parent writes a [`Request`] to the child's standard input and holds it open. The child answers with [`Event`]s
+//! The parent writes a [`Request`] to the child's standard input and keeps it open. The child answers with [`Event`]s
 //! on its standard output, and the last of them is the outcome. When standard input closes, the parent is gone and the
 //! child ends.
 
@@ -13,38 +13,38 @@ use crate::case::Case;
 use crate::outcome::Outcome;
 use crate::phase::Phase;
 
-/// What the parent asks for.
+/// The parent's request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
     /// The case to measure.
     pub case: Case,
-    /// A folder of samples to read in place of the built-in ones.
+    /// A folder from which samples are read instead of the built-in ones.
     pub samples: Option<PathBuf>,
-    /// The folder to keep the fitted model in, if it is to be kept. It does not exist yet.
+    /// The folder in which the fitted model is kept, if it is to be kept. It does not exist yet.
     pub keep: Option<PathBuf>,
 }
 
 impl Request {
-    /// The request for `case` of the run in `run`, if it is one of a run.
+    /// The request for `case`, which belongs to the run in `run`, if any.
     pub fn new(case: &Case, samples: Option<&PathBuf>, run: Option<&RunDir>) -> Request {
         let keep = run.filter(|_| case.keep_model).map(|run| run.model_path(&case.id));
         Request { case: case.clone(), samples: samples.cloned(), keep }
     }
 }
 
-/// What the child answers.
+/// The child's answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
     /// A phase begins.
     Phase(Phase),
-    /// Steps of the phase.
+    /// The progress of a phase in steps.
     Progress {
         /// Steps done.
         done: usize,
         /// Steps in all.
         total: usize,
     },
-    /// The end.
+    /// The outcome, which is the last event.
     Outcome(Box<Outcome>),
 }

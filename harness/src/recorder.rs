@@ -1,7 +1,7 @@
-//! Stores what a run gives, as it comes: whole cases only, and a directory is never overwritten.
+//! Stores the results of a run as they come. Only complete cases are stored, and a directory is never overwritten.
 //!
-//! A case's predictions and readings are stored first, then its curves, then its records, of which the last closes the
-//! case. What a kill cut off has no closing row, by which resume recognises and drops it.
+//! A case's predictions and readings are stored first, then its curves, then its records. The last record closes the
+//! case. A case that was cut off by a kill has no closing row, by which `resume` recognises and drops it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -16,26 +16,26 @@ use crate::outcome::{Outcome, RunIdentity};
 use crate::phase::Phase;
 use crate::usage::usage;
 
-/// The open directory of a run that goes on.
+/// The open directory of a run.
 pub struct Recorder {
     dir: RunDir,
     identity: RunIdentity,
     order: Vec<String>,
     records: File,
     curves: File,
-    /// Held as long as the run: a second process on the directory is refused.
+    /// Held while the run goes on, so that a second process on the directory is refused.
     _lock: File,
 }
 
 impl Recorder {
-    /// Makes the directory of a new run.
+    /// Creates the directory of a new run.
     ///
     /// # Errors
     /// If it exists already or cannot be written.
     pub fn create(path: &Path, info: &RunInfo) -> anyhow::Result<Recorder> {
         make_folder(path)?;
         Recorder::fill(path, info).inspect_err(|_| {
-            // Nothing was measured yet, and half a run directory would only be in the way.
+            // Nothing was measured yet, and an incomplete run directory is of no use.
             let _ = fs::remove_dir_all(path);
         })
     }
@@ -51,11 +51,11 @@ impl Recorder {
         Recorder::open(dir, info, lock)
     }
 
-    /// Opens the directory of a run that was stopped, and drops what is not whole and what failed. Gives the ids of the
-    /// cases that are done.
+    /// Opens the directory of a run that was stopped. Drops cases that are incomplete or failed. Returns the ids of the
+    /// other cases, which are done.
     ///
     /// # Errors
-    /// If another process is at work on it, its files are not those of a run, or a case was measured with other
+    /// If another process works on it, if its files are not those of a run, or if a case was measured with other
     /// parameters than it has now.
     pub fn resume(path: &Path, info: &RunInfo, cases: &[Case]) -> anyhow::Result<(Recorder, BTreeSet<String>)> {
         let dir = RunDir::new(path);
@@ -96,7 +96,7 @@ impl Recorder {
         })
     }
 
-    /// The directory.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
@@ -104,7 +104,7 @@ impl Recorder {
     /// Stores one case.
     ///
     /// # Errors
-    /// If the disk is full or gone. What is left of the case then has no closing row: resume drops it.
+    /// If the disk is full or gone. The stored part of the case then has no closing row, and `resume` drops it.
     pub fn store(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> anyhow::Result<()> {
         let records = self.identity.records(case, outcome, wall_s);
         if !outcome.predictions.is_empty() {
@@ -120,7 +120,7 @@ impl Recorder {
         append_rows(&mut self.records, &self.dir.records_path(), &records)
     }
 
-    /// Brings the rows into the order of the plan, whichever order the cases ended in.
+    /// Sorts the rows into the order of the plan, in whichever order the cases ended.
     ///
     /// # Errors
     /// If the files cannot be written.
@@ -133,7 +133,7 @@ impl Recorder {
     }
 }
 
-/// Makes the folder of a run, and those above it.
+/// Creates the folder of a run and those above it.
 fn make_folder(path: &Path) -> anyhow::Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)
@@ -157,7 +157,7 @@ pub(crate) fn is_closing(record: &Record) -> bool {
     record.phase == Phase::Case.name() && record.metric == "wall_s"
 }
 
-/// Whether the predictions of a case are as many as were scored; a case without scores needs none.
+/// Whether a case has as many predictions as were scored. A case without scores needs none.
 fn has_predictions(dir: &RunDir, case: &str, records: &[Record]) -> bool {
     let examples = records.iter().find(|record| record.case == case && record.metric == "examples");
     examples.and_then(|record| record.value).is_none_or(|examples| {
@@ -166,13 +166,13 @@ fn has_predictions(dir: &RunDir, case: &str, records: &[Record]) -> bool {
     })
 }
 
-/// Whether the readings of a case are there and whole; a case that was not fitted needs none.
+/// Whether the readings of a case are there and complete. A case that was not fitted needs none.
 fn has_readings(dir: &RunDir, case: &str, records: &[Record]) -> bool {
     let fitted = records.iter().any(|record| record.case == case && record.metric == "fit_s");
     !fitted || matches!(dir.readings(case), Ok(Some(_)))
 }
 
-/// A default may have changed since the run was begun.
+/// Refuses cases that were measured with other parameters. A default may have changed since the run was begun.
 fn refuse_other_params(cases: &[Case], records: &[Record]) -> anyhow::Result<()> {
     let params: BTreeMap<&str, String> = cases.iter().map(|case| (case.id.as_str(), case.params.to_string())).collect();
     for record in records {
@@ -188,19 +188,19 @@ fn refuse_other_params(cases: &[Case], records: &[Record]) -> anyhow::Result<()>
     Ok(())
 }
 
-/// One write, forced to the disk; on failure the file is cut back to what it was.
+/// Appends rows in one write and forces them to the disk. If that fails, the file is cut back to its former length.
 fn append_rows<R: Row>(file: &mut File, path: &Path, rows: &[R]) -> anyhow::Result<()> {
     let bytes = encode(rows)?;
     let before = file.metadata().with_context(|| format!("cannot write {}", path.display()))?.len();
     if let Err(error) = file.write_all(&bytes).and_then(|()| file.sync_data()) {
-        // If even this fails, resume recognises the torn rows by the missing closing row.
+        // If even this fails, `resume` recognises the incomplete rows by the missing closing row.
         let _ = file.set_len(before);
         return Err(error).with_context(|| format!("cannot write {}", path.display()));
     }
     Ok(())
 }
 
-/// Writes records and curves anew: the cases in `keep`, in `order`.
+/// Rewrites records and curves with the cases in `keep`, in the order `order`.
 fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records: Vec<Record>) -> anyhow::Result<()> {
     let place: BTreeMap<&str, usize> = order.iter().enumerate().map(|(index, id)| (id.as_str(), index)).collect();
     let place = |id: &str| place.get(id).copied().unwrap_or(usize::MAX);
@@ -217,7 +217,7 @@ fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records:
     Ok(())
 }
 
-/// A process that was killed while it saved a model leaves a hidden folder beside the models.
+/// Removes hidden folders beside the models. A process that was killed while it saved a model leaves one.
 fn remove_unfinished_models(dir: &RunDir) -> anyhow::Result<()> {
     let models = dir.path().join("models");
     let failed = || format!("failed to tidy up {}", models.display());
@@ -234,7 +234,7 @@ fn remove_unfinished_models(dir: &RunDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Takes the directory for this process.
+/// Locks the directory for this process.
 fn lock(path: &Path) -> anyhow::Result<File> {
     let name = path.join(".lock");
     let file = File::create(&name).with_context(|| format!("cannot write {}", name.display()))?;

@@ -1,4 +1,4 @@
-//! The rows of a case, and what is known of them before a model sees them.
+//! The rows of a case, and what is known about them before a model sees them.
 
 use bakeoff_datasets::{
     Leakage, Split, Splits, Targets, carve_validation, class_counts, folds, leakage, train_rows, with_label_noise,
@@ -7,23 +7,23 @@ use bakeoff_models::ModelEntry;
 
 use crate::case::{Case, Fold};
 
-/// Share of the training rows that is kept for validation.
+/// The share of the training rows that is set aside for validation.
 const VALIDATION_SHARE: f64 = 0.1;
 
-/// The rows of a case: the same for every model, but for what a model does with the validation rows.
+/// The rows of a case. They are the same for every model; only what a model does with the validation rows differs.
 #[derive(Debug)]
 pub struct Rows {
-    /// Rows that a model learns from.
+    /// The rows that a model learns from.
     pub train: Split,
-    /// Training rows set aside for choosing among epochs or parameters.
+    /// The training rows that are set aside for choosing among epochs or parameters.
     pub validation: Split,
-    /// Rows to be scored on: the test rows of the task, or those of the case's fold.
+    /// The rows to be scored on: the test rows of the task, or those of the case's fold.
     pub test: Split,
     /// More splits to be scored on, with their names.
     pub further: Vec<(&'static str, Split)>,
     /// The targets of all rows given to the case: training and validation.
     pub given: Targets,
-    /// Test rows that are among all rows given to the case, before any of their labels was made wrong.
+    /// The test rows that are among all rows given to the case, before any of their labels was made wrong.
     pub leakage: Leakage,
     /// Rows given to the case whose labels were made wrong.
     pub noisy_labels: usize,
@@ -32,7 +32,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The rows of `case`, a case of `model`, among those of its task.
+    /// Chooses the rows of `case`, a case of `model`, from those of its task.
     ///
     /// # Panics
     /// If the task has fewer training rows than the case wants.
@@ -80,13 +80,13 @@ pub fn given(train: &Split, case: &Case) -> Given {
     Given { rows: select(&|other| other != fold - 1), fold: Some(select(&|other| other == fold - 1)) }
 }
 
-/// The rows given to a case as those to learn from and those set aside for validation.
+/// Divides the rows given to a case into those to learn from and those set aside for validation.
 fn carve(given: &Split, case: &Case) -> (Split, Split) {
     let count = (given.len() as f64 * VALIDATION_SHARE).round() as usize;
     carve_validation(given, count, case.rows_seed())
 }
 
-/// The rows that a model really learns from: all rows given to a case, or all but the validation rows.
+/// The rows that a model really learns from: all rows given to a case, or all except the validation rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LearnedRows {
     /// How many there are.
@@ -98,14 +98,15 @@ pub struct LearnedRows {
 /// Classes with too few rows to learn them or to be scored on them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RareClasses {
-    /// The names of those without a row.
+    /// The names of the classes without a row.
     pub without_rows: Vec<String>,
-    /// The names of those with a single row.
+    /// The names of the classes with a single row.
     pub with_one_row: Vec<String>,
 }
 
 impl LearnedRows {
-    /// What `model` learns from among the rows given to `case`. How many rows each class has does not depend on the seed.
+    /// The rows from which `model` learns, among those given to `case`. How many rows each class has does not depend on
+    /// the seed.
     pub fn by(model: &dyn ModelEntry, given: &Split, case: &Case) -> LearnedRows {
         if model.learns_from_validation() {
             LearnedRows::from(&given.targets)
@@ -132,7 +133,7 @@ impl RareClasses {
     }
 }
 
-/// Names as a list that stays readable where there are very many.
+/// A list of names that stays readable if there are very many.
 pub fn listed(names: &[String]) -> String {
     const MOST: usize = 20;
     let first = names[..names.len().min(MOST)].join(", ");

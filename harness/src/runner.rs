@@ -1,4 +1,4 @@
-//! Carries out the cases of a run, some at a time, and stores each as it comes.
+//! Carries out the cases of a run, some at a time, and stores each of them when it ends.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -18,7 +18,7 @@ use crate::protocol::Event;
 use crate::recorder::Recorder;
 use crate::stopwatch::Stopwatch;
 
-/// How often the progress shows that time passes.
+/// How often the progress display is updated without an event.
 const TICK: Duration = Duration::from_millis(200);
 
 /// How the cases of a run ended.
@@ -30,17 +30,17 @@ pub struct RunTally {
     pub interrupted: bool,
 }
 
-/// What the threads that run cases tell the one that stores and shows.
+/// What the threads that run cases send to the thread that stores and shows them.
 enum Message {
     Started(usize),
     Told(usize, Event),
     Done(usize, Box<Outcome>, Option<f64>),
 }
 
-/// Runs `cases`, `jobs` at a time, in their order.
+/// Runs `cases` in order, `jobs` at a time.
 ///
 /// # Errors
-/// If a result cannot be stored; the cases then running are ended, and those stored stay.
+/// If a result cannot be stored. The running cases are then ended, and the stored ones stay.
 pub fn run(
     cases: &[Case],
     jobs: usize,
@@ -58,7 +58,7 @@ pub fn run(
             let (sender, queue) = (sender.clone(), &queue);
             let started = thread::Builder::new().spawn_scoped(scope, move || work(queue, executor, machine, &sender));
             match started {
-                // The cases go on with fewer at a time.
+                // The run goes on with fewer cases at a time.
                 Err(_) if job > 0 => break,
                 started => started.context("failed to start a thread for the cases")?,
             };
@@ -105,9 +105,9 @@ pub fn run(
 
 type Queue<'a> = Mutex<std::iter::Enumerate<std::slice::Iter<'a, Case>>>;
 
-/// Takes cases from the queue until there is none or the user stops the run.
+/// Takes cases from the queue until there are none left or the user stops the run.
 fn work(queue: &Queue<'_>, executor: &dyn Executor, machine: &dyn Machine, sender: &mpsc::Sender<Message>) {
-    // Sending fails only when the receiver is gone, and with it everyone who could want the message.
+    // Sending fails only if the receiver is gone. Then nobody needs the message.
     let send = |message| drop(sender.send(message));
     loop {
         let next = queue.lock().ok().and_then(|mut queue| queue.next());

@@ -1,4 +1,4 @@
-//! The one scorer: every model's answers are judged here, by scikit-learn's definitions.
+//! The one scorer. It scores every model's predictions by scikit-learn's definitions.
 
 mod checked;
 mod floor;
@@ -14,38 +14,38 @@ use checked::Checked;
 /// Why predictions cannot be scored. Examples are counted from 0, as in `predictions/<case>.csv`.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ScoreError {
-    /// Nothing to score.
+    /// There is no example to score.
     #[error("there is no example to score; give the task at least one")]
     Empty,
-    /// Classes where values were due, or the reverse.
+    /// The model predicted classes where the task has values, or the reverse.
     #[error("the model predicted {found} where the task has {expected}; its predict must answer in the task's kind")]
     WrongKind {
-        /// What the task has.
+        /// What the task has: classes or values.
         expected: &'static str,
-        /// What the model gave.
+        /// What the model predicted: values or classes.
         found: &'static str,
     },
-    /// Not one prediction per example.
+    /// The number of predictions is not the number of examples.
     #[error("the model gave {found} {what} for {expected} examples; predict must answer each example once")]
     WrongCount {
-        /// Labels, values or rows of probabilities.
+        /// What was counted: labels, values or rows of probabilities.
         what: &'static str,
         /// The number of examples.
         expected: usize,
         /// The number of predictions.
         found: usize,
     },
-    /// A label that is no class of the task.
+    /// A predicted label is not a class of the task.
     #[error("example {example}: the model predicted class {label}, but the task has classes 0..={}", .classes - 1)]
     NoSuchClass {
         /// Index in the split.
         example: usize,
-        /// What was predicted.
+        /// The predicted label.
         label: u16,
         /// How many classes there are.
         classes: usize,
     },
-    /// A matrix with another number of columns than the task has classes.
+    /// The number of columns of a probability matrix is not the number of classes.
     #[error("the model gave {found} probabilities per example for {expected} classes")]
     WrongColumns {
         /// The number of classes.
@@ -53,28 +53,29 @@ pub enum ScoreError {
         /// The number of columns.
         found: usize,
     },
-    /// A probability outside 0..=1, or a row of them that does not sum to one.
+    /// A probability is outside 0..=1, or a row of probabilities does not sum to one.
     #[error("example {example}: {found:?} are not probabilities: each must be in 0..=1 and their sum 1")]
     NotProbabilities {
         /// Index in the split.
         example: usize,
-        /// The row.
+        /// The row of probabilities.
         found: Vec<f32>,
     },
-    /// A prediction that is not a finite number: the model diverged.
+    /// A prediction is not a finite number: the model diverged.
     #[error("example {example}: a {what} is {found}, which is not a finite number; try a smaller learning rate")]
     NotFinite {
         /// Index in the split.
         example: usize,
-        /// A prediction or a probability.
+        /// What is not finite: a prediction or a probability.
         what: &'static str,
-        /// What was predicted.
+        /// The value that is not finite.
         found: f32,
     },
 }
 
-/// The metrics of `predictions` against `targets`, by their names in [`METRICS`] and in its order: those that are for such
-/// targets and defined for these answers. What a metric is for and how it is computed is in its entry.
+/// Scores `predictions` against `targets` and returns the metrics by name, in the order of [`METRICS`]. A metric is
+/// left out if it is not for targets of this kind, or if it is undefined for these predictions. The metric's entry says
+/// which targets it is for and how it is computed.
 ///
 /// # Errors
 /// If there is not exactly one valid, finite prediction of the right kind for each example.
@@ -85,8 +86,8 @@ pub fn score(targets: &Targets, predictions: &Predictions) -> Result<Vec<(&'stat
     Ok(scores.collect())
 }
 
-/// The metrics for such targets that are missing from `scores` because they are undefined for those answers, each with the
-/// reason.
+/// The metrics that are for targets of this kind but missing from `scores`, because they are undefined for these
+/// predictions. Each has the reason.
 pub fn undefined(targets: &Targets, scores: &[(&'static str, f64)]) -> Vec<(&'static str, &'static str)> {
     applicable(targets)
         .filter(|(metric, rules)| !rules.undefined.is_empty() && scores.iter().all(|(name, _)| *name != metric.name))
@@ -94,14 +95,14 @@ pub fn undefined(targets: &Targets, scores: &[(&'static str, f64)]) -> Vec<(&'st
         .collect()
 }
 
-/// The metrics for such targets, with their rules.
+/// The metrics for targets of this kind, with their rules.
 fn applicable(targets: &Targets) -> impl Iterator<Item = (&'static Metric, Score)> {
     let classes = classes(targets);
     let rules = METRICS.iter().filter_map(|metric| Some((metric, metric.score?)));
     rules.filter(move |(_, rules)| rules.targets.applies(classes))
 }
 
-/// How many classes the task has; 0 if its targets are numbers.
+/// The number of the task's classes; 0 if its targets are numbers.
 fn classes(targets: &Targets) -> usize {
     match targets {
         Targets::Classes { names, .. } => names.len(),
@@ -109,7 +110,7 @@ fn classes(targets: &Targets) -> usize {
     }
 }
 
-/// A score as shown while a run goes on.
+/// A score as the program shows it during a run.
 pub fn shown(name: &str, score: f64) -> String {
     if metric(name).is_some_and(|metric| metric.needs_power(score)) {
         format!("{score:.3e}")

@@ -27,9 +27,9 @@ use crate::worker;
 pub struct Session<'a> {
     /// The program.
     pub program: &'a Program,
-    /// A folder of samples to read in place of the built-in ones.
+    /// A folder from which samples are read instead of the built-in ones.
     pub samples: Option<&'a PathBuf>,
-    /// Whether cases run inside this process, one at a time, and not each in a child process.
+    /// Whether cases run inside this process, one at a time, instead of in child processes.
     pub inline: bool,
 }
 
@@ -38,15 +38,15 @@ pub struct Session<'a> {
 pub struct Finished {
     /// The run's directory.
     pub path: PathBuf,
-    /// The report of all that is stored.
+    /// The report of everything that is stored.
     pub built: Built,
     /// How the cases ended.
     pub tally: RunTally,
 }
 
 impl Session<'_> {
-    /// Finds a dataset that is not here, or a broken data file, before the first case and not in each. A user's own
-    /// data was read by the plan.
+    /// Finds missing datasets and broken data files before the first case, instead of in each case. The plan has
+    /// already read a user's own data.
     ///
     /// # Errors
     /// Names what is missing and how to get it, or the broken file.
@@ -72,7 +72,7 @@ impl Session<'_> {
         files.into_iter().try_for_each(|file| store.check(file)).map_err(usage)
     }
 
-    /// Everything about a new run that is not a measurement. `out` is the directory that the user named.
+    /// Everything about a new run that is not measured. `out` is the directory that the user named.
     ///
     /// # Errors
     /// If `out` does not end in a name.
@@ -148,7 +148,7 @@ impl Session<'_> {
         })
     }
 
-    /// Runs the cases of `plan` that are still to do, then writes the report of all that is stored.
+    /// Runs the cases of `plan` that are not done yet. Then writes the report of everything that is stored.
     ///
     /// # Errors
     /// If a result cannot be stored or the report cannot be written.
@@ -157,7 +157,8 @@ impl Session<'_> {
         let cases = self.with_idle_power(&plan.cases);
         let primary = info.tasks.iter().map(|task| (task.name.clone(), task.primary.clone())).collect();
         let mut progress = progress::for_stderr(cases.len(), primary);
-        // Processor time, memory and panics belong to the process, so one that holds all cases runs one at a time.
+        // Processor time, memory and panics belong to a process. If one process runs all cases, it must run them one at
+        // a time.
         let jobs = if self.inline { 1 } else { plan.jobs() };
         let executor = self.executor(Some(RunDir::new(&path)));
         let machine = self.program.machine;
@@ -167,7 +168,7 @@ impl Session<'_> {
         Ok(Finished { path, built, tally })
     }
 
-    /// What carries out the cases of the run in `run`, or cases that belong to none.
+    /// The executor for cases of the run in `run`, or for cases that belong to no run.
     pub fn executor(&self, run: Option<RunDir>) -> Box<dyn Executor> {
         let samples = self.samples.cloned();
         if self.inline {
@@ -177,7 +178,7 @@ impl Session<'_> {
         }
     }
 
-    /// The cases, with what only the parent can measure: the power of the idle machine.
+    /// The cases, with the power of the idle machine, which only the parent can measure.
     fn with_idle_power(&self, cases: &[Case]) -> Vec<Case> {
         const WINDOW: Duration = Duration::from_secs(1);
         let mut cases = cases.to_vec();
@@ -196,7 +197,7 @@ fn joined(versions: BTreeSet<String>) -> String {
     versions.into_iter().collect::<Vec<_>>().join(" / ")
 }
 
-/// Six hexadecimal digits that tell runs of one second apart.
+/// Six hexadecimal digits that distinguish runs begun in the same second.
 fn run_id(started: &str) -> String {
     let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
     let digest = Sha256::digest(format!("{started} {} {nanos}", std::process::id()).as_bytes());

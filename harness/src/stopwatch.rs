@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::machine::Machine;
 
-/// Measures from its start.
+/// Measures the time since its start.
 pub struct Stopwatch<'a> {
     machine: &'a dyn Machine,
     start: Duration,
 }
 
 impl<'a> Stopwatch<'a> {
-    /// Starts.
+    /// Starts a stopwatch.
     pub fn start(machine: &'a dyn Machine) -> Stopwatch<'a> {
         Stopwatch { machine, start: machine.now() }
     }

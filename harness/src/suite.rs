@@ -1,4 +1,4 @@
-//! Suite files: what a user asks to be run, as TOML.
+//! Suite files: TOML files in which a user says what to run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,22 +22,22 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("paper", include_str!("../suites/paper.toml")),
 ];
 
-/// A suite as written. Every value that can be wrong keeps its place in the text, for messages about it.
+/// A suite as it is written. Every value that can be wrong keeps its place in the text, so that messages can name it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Suite {
-    /// Its name, part of the run's directory name.
+    /// The name, which is part of the run's directory name.
     pub name: Spanned<String>,
-    /// What it is for, in one line.
+    /// What the suite is for, in one line.
     #[serde(default)]
     pub about: String,
-    /// Every case runs once for each.
+    /// The seeds. Every case runs once for each.
     #[serde(default = "one_seed")]
     pub seeds: Spanned<Vec<Spanned<u64>>>,
-    /// Where the models compute; every case runs once on each. The processor if not given.
+    /// The devices. Every case runs once on each. If not given, the processor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub devices: Option<Spanned<Vec<Spanned<String>>>>,
-    /// The same, of one device: how suites were written before there were lists.
+    /// A single device. Suites were written so before there were lists of devices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Spanned<String>>,
     /// Seconds after which a case is ended.
@@ -46,19 +46,20 @@ pub struct Suite {
     /// Resident memory, in GiB, at which a case is ended.
     #[serde(default = "four_gib")]
     pub memory_limit_gib: Spanned<f64>,
-    /// Distinct examples whose single predictions are timed; all examples if there are fewer.
+    /// How many distinct examples the latency measurement predicts one at a time. If there are fewer examples, all of
+    /// them.
     #[serde(default = "two_hundred")]
     pub latency_examples: Spanned<usize>,
-    /// Whether splits with hidden targets, as GLUE's test files, are predicted too, for `data export-glue`.
+    /// Whether splits with hidden targets, such as GLUE's test files, are predicted too, for `data export-glue`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub predict_hidden: bool,
     /// Whether fitted models are kept in the run's directory.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_models: bool,
-    /// Cases at a time. More than one disturbs each other's times: for quality only.
+    /// How many cases run at a time. Several cases disturb each other's times, so more than one is for quality only.
     #[serde(default = "one")]
     pub jobs: Spanned<usize>,
-    /// Processor threads of each case; if not given, the jobs share all processors.
+    /// How many processor threads each case has. If not given, the jobs share all processors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<Spanned<usize>>,
     /// How energy is measured.
@@ -72,11 +73,11 @@ pub struct Suite {
     pub models: Vec<ModelEntryWire>,
 }
 
-/// `[energy]` of a suite.
+/// The table `[energy]` of a suite.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EnergyEntry {
-    /// Whether to estimate joules where no meter is readable.
+    /// Whether to estimate joules if no meter is readable.
     pub estimate: bool,
     /// Watts of one busy core, for the estimate.
     pub watts_per_core: Spanned<f64>,
@@ -100,7 +101,7 @@ impl EnergyEntry {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskEntry {
-    /// A built-in task, or with `data` a name of the user's choice.
+    /// The name of a built-in task. If there is `data`, a name of the user's choice.
     pub name: Spanned<String>,
     /// Rows to learn from, validation rows included; all training rows if not given. Every case runs once for each size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -155,9 +156,9 @@ pub type Params = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelEntryWire {
-    /// A built-in model.
+    /// The name of a built-in model.
     pub name: Spanned<String>,
-    /// Its name in case ids, figures and tables; the model's name if not given. Needed to run a model twice.
+    /// The name in case ids, figures and tables. If not given, the model's name. It is needed to run a model twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Spanned<String>>,
     /// Parameters for every task.
@@ -196,21 +197,21 @@ fn two_hundred() -> Spanned<usize> {
     not_written(200)
 }
 
-/// A suite's text and where it comes from, for messages that name file, line and column.
+/// A suite's text and its origin, for messages that name file, line and column.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// A path, or `built-in suite quick`.
     pub origin: String,
     /// The text.
     pub text: String,
-    /// The folder that relative paths in it start from.
+    /// The folder at which relative paths in the text start.
     pub folder: PathBuf,
 }
 
 /// A fault in a suite.
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteError {
-    /// No such built-in suite and no such file.
+    /// There is neither such a built-in suite nor such a file.
     #[error("{}; the path of a suite file (.toml) is taken too", unknown_name("suite", name, known))]
     Unknown {
         /// What was asked for.
@@ -223,10 +224,10 @@ pub enum SuiteError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The operating system's reason.
         error: std::io::Error,
     },
-    /// The text is no suite, or holds a name or value that cannot be used.
+    /// The text is not a suite, or a name or value in it cannot be used.
     #[error("{origin}:{line}:{column}: {message}")]
     Fault {
         /// Where the text comes from.
@@ -241,10 +242,10 @@ pub enum SuiteError {
 }
 
 impl Source {
-    /// The text of a built-in suite by name, or of a file by path.
+    /// Finds the text of a built-in suite by name, or of a file by path.
     ///
     /// # Errors
-    /// If there is neither, or the file cannot be read.
+    /// If there is neither, or if the file cannot be read.
     pub fn find(name: &str) -> Result<Source, SuiteError> {
         if let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
             return Ok(Source {
@@ -265,10 +266,10 @@ impl Source {
         Ok(Source { origin: name.to_owned(), text, folder })
     }
 
-    /// The suite in the text.
+    /// Reads the suite in the text.
     ///
     /// # Errors
-    /// On anything that is not a suite, with line and column.
+    /// If the text is not a suite. The error names line and column.
     pub fn parse(&self) -> Result<Suite, SuiteError> {
         toml::from_str(&self.text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);

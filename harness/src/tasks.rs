@@ -1,4 +1,4 @@
-//! The tasks: a dataset, what to predict, and how an answer is scored.
+//! The tasks: a dataset, what to predict, and how a prediction is scored.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub use own::{OwnTask, OwnTaskError, Wishes};
 pub trait Task: Sync {
     /// The name in suites, on the command line and in records.
     fn name(&self) -> &str;
-    /// One line on it.
+    /// One line about the task.
     fn about(&self) -> &str;
     /// Raised when rows, targets or metrics change. Records of different versions are not compared.
     fn version(&self) -> u32;
@@ -26,7 +26,7 @@ pub trait Task: Sync {
     fn primary(&self) -> &str;
     /// The unit of the targets; empty for classes.
     fn unit(&self) -> &str;
-    /// The shape of its inputs.
+    /// The shape of the inputs.
     fn input(&self) -> InputShape;
     /// Class names in the order of their labels; empty for a regression.
     fn classes(&self) -> Arc<[String]>;
@@ -42,16 +42,16 @@ pub trait Task: Sync {
     }
     /// The files it reads from the store.
     fn files(&self) -> &'static [DataFile];
-    /// Name and sha256 of each file that it reads.
+    /// The name and the sha256 of each file that the task reads.
     fn checksums(&self) -> Vec<(String, String)> {
         self.files().iter().map(|file| (file.name.to_owned(), file.checksum.hex().to_owned())).collect()
     }
-    /// Its examples.
+    /// Loads the examples.
     ///
     /// # Errors
     /// If a file is missing, broken or has another checksum than expected.
     fn load(&self, store: &Store) -> Result<Splits, DatasetError>;
-    /// The names and inputs of its splits whose targets are hidden.
+    /// Loads the inputs of the splits whose targets are hidden, with the splits' names.
     ///
     /// # Errors
     /// As for [`Task::load`].
@@ -72,7 +72,7 @@ pub fn shape(task: &dyn Task, train_rows: usize) -> TaskShape {
     }
 }
 
-/// Every task: those on the samples inside the program, then those on full datasets, which are downloaded.
+/// Every task: first those on the samples inside the program, then those on full datasets, which must be downloaded.
 pub static TASKS: &[&dyn Task] = &[
     &official::CIFAR10,
     &official::CIFAR10_ROTATION,

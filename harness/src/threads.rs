@@ -1,26 +1,26 @@
-//! Threads of this program itself, beside those of a model: for images that are decoded and pictures that are drawn.
+//! The threads of this program itself, beside those of a model. They decode images and draw pictures.
 
 use std::io::{self, ErrorKind, Write, stderr};
 
-/// `work`, in which parallel iterators run on at most `threads` threads. Where the system starts fewer, a line on standard
+/// Runs `work` with its parallel iterators on at most `threads` threads. If the system starts fewer, a line on standard
 /// error says so.
 pub fn at_most<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     let (result, started) = bakeoff_models::on_threads(threads, work);
     if let Some(note) = fewer(threads, started) {
-        // Without a reader of standard error the work is still done.
+        // The work is done even if nobody can read standard error.
         let _ = writeln!(stderr(), "note: {note}");
     }
     result
 }
 
-/// What to say where `started` threads are fewer than `wanted`.
+/// What to say if only `started` of `wanted` threads were started.
 pub fn fewer(wanted: usize, started: usize) -> Option<String> {
     (started < wanted).then(|| {
         format!("{started} of {wanted} threads were started: the system allows no more (see the limit on processes, ulimit -u)")
     })
 }
 
-/// Why the system started no thread or process, and what to do where it allows no more of them.
+/// Why the system started no thread or process. If a limit forbids more of them, also what to do.
 pub fn refused(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::WouldBlock => format!("{error}: the system allows no more processes; raise the limit (ulimit -u)"),

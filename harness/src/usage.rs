@@ -1,13 +1,13 @@
-//! Faults of what the user asked for, as opposed to those met on the way: they have an exit code of their own.
+//! Errors in what the user asked for. They have an exit code of their own, which distinguishes them from other errors.
 
 use std::fmt::Display;
 
-/// A fault of the user's input.
+/// An error in the user's input.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(String);
 
-/// An error that is the user's to mend.
+/// An error that the user can correct.
 pub fn usage(error: impl Display) -> anyhow::Error {
     UsageError(error.to_string()).into()
 }

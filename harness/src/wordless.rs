@@ -1,10 +1,10 @@
-//! Texts in which a model finds no word, counted before a run: the models of a plan may read different words.
+//! Counts, before a run, the texts in which a model finds no word. The models of a plan may read different words.
 
 use bakeoff_datasets::{Inputs, Split, Splits};
 use bakeoff_models::{Resolved, Tokens};
 
-/// One line for each choice of words that these models make with their parameters: how many texts of each split hold none
-/// of them. No line for images.
+/// One line for each choice of words that these models make with their parameters. It says how many texts of each split
+/// hold none of these words. There is no line for images.
 pub fn lines<'a>(models: impl Iterator<Item = (&'a str, &'a Resolved)>, splits: &Splits) -> Vec<String> {
     let mut choices: Vec<(Tokens, Vec<&str>)> = Vec::new();
     for (model, params) in models.filter(|(_, params)| params.has("tokens")) {

@@ -1,6 +1,6 @@
 //! The hidden `worker` command: one case in a process of its own.
 //!
-//! It speaks the [`protocol`](crate::protocol). When standard input closes, the parent is gone, and the worker ends:
+//! It speaks the [`protocol`](crate::protocol). When standard input closes, the parent is gone, and the worker ends. So
 //! nothing is left behind, whatever killed the parent.
 
 use std::io::{self, BufRead, Read, Write};
@@ -19,7 +19,7 @@ use crate::program::Program;
 use crate::protocol::{Event, Request};
 use crate::threads;
 
-/// Where the examples come from: a folder if one was named, else the samples in the program.
+/// The store of examples: a folder if one was named, or else the samples in the program.
 pub fn store(samples: Option<&PathBuf>) -> Store {
     samples.map_or_else(Store::embedded, |folder| Store::folder(folder.clone()))
 }
@@ -37,7 +37,7 @@ pub fn serve(program: &Program) -> anyhow::Result<()> {
         anyhow::anyhow!("cannot start the thread that watches the parent: {}", threads::refused(&error))
     })?;
     let mut emit = |event: Event| {
-        // A parent that no longer reads is a parent that is gone: end_with_parent acts on it.
+        // If the parent does not read any more, it is gone, and end_with_parent ends this process.
         let _ = write_line(&event);
     };
     let outcome = measure_safely(program, &request, &mut emit);
@@ -58,7 +58,7 @@ fn end_with_parent() {
     std::process::exit(1);
 }
 
-/// Measures; a panic in a model is an outcome and not the end of the run.
+/// Measures a case. A panic in a model becomes an outcome and does not end the process.
 pub fn measure_safely(program: &Program, request: &Request, emit: &mut dyn FnMut(Event)) -> Outcome {
     static MESSAGE: Mutex<Option<String>> = Mutex::new(None);
     if let Ok(mut message) = MESSAGE.lock() {

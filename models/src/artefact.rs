@@ -1,9 +1,9 @@
 //! A fitted model in a folder, with everything that a prediction needs.
 //!
-//! Three files: `artefact.json` says what the folder holds, with the size and the sha256 of the other two; `model.json` is
-//! the form of the task, the parameters and what else the model keeps; `arrays.safetensors` holds its numbers. Nothing that
-//! is read is trusted: the checksums find an accident, and whoever reads arrays checks that they fit together, because an
-//! attacker makes checksums too. See docs/artefacts.md.
+//! The folder has three files. `artefact.json` says what the folder holds, with the size and the sha256 of the other
+//! two. `model.json` holds the form of the task, the parameters, and what else the model keeps. `arrays.safetensors`
+//! holds its numbers. The checksums find an accident, but an attacker can make checksums too. So nothing that is read
+//! is trusted: whoever reads arrays checks that they fit together. See docs/artefacts.md.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -19,18 +19,18 @@ use sha2::{Digest, Sha256};
 use crate::model::{Device, InputShape, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
 use crate::params::{ParamValue, Resolved};
 
-/// The layout of the folder. It goes up with every change that an older program cannot read.
+/// The version of the folder's layout. It goes up with every change that an older program cannot read.
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "artefact.json";
 const MODEL: &str = "model.json";
 const ARRAYS: &str = "arrays.safetensors";
-/// No manifest is larger, in bytes.
+/// The largest size of `artefact.json`, in bytes.
 const MOST_MANIFEST_BYTES: u64 = 1 << 16;
-/// No other file may be larger, in bytes: it is read whole.
+/// The largest size of any other file, in bytes. Each file is read whole.
 const MOST_FILE_BYTES: u64 = 16 << 30;
-/// The most values of an image: networks count their operations in 64 bits.
+/// The largest number of values of an image, because networks count their operations in 64 bits.
 const MOST_PIXELS: u128 = 1 << 22;
-/// Labels are 16-bit.
+/// The largest number of classes, because labels have 16 bits.
 const MOST_CLASSES: usize = 1 << 16;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ struct Manifest {
     files: BTreeMap<String, Content>,
 }
 
-/// What a file holds.
+/// What `artefact.json` says about another file.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
@@ -57,7 +57,7 @@ impl Content {
     }
 }
 
-/// `model.json`: `S` is what the model keeps beside its arrays.
+/// The content of `model.json`. `S` is what the model keeps beside its arrays.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body<S> {
@@ -67,22 +67,22 @@ struct Body<S> {
     state: S,
 }
 
-/// A model as it was read.
+/// A saved model after it was read.
 pub(crate) struct Loaded<S> {
-    /// What it was built from; device and threads are those of now.
+    /// What the model was built from. The device and the threads are those of this process.
     pub(crate) spec: Spec,
-    /// What it kept beside its arrays. Nothing of it is checked but its form.
+    /// What the model kept beside its arrays. Only its form has been checked.
     pub(crate) state: S,
-    /// Its numbers.
+    /// The model's numbers.
     pub(crate) arrays: ArraysIn,
 }
 
-/// A number that an array holds.
+/// A type of number that an array can hold.
 pub(crate) trait Number: Copy {
     const DTYPE: Dtype;
     const BYTES: usize;
     fn write(self, out: &mut Vec<u8>);
-    /// From exactly [`Number::BYTES`] bytes; `None` for a float that is not finite.
+    /// Reads a number from exactly [`Number::BYTES`] bytes. `None` for a float that is not finite.
     fn read(bytes: &[u8]) -> Option<Self>;
 }
 
@@ -109,12 +109,12 @@ number!(f64, Dtype::F64, |value| value.is_finite());
 number!(u16, Dtype::U16, |_| true);
 number!(u32, Dtype::U32, |_| true);
 
-/// Arrays on their way into a file.
+/// Arrays to be written to a file.
 #[derive(Debug, Default)]
 pub(crate) struct ArraysOut(Vec<(String, Dtype, Vec<usize>, Vec<u8>)>);
 
 impl ArraysOut {
-    /// Adds an array by a name of its own; `shape` has as many places as there are values, row-major.
+    /// Adds an array under a name of its own. `shape` has as many places as there are values, in row-major order.
     pub(crate) fn add<T: Number>(
         &mut self,
         name: impl Into<String>,
@@ -136,7 +136,7 @@ impl ArraysOut {
     }
 }
 
-/// Arrays out of a file. Each is taken once, so that one which nobody wants is noticed.
+/// Arrays that were read from a file. Each can be taken once, so that an array which nobody takes is noticed.
 #[derive(Debug)]
 pub(crate) struct ArraysIn {
     path: PathBuf,
@@ -154,7 +154,7 @@ impl ArraysIn {
         Ok(ArraysIn { path, arrays })
     }
 
-    /// An array of exactly this shape, row-major.
+    /// Takes an array, which must have exactly this shape, in row-major order.
     pub(crate) fn take<T: Number>(&mut self, name: &str, shape: &[usize]) -> Result<Vec<T>, ModelError> {
         let (found, values) = self.take_any(name)?;
         if found != shape {
@@ -163,7 +163,7 @@ impl ArraysIn {
         Ok(values)
     }
 
-    /// A list of any length.
+    /// Takes a list of any length.
     pub(crate) fn take_list<T: Number>(&mut self, name: &str) -> Result<Vec<T>, ModelError> {
         match self.take_any(name)? {
             (shape, values) if shape.len() == 1 => Ok(values),
@@ -182,13 +182,13 @@ impl ArraysIn {
         Ok((shape, values))
     }
 
-    /// How long the first dimension of an array is.
+    /// The length of an array's first dimension.
     pub(crate) fn rows(&self, name: &str) -> Result<usize, ModelError> {
         let shape = self.arrays.get(name).and_then(|(_, shape, _)| shape.first().copied());
         shape.ok_or_else(|| self.refused(format!("array '{name}' is missing, or has no dimension")))
     }
 
-    /// An error that names the file: what is wrong with its arrays.
+    /// An error that names the file and says what is wrong with its arrays.
     pub(crate) fn refused(&self, what: impl Into<String>) -> ModelError {
         refused(&self.path, what)
     }
@@ -202,10 +202,11 @@ impl ArraysIn {
     }
 }
 
-/// Saves a model. The folder appears whole or not at all: it is written beside its place and then renamed.
+/// Saves a model. The folder is written under another name beside its place and then renamed. So it appears complete or
+/// not at all.
 ///
 /// # Errors
-/// If the folder is there already, or cannot be written.
+/// If the folder exists already, or cannot be written.
 pub(crate) fn save<S: Serialize>(
     folder: &Path,
     entry: &dyn ModelEntry,
@@ -235,13 +236,13 @@ pub(crate) fn save<S: Serialize>(
         .and_then(|()| write(&beside.join(MANIFEST), &manifest))
         .and_then(|()| fs::rename(&beside, folder));
     written.map_err(|error| {
-        // What could not be finished is of no use to anyone; that it cannot be removed either changes nothing.
+        // An incomplete folder is useless. If it cannot be removed either, the error is the same.
         let _ = fs::remove_dir_all(&beside);
         refused(folder, format!("failed to save the model: {error}"))
     })
 }
 
-/// A folder next to `folder` that no other process writes to.
+/// A new folder beside `folder` that no other process writes to.
 fn beside(folder: &Path) -> Result<PathBuf, ModelError> {
     let name = folder.file_name().ok_or_else(|| refused(folder, "is no name for a folder"))?.to_string_lossy();
     Ok(folder.with_file_name(format!(".{name}.{}.partial", std::process::id())))
@@ -312,7 +313,7 @@ fn refused(path: &Path, what: impl Into<String>) -> ModelError {
     ModelError::Artefact { path: path.to_owned(), what: what.into() }
 }
 
-/// The bytes of a file of at most `most` of them.
+/// Reads a file of at most `most` bytes.
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, ModelError> {
     let failed = |error: std::io::Error| refused(path, format!("failed to read the saved model: {error}"));
     let metadata = fs::metadata(path).map_err(failed)?;
@@ -320,7 +321,7 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, ModelError> {
         return Err(refused(path, "is not a file; give the folder that a model was saved to"));
     }
     let mut bytes = Vec::new();
-    // One more, so that a file that is too long is seen to be.
+    // One byte more, to notice a file that is too long.
     File::open(path).map_err(failed)?.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > most {
         return Err(refused(path, format!("is longer than {most} bytes: it was changed; save the model again")));

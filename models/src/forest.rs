@@ -1,5 +1,6 @@
-//! A random forest (Breiman 2001) behind linfa's traits: bootstrap, features drawn anew for each node, binned values,
-//! trees in parallel. The same seed grows the same forest on any number of threads.
+//! A random forest (Breiman 2001) behind linfa's traits. Each tree learns from a bootstrap sample, each node draws
+//! features anew, values are binned, and the trees are grown in parallel. The same seed grows the same forest on any
+//! number of threads.
 
 mod bins;
 mod criterion;
@@ -21,22 +22,22 @@ use tree::{Grower, MOST_ROWS, Tree, TreeNumbers};
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
 
-/// Rows that one task predicts: a tree stays in the cache meanwhile.
+/// How many rows one task predicts. They all go down one tree before the next, so that the tree stays in the cache.
 const BLOCK: usize = 64;
-/// Rows that go down a tree together.
+/// How many rows go down a tree at the same time.
 const TOGETHER: usize = 8;
 
-/// A forest about to be grown, tree by tree, in any order.
+/// A forest to be grown. Its trees can be grown in any order.
 pub(crate) struct Growth<'a, C: Criterion> {
     bins: Bins,
     targets: &'a [C::Target],
     params: &'a ForestValidParams,
-    /// Values per leaf: the number of classes, or one.
+    /// The number of values in a leaf: the number of classes, or one for numbers.
     width: usize,
 }
 
 impl<'a, C: Criterion> Growth<'a, C> {
-    /// Bins `N x features` rows. `width` is the number of classes, or one for numbers.
+    /// Bins the values of `N x features` rows. `width` is the number of classes, or one for numbers.
     pub(crate) fn new(
         params: &'a ForestValidParams,
         rows: &ArrayView2<'_, f32>,
@@ -55,19 +56,19 @@ impl<'a, C: Criterion> Growth<'a, C> {
         Ok(Growth { bins: Bins::new(rows, params.max_bins), targets, params, width })
     }
 
-    /// How many trees there are to be.
+    /// How many trees the forest shall have.
     pub(crate) fn trees(&self) -> usize {
         self.params.trees
     }
 
-    /// Grows tree `index`: its random choices depend on nothing but the seed and this number.
+    /// Grows tree `index`. Its random choices depend on the seed and this number only.
     pub(crate) fn tree(&self, index: usize) -> Tree {
         let mut rng = ChaCha8Rng::seed_from_u64(self.params.seed);
         rng.set_stream(index as u64);
         Grower::new(&self.bins, self.targets, self.params, C::new(self.width), &mut rng).grow(&mut rng)
     }
 
-    /// The forest of these trees.
+    /// Makes the forest of these trees.
     pub(crate) fn forest(&self, trees: Vec<Tree>) -> Forest {
         Forest { trees, features: self.bins.features(), width: self.width }
     }
@@ -77,7 +78,7 @@ impl<'a, C: Criterion> Growth<'a, C> {
     }
 }
 
-/// A fitted forest: leaf values averaged over its trees.
+/// A fitted forest. It predicts the mean of the leaf values over its trees.
 #[derive(Debug, Clone)]
 pub struct Forest {
     trees: Vec<Tree>,
@@ -86,7 +87,7 @@ pub struct Forest {
 }
 
 impl Forest {
-    /// For each of `N x features` rows the mean over all trees: class probabilities (`N x classes`), or one number.
+    /// The mean over all trees for each of `N x features` rows: class probabilities (`N x classes`), or one number.
     ///
     /// # Panics
     /// If the rows have another number of features than the training rows.
@@ -119,7 +120,7 @@ impl Forest {
         means
     }
 
-    /// Adds everything that is learned.
+    /// Adds all learned arrays.
     pub(crate) fn save(&self, arrays: &mut ArraysOut) {
         let mut all = TreeNumbers::default();
         self.trees.iter().for_each(|tree| tree.save(&mut all));
@@ -131,10 +132,10 @@ impl Forest {
         arrays.add("leaves", &[all.values.len()], all.values);
     }
 
-    /// A forest over this many features, with `width` values per leaf, from what [`Forest::save`] added.
+    /// Takes the arrays that [`Forest::save`] added for a forest over `features` features with `width` values per leaf.
     ///
     /// # Errors
-    /// If the arrays are not such trees.
+    /// If the arrays are not those of such a forest.
     pub(crate) fn load(features: usize, width: usize, arrays: &mut ArraysIn) -> Result<Forest, ModelError> {
         let nodes: Vec<u32> = arrays.take_list("trees.nodes")?;
         let leaves: Vec<u32> = arrays.take("trees.leaves", &[nodes.len()])?;
@@ -163,24 +164,24 @@ impl Forest {
         Ok(Forest { trees, features, width })
     }
 
-    /// Learned numbers: a feature and a threshold per decision, and the leaf values.
+    /// How many numbers were learned: a feature and a threshold for each decision, and the leaf values.
     pub fn parameters(&self) -> u64 {
         self.trees.iter().map(|tree| tree.parameters() as u64).sum()
     }
 }
 
-/// A forest that answers with the most probable class.
+/// A forest that predicts the most probable class.
 #[derive(Debug, Clone)]
 pub struct ForestClassifier(pub Forest);
 
-/// A forest that answers with a number.
+/// A forest that predicts a number.
 #[derive(Debug, Clone)]
 pub struct ForestRegressor(pub Forest);
 
 impl<D: Data<Elem = f32>> Fit<ArrayBase<D, Ix2>, Array1<usize>, ForestError> for ForestValidParams {
     type Object = ForestClassifier;
 
-    /// Classes are numbered from zero; there are as many as the largest label plus one.
+    /// Classes are numbered from zero. Their number is the largest label plus one.
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, Array1<usize>>) -> Result<ForestClassifier, ForestError> {
         let labels = dataset
             .targets()
@@ -228,7 +229,7 @@ impl<D: Data<Elem = f32> + Sync> PredictInplace<ArrayBase<D, Ix2>, Array1<f32>> 
     }
 }
 
-/// The class of the largest probability, the first of equals.
+/// The class with the largest probability. If several are equal, the first of them.
 pub(crate) fn most_probable(probabilities: &[f32]) -> usize {
     let mut best = 0;
     for (class, &probability) in probabilities.iter().enumerate() {

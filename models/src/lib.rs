@@ -1,8 +1,8 @@
 //! Five models behind one trait.
 //!
-//! The only crate that may name burn or linfa types. One file per model, all of the same inner shape; `encode/` turns
-//! raw inputs into features, fitted on training rows only; `neural/` holds the one training loop, batching and device
-//! choice.
+//! This is the only crate that may name burn or linfa types. There is one file per model, and all of them have the same
+//! structure. `encode/` turns raw inputs into features and is fitted on training rows only. `neural/` holds the one
+//! training loop, the batching and the choice of a device.
 
 mod artefact;
 mod encode;

@@ -18,7 +18,7 @@ use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 
-/// The registry's entry.
+/// The entry in the registry.
 pub(crate) struct Lstm;
 
 const OWN: &[Param] = &[
@@ -120,7 +120,7 @@ impl ModelEntry for Lstm {
     }
 }
 
-/// One layer in all directions at once; gates in the order input, forget, output, candidate.
+/// One layer, in all directions at once. The gates are in the order input, forget, output, candidate.
 struct Layer {
     input: Weight,
     recurrent: Weight,
@@ -137,8 +137,8 @@ impl Layer {
         }
     }
 
-    /// `directions x steps x examples x inputs` to `directions x steps x examples x hidden`: one product for all
-    /// inputs, then one recurrent product per step.
+    /// `directions x steps x examples x inputs` to `directions x steps x examples x hidden`. One product covers all
+    /// inputs; then each step has one recurrent product.
     fn forward(&self, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
         let [directions, steps, examples, inputs] = x.dims();
         let recurrent: Tensor<3> = pass.weight(self.recurrent);

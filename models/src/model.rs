@@ -1,4 +1,4 @@
-//! The seam between the instrument and what it measures: every model is a [`ModelEntry`] that builds a [`Model`].
+//! The interface between the instrument and what it measures. Every model is a [`ModelEntry`] that builds a [`Model`].
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ impl Device {
     }
 }
 
-/// The form of the inputs of a task.
+/// The form of a task's inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InputShape {
     /// Images of this size.
@@ -46,19 +46,19 @@ pub enum InputShape {
     },
     /// Texts.
     Texts {
-        /// Two in each example, which are to be compared.
+        /// Whether each example is two texts that the task compares.
         pairs: bool,
     },
 }
 
 impl InputShape {
-    /// Whether an example is two texts to be compared.
+    /// Whether an example is two texts that the task compares.
     pub fn is_pairs(self) -> bool {
         matches!(self, InputShape::Texts { pairs: true })
     }
 }
 
-/// The form of the targets of a task.
+/// The form of a task's targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TargetShape {
     /// One of this many classes.
@@ -67,51 +67,52 @@ pub enum TargetShape {
     Value,
 }
 
-/// What a model must know of a task before it sees data.
+/// What a model must know about a task before it sees data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskShape {
-    /// What goes in.
+    /// The form of the inputs.
     pub input: InputShape,
-    /// What is to come out.
+    /// The form of the targets.
     pub target: TargetShape,
     /// Rows to learn from, validation included.
     pub train_rows: usize,
-    /// Whether mirroring an image turns the sign of its target (an angle). Where `false`, it keeps the target.
+    /// Whether mirroring an image changes the sign of its target, as it does for an angle. If `false`, the target stays
+    /// the same.
     pub mirror_negates: bool,
 }
 
 /// Whether a model can do a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Support {
-    /// It can.
+    /// It can do the task.
     Yes,
-    /// It cannot, and why, in words for the report.
+    /// It cannot do the task.
     No {
-        /// The reason.
+        /// The reason, in words for the report.
         reason: String,
     },
 }
 
-/// Everything a model is built from.
+/// Everything from which a model is built.
 #[derive(Debug, Clone)]
 pub struct Spec {
     /// The task's form.
     pub shape: TaskShape,
     /// The model's parameters, checked and complete.
     pub params: Resolved,
-    /// Where it computes.
+    /// Where the model computes.
     pub device: Device,
-    /// Processor threads it may use.
+    /// How many processor threads the model may use.
     pub threads: usize,
-    /// The root of every random choice the model makes; see [`Spec::seed_for`].
+    /// The root of all of the model's random choices; see [`Spec::seed_for`].
     pub seed: u64,
 }
 
 impl Spec {
-    /// A seed of its own for each axis of chance (`"init"`, `"order"`, `"dropout"`, …), so that a change in how one
-    /// is consumed leaves the others as they were. FNV-1a of the axis, mixed with the root by SplitMix64 (Steele et
-    /// al. 2014).
+    /// The seed of one axis of randomness (`"init"`, `"order"`, `"dropout"`, …). Each axis has its own, so that a
+    /// change in how one axis is used leaves the others as they were. The seed is FNV-1a of the axis, mixed with the
+    /// root by SplitMix64 (Steele et al. 2014).
     pub fn seed_for(&self, axis: &str) -> u64 {
         let hash =
             axis.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
@@ -122,7 +123,7 @@ impl Spec {
     }
 }
 
-/// A dense row-major matrix.
+/// A dense matrix in row-major order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix {
     /// Number of rows.
@@ -147,7 +148,7 @@ pub enum Predictions {
     Classes {
         /// The most likely class of each example.
         labels: Vec<u16>,
-        /// `examples x classes`, rows summing to one; absent if the model has none.
+        /// `examples x classes`, with rows that sum to one. `None` if the model gives no probabilities.
         probabilities: Option<Matrix>,
     },
     /// For a regression task, in the unit of the targets.
@@ -157,9 +158,9 @@ pub enum Predictions {
 /// How large a fitted model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Footprint {
-    /// Learned numbers (weights, support vectors and coefficients, thresholds and leaf values).
+    /// How many numbers were learned: weights, support vectors and coefficients, thresholds and leaf values.
     pub parameters: u64,
-    /// Multiply-adds of one prediction, times two, where that is countable.
+    /// The multiply-adds of one prediction, times two. `None` if they cannot be counted.
     pub flops_per_example: Option<u64>,
 }
 
@@ -171,10 +172,10 @@ pub enum ModelError {
     Diverged {
         /// Counted from 1.
         epoch: usize,
-        /// What was seen to be non-finite.
+        /// What is not finite.
         what: String,
     },
-    /// The model does not do what was asked of it.
+    /// The model cannot do what was asked of it.
     #[error("{0}")]
     Unsupported(String),
     /// A library's error.
@@ -195,7 +196,7 @@ pub enum ModelError {
 pub struct EpochReport<'a> {
     /// Counted from 1.
     pub epoch: usize,
-    /// How many there will be.
+    /// How many epochs there will be.
     pub epochs: usize,
     /// Mean training loss over the epoch.
     pub train_loss: f64,
@@ -203,88 +204,89 @@ pub struct EpochReport<'a> {
     pub validation: &'a Predictions,
 }
 
-/// The instrument's eye on a fit.
+/// What observes a fit: the instrument scores its epochs and shows its progress.
 pub trait Watch {
-    /// Scores an epoch on the validation rows: larger is better, whatever the metric. A model with epochs calls this
-    /// after each and keeps its best. The cost of the validation pass belongs to the fit.
+    /// Scores an epoch on the validation rows. A larger score is better, for any metric. A model with epochs calls this
+    /// after each epoch and keeps the best one. The time of the validation pass is part of the fit.
     ///
     /// # Errors
-    /// [`ModelError::Diverged`] if the report holds a number that is not finite: the fit ends.
+    /// [`ModelError::Diverged`] if the report holds a number that is not finite. The fit then ends.
     fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError>;
 
-    /// Progress of a fit without epochs (trees grown, pairs solved): `done` of `total` steps.
+    /// Reports the progress of a fit without epochs, such as trees grown or pairs solved: `done` of `total` steps.
     fn progress(&mut self, done: usize, total: usize);
 }
 
-/// A learnable method, built for one task.
+/// A method that learns, built for one task.
 pub trait Model {
-    /// Learns from `train`; `validation` is for choosing among epochs or parameters, and a model that chooses nothing
-    /// may learn from it too: both were given as training rows. A second call starts afresh.
+    /// Learns from `train`. `validation` is for choosing among epochs or parameters. A model that chooses nothing may
+    /// learn from it too, because both were given as training rows. A second call starts afresh.
     ///
     /// # Errors
     /// If the fit diverges or a library fails.
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError>;
 
-    /// One prediction per example, in order, in host memory: when it returns the device is done.
+    /// One prediction per example, in order, in host memory. The device has finished when this returns.
     ///
     /// # Errors
     /// If there was no fit or a library fails.
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError>;
 
-    /// Saves the fitted model to a folder that is not there yet, with everything that a prediction needs; see
+    /// Saves the fitted model to a folder that does not exist yet, with everything that a prediction needs. See
     /// [`ModelEntry::load`].
     ///
     /// # Errors
-    /// If there was no fit, the folder is there, or it cannot be written.
+    /// If there was no fit, if the folder exists, or if it cannot be written.
     fn save(&self, folder: &Path) -> Result<(), ModelError>;
 
     /// How large the fitted model is.
     fn footprint(&self) -> Footprint;
 
-    /// Threads of the processor that it computes on: fewer than [`Spec::threads`] where the system starts no more. `None`
-    /// for a model that starts none.
+    /// How many processor threads the model computes on. They are fewer than [`Spec::threads`] if the system starts no
+    /// more. `None` for a model that starts no threads.
     fn threads(&self) -> Option<usize> {
         None
     }
 
-    /// How many of `inputs` are longer than the fitted model reads, so that it answers without their ends. `None` for a
-    /// model that reads inputs of any length whole.
+    /// How many of `inputs` are longer than the fitted model reads, so that their ends are ignored. `None` for a model
+    /// that reads inputs of any length.
     fn truncated(&self, _inputs: &Inputs) -> Option<usize> {
         None
     }
 
-    /// How many of `inputs` have a text in which the fitted model finds no word that it reads, so that it answers blindly.
-    /// `None` for a model that reads no words.
+    /// How many of `inputs` have a text in which the fitted model finds no word that it reads. Its prediction for such
+    /// a text does not depend on the text. `None` for a model that reads no words.
     fn wordless(&self, _inputs: &Inputs) -> Option<usize> {
         None
     }
 }
 
-/// A model's place in the registry: what it is, what it takes and how to build it.
+/// A model's entry in the registry: what it is, what it accepts and how to build it.
 pub trait ModelEntry: Sync {
     /// The name in suites, on the command line and in records.
     fn name(&self) -> &'static str;
     /// One line on the method.
     fn about(&self) -> &'static str;
-    /// Our version of it, and the library whose kernels run on `device`, e.g. `1 (burn 0.22.1)`. Records of different
-    /// versions are not compared.
+    /// The version of our code, and the library whose kernels run on `device`, such as `1 (burn 0.22.1)`. Records of
+    /// different versions are not compared.
     fn version(&self, device: Device) -> String;
     /// Every parameter, with default, domain and source.
     fn params(&self) -> &'static [Param];
-    /// Whether a fit learns from the validation rows as from the training rows. `false` where it only predicts them, to
-    /// choose among epochs.
+    /// Whether a fit learns from the validation rows as it learns from the training rows. `false` if it only predicts
+    /// them, to choose among epochs.
     fn learns_from_validation(&self) -> bool;
-    /// Whether it can do tasks of this shape, at this training size, with these parameters and on `device`.
+    /// Whether the model can do tasks of this shape, at this training size, with these parameters and on `device`.
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support;
-    /// What no single parameter's domain can say (heads must divide the width, …). Called at plan time.
+    /// Checks what the domain of a single parameter cannot express, such as that the number of heads divides the width.
+    /// It is called when a suite is planned.
     ///
     /// # Errors
     /// Names the parameter at fault.
     fn check(&self, _params: &Resolved) -> Result<(), ParamError> {
         Ok(())
     }
-    /// Seconds of a fit on `device`, with this many threads of the processor, within a factor of three or so: a user sees
-    /// it before a long run. `None` where it has not been measured.
+    /// The seconds of a fit on `device` with this many processor threads, within a factor of about three. The user sees
+    /// them before a long run. `None` if this was not measured.
     fn fit_s(&self, _shape: &TaskShape, _params: &Resolved, _threads: usize, _device: Device) -> Option<f64> {
         None
     }
@@ -293,8 +295,8 @@ pub trait ModelEntry: Sync {
     /// # Errors
     /// If the shape or the device is not supported.
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError>;
-    /// The fitted model that [`Model::save`] wrote to a folder. Its predictions are those of the saved one, to the last
-    /// bit, on any number of threads.
+    /// Loads the fitted model that [`Model::save`] wrote to a folder. Its predictions are those of the saved model, to
+    /// the last bit, on any number of threads.
     ///
     /// # Errors
     /// Names the file that is missing, cut off, changed, or of another model, version or format.

@@ -1,7 +1,7 @@
-//! Names that a user writes: what to say of one that does not exist.
+//! Messages about a name that a user wrote and that does not exist.
 
-/// The end of a message about an unknown name: `, did you mean 'x'?` if a known name is close, else nothing. Upper and
-/// lower case are alike here.
+/// The end of a message about an unknown name: `, did you mean 'x'?` if a known name is close, or else nothing. Upper
+/// and lower case are treated alike.
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let name = name.to_lowercase();
     known

@@ -1,4 +1,4 @@
-//! Work on a fixed number of threads, as many as the system starts.
+//! Work on a fixed number of threads, or on fewer if the system does not start so many.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
@@ -8,14 +8,14 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::model::{ModelError, Watch};
 
-/// How long threads that were started in vain take to end, so that others can be started in their place.
+/// How long to wait until threads of a failed attempt have ended, so that others can be started in their place.
 const THREADS_END: Duration = Duration::from_millis(10);
 
-/// What `build` makes on `threads` threads, or on fewer where the system starts no more: a limit on processes counts
+/// What `build` makes on `threads` threads, or on fewer if the system starts no more. A limit on processes counts
 /// threads too.
 ///
 /// # Errors
-/// If there is not a single thread.
+/// If not a single thread starts.
 pub(crate) fn start<T>(
     threads: usize,
     build: impl Fn(usize) -> Result<T, ThreadPoolBuildError>,
@@ -36,29 +36,29 @@ pub(crate) fn start<T>(
     }
 }
 
-/// A pool of `threads` threads, or of fewer where the system starts no more.
+/// A pool of `threads` threads, or of fewer if the system starts no more.
 ///
 /// # Errors
-/// If there is not a single thread.
+/// If not a single thread starts.
 pub(crate) fn pool(threads: usize) -> Result<ThreadPool, ModelError> {
     start(threads, |threads| ThreadPoolBuilder::new().num_threads(threads).build())
 }
 
-/// `work`, in which parallel iterators run on `threads` threads, or on fewer where the system starts no more: in the end
-/// on the calling one. Also how many there are.
+/// Runs `work` with its parallel iterators on `threads` threads, or on fewer if the system starts no more. If it starts
+/// none, they run on the calling thread. Also returns the number of threads.
 pub fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> (R, usize) {
     match pool(threads) {
         Ok(pool) => (pool.install(work), pool.current_num_threads()),
         Err(_) => {
-            // Fails where the calling thread is one of a pool, and then that pool is what the iterators run on.
+            // This fails if the calling thread belongs to a pool. The iterators then run on that pool.
             let _alone = ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
             (work(), rayon::current_num_threads())
         }
     }
 }
 
-/// `task(0)`, …, `task(total - 1)` in that order. `spread` calls the function that it is given on as many threads as are
-/// to share the tasks, and returns when all those calls have returned.
+/// `task(0)`, …, `task(total - 1)` in that order. `spread` must call its argument on as many threads as shall share the
+/// tasks, and return when all those calls have returned.
 pub(crate) fn in_order<T: Send>(
     total: usize,
     task: impl Fn(usize) -> T + Sync,
@@ -79,8 +79,8 @@ pub(crate) fn in_order<T: Send>(
     results.into_iter().map(result).collect()
 }
 
-/// `task(0)`, …, `task(total - 1)` in that order, computed in `pool`; `watch` hears of each that is done, on the calling
-/// thread.
+/// `task(0)`, …, `task(total - 1)` in that order, computed in `pool`. Each finished task is reported to `watch` on the
+/// calling thread.
 pub(crate) fn map<T: Send>(
     pool: &ThreadPool,
     total: usize,
@@ -94,7 +94,7 @@ pub(crate) fn map<T: Send>(
             let tell = sender;
             let told = |index| {
                 let result = task(index);
-                // The receiver listens until the sender is gone; it cannot hang up first.
+                // The receiver listens until the sender is dropped, so it cannot end first.
                 tell.send(()).expect("the calling thread listens");
                 result
             };

@@ -1,4 +1,4 @@
-//! Declared parameters: one table per model serves the plan's check, `bakeoff list` and the defaults.
+//! Declared parameters. One table per model serves the plan's check, `bakeoff list` and the defaults.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -77,7 +77,7 @@ impl fmt::Display for Domain {
     }
 }
 
-/// A default: constants, because tables of parameters are.
+/// A default value. It is a constant, because the tables of parameters are constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum DefaultValue {
     /// A switch.
@@ -104,15 +104,15 @@ impl From<DefaultValue> for ParamValue {
 /// One declared parameter of a model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Param {
-    /// Its name in suites and records.
+    /// The name in suites and records.
     pub name: &'static str,
-    /// Its default for tasks on images.
+    /// The default for tasks on images.
     pub images: DefaultValue,
-    /// Its default for tasks on texts.
+    /// The default for tasks on texts.
     pub texts: DefaultValue,
-    /// What it may be.
+    /// The values that the parameter may take.
     pub domain: Domain,
-    /// What it does, in a line.
+    /// What the parameter does, in a line.
     pub about: &'static str,
     /// Where the default comes from: a paper, a library's default, or our own measurement.
     pub source: &'static str,
@@ -136,18 +136,18 @@ pub enum ParamError {
         name: String,
         /// What was written.
         found: String,
-        /// What it may be.
+        /// The values that it may take.
         expected: String,
     },
 }
 
-/// A complete, checked set of parameters: defaults with the suite's overrides on top.
+/// A complete, checked set of parameters: the defaults, replaced by the suite's values where it has some.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Resolved(BTreeMap<String, ParamValue>);
 
 impl Resolved {
-    /// Lays `overrides` over the defaults that `params` declare for this kind of task.
+    /// Takes the defaults that `params` declare for this kind of task, and replaces those that `overrides` names.
     ///
     /// # Errors
     /// On an unknown name or a value outside its domain.
@@ -169,7 +169,7 @@ impl Resolved {
         Ok(Resolved(values))
     }
 
-    /// Values as [`Resolved::values`] gave them: those of all parameters, and no others.
+    /// Takes values as [`Resolved::values`] returned them. They must be those of all parameters and no others.
     ///
     /// # Errors
     /// On an unknown name, a missing one, or a value outside its domain.
@@ -197,12 +197,13 @@ impl Resolved {
         self.0.contains_key(name)
     }
 
-    /// Puts a whole number in place of the value of a parameter that the model has.
+    /// Replaces the value of a parameter that the model has by a whole number.
     pub fn set_int(&mut self, name: &str, value: i64) {
         self.0.insert(name.to_owned(), ParamValue::Int(value));
     }
 
-    /// A whole number. Panics if the model did not declare it so: a fault of the program, not of the user.
+    /// The value of a parameter that is a whole number. Panics if the model declared no such parameter, which is a
+    /// fault of the program and not of the user.
     pub fn int(&self, name: &str) -> usize {
         match self.0.get(name) {
             Some(ParamValue::Int(v)) => usize::try_from(*v).expect("the domain of a whole number starts at zero"),
@@ -210,7 +211,7 @@ impl Resolved {
         }
     }
 
-    /// A real number. Panics if the model did not declare it so.
+    /// The value of a parameter that is a real number. Panics if the model declared no such parameter.
     pub fn float(&self, name: &str) -> f64 {
         match self.0.get(name) {
             Some(ParamValue::Float(v)) => *v,
@@ -218,7 +219,7 @@ impl Resolved {
         }
     }
 
-    /// A switch. Panics if the model did not declare it so.
+    /// The value of a parameter that is a switch. Panics if the model declared no such parameter.
     pub fn switch(&self, name: &str) -> bool {
         match self.0.get(name) {
             Some(ParamValue::Bool(v)) => *v,
@@ -226,7 +227,7 @@ impl Resolved {
         }
     }
 
-    /// A word. Panics if the model did not declare it so.
+    /// The value of a parameter that is a word. Panics if the model declared no such parameter.
     pub fn word(&self, name: &str) -> &str {
         match self.0.get(name) {
             Some(ParamValue::Text(v)) => v,
@@ -248,7 +249,7 @@ impl fmt::Display for Resolved {
     }
 }
 
-/// What was written, as a value of the parameter's domain.
+/// Converts what was written to a value of the parameter's domain.
 fn admit(param: &Param, written: &toml::Value) -> Result<ParamValue, ParamError> {
     let value = match (written, param.domain) {
         (toml::Value::Boolean(v), _) => Some(ParamValue::Bool(*v)),

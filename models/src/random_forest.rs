@@ -1,5 +1,6 @@
-//! `random-forest`: Breiman's random forest for classes and for numbers, on HOG features of images and on TF-IDF
-//! values of texts, for pairs of them as in `encode/pairs.rs`. The features are dense, which limits the training size.
+//! `random-forest`: Breiman's random forest for classes and for numbers. Its features are HOG features or pixels of
+//! images, or TF-IDF values of texts. Pairs of texts are encoded as in `encode/pairs.rs`. The features are dense, which
+//! limits the training size.
 
 use std::path::Path;
 
@@ -21,12 +22,12 @@ use crate::model::{
 use crate::parallel;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 
-/// The registry's entry.
+/// The entry in the registry.
 pub(crate) struct RandomForest;
 
-/// A feature of a training row: its value and its bin.
+/// Bytes of one feature of a training row: its value and its bin.
 const FEATURE_BYTES: u64 = size_of::<f32>() as u64 + 1;
-/// The most that the features of all training rows may take.
+/// The largest size in bytes of the features of all training rows.
 const MOST_BYTES: u64 = 8 << 30;
 
 const PARAMS: &[Param] = &[
@@ -121,7 +122,7 @@ impl ModelEntry for RandomForest {
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, _device: Device) -> Option<f64> {
-        /// Seconds for a row, a level of a tree and a feature that is tried, measured at 2,000 to 8,000 rows.
+        /// Seconds for each row, level of a tree and tried feature, measured at 2,000 to 8,000 rows.
         const STEP_S: f64 = 1.5e-8;
         let rows = shape.train_rows as f64;
         let features = FeatureParams::of(params, &shape.input).width(&shape.input) as f64;
@@ -156,7 +157,7 @@ impl ModelEntry for RandomForest {
     }
 }
 
-/// Whether the features of so many training rows can be held.
+/// Whether memory suffices for `features` features of `rows` training rows.
 fn holds(rows: usize, features: usize) -> Support {
     let row = (features as u64).saturating_mul(FEATURE_BYTES);
     let bytes = row.saturating_mul(rows as u64);
@@ -256,7 +257,7 @@ impl Model for ForestModel {
     fn footprint(&self) -> Footprint {
         self.fitted.as_ref().map_or_else(Footprint::default, |(_, forest)| Footprint {
             parameters: forest.parameters(),
-            // A tree compares and never multiplies.
+            // A tree compares numbers and never multiplies them.
             flops_per_example: None,
         })
     }

@@ -1,8 +1,8 @@
 //! `resnet`: a residual network over the pixels of small images, or over the words of a text.
 //!
 //! The two texts of a pair are read apart with the same weights and pooled to `u` and `v`, and the last layer gets
-//! `[u, v, |u - v|, u * v]` (Conneau et al. 2017, also with a convolution network). If they were one sequence, a window of
-//! three words would hardly ever hold words of both.
+//! `[u, v, |u - v|, u * v]` (Conneau et al. 2017, who tried a convolution network too). If they were one sequence, a
+//! window of three words would hardly ever hold words of both.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::neural::weights::{Init, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 
-/// The registry's entry.
+/// The entry in the registry.
 pub(crate) struct Resnet;
 
 const OWN: &[Param] = &[
@@ -154,7 +154,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
     }
 }
 
-/// Two 3 x 3 convolutions beside a shortcut without weights: "option A" of He et al. 2015.
+/// Two 3 x 3 convolutions beside a shortcut without weights ("option A" of He et al. 2015).
 struct ImageBlock {
     first: Conv,
     first_norm: BatchNorm,
@@ -185,7 +185,7 @@ impl ImageBlock {
     }
 }
 
-/// Every second pixel, with as many channels of zeros before as after the old ones.
+/// Every second pixel in both directions. Channels of zeros are added, half of them before and half after the old ones.
 fn thin(x: Tensor<4>, shape: [usize; 4]) -> Tensor<4> {
     let [examples, height, width, channels] = shape;
     let x = x.slice(burn::tensor::s![.., 0..;2, 0..;2, ..]);
@@ -206,8 +206,8 @@ struct ImageNet {
 }
 
 impl ImageNet {
-    /// `shape` is blocks per stage, channels of the first stage and outputs; `image` is height, width and channels.
-    /// Slots are named as in PyTorch's usual code, which published weights follow.
+    /// `shape` is the number of blocks per stage, of channels of the first stage, and of outputs. `image` is height,
+    /// width and channels. Slots are named as in PyTorch's usual code, which published weights follow.
     fn new(shape: [usize; 3], image: [usize; 3], dropout: f64) -> ImageNet {
         let [per_stage, width, outputs] = shape;
         let [mut height, mut columns, channels] = image;
@@ -261,8 +261,8 @@ impl Network for ImageNet {
     }
 }
 
-/// Two convolutions over three words each beside a shortcut, pre-activation (He et al. 2016). Layer normalisation
-/// instead of batch normalisation: padding would count in a batch's statistics.
+/// Two convolutions over three words each beside a shortcut, pre-activation (He et al. 2016). It has layer
+/// normalisation instead of batch normalisation, because padding would count in the statistics of a batch.
 struct TextBlock {
     first_norm: LayerNorm,
     first: Linear,
@@ -289,7 +289,7 @@ impl TextBlock {
     }
 }
 
-/// Each token's vector between those of the tokens before and after it, zeros beyond the ends.
+/// Each token's vector between those of the tokens before and after it. Beyond the ends, the vectors are zero.
 fn neighbours(x: Tensor<3>) -> Tensor<3> {
     let [examples, tokens, width] = x.dims();
     let edge = Tensor::zeros([examples, 1, width], &x.device());
@@ -310,8 +310,8 @@ struct TextNet {
 }
 
 impl TextNet {
-    /// `shape` is as for images. All stages have the same width and keep all tokens, because texts are short. `tokens` is how
-    /// many different ones there are, and how many a typical text has.
+    /// `shape` is as for images. All stages have the same width and keep all tokens, because texts are short. `tokens`
+    /// is the number of different tokens, and the number of tokens of a typical text.
     fn new(shape: [usize; 3], tokens: [usize; 2], reading: TextReading, dropout: f64) -> TextNet {
         let ([per_stage, width, outputs], [vocabulary, typical]) = (shape, tokens);
         let mut layout = WeightLayout::default();

@@ -1,10 +1,13 @@
-//! `svm`: a support vector machine with a linear or Gaussian kernel, one-versus-one for classes and
+//! `svm`: a support vector machine with a linear or a Gaussian kernel. It is one-versus-one for classes and
 //! epsilon-insensitive for numbers.
 //!
-//! Images are scaled HOG features. Texts are sparse TF-IDF rows of word 1- and 2-grams, and they stay sparse: a kernel
-//! needs inner products only, which the few terms that two texts share give exactly, so nothing is cut off by a
-//! projection. Pairs of texts are such rows of both and of their overlap (`encode/pairs.rs`). What limits the training size is the
-//! dense kernel between all training rows and, with hundreds of classes, a coefficient of each row for each pair of classes.
+//! Images become HOG features, pixels, or both. Texts become sparse TF-IDF rows of word 1- and 2-grams, and the rows
+//! stay sparse. A kernel needs inner products only, and the few terms that two texts share give them exactly. So no
+//! projection is needed, which would lose information. A pair of texts becomes such rows of both texts and of their
+//! overlap (`encode/pairs.rs`).
+//!
+//! Two things limit the training size: the dense kernel between all training rows and, with hundreds of classes, the
+//! coefficient of each row for each pair of classes.
 
 mod classifier;
 mod kernel;
@@ -40,7 +43,7 @@ use machine::{FittedMachine, MachineForm};
 use solve::{MOST_KERNEL_BYTES, Solver, kernel_bytes};
 pub use solve::{Method, ProblemSettings};
 
-/// The registry's entry.
+/// The entry in the registry.
 pub(crate) struct Svm;
 
 const PARAMS: &[Param] = &[
@@ -159,7 +162,8 @@ impl ModelEntry for Svm {
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, _device: Device) -> Option<f64> {
-        // Both grow with the square of the rows, and the kernel with the features too: measured at 2,000 to 8,000.
+        // Both times grow with the square of the number of rows. The time for the kernel also grows with the number of
+        // features. Measured at 2,000 to 8,000 rows.
         let solve_s = 3e-8;
         let kernel_s = match shape.input {
             // Sparse rows share few terms.
@@ -215,7 +219,7 @@ struct Fitted {
 
 enum Predictor {
     Classes(Classifier),
-    /// The machine's one value is in standard deviations from the mean of the training targets.
+    /// The machine predicts one value, in standard deviations from the mean of the training targets.
     Value {
         machine: FittedMachine,
         mean: f32,

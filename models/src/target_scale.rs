@@ -1,10 +1,10 @@
-//! Numbers to be predicted, as models learn them: in standard deviations from their mean.
+//! The scale in which models learn numbers: standard deviations from the mean of the training targets.
 
-/// Mean and standard deviation of the training targets.
+/// The mean and the standard deviation of the training targets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct TargetScale {
     pub(crate) mean: f64,
-    /// One where all targets are the same.
+    /// The standard deviation, or one if all targets are equal.
     pub(crate) deviation: f64,
 }
 

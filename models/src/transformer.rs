@@ -1,7 +1,8 @@
 //! `transformer`: a pre-norm encoder with multi-head attention over words or image patches.
 //!
-//! A pair of texts is one sequence, `first [SEP] second`, before it a class token if that is pooled, and every token has
-//! the embedding of its segment added, as in BERT (Devlin et al. 2018): attention then compares the two word by word.
+//! A pair of texts is one sequence, `first [SEP] second`, as in BERT (Devlin et al. 2018). So attention compares the
+//! two texts word by word. If the class token is pooled, the sequence begins with it. Every token has the embedding of
+//! its segment added.
 
 use std::path::Path;
 
@@ -17,7 +18,7 @@ use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
 use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 
-/// The registry's entry.
+/// The entry in the registry.
 pub(crate) struct Transformer;
 
 const OWN: &[Param] = &[
@@ -193,7 +194,7 @@ impl Block {
     }
 }
 
-/// Where the first vectors of tokens come from.
+/// What makes the first vectors of tokens.
 enum Stem {
     Words(Embedding),
     Patches { side: usize, project: Linear },

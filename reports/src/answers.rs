@@ -15,11 +15,11 @@ pub struct Answers {
     given: Given,
     /// Examples by class: `confusion[target][prediction]`; empty for a regression.
     pub confusion: Vec<Vec<u64>>,
-    /// A digest of the targets: answers of two models are paired only if their targets are the same.
+    /// A digest of the targets. The answers of two models are only paired if their targets are the same.
     pub targets: u64,
 }
 
-/// What [`Answered`] borrows.
+/// The data that an [`Answered`] borrows.
 #[derive(Debug, Clone, PartialEq)]
 enum Given {
     Classes { pairs: Vec<(u16, u16)>, classes: usize, probabilities: Option<Vec<f32>> },
@@ -27,10 +27,10 @@ enum Given {
 }
 
 impl Answers {
-    /// Reads the answers out of a predictions file.
+    /// Reads the answers from the rows of a predictions file.
     ///
     /// # Errors
-    /// If an example is missing or out of order, a class is not one of the task's or a value is not a number.
+    /// If an example is missing or out of order, if a class is not one of the task's, or if a value is not a number.
     pub fn new(task: &TaskInfo, rows: &[PredictionRow], path: &Path) -> Result<Answers, ReportError> {
         let refuse =
             |index: usize, message| ReportError::Row { path: path.to_owned(), line: index as u64 + 2, message };
@@ -62,7 +62,7 @@ impl Answers {
             for (target, prediction) in &pairs {
                 confusion[usize::from(*target)][usize::from(*prediction)] += 1;
             }
-            // A score of probabilities needs those of every example.
+            // A score of probabilities needs the probabilities of every example.
             let whole = rows.iter().all(|row| !row.probabilities.is_empty());
             let probabilities = whole.then(|| rows.iter().flat_map(|row| row.probabilities.iter().copied()).collect());
             Given::Classes { pairs, classes, probabilities }
@@ -70,7 +70,7 @@ impl Answers {
         Ok(Answers { given, confusion, targets: targets.finish() })
     }
 
-    /// Targets and predictions, as scores take them.
+    /// The targets and predictions in the form that scores take.
     pub fn answered(&self) -> Answered<'_> {
         match &self.given {
             Given::Classes { pairs, classes, probabilities } => {
@@ -91,7 +91,7 @@ impl Answers {
     }
 }
 
-/// Target and prediction as numbers.
+/// The target and the prediction as numbers.
 fn value_pair(row: &PredictionRow) -> Result<(f64, f64), String> {
     let number = |column: &str, text: &str| {
         text.parse::<f64>().map_err(|_| format!("column {column}: '{text}', expected a number"))
@@ -99,7 +99,7 @@ fn value_pair(row: &PredictionRow) -> Result<(f64, f64), String> {
     Ok((number("target", &row.target)?, number("prediction", &row.prediction)?))
 }
 
-/// Target and prediction as numbers of classes.
+/// The target and the prediction as indices of classes.
 fn class_pair(task: &TaskInfo, numbers: &HashMap<&str, u16>, row: &PredictionRow) -> Result<(u16, u16), String> {
     let class = |column: &str, text: &str| {
         numbers.get(text).copied().ok_or_else(|| {

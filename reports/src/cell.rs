@@ -1,9 +1,9 @@
-//! What one model did in one setting: the numbers of its cases, and their means over seeds.
+//! What one model achieved in one setting: the numbers of its cases, and their means over seeds.
 
 use crate::record::Status;
 
-/// The source of numbers that were computed from something else and not measured. Such a number is shown where there
-/// is no other, and ranks nothing.
+/// The source of numbers that were computed from something else and not measured. An estimate is shown only if no
+/// source measured the number, and ranks nothing.
 pub const ESTIMATE: &str = "estimate";
 
 /// One number of a case.
@@ -23,16 +23,16 @@ pub struct Value {
     pub conditions: String,
 }
 
-/// A number that a case should have and does not have.
+/// A number that a case should have but does not have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
     /// As in [`Record::phase`].
     pub phase: String,
     /// As in [`Record::metric`].
     pub metric: String,
-    /// The source that did not give it, where another one did; empty where none did.
+    /// The source that did not give the number, if another source did. Empty if none did.
     pub source: String,
-    /// Why.
+    /// Why the number is missing.
     pub reason: String,
 }
 
@@ -55,15 +55,15 @@ pub struct Trial {
     pub status: Status,
     /// The reason, or a remark.
     pub note: String,
-    /// Every number there is.
+    /// All numbers of the case.
     pub values: Vec<Value>,
-    /// Rows without a number, the closing one aside.
+    /// The rows without a number, except the closing row.
     pub gaps: Vec<Gap>,
 }
 
 impl Trial {
-    /// The number of this metric in this phase, measured under no further conditions. Where several sources give one, it
-    /// is the first that was measured, and an estimate only if none was.
+    /// The number of this metric in this phase, measured under no further conditions. If several sources give one, the
+    /// first that was measured. An estimate only if none was measured.
     pub fn get(&self, phase: &str, metric: &str) -> Option<&Value> {
         let mut all = self.all(phase, metric);
         let first = all.next()?;
@@ -74,12 +74,12 @@ impl Trial {
         }
     }
 
-    /// The number that this source gives.
+    /// The number from this source.
     pub fn get_from(&self, phase: &str, metric: &str, source: &str) -> Option<&Value> {
         self.all(phase, metric).find(|value| value.source == source)
     }
 
-    /// The numbers of all sources.
+    /// The numbers from all sources.
     pub(crate) fn all(&self, phase: &str, metric: &str) -> impl Iterator<Item = &Value> {
         self.values
             .iter()
@@ -101,7 +101,7 @@ pub struct Mean {
 /// One model in one setting: its finished cases, one per seed and fold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    /// In the order of the plan; at least one.
+    /// The cases in the order of the plan; at least one.
     pub trials: Vec<Trial>,
 }
 
@@ -140,13 +140,13 @@ impl Cell {
         self.sources(phase, metric).into_iter().next()
     }
 
-    /// Where the numbers come from, those that measured first.
+    /// The sources of the numbers. Those that measured come before an estimate.
     pub fn sources(&self, phase: &str, metric: &str) -> Vec<&str> {
         measured_first(self.trials.iter().flat_map(|trial| trial.all(phase, metric)))
     }
 }
 
-/// The sources of these numbers in the order in which they appear, the estimate last.
+/// The sources of these numbers in the order in which they appear, with the estimate last.
 pub(crate) fn measured_first<'a>(values: impl Iterator<Item = &'a Value>) -> Vec<&'a str> {
     let mut sources: Vec<&str> = Vec::new();
     for value in values {

@@ -1,4 +1,4 @@
-//! What can go wrong between a run directory and its report.
+//! Errors between a run directory and its report.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ pub enum ReportError {
     /// A file or folder cannot be read or written.
     #[error("cannot {what} {}: {error}", path.display())]
     Io {
-        /// `read`, `write`, …
+        /// What was tried: `read`, `write`, …
         what: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The operating system's reason.
         error: io::Error,
     },
     /// The folder is not a run directory.
@@ -25,7 +25,7 @@ pub enum ReportError {
         /// The folder.
         path: PathBuf,
     },
-    /// `run.json` is not what this version writes.
+    /// `run.json` is not in the form that this program reads.
     #[error("{}: {message}", path.display())]
     Info {
         /// The file.
@@ -33,7 +33,7 @@ pub enum ReportError {
         /// What is wrong, with line and column.
         message: String,
     },
-    /// A packed file cannot be unpacked whole.
+    /// A compressed file cannot be unpacked completely.
     #[error("{} is damaged or cut short ({message}): bakeoff resume measures its case again", path.display())]
     Damaged {
         /// The file.
@@ -41,34 +41,34 @@ pub enum ReportError {
         /// What is wrong.
         message: String,
     },
-    /// A line of a CSV file is not what it should be.
+    /// A line of a CSV file breaks its format.
     #[error("{}:{line}: {message}", path.display())]
     Row {
         /// The file.
         path: PathBuf,
-        /// Counted from 1; the line on which the row begins.
+        /// The line on which the row begins, counted from 1.
         line: u64,
-        /// The column, what was found, what was expected and the fix.
+        /// The column, what was found, what was expected and how to correct it.
         message: String,
     },
-    /// A row that must not be written.
+    /// A row must not be written.
     #[error("case '{case}': column {column}: {message}")]
     Unwritable {
-        /// The row's case, or its place where the row has none.
+        /// The row's case. If the row has none, its place.
         case: String,
         /// The column.
         column: &'static str,
         /// What is wrong with its value.
         message: String,
     },
-    /// Rows that cannot stand in one table.
+    /// Rows contradict each other, so they cannot be in one table.
     #[error("{}: case '{case}': {message}", path.display())]
     Incomparable {
         /// The file.
         path: PathBuf,
         /// The case.
         case: String,
-        /// What does not fit and the fix.
+        /// What contradicts what, and how to correct it.
         message: String,
     },
     /// A figure could not be drawn.

@@ -1,4 +1,4 @@
-//! What chance allows of a score: its interval and its paired test, by the estimator of its metric.
+//! The statistical uncertainty of a score: its interval and its paired test, by the estimator of its metric.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,8 @@ use crate::statistics::{
 };
 
 /// The 95 % interval of a score that is `mean` over trials (seeds) on `examples` test examples. The interval of a
-/// proportion follows from these two numbers; any other needs the trials' answers, to the same examples.
+/// proportion follows from these two numbers. Any other interval needs the trials' answers, which must be to the same
+/// examples.
 pub(crate) fn interval(score: &Score, mean: f64, examples: Option<f64>, trials: &[&Answers]) -> Option<Interval> {
     match score.estimator {
         Estimator::Proportion(_) => wilson(mean, examples?),
@@ -22,7 +23,7 @@ pub(crate) fn interval(score: &Score, mean: f64, examples: Option<f64>, trials: 
     }
 }
 
-/// The two-sided p of "both models have the same score"; `None` unless all trials answer the same examples.
+/// The two-sided p-value of "both models have the same score". `None` unless all trials answer the same examples.
 pub(crate) fn paired_p(score: &Score, first: &[&Answers], second: &[&Answers]) -> Option<f64> {
     let (Some(one), Some(other)) = (first.first(), second.first()) else { return None };
     same_questions(&[*one, *other])?;
@@ -75,7 +76,7 @@ fn same_questions(trials: &[&Answers]) -> Option<usize> {
     trials.iter().all(same).then(|| first.len())
 }
 
-/// The score of each example, its mean over trials.
+/// The score of each example, as the mean over trials.
 fn mean_of_each(estimator: &Estimator, trials: &[&Answers]) -> Option<Vec<f64>> {
     let examples = same_questions(trials)?;
     let scores: Vec<Vec<f64>> =
@@ -84,7 +85,7 @@ fn mean_of_each(estimator: &Estimator, trials: &[&Answers]) -> Option<Vec<f64>> 
     Some((0..examples).map(mean).collect())
 }
 
-/// A statistic of the same resample of each trial's answers, its mean over trials.
+/// The statistic on one resample, as the mean over trials. The resample has the same examples for each trial.
 fn mean_statistic(estimator: &Estimator, trials: &[&Answers], rows: &[usize]) -> Option<f64> {
     let scores = trials.iter().map(|trial| estimator.estimate(&Sample::resample(trial.answered(), rows)));
     Some(scores.sum::<Option<f64>>()? / trials.len() as f64)

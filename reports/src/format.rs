@@ -1,22 +1,22 @@
-//! Numbers as people read them: three significant digits and a unit.
+//! Numbers formatted for people: three significant digits and a unit.
 
 use crate::metric::Metric;
 
-/// `x` with `digits` significant digits, never in exponent form.
+/// `x` with `digits` significant digits, never with an exponent.
 pub(crate) fn significant(x: f64, digits: i32) -> String {
     if x == 0.0 || !x.is_finite() {
         return format!("{x}");
     }
     let magnitude = |x: f64| x.abs().log10().floor() as i32;
-    // Rounding may carry into a new digit: 9.996 is 10.0, not 10.00.
+    // Rounding may carry into a new digit: 9.996 becomes 10.0, not 10.00.
     let factor = 10f64.powi(digits - 1 - magnitude(x));
     let rounded = (x * factor).round() / factor;
     let decimals = (digits - 1 - magnitude(rounded)).max(0) as usize;
     format!("{rounded:.decimals$}")
 }
 
-/// `x` with a prefix so that one to three digits stand before the point: `12.3 ms`, `4.5 kJ`. Seconds never get a
-/// prefix above one: nobody reads kiloseconds.
+/// `x` with an SI prefix, so that one to three digits stand before the decimal point: `12.3 ms`, `4.5 kJ`. Seconds
+/// never get a prefix above one, because nobody reads kiloseconds.
 pub(crate) fn si(x: f64, unit: &str) -> String {
     const PREFIXES: &[(f64, &str)] =
         &[(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")];
@@ -30,7 +30,8 @@ pub(crate) fn si(x: f64, unit: &str) -> String {
     format!("{} {prefix}{unit}", significant(x / scale, 3)).trim_end().to_owned()
 }
 
-/// A score: three decimals for shares of one, three significant digits for anything larger and for small errors.
+/// A score. Scores below 10 get three decimals, larger ones three significant digits. A huge score and a small error
+/// get an exponent.
 pub(crate) fn score(metric: &Metric, x: f64) -> String {
     if metric.needs_power(x) {
         format!("{x:.2e}")
@@ -57,7 +58,7 @@ pub(crate) fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
-/// The first few names, and how many more there are.
+/// The first few names, and the number of names left out.
 pub(crate) fn listed(names: &[String]) -> String {
     const SHOWN: usize = 5;
     let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -102,7 +103,7 @@ mod tests {
         ] {
             assert_eq!(shown("mse", x), expected, "{x}");
         }
-        // A share of one next to zero is as good as zero, and a rounding error is no finding.
+        // A share of one that rounds to zero is shown as zero, and a rounding error is not shown as a result.
         assert_eq!(shown("accuracy", 0.0004), "0.000");
         assert_eq!(shown("pearson", 2.2e-17), "0.000");
     }

@@ -1,4 +1,4 @@
-//! The pivot from rows to comparisons: which model did what on which task.
+//! The pivot from rows to comparisons: how each model did on each task.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -10,36 +10,36 @@ use crate::record::Record;
 use crate::run_info::{CaseInfo, RunInfo, TaskInfo};
 use crate::setting::{Setting, name_settings};
 
-/// All finished cases of a run: settings down, models across.
+/// All finished cases of a run, by setting and model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grid {
-    /// In the order of the plan.
+    /// The settings in the order of the plan.
     pub settings: Vec<Setting>,
     /// The models' labels, in the order of the plan.
     pub labels: Vec<String>,
-    /// Planned cases without a closing row: not run yet, or interrupted.
+    /// Planned cases without a closing row: they have not run yet, or were interrupted.
     pub unfinished: Vec<String>,
     cells: HashMap<(usize, usize), Cell>,
 }
 
 impl Grid {
-    /// The cell of a setting and a label, by their index; `None` if no case of it has finished.
+    /// The cell of a setting and a label, by their indices. `None` if none of its cases has finished.
     pub fn cell(&self, setting: usize, label: usize) -> Option<&Cell> {
         self.cells.get(&(setting, label))
     }
 
-    /// The cells of a setting with the index of their label, in the order of the labels.
+    /// The cells of a setting in the order of the labels, each with the index of its label.
     pub fn row(&self, setting: usize) -> impl Iterator<Item = (usize, &Cell)> {
         (0..self.labels.len()).filter_map(move |label| self.cell(setting, label).map(|cell| (label, cell)))
     }
 
-    /// Where the numbers of a metric come from in a setting, those that measured first.
+    /// The sources of a metric's numbers in a setting. Those that measured come before an estimate.
     pub fn sources(&self, setting: usize, phase: &str, metric: &str) -> Vec<&str> {
         let trials = self.row(setting).flat_map(|(_, cell)| &cell.trials);
         measured_first(trials.flat_map(|trial| trial.all(phase, metric)))
     }
 
-    /// Every finished case, by setting and label.
+    /// Every finished case, with the indices of its setting and label.
     pub fn trials(&self) -> impl Iterator<Item = (usize, usize, &Trial)> {
         (0..self.settings.len()).flat_map(move |setting| {
             self.row(setting)
@@ -47,10 +47,10 @@ impl Grid {
         })
     }
 
-    /// Pivots the rows of a run. `path` is where they come from, for error messages.
+    /// Pivots the rows of a run. Error messages name `path` as the origin of the rows.
     ///
     /// # Errors
-    /// On rows that cannot stand in one table: duplicates, cases that were not planned, a case of two machines, mixed
+    /// On rows that cannot be in one table: duplicates, cases that were not planned, a case of two machines, and mixed
     /// versions of a task or a model.
     pub fn new(info: &RunInfo, records: &[Record], path: &Path) -> Result<Grid, ReportError> {
         let cases = by_case(info, records, path)?;
@@ -115,7 +115,7 @@ fn incomparable(path: &Path, case: &str, message: String) -> ReportError {
     ReportError::Incomparable { path: path.to_owned(), case: case.to_owned(), message }
 }
 
-/// The machine of a row. A case that never began has none of its own and stands with those of the run's.
+/// The machine of a row. A case that never began has no machine of its own and counts as one of the run's machine.
 fn machine_of<'a>(info: &'a RunInfo, row: &'a Record) -> &'a str {
     if !row.machine.is_empty() {
         return &row.machine;
@@ -124,7 +124,7 @@ fn machine_of<'a>(info: &'a RunInfo, row: &'a Record) -> &'a str {
     device.map_or(&info.machine.fingerprint, |device| &device.fingerprint)
 }
 
-/// The rows of each case; refuses rows that do not belong together.
+/// The rows of each case. Refuses rows that do not belong together.
 fn by_case<'a>(
     info: &RunInfo,
     records: &'a [Record],
@@ -186,7 +186,7 @@ fn check_same_case(first: &Record, record: &Record, path: &Path) -> Result<(), R
             ("machine", row.machine.clone()),
         ]
     };
-    // They nearly always do, so the strings are made for the message only.
+    // The rows nearly always agree, so strings are only made for the message.
     let same = first.task_version == record.task_version
         && first.model_version == record.model_version
         && first.params == record.params
@@ -224,7 +224,7 @@ fn check_same_model(first: &Trial, other: &Trial, path: &Path) -> Result<(), Rep
     Ok(())
 }
 
-/// The task of a row; refuses another version of it than the run's.
+/// The task of a row. Refuses another version of the task than the run's.
 fn task_of<'a>(info: &'a RunInfo, row: &Record, path: &Path) -> Result<&'a TaskInfo, ReportError> {
     let Some(task) = info.tasks.iter().find(|task| task.name == row.task) else {
         return Err(incomparable(path, &row.case, format!("task '{}' is not in run.json", row.task)));

@@ -1,4 +1,4 @@
-//! `report.html`: one self-contained file that asks for nothing from outside.
+//! `report.html`: one self-contained file, which loads nothing from elsewhere.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -120,12 +120,12 @@ fn figures(pictures: &[Picture]) -> Markup {
 }
 
 fn figure(picture: &Picture, captioned: bool) -> Markup {
-    // A page of two columns needs the whole width.
+    // A picture with two columns needs the whole width of the page.
     let whole = picture.svg.starts_with("<svg") && is_wide(&picture.svg);
     html! {
         figure.whole[whole] {
             (PreEscaped(&picture.svg))
-            // A matrix has its title in the picture.
+            // The picture of a matrix contains its title.
             @if captioned || !picture.key.is_empty() {
                 figcaption {
                     @if captioned { strong { (picture.title) } ". " (picture.caption) }
@@ -136,7 +136,7 @@ fn figure(picture: &Picture, captioned: bool) -> Markup {
     }
 }
 
-/// Whether the page is wider than a column; its width is the first attribute.
+/// Whether the picture is wider than a column. Its width is the first attribute of the SVG.
 fn is_wide(svg: &str) -> bool {
     let width = svg.trim_start_matches("<svg width=\"").split("mm").next().and_then(|width| width.parse::<f64>().ok());
     width.is_some_and(|width| width > 100.0)

@@ -1,6 +1,7 @@
 //! Records in, bytes out: statistics, figures, tables and the report of a run.
 //!
-//! Owns the record schema, the run directory and everything read from them. No clock, no network, no model.
+//! This crate owns the record schema, the run directory and everything read from them. It has no clock, no network and
+//! no model.
 
 mod answers;
 mod cell;

@@ -55,7 +55,7 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
     text
 }
 
-/// The commands that make the run again.
+/// The commands that repeat the run.
 pub(crate) fn reproduce(info: &RunInfo) -> String {
     let quoted = |word: &String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);

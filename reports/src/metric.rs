@@ -1,5 +1,5 @@
-//! What a metric is: its name and unit, which direction is better, how it is computed from predictions, how it is
-//! resampled, and what a constant answer scores.
+//! A metric: its name and unit, which direction is better, how it is computed from predictions, how it is resampled,
+//! and what a constant answer scores.
 
 mod catalogue;
 
@@ -22,7 +22,7 @@ impl Better {
         self.goodness(value) > self.goodness(other)
     }
 
-    /// The value, with its sign turned where smaller is better: larger is always better.
+    /// The value as a score of which larger is always better. If smaller values are better, the sign is changed.
     pub fn goodness(self, value: f64) -> f64 {
         match self {
             Better::Higher => value,
@@ -39,60 +39,60 @@ impl Better {
     }
 }
 
-/// A named quantity and all of its rules. Everything that treats metrics differently asks here, so that a new metric is
-/// one entry in [`METRICS`].
+/// A named quantity and all of its rules. All code that treats metrics differently reads these rules, so that a new
+/// metric is one entry in [`METRICS`].
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
-    /// The name in records, with its unit where it has one.
+    /// The name in records. If the metric has a unit, the name ends in it.
     pub name: &'static str,
     /// The name in figures and tables.
     pub title: &'static str,
-    /// The usual abbreviation, for a narrow axis or column; empty where the title is short enough.
+    /// The usual abbreviation, for a narrow axis or column. Empty if the title is short enough.
     pub abbreviation: &'static str,
     /// A plain SI unit, or empty.
     pub unit: &'static str,
     /// Which direction is better.
     pub better: Better,
-    /// The formula and where it comes from.
+    /// The formula and its source.
     pub formula: &'static str,
-    /// How it is computed from targets and predictions; `None` for costs and counts.
+    /// How the metric is computed from targets and predictions. `None` for costs and counts.
     pub score: Option<Score>,
-    /// The phases it is recorded in, each with its column of `summary.csv`.
+    /// The phases in which the metric is recorded, each with its column of `summary.csv`.
     pub columns: &'static [SummaryColumn],
 }
 
-/// The place of a metric in `summary.csv`.
+/// A column of `summary.csv`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SummaryColumn {
     /// The phase in records.
     pub phase: &'static str,
     /// The title of the column.
     pub title: &'static str,
-    /// The title of the column with the notes of its rows; empty if they are in none.
+    /// The title of the column with the notes of the metric's rows. Empty if `summary.csv` does not have the notes.
     pub note_title: &'static str,
 }
 
 /// The rules of a metric that is computed from targets and predictions.
 #[derive(Debug, Clone, Copy)]
 pub struct Score {
-    /// The targets that it is for.
+    /// The targets that the metric is for.
     pub targets: ScoredTargets,
-    /// How it is computed, which decides its interval and its paired test.
+    /// How the score is computed, which decides its interval and its paired test.
     pub estimator: Estimator,
-    /// The constant answer that a model has to beat.
+    /// The constant answer whose score a model has to beat.
     pub floor: Floor,
-    /// The metric that is reported beside this one where this one ranks, as in GLUE (Wang et al. 2018, table 1).
+    /// The metric that is reported beside this one if this one ranks, as in GLUE (Wang et al. 2018, table 1).
     pub beside: Option<&'static str>,
-    /// The smallest and the largest possible score: the ends of an axis.
+    /// The smallest and the largest possible score, which are the ends of an axis.
     pub range: (f64, f64),
-    /// Its unit, where the targets have one.
+    /// The unit of the score, if the targets have one.
     pub target_unit: TargetUnit,
-    /// Why it may be undefined although the targets are of its kind: the note of its empty row. Empty if it then leaves
-    /// no row.
+    /// Why the score may be undefined although the targets are of its kind. This is the note of the empty row. Empty if
+    /// there is no row in that case.
     pub undefined: &'static str,
 }
 
-/// The targets that a score is for.
+/// The kind of targets that a score is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScoredTargets {
     /// Any number of classes.
@@ -104,7 +104,7 @@ pub enum ScoredTargets {
 }
 
 impl ScoredTargets {
-    /// Whether a task with this many classes, 0 if its targets are numbers, has such targets.
+    /// Whether a task with this many classes has such targets. The number is 0 if the task's targets are numbers.
     pub fn applies(self, classes: usize) -> bool {
         match self {
             ScoredTargets::Classes => classes > 0,
@@ -117,18 +117,19 @@ impl ScoredTargets {
 /// How a score is computed.
 #[derive(Debug, Clone, Copy)]
 pub enum Estimator {
-    /// The share of examples for which the function is true: Wilson's interval; McNemar's exact test between single
-    /// seeds, else the paired bootstrap.
+    /// The share of examples for which the function is true. The interval is Wilson's. The paired test is McNemar's
+    /// exact test between single seeds, and otherwise the paired bootstrap.
     Proportion(fn(&Example<'_>) -> bool),
-    /// The mean over examples of what the function gives: the bootstrap of those numbers for the interval, and of their
-    /// differences for the paired test. The score is undefined if the function gives `None` for any example.
+    /// The mean over examples of what the function returns. The interval comes from the bootstrap of these numbers, and
+    /// the paired test from the bootstrap of their differences. The score is undefined if the function returns `None`
+    /// for any example.
     Mean(fn(&Example<'_>) -> Option<f64>),
-    /// A statistic of all examples together: interval and paired test compute it anew on each resample.
+    /// A statistic of all examples together. Interval and paired test compute it anew on each resample.
     Statistic(fn(&Sample<'_>) -> Option<f64>),
 }
 
 impl Estimator {
-    /// The score of each example; `None` for a statistic, which has none, and where the score is undefined.
+    /// The score of each example. `None` for a statistic, which has no such scores, and if the score is undefined.
     pub fn of_each(&self, sample: &Sample<'_>) -> Option<Vec<f64>> {
         match self {
             Estimator::Proportion(is_hit) => {
@@ -139,7 +140,7 @@ impl Estimator {
         }
     }
 
-    /// The score; `None` where it is undefined, as without examples.
+    /// The score. `None` if it is undefined, which includes the case of no examples.
     pub fn estimate(&self, sample: &Sample<'_>) -> Option<f64> {
         if sample.is_empty() {
             return None;
@@ -152,10 +153,11 @@ impl Estimator {
 }
 
 /// The constant answer whose score is the floor of a task. "Training rows" are all rows given to the case, validation
-/// included.
+/// rows included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Floor {
-    /// The most frequent class of the training rows; of equally frequent ones the first in the task's list of classes.
+    /// The most frequent class of the training rows. If several are equally frequent, the first of them in the task's
+    /// list of classes.
     MajorityClass,
     /// Class 1, which scores higher than class 0.
     PositiveClass,
@@ -180,35 +182,35 @@ impl Floor {
     }
 }
 
-/// The unit of a score, made of the unit of the targets.
+/// How the unit of a score follows from the unit of the targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetUnit {
     /// The score has no unit.
     None,
     /// The unit of the targets.
     Same,
-    /// Its square.
+    /// The square of the targets' unit.
     Squared,
 }
 
-/// From here on a number is written with a power of ten.
+/// Numbers of at least this size are written with a power of ten.
 pub(crate) const LONG: f64 = 1e7;
 
 impl Metric {
-    /// Whether a score says something only with a power of ten: one that is huge, or a small error, which is as small as the
-    /// targets are. A share of one next to zero is as good as zero.
+    /// Whether a score must be written with a power of ten to be readable. That is so for a huge score, and for a small
+    /// error, because errors can be as small as the targets. A share of one that is nearly zero can be shown as zero.
     pub fn needs_power(&self, score: f64) -> bool {
         let size = score.abs();
         let is_error = self.score.is_some_and(|rules| rules.target_unit != TargetUnit::None);
         size >= LONG || (is_error && 0.0 < size && size < 0.01)
     }
 
-    /// The usual abbreviation, or the title where that is short enough.
+    /// The usual abbreviation, or the title if it is short enough.
     pub fn short_title(&self) -> &'static str {
         if self.abbreviation.is_empty() { self.title } else { self.abbreviation }
     }
 
-    /// The score of the answers to all examples; `None` where it is undefined or the metric is no score.
+    /// The score of the answers to all examples. `None` if it is undefined or if the metric is not a score.
     pub fn score_of(&self, answered: Answered<'_>) -> Option<f64> {
         self.score?.estimator.estimate(&Sample::all(answered))
     }

@@ -1,4 +1,4 @@
-//! The models of a setting, ranked by its primary metric, with what chance allows.
+//! The models of a setting, ranked by its primary metric, with intervals and paired tests.
 
 use std::collections::HashMap;
 
@@ -11,56 +11,57 @@ use crate::record::Status;
 use crate::setting::Setting;
 use crate::statistics::{Interval, corrected_t_interval, holm};
 
-/// Two models differ if the adjusted p is below this.
+/// Two models differ if the adjusted p-value is below this.
 pub(crate) const ALPHA: f64 = 0.05;
 
 /// How a model compares with the best one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Standing {
-    /// First by the primary metric.
+    /// The first by the primary metric.
     Best,
-    /// The paired test cannot tell it from the best: the adjusted p is not below 0.05.
+    /// The paired test finds no difference to the best model: the adjusted p-value is not below 0.05.
     Tied {
-        /// Adjusted by Holm's method over the models of the setting.
+        /// The p-value, adjusted by Holm's method over the models of the setting.
         p: f64,
     },
     /// Worse than the best by the paired test.
     Behind {
-        /// As in [`Standing::Tied`].
+        /// The p-value, as in [`Standing::Tied`].
         p: f64,
     },
     /// Ranked, but no paired test was possible.
     Untested,
-    /// Not `ok`, so not ranked.
+    /// The status is not `ok`, so the model is not ranked.
     Unranked,
 }
 
 /// One model of a ranking.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankedModel {
-    /// The index of its label in the grid.
+    /// The index of the model's label in the grid.
     pub label: usize,
-    /// From 1; `None` if not ranked.
+    /// The rank, from 1. `None` if the model is not ranked.
     pub rank: Option<usize>,
-    /// How it compares with the best.
+    /// How the model compares with the best one.
     pub standing: Standing,
-    /// How it ended.
+    /// How the model's case ended.
     pub status: Status,
-    /// Its primary metric; `None` if it was not measured.
+    /// The primary metric. `None` if it was not measured.
     pub primary: Option<Mean>,
-    /// The primary metric's 95 % interval, by the metric's estimator; `None` where that needs predictions and there are
-    /// none.
+    /// The 95 % interval of the primary metric, by the metric's estimator. `None` if the estimator needs predictions
+    /// and there are none.
     pub interval: Option<Interval>,
 }
 
-/// The models of a setting: the ranked ones first, best first, then the others in the order of the plan.
+/// The models of a setting. The ranked ones come first, with the best at the top. The others follow in the order of the
+/// plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
     /// The index of the setting in the grid.
     pub setting: usize,
-    /// The primary metric of a constant answer.
+    /// The floor: the primary metric of a constant answer.
     pub floor: Option<f64>,
-    /// One per model that has a finished case.
+    /// Each model that has a finished case.
     pub models: Vec<RankedModel>,
 }
 
@@ -118,7 +119,8 @@ impl Ranking {
     }
 }
 
-/// Smaller comes first: the ranked models, best first; the rest keep their order.
+/// The key by which models are sorted, smallest first. Ranked models come first, with the best at the top. The others
+/// have equal keys and keep their order.
 fn sort_key(better: Better, model: &RankedModel) -> f64 {
     match (model.status, model.primary) {
         (Status::Ok, Some(primary)) => -better.goodness(primary.mean),
@@ -141,7 +143,7 @@ fn model(setting: &Setting, label: usize, cell: &Cell, answers: &HashMap<String,
     RankedModel { label, rank: None, standing, status, primary, interval }
 }
 
-/// The answers of the cell's trials that left any.
+/// The answers of those trials of the cell that have any.
 fn answered_trials<'a>(cell: &Cell, answers: &'a HashMap<String, Answers>) -> Vec<&'a Answers> {
     cell.trials.iter().filter_map(|trial| answers.get(&trial.case)).collect()
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// and reads every one before it.
 pub const SCHEMA: u32 = 3;
 
-/// Why files of a later schema are not read.
+/// The message about a file of a later schema.
 pub(crate) fn newer(schema: u32) -> String {
     format!("written by a newer bakeoff (schema {schema}, this one reads up to {SCHEMA}): update")
 }
@@ -20,15 +20,15 @@ pub(crate) fn newer(schema: u32) -> String {
 pub enum Status {
     /// Measured, and better than its task's floor.
     Ok,
-    /// Measured, but no better than a constant answer: it is not ranked.
+    /// Measured, but no better than a constant answer. The case is not ranked.
     BelowFloor,
-    /// The model cannot do the task; known before anything ran.
+    /// The model cannot do the task, which was known before anything ran.
     Unsupported,
     /// The model or the program reported an error, or the process died.
     Failed,
-    /// Did not end in time.
+    /// The case did not end within the time-out.
     TimedOut,
-    /// Asked for more memory than the limit.
+    /// The case needed more memory than the limit.
     OutOfMemory,
     /// A loss or a prediction was not a finite number.
     Diverged,
@@ -59,7 +59,7 @@ impl Status {
         }
     }
 
-    /// Whether another attempt may end otherwise: `resume` runs such a case again.
+    /// Whether another attempt may end differently. `resume` runs such a case again.
     pub fn is_failure(self) -> bool {
         matches!(self, Status::Failed | Status::TimedOut | Status::OutOfMemory | Status::Diverged)
     }
@@ -84,7 +84,7 @@ impl FromStr for Status {
 }
 
 /// One row of `records.csv`: one metric of one case in one phase from one source. The order of the fields is the order
-/// of the columns. A field that joined later has a default, which is its value in a row of an older schema.
+/// of the columns. A field that was added later has a default, which is its value in a row of an older schema.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -92,9 +92,10 @@ pub struct Record {
     pub schema: u32,
     /// The run's directory name.
     pub run: String,
-    /// The commit the program was built from, or `unknown`.
+    /// The commit that the program was built from, or `unknown`.
     pub commit: String,
-    /// The fingerprint of the machine, device included, on which the case was measured: costs of two are not compared.
+    /// The fingerprint of the machine, device included, on which the case was measured. Costs of two fingerprints are
+    /// not compared.
     pub machine: String,
     /// `task.label.n<train_size>[.noise<percent>].s<seed>[.r<repeat>f<fold>].<device>`; the label is the model's name unless the suite gave another.
     pub case: String,
@@ -102,14 +103,15 @@ pub struct Record {
     pub task: String,
     /// The task's version.
     pub task_version: u32,
-    /// The model's name in figures and tables: its own unless the suite gave another. Since schema 2; empty in older rows.
+    /// The model's name in figures and tables, which is its own name unless the suite gave another. Since schema 2;
+    /// empty in older rows.
     #[serde(default)]
     pub label: String,
     /// The model's name.
     pub model: String,
     /// The model's version and its library's.
     pub model_version: String,
-    /// Every parameter as `name=value`, by name, separated by spaces.
+    /// Every parameter as `name=value`, in the order of the names, separated by spaces.
     pub params: String,
     /// Rows given for training, validation included; with folds, the rows that are divided into folds.
     pub train_size: usize,
@@ -130,29 +132,29 @@ pub struct Record {
     pub fold: Option<usize>,
     /// The kind of device: `cpu`, …
     pub device: String,
-    /// What the device is called: the processor's model. Since schema 2; empty in older rows.
+    /// The name of the device: the processor's model. Since schema 2; empty in older rows.
     #[serde(default)]
     pub device_name: String,
-    /// Processor threads that the case was given. Since schema 2; `None` in older rows.
+    /// How many processor threads the case was given. Since schema 2; `None` in older rows.
     #[serde(default)]
     pub threads: Option<usize>,
-    /// What else the row was measured under, as `name=value` by name, separated by spaces (`batch=64`); empty for what
-    /// every case measures. Since schema 2; empty in older rows.
+    /// The conditions under which the row was measured, as `name=value` in the order of the names, separated by spaces
+    /// (`batch=64`). Empty for what every case measures. Since schema 2; empty in older rows.
     #[serde(default)]
     pub conditions: String,
     /// `score`, `fit`, `predict-batch`, `predict-single`, or `case` for the one row that closes each case.
     pub phase: String,
     /// The metric's name; see [`crate::METRICS`].
     pub metric: String,
-    /// Its unit: a plain SI unit, or empty.
+    /// The metric's unit: a plain SI unit, or empty.
     pub unit: String,
-    /// The number; `None` where there is none.
+    /// The number. `None` if it is missing.
     pub value: Option<f64>,
-    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`.
+    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model` or `data`.
     pub source: String,
     /// How the case ended.
     pub status: Status,
-    /// The reason, for a case that is not `ok`; a remark otherwise.
+    /// The reason, for a case that is not `ok`. A remark for others.
     pub note: String,
 }
 
@@ -168,16 +170,17 @@ pub struct Curve {
     pub train_loss: f64,
     /// The name of the validation metric: the task's primary metric.
     pub metric: String,
-    /// Its value on the validation rows; empty where it is undefined, as a correlation with a constant is.
+    /// The metric's value on the validation rows. Empty if it is undefined, as a correlation with a constant is.
     pub validation: Option<f64>,
     /// Seconds since the fit began, validation included.
     pub elapsed_s: f64,
-    /// Joules since the fit began; empty without a meter.
+    /// Joules since the fit began. Empty without a meter.
     pub energy_j: Option<f64>,
 }
 
-/// One row of `predictions/<case>.csv`, in the order of the test split. Class tasks write class names.
-// Unknown columns are found by the header; denied here, the column of schema 1 could not be passed over.
+/// One row of `predictions/<case>.csv`, in the order of the test split. Classes are written by name.
+// Unknown columns are found by the header. If serde denied them here, the additional column of schema 1 could not be
+// skipped.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PredictionRow {
     /// Index in the test split, from 0.
@@ -186,8 +189,9 @@ pub struct PredictionRow {
     pub target: String,
     /// What was predicted.
     pub prediction: String,
-    /// The probability of each class, in the order of the task's classes; empty if the model has none or the task is a
-    /// regression. Schema 1 stored the prediction's probability alone, from which no score follows: it reads as empty.
+    /// The probability of each class, in the order of the task's classes. Empty if the model has none or the task is a
+    /// regression. Schema 1 stored only the probability of the prediction, from which no score can be computed, so such
+    /// a row reads as empty.
     #[serde(default, with = "probabilities")]
     pub probabilities: Vec<f32>,
 }
@@ -198,21 +202,21 @@ pub struct PredictionRow {
 pub struct Reading {
     /// As in [`Record::phase`].
     pub phase: String,
-    /// What the instrument measured: the metric that is made of such readings, or a name of its own.
+    /// What the instrument measured: the metric that is computed from such readings, or a name of its own.
     pub metric: String,
-    /// The place of the reading among those of its phase and metric, from 0, in the order in which they were taken.
+    /// The index of the reading among those of its phase and metric, from 0, in the order in which they were taken.
     pub index: usize,
-    /// Index in the test split of the one example that was measured; `None` if it was not one.
+    /// The index in the test split of the measured example. `None` if the reading is not about a single example.
     pub example: Option<usize>,
     /// The number.
     pub value: f64,
-    /// Its unit: a plain SI unit, or empty.
+    /// The unit: a plain SI unit, or empty.
     pub unit: String,
     /// The instrument, as in [`Record::source`].
     pub source: String,
 }
 
-/// A row of probabilities in one field, separated by spaces; each reads back to the same bits.
+/// A row of probabilities in one field, separated by spaces. Each number reads back to the same bits.
 mod probabilities {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};

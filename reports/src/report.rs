@@ -1,4 +1,4 @@
-//! From a run directory's records to everything that people read: the one entry point.
+//! The one entry point from the records of a run directory to everything that people read.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -20,24 +20,24 @@ use crate::terminal::terminal_table;
 pub struct Built {
     /// The report to open.
     pub report: PathBuf,
-    /// The table that ends a run on a terminal.
+    /// The table that is shown on the terminal at the end of a run.
     pub terminal_table: String,
-    /// What a reader must know of this run; also in the report.
+    /// Remarks that a reader of this run must know. They are in the report too.
     pub remarks: Vec<String>,
 }
 
-/// Reads a run's CSV files and `run.json` and writes `summary.csv`, `figures/`, `report.html` and `report.md` beside
-/// them. The same files give the same bytes.
+/// Reads a run's CSV files and `run.json`. Writes `summary.csv`, `figures/`, `report.html` and `report.md` beside them.
+/// The same files give the same bytes.
 ///
 /// # Errors
-/// If a file of the run is not readable or holds what it should not, or a file cannot be written.
+/// If a file of the run is not readable or breaks its format, or if a file cannot be written.
 pub fn build(dir: &RunDir) -> Result<Built, ReportError> {
     let results = Results::load(dir)?;
     let mut remarks = results.remarks.clone();
     let Drawn { pictures, remarks: of_figures } = draw_all(&results, &Style::default())?;
     remarks.extend(of_figures);
     remove_old_pictures(dir, &pictures)?;
-    // Pixels are most of the work, and one picture needs nothing of another.
+    // Rendering pixels is most of the work, and pictures do not depend on each other.
     pictures.par_iter().try_for_each(|picture| write_picture(dir, picture))?;
     dir.write("summary.csv", &summary(&results))?;
     dir.write("report.md", markdown(&results, &remarks).as_bytes())?;
@@ -51,7 +51,8 @@ fn write_picture(dir: &RunDir, picture: &Picture) -> Result<(), ReportError> {
     dir.write(&format!("figures/{}.png", picture.name), &png)
 }
 
-/// A picture of an earlier build that this one does not draw would show numbers that are no longer in the records.
+/// Removes pictures of an earlier build that this build does not draw. They would show numbers that are no longer in
+/// the records.
 fn remove_old_pictures(dir: &RunDir, pictures: &[Picture]) -> Result<(), ReportError> {
     let folder = dir.path().join("figures");
     let entries = match fs::read_dir(&folder) {

@@ -13,22 +13,22 @@ use crate::run_dir::RunDir;
 use crate::run_info::RunInfo;
 use crate::setting::Setting;
 
-/// A run, read and compared.
+/// A run that was read and compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Results {
     /// What was run.
     pub info: RunInfo,
-    /// Which model did what on which task.
+    /// How each model did on each task.
     pub grid: Grid,
-    /// One per setting of the grid, in its order: the models ranked.
+    /// The ranking of each setting, in the order of the grid.
     pub rankings: Vec<Ranking>,
     /// The epochs of each case that has any.
     pub curves: HashMap<String, Vec<Curve>>,
-    /// The answers of each measured case that left its predictions.
+    /// The answers of each measured case whose predictions are there.
     pub answers: HashMap<String, Answers>,
-    /// What a reader must know about the run as a whole: parts that are missing or were left out.
+    /// Remarks about the run as a whole that a reader must know: parts that are missing or were left out.
     pub remarks: Vec<String>,
-    /// Numbers that were not measured, and why. A missing number is an empty cell.
+    /// The numbers that are missing, and why. In tables, a missing number is an empty cell.
     pub gaps: Vec<String>,
 }
 
@@ -36,8 +36,8 @@ impl Results {
     /// Reads a run.
     ///
     /// # Errors
-    /// If a file of the run is not readable or holds what it should not; missing curves and predictions, and lines
-    /// cut short by a kill, are remarks.
+    /// If a file of the run is not readable or breaks its format. Missing curves and predictions are remarks and no
+    /// errors, and so are lines cut short by a kill.
     pub fn load(dir: &RunDir) -> Result<Results, ReportError> {
         let info = dir.info()?;
         let records = dir.records()?;
@@ -69,18 +69,18 @@ impl Results {
         Ok(Results { info, grid, rankings, curves: by_case, answers, remarks, gaps })
     }
 
-    /// The first trial of a setting and label: where a figure can show one seed only.
+    /// The first trial of a setting and label, for figures that can show one seed only.
     pub fn first_trial(&self, setting: usize, label: usize) -> Option<&Trial> {
         self.grid.cell(setting, label).and_then(|cell| cell.trials.first())
     }
 
-    /// The setting of an index that came from this grid.
+    /// The setting with this index, which must be one of this grid.
     pub fn setting(&self, setting: usize) -> &Setting {
         &self.grid.settings[setting]
     }
 }
 
-/// A case was measured if its answers were scored, whether or not they beat the floor.
+/// Whether a case was measured: its answers were scored, whether or not they beat the floor.
 pub(crate) fn measured(status: Status) -> bool {
     matches!(status, Status::Ok | Status::BelowFloor)
 }
@@ -121,7 +121,7 @@ fn remark_on_plan(info: &RunInfo, grid: &Grid, remarks: &mut Vec<String>) {
     ));
 }
 
-/// Costs of two machines must not be compared, and models of two tables are not.
+/// Adds a remark if there are two machines. Their costs must not be compared, so their models are in two tables.
 fn remark_on_machines(grid: &Grid, remarks: &mut Vec<String>) {
     let mut machines: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for setting in &grid.settings {
@@ -148,7 +148,7 @@ fn remark_on_commits(records: &[crate::record::Record], remarks: &mut Vec<String
     }
 }
 
-/// A sentence for each number that is missing for the same reason.
+/// One sentence for all numbers that are missing for the same reason.
 fn gaps(grid: &Grid) -> Vec<String> {
     let mut gaps: BTreeMap<&Gap, usize> = BTreeMap::new();
     for gap in grid.trials().flat_map(|(_, _, trial)| &trial.gaps) {

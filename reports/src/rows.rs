@@ -1,8 +1,8 @@
-//! Typed rows in CSV files: strict in what is read and written, exact in numbers, and aware that a process may have
-//! been killed in the middle of a line.
+//! Typed rows in CSV files. Reading and writing are strict, and numbers are exact. A process may have been killed in
+//! the middle of a line, which reading detects.
 //!
-//! A file has the columns of one schema, which its header shows. Today's is written; every older one is read, and what
-//! it lacks is filled with the defaults of the row type.
+//! A file has the columns of one schema, which its header shows. Only today's schema is written. Every older one is
+//! read, and its missing columns are filled with the defaults of the row type.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -25,10 +25,10 @@ pub trait Row: Serialize + DeserializeOwned {
     /// What the row is about, for error messages.
     fn subject(&self) -> String;
 
-    /// The column whose value must not be stored, and why.
+    /// The column with a value that must not be stored, and why.
     fn fault(&self) -> Option<(&'static str, String)>;
 
-    /// The schema that the row says it has, if it says so.
+    /// The schema that the row states, if it states one.
     fn schema(&self) -> Option<u32> {
         None
     }
@@ -144,7 +144,7 @@ impl Row for Curve {
         self.case.clone()
     }
 
-    // A diverged fit has losses that are not finite, and its curve is what shows it.
+    // The losses of a fit that diverged are not finite, and its curve must show that.
     fn fault(&self) -> Option<(&'static str, String)> {
         not_finite("elapsed_s", Some(self.elapsed_s)).or_else(|| not_finite("energy_j", self.energy_j))
     }
@@ -182,7 +182,7 @@ fn not_finite(column: &'static str, value: Option<f64>) -> Option<(&'static str,
     Some((column, format!("{value} is not a finite number; a missing number is an empty field")))
 }
 
-/// A case names its predictions file, so it must not lead out of the run directory.
+/// Refuses a case whose name leads out of the run directory, because its predictions file is named after it.
 fn not_a_file_name(case: &str) -> Option<(&'static str, String)> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if !case.is_empty() && !case.starts_with('.') && case.chars().all(plain) {
@@ -202,11 +202,11 @@ fn header_line(columns: &[&str]) -> Vec<u8> {
     line
 }
 
-/// The rows as CSV lines, without the header. Every number reads back as the same bits.
+/// The rows as CSV lines, without the header. Every number reads back to the same bits.
 ///
 /// # Errors
-/// If a row holds a value that must not be stored, or was read from a file of an older schema: rows of two schemas
-/// cannot stand in one file.
+/// If a row holds a value that must not be stored. Also if a row was read from a file of an older schema, because rows
+/// of two schemas cannot be in one file.
 pub fn encode<R: Row>(rows: &[R]) -> Result<Vec<u8>, ReportError> {
     let mut writer = WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     for row in rows {
@@ -223,21 +223,22 @@ fn not_todays<R: Row>(row: &R) -> Option<(&'static str, String)> {
     Some(("schema", format!("a row of schema {schema} can be read but not written: this bakeoff writes {SCHEMA}")))
 }
 
-/// What a file holds up to the last complete row.
+/// The content of a file up to the last complete row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intact<R> {
     /// The complete rows.
     pub rows: Vec<R>,
-    /// Bytes up to the end of the last complete row: truncate the file to this before more is appended.
+    /// The number of bytes up to the end of the last complete row. The file must be truncated to this length before
+    /// rows are appended.
     pub bytes: u64,
-    /// The line that was cut short, if any: a process was killed while it wrote.
+    /// The line that was cut short, if a process was killed while it wrote.
     pub torn_line: Option<u64>,
 }
 
-/// Reads rows; a last row that was cut short is left out and reported in [`Intact::torn_line`].
+/// Reads rows. If the last row was cut short, it is left out and reported in [`Intact::torn_line`].
 ///
 /// # Errors
-/// On any other line that is not a row, with its line and column.
+/// On any other line that is not a row. The error names line and column.
 pub fn decode<R: Row>(path: &Path, bytes: &[u8]) -> Result<Intact<R>, ReportError> {
     if is_torn_header::<R>(bytes) {
         let torn_line = (!bytes.is_empty()).then_some(1);
@@ -266,20 +267,20 @@ pub fn decode<R: Row>(path: &Path, bytes: &[u8]) -> Result<Intact<R>, ReportErro
     }
 }
 
-/// A process may have been killed before the first newline.
+/// Whether the header was cut short, because a process was killed before it wrote the first newline.
 fn is_torn_header<R: Row>(bytes: &[u8]) -> bool {
     let older = R::OLDER_COLUMNS.iter().map(|(_, columns)| *columns);
     older.chain([R::COLUMNS]).map(header_line).any(|line| bytes.len() < line.len() && line.starts_with(bytes))
 }
 
-/// A row that ends the file is complete only if its newline is there, outside of quotation marks: the digits of a
-/// number may be cut without anything else looking wrong.
+/// Whether the last row of a file was cut short. It is complete only if it ends in a newline outside of quotation
+/// marks. Without this check, a number could lose digits and still look right.
 fn is_torn(row: &[u8]) -> bool {
     let quotes = row.iter().filter(|byte| **byte == b'"').count();
     row.last() != Some(&b'\n') || quotes % 2 == 1
 }
 
-/// The columns of a file, and the schemas that had them.
+/// The columns of a file, and the schemas that have them.
 struct KnownColumns {
     names: &'static [&'static str],
     schemas: RangeInclusive<u32>,
@@ -308,7 +309,7 @@ fn known_columns<R: Row>(path: &Path, found: &StringRecord, bytes: &[u8]) -> Res
     Err(row_error(path, 1, message))
 }
 
-/// The schema in the first row of a file with unknown columns, if it is one that is still to come.
+/// The schema in the first row of a file with unknown columns, if it is newer than this program's.
 fn newer_schema(header: &StringRecord, bytes: &[u8]) -> Option<u32> {
     let at = header.iter().position(|column| column == "schema")?;
     let first = ReaderBuilder::new().flexible(true).from_reader(bytes).into_records().next()?.ok()?;
@@ -337,7 +338,7 @@ fn parse<R: Row>(record: &ByteRecord, headers: &StringRecord, columns: &KnownCol
     }
 }
 
-/// Names the column and what stands in it.
+/// Names the column and its content.
 fn explain(record: &ByteRecord, columns: &[&str], error: &csv::Error) -> String {
     let csv::ErrorKind::Deserialize { err, .. } = error.kind() else {
         return error.to_string();

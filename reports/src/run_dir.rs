@@ -1,4 +1,4 @@
-//! The layout of a run's directory: which file holds what, and how it is read and written.
+//! The layout of a run's directory: which file holds what, and how files are read and written.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,7 +13,7 @@ use crate::record::{Curve, PredictionRow, Reading, Record, SCHEMA, newer};
 use crate::rows::{self, Intact, Row};
 use crate::run_info::RunInfo;
 
-/// `runs/<utc>-<suite>-<id>/`. It holds no state: every call reads or writes the files.
+/// `runs/<utc>-<suite>-<id>/`. A value has no state of its own: every call reads or writes the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDir {
     path: PathBuf,
@@ -70,10 +70,11 @@ impl RunDir {
         self.path.join("report.html")
     }
 
-    /// What was run. A file of an older schema is completed; [`RunInfo::schema`] still says which it was.
+    /// Reads `run.json`. A file of an older schema is completed, but [`RunInfo::schema`] still states that schema.
     ///
     /// # Errors
-    /// If the file is missing (then this is no run directory), unreadable, or of a later schema than this program knows.
+    /// If the file is missing (the folder is then not a run directory), is unreadable, or has a later schema than this
+    /// program knows.
     pub fn info(&self) -> Result<RunInfo, ReportError> {
         #[derive(Deserialize)]
         struct Stored {
@@ -87,7 +88,7 @@ impl RunDir {
             read => read.map_err(ReportError::io("read", &path))?,
         };
         let fault = |message: String| ReportError::Info { path: path.clone(), message };
-        // The number first: what else a later schema has is of no interest here.
+        // The number is read first, because the other fields of a later schema are unknown.
         let Stored { schema } = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
         match schema {
             0 => return Err(fault(format!("schema 0 does not exist, expected 1 to {SCHEMA}"))),
@@ -114,15 +115,15 @@ impl RunDir {
         self.write("run.json", text.as_bytes())
     }
 
-    /// The complete rows of `records.csv`; none if there is no such file yet.
+    /// The complete rows of `records.csv`. No rows if the file does not exist yet.
     ///
     /// # Errors
-    /// If the file cannot be read or a line other than a torn last one is not a record.
+    /// If the file cannot be read, or if a line is not a record and is not a last line that was cut short.
     pub fn records(&self) -> Result<Intact<Record>, ReportError> {
         Ok(read(&self.records_path())?.unwrap_or(Intact { rows: Vec::new(), bytes: 0, torn_line: None }))
     }
 
-    /// The complete rows of `curves.csv`; `None` if there is no such file.
+    /// The complete rows of `curves.csv`. `None` if the file does not exist.
     ///
     /// # Errors
     /// As [`RunDir::records`].
@@ -130,7 +131,7 @@ impl RunDir {
         read(&self.curves_path())
     }
 
-    /// The complete rows of a case's predictions; `None` if there is no such file.
+    /// The complete rows of a case's predictions. `None` if the file does not exist.
     ///
     /// # Errors
     /// As [`RunDir::records`].
@@ -138,7 +139,8 @@ impl RunDir {
         read(&self.predictions_path(case))
     }
 
-    /// The complete rows of a case's predictions on a split whose targets are hidden; `None` if there is no such file.
+    /// The complete rows of a case's predictions on a split whose targets are hidden. `None` if the file does not
+    /// exist.
     ///
     /// # Errors
     /// As [`RunDir::records`].
@@ -146,10 +148,10 @@ impl RunDir {
         read(&self.hidden_predictions_path(case, split))
     }
 
-    /// The readings of a case; `None` if there is no such file.
+    /// The readings of a case. `None` if the file does not exist.
     ///
     /// # Errors
-    /// If the file cannot be read, is damaged or cut short, or a line is not a reading.
+    /// If the file cannot be read, is damaged or cut short, or if a line is not a reading.
     pub fn readings(&self, case: &str) -> Result<Option<Vec<Reading>>, ReportError> {
         let path = self.readings_path(case);
         let packed = match fs::read(&path) {
@@ -161,28 +163,28 @@ impl RunDir {
         MultiGzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).map_err(|error| damaged(error.to_string()))?;
         let read = rows::decode(&path, &bytes)?;
         match read.torn_line {
-            // The checksum of the whole was right, so it was packed like this.
+            // The checksum of the whole file was right, so the line was already cut short when the file was compressed.
             Some(line) => Err(damaged(format!("line {line} is cut short"))),
             None if bytes.is_empty() => Err(damaged("it has no header".to_owned())),
             None => Ok(Some(read.rows)),
         }
     }
 
-    /// Writes the readings of a case, as a whole or not at all. The same readings give the same bytes.
+    /// Writes the readings of a case, completely or not at all. The same readings give the same bytes.
     ///
     /// # Errors
-    /// If a reading must not be stored or the file cannot be written.
+    /// If a reading must not be stored, or if the file cannot be written.
     pub fn write_readings(&self, case: &str, readings: &[Reading]) -> Result<(), ReportError> {
         let path = self.readings_path(case);
         let mut bytes = rows::encode_header::<Reading>();
         bytes.extend(rows::encode(readings)?);
-        // No time and no name in the header: they would differ from run to run.
+        // The header has no time and no name, because these would differ from run to run.
         let mut packer = GzBuilder::new().write(Vec::new(), Compression::default());
         let packed = packer.write_all(&bytes).and_then(|()| packer.finish()).map_err(ReportError::io("pack", &path))?;
         replace(&path, &packed)
     }
 
-    /// Removes all files of a case (predictions, readings, model); that there are none is no error.
+    /// Removes all files of a case: predictions, readings and model. It is not an error if there are none.
     ///
     /// # Errors
     /// If a folder cannot be read or a file cannot be removed.
@@ -213,17 +215,17 @@ impl RunDir {
         Ok(())
     }
 
-    /// Replaces a CSV file of the run by these rows, as a whole or not at all.
+    /// Replaces a CSV file of the run by these rows, completely or not at all.
     ///
     /// # Errors
-    /// If a row must not be stored or the file cannot be written.
+    /// If a row must not be stored, or if the file cannot be written.
     pub fn write_rows<R: Row>(&self, path: &Path, rows: &[R]) -> Result<(), ReportError> {
         let mut bytes = rows::encode_header::<R>();
         bytes.extend(rows::encode(rows)?);
         replace(path, &bytes)
     }
 
-    /// Writes a file of the run, by its name in the folder, as a whole or not at all.
+    /// Writes a file of the run, by its name in the folder, completely or not at all.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -240,7 +242,7 @@ fn read<R: Row>(path: &Path) -> Result<Option<Intact<R>>, ReportError> {
     }
 }
 
-/// Writes to a temporary file in the same folder and renames it, so that a reader never sees half a file.
+/// Writes to a temporary file in the same folder and renames it, so that a reader never sees an incomplete file.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(ReportError::io("create", folder))?;
@@ -254,7 +256,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
         })
         .and_then(|()| fs::rename(&temporary, path));
     written.map_err(|error| {
-        // Nobody needs the rest of a failed write. If it cannot be removed, the first error matters more.
+        // The rest of a failed write is useless. If it cannot be removed, the first error matters more.
         let _ = fs::remove_file(&temporary);
         ReportError::io("write", path)(error)
     })

@@ -1,8 +1,8 @@
 //! `run.json`: what was run, where and with what.
 //!
-//! A field that joins gets `#[serde(default)]` and, where older files say it in another way, a line in
-//! [`RunInfo::complete`]. Unknown fields are refused: a file of a later schema is refused by its number before its
-//! fields are looked at, so one that is met is a fault.
+//! A new field gets `#[serde(default)]`. If older files say the same in another way, it also gets a line in
+//! [`RunInfo::complete`]. A file of a later schema is refused by its number before its fields are read. So an unknown
+//! field is always a fault, and is refused.
 
 use std::collections::BTreeMap;
 
@@ -24,31 +24,33 @@ pub struct RunInfo {
     pub started: String,
     /// The program's version.
     pub version: String,
-    /// The commit the program was built from, or `unknown`; `-dirty` if the tree had changes.
+    /// The commit that the program was built from, or `unknown`. It ends in `-dirty` if the tree had changes.
     pub commit: String,
-    /// The compiler.
+    /// The compiler that built the program.
     pub toolchain: String,
     /// The command line, as given.
     pub command: Vec<String>,
     /// The machine.
     pub machine: MachineInfo,
-    /// The devices that the cases compute on. Since schema 2; older runs have the machine's processor alone.
+    /// The devices on which the cases compute. Since schema 2; older runs only have the machine's processor.
     #[serde(default)]
     pub devices: Vec<DeviceInfo>,
-    /// Models and their versions, the library's in brackets; ` / ` stands between versions that differ by device.
+    /// The models and their versions, each with the library's version in brackets. ` / ` separates versions that differ
+    /// by device.
     pub libraries: BTreeMap<String, String>,
-    /// File and sha256 of every data file used.
+    /// The name and the sha256 of every data file that was used.
     pub datasets: BTreeMap<String, String>,
     /// Where joules come from (`rapl`, `estimate`), or why there are none.
     pub energy: String,
-    /// What a reader must know before the first case ran, in sentences. Since schema 2; older runs have none.
+    /// Remarks that a reader must know and that were known before the first case ran, in sentences. Since schema 2;
+    /// older runs have none.
     #[serde(default)]
     pub remarks: Vec<String>,
     /// The tasks of the run.
     pub tasks: Vec<TaskInfo>,
     /// The cases, in the order of the plan.
     pub cases: Vec<CaseInfo>,
-    /// The suite as resolved, TOML.
+    /// The suite as resolved, in TOML.
     pub suite_toml: String,
 }
 
@@ -56,7 +58,7 @@ pub struct RunInfo {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MachineInfo {
-    /// A short hash of what decides cost: costs are compared within one fingerprint.
+    /// A short hash of what decides cost. Costs are compared within one fingerprint.
     pub fingerprint: String,
     /// Processor model.
     pub cpu: String,
@@ -74,29 +76,29 @@ pub struct MachineInfo {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceInfo {
-    /// Its kind, as in [`crate::Record::device`].
+    /// The kind of device, as in [`crate::Record::device`].
     pub device: String,
-    /// What it is called: the processor's model.
+    /// The name of the device: the processor's model.
     pub name: String,
-    /// Bytes of memory that it may use.
+    /// How many bytes of memory it may use.
     pub memory_bytes: u64,
     /// The fingerprint of the machine with this device, as in [`crate::Record::machine`].
     pub fingerprint: String,
 }
 
-/// What a report needs of a task.
+/// What a report needs to know about a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskInfo {
     /// The task's name.
     pub name: String,
-    /// Its version.
+    /// The task's version.
     pub version: u32,
-    /// One line on it.
+    /// One line about the task.
     pub about: String,
-    /// Its primary metric.
+    /// The task's primary metric.
     pub primary: String,
-    /// The unit of its targets, or empty.
+    /// The unit of the targets, or empty.
     pub unit: String,
     /// Class names; empty for a regression.
     pub classes: Vec<String>,
@@ -110,11 +112,12 @@ pub struct CaseInfo {
     pub case: String,
     /// The task's name.
     pub task: String,
-    /// The model's label in figures and tables: its name unless the suite gave another.
+    /// The model's label in figures and tables, which is its name unless the suite gave another.
     pub label: String,
     /// The model's name.
     pub model: String,
-    /// Rows given for training, validation included. Since schema 2; older files have it in the case's id.
+    /// How many rows were given for training, validation included. Since schema 2; older files have it in the case's
+    /// id.
     #[serde(default)]
     pub train_size: usize,
     /// The share of the training labels that is made wrong. Since schema 3; older runs have none.
@@ -135,14 +138,14 @@ pub struct CaseInfo {
     /// The kind of device. Since schema 2; older files have it in the case's id.
     #[serde(default)]
     pub device: String,
-    /// The model's version on that device, its library's in brackets. Since schema 2; older files have it in
-    /// [`RunInfo::libraries`].
+    /// The model's version on that device, with the library's version in brackets. Since schema 2; older files have it
+    /// in [`RunInfo::libraries`].
     #[serde(default)]
     pub model_version: String,
 }
 
 impl RunInfo {
-    /// Fills in what a file of an older schema says in another way; the error names a case whose id says nothing.
+    /// Fills in what a file of an older schema says in another way. The error names a case whose id cannot be read.
     pub(crate) fn complete(&mut self) -> Result<(), String> {
         if self.schema >= 2 {
             return Ok(());

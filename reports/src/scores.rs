@@ -1,19 +1,20 @@
-//! How test examples were answered, and the scores that are computed from that. The scorer computes them on all test
-//! examples and the bootstrap on resamples of them, by the same functions.
+//! How the test examples were answered, and the scores computed from that. The scorer computes scores on all test
+//! examples and the bootstrap computes them on resamples. Both call the same functions.
 
 /// The targets and the predictions of some examples, in the same order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Answered<'a> {
-    /// Classes, by their number in the task's list of classes.
+    /// Classes, as indices into the task's list of classes.
     Classes {
-        /// Per example the class of the target and the predicted class, both below `classes`.
+        /// For each example, the class of the target and the predicted class. Both are below `classes`.
         pairs: &'a [(u16, u16)],
         /// How many classes the task has.
         classes: usize,
-        /// Per example the probability of each class, `classes` numbers an example; `None` if the model gives none.
+        /// For each example, the probability of each class: `classes` numbers an example. `None` if the model gives
+        /// none.
         probabilities: Option<&'a [f32]>,
     },
-    /// Numbers: per example the target and the prediction.
+    /// Numbers. For each example, the target and the prediction.
     Values(&'a [(f64, f64)]),
 }
 
@@ -34,7 +35,7 @@ impl<'a> Answered<'a> {
     /// The example at an index.
     ///
     /// # Panics
-    /// If there is no such example, or fewer probabilities than it needs.
+    /// If there is no such example, or if there are too few probabilities.
     pub fn example(self, index: usize) -> Example<'a> {
         match self {
             Answered::Classes { pairs, classes, probabilities } => {
@@ -50,7 +51,7 @@ impl<'a> Answered<'a> {
 /// How one example was answered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Example<'a> {
-    /// Numbers of classes.
+    /// The target and the prediction are classes, as indices into the task's list.
     Class {
         /// The right class.
         target: u16,
@@ -59,7 +60,7 @@ pub enum Example<'a> {
         /// The probability of each class, if the model gives any.
         probabilities: Option<&'a [f32]>,
     },
-    /// Numbers.
+    /// The target and the prediction are numbers.
     Value {
         /// The right number.
         target: f64,
@@ -69,7 +70,7 @@ pub enum Example<'a> {
 }
 
 impl Example<'_> {
-    /// Whether the prediction is the target.
+    /// Whether the prediction equals the target.
     pub fn is_right(&self) -> bool {
         match self {
             Example::Class { target, prediction, .. } => target == prediction,
@@ -85,8 +86,8 @@ impl Example<'_> {
         }
     }
 
-    /// The squared distance between the probabilities and the indicator of the target (Brier 1950): 0 is perfect, 2 the
-    /// worst. `None` without probabilities.
+    /// The Brier score of one example (Brier 1950): the squared distance between the probabilities and the indicator of
+    /// the target. 0 is perfect and 2 is the worst. `None` without probabilities.
     pub fn brier(&self) -> Option<f64> {
         let Example::Class { target, probabilities: Some(row), .. } = *self else { return None };
         let squared = |(class, &p): (usize, &f32)| {
@@ -97,7 +98,7 @@ impl Example<'_> {
     }
 }
 
-/// Answered examples: each of them once, or a resample, in which an example may occur several times.
+/// Answered examples: each of them once, or a resample of them. An example may occur several times in a resample.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample<'a> {
     answered: Answered<'a>,
@@ -110,12 +111,12 @@ impl<'a> Sample<'a> {
         Sample { answered, rows: None }
     }
 
-    /// The examples of these indices.
+    /// The examples at these indices.
     pub fn resample(answered: Answered<'a>, rows: &'a [usize]) -> Sample<'a> {
         Sample { answered, rows: Some(rows) }
     }
 
-    /// How many examples there are, repeated ones counted each time.
+    /// How many examples there are. A repeated example counts each time.
     pub fn len(&self) -> usize {
         self.rows.map_or(self.answered.len(), <[usize]>::len)
     }
@@ -131,7 +132,7 @@ impl<'a> Sample<'a> {
         (0..self.len()).map(move |index| answered.example(rows.map_or(index, |rows| rows[index])))
     }
 
-    /// Targets, predictions and hits of each class of the task; `None` for numbers.
+    /// The numbers of targets, predictions and hits of each class. `None` if the targets are numbers.
     pub fn tallies(&self) -> Option<Vec<ClassTally>> {
         let Answered::Classes { pairs, classes, .. } = self.answered else { return None };
         let mut tallies = vec![ClassTally::default(); classes];
@@ -147,7 +148,7 @@ impl<'a> Sample<'a> {
         Some(tallies)
     }
 
-    /// The tally of class 1 of a task of two classes; `None` for any other task.
+    /// The tally of class 1, if the task has two classes. `None` for any other task.
     pub fn positive(&self) -> Option<ClassTally> {
         match self.tallies()?[..] {
             [_, positive] => Some(positive),
@@ -155,7 +156,7 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// Targets and predictions that are numbers; `None` for classes.
+    /// The targets and predictions of a task of numbers. `None` for classes.
     pub fn values(&self) -> Option<Vec<(f64, f64)>> {
         let Answered::Values(pairs) = self.answered else { return None };
         Some(match self.rows {
@@ -165,29 +166,30 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// What became of one class.
+/// How often one class was the target, the prediction, and both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClassTally {
-    /// Examples of the class.
+    /// Examples whose target is the class.
     pub targets: u32,
-    /// Predictions of the class.
+    /// Examples for which the class was predicted.
     pub predictions: u32,
-    /// Both at once: true positives.
+    /// Examples for which both hold: true positives.
     pub hits: u32,
 }
 
 impl ClassTally {
-    /// tp / (tp + fn); 0 where there is no example of the class.
+    /// tp / (tp + fn); 0 if no example is of the class.
     pub fn recall(self) -> f64 {
         ratio(self.hits, self.targets)
     }
 
-    /// tp / (tp + fp); 0 where the class was never predicted.
+    /// tp / (tp + fp); 0 if the class was never predicted.
     pub fn precision(self) -> f64 {
         ratio(self.hits, self.predictions)
     }
 
-    /// 2tp / (2tp + fp + fn), as tp + fn are the targets and tp + fp the predictions; 0 where there are neither.
+    /// 2tp / (2tp + fp + fn). The denominator is the sum of the targets, tp + fn, and the predictions, tp + fp. 0 if
+    /// there are neither.
     pub fn f1(self) -> f64 {
         ratio(2 * self.hits, self.targets + self.predictions)
     }
@@ -197,15 +199,16 @@ fn ratio(part: u32, whole: u32) -> f64 {
     if whole == 0 { 0.0 } else { f64::from(part) / f64::from(whole) }
 }
 
-/// The mean of `metric` over the classes that occur among the targets or the predictions: scikit-learn's `labels=None`.
-/// There must be an example.
+/// The mean of `metric` over the classes that occur among the targets or the predictions. scikit-learn does this for
+/// `labels=None`. There must be at least one example.
 pub fn macro_mean(tallies: &[ClassTally], metric: fn(ClassTally) -> f64) -> f64 {
     let seen = || tallies.iter().copied().filter(|tally| tally.targets + tally.predictions > 0);
     seen().map(metric).sum::<f64>() / seen().count() as f64
 }
 
-/// Matthews' correlation coefficient, for any number of classes (Gorodkin 2004): the correlation of the indicators of
-/// the targets with those of the predictions. 0 where either are all of one class; scikit-learn `matthews_corrcoef`.
+/// Matthews' correlation coefficient for any number of classes (Gorodkin 2004): the correlation between the indicators
+/// of the targets and those of the predictions. 0 if the targets or the predictions are all of one class. scikit-learn
+/// has it as `matthews_corrcoef`.
 pub fn matthews(tallies: &[ClassTally]) -> f64 {
     let sum = |of: fn(&ClassTally) -> f64| tallies.iter().map(of).sum::<f64>();
     let examples = sum(|tally| f64::from(tally.targets));
@@ -219,8 +222,9 @@ pub fn matthews(tallies: &[ClassTally]) -> f64 {
     (hits * examples - products) / (targets.sqrt() * predictions.sqrt())
 }
 
-/// R², the share of the targets' variance that the predictions explain. Where all targets are equal, nothing can be
-/// explained: 1 for perfect predictions, else 0; scikit-learn `r2_score`. `None` for fewer than two examples.
+/// R², the share of the targets' variance that the predictions explain. If all targets are equal, there is nothing to
+/// explain: the result is 1 for perfect predictions and 0 for others. scikit-learn has it as `r2_score`. `None` for
+/// fewer than two examples.
 pub fn r2(pairs: &[(f64, f64)]) -> Option<f64> {
     if pairs.len() < 2 {
         return None;
@@ -237,10 +241,11 @@ pub fn r2(pairs: &[(f64, f64)]) -> Option<f64> {
     })
 }
 
-/// Pearson's correlation of the two sides of `pairs`; `None` where a side does not vary. scipy `pearsonr`.
+/// Pearson's correlation of the two sides of `pairs`. `None` if a side does not vary. scipy has it as `pearsonr`.
 pub fn pearson(pairs: &[(f64, f64)]) -> Option<f64> {
     let &(first_left, first_right) = pairs.first()?;
-    // Asked of the values: the deviations of a constant from its rounded mean need not be zero.
+    // This compares the values themselves, because the deviations of a constant from its rounded mean may differ from
+    // zero.
     if pairs.iter().all(|pair| pair.0 == first_left) || pairs.iter().all(|pair| pair.1 == first_right) {
         return None;
     }
@@ -253,15 +258,15 @@ pub fn pearson(pairs: &[(f64, f64)]) -> Option<f64> {
     Some(correlation.clamp(-1.0, 1.0)).filter(|correlation| correlation.is_finite())
 }
 
-/// Spearman's correlation: Pearson's of the ranks, equal values having the mean of theirs. `None` where a side does not
-/// vary. scipy `spearmanr`.
+/// Spearman's correlation: Pearson's correlation of the ranks. Equal values share the mean of their ranks. `None` if a
+/// side does not vary. scipy has it as `spearmanr`.
 pub fn spearman(pairs: &[(f64, f64)]) -> Option<f64> {
     let left = ranks(pairs.iter().map(|pair| pair.0).collect());
     let right = ranks(pairs.iter().map(|pair| pair.1).collect());
     pearson(&left.into_iter().zip(right).collect::<Vec<_>>())
 }
 
-/// The rank of each value, from 1.
+/// The rank of each value, from 1. Equal values share the mean of their ranks.
 fn ranks(values: Vec<f64>) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));

@@ -1,4 +1,4 @@
-//! What the report says, in parts that `report.html`, `report.md` and the terminal share.
+//! The text of the report, in parts that `report.html`, `report.md` and the terminal share.
 
 use crate::cell::Cell;
 use crate::format::{count, percent, score};
@@ -10,7 +10,7 @@ use crate::setting::Setting;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 use crate::warnings::warnings;
 
-/// How the rows were used.
+/// The note on how the rows were used.
 pub(crate) const SPLITS: &str = "A tenth of the training rows is set aside for validation. The seed chooses these rows, \
     and each class gives a tenth of its own. A model that learns in epochs keeps the epoch that scores best on them. \
     The test targets were used once, by the scorer, after the fit.";
@@ -35,15 +35,15 @@ pub(crate) fn marks(results: &Results) -> String {
 
 /// One setting: its ranked models and what a reader must know of them.
 pub(crate) struct Section {
-    /// The setting.
+    /// The title of the setting.
     pub(crate) title: String,
-    /// The task, its rows and its floor.
+    /// A sentence on the task, its rows and its floor.
     pub(crate) lead: String,
-    /// The models.
+    /// The table of the models.
     pub(crate) table: Table,
     /// What a reader must know before believing the table.
     pub(crate) warnings: Vec<String>,
-    /// The metric that is reported beside the primary one.
+    /// A sentence on the metric that is reported beside the primary one.
     pub(crate) beside: Option<String>,
 }
 
@@ -147,7 +147,7 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
     ]
 }
 
-/// Where the numbers of a metric come from, each source once.
+/// The sources of a metric's numbers, each once.
 fn sources<'a>(cells: &[&'a Cell], phase: &str, metric: &str) -> Vec<&'a str> {
     let mut sources: Vec<&str> = cells.iter().filter_map(|cell| cell.source(phase, metric)).collect();
     sources.sort_unstable();
@@ -155,7 +155,7 @@ fn sources<'a>(cells: &[&'a Cell], phase: &str, metric: &str) -> Vec<&'a str> {
     sources
 }
 
-/// What the models score on the metric that belongs beside the primary one.
+/// A sentence with the models' scores by the metric that is reported beside the primary one.
 fn beside(results: &Results, ranking: &Ranking) -> Option<String> {
     let other = metric(results.setting(ranking.setting).score().beside?)?;
     let scores = ranking.ranked().filter_map(|model| {

@@ -20,19 +20,19 @@ pub struct Setting {
     pub folds: Option<usize>,
     /// The kind of device.
     pub device: String,
-    /// The fingerprint of the machine: costs of two machines are never in one setting.
+    /// The fingerprint of the machine. A setting never has the costs of two machines.
     pub machine: String,
-    /// The task's name, with size, device and machine where the run has several.
+    /// The task's name. If the run has several sizes, devices or machines, the title names them too.
     pub title: String,
 }
 
 impl Setting {
-    /// The metric that ranks.
+    /// The metric that ranks the models.
     pub fn primary(&self) -> &'static Metric {
         metric(&self.task.primary).expect("Grid::new refuses tasks whose primary metric is not in the catalogue")
     }
 
-    /// The unit of the primary metric after a comma, where it has one: `, °²`.
+    /// The unit of the primary metric after a comma: `, °²`. Empty if it has none.
     pub fn primary_unit(&self) -> String {
         let unit = self.task.unit.as_str();
         match self.score().target_unit {
@@ -48,7 +48,8 @@ impl Setting {
     }
 }
 
-/// Completes titles that are the names of the tasks: a title says no more than is needed to tell the settings apart.
+/// Completes the titles of settings, which so far are the names of the tasks. A title gets only what is needed to
+/// distinguish the settings.
 pub(crate) fn name_settings(settings: &mut [Setting]) {
     let devices: HashSet<String> = settings.iter().map(|setting| setting.device.clone()).collect();
     let mut machines: HashMap<String, HashSet<String>> = HashMap::new();

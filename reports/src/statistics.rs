@@ -1,4 +1,4 @@
-//! What chance allows: intervals of a score and paired tests of two models on the same test examples.
+//! Statistical uncertainty: intervals of a score, and paired tests of two models on the same test examples.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -16,13 +16,14 @@ pub struct Interval {
 /// The 97.5 % quantile of the standard normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// Resamples of a bootstrap. Efron and Tibshirani 1993, section 13.3, ask for at least 1,000 for percentiles.
+/// How many resamples a bootstrap draws. For percentiles, Efron and Tibshirani 1993, section 13.3, ask for at least
+/// 1,000.
 const RESAMPLES: usize = 2_000;
 
-/// Fixed, so that the same predictions always give the same interval.
+/// The seed of the resamples. It is fixed, so that the same predictions always give the same interval.
 const SEED: u64 = 0x626f_6f74;
 
-/// Wilson score interval of a proportion over `n` examples, at 95 %. Wilson 1927; as statsmodels
+/// The 95 % Wilson score interval of a proportion over `n` examples (Wilson 1927). statsmodels has it as
 /// `proportion_confint(method='wilson')`. `None` for no examples.
 pub fn wilson(proportion: f64, n: f64) -> Option<Interval> {
     if n <= 0.0 {
@@ -34,15 +35,15 @@ pub fn wilson(proportion: f64, n: f64) -> Option<Interval> {
     Some(Interval { low: (centre - half).max(0.0), high: (centre + half).min(1.0) })
 }
 
-/// Percentile bootstrap interval of a mean, at 95 %. Efron and Tibshirani 1993, chapter 13. `None` for fewer than two
+/// The 95 % percentile bootstrap interval of a mean (Efron and Tibshirani 1993, chapter 13). `None` for fewer than two
 /// values.
 pub fn bootstrap_mean(values: &[f64]) -> Option<Interval> {
     bootstrap(values.len(), |rows| Some(mean(values, rows)))
 }
 
-/// Percentile bootstrap interval of any statistic of `examples` examples, at 95 %; `statistic` is given the numbers of
-/// the examples in a resample, and resamples for which it is undefined count for nothing. Efron and Tibshirani 1993,
-/// chapter 13. `None` for fewer than two examples, or if it is never defined.
+/// The 95 % percentile bootstrap interval of any statistic of `examples` examples (Efron and Tibshirani 1993, chapter
+/// 13). `statistic` takes the indices of the examples in a resample. Resamples for which it is undefined are left out.
+/// `None` for fewer than two examples, or if the statistic is undefined for every resample.
 pub fn bootstrap(examples: usize, statistic: impl FnMut(&[usize]) -> Option<f64>) -> Option<Interval> {
     if examples < 2 {
         return None;
@@ -52,9 +53,9 @@ pub fn bootstrap(examples: usize, statistic: impl FnMut(&[usize]) -> Option<f64>
     Some(Interval { low: at(0.025)?, high: at(0.975)? })
 }
 
-/// Two-sided p of "the mean of these paired differences is zero", by inverting the percentile bootstrap: twice the
-/// smaller share of resamples on one side of zero. Davison and Hinkley 1997, section 4.4, with their `(count + 1) /
-/// (resamples + 1)`, so it is never 0.
+/// The two-sided p-value of "the mean of these paired differences is zero". It inverts the percentile bootstrap: p is
+/// twice the smaller share of resamples on one side of zero. The share is `(count + 1) / (resamples + 1)`, as in
+/// Davison and Hinkley 1997, section 4.4, so p is never 0.
 pub fn paired_bootstrap_p(differences: &[f64]) -> f64 {
     if differences.iter().all(|difference| *difference == 0.0) {
         return 1.0;
@@ -62,8 +63,8 @@ pub fn paired_bootstrap_p(differences: &[f64]) -> f64 {
     bootstrap_p(differences.len(), |rows| Some(mean(differences, rows))).unwrap_or(1.0)
 }
 
-/// [`paired_bootstrap_p`] of any difference between two statistics of the same `examples` examples, given as in
-/// [`bootstrap`]. `None` if it is never defined.
+/// [`paired_bootstrap_p`] for any difference between two statistics of the same `examples` examples. `difference` takes
+/// indices, as in [`bootstrap`]. `None` if it is undefined for every resample.
 pub fn bootstrap_p(examples: usize, difference: impl FnMut(&[usize]) -> Option<f64>) -> Option<f64> {
     let values = resampled(examples, difference);
     let share = |count: usize| (count + 1) as f64 / (values.len() + 1) as f64;
@@ -76,7 +77,8 @@ fn mean(values: &[f64], rows: &[usize]) -> f64 {
     rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64
 }
 
-/// Sorted values of a statistic on resamples with replacement, where it is defined.
+/// The values of a statistic on resamples drawn with replacement, sorted. Resamples for which it is undefined are left
+/// out.
 fn resampled(examples: usize, mut statistic: impl FnMut(&[usize]) -> Option<f64>) -> Vec<f64> {
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let mut rows = vec![0; examples];
@@ -91,8 +93,8 @@ fn resampled(examples: usize, mut statistic: impl FnMut(&[usize]) -> Option<f64>
     values
 }
 
-/// The quantile at `q` in 0..=1 of at least one number in ascending order, interpolated linearly between the two nearest:
-/// definition 7 of Hyndman and Fan 1996, numpy's default.
+/// The quantile at `q` in 0..=1 of at least one number in ascending order. It is interpolated linearly between the two
+/// nearest numbers, which is definition 7 of Hyndman and Fan 1996 and numpy's default.
 ///
 /// # Panics
 /// If there is no number.
@@ -103,13 +105,13 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     sorted[below] + (sorted[above] - sorted[below]) * (at - below as f64)
 }
 
-/// Two-sided exact p of McNemar's test: `only_first` examples that only the first model has right, `only_second` those
-/// that only the second has. McNemar 1947; the binomial form is in Dietterich 1998, and statsmodels
-/// `mcnemar(exact=True)`.
+/// The two-sided exact p-value of McNemar's test (McNemar 1947). `only_first` counts the examples that only the first
+/// model has right, and `only_second` those that only the second has right. The binomial form is in Dietterich 1998;
+/// statsmodels has it as `mcnemar(exact=True)`.
 pub fn mcnemar_p(only_first: u64, only_second: u64) -> f64 {
     let n = only_first + only_second;
     let tail = only_first.min(only_second);
-    // Logarithms of binomial terms, because 0.5^n underflows at n > 1074.
+    // The sum uses logarithms of the binomial terms, because 0.5^n underflows at n > 1074.
     let mut log_term = -(n as f64) * std::f64::consts::LN_2;
     let mut sum = log_term.exp();
     for k in 1..=tail {

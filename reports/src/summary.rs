@@ -1,4 +1,4 @@
-//! `summary.csv`: one wide row per finished case, the file that a person opens first.
+//! `summary.csv`: one wide row per finished case. It is the file that most people open first.
 
 use crate::answers::Answers;
 use crate::cell::Trial;

@@ -1,5 +1,5 @@
-//! A table as data: typed columns and cells, which a renderer turns into text. A renderer knows the kinds of cells, never
-//! a column by its position.
+//! A table as data: typed columns and cells, which a renderer turns into text. A renderer knows the kinds of cells, but
+//! never a column by its position.
 
 mod csv;
 mod html;
@@ -21,11 +21,11 @@ use crate::statistics::Interval;
 /// A table.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
-    /// What the table shows, for readers who do not see it.
+    /// What the table shows, for readers who cannot see it.
     pub(crate) about: String,
-    /// From left to right.
+    /// The columns from left to right.
     pub(crate) columns: Vec<TableColumn>,
-    /// From top to bottom.
+    /// The rows from top to bottom.
     pub(crate) rows: Vec<TableRow>,
 }
 
@@ -34,15 +34,15 @@ pub(crate) struct Table {
 pub(crate) struct TableColumn {
     /// What the column holds.
     pub(crate) title: String,
-    /// Where its numbers come from, if a reader must know that; else empty.
+    /// The source of the column's numbers, if a reader must know it. Otherwise empty.
     pub(crate) source: String,
-    /// What kind of cells it has.
+    /// The kind of its cells.
     pub(crate) kind: CellKind,
-    /// Whether it is left out where there is little room.
+    /// Whether the column is left out where there is little room.
     pub(crate) is_detail: bool,
 }
 
-/// What the cells of a column hold.
+/// The kind of content that the cells of a column have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CellKind {
     /// The place in a ranking.
@@ -63,7 +63,7 @@ pub(crate) enum CellKind {
     Code,
 }
 
-/// The side of a column that its cells are set against.
+/// The side of a column at which its cells are aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Left,
@@ -73,9 +73,9 @@ pub(crate) enum Side {
 /// A row.
 #[derive(Debug, Clone)]
 pub(crate) struct TableRow {
-    /// One per column.
+    /// One cell per column.
     pub(crate) cells: Vec<TableCell>,
-    /// How much it stands out.
+    /// How much the row stands out.
     pub(crate) emphasis: Emphasis,
 }
 
@@ -92,9 +92,9 @@ pub(crate) enum Emphasis {
 pub(crate) enum TableCell {
     /// There is nothing to show.
     Empty,
-    /// The place in a ranking, and what the paired test says of it.
+    /// The place in a ranking, and the result of the paired test.
     Rank { rank: Option<usize>, standing: Standing },
-    /// A score, its mean over seeds and its 95 % interval.
+    /// The mean of a score over seeds, and its 95 % interval.
     Estimate { metric: &'static Metric, mean: Mean, interval: Option<Interval> },
     /// A quantity in a plain SI unit, shown with a prefix.
     Quantity { value: f64, unit: &'static str },
@@ -102,7 +102,7 @@ pub(crate) enum TableCell {
     Number(f64),
     /// How a model compares with the best.
     Standing(Standing),
-    /// How a case ended, and of how many seeds that is, if that is not all of one.
+    /// How a case ended. If that is not so for all seeds, also for which of them.
     Status { status: Status, seeds: String },
     /// The text of a column of names, words or code.
     Text(String),
@@ -120,7 +120,7 @@ impl Table {
         self.rows.push(TableRow { cells, emphasis });
     }
 
-    /// The same table without its details, for where there is little room.
+    /// The same table without its details, for places with little room.
     pub(crate) fn without_details(&self) -> Table {
         let kept = |index: usize| !self.columns[index].is_detail;
         let columns = self.columns.iter().filter(|column| !column.is_detail).cloned().collect();
@@ -155,7 +155,7 @@ impl TableColumn {
         format!("{}{interval}{source}", self.title)
     }
 
-    /// The side that its cells are set against.
+    /// The side at which its cells are aligned.
     pub(crate) fn side(&self) -> Side {
         match self.kind {
             CellKind::Rank | CellKind::Number => Side::Right,
@@ -165,7 +165,7 @@ impl TableColumn {
 }
 
 impl TableCell {
-    /// The text that a person reads; renderers add their markup.
+    /// The text that a person reads. Renderers add their markup.
     pub(crate) fn text(&self) -> String {
         match self {
             TableCell::Empty => String::new(),
@@ -177,7 +177,7 @@ impl TableCell {
             },
             TableCell::Estimate { metric, mean, interval } => {
                 let score = |x| score(metric, x);
-                // Predictions are single precision: what is less than that is rounding.
+                // Predictions have single precision, so a smaller deviation is a rounding error.
                 let shown = |sd: f64| if sd <= mean.mean.abs() * f64::from(f32::EPSILON) { 0.0 } else { sd };
                 let sd = mean.sd.map_or(String::new(), |sd| format!(" ± {}", score(shown(sd))));
                 let interval = interval
@@ -208,7 +208,7 @@ impl TableCell {
         }
     }
 
-    /// Whether the cell says that a case did not end well.
+    /// Whether the cell shows that a case did not end well.
     pub(crate) fn is_bad(&self) -> bool {
         matches!(self, TableCell::Status { status, .. } if *status != Status::Ok)
     }

@@ -1,11 +1,11 @@
-//! The small tables that end a run on a terminal.
+//! The small tables at the end of a run on a terminal.
 
 use crate::results::Results;
 use crate::sections::sections;
 use crate::table::terminal;
 
-/// One table per setting without its details, and what a reader must know before believing it. Ends with a newline; has
-/// no colours, so it can be piped.
+/// One table per setting without its details, and the warnings about it. The text ends with a newline and has no
+/// colours, so that it can be piped.
 pub fn terminal_table(results: &Results) -> String {
     let mut text = String::new();
     for section in sections(results) {

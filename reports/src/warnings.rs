@@ -1,5 +1,5 @@
-//! What a reader must know about the rows of a setting before believing its table: rows that leaked, classes that were
-//! lost, inputs that a model did not read.
+//! Warnings about the rows of a setting, which a reader must know before believing its table: test rows that leaked,
+//! classes without enough rows, inputs that a model did not read.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,15 +13,15 @@ pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
     [about.leakage(), about.classes(), about.wordless(), about.truncated()].concat()
 }
 
-/// A setting of a grid.
+/// A setting of a grid, about which warnings are made.
 struct About<'a> {
     grid: &'a Grid,
     setting: usize,
 }
 
-/// What the trials of one model, or of all models where they agree, say.
+/// What the trials of one model report. If all models agree, what all of them report.
 struct Said<T> {
-    /// The model's label and a colon, or empty where all models agree.
+    /// The model's label and a colon. Empty if all models agree.
     who: String,
     /// Whether a trial is a fold, and not a seed.
     are_folds: bool,
@@ -215,7 +215,7 @@ fn by_value<T: PartialEq>(by_trial: Vec<(String, T)>, are_folds: bool) -> Vec<(S
     found.into_iter().map(|(trials, value)| (named(trials), value)).collect()
 }
 
-/// The first few of `total` names in a note, where the note can be split into as many.
+/// The first few of the `total` names in a note, if the note can be split into so many.
 fn few(note: &str, total: f64) -> String {
     let names: Vec<String> = note.split(", ").map(str::to_owned).collect();
     if names.len() as f64 == total { listed(&names) } else { note.to_owned() }

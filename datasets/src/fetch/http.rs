@@ -11,8 +11,8 @@ use ureq::{Agent, Body};
 use super::error::Fault;
 use super::proxy::Named;
 
-/// How many times `patience` one whole answer may take: a server that sends a byte now and then never exceeds the time-out of a
-/// single read. A server that is merely slow is asked again for the rest.
+/// The longest time of one whole answer, in multiples of `patience`. Without it, a server that sends a byte now and
+/// then would never reach a time-out. A server that is merely slow is asked again for the rest.
 const MAX_READS_PER_ANSWER: u32 = 60;
 
 /// An agent that waits `patience` for an answer or the next bytes.
@@ -29,8 +29,9 @@ pub(crate) fn agent(patience: Duration) -> Agent {
         .new_agent()
 }
 
-/// Requests once the part of the file at `url` that `path` lacks, through `proxy` if there is one, and appends it. `tell` is called
-/// with the bytes that are there, and the total if the server states it. If the download is cut off, `path` keeps what came.
+/// Makes one request for the part of the file at `url` that `path` lacks, and appends it. The request goes through
+/// `proxy` if there is one. `tell` is called with the number of bytes that are there, and with the total if the server
+/// states it. If the download is cut off, `path` keeps what arrived.
 pub(crate) fn download(
     agent: &Agent,
     proxy: Option<&Named>,
@@ -76,8 +77,8 @@ fn range(response: &Response<Body>) -> Option<(u64, Option<u64>)> {
     Some((start, total.parse().ok()))
 }
 
-/// Writes the body after the first `have` bytes of `path`. The whole file has `total` bytes if that is known; otherwise the
-/// length of the body decides, since a server may answer with less than was requested.
+/// Writes the body after the first `have` bytes of `path`. The whole file has `total` bytes if that is known. Otherwise
+/// the length of the body decides, because a server may answer with less than was requested.
 fn store(
     response: Response<Body>,
     path: &Path,
@@ -102,7 +103,7 @@ fn store(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Fault::CutOff(format!("cut off after {done} bytes ({error})"))),
         };
-        // Checked before anything is overwritten: what came earlier, over another network, is still useful.
+        // Checked before anything is overwritten, because what arrived earlier, over another network, is still useful.
         if file.is_none() && is_web_page(&buffer[..count]) {
             return Err(Fault::CutOff(
                 "a web page came in place of the file: perhaps this network wants you to log in first".to_owned(),
@@ -145,7 +146,7 @@ const HOST_NOT_FOUND: &str = "its host was not found: is there a network?";
 fn reason(error: &ureq::Error) -> String {
     match error {
         ureq::Error::HostNotFound => HOST_NOT_FOUND.to_owned(),
-        // The standard library has no kind for it.
+        // The standard library has no error kind for an unknown host.
         ureq::Error::Io(error) if error.to_string().starts_with("failed to lookup address") => {
             HOST_NOT_FOUND.to_owned()
         }

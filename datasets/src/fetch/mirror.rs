@@ -37,7 +37,7 @@ impl Mirror {
         }
     }
 
-    /// Where `name` is in it.
+    /// Where the mirror has `name`.
     pub(crate) fn place(&self, name: &str) -> Location {
         match self {
             Mirror::Folder(folder) => Location::File(folder.join(name)),
@@ -73,12 +73,12 @@ impl fmt::Display for Location {
     }
 }
 
-/// The names of a download in a mirror: in the folder of its family (`glue`), or directly in the mirror.
+/// The names that a download can have in a mirror: in the folder of its family (`glue`), or directly in the mirror.
 pub(crate) fn download_names(dataset: &dyn Dataset, download: &Download) -> Vec<String> {
     in_family(dataset, download.name.to_owned())
 }
 
-/// The names of an unpacked file in a mirror: as in the archive, or as in a data folder.
+/// The names that an unpacked file can have in a mirror: as in the archive, or as in a data folder.
 pub(crate) fn file_names(dataset: &dyn Dataset, transport: &Transport, file: &DataFile) -> Vec<String> {
     let mut names = in_family(dataset, format!("{}/{}", transport.folder, file.base()));
     names.push(file.name.to_owned());

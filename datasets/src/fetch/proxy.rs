@@ -30,7 +30,8 @@ impl fmt::Display for Named {
     }
 }
 
-/// The proxy for addresses of `url`'s scheme, with the hosts that are exempt from it; `variable` looks up a variable.
+/// The proxy for addresses of `url`'s scheme, with the hosts that are exempt from it. `variable` looks up an
+/// environment variable.
 pub(crate) fn of(url: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Named>, FetchError> {
     let set = |name: &'static str| {
         let value = variable(name)?.to_string_lossy().trim().to_owned();
@@ -55,7 +56,7 @@ fn parse(value: &str, exempt: &str) -> Option<Proxy> {
     if !speaks_http || named.host().is_empty() || has_bad_port {
         return None;
     }
-    // Only a builder takes exempt hosts.
+    // Only ureq's builder accepts exempt hosts.
     let mut builder = Proxy::builder(named.protocol()).host(named.host()).port(named.port());
     if let Some(username) = named.username() {
         builder = builder.username(username);

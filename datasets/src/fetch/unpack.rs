@@ -10,14 +10,15 @@ use flate2::read::MultiGzDecoder;
 
 use super::error::Fault;
 
-/// Unpacked bytes of all members that are skipped: a tar archive must be unpacked to be skipped.
+/// The largest number of unpacked bytes in members that are skipped. A member of a tar archive must be unpacked even to
+/// be skipped.
 const MAX_SKIPPED_BYTES: u64 = 64 << 20;
 
 /// A member to take.
 pub(crate) struct Wanted {
     /// Its path in the archive.
     pub(crate) member: String,
-    /// The most bytes it may have.
+    /// The largest number of bytes it may have.
     pub(crate) max_bytes: u64,
 }
 
@@ -54,8 +55,9 @@ pub(crate) fn tar<W: Write>(reader: impl Read, wanted: &[Wanted], open: Open<'_,
     let most = MAX_SKIPPED_BYTES + wanted.iter().map(|wanted| wanted.max_bytes).sum::<u64>();
     let mut archive = tar::Archive::new(reader.take(most));
     let mut taken = vec![false; wanted.len()];
-    // Raw, because long names and attributes before a member can have any size and would be read into memory. They are
-    // skipped: a name is what the member's own header holds of it, and the wanted names are short.
+    // Raw, because the long names and attributes before a member can have any size and would be read into memory. They
+    // are skipped. A member then has the name that its own header holds, which is enough because the wanted names are
+    // short.
     for member in archive.entries().map_err(bad)?.raw(true) {
         let member = member.map_err(bad)?;
         let name = String::from_utf8_lossy(&member.header().path_bytes()).into_owned();

@@ -5,7 +5,7 @@ use crate::dataset::{Download, Packing, Transport};
 use crate::store::DataFile;
 use crate::tsv::{GlueColumns, GlueTarget};
 
-/// A citation of the data, and of GLUE, whose layout they have.
+/// A citation of the data and of GLUE, which defined the layout of the files.
 macro_rules! cite {
     ($work:literal) => {
         concat!($work, " In the layout of: Alex Wang et al. GLUE. ICLR 2019.")
@@ -38,7 +38,7 @@ const fn single(text: &'static [&'static str]) -> GlueColumns {
     GlueColumns { columns: None, texts: text, target: Some("label"), empty_texts: false, broken_lines: false }
 }
 
-/// Pairs; empty texts are let through in the tasks for whose files no checked copy was available.
+/// The columns of a task of pairs. `empty_texts` is set for the tasks of whose files no checked copy was available.
 const fn pairs(texts: &'static [&'static str], target: &'static str, empty_texts: bool) -> GlueColumns {
     GlueColumns { columns: None, texts, target: Some(target), empty_texts, broken_lines: false }
 }
@@ -274,7 +274,7 @@ static RTE_FILES: [DataFile; 3] = [
 ];
 
 /// WNLI: does a sentence with its pronoun replaced follow from the original? Its dev rows share sentences with training
-/// rows of the opposite label, so a model that learns by heart does worse than chance.
+/// rows of the opposite label, so a model that memorises training rows does worse than chance.
 pub static WNLI: Glue = Glue {
     id: "glue/wnli",
     about: "sentences with a pronoun, and the same with the pronoun replaced, rightly or not",

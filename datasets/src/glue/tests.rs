@@ -1,4 +1,4 @@
-//! The readers of GLUE on fixtures in the true format, and the table against the published columns.
+//! Tests the readers of GLUE on fixtures in the official format, and the table against the published columns.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::example::{Targets, Text};
 
-/// The five tasks whose real files are not at hand.
+/// The five tasks whose official files are not available here.
 const FIXTURES: [&Glue; 5] = [&QQP, &MNLI, &QNLI, &RTE, &WNLI];
 
 fn fixture(glue: &Glue, file: &DataFile) -> (PathBuf, NamedSource) {
@@ -122,7 +122,7 @@ fn a_line_of_qqp_that_is_broken_in_two_is_left_out_but_not_of_the_hidden_rows() 
 
 #[test]
 fn the_columns_are_those_of_the_published_description() {
-    // Text columns and target, counted from 0, of the training files.
+    // The text columns and the target column of the training files, counted from 0.
     for (glue, texts, target) in
         [(&QQP, [3, 4], 5), (&MNLI, [8, 9], 11), (&QNLI, [1, 2], 3), (&RTE, [1, 2], 3), (&WNLI, [1, 2], 3)]
     {

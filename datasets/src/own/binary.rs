@@ -23,7 +23,8 @@ pub(super) fn read(path: &Path, layout: &BinaryLayout) -> Result<RawRows, OwnErr
         Ok(())
     });
     let count = read.map_err(|error| {
-        // A record may begin with any bytes, so those of another kind of file are a fault only where records are.
+        // A record may begin with the same bytes as another kind of file. So these bytes explain a fault, but are not a
+        // fault by themselves.
         if let Some(kind) = kind::of_bytes(&data).or_else(|| kind::of_text(&data, path)) {
             return OwnError::kind(path, format!("records of {record_bytes} bytes"), kind);
         }

@@ -10,8 +10,8 @@ use crate::gzip;
 
 /// The largest file, as stored and unpacked.
 pub(super) const MAX_BYTES: u64 = 4 << 30;
-/// The unpacked size that any file may have. A larger one may have `MAX_RATIO` bytes for each stored byte, which is ten times what
-/// data reaches and a tenth of what a file made to exhaust the memory does.
+/// The unpacked size that any gzip file may have. A larger one may have `MAX_RATIO` bytes for each stored byte. That
+/// ratio is ten times what data reaches, and a tenth of what a file made to exhaust the memory reaches.
 const MIN_UNPACKED_LIMIT: u64 = 256 << 20;
 const MAX_RATIO: u64 = 100;
 
@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn a_small_file_that_unpacks_to_far_more_is_refused_by_path_before_it_fills_the_memory() {
-        // Members one after another are one file, and the same one is quickly packed.
+        // Several members one after another are one file, so one packed member can be repeated to make a large file
+        // quickly.
         let mut member = GzEncoder::new(Vec::new(), Compression::best());
         std::io::copy(&mut repeat(0).take(16 << 20), &mut member).unwrap();
         let bomb = member.finish().unwrap().repeat(17);

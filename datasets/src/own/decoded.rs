@@ -1,7 +1,7 @@
-//! Images as they are after decoding, in a file: decoding them takes far longer than reading them back.
+//! Stores decoded images in a file, because decoding images takes far longer than reading them back.
 //!
-//! The bytes of a small header (its length first, 8 bytes, little-endian; then JSON), those of the training images and those
-//! of the test images.
+//! The file begins with a small header: its length (8 bytes, little-endian), then JSON. The bytes of the training
+//! images follow, and then those of the test images.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 use crate::checksum::hex;
 use crate::example::{Images, Inputs, Split, Splits, Targets};
 
-/// A header that says it is longer is none: a thousand classes and a label for each image take far less.
+/// The largest header. A thousand classes and a label for each image take far less, so a header that states a larger
+/// size is broken.
 const MAX_HEADER_BYTES: u64 = 1 << 30;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,8 +26,8 @@ struct Header {
     test_labels: Vec<u16>,
 }
 
-/// Writes images with classes to `out`, and gives the sha256 of what was written; `None`, with nothing written, if the
-/// examples are not such.
+/// Writes images with classes to `out` and returns the sha256 of what was written. Other examples are not written; the
+/// result is then `None`.
 ///
 /// # Errors
 /// If `out` cannot be written.
@@ -62,12 +63,12 @@ fn parts(split: &Split) -> Option<(&Images, &[u16], &[String])> {
 /// Reads what [`write_images`] wrote.
 ///
 /// # Errors
-/// If `input` cannot be read, or its bytes are not those that hash to `sha256`.
+/// If `input` cannot be read, or its bytes do not hash to `sha256`.
 pub fn read_images(mut input: impl Read, sha256: &str) -> io::Result<Splits> {
     let mut digest = Sha256::new();
     let mut take = |bytes: u64| -> io::Result<Vec<u8>> {
         let mut taken = Vec::new();
-        // Not left to growth, which would take up to twice the memory.
+        // Reserved at once, because a growing vector would take up to twice the memory.
         taken.try_reserve_exact(usize::try_from(bytes).unwrap_or(usize::MAX))?;
         (&mut input).take(bytes).read_to_end(&mut taken)?;
         digest.update(&taken);

@@ -33,7 +33,7 @@ pub enum OwnError {
         /// What to do.
         remedy: String,
     },
-    /// Two names of classes that a reader cannot tell apart.
+    /// Two names of classes that a reader cannot distinguish.
     #[error(
         "{place}: the class {names}; use one spelling for both{}",
         first_place.as_ref().map(|place| format!(" (the other is in {place})")).unwrap_or_default(),
@@ -43,7 +43,7 @@ pub enum OwnError {
         place: String,
         /// Where the first name is, if it is not in the suite.
         first_place: Option<String>,
-        /// The two.
+        /// The two names.
         names: LookAlikes,
     },
     /// The content is not what the format says.
@@ -56,7 +56,7 @@ pub enum OwnError {
         /// What is there.
         found: String,
     },
-    /// A column that is not there.
+    /// The file has no such column.
     #[error(
         "{} has no column {column}; it has {}{}",
         path.display(),
@@ -108,7 +108,7 @@ impl OwnError {
         OwnError::Kind { path: path.to_owned(), expected, found: kind.what, remedy }
     }
 
-    /// The same fault occurs `count` more times.
+    /// Adds that the same fault occurs `count` more times.
     pub(super) fn and_more(self, count: usize) -> OwnError {
         match self {
             OwnError::Format { place, expected, found } if count > 0 => OwnError::Format {
@@ -127,7 +127,7 @@ impl OwnError {
                 at.starts_with(path)
             }
             OwnError::Format { place, .. } | OwnError::LookAlikes { place, .. } => {
-                // The place goes on with a comma and the line, with a file in the folder, or with another folder.
+                // After the path follows a comma and the line, or a file in the folder, or another folder.
                 let rest = place.strip_prefix(&path.display().to_string());
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([',', '/', '\\', ' ']))
             }
@@ -140,7 +140,7 @@ impl OwnError {
     }
 }
 
-/// What follows the list of columns: the likely cause.
+/// The likely cause. The error states it after the list of columns.
 fn column_hint(column: &Column, known: &[String], count: usize, look_alike: Option<&str>) -> String {
     if let (Column::Name(name), Some(other)) = (column, look_alike) {
         let (points, other_points) = (code_points(name), code_points(other));
@@ -148,7 +148,7 @@ fn column_hint(column: &Column, known: &[String], count: usize, look_alike: Opti
             "; '{other}' ({other_points}) looks like it, but is a different name from '{name}' ({points}): use one spelling for both"
         );
     }
-    // A header of one column in which another delimiter stands was probably meant to be several.
+    // A header of one column that contains another delimiter was probably meant to be several columns.
     let only = match known {
         [only] => only,
         [] if count == 1 => return ": is the delimiter right?".to_owned(),

@@ -1,7 +1,7 @@
 //! IDX, the format of MNIST: big-endian sizes, then bytes.
 //!
-//! Two zero bytes, the type (0x08: unsigned bytes), the number of dimensions, each dimension as four bytes, the data
-//! (Yann LeCun, *The MNIST Database*, "File formats").
+//! A file holds two zero bytes, the type (0x08: unsigned bytes), the number of dimensions, each dimension as four
+//! bytes, and the data (Yann LeCun, *The MNIST Database*, "File formats").
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::{OwnError, Part, RawRows, RawTargets, RowPlace, bytes, kind, label_na
 use crate::example::{Images, Inputs};
 
 const UNSIGNED_BYTES: u8 = 0x08;
-/// The largest side in pixels; a file that states more is not a set of small pictures.
+/// The largest side in pixels. A file that states a larger one does not hold small pictures.
 const MAX_SIDE: usize = 512;
 
 pub(super) fn read(part: &Part, classes: Option<&[String]>) -> Result<RawRows, OwnError> {

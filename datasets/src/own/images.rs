@@ -19,9 +19,9 @@ use crate::example::{Images, Inputs};
 const MAX_PIXELS_A_SIDE: u32 = 16_384;
 /// The largest decoded image, in bytes.
 const MAX_DECODED_BYTES: u64 = 256 << 20;
-/// The bytes that a PNG may hold beside its pixels, such as a colour profile or texts.
+/// The largest number of bytes that a PNG may hold beside its pixels, such as a colour profile or texts.
 const MAX_BESIDE_BYTES: u64 = 16 << 20;
-/// The bytes of all images after resizing.
+/// The largest size of all images after resizing, in bytes.
 const MAX_TOTAL_BYTES: usize = 4 << 30;
 const CHANNELS: usize = 3;
 
@@ -40,7 +40,7 @@ pub(super) fn read(folder: &Path, side: usize) -> Result<RawRows, OwnError> {
         .map(|(pixels, file)| read_image(&file.path, side as u32, pixels))
         .collect();
     let broken = read.iter().filter(|read| read.is_err()).count();
-    // In the order of the files, so that the same fault is always the first.
+    // The results are in the order of the files, so that the error is always that of the same file.
     let seen =
         read.into_iter().collect::<Result<Vec<ImageFacts>, OwnError>>().map_err(|error| error.and_more(broken - 1))?;
     let area = |seen: &&ImageFacts| u64::from(seen.size[0]) * u64::from(seen.size[1]);
@@ -75,7 +75,8 @@ fn sum_of(files: &[ImageFile], seen: &[ImageFacts]) -> String {
     sha256(files.iter().zip(seen).map(line).collect::<String>().as_bytes())
 }
 
-/// The images of a folder, by class and then by name, and what else is there. Names that begin with a dot are passed over.
+/// The images of a folder, by class and then by name, and everything else in it. Names that begin with a dot are
+/// skipped.
 struct Listing {
     files: Vec<ImageFile>,
     strays: Vec<Stray>,
@@ -101,7 +102,8 @@ fn list(folder: &Path) -> Result<Listing, OwnError> {
             listing.strays.push(stray_beside_classes(path));
         }
     }
-    // A class whose name is stored in another normalization form elsewhere has the same place among the others there.
+    // Sorted by the normalized name of the class. Another system may store a name in another normalization form, and
+    // the order of the classes must be the same there.
     class_folders.sort();
     for (class, class_folder) in class_folders {
         let before = listing.files.len() + listing.strays.len();
@@ -123,7 +125,7 @@ fn list(folder: &Path) -> Result<Listing, OwnError> {
     Ok(listing)
 }
 
-/// The name of a class by its folder's.
+/// The name of the class that a folder holds.
 fn class_of(folder: &Path) -> Result<String, OwnError> {
     let name = folder.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| OwnError::format(&folder.display(), "a name in UTF-8", "another"))?;
@@ -139,7 +141,7 @@ fn has_image_ending(path: &Path) -> bool {
     ["png", "jpg", "jpeg"].contains(&ending.as_str())
 }
 
-/// What a folder of images holds beside them.
+/// A file or folder that does not belong into a folder of images.
 struct Stray {
     path: PathBuf,
     /// What it is.
@@ -189,7 +191,7 @@ fn stray_in_class(path: PathBuf) -> Stray {
     }
 }
 
-/// What is no file to be read, and what to do: a dead link, a pipe.
+/// If `path` is not a file that can be read, such as a dead link or a pipe: what it is, and what to do.
 fn unusual(path: &Path) -> Option<(String, &'static str)> {
     if path.is_file() {
         return None;
@@ -203,7 +205,7 @@ fn unusual(path: &Path) -> Option<(String, &'static str)> {
     }
 }
 
-/// What the content says that a file in a class folder is; nothing if it says nothing.
+/// What a file in a class folder is by its content. `None` if its first bytes do not show that.
 fn by_content(path: &Path, head: &[u8]) -> Option<Stray> {
     if head.is_empty() {
         return Some(Stray::new(path.to_owned(), "an empty file", "get the image again, or remove the file"));
@@ -219,7 +221,7 @@ fn head(path: &Path) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// Refuses folders that hold anything but PNG and JPEG images, with everything that they hold beside those, by kind.
+/// Refuses folders that hold anything but PNG and JPEG images. The error lists everything else by kind.
 pub(super) fn check(folders: &[&Path]) -> Result<(), OwnError> {
     let mut found = Vec::new();
     for folder in folders {
@@ -232,7 +234,7 @@ pub(super) fn check(folders: &[&Path]) -> Result<(), OwnError> {
         let by_content = |file: &ImageFile| {
             let head = match head(&file.path) {
                 Ok(head) => head,
-                // Where it is read, the fault is said with its reason.
+                // The fault is reported with its reason when the file is read.
                 Err(_) => return None,
             };
             by_content(&file.path, &head).filter(|stray| !stray.is_image())
@@ -247,20 +249,21 @@ impl Stray {
         matches!(self.remedy, StrayRemedy::OfKind(FileKind { family: Family::ReadImage, .. }))
     }
 
-    /// Whether it is an image to be converted that a search by the usual endings of its kind misses.
+    /// Whether this is an image to be converted whose name does not have the usual ending of its kind. A search by
+    /// ending would miss it.
     fn is_misnamed(&self) -> bool {
         matches!(self.remedy, StrayRemedy::OfKind(kind) if kind.family == Family::OtherImage && !kind.is_named_so(&self.path))
     }
 }
 
-/// One error for all strays: each kind with its first file, how many more there are, and what to do.
+/// One error for all strays. It names the first file of each kind, how many more there are, and what to do.
 fn refuse(folders: &[&Path], strays: &[Stray]) -> Result<(), OwnError> {
     if strays.is_empty() {
         return Ok(());
     }
     let mut kinds: BTreeMap<(&str, bool), Vec<&Stray>> = BTreeMap::new();
     for stray in strays {
-        // A link says where it leads, but one kind is all of them.
+        // The description of a link says where it leads, but all links count as one kind.
         let kind = if stray.what.starts_with("a symbolic link") { "a symbolic link" } else { &stray.what };
         kinds.entry((kind, stray.is_misnamed())).or_default().push(stray);
     }
@@ -285,7 +288,7 @@ fn refuse(folders: &[&Path], strays: &[Stray]) -> Result<(), OwnError> {
     Err(OwnError::format(&place.join(" and "), expected, found))
 }
 
-/// What is in a folder, sorted, without what is hidden.
+/// The paths in a folder, sorted, without hidden ones.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, OwnError> {
     let unreadable = |source| OwnError::read(folder, source);
     let mut paths = Vec::new();
@@ -318,7 +321,7 @@ fn read_image(path: &Path, side: u32, pixels: &mut [u8]) -> Result<ImageFacts, O
     Ok(ImageFacts { size, sha256: sha256(&data) })
 }
 
-/// Decodes an image whose size is within the limits, and turns it as its camera says.
+/// Decodes an image whose size is within the limits, and rotates it by the orientation that the camera recorded.
 fn decode(data: &[u8], path: &Path) -> Result<DynamicImage, OwnError> {
     let place = path.display();
     let broken = |error: image::ImageError| OwnError::format(&place, "a whole PNG or JPEG image", error);
@@ -348,8 +351,9 @@ fn decode(data: &[u8], path: &Path) -> Result<DynamicImage, OwnError> {
     Ok(image)
 }
 
-/// Whether a JPEG has its end; the decoder fills what is missing with grey. A JPEG is a sequence of segments that state their
-/// lengths, and of compressed data, in which the first byte of a marker is followed by zero or a restart.
+/// Whether a JPEG has its end. This must be checked, because the decoder fills what is missing with grey. A JPEG is a
+/// sequence of segments that state their lengths, and of compressed data, in which the first byte of a marker is
+/// followed by zero or a restart.
 fn reaches_end(jpeg: &[u8]) -> bool {
     let mut at = 0;
     while let Some(&[first, second]) = jpeg.get(at..).and_then(<[u8]>::first_chunk) {

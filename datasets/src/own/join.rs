@@ -1,4 +1,4 @@
-//! Makes splits of files: reads and joins them, numbers the classes, sets test rows aside.
+//! Makes splits from files: reads and joins them, numbers the classes, and sets test rows aside.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -59,7 +59,7 @@ pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
     })
 }
 
-/// Where the numbers are that change when they are kept in 32 bits.
+/// The places of the numbers that change when they are stored in 32 bits.
 fn rounded_values(rows: &RawRows) -> Vec<RowPlace> {
     let RawTargets::Values(values) = &rows.targets else { return Vec::new() };
     // A 32-bit number is written with the fewest digits that distinguish it from its neighbours.
@@ -67,7 +67,7 @@ fn rounded_values(rows: &RawRows) -> Vec<RowPlace> {
     values.iter().zip(&rows.places).filter(|(value, _)| !is_kept(**value)).map(|(_, place)| place.clone()).collect()
 }
 
-/// Every folder of images, before any is read: what must be mended is said at once.
+/// Checks every folder of images before any is read, so that one error names everything that must be corrected.
 fn check_image_folders(data: &OwnData) -> Result<(), OwnError> {
     let DataFormat::Images { .. } = data.layout else { return Ok(()) };
     let test = match &data.test {
@@ -100,7 +100,7 @@ fn read_parts(layout: &DataFormat, parts: &[Part]) -> Result<RawRows, OwnError> 
 }
 
 impl RawRows {
-    /// The same rows, their classes in normalization form C, in which they are compared.
+    /// The same rows with their classes in normalization form C, in which classes are compared.
     fn with_normalized_classes(mut self) -> RawRows {
         if let RawTargets::Classes(names) = &mut self.targets {
             for name in names {
@@ -222,7 +222,7 @@ impl Placed {
         Ok(Placed { split: Split { inputs: rows.inputs, targets }, places: rows.places })
     }
 
-    /// Sets a share of the rows aside for the test. The training rows are the first of the two.
+    /// Sets a share of the rows aside for the test. Returns the training rows and the test rows.
     fn parted(self, share: f64, seed: u64) -> Result<(Placed, Placed), OwnError> {
         let rows = self.split.len();
         if rows < 2 {
@@ -256,7 +256,7 @@ fn expected_class<'a>(mut known: impl Iterator<Item = &'a str>) -> String {
     format!("a class of the training rows ({}{more})", shown.join(", "))
 }
 
-/// A class that no training row has cannot be learned.
+/// Refuses classes that only test rows have, because no model can learn them.
 fn refuse_classes_of_test_alone(train: &Placed, test: &Placed, rows: &TestRows) -> Result<(), OwnError> {
     let (Targets::Classes { labels, names }, Targets::Classes { labels: test_labels, .. }) =
         (&train.split.targets, &test.split.targets)

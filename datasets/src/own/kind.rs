@@ -1,16 +1,16 @@
-//! What a file is that is not the one expected: by its first bytes, else by the ending of its name.
+//! Recognises what a file is if it is not of the expected format, by its first bytes or else by the ending of its name.
 
 use std::path::Path;
 
-/// Bytes at the beginning of a file by which it is recognised.
+/// How many bytes at the beginning of a file are looked at.
 pub(super) const HEAD_BYTES: usize = 1024;
 
 /// A kind of file that is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileKind {
-    /// With an article: `a Parquet file`.
+    /// The kind with an article: `a Parquet file`.
     pub(super) what: &'static str,
-    /// Its name's usual ending.
+    /// The usual ending of its name.
     pub(super) ending: &'static str,
     pub(super) family: Family,
 }
@@ -32,7 +32,7 @@ pub(super) enum Family {
     Table(&'static str),
     /// Arrays of numbers.
     Arrays,
-    /// A web page, where a file was wanted.
+    /// A web page in place of a file.
     WebPage,
     /// A stand-in of Git LFS for a file that was not fetched.
     LfsPointer,
@@ -134,7 +134,8 @@ const XML: FileKind = kind("an XML document", "xml", Family::Other);
 const NOTEBOOK: FileKind = kind("a notebook", "ipynb", Family::Other);
 const TEXT: FileKind = kind("a text file", "txt", Family::Other);
 
-/// Kinds by the bytes that they begin with. No delimited text begins so: each has a byte that text does not, or is long.
+/// Kinds by the bytes at the beginning. No delimited text begins with these bytes: they include a byte that text does
+/// not have, or they are many.
 const MAGIC: &[(&[u8], FileKind)] = &[
     (b"\x89PNG\r\n\x1a\n", PNG),
     (b"\xff\xd8\xff", JPEG),
@@ -177,8 +178,9 @@ const MAGIC: &[(&[u8], FileKind)] = &[
     (b"version https://git-lfs.github.com/spec/", LFS),
 ];
 
-/// The kind of a binary file, or of a pointer of Git LFS: what no delimited text, IDX file or class folder's image is. `data`
-/// is the file or its beginning, of [`HEAD_BYTES`] or more if there are as many.
+/// The kind of a binary file or of a Git LFS pointer. No delimited text, no IDX file and no image of a class folder is
+/// of these kinds. `data` is the file or its beginning. The beginning must have [`HEAD_BYTES`] or more, if the file has
+/// so many.
 pub(super) fn of_bytes(data: &[u8]) -> Option<FileKind> {
     if let Some((_, kind)) = MAGIC.iter().find(|(magic, _)| data.starts_with(magic)) {
         return Some(*kind);
@@ -195,16 +197,17 @@ pub(super) fn of_bytes(data: &[u8]) -> Option<FileKind> {
         (_, Some(brand)) if word(4) == Some(b"ftyp") => Some(of_brand(brand, data)),
         ([b'O', b'R', b'C', _], _) if has_nul() => Some(ORC),
         ([b'B', b'Z', b'h', b'1'..=b'9'], _) if data.get(4..10) == Some(b"1AY&SY") => Some(BZIP2),
-        // Reserved bytes of zero after the file's size, and a header's size that exists.
+        // A BMP has reserved zero bytes after the file's size, and the size of its header is below 256.
         ([b'B', b'M', ..], _) if data.get(6..10) == Some(&[0; 4]) && data.get(15..18) == Some(&[0; 3]) => Some(BMP),
-        // A protocol of pickle, and the operation that begins every pickle of protocol 4 or a frequent one of 2 and 3.
+        // A pickle has a protocol number, and then the operation that begins every pickle of protocol 4, or a frequent
+        // one of protocols 2 and 3.
         ([0x80, 2..=5, 0x95 | b'}' | b']' | b'c' | b'(' | b'X' | b'K' | b'N' | 0x8a, _], _) => Some(PICKLE),
         _ if data.get(257..262) == Some(b"ustar") => Some(TAR),
         _ => None,
     }
 }
 
-/// A container of the film format's kind, by its brand and those that it is compatible with.
+/// The kind of a file in the ISO base media format, by its brand and its compatible brands.
 fn of_brand(brand: &[u8; 4], data: &[u8]) -> FileKind {
     let heic: [&[u8; 4]; 8] = [b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"mif1"];
     let brands = data.get(16..data.len().min(64)).unwrap_or_default().chunks_exact(4);
@@ -219,7 +222,7 @@ fn of_brand(brand: &[u8; 4], data: &[u8]) -> FileKind {
     }
 }
 
-/// What a zip archive is, by the names of its members.
+/// The kind of a zip archive, by the names of its members.
 fn of_zip(data: &[u8]) -> FileKind {
     let name_bytes =
         data.get(26..28).and_then(<[u8]>::first_chunk).map_or(0, |&bytes| usize::from(u16::from_le_bytes(bytes)));
@@ -232,7 +235,8 @@ fn of_zip(data: &[u8]) -> FileKind {
     } else if holds(b"xl/work") || holds(b"xl/_rels") {
         XLSX
     } else if first == b"[Content_Types].xml" || first == b"_rels/.rels" {
-        // The sheets of a workbook may come late; a text document is as little delimited text.
+        // The sheets of a workbook may come late in the archive. A text document counts as a workbook too; neither is
+        // delimited text.
         XLSX
     } else if first.ends_with(b"/data.pkl") {
         TORCH
@@ -241,8 +245,9 @@ fn of_zip(data: &[u8]) -> FileKind {
     }
 }
 
-/// The kind of a file of text that is not delimited text. A delimited file can begin in such a way too, so this explains a
-/// file that could not be read, and refuses none. Where the content can be two kinds, the name of `path` decides.
+/// The kind of a text file that is not delimited text. A delimited file can begin in the same way, so this explains why
+/// a file could not be read and is never the reason to refuse one. Where the content can be of two kinds, the name of
+/// `path` decides.
 pub(super) fn of_text(data: &[u8], path: &Path) -> Option<FileKind> {
     let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data).trim_ascii();
     let begins = |word: &str| data.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()));
@@ -269,14 +274,14 @@ pub(super) fn of_text(data: &[u8], path: &Path) -> Option<FileKind> {
     }
 }
 
-/// Whether a file's name says JSON Lines, packed or not.
+/// Whether a file's name says JSON Lines, compressed or not.
 fn is_named_json_lines(path: &Path) -> bool {
     let is_packed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
     let path = if is_packed { path.with_extension("") } else { path.to_owned() };
     of_name(&path) == Some(JSON_LINES)
 }
 
-/// Kinds that the usual ending of a name tells.
+/// The kinds that are recognised by the usual ending of their names.
 pub(super) const BY_ENDING: &[FileKind] = &[
     GIF, TIFF, WEBP, HEIC, AVIF, BMP, JPEG_XL, JPEG_2000, PHOTOSHOP, ICON, SVG, FILM, XZ, LZMA, ZSTD, BZIP2, LZ4,
     COMPRESS, BROTLI, SNAPPY, ZIP, SEVEN_ZIP, RAR, TAR, XLSX, XLS, ODS, PARQUET, FEATHER, ORC, AVRO, SQLITE, R_DATA,

@@ -1,8 +1,9 @@
-//! What a path probably means that leads to no file: bakeoff takes paths as they are, and neither expands nor fetches.
+//! Guesses what a path means that leads to no file. bakeoff takes paths as they are: it neither expands nor fetches
+//! them.
 
 use std::path::Path;
 
-/// What to write instead, if the path looks like something that a shell or another program would take.
+/// What to write instead, if the path looks like one that a shell or another program would accept.
 pub(super) fn hint(path: &Path) -> Option<String> {
     if let Ok(target) = path.read_link() {
         let target = target.display();
@@ -39,9 +40,9 @@ pub(super) fn hint(path: &Path) -> Option<String> {
     None
 }
 
-/// The address in a path: from its scheme on.
+/// The address in a path, from its scheme to its end.
 fn address(path: &str) -> Option<&str> {
-    // A folder before it may be the suite's, and joined paths may have lost one of the two slashes.
+    // The suite's folder may stand before the address, and joining paths may have removed one of the two slashes.
     let colon = path.find("://").or_else(|| path.find(":/").filter(|&at| at > 1))?;
     let start = path[..colon].rfind(['/', '\\']).map_or(0, |slash| slash + 1);
     let scheme = &path[start..colon];

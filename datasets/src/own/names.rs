@@ -1,9 +1,9 @@
 //! Names of classes and columns: which are the same, and which only look the same.
 //!
-//! Names that are equal in Unicode's normalization form C are one name: `é` may be written as one code point or as `e` and a
-//! combining accent. Names that differ in nothing a reader can see are refused, because a report would show two classes
-//! under one name: those that differ only in invisible characters, in blanks, in the compatibility form of characters
-//! (NFKC: `ﬁ` and `fi`, `１` and `1`), or in the script of letters that look alike (UTS 39: a Cyrillic `а` and a Latin `a`).
+//! Names that are equal in Unicode's normalization form C are one name: `é` may be written as one code point or as `e`
+//! and a combining accent. Names that differ but look the same are refused, because a report would show two classes
+//! under one name. They may differ in invisible characters, in blanks, in the compatibility form of characters (NFKC:
+//! `ﬁ` and `fi`, `１` and `1`), or in the script of letters that look alike (UTS 39: a Cyrillic `а` and a Latin `a`).
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -35,7 +35,7 @@ const INVISIBLE: &[(u32, u32)] = &[
     (0x1_d173, 0x1_d17a),
     (0xe_0000, 0xe_0fff),
 ];
-/// Braille without dots: no white space by its property, but a blank to the eye.
+/// Braille without dots. Unicode does not count it as white space, but it looks blank.
 const BRAILLE_BLANK: char = '\u{2800}';
 
 fn is_invisible(c: char) -> bool {
@@ -62,19 +62,19 @@ pub(super) fn appearance(name: &str) -> String {
     one_space_between_words(&visible(name.nfkc())).nfkc().collect()
 }
 
-/// What a reader sees of a name if letters of different scripts that look the same count as one, and its scripts, without
-/// those that many share.
+/// What a reader sees of a name if letters of different scripts that look the same count as one letter, and the scripts
+/// of the name. The scripts leave out those that belong to no single writing system.
 fn across_scripts(name: &str) -> (String, BTreeSet<&'static str>) {
     let shown = appearance(name);
     let scripts = shown.chars().map(|c| c.script()).filter(|script| !SHARED.contains(script));
     (skeleton(&shown).collect(), scripts.map(|script| script.full_name()).collect())
 }
 
-/// Digits, signs and marks belong to no script of their own.
+/// The scripts of digits, signs and marks, which many writing systems share.
 const SHARED: [Script; 3] = [Script::Common, Script::Inherited, Script::Unknown];
 
-/// Whether names with these scripts, which look the same, do so only because letters of different scripts do. Letters of one
-/// script that look alike, such as `I` and `l`, or the dotless `ı` and `i` of Turkish, are what their readers are used to.
+/// Whether two names with these scripts, which look the same, do so only because they mix scripts. Letters of one
+/// script may look alike, such as `I` and `l`, or the dotless `ı` and `i` of Turkish. Its readers are used to that.
 fn scripts_differ(a: &BTreeSet<&str>, b: &BTreeSet<&str>) -> bool {
     a != b && !a.is_empty() && !b.is_empty()
 }
@@ -96,14 +96,14 @@ fn one_space_between_words(name: &str) -> String {
 /// Two names that are not equal and look the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookAlikes {
-    /// One of them.
+    /// The first of the two.
     pub first: String,
-    /// The other.
+    /// The second of the two.
     pub second: String,
 }
 
 impl LookAlikes {
-    /// The first two among `names`, which are in normalization form C.
+    /// The first two of `names` that only look the same. `names` must be in normalization form C.
     pub fn among<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<LookAlikes> {
         let mut seen: HashMap<String, &str> = HashMap::new();
         let mut by_skeleton: HashMap<String, Vec<(&str, BTreeSet<&str>)>> = HashMap::new();
@@ -140,7 +140,7 @@ impl LookAlikes {
         LookAlikes { first: first.to_owned(), second: second.to_owned() }
     }
 
-    /// What tells the two apart.
+    /// How the two names differ.
     fn difference(&self) -> &'static str {
         if appearance(&self.first) != appearance(&self.second) {
             "they are letters of different scripts"
@@ -224,7 +224,7 @@ mod tests {
             assert_eq!(pair.difference(), "they are letters of different scripts");
             assert_eq!(LookAlikes::of(b, [a]), Some(pair));
         }
-        // Letters of one script, digits and signs are what their readers are used to.
+        // Letters of one script, digits and signs may look alike.
         let one_script = ["I", "l", "1", "O", "0", "rn", "m", "k\u{131}r", "kir", "-", "\u{2013}"];
         assert_eq!(LookAlikes::among(one_script), None);
     }

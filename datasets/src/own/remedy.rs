@@ -1,4 +1,4 @@
-//! What to do with a file that is not the one expected: the command that converts or unpacks it, or words.
+//! Advice about a file that is not of the expected format: a command that converts or unpacks it, or a sentence.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use super::bytes;
 use super::kind::{Family, FileKind};
 
-/// Images that are converted one by one in an error.
+/// The largest number of images for which an error lists one command each.
 const COMMANDS: usize = 20;
 
 impl FileKind {
-    /// What to do where rows were wanted: of delimited text, or of an IDX file or records of images.
+    /// What to do with the file at `path`, where delimited text, an IDX file or records of images were expected.
     pub(super) fn remedy(&self, path: &Path) -> String {
         let name = bytes::name(path);
         match self.family {
@@ -28,7 +28,7 @@ impl FileKind {
             }
             Family::Table(steps) => {
                 let out = bytes::name(&new_name(path, "csv", "converted"));
-                // Python takes a name in quotation marks of its own.
+                // Python code needs the name in quotation marks of its own.
                 let steps = steps.replace("'{}'", &format!("'{name}'")).replace("'{out}'", &format!("'{out}'"));
                 let (word, out) = (shell_word(Path::new(&name)), shell_word(Path::new(&out)));
                 format!("convert it to CSV: {}", steps.replace("{out}", &out).replace("{}", &word))
@@ -49,13 +49,13 @@ impl FileKind {
         if ending.eq_ignore_ascii_case(self.ending) {
             return format!("{program} -dk {word}");
         }
-        // These programs make the new name of the ending, and refuse others.
+        // These programs form the new name from the old ending, and refuse other endings.
         let out = new_name(path, ending, "unpacked");
         format!("{program} -dc {word} > {}", shell_word(&name.with_file_name(bytes::name(&out))))
     }
 
-    /// What to do with `files` of this kind in `folders`, where PNG and JPEG images are wanted. Of images that are converted,
-    /// all are named as their kind is, or none.
+    /// What to do with `files` of this kind in `folders`, where PNG and JPEG images are expected. The names of images
+    /// to be converted either all have the ending of their kind, or none has.
     pub(super) fn remedy_in_folders(&self, folders: &[&Path], files: &[&Path]) -> String {
         let Some(&example) = files.first() else { return String::new() };
         let one = shell_word(example);
@@ -86,10 +86,10 @@ impl FileKind {
         }
     }
 
-    /// The commands that make PNG images of `files`, and replace none that is there.
+    /// The commands that make PNG images of `files` without replacing an existing file.
     fn conversion(&self, folders: &[&Path], files: &[&Path]) -> String {
         let is_found = |file: &&Path| self.is_named_so(file) && !file.with_extension("png").exists();
-        // Two files of one name would become one image: `a.tif` and `a.tiff`.
+        // Two files such as `a.tif` and `a.tiff` would become one image.
         let are_apart =
             files.iter().map(|file| file.with_extension("png")).collect::<BTreeSet<_>>().len() == files.len();
         if are_apart && files.iter().all(is_found) {
@@ -120,10 +120,11 @@ impl FileKind {
     }
 }
 
-/// A name beside `path` with another `ending`, and with `mark` if a file has that name: what is written must replace nothing.
+/// A name beside `path` with another `ending`. If a file has that name, `mark` is added, so that nothing is
+/// overwritten.
 fn new_name(path: &Path, ending: &str, mark: &str) -> PathBuf {
     let out = path.with_extension(ending);
-    // Some file systems do not tell capital letters from small ones.
+    // Some file systems do not distinguish capital letters from small ones.
     if !out.as_os_str().eq_ignore_ascii_case(path.as_os_str()) && !out.exists() {
         return out;
     }
@@ -139,7 +140,7 @@ fn unpacking_archive(command: &str, name: &Path) -> String {
     command.replace("{out}", &out).replace("{}", &shell_word(name))
 }
 
-/// A path as a shell takes it.
+/// A path, quoted for a shell.
 fn shell_word(path: &Path) -> String {
     let word = path.display().to_string();
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
@@ -151,7 +152,7 @@ mod tests {
     use super::super::kind::{BY_ENDING, FEATHER, GZIP, JPEG, LFS, PNG, SQLITE, TAR, TIFF, XZ};
     use super::*;
 
-    /// Whether a command names `file` as a word of its own only once: as what it reads.
+    /// Whether a command names `file` as a word of its own at most once, as the file that it reads.
     fn is_named_at_most_once(remedy: &str, file: &str) -> bool {
         let is_edge = |c: char| c.is_whitespace() || "`'\"();".contains(c);
         remedy.split(is_edge).filter(|word| word.eq_ignore_ascii_case(file)).count() <= 1

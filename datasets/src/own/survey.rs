@@ -40,7 +40,7 @@ pub enum InputSurvey {
     Images([usize; 3], Option<[[u32; 2]; 2]>),
 }
 
-/// Rows whose input is that of another row.
+/// Rows whose input an earlier row or a training row has.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Duplicates {
     /// How many.
@@ -116,7 +116,7 @@ fn inputs(own: &Own) -> InputSurvey {
 }
 
 impl fmt::Display for Survey {
-    /// Lines of `what: …`, without an end to the last.
+    /// Writes lines of `what: …`, without a newline after the last.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.test_rows {
             0 => writeln!(f, "rows: {}, to be divided into folds", self.train_rows)?,
@@ -191,7 +191,7 @@ fn ranges<T: fmt::Display>(train: &[T; 3], test: Option<&[T; 3]>) -> String {
 }
 
 impl Duplicates {
-    /// The first places, each on a line of its own.
+    /// Writes the first places, each on a line of its own.
     fn list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, repeated) in &self.first {
             write!(f, "\n  {place} is as {repeated}")?;

@@ -9,11 +9,12 @@ use super::{CLASS_NAME, Column, OwnError, RawRows, RawTargets, RowPlace, TableLa
 use crate::delimited::{RecordFault, RecordReader, Syntax};
 use crate::example::{Inputs, Text};
 
-/// Characters of a field that an error shows.
+/// How many characters of a field an error shows.
 const SHOWN: usize = 40;
-/// What stands between the texts of joined columns: it separates words for every model, and no text of a column ends in it.
+/// The text between the texts of joined columns. It separates words for every model, and no text of a column ends in
+/// it.
 const BETWEEN_JOINED: &str = "\n";
-/// What the files are to be.
+/// What an error says was expected.
 const EXPECTED: &str = "delimited text (CSV or TSV)";
 
 pub(super) fn read(path: &Path, layout: &TableLayout) -> Result<RawRows, OwnError> {
@@ -26,7 +27,7 @@ pub(super) fn read(path: &Path, layout: &TableLayout) -> Result<RawRows, OwnErro
     Ok(rows)
 }
 
-/// A better error, if the file is of another kind than delimited text.
+/// A clearer error, if the file is of another kind than delimited text.
 fn explained(error: OwnError, data: &[u8], path: &Path) -> OwnError {
     let has_other_content =
         || matches!(error, OwnError::Column { .. }) || data.contains(&0) || str::from_utf8(data).is_err();
@@ -131,7 +132,7 @@ impl TableReader<'_> {
         RowPlace { file: Arc::clone(&self.file), at: Some(("line", line)) }
     }
 
-    /// Reads the next record; whether there is one.
+    /// Reads the next record. Returns `false` if there is none.
     fn next(&mut self) -> Result<bool, OwnError> {
         self.records.next().map_err(|fault| match fault {
             RecordFault::Read(source) => OwnError::read(&self.file, source),
@@ -151,7 +152,7 @@ struct ColumnNumbers {
 }
 
 impl ColumnNumbers {
-    /// By the first record of `table`, which is the header if the layout has one.
+    /// Finds the columns by the first record of `table`. That record is the header if the layout has one.
     fn find(table: &TableReader<'_>, layout: &TableLayout) -> Result<ColumnNumbers, OwnError> {
         let names: Vec<String> = table.records.fields().map(|name| normalized(name.trim()).into_owned()).collect();
         let known = if layout.header { names.as_slice() } else { &[] };

@@ -1,5 +1,5 @@
-//! `check`: plan a suite, show what its data holds, and make one tiny pass of every case, so that an overnight run does
-//! not fail at its end.
+//! `check`: plans a suite, shows what its data holds, and makes one short pass of every case. So an overnight run does
+//! not fail at its end for a reason that could have been seen before.
 
 use std::io::{self, Write, stdout};
 use std::path::PathBuf;
@@ -20,10 +20,10 @@ use crate::usage::usage;
 use crate::wordless;
 use crate::worker;
 
-/// Training rows and test rows of a tiny pass.
+/// How many training rows and test rows a short pass has.
 const TRAIN_ROWS: usize = 100;
 const TEST_ROWS: usize = 20;
-/// Parameters that say how long a model learns, and their values in a tiny pass.
+/// The parameters that decide how long a model learns, and their values in a short pass.
 const SHORT: [(&str, i64); 2] = [("epochs", 1), ("trees", 2)];
 
 pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
@@ -146,7 +146,8 @@ fn write_learned(out: &mut impl Write, program: &Program, cases: &[&Case], train
     Ok(())
 }
 
-/// The test rows that are among the rows given to these cases of one task and size: from the fewest to the most of a seed.
+/// Writes how many test rows are among the rows given to these cases of one task and size: the fewest and the most of a
+/// seed.
 fn write_leakage(out: &mut impl Write, cases: &[&Case], splits: &Splits) -> io::Result<()> {
     // Which rows a case gets follows from task, size, seed and fold: the models share them.
     let mut distinct: Vec<&Case> = Vec::new();
@@ -175,13 +176,13 @@ fn write_leakage(out: &mut impl Write, cases: &[&Case], splits: &Splits) -> io::
     )
 }
 
-/// `3`, or `3 to 5` where the numbers differ.
+/// `3`, or `3 to 5` if the numbers differ.
 fn range(numbers: impl Iterator<Item = usize> + Clone) -> String {
     let (least, most) = (numbers.clone().min().unwrap_or(0), numbers.max().unwrap_or(0));
     if least == most { least.to_string() } else { format!("{least} to {most}") }
 }
 
-/// The same case with few rows and little to learn. What it scores means nothing.
+/// The same case with few rows and little to learn. Its scores mean nothing.
 fn tiny(case: &Case) -> Case {
     let mut tiny = case.clone();
     // Every fold has a row or two.

@@ -1,4 +1,4 @@
-//! `data`: the datasets there are, fetched and verified.
+//! `data`: lists, fetches and verifies the datasets.
 
 use std::io::{Write, stderr, stdout};
 
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &DataArguments) -> anyhow::Result<Exit> {
     }
 }
 
-/// The datasets of these names, each once; a family's name stands for all of it.
+/// The datasets with these names, each once. The name of a family stands for all of its datasets.
 fn find(names: &[String]) -> anyhow::Result<Vec<&'static dyn Dataset>> {
     let mut found: Vec<&'static dyn Dataset> = Vec::new();
     for name in names {
@@ -102,7 +102,7 @@ fn thousands(count: usize) -> String {
     groups.join(",")
 }
 
-/// Bytes of all files, in words.
+/// The size of all files, in words.
 fn size(dataset: &dyn Dataset) -> String {
     let megabytes = dataset.files().iter().map(|file| file.size.most()).sum::<u64>() as f64 / 1e6;
     if dataset.files().iter().any(|file| matches!(file.size, Size::AtMost(_))) {
@@ -112,7 +112,7 @@ fn size(dataset: &dyn Dataset) -> String {
     }
 }
 
-/// Whether it is here and verified, in words: that of the file which is worst off.
+/// Whether the dataset is here and verified, in words. The state is that of the file in the worst state.
 fn state(dataset: &dyn Dataset, store: &Store) -> String {
     let states: Result<Vec<FileState>, _> = dataset.files().iter().map(|file| store.state(file)).collect();
     match states {
@@ -155,7 +155,7 @@ fn verify(datasets: &[&'static dyn Dataset], store: &Store) -> anyhow::Result<Ex
     let named = !datasets.is_empty();
     let all = if named { datasets } else { DATASETS };
     for dataset in all {
-        // A dataset of which some files are here is broken; one of which there are none was never fetched.
+        // A dataset with some files missing is broken. A dataset with all files missing was never fetched.
         let is_missing = |file| matches!(store.state(file), Ok(FileState::Missing));
         if !named && dataset.files().iter().all(is_missing) {
             continue;
@@ -173,14 +173,14 @@ fn verify(datasets: &[&'static dyn Dataset], store: &Store) -> anyhow::Result<Ex
     report(faults, broken, count, "are not as they should be")
 }
 
-/// One fault is the program's message; of several, each has its line before it.
+/// A single fault becomes the program's message. Several faults are written first, each on a line.
 fn report(mut faults: Vec<anyhow::Error>, broken: usize, datasets: usize, what: &str) -> anyhow::Result<Exit> {
     match faults.len() {
         0 => Ok(Exit::Ok),
         1 => Err(faults.remove(0)),
         _ => {
             for fault in faults {
-                // What was fetched stays, whoever reads of the rest.
+                // What was fetched stays, even if nobody can read the messages about the rest.
                 let _ = writeln!(stderr(), "bakeoff: {fault}");
             }
             Err(anyhow!("{broken} of {datasets} datasets {what}"))
@@ -188,7 +188,7 @@ fn report(mut faults: Vec<anyhow::Error>, broken: usize, datasets: usize, what: 
     }
 }
 
-/// A bar on a terminal that can draw it, lines elsewhere.
+/// A bar on a terminal that can draw it, or else lines.
 struct Shown {
     dataset: &'static str,
     bar: Option<ProgressBar>,

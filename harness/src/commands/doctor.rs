@@ -72,7 +72,7 @@ fn stopwatch(machine: &dyn Machine) -> Finding {
     Good(format!("starting and reading the stopwatch takes {cost_ns:.0} ns"))
 }
 
-/// A processor whose clock rate follows the load makes times depend on what ran before.
+/// Whether the clock rate of the processor follows the load. If it does, times depend on what ran before.
 fn governor() -> Finding {
     let path = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
     match fs::read_to_string(path) {
@@ -134,7 +134,7 @@ fn samples_of(program: &Program, samples: Option<&PathBuf>) -> Finding {
     Good(format!("{} files with the expected checksums", files.len()))
 }
 
-/// The full datasets in the data folder.
+/// Which full datasets are in the data folder.
 fn datasets() -> Finding {
     let store = Store::embedded();
     let folder = match store.data() {

@@ -29,18 +29,19 @@ pub(super) struct ExportGlueArguments {
     seed: Option<u64>,
 }
 
-/// How an answer is written.
+/// How a prediction is written.
 #[derive(Debug, Clone, Copy)]
 enum Answer {
-    /// The number of its class.
+    /// The number of the class.
     Number,
-    /// The name of its class.
+    /// The name of the class.
     Name,
     /// A similarity in 0..=5.
     Score,
 }
 
-/// A file of the leaderboard: its name, its rows, the task and the split that fill it, and how.
+/// A file of the leaderboard: its name, its rows, the task and the split that fill it, and how predictions are written
+/// in it.
 struct Sheet {
     file: &'static str,
     rows: usize,
@@ -53,7 +54,7 @@ const fn sheet(file: &'static str, rows: usize, task: &'static str, split: &'sta
     Sheet { file, rows, task, split, answer }
 }
 
-/// As gluebenchmark.com/faq asks for. Its diagnostic set, AX.tsv, has no dataset here.
+/// The files that gluebenchmark.com/faq asks for. No dataset here has its diagnostic set, AX.tsv.
 const SHEETS: &[Sheet] = &[
     sheet("CoLA.tsv", 1_063, "cola", "test", Answer::Number),
     sheet("SST-2.tsv", 1_821, "sst2-full", "test", Answer::Number),
@@ -91,13 +92,13 @@ pub(super) fn run(arguments: &ExportGlueArguments) -> anyhow::Result<Exit> {
     let bytes = archive.finish().context("cannot pack")?.into_inner();
     write_new(&arguments.out, &bytes)?;
     writeln!(stdout(), "{}: {} of {model}", arguments.out.display(), packed.join(", "))?;
-    // The leaderboard refuses an archive that lacks a file, and these can be added by hand.
+    // The leaderboard refuses an archive in which a file is missing. The user can add these files by hand.
     missing.push("AX.tsv");
     writeln!(stdout(), "not in it, but asked for by the leaderboard: {}", missing.join(", "))?;
     Ok(Exit::Ok)
 }
 
-/// What is stored of a run.
+/// What is stored about a run.
 struct Run {
     dir: RunDir,
     info: RunInfo,
@@ -124,7 +125,7 @@ impl Run {
         }
     }
 
-    /// The text of a sheet; none if the run did not predict its split.
+    /// The text of a sheet. `None` if the run did not predict its split.
     fn text(&self, sheet: &Sheet, model: &str, seed: Option<u64>) -> anyhow::Result<Option<String>> {
         let wanted = |case: &&CaseInfo| {
             case.task == sheet.task && case.label == model && seed.is_none_or(|seed| case.seed == seed)
@@ -156,7 +157,7 @@ impl Run {
         Ok(Some(text))
     }
 
-    /// A case that failed may have left predictions that it had begun to write.
+    /// Refuses the predictions of a case that failed, because they may be incomplete.
     fn check_measured(&self, case: &str) -> anyhow::Result<()> {
         let how = match self.records.iter().find(|record| record.case == case && is_closing(record)) {
             Some(record) if matches!(record.status, Status::Ok | Status::BelowFloor) => return Ok(()),
@@ -168,7 +169,7 @@ impl Run {
     }
 }
 
-/// The leaderboard takes an answer to each example, once, in their order; so were they written.
+/// Refuses predictions that do not answer each example once and in order, because the leaderboard does not accept them.
 fn check_complete(sheet: &Sheet, intact: &Intact<PredictionRow>, path: &Path) -> anyhow::Result<()> {
     let (rows, last) = (intact.rows.len(), sheet.rows - 1);
     let stray = intact.rows.iter().enumerate().find(|(index, row)| row.example != *index);
@@ -195,12 +196,12 @@ fn answer(answer: Answer, classes: &[String], row: &PredictionRow) -> Option<Str
     }
 }
 
-/// Writes a file that is not there yet, whole or not at all.
+/// Writes a file that does not exist yet, completely or not at all.
 fn write_new(path: &PathBuf, bytes: &[u8]) -> anyhow::Result<()> {
     let failed = || format!("cannot write {}", path.display());
     let mut file = File::create_new(path).with_context(failed)?;
     if let Err(error) = file.write_all(bytes).and_then(|()| file.sync_data()) {
-        // The first fault is the one to tell.
+        // The first fault is the one to report.
         let _ = fs::remove_file(path);
         return Err(error).with_context(failed);
     }
@@ -221,7 +222,7 @@ mod tests {
         SHEETS.iter().find(|sheet| sheet.task == "wnli").unwrap()
     }
 
-    /// A run of one case on WNLI that ended so.
+    /// A run of one case on WNLI with this status.
     fn ended(folder: &Path, status: Option<&str>) -> Run {
         let dir = RunDir::new(folder);
         let words = ["suite", "about", "started", "version", "commit", "toolchain", "energy", "suite_toml"];
@@ -251,7 +252,7 @@ mod tests {
         Run { dir, info, records }
     }
 
-    /// What the sheet is, or why it is none, for a case that ended so and predictions with these examples and this end.
+    /// The sheet, or why there is none, for a case with this status and predictions with these examples and this end.
     fn sheet_of(
         status: Option<&str>,
         examples: impl Iterator<Item = usize>,

@@ -1,4 +1,5 @@
-//! `list`: what exists to run and to read, on one screen; the names of one kind; the whole of one name.
+//! `list`: shows everything that can be run or read, on one screen; or the names of one kind; or everything about one
+//! name.
 
 use std::io::{self, Write, stdout};
 
@@ -11,7 +12,8 @@ use crate::program::Program;
 use crate::suite::{BUILT_IN, Source};
 use crate::tasks::Task;
 
-/// Columns of a terminal. Only whole texts of one name are wrapped to it, and lines of the overview are cut to it.
+/// The width of the screen in columns. The lines of the overview are cut to it. Only the full text about one name is
+/// wrapped.
 const WIDTH: usize = 80;
 
 #[derive(Debug, Args)]
@@ -42,7 +44,7 @@ enum Kind {
 enum Item {
     Task(&'static dyn Task),
     Model(&'static dyn ModelEntry),
-    /// Name and text.
+    /// A suite's name and text.
     Suite(&'static str, &'static str),
     Metric(&'static Metric),
     Figure(&'static dyn Figure),
@@ -69,7 +71,7 @@ pub(super) fn run(program: &Program, arguments: &ListArguments) -> anyhow::Resul
     Ok(Exit::Ok)
 }
 
-/// The items of these names.
+/// The items with these names.
 fn find(kind: Kind, program: &Program, names: &[String]) -> anyhow::Result<Vec<Item>> {
     let known: Vec<&str> = kind.items(program).iter().map(Item::name).collect();
     let unknown: Vec<String> = names
@@ -108,7 +110,7 @@ fn overview(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 impl Kind {
-    /// The word for one of them, in messages.
+    /// The singular of the kind, for messages.
     fn singular(self) -> &'static str {
         match self {
             Kind::Tasks => "task",
@@ -141,7 +143,7 @@ impl Item {
         }
     }
 
-    /// One line about it.
+    /// One line about the item.
     fn line(&self) -> anyhow::Result<String> {
         Ok(match self {
             Item::Task(task) => task.about().to_owned(),
@@ -153,7 +155,7 @@ impl Item {
         })
     }
 
-    /// Everything about it.
+    /// Writes everything about the item.
     fn describe(&self, out: &mut impl Write) -> anyhow::Result<()> {
         match self {
             Item::Suite(_, text) => write!(out, "{text}")?,
@@ -237,7 +239,7 @@ fn describe_metric(metric: &Metric, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The text, if it fits `width` columns; else its first clauses that do.
+/// The text, if it fits into `width` columns. Otherwise as many of its first clauses as fit.
 fn headline(text: &str, width: usize) -> String {
     let fits = |text: &str| text.chars().count() <= width;
     if fits(text) {
@@ -259,12 +261,12 @@ fn headline(text: &str, width: usize) -> String {
     words + "…"
 }
 
-/// Whether every bracket that is opened is closed: a text does not end within brackets.
+/// Whether every open bracket is closed, because a text must not be cut within brackets.
 fn is_balanced(text: &str) -> bool {
     [('(', ')'), ('[', ']')].into_iter().all(|(open, close)| text.matches(open).count() == text.matches(close).count())
 }
 
-/// Writes `first` and the text, broken between words; further lines begin below the text's start.
+/// Writes `first` and the text, broken between words. Further lines begin below the start of the text.
 fn wrap(out: &mut impl Write, first: &str, text: &str) -> io::Result<()> {
     let indent = first.chars().count();
     let mut line = first.to_owned();

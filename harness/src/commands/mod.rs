@@ -144,7 +144,7 @@ impl Selection {
     }
 }
 
-/// How a command that did not fail has ended.
+/// How a command that did not fail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Exit {
     Ok,
@@ -153,7 +153,7 @@ enum Exit {
     Interrupted,
 }
 
-/// What a person is shown of a report: its table, its remarks and where it is.
+/// Prints the part of a report that the user sees on the terminal: its table, its remarks and where it is.
 fn print_report(out: &mut dyn Write, built: &Built) -> io::Result<()> {
     writeln!(out, "{}", built.terminal_table)?;
     for remark in &built.remarks {
@@ -162,12 +162,12 @@ fn print_report(out: &mut dyn Write, built: &Built) -> io::Result<()> {
     writeln!(out, "report: {}", built.report.display())
 }
 
-/// Runs the program with the command line `arguments`, the program's name first.
+/// Runs the program with the command line `arguments`, of which the first is the program's name.
 pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help goes to standard output. If its reader has closed the pipe, that is no fault.
+            // Help is written to standard output. A reader that has closed the pipe is not a fault.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -197,7 +197,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
     }
 }
 
-/// Whether the reader of standard output has closed it, as `| head` does once it has its lines.
+/// Whether the reader of standard output has closed it, as `| head` does when it has enough lines.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -1,4 +1,4 @@
-//! `report`: write the report of a run again, from its CSV files alone.
+//! `report`: writes the report of a run again from its CSV files only.
 
 use std::io::stdout;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `resume`: go on with a run that was stopped, or try its failed cases again.
+//! `resume`: continues a run that was stopped, and runs its failed cases again.
 
 use std::io::{Write, stderr, stdout};
 use std::path::PathBuf;
@@ -58,12 +58,13 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
     sum_up(&session.carry_out(&info, &plan, recorder)?)
 }
 
-/// On standard error, which may have been closed.
+/// Writes a line to standard error, which may be closed.
 fn say(text: &str) {
     let _ = writeln!(stderr(), "{text}");
 }
 
-/// The rows of a run have one schema, and an older one may have measured in another way. `report` still reads it.
+/// Refuses a run of an older schema. The rows of a run have one schema, and an older program may have measured in
+/// another way. `report` still reads such a run.
 fn refuse_older(info: &RunInfo) -> anyhow::Result<()> {
     if info.schema == SCHEMA {
         return Ok(());
@@ -75,7 +76,8 @@ fn refuse_older(info: &RunInfo) -> anyhow::Result<()> {
     )))
 }
 
-/// Rows of one run must be comparable: same machine, task versions, model versions, data and cases.
+/// Refuses to add rows that could not be compared with those of the run: the machine, the versions of tasks and models,
+/// the data and the cases must be the same.
 fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan) -> anyhow::Result<()> {
     let refuse = |what: String| Err(usage(format!("cannot resume {}: {what}; start a new run", info.run)));
     let machine = program.machine.describe();

@@ -1,4 +1,4 @@
-//! `run`: train and measure the cases of a suite.
+//! `run`: trains and measures the cases of a suite.
 
 use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
@@ -65,17 +65,17 @@ fn say_forecast(program: &Program, plan: &Plan) {
     say_memory(program, plan);
 }
 
-/// On standard error, if the suite's memory limit is above what the machine has.
+/// Warns on standard error if the suite's memory limit is above what the machine has.
 pub(super) fn say_memory(program: &Program, plan: &Plan) {
     if let Some(remark) = memory_remark(plan, &program.machine.describe()) {
         let _ = writeln!(io::stderr(), "note: {remark}");
     }
 }
 
-/// The last lines of a run on the terminal, and its exit code.
+/// Prints the last lines of a run on the terminal. Returns its exit code.
 pub(super) fn sum_up(finished: &Finished) -> anyhow::Result<Exit> {
     match print(finished) {
-        // The reader has left, but the exit code still says how the run ended.
+        // The reader is gone, but the exit code still says how the run ended.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         printed => printed.with_context(|| {
             let report = finished.built.report.display();

@@ -1,14 +1,14 @@
-//! The memory limit of the control group that a process runs in: what a container may use of its host's memory.
+//! The memory limit of the control group in which a process runs: how much of its host's memory a container may use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A limit from here on is the kernel's way to say that there is none: version 1 writes the largest multiple of a page
-/// that 63 bits hold.
+/// A limit of at least this much means that there is none. Version 1 writes the largest multiple of a page that 63 bits
+/// hold.
 const NO_LIMIT: u64 = 1 << 62;
 
-/// The smallest limit, in bytes, among the control groups of this process and those above them; `None` if none is set
-/// or the system has no control groups. `root` is `/`, or a copy of the relevant files for a test.
+/// The smallest limit, in bytes, among the control groups of this process and those above them. `None` if no limit is
+/// set or if the system has no control groups. `root` is `/`, or a copy of the relevant files for a test.
 pub(super) fn memory_limit(root: &Path) -> Option<u64> {
     let groups = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
     let mounts = fs::read_to_string(root.join("proc/self/mountinfo")).ok()?;
@@ -16,7 +16,7 @@ pub(super) fn memory_limit(root: &Path) -> Option<u64> {
     hierarchies.filter_map(|hierarchy| hierarchy.limit(root, &groups)).min()
 }
 
-/// Whether a hierarchy of control groups is of the first or the second version: they name their files differently.
+/// The version of a hierarchy of control groups. The two versions name their files differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
     V1,
@@ -29,12 +29,12 @@ struct Hierarchy {
     version: Version,
     /// The control group whose files the mount point shows.
     top: PathBuf,
-    /// Where it is mounted.
+    /// The path at which it is mounted.
     mount_point: PathBuf,
 }
 
 impl Hierarchy {
-    /// A line of `mountinfo`: `31 23 0:28 <top> <mount point> rw shared:1 - <file system> <source> <options>`.
+    /// Parses a line of `mountinfo`: `31 23 0:28 <top> <mount point> rw shared:1 - <file system> <source> <options>`.
     fn parse(line: &str) -> Option<Hierarchy> {
         let (mount, file_system) = line.split_once(" - ")?;
         let mut mount = mount.split(' ').skip(3);
@@ -52,13 +52,15 @@ impl Hierarchy {
     fn limit(&self, root: &Path, groups: &str) -> Option<u64> {
         let group = self.group(groups)?;
         let mount_point = root.join(self.mount_point.strip_prefix("/").ok()?);
-        // In a container the group's path can be one that only the host sees. The mount point then shows the container's.
+        // In a container, the group's path can be one that only the host sees. The mount point then shows the
+        // container's group.
         let below = group.strip_prefix(&self.top).unwrap_or(Path::new(""));
         let folders = below.ancestors().map(|folder| mount_point.join(folder));
         folders.filter_map(|folder| self.limit_of(&folder)).min()
     }
 
-    /// This process's group, from a line of `/proc/self/cgroup`: `4:cpu,memory:/some/group`, or `0::/some/group` for version 2.
+    /// This process's group, from a line of `/proc/self/cgroup`: `4:cpu,memory:/some/group`, or `0::/some/group` for
+    /// version 2.
     fn group(&self, groups: &str) -> Option<PathBuf> {
         groups.lines().find_map(|line| {
             let mut parts = line.splitn(3, ':');
@@ -77,13 +79,13 @@ impl Hierarchy {
             Version::V1 => "memory.limit_in_bytes",
             Version::V2 => "memory.max",
         };
-        // Version 2 writes `max` for no limit, which is no number either.
+        // Version 2 writes `max` for no limit, which is not parsed as a number either.
         let limit = fs::read_to_string(folder.join(file)).ok()?.trim().parse().ok()?;
         (limit < NO_LIMIT).then_some(limit)
     }
 }
 
-/// A path of `mountinfo`, in which blanks and backslashes are written as octal numbers.
+/// Decodes a path of `mountinfo`, in which blanks and backslashes are written as octal numbers.
 fn unescape(path: &str) -> PathBuf {
     let escapes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
     escapes.iter().fold(path.to_owned(), |path, (written, meant)| path.replace(written, meant)).into()
@@ -100,10 +102,10 @@ mod tests {
         32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct\n\
         35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory\n";
     const V2: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
-    /// What version 1 shows where no limit is set.
+    /// What version 1 shows if no limit is set.
     const V1_NO_LIMIT: &str = "9223372036854771712";
 
-    /// A system of these control groups, mounts and files, in a folder.
+    /// Makes a folder with these control groups, mounts and files, like that of a system.
     fn system(groups: &str, mounts: &str, files: &[(&str, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in [("proc/self/cgroup", groups), ("proc/self/mountinfo", mounts)].iter().chain(files) {
@@ -188,7 +190,7 @@ mod tests {
     fn no_limit_is_none_and_never_a_number() {
         let v1 = [("sys/fs/cgroup/memory/a/memory.limit_in_bytes", V1_NO_LIMIT)];
         assert_eq!(limit("4:memory:/a", V1, &v1), None);
-        // What kernels with pages of 64 KiB write.
+        // The limit that kernels with pages of 64 KiB write.
         let large_pages = [("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "9223372036854710272")];
         assert_eq!(limit("4:memory:/a", V1, &large_pages), None);
         assert_eq!(limit("0::/a", V2, &[("sys/fs/cgroup/a/memory.max", "max")]), None);

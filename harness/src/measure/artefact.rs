@@ -1,4 +1,4 @@
-//! The fitted model as it is saved: its size, and the folder where it is kept. Outside every stopwatch.
+//! Saves the fitted model, to measure its size and to keep it if wanted. No stopwatch runs meanwhile.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use super::Bench;
 use crate::phase::Phase;
 
 impl Bench<'_> {
-    /// Saves the fitted model for its size; in `keep`, if it is to be kept.
+    /// Saves the fitted model to measure its size. If it is to be kept, it is saved in `keep`.
     pub(super) fn artefact(&mut self, model: &dyn Model, keep: Option<&Path>) {
         let saved = match keep {
             Some(folder) => keep_in(folder, model),
@@ -31,11 +31,12 @@ impl Bench<'_> {
     }
 }
 
-/// Saves a model beside its place and then moves it there, so that a model in its place is whole. Gives its bytes.
+/// Saves a model beside its place and then moves it there, so that a model in its place is complete. Returns its size
+/// in bytes.
 fn keep_in(place: &Path, model: &dyn Model) -> Result<u64, String> {
     let models = place.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(models).map_err(|error| unwritable(models, &error))?;
-    // Hidden, which tells the recorder what a killed process left.
+    // Hidden, so that the recorder recognises what a killed process left behind.
     let beside = tempfile::Builder::new().prefix(".").tempdir_in(models).map_err(|error| unwritable(models, &error))?;
     let saved = beside.path().join("model");
     let bytes = save(model, &saved)?;
@@ -48,7 +49,7 @@ fn save(model: &dyn Model, folder: &Path) -> Result<u64, String> {
     bytes_in(folder).map_err(|error| format!("failed to read {}: {error}", folder.display()))
 }
 
-/// Bytes of the files of a folder.
+/// The size in bytes of the files in a folder.
 fn bytes_in(folder: &Path) -> io::Result<u64> {
     fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
 }

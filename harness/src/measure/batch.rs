@@ -11,12 +11,13 @@ use crate::phase::Phase;
 use crate::protocol::Event;
 use crate::stopwatch::Stopwatch;
 
-/// Passes over the test rows, of which the throughput is the median, unless they take longer than [`BATCH_BUDGET`].
+/// How many passes over the test rows are made, if they take no longer than [`BATCH_BUDGET`]. The throughput is their
+/// median.
 const BATCH_PASSES: usize = 3;
 const BATCH_BUDGET: Duration = Duration::from_secs(4);
 
 impl Bench<'_> {
-    /// Throughput: all test rows in one call. The scoring pass was the warm-up.
+    /// Measures the throughput, with all test rows in one call. The scoring pass before was the warm-up.
     pub(super) fn batch(&mut self, model: &mut dyn Model, inputs: &Inputs) -> Result<(), Stop> {
         (self.emit)(Event::Phase(Phase::PredictBatch));
         let before = self.meter.read_j();

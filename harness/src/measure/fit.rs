@@ -1,4 +1,4 @@
-//! Learning: one fit under the stopwatch and the meter.
+//! Measures one fit with the stopwatch and the energy meter.
 
 use bakeoff_models::Model;
 

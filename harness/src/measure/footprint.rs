@@ -1,4 +1,4 @@
-//! How large the fitted model is, and the process that measured it.
+//! The size of the fitted model, and the memory of the process that measured it.
 
 use bakeoff_models::Model;
 

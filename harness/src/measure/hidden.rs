@@ -9,7 +9,7 @@ use crate::phase::Phase;
 use crate::protocol::Event;
 
 impl Bench<'_> {
-    /// Predicts what cannot be scored here. It comes last: nothing of it may show in the measurements.
+    /// Predicts splits that cannot be scored here. This comes last, so that it does not affect the measurements.
     pub(super) fn predict_hidden(&mut self, model: &mut dyn Model, store: &Store) -> Result<(), Stop> {
         (self.emit)(Event::Phase(Phase::PredictHidden));
         for (name, inputs) in self.task.load_hidden(store).map_err(Stop::failed)? {

@@ -1,4 +1,4 @@
-//! The energy meter of a case, and every read of it that a number is made of.
+//! The energy meter of a case. It keeps every read that a number is made of.
 
 use crate::machine::Machine;
 use crate::meters::{self, Counter, EnergyConfig};
@@ -14,7 +14,7 @@ impl<'a> Meter<'a> {
         Meter { counter: meters::open(config, machine), reads_j: Vec::new() }
     }
 
-    /// Joules so far, or why there are none. Keeps the read.
+    /// The joules counted so far, or why there are none. Keeps the read.
     pub(super) fn read_j(&mut self) -> Result<f64, String> {
         let counter = self.counter.as_mut().map_err(|reason| reason.clone())?;
         let joules = counter.read_j().map_err(|error| format!("the meter could not be read: {error}"))?;
@@ -22,20 +22,21 @@ impl<'a> Meter<'a> {
         Ok(joules)
     }
 
-    /// Reads and forgets: a register that wraps twice between two reads loses a turn.
+    /// Reads the counter without keeping the read. A register that wraps twice between two reads would lose the joules
+    /// of one turn.
     pub(super) fn keep_up(&mut self) {
         if let Ok(counter) = &mut self.counter {
-            // A read that a number needs says what is wrong.
+            // An error is ignored here. The next read that a number needs will report it.
             let _ = counter.read_j();
         }
     }
 
-    /// The reads kept since the last call, in their order.
+    /// The reads kept since the last call, in order.
     pub(super) fn take_reads_j(&mut self) -> Vec<f64> {
         std::mem::take(&mut self.reads_j)
     }
 
-    /// Where the joules come from; empty if there are none.
+    /// The source of the joules. Empty if there are none.
     pub(super) fn source(&self) -> &'static str {
         self.counter.as_ref().map_or("", |counter| counter.source())
     }

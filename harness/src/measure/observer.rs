@@ -1,4 +1,4 @@
-//! The instrument's eye on a fit.
+//! Observes a fit for the instrument.
 
 use bakeoff_datasets::Targets;
 use bakeoff_models::{EpochReport, ModelError, Watch};
@@ -10,7 +10,7 @@ use crate::protocol::Event;
 use crate::scoring::{self, ScoreError};
 use crate::stopwatch::Stopwatch;
 
-/// Watches a fit: scores each epoch, keeps its curve, stops it when a number is not finite.
+/// Observes a fit: scores each epoch, records its curve, and stops the fit when a number is not finite.
 pub(super) struct Observer<'a, 'm> {
     pub(super) stopwatch: &'a Stopwatch<'a>,
     pub(super) targets: &'a Targets,
@@ -44,7 +44,7 @@ impl Watch for Observer<'_, '_> {
             energy_j,
         });
         (self.emit)(Event::Progress { done: report.epoch, total: report.epochs });
-        // An epoch without a score, as of a constant answer, is worse than any that has one.
+        // An epoch whose score is undefined, such as that of a constant answer, is worse than any epoch with a score.
         Ok(value.map_or(f64::NEG_INFINITY, |value| better(self.primary).goodness(value)))
     }
 

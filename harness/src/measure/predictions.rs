@@ -1,10 +1,10 @@
-//! Predictions as they are stored.
+//! Converts predictions to the rows that are stored.
 
 use bakeoff_datasets::Targets;
 use bakeoff_models::Predictions;
 use bakeoff_reports::PredictionRow;
 
-/// One row per example; `target` gives what is right, or nothing where that is hidden.
+/// One row per example. `target` returns the right answer, or nothing if it is hidden.
 pub(super) fn prediction_rows(
     predictions: &Predictions,
     classes: &[String],
@@ -34,7 +34,7 @@ pub(super) fn prediction_rows(
     }
 }
 
-/// The target of an example as it is written.
+/// The target of an example, in the form in which it is stored.
 pub(super) fn written(targets: &Targets, example: usize) -> String {
     match targets {
         Targets::Classes { labels, names } => names[usize::from(labels[example])].clone(),

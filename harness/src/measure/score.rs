@@ -1,4 +1,4 @@
-//! Quality on the test rows, outside every stopwatch.
+//! Scores the predictions of the test rows. No stopwatch runs meanwhile.
 
 use bakeoff_datasets::Split;
 use bakeoff_models::{Model, Predictions};
@@ -11,7 +11,7 @@ use crate::rows::{RareClasses, Rows, listed};
 use crate::scoring::{self, shown};
 
 impl Bench<'_> {
-    /// Quality on the test rows, and whether it is a quality at all.
+    /// Scores the test rows, and finds out whether the model is better than the floor.
     pub(super) fn score(&mut self, model: &mut dyn Model, rows: &Rows) -> Result<Predictions, Stop> {
         (self.emit)(Event::Phase(Phase::Score));
         let predictions = model.predict(&rows.test.inputs)?;

@@ -1,4 +1,4 @@
-//! Latency: one example a call.
+//! Measures latency: one example a call.
 
 use bakeoff_datasets::Inputs;
 use bakeoff_models::Model;
@@ -9,11 +9,11 @@ use crate::phase::Phase;
 use crate::protocol::Event;
 use crate::stopwatch::Stopwatch;
 
-/// Single predictions before the clock counts.
+/// How many single predictions are made before the timed ones.
 const WARM_UP: usize = 20;
 
 impl Bench<'_> {
-    /// Latency: one raw example in, one prediction out, encoding included.
+    /// Measures latency: from one raw example to its prediction, encoding included.
     pub(super) fn single(&mut self, model: &mut dyn Model, inputs: &Inputs) -> Result<(), Stop> {
         (self.emit)(Event::Phase(Phase::PredictSingle));
         let examples: Vec<Inputs> =

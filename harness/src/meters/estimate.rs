@@ -1,18 +1,20 @@
-//! Joules from processor time: what is left where no meter is readable. Marked as an estimate wherever it is shown.
+//! Joules estimated from processor time, where no meter is readable. They are marked as an estimate wherever they are
+//! shown.
 
 use std::io;
 
 use super::Counter;
 use crate::machine::Machine;
 
-/// `joules = watts_per_core x processor seconds of this process`. Formula and constant: docs/methodology.md.
+/// `joules = watts_per_core x processor seconds of this process`. docs/methodology.md explains the formula and the
+/// constant.
 pub struct Estimate<'a> {
     watts_per_core: f64,
     machine: &'a dyn Machine,
 }
 
 impl<'a> Estimate<'a> {
-    /// `None` where the system does not tell a process's processor time.
+    /// `None` if the system does not show a process's processor time.
     pub fn new(watts_per_core: f64, machine: &'a dyn Machine) -> Option<Estimate<'a>> {
         machine.cpu_time()?;
         Some(Estimate { watts_per_core, machine })

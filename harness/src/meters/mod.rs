@@ -1,4 +1,4 @@
-//! Meters of energy: where joules come from, and how a window of time is read.
+//! Energy meters: where joules come from, and how a window of time is measured.
 
 mod estimate;
 mod rapl;
@@ -15,9 +15,9 @@ use crate::machine::Machine;
 
 /// A counter of joules that only grows.
 pub trait Counter {
-    /// Where the joules come from, the `source` of a record: `rapl`, `estimate`.
+    /// The source of the joules, as the `source` of a record: `rapl` or `estimate`.
     fn source(&self) -> &'static str;
-    /// Joules since some fixed moment; wrap-around of the hardware's register is compensated.
+    /// Joules since some fixed moment, corrected for the wrap-around of the hardware's register.
     ///
     /// # Errors
     /// If the hardware's register cannot be read.
@@ -28,9 +28,9 @@ pub trait Counter {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EnergyConfig {
-    /// Whether to estimate joules where no meter is readable. Off: such runs have no joules.
+    /// Whether to estimate joules if no meter is readable. If not, such runs have no joules.
     pub estimate: bool,
-    /// Watts of one busy core, for the estimate; see docs/methodology.md for the default's source.
+    /// Watts of one busy core, for the estimate. docs/methodology.md has the source of the default.
     pub watts_per_core: f64,
 }
 
@@ -40,10 +40,10 @@ impl Default for EnergyConfig {
     }
 }
 
-/// The best meter here: RAPL where it is readable, else the estimate if it is wanted; else why there is none.
+/// Opens the best meter of this machine. That is RAPL if it is readable, or else the estimate if it is wanted.
 ///
 /// # Errors
-/// The reason, and how to get joules.
+/// Why there is no meter, and how to get joules.
 pub fn open<'a>(config: &EnergyConfig, machine: &'a dyn Machine) -> Result<Box<dyn Counter + 'a>, String> {
     let reason = match Rapl::open(&machine.powercap()) {
         Ok(rapl) => return Ok(Box::new(rapl)),
@@ -57,18 +57,19 @@ pub fn open<'a>(config: &EnergyConfig, machine: &'a dyn Machine) -> Result<Box<d
         .ok_or_else(|| format!("{reason}; the processor time that the estimate needs is not readable here either"))
 }
 
-/// What a meter said of the machine while this process slept.
+/// What a meter measured while this process slept.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdleWindow {
     /// The meter's joules before the window and after it.
     pub reads_j: [f64; 2],
-    /// Its length in seconds.
+    /// The length of the window in seconds.
     pub seconds: f64,
 }
 
 impl IdleWindow {
-    /// Sleeps for `window` between two reads. Only a meter can tell: an estimate has no baseline.
+    /// Sleeps for `window` between two reads of `counter`. `None` for an estimate, because it cannot measure an idle
+    /// machine.
     pub fn measure(counter: &mut dyn Counter, machine: &dyn Machine, window: Duration) -> Option<IdleWindow> {
         if counter.source() == "estimate" {
             return None;

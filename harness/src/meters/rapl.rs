@@ -1,4 +1,4 @@
-//! Intel and AMD's running average power limit registers, as Linux shows them.
+//! The running average power limit registers of Intel and AMD processors, as Linux shows them.
 
 use std::fs;
 use std::io;
@@ -22,11 +22,11 @@ struct DomainCounter {
 }
 
 impl Rapl {
-    /// Opens every package and its memory below `powercap`. The cores' and graphics' domains are parts of a package
-    /// and would be counted twice; `psys` overlaps too.
+    /// Opens every package and its memory below `powercap`. The domains of cores and graphics are parts of a package
+    /// and would be counted twice. `psys` overlaps with packages too.
     ///
     /// # Errors
-    /// Why there is nothing to read and how to change that.
+    /// Why there is nothing to read, and how to change that.
     pub fn open(powercap: &Path) -> Result<Rapl, String> {
         let mut folders: Vec<PathBuf> = fs::read_dir(powercap)
             .map_err(|_| format!("no RAPL: {} does not exist (a virtual machine, or not Linux)", powercap.display()))?

@@ -1,4 +1,4 @@
-//! What the command line changes of a suite, and which of its tasks and models it leaves.
+//! Applies the command line to a suite: what it changes, and which tasks and models it keeps.
 
 use std::collections::BTreeSet;
 
@@ -9,18 +9,18 @@ use super::names::label;
 use super::settings::{self, repeated};
 use crate::suite::{Axis, ModelEntryWire, Suite, not_written};
 
-/// What the command line changes of a suite. Empty lists and `None` change nothing.
+/// What the command line changes in a suite. Empty lists and `None` change nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
-    /// Only these tasks.
+    /// Keep only these tasks.
     pub tasks: Vec<String>,
-    /// Not these tasks.
+    /// Leave out these tasks.
     pub skip_tasks: Vec<String>,
-    /// Only these models, by name or label.
+    /// Keep only these models, by name or label.
     pub models: Vec<String>,
-    /// Not these models, by name or label.
+    /// Leave out these models, by name or label.
     pub skip_models: Vec<String>,
-    /// These seeds.
+    /// Use these seeds.
     pub seeds: Vec<u64>,
     /// These training sizes for every task.
     pub train_sizes: Vec<usize>,
@@ -32,32 +32,32 @@ pub struct Overrides {
     pub repeats: Option<usize>,
     /// These devices.
     pub devices: Vec<String>,
-    /// Cases at a time.
+    /// Run this many cases at a time.
     pub jobs: Option<usize>,
-    /// Threads of each case.
+    /// Use this many threads for each case.
     pub threads: Option<usize>,
-    /// Splits with hidden targets are predicted too.
+    /// Predict splits with hidden targets too.
     pub predict_hidden: bool,
     /// Keep fitted models.
     pub keep_models: bool,
-    /// Joules are not estimated where no meter is readable.
+    /// Do not estimate joules if no meter is readable.
     pub no_estimate: bool,
 }
 
 impl Overrides {
-    /// Whether the filters leave this task in.
+    /// Whether the filters keep this task.
     pub(super) fn keeps_task(&self, name: &str) -> bool {
         let is = |listed: &String| listed == name;
         (self.tasks.is_empty() || self.tasks.iter().any(is)) && !self.skip_tasks.iter().any(is)
     }
 
-    /// Whether the filters leave this model in, by its name or its label.
+    /// Whether the filters keep this model, by its name or its label.
     fn keeps_model(&self, entry: &ModelEntryWire) -> bool {
         let is = |listed: &String| listed == entry.name.as_ref() || listed == label(entry);
         (self.models.is_empty() || self.models.iter().any(is)) && !self.skip_models.iter().any(is)
     }
 
-    /// Lays the command line over a suite whose settings are checked, and gives the devices to run on.
+    /// Applies the command line to a suite whose settings are checked. Returns the devices to run on.
     ///
     /// # Errors
     /// On names that the suite does not have, on devices and seeds that are repeated or unknown, and if nothing is left
@@ -111,7 +111,7 @@ impl Overrides {
             .map_err(|message| PlanError::Filter(format!("--device: {message}")))
     }
 
-    /// Every task and model that a filter names must be one of the suite's.
+    /// Checks that every task and model which a filter names is in the suite.
     fn check_names(&self, suite: &Suite) -> Result<(), PlanError> {
         let tasks: Vec<&str> = suite.tasks.iter().map(|entry| entry.name.as_ref().as_str()).collect();
         let models: BTreeSet<&str> =

@@ -1,4 +1,4 @@
-//! The names in a suite: of tasks, models and labels.
+//! Checks the names in a suite: those of tasks and models, and labels.
 
 use bakeoff_models::unknown_name;
 use toml::Spanned;
@@ -7,7 +7,7 @@ use super::own;
 use crate::program::Program;
 use crate::suite::{ModelEntryWire, Source, Suite, SuiteError};
 
-/// The name of a model entry in case ids.
+/// The name that a model entry has in case ids.
 pub(super) fn label(entry: &ModelEntryWire) -> &str {
     entry.label.as_ref().unwrap_or(&entry.name).as_ref()
 }
@@ -18,7 +18,7 @@ pub(super) fn is_plain(word: &str) -> bool {
         && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
 }
 
-/// Every name must be known, also those of tasks and models that a filter leaves out.
+/// Checks that every name is known, including those of tasks and models that a filter leaves out.
 pub(super) fn check(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
     if !is_plain(suite.name.as_ref()) {
         let message = "the suite's name is part of a directory's name: use 1 to 40 of a-z, 0-9, '-' and '_'";

@@ -11,7 +11,7 @@ use crate::suite::{Source, Suite, SuiteError, TaskEntry};
 use crate::tasks::{OwnTask, OwnTaskError, Wishes};
 use crate::threads;
 
-/// The name of a task on a user's own data becomes part of file names, and no other task may have it.
+/// Checks the name of a task on a user's own data. It becomes part of file names, and no other task may have it.
 pub(super) fn check_name(
     source: &Source,
     name: &Spanned<String>,
@@ -32,7 +32,7 @@ pub(super) fn check_name(
     Ok(())
 }
 
-/// A built-in task has its own description, metric and unit.
+/// Refuses settings that a built-in task has itself: description, metric and unit.
 pub(super) fn refuse_settings(source: &Source, entry: &TaskEntry) -> Result<(), SuiteError> {
     for (key, value) in [("about", &entry.about), ("metric", &entry.metric), ("unit", &entry.unit)] {
         if let Some(value) = value {
@@ -43,7 +43,7 @@ pub(super) fn refuse_settings(source: &Source, entry: &TaskEntry) -> Result<(), 
     Ok(())
 }
 
-/// Reads the user's own data of every task that the filters keep. Paths become absolute, for `run.json`.
+/// Reads the data of every task on a user's own data that the filters keep. Paths become absolute, for `run.json`.
 pub(super) fn open(source: &Source, suite: &mut Suite, overrides: &Overrides) -> Result<Vec<OwnTask>, SuiteError> {
     let mut own = Vec::new();
     for entry in &mut suite.tasks {
@@ -65,7 +65,7 @@ pub(super) fn open(source: &Source, suite: &mut Suite, overrides: &Overrides) ->
     Ok(own)
 }
 
-/// The text on one line and without control characters, for terminals, tables and figures.
+/// The text on one line and without control characters. Terminals, tables and figures need that.
 fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control() || c.is_whitespace())
         .filter(|word| !word.is_empty())
@@ -73,7 +73,7 @@ fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// A fault in a user's own data, at the setting of the suite that it is closest to.
+/// A fault in a user's own data, at the closest setting of the suite.
 fn fault(source: &Source, entry: &TaskEntry, error: &OwnTaskError) -> SuiteError {
     let data = entry.data.as_ref().expect("only a task with data of its own has such a fault");
     let span_of = |setting: &Option<Spanned<String>>| setting.as_ref().map_or(0..0, Spanned::span);
@@ -91,7 +91,7 @@ fn fault(source: &Source, entry: &TaskEntry, error: &OwnTaskError) -> SuiteError
 
 fn near_column(column: &Column, known: &[String]) -> String {
     let Column::Name(name) = column else { return String::new() };
-    // A single column is the wrong delimiter's, and is like no other.
+    // If there is only one column, the delimiter is wrong, and no name can be close to it.
     if known.len() < 2 {
         return String::new();
     }

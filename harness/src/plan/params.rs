@@ -1,4 +1,4 @@
-//! The parameters of a suite's models, each checked where it is written.
+//! Checks the parameters of a suite's models. Each fault names the place where the parameter is written.
 
 use bakeoff_models::{ModelEntry, ParamError, Resolved, TaskShape};
 
@@ -6,7 +6,7 @@ use crate::program::Program;
 use crate::suite::{ModelEntryWire, Params, Source, Suite, SuiteError};
 use crate::tasks::{self, OwnTask, Task};
 
-/// Every parameter for a task must be one that the model takes, also where that task does not run.
+/// Checks that the model has every parameter that is set for a task, even if that task does not run.
 pub(super) fn check(program: &Program, own: &[OwnTask], source: &Source, suite: &Suite) -> Result<(), SuiteError> {
     for entry in &suite.models {
         let model = program.model(entry.name.as_ref()).expect("the names are checked");
@@ -20,7 +20,7 @@ pub(super) fn check(program: &Program, own: &[OwnTask], source: &Source, suite: 
     Ok(())
 }
 
-/// The defaults, then the model's parameters, then those for this task.
+/// The defaults, replaced by the model's parameters, and these replaced by those for this task.
 pub(super) fn resolve(
     source: &Source,
     model: &dyn ModelEntry,

@@ -1,4 +1,4 @@
-//! The settings of a suite outside its tasks and models: their ranges, and its devices.
+//! Checks the settings of a suite outside its tasks and models: their ranges, and the devices.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -8,10 +8,10 @@ use toml::Spanned;
 
 use crate::suite::{Source, Suite, SuiteError, not_written};
 
-/// The most threads of a case, and cases at a time. A larger number is a slip of the finger.
+/// The largest number of threads of a case, and of cases at a time. A larger number is a typing error.
 pub const MAX_THREADS: usize = 1024;
 
-/// Every setting must be in its range. The devices become a list, however they are written.
+/// Checks that every setting is in its range. The devices become a list, in whichever way they are written.
 pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError> {
     let seeds = suite.seeds.as_ref();
     if seeds.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError
     Ok(())
 }
 
-/// The devices of a suite, each known and none twice; the processor if it names none.
+/// The devices of a suite, each of them known and none repeated. The processor, if the suite names none.
 fn devices(source: &Source, suite: &Suite) -> Result<Spanned<Vec<Spanned<String>>>, SuiteError> {
     let devices = match (&suite.devices, &suite.device) {
         (None, None) => return Ok(not_written(vec![not_written(Device::Cpu.name().to_owned())])),

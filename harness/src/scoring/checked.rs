@@ -1,4 +1,4 @@
-//! Predictions that can be scored: one valid, finite answer of the task's kind for each example.
+//! Predictions that can be scored: one valid, finite prediction of the task's kind for each example.
 
 use bakeoff_datasets::Targets;
 use bakeoff_models::{Matrix, Predictions};
@@ -6,17 +6,17 @@ use bakeoff_reports::Answered;
 
 use super::ScoreError;
 
-/// How far a row of single-precision probabilities may be from summing to one.
+/// How far the sum of a row of single-precision probabilities may be from one.
 const SUM_TOLERANCE: f64 = 1e-3;
 
-/// What [`Answered`] borrows, and nothing that could not be scored.
+/// The checked data that an [`Answered`] borrows.
 pub(super) enum Checked<'a> {
     Classes { pairs: Vec<(u16, u16)>, classes: usize, probabilities: Option<&'a [f32]> },
     Values(Vec<(f64, f64)>),
 }
 
 impl<'a> Checked<'a> {
-    /// Pairs the targets with the predictions.
+    /// Checks the predictions and pairs them with the targets.
     pub(super) fn new(targets: &Targets, predictions: &'a Predictions) -> Result<Checked<'a>, ScoreError> {
         if targets.is_empty() {
             return Err(ScoreError::Empty);
@@ -47,7 +47,7 @@ impl<'a> Checked<'a> {
         }
     }
 
-    /// Targets and predictions, as metrics take them.
+    /// The targets and predictions in the form that metrics take.
     pub(super) fn answered(&self) -> Answered<'_> {
         match self {
             Checked::Classes { pairs, classes, probabilities } => {

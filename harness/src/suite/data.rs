@@ -1,4 +1,4 @@
-//! `[task.data]`: a user's own data as written in a suite, and its checked form.
+//! `[task.data]`: a user's own data, as written in a suite and in its checked form.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,23 +17,23 @@ mod format;
 mod keys;
 mod rows;
 
-/// Keys that are paths.
+/// The keys whose values are paths.
 const PATHS: [&str; 4] = ["train", "train_labels", "test", "test_labels"];
 
-/// One `[task.data]` of a suite: its settings by name, each with its place in the text. docs/own-data.md explains them;
-/// [`DataEntry::check`] says which go with which format.
+/// One `[task.data]` of a suite: its settings by name, each with its place in the text. docs/own-data.md explains them.
+/// [`DataEntry::check`] decides which settings each format has.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct DataEntry(BTreeMap<Spanned<String>, Spanned<Value>>);
 
 impl DataEntry {
-    /// Makes the paths absolute; a relative one starts at `folder`, that of the suite.
+    /// Makes the paths absolute. A relative path starts at `folder`, which is the suite's folder.
     pub fn resolve(&mut self, folder: &Path) {
         let absolute = |value: &mut Value| {
             if let Value::String(path) = value
-                // An empty one is refused by the check.
+                // The check refuses an empty path.
                 && !path.trim().is_empty()
-                // A folder whose name is not UTF-8 is refused by the check.
+                // The check refuses a folder whose name is not UTF-8.
                 && let Some(joined) = folder.join(path.as_str()).to_str()
             {
                 *path = joined.to_owned();
@@ -49,10 +49,10 @@ impl DataEntry {
         }
     }
 
-    /// The checked form.
+    /// Checks the settings and converts them.
     ///
     /// # Errors
-    /// On settings that are missing, unknown, of another type, out of range, or that do not go together.
+    /// On settings that are missing, unknown, of another type or out of range, or that contradict each other.
     pub fn check(&self, source: &Source) -> Result<OwnData, SuiteError> {
         let mut keys = Keys { source, entry: self, taken: vec!["format"] };
         let name: String = keys.require("format", "name the format: csv, tsv, images, idx or cifar")?;

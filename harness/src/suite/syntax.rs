@@ -1,8 +1,9 @@
-//! The messages of the TOML reader in the words of a user.
+//! Rewrites the messages of the TOML reader in the words of a user.
 
 use bakeoff_models::did_you_mean;
 
-/// Types of the program, as the reader names them, and what a user writes for them. Longer names come first.
+/// The names that the reader has for types of the program, and the words for what a user writes. Longer names come
+/// first.
 const TYPES: &[(&str, &str)] = &[
     ("expected usize", "expected a whole number"),
     ("expected u64", "expected a whole number"),
@@ -22,7 +23,7 @@ const TYPES: &[(&str, &str)] = &[
     ("found map", "found a table"),
 ];
 
-/// A reader's message with a suggestion for an unknown key, and without names of types.
+/// The reader's message without names of types, and with a suggestion for an unknown key.
 pub(super) fn in_plain_words(message: &str) -> String {
     if let Some(names) = message.strip_prefix("unknown field ") {
         let names: Vec<&str> = names.split('`').skip(1).step_by(2).collect();

@@ -1,8 +1,9 @@
-//! Decoded images, kept for as long as a run: the process that plans it decodes them once, and those of the cases read the
-//! result.
+//! Decoded images that are kept during a run. The process that plans the run decodes them once, and the processes of
+//! the cases read the result.
 //!
-//! On Linux the file has no name: it is gone with the last process that has it open, however that process ends. Elsewhere it
-//! lies in the system's folder for temporary files and is removed when the run ends; if the process is killed, it stays there.
+//! On Linux the file has no name. It disappears when the last process that has it open ends, in whichever way. On other
+//! systems it is in the system's folder for temporary files and is removed when the run ends. If the process is killed,
+//! it stays there.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter};
@@ -19,7 +20,7 @@ use tempfile::NamedTempFile;
 pub(super) struct DecodedImages {
     path: PathBuf,
     sha256: String,
-    /// What keeps the file there; only the process that wrote it has this.
+    /// What keeps the file in existence. Only the process that wrote the file has it.
     #[serde(skip)]
     _keeper: Option<Arc<Keeper>>,
 }
@@ -37,10 +38,10 @@ impl PartialEq for DecodedImages {
 }
 
 impl DecodedImages {
-    /// Writes images; `None` if the examples are none.
+    /// Writes images. `None` if the examples are not images.
     ///
     /// # Errors
-    /// If there is no room for them, or the folder for temporary files cannot be written.
+    /// If there is no room for them, or if the folder for temporary files cannot be written.
     pub(super) fn write(splits: &Splits) -> io::Result<Option<DecodedImages>> {
         let file = tempfile::tempfile()?;
         if let Some(path) = path_of(&file) {
@@ -60,7 +61,7 @@ impl DecodedImages {
         }))
     }
 
-    /// Reads them back.
+    /// Reads the images back.
     ///
     /// # Errors
     /// If the file is gone or changed.
@@ -73,7 +74,7 @@ impl DecodedImages {
     }
 }
 
-/// A path at which other processes of this user can open a file without a name, if the system has such.
+/// A path at which other processes of this user can open a file without a name. `None` if the system has no such paths.
 #[cfg(target_os = "linux")]
 fn path_of(file: &File) -> Option<PathBuf> {
     use std::os::fd::AsRawFd;

@@ -10,14 +10,15 @@ use bakeoff_models::InputShape;
 
 use super::Task;
 
-/// A task on an official dataset, with the metric that its authors rank by.
+/// A task on an official dataset. Its primary metric is the one by which the dataset's authors rank.
 pub(super) struct Official {
     name: &'static str,
     about: &'static str,
     primary: &'static str,
     input: InputShape,
     dataset: &'static dyn Dataset,
-    /// The dataset's targets are replaced: the task is to predict the angle by which each image was turned.
+    /// Whether the dataset's targets are replaced: the task is then to predict the angle by which each image was
+    /// turned.
     turned: bool,
 }
 
@@ -35,8 +36,8 @@ const fn official(
     Official { name, about, primary, input, dataset, turned: false }
 }
 
-/// CIFAR-10's images, each turned by a seeded angle in [-60°, 60°] and reflected at the border. The angles belong to the
-/// task and not to a case: every seed sees the same images.
+/// CIFAR-10's images, each turned by a seeded angle in [-60°, 60°] and reflected at the border. The angles belong to
+/// the task and not to a case, so every seed sees the same images.
 const fn turned(name: &'static str, about: &'static str, dataset: &'static dyn Dataset) -> Official {
     Official { name, about, primary: "mse", input: IMAGES, dataset, turned: true }
 }

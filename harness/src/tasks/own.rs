@@ -13,7 +13,8 @@ use super::Task;
 use super::decoded::DecodedImages;
 use crate::scoring;
 
-/// A task on a user's own data: all that a process needs to read that same data again and to be sure that it is the same.
+/// A task on a user's own data. It has everything that a process needs to read the data again and to check that it is
+/// the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OwnTask {
     name: String,
@@ -25,20 +26,20 @@ pub struct OwnTask {
     classes: Vec<String>,
     rows: usize,
     data: OwnData,
-    /// As in [`Own::checksums`].
+    /// The checksums as in [`Own::checksums`].
     checksums: BTreeMap<String, String>,
-    /// The images as they are after decoding, if the data is a folder of images.
+    /// The decoded images, if the data is a folder of images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     decoded: Option<DecodedImages>,
-    /// What the data holds; only the process that opened the task has this.
+    /// What the data holds. Only the process that opened the task has this.
     #[serde(skip)]
     survey: Option<Arc<Survey>>,
 }
 
-/// What a user says of a task beside its data. What is not said follows from the data.
+/// The settings of a task beside its data. Those that the user does not give follow from the data.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
-    /// One line on it.
+    /// One line about the task.
     pub about: Option<String>,
     /// The primary metric.
     pub metric: Option<String>,
@@ -49,13 +50,13 @@ pub struct Wishes {
 /// Why a task cannot be made of a user's data.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnTaskError {
-    /// The data is at fault.
+    /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] OwnError),
-    /// The metric is not one that ranks here.
+    /// The metric cannot rank models on this data.
     #[error("{0}")]
     Metric(String),
-    /// Classes have no unit.
+    /// A unit was given for classes, which have none.
     #[error("unit is only used with numbers to be predicted, and these are classes")]
     Unit,
 }
@@ -64,7 +65,7 @@ impl OwnTask {
     /// Reads the data and makes a task of it.
     ///
     /// # Errors
-    /// If the data cannot be read, or what is wished does not fit it.
+    /// If the data cannot be read, or if a setting in `wishes` does not fit it.
     pub fn open(name: &str, data: OwnData, wishes: Wishes) -> Result<OwnTask, OwnTaskError> {
         let own = data.load()?;
         let Splits { train, test, .. } = &own.splits;
@@ -84,7 +85,7 @@ impl OwnTask {
             }
             Inputs::Texts(texts) => InputShape::Texts { pairs: texts.iter().any(|text| text.second.is_some()) },
         };
-        // Where there is no room for them, each case decodes them again.
+        // If there is no room for them, each case decodes the images again.
         let decoded = match data.layout {
             DataFormat::Images { .. } => DecodedImages::write(&own.splits).ok().flatten(),
             DataFormat::Table(_) | DataFormat::Idx { .. } | DataFormat::Binary(_) => None,
@@ -109,7 +110,7 @@ impl OwnTask {
     /// What the data holds.
     ///
     /// # Errors
-    /// If it has to be read again, and cannot be read or has changed.
+    /// If the data must be read again, and cannot be read or has changed.
     pub fn survey(&self) -> Result<Arc<Survey>, OwnError> {
         match &self.survey {
             Some(survey) => Ok(Arc::clone(survey)),
@@ -117,7 +118,7 @@ impl OwnTask {
         }
     }
 
-    /// Reads the data, which must be what it was.
+    /// Reads the data, which must not have changed.
     fn read(&self) -> Result<Own, OwnError> {
         let own = self.data.load()?;
         for (name, expected) in &self.checksums {
@@ -131,7 +132,7 @@ impl OwnTask {
     }
 }
 
-/// One line in place of the user's.
+/// A line about the task, if the user gives none.
 fn describe(input: InputShape, classes: &[String]) -> String {
     let input = match input {
         InputShape::Images { height, width, .. } => format!("an image of {height} x {width} pixels"),
@@ -143,7 +144,8 @@ fn describe(input: InputShape, classes: &[String]) -> String {
     format!("{target} belongs to {input} (own data)")
 }
 
-/// The metric that ranks: the user's, if it has a floor on these targets, else accuracy or the mean squared error.
+/// The primary metric. It is the user's, if that has a floor on these targets, or else accuracy or the mean squared
+/// error.
 fn primary(train: &Targets, test: &Targets, wish: Option<String>) -> Result<String, OwnTaskError> {
     let Some(metric) = wish else {
         let usual = if matches!(train, Targets::Classes { .. }) { "accuracy" } else { "mse" };
@@ -157,8 +159,8 @@ fn primary(train: &Targets, test: &Targets, wish: Option<String>) -> Result<Stri
     Err(OwnTaskError::Metric(format!("metric '{metric}' cannot rank here{near} (these can: {})", known.join(", "))))
 }
 
-/// Four bytes of the sha256 of all that rows, targets and their judgement follow from, but for the place of the files:
-/// the same data elsewhere is the same task, and other data under the same name is another.
+/// Four bytes of the sha256 of everything that decides the rows, the targets and how they are scored. The place of the
+/// files is left out. So the same data elsewhere is the same task, and other data under the same name is another task.
 fn version(data: &OwnData, primary: &str, checksums: &BTreeMap<String, String>) -> u32 {
     let share = match &data.test {
         TestRows::Parts(_) | TestRows::None => None,

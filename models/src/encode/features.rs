@@ -1,5 +1,5 @@
-//! From raw inputs to the features that the classic models learn from: HOG or pixels of images, TF-IDF of texts, and of
-//! pairs of texts what [`super::pairs`] makes of it.
+//! Encodes raw inputs as the features that the classic models learn from. Images become HOG features or pixels, and
+//! texts become TF-IDF values. [`super::pairs`] describes the features of pairs of texts.
 
 use bakeoff_datasets::{Inputs, Split, Targets};
 use ndarray::{Array2, Axis};
@@ -14,12 +14,12 @@ use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{Device, InputShape, ModelError, Support};
 use crate::params::Resolved;
 
-/// One row per example.
+/// Features, one row per example.
 #[derive(Debug, Clone)]
 pub enum Features {
-    /// Every value stored.
+    /// Every value is stored.
     Dense(Array2<f32>),
-    /// Most values are zero.
+    /// Most values are zero, and only the others are stored.
     Sparse(SparseRows),
 }
 
@@ -40,7 +40,7 @@ impl Features {
         }
     }
 
-    /// The rows at `rows`, in that order.
+    /// The rows at the indices `rows`, in that order.
     pub(crate) fn select(&self, rows: &[usize]) -> Features {
         match self {
             Features::Dense(all) => Features::Dense(all.select(Axis(0), rows)),
@@ -48,7 +48,7 @@ impl Features {
         }
     }
 
-    /// Every value in its place, zeros included.
+    /// All values, zeros included.
     pub(crate) fn into_dense(self) -> Array2<f32> {
         match self {
             Features::Dense(rows) => rows,
@@ -65,21 +65,22 @@ impl Features {
     }
 }
 
-/// What features are made of.
+/// The settings that decide which features are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeatureParams {
-    /// What is read of an image.
+    /// Which features an image has.
     pub images: ImageFeatures,
-    /// What is a word of a text.
+    /// Which segments of a text are words.
     pub tokens: Tokens,
-    /// The largest number of terms of texts.
+    /// The largest number of terms.
     pub terms: usize,
-    /// Whether an example is two texts to be compared.
+    /// Whether an example is a pair of texts.
     pub pairs: bool,
 }
 
 impl FeatureParams {
-    /// What a model's parameters `features`, `tokens` and `terms` say, for inputs of this form. Panics if it has none.
+    /// Reads a model's parameters `features`, `tokens` and `terms`, for inputs of this form. Panics if the model lacks
+    /// one of them.
     pub fn of(params: &Resolved, input: &InputShape) -> FeatureParams {
         FeatureParams {
             images: ImageFeatures::of(params, input),
@@ -89,15 +90,15 @@ impl FeatureParams {
         }
     }
 
-    /// Whether inputs of this form can be encoded for a model on `device`: features are made on the processor only, and so
-    /// are the models of them.
+    /// Whether inputs of this form can be encoded for a model on `device`. Features are computed on the processor only,
+    /// and so are the models that use them.
     pub(crate) fn supports(&self, input: &InputShape, device: Device) -> Support {
         match device {
             Device::Cpu => self.images.supports(input),
         }
     }
 
-    /// The most features of inputs of this form.
+    /// The largest number of features that inputs of this form can have.
     pub(crate) fn width(&self, input: &InputShape) -> usize {
         match *input {
             InputShape::Images { channels, height, width } => self.images.width([channels, height, width]),
@@ -106,33 +107,33 @@ impl FeatureParams {
     }
 }
 
-/// What a saved [`Encoder`] keeps beside its arrays.
+/// What a saved [`Encoder`] stores beside its arrays.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum EncoderState {
     Images,
     Texts {
-        /// In the order of their columns.
+        /// The terms, in the order of their columns.
         terms: Vec<String>,
     },
     Pairs {
         /// The terms of each block, in the order of their columns.
         terms: Vec<String>,
-        /// The terms of the cosine, if it has others.
+        /// The terms of the cosine, if they differ from those of the blocks.
         all_terms: Option<Vec<String>>,
     },
 }
 
-/// What was learned of the training inputs.
+/// An encoder fitted on the training inputs.
 #[derive(Debug, Clone)]
 pub struct Encoder(Learned);
 
 #[derive(Debug, Clone)]
 enum Learned {
     Images(ImageEncoder),
-    /// TF-IDF.
+    /// TF-IDF values of a text.
     Texts(TfIdf),
-    /// TF-IDF of both texts of a pair, compared.
+    /// TF-IDF values of both texts of a pair, and their comparison.
     Pairs(PairEncoder),
 }
 
@@ -140,7 +141,7 @@ impl Encoder {
     /// Learns from the training inputs and encodes them.
     ///
     /// # Errors
-    /// If texts are not all pairs, or not all by themselves, or none of them holds a word.
+    /// If single texts and pairs are mixed or are not what the task has, or if no text contains a word.
     pub fn fit(inputs: &Inputs, params: &FeatureParams) -> Result<(Encoder, Features), ModelError> {
         let &FeatureParams { images: kinds, tokens, terms, pairs } = params;
         Ok(match inputs {
@@ -165,10 +166,10 @@ impl Encoder {
         })
     }
 
-    /// Encodes inputs of the kind and size that it was fitted on.
+    /// Encodes inputs of the kind and size that the encoder was fitted on.
     ///
     /// # Errors
-    /// If they are of another.
+    /// If the inputs are of another kind or size.
     pub(crate) fn encode(&self, inputs: &Inputs) -> Result<Features, ModelError> {
         match (&self.0, inputs) {
             (Learned::Images(encoder), Inputs::Images(images)) if encoder.fits(images) => {
@@ -194,7 +195,7 @@ impl Encoder {
         }
     }
 
-    /// What it learned, but for the arrays, which it adds.
+    /// Adds the learned arrays and returns everything else that was learned.
     pub(crate) fn save(&self, arrays: &mut ArraysOut) -> EncoderState {
         match &self.0 {
             Learned::Images(encoder) => {
@@ -209,10 +210,10 @@ impl Encoder {
         }
     }
 
-    /// From what [`Encoder::save`] gave.
+    /// Restores an encoder from what [`Encoder::save`] stored.
     ///
     /// # Errors
-    /// If that is not of an encoder for such inputs.
+    /// If the stored encoder is not one for inputs of this form.
     pub(crate) fn load(
         state: EncoderState,
         params: &FeatureParams,
@@ -242,7 +243,7 @@ impl Encoder {
         }
     }
 
-    /// How many of these texts hold no word that the features are made of; `None` for images.
+    /// How many of these texts contain no word that the features are made of. `None` for images.
     pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         let tokens = match &self.0 {
             Learned::Images(_) => return None,
@@ -256,7 +257,7 @@ impl Encoder {
     }
 }
 
-/// Refuses to learn from texts in which there is nothing to learn from.
+/// Refuses training texts that contain no word.
 fn check_terms(terms: usize, tokens: Tokens) -> Result<(), ModelError> {
     if terms > 0 {
         return Ok(());
@@ -268,7 +269,7 @@ fn check_terms(terms: usize, tokens: Tokens) -> Result<(), ModelError> {
     )))
 }
 
-/// The rows of both splits in order: a model that chooses nothing by validation learns from all of them.
+/// The rows of both splits in order. A model that chooses nothing by validation learns from all of them.
 pub(crate) fn joined(train: &Split, validation: &Split) -> Split {
     let mut all = train.clone();
     match (&mut all.inputs, &validation.inputs) {

@@ -1,26 +1,26 @@
 //! Histograms of oriented gradients: images to features (Dalal and Triggs, CVPR 2005).
 //!
-//! The conventions are those of scikit-image's `hog`, so that features can be compared number by number: at each pixel
-//! the colour channel with the largest gradient decides, a pixel votes with its whole magnitude for one of nine
-//! unsigned orientations of its own cell (no interpolation), and blocks of 2 x 2 cells, overlapping by one, are
+//! The conventions are those of scikit-image's `hog`, so that features can be compared number by number. The gradient
+//! of a pixel is that of the colour channel in which it is largest. A pixel votes with its whole magnitude for one of
+//! nine unsigned orientations of its own cell, without interpolation. Blocks of 2 x 2 cells overlap by one cell and are
 //! normalised by L2-Hys.
 
 use bakeoff_datasets::Images;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-/// Cell size in pixels.
+/// Side of a cell in pixels.
 const CELL: usize = 8;
-/// Orientations over 180°.
+/// Number of orientations over 180°.
 const ORIENTATIONS: usize = 9;
-/// Block size in cells.
+/// Side of a block in cells.
 const BLOCK: usize = 2;
-/// L2-Hys: no component of a normalised block above this.
+/// L2-Hys limits the components of a normalised block to this.
 const CLIP: f32 = 0.2;
-/// Keeps the norm of an empty block from being zero; for pixels in 0..=1.
+/// Keeps the norm of an empty block above zero, for pixels in 0..=1.
 const EPSILON: f32 = 1e-5;
 
-/// The smallest side of an image, in pixels, that holds one block.
+/// The smallest side in pixels of an image that contains a whole block.
 pub(crate) const SMALLEST_SIDE: usize = CELL * BLOCK;
 
 /// The number of features of an image: 324 for 32 x 32 pixels.
@@ -41,7 +41,7 @@ pub(crate) fn hog(images: &Images) -> Array2<f32> {
     features
 }
 
-/// Votes per cell and orientation, row by row, divided by the pixels in a cell.
+/// The votes for each cell and orientation, row by row, divided by the number of pixels in a cell.
 fn cell_histograms(images: &Images, pixels: &[u8]) -> Vec<[f32; ORIENTATIONS]> {
     let (cells_high, cells_wide) = (images.height / CELL, images.width / CELL);
     let mut cells = vec![[0.0; ORIENTATIONS]; cells_high * cells_wide];
@@ -55,8 +55,8 @@ fn cell_histograms(images: &Images, pixels: &[u8]) -> Vec<[f32; ORIENTATIONS]> {
     cells
 }
 
-/// The central difference (down, across) in the channel where it is largest; zero at the border, in units of the
-/// full pixel range.
+/// The central difference (down, across) in the channel in which it is largest, in units of the full pixel range. It is
+/// zero at the border.
 fn strongest_gradient(images: &Images, pixels: &[u8], y: usize, x: usize) -> (f32, f32) {
     let (height, width) = (images.height, images.width);
     let mut strongest = (0, 0);
@@ -78,11 +78,12 @@ fn strongest_gradient(images: &Images, pixels: &[u8], y: usize, x: usize) -> (f3
 fn orientation(down: f32, across: f32) -> usize {
     let degrees = f64::from(down).atan2(f64::from(across)).to_degrees();
     let unsigned = if degrees < 0.0 { degrees + 180.0 } else { degrees };
-    // 180° itself is 0°.
+    // 180° counts as 0°.
     (unsigned * ORIENTATIONS as f64 / 180.0) as usize % ORIENTATIONS
 }
 
-/// Normalised blocks, one after the other: block row, block column, cell row, cell column, orientation.
+/// Writes the normalised blocks one after the other, in the order block row, block column, cell row, cell column,
+/// orientation.
 fn write_blocks(cells: &[[f32; ORIENTATIONS]], cells_wide: usize, out: &mut [f32]) {
     let blocks_wide = cells_wide + 1 - BLOCK;
     for (index, block) in out.chunks_exact_mut(BLOCK * BLOCK * ORIENTATIONS).enumerate() {

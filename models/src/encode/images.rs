@@ -1,4 +1,4 @@
-//! What the classic models read of an image: one kind of features, or several side by side.
+//! The features of an image for the classic models: one kind, or several kinds side by side.
 
 use bakeoff_datasets::Images;
 use ndarray::{Array2, ArrayViewMut2, Axis};
@@ -9,17 +9,17 @@ use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{InputShape, ModelError, Support};
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 
-/// A kind of features of an image.
+/// One kind of features of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FeatureKind {
-    /// Histograms of oriented gradients, each feature scaled to mean zero and variance one.
+    /// Histograms of oriented gradients. Each feature is scaled to mean zero and variance one.
     Hog,
-    /// Every pixel of every colour plane, 0 to 1.
+    /// Every pixel of every colour plane, scaled to 0..=1.
     Pixels,
 }
 
 impl FeatureKind {
-    /// The number of features of an image of this many colour planes, rows and columns.
+    /// The number of features of an image with these numbers of colour planes, rows and columns.
     fn width(self, [channels, height, width]: [usize; 3]) -> usize {
         match self {
             FeatureKind::Hog => hog::width(height, width),
@@ -40,8 +40,8 @@ impl FeatureKind {
         }
     }
 
-    /// Whether each feature is to have mean zero and variance one. Pixels keep their common unit: scaled one by one, those
-    /// of an empty margin would weigh as much as those of the object.
+    /// Whether each feature is scaled to mean zero and variance one. Pixels keep their common unit: if each were
+    /// scaled, the pixels of an empty margin would weigh as much as those of the object.
     fn is_scaled(self) -> bool {
         self == FeatureKind::Hog
     }
@@ -56,7 +56,7 @@ impl ImageFeatures {
     pub const HOG: ImageFeatures = ImageFeatures(&[FeatureKind::Hog]);
     const NAMES: &[&str] = &["hog", "pixels", "hog+pixels", "auto"];
 
-    /// The parameter of a model that reads images so.
+    /// The parameter `features` of a model that reads images.
     pub(crate) const fn param(default: &'static str, source: &'static str) -> Param {
         Param {
             name: "features",
@@ -68,7 +68,7 @@ impl ImageFeatures {
         }
     }
 
-    /// What the parameter of [`ImageFeatures::param`] says for images of this form.
+    /// The features that the parameter of [`ImageFeatures::param`] selects for images of this form.
     pub(crate) fn of(params: &Resolved, input: &InputShape) -> ImageFeatures {
         let is_grey = matches!(input, InputShape::Images { channels: 1, .. });
         ImageFeatures(match params.word("features") {
@@ -79,12 +79,12 @@ impl ImageFeatures {
         })
     }
 
-    /// The number of features of an image of this many colour planes, rows and columns.
+    /// The number of features of an image with these numbers of colour planes, rows and columns.
     pub(crate) fn width(self, shape: [usize; 3]) -> usize {
         self.0.iter().map(|kind| kind.width(shape)).sum()
     }
 
-    /// Whether images of this form have these features.
+    /// Whether these features can be computed from images of this form.
     pub(crate) fn supports(self, input: &InputShape) -> Support {
         let smallest = hog::SMALLEST_SIDE;
         match *input {
@@ -103,18 +103,18 @@ impl ImageFeatures {
     }
 }
 
-/// Learned from the training images.
+/// An encoder fitted on the training images.
 #[derive(Debug, Clone)]
 pub(super) struct ImageEncoder {
     features: ImageFeatures,
-    /// Colour planes, rows and columns of a training image.
+    /// The numbers of colour planes, rows and columns of a training image.
     shape: [usize; 3],
-    /// The scale of each kind that is scaled, in order.
+    /// The scales of those kinds that are scaled, in their order.
     scales: Vec<Scale>,
 }
 
 impl ImageEncoder {
-    /// Learns from images (at least one) and encodes them.
+    /// Learns from images, of which there must be at least one, and encodes them.
     pub(super) fn fit(images: &Images, features: ImageFeatures) -> (ImageEncoder, Array2<f32>) {
         let mut encoder = ImageEncoder { features, shape: shape(images), scales: Vec::new() };
         let mut rows = encoder.unscaled(images);
@@ -123,24 +123,24 @@ impl ImageEncoder {
         (encoder, rows)
     }
 
-    /// One row for each image, which must be of the training images' size.
+    /// One row for each image. Images must have the size of the training images.
     pub(super) fn encode(&self, images: &Images) -> Array2<f32> {
         let mut rows = self.unscaled(images);
         self.scale(&mut rows);
         rows
     }
 
-    /// Adds what was learned.
+    /// Adds the learned arrays.
     pub(super) fn save(&self, arrays: &mut ArraysOut) {
         for (index, scale) in self.scales.iter().enumerate() {
             scale.save(&format!("scale{index}"), arrays);
         }
     }
 
-    /// Takes what [`ImageEncoder::save`] added.
+    /// Takes the arrays that [`ImageEncoder::save`] added.
     ///
     /// # Errors
-    /// If that does not fit these features of images of this form.
+    /// If they do not fit these features and images of this form.
     pub(super) fn load(
         features: ImageFeatures,
         shape: [usize; 3],
@@ -156,12 +156,12 @@ impl ImageEncoder {
         self.features.width(self.shape)
     }
 
-    /// Whether images are of the training images' size.
+    /// Whether these images have the size of the training images.
     pub(super) fn fits(&self, images: &Images) -> bool {
         shape(images) == self.shape
     }
 
-    /// Colour planes, rows and columns of a training image.
+    /// The numbers of colour planes, rows and columns of a training image.
     pub(super) fn shape(&self) -> [usize; 3] {
         self.shape
     }
@@ -180,7 +180,7 @@ impl ImageEncoder {
         }
     }
 
-    /// The columns of the kinds that are scaled.
+    /// The columns of those kinds that are scaled.
     fn scaled<'a>(&self, rows: &'a mut Array2<f32>) -> Vec<ArrayViewMut2<'a, f32>> {
         self.parts(rows).into_iter().filter(|(kind, _)| kind.is_scaled()).map(|(_, part)| part).collect()
     }

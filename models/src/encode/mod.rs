@@ -1,4 +1,4 @@
-//! Raw inputs to features, learned from training rows only.
+//! Encodes raw inputs as features. Encoders learn from training rows only.
 
 pub(crate) mod features;
 pub(crate) mod hog;

@@ -1,9 +1,10 @@
-//! Pairs of texts as features of both, and of what they have in common.
+//! The features of a pair of texts: those of each text, and how much the two have in common.
 //!
-//! Of the TF-IDF rows u and v of the two texts, the blocks `[u, v, |u - v|, u * v]` of Conneau et al. 2017 (section 3.1,
-//! there of learned vectors), then three numbers that say directly how much the two overlap: the cosine of u and v over
-//! all terms, the Jaccard index `|A ∩ B| / |A ∪ B|` of their sets of words (Jaccard 1912), and the smaller number of
-//! words divided by the larger one. Each text is a document of its own to the document frequencies.
+//! If u and v are the TF-IDF rows of the two texts, the features begin with the blocks `[u, v, |u - v|, u * v]` of
+//! Conneau et al. 2017 (section 3.1, where u and v are learned vectors). Three numbers follow that measure the overlap
+//! directly: the cosine of u and v over all terms, the Jaccard index `|A ∩ B| / |A ∪ B|` of their sets of words
+//! (Jaccard 1912), and the smaller number of words divided by the larger one. In the document frequencies each text
+//! counts as one document.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -17,26 +18,26 @@ use super::words::{Tokens, Words};
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
 
-/// Blocks of terms in a row.
+/// How many blocks of terms a row has.
 const BLOCKS: usize = 4;
-/// Numbers after the blocks.
+/// How many numbers follow the blocks.
 pub(crate) const OVERLAPS: usize = 3;
-/// The most terms that the cosine is over.
+/// The largest number of terms of the cosine.
 const MOST_TERMS: usize = 1_000_000;
 
-/// The terms of the training pairs.
+/// An encoder fitted on the training pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct PairEncoder {
     /// The terms of the blocks.
     terms: TfIdf,
-    /// The terms of the cosine, where the blocks do not have all terms.
+    /// The terms of the cosine. `None` if the blocks have all terms.
     all_terms: Option<TfIdf>,
     tokens: Tokens,
 }
 
 impl PairEncoder {
-    /// Learns from pairs, of the words that `tokens` admits. `limit` is the largest number of terms in a row: a quarter of
-    /// it for each block.
+    /// Learns from pairs, using the words that `tokens` admits. `limit` is the largest number of terms in a row; each
+    /// block gets a quarter of it.
     pub(crate) fn fit(pairs: &[Text], tokens: Tokens, limit: usize) -> PairEncoder {
         let texts: Vec<Text> = side(pairs, first).into_iter().chain(side(pairs, second)).collect();
         let limit = (limit / BLOCKS).max(1);
@@ -50,7 +51,7 @@ impl PairEncoder {
         self.terms.width()
     }
 
-    /// What is a word to it.
+    /// Which segments of a text this encoder reads as words.
     pub(crate) fn tokens(&self) -> Tokens {
         self.tokens
     }
@@ -91,16 +92,17 @@ impl PairEncoder {
         row
     }
 
-    /// The terms of the blocks, and those of the cosine where it has others; their weights go to arrays.
+    /// Adds the weights of the terms as arrays. Returns the terms of the blocks and, if they differ, those of the
+    /// cosine.
     pub(crate) fn save(&self, arrays: &mut ArraysOut) -> (Vec<String>, Option<Vec<String>>) {
         let all_terms = self.all_terms.as_ref().map(|terms| terms.save("idf.cosine", arrays));
         (self.terms.save("idf", arrays), all_terms)
     }
 
-    /// From what [`PairEncoder::save`] gave.
+    /// Restores an encoder from what [`PairEncoder::save`] stored.
     ///
     /// # Errors
-    /// If that does not fit together.
+    /// If the terms and the arrays do not fit together.
     pub(crate) fn load(
         (terms, all_terms): (Vec<String>, Option<Vec<String>>),
         tokens: Tokens,
@@ -111,10 +113,10 @@ impl PairEncoder {
     }
 }
 
-/// Refuses texts that are not all pairs, or not all by themselves.
+/// Refuses texts that are not all pairs, or, if `pairs` is false, not all single texts.
 ///
 /// # Errors
-/// Names the first one at fault, counted from 0.
+/// Names the first example of the wrong kind, counted from 0.
 pub(crate) fn check_kind(texts: &[Text], pairs: bool) -> Result<(), ModelError> {
     match texts.iter().position(|text| text.second.is_some() != pairs) {
         None => Ok(()),
@@ -135,12 +137,12 @@ fn second(pair: &Text) -> &str {
     pair.second.as_deref().unwrap_or_default()
 }
 
-/// One side of every pair as texts of their own.
+/// The first or the second text of every pair, as a single text.
 fn side(pairs: &[Text], of: fn(&Text) -> &str) -> Vec<Text> {
     pairs.iter().map(|pair| Text { first: of(pair).to_owned(), second: None }).collect()
 }
 
-/// The columns that either row has with both values, ascending.
+/// Every column that is in either row, with the values of both rows, in ascending order. A missing value is zero.
 fn aligned(u: &[(u32, f32)], v: &[(u32, f32)]) -> Vec<(u32, f32, f32)> {
     let (mut left, mut right) = (u.iter().peekable(), v.iter().peekable());
     let mut both = Vec::with_capacity(u.len() + v.len());
@@ -163,7 +165,8 @@ fn dot(u: &[(u32, f32)], v: &[(u32, f32)]) -> f32 {
     aligned(u, v).into_iter().map(|(_, u, v)| u * v).sum()
 }
 
-/// The Jaccard index of the words of both texts, and the ratio of their numbers; 0 where there is no word.
+/// The Jaccard index of the words of both texts, and the ratio of the numbers of their words. Both are 0 if there is no
+/// word.
 fn overlap(pair: &Text, tokens: Tokens) -> [f32; 2] {
     let (u, v) = (Words::of(first(pair), tokens), Words::of(second(pair), tokens));
     let (u, v): (Vec<&str>, Vec<&str>) = (u.iter().collect(), v.iter().collect());
@@ -188,7 +191,7 @@ mod tests {
         let encoder = PairEncoder::fit(&pairs, Tokens::Words, 1_000_000);
         let rows = encoder.encode(&pairs).to_dense();
         let width = encoder.terms.width();
-        // bad, film, good, good film, good plot, plot
+        // The terms are bad, film, good, good film, good plot, plot.
         assert_eq!((width, rows.ncols()), (6, 4 * 6 + 3));
         let row = rows.row(0);
         let (mut cosine, mut terms) = (0.0, 0);

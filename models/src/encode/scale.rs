@@ -1,11 +1,11 @@
-//! Standard scaling: every feature to mean zero and variance one over the training rows.
+//! Standard scaling of features to mean zero and variance one over the training rows.
 
 use ndarray::{Array1, ArrayView2, ArrayViewMut2, Axis};
 
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
 
-/// Means and standard deviations of the training rows.
+/// The means and standard deviations of the training rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Scale {
     mean: Array1<f32>,
@@ -13,9 +13,9 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    /// Learns from `rows` (`N x features`, `N > 0`). A constant feature keeps its unit and becomes zero.
+    /// Learns from `rows` (`N x features`, `N > 0`). A constant feature is divided by one and becomes zero.
     pub(crate) fn fit(rows: &ArrayView2<'_, f32>) -> Scale {
-        // In f64: a sum over many rows loses too much in f32.
+        // In f64, because a sum over many rows is too inexact in f32.
         let rows = rows.mapv(f64::from);
         let mean = rows.mean_axis(Axis(0)).expect("there is a training row");
         let deviation = rows.std_axis(Axis(0), 0.0).mapv(|d| if d > 1e-12 { d as f32 } else { 1.0 });
@@ -28,16 +28,16 @@ impl Scale {
         *rows /= &self.deviation;
     }
 
-    /// Adds the means and deviations by names that begin with `name`.
+    /// Adds the means and deviations as arrays whose names begin with `name`.
     pub(crate) fn save(&self, name: &str, arrays: &mut ArraysOut) {
         arrays.add(format!("{name}.mean"), &[self.mean.len()], self.mean.iter().copied());
         arrays.add(format!("{name}.deviation"), &[self.deviation.len()], self.deviation.iter().copied());
     }
 
-    /// Takes what [`Scale::save`] added, for this many features.
+    /// Takes the arrays that [`Scale::save`] added for this many features.
     ///
     /// # Errors
-    /// If that is not there.
+    /// If they are missing or have another shape.
     pub(crate) fn load(name: &str, features: usize, arrays: &mut ArraysIn) -> Result<Scale, ModelError> {
         let mean = arrays.take(&format!("{name}.mean"), &[features])?;
         let deviation: Vec<f32> = arrays.take(&format!("{name}.deviation"), &[features])?;

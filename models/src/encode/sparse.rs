@@ -1,27 +1,27 @@
-//! Rows of which few entries are not zero (compressed sparse rows).
+//! Rows in which most entries are zero (compressed sparse rows).
 
 use ndarray::Array2;
 
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
 
-/// `N x width` values, of which only those that are not zero are stored.
+/// `N x width` values, of which only the non-zero ones are stored.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SparseRows {
-    /// Row `i` has the entries `starts[i]..starts[i + 1]`.
+    /// The entries of row `i` are `entries[starts[i]..starts[i + 1]]`.
     starts: Vec<usize>,
-    /// `(column, value)`, columns ascending within a row.
+    /// `(column, value)`, with columns ascending within a row.
     entries: Vec<(u32, f32)>,
     width: usize,
 }
 
 impl SparseRows {
-    /// No row yet, of `width` columns.
+    /// No rows yet, and `width` columns.
     pub(crate) fn new(width: usize) -> SparseRows {
         SparseRows { starts: vec![0], entries: Vec::new(), width }
     }
 
-    /// Adds a row; its columns must ascend and be below the width.
+    /// Appends a row. Its columns must ascend and be below the width.
     pub(crate) fn push(&mut self, row: &[(u32, f32)]) {
         self.entries.extend_from_slice(row);
         self.starts.push(self.entries.len());
@@ -47,14 +47,14 @@ impl SparseRows {
         (0..self.len()).map(|index| self.row(index))
     }
 
-    /// The rows at `rows`, in that order.
+    /// The rows at the indices `rows`, in that order.
     pub(crate) fn select(&self, rows: &[usize]) -> SparseRows {
         let mut selected = SparseRows::new(self.width);
         rows.iter().for_each(|&row| selected.push(self.row(row)));
         selected
     }
 
-    /// Columns as rows: for each column its `(row, value)` entries, rows ascending.
+    /// The transpose: for each column its `(row, value)` entries, with rows ascending.
     pub(crate) fn transpose(&self) -> SparseRows {
         let mut starts = vec![0; self.width + 1];
         for &(column, _) in &self.entries {
@@ -74,7 +74,7 @@ impl SparseRows {
         SparseRows { starts, entries, width: self.len() }
     }
 
-    /// Every value in its place, zeros included.
+    /// All values, zeros included.
     pub(crate) fn to_dense(&self) -> Array2<f32> {
         let mut dense = Array2::zeros((self.len(), self.width));
         for (mut target, row) in dense.rows_mut().into_iter().zip(self.iter()) {
@@ -85,7 +85,7 @@ impl SparseRows {
         dense
     }
 
-    /// Adds the rows by names that begin with `name`.
+    /// Adds the rows as arrays whose names begin with `name`.
     pub(crate) fn save(&self, name: &str, arrays: &mut ArraysOut) {
         let lengths = self.iter().map(|row| u32::try_from(row.len()).expect("columns are numbered by 32 bits"));
         arrays.add(format!("{name}.lengths"), &[self.len()], lengths);
@@ -93,7 +93,7 @@ impl SparseRows {
         arrays.add(format!("{name}.values"), &[self.entries.len()], self.entries.iter().map(|&(_, value)| value));
     }
 
-    /// Takes what [`SparseRows::save`] added, of `width` columns.
+    /// Takes the arrays that [`SparseRows::save`] added for rows of `width` columns.
     ///
     /// # Errors
     /// If the arrays are not such rows.

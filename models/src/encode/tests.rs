@@ -1,4 +1,4 @@
-//! Encoders against scikit-image and scikit-learn (see scripts/make-fixtures/classic.py).
+//! Compares the encoders with scikit-image and scikit-learn (see scripts/make-fixtures/classic.py).
 
 use bakeoff_datasets::{Images, Inputs, Text};
 use ndarray::Array2;

@@ -1,9 +1,9 @@
 //! TF-IDF of word 1- and 2-grams: texts to sparse rows of unit length.
 //!
 //! The conventions are those of scikit-learn's `TfidfVectorizer(ngram_range=(1, 2))`, so that values can be compared
-//! number by number, but for what a word is, which [`super::words`] says for all models: a term's weight is its count
-//! times `ln((1 + N) / (1 + df)) + 1`, and rows are scaled to unit Euclidean length. The terms of both texts of a pair are
-//! counted, and no 2-gram spans the two.
+//! number by number. Only the definition of a word differs; [`super::words`] has it for all models. A term's weight is
+//! its count times `ln((1 + N) / (1 + df)) + 1`. Rows are scaled to unit Euclidean length. For a pair, the terms of
+//! both texts are counted, and no 2-gram spans the two.
 
 use bakeoff_datasets::Text;
 use rayon::prelude::*;
@@ -23,10 +23,10 @@ pub(crate) struct TfIdf {
 }
 
 impl TfIdf {
-    /// Learns the `limit` terms that occur most often in `texts` (ties by the alphabet), made of the words that `tokens`
-    /// admits; columns are in alphabetical order.
+    /// Learns the `limit` terms that occur most often in `texts`, made of the words that `tokens` admits. Ties go to
+    /// the term that is first in the alphabet. Columns are in alphabetical order.
     pub(crate) fn fit(texts: &[Text], tokens: Tokens, limit: usize) -> TfIdf {
-        /// Texts that one thread counts at a time.
+        /// How many texts one thread counts at a time.
         const CHUNK: usize = 4096;
         let counts = texts.par_chunks(CHUNK).map(|chunk| count(chunk, tokens)).reduce(Counts::default, merged);
         let mut terms: Vec<(String, (u32, u32))> = counts.into_iter().collect();
@@ -44,12 +44,12 @@ impl TfIdf {
         self.idf.len()
     }
 
-    /// What is a word to it.
+    /// Which segments of a text this encoder reads as words.
     pub(crate) fn tokens(&self) -> Tokens {
         self.tokens
     }
 
-    /// One row per text; a text without a known term becomes a row of zeros.
+    /// One row per text. A text without a known term becomes a row of zeros.
     pub(crate) fn encode(&self, texts: &[Text]) -> SparseRows {
         let rows: Vec<Vec<(u32, f32)>> = texts.par_iter().map(|text| self.encode_one(text)).collect();
         let mut sparse = SparseRows::new(self.width());
@@ -70,7 +70,7 @@ impl TfIdf {
         row.into_iter().map(|(column, value)| (column, (value / norm) as f32)).collect()
     }
 
-    /// The terms in the order of their columns; their weights go to an array of this name.
+    /// Adds the weights of the terms as an array `name`. Returns the terms in the order of their columns.
     pub(crate) fn save(&self, name: &str, arrays: &mut ArraysOut) -> Vec<String> {
         arrays.add(name, &[self.idf.len()], self.idf.iter().copied());
         let mut terms: Vec<(&String, u32)> = self.columns.iter().map(|(term, &column)| (term, column)).collect();
@@ -78,10 +78,10 @@ impl TfIdf {
         terms.into_iter().map(|(term, _)| term.clone()).collect()
     }
 
-    /// From what [`TfIdf::save`] gave.
+    /// Restores an encoder from what [`TfIdf::save`] stored.
     ///
     /// # Errors
-    /// If a term is there twice, or has no weight.
+    /// If a term occurs twice or has no weight.
     pub(crate) fn load(
         name: &str,
         terms: Vec<String>,
@@ -104,7 +104,7 @@ impl TfIdf {
     }
 }
 
-/// For each term, how many texts hold it, and how often it occurs.
+/// For each term, how many texts contain it, and how often it occurs.
 type Counts = FxHashMap<String, (u32, u32)>;
 
 fn count(texts: &[Text], tokens: Tokens) -> Counts {

@@ -1,4 +1,4 @@
-//! Texts as numbered words: a vocabulary fitted on the training texts.
+//! Texts as word numbers, by a vocabulary fitted on the training texts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,11 +6,11 @@ use bakeoff_datasets::Text;
 
 use super::words::{Tokens, Words};
 
-/// Fills short texts up.
+/// The token that pads short texts.
 pub(crate) const PAD: u32 = 0;
-/// Stands for every word that is not in the vocabulary.
+/// The token of every word that is not in the vocabulary.
 pub(crate) const UNKNOWN: u32 = 1;
-/// Between the two texts of a pair.
+/// The token between the two texts of a pair.
 pub(crate) const SEPARATOR: u32 = 2;
 /// The number of the first word.
 const FIRST_WORD: u32 = 3;
@@ -24,8 +24,9 @@ pub(crate) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// The `max_words` words that are in the most of `texts`, and in at least `min_count`. Ties go to the word that is
-    /// first in the alphabet. `tokens` says what a word is, and texts will have at most `max_tokens` of them.
+    /// The `max_words` words that are in the most texts, without those that are in fewer than `min_count` texts. Ties
+    /// go to the word that is first in the alphabet. `tokens` says what a word is. An encoded text has at most
+    /// `max_tokens` tokens.
     pub(crate) fn fit(
         texts: &[Text],
         tokens: Tokens,
@@ -55,29 +56,29 @@ impl Vocabulary {
         words.into_iter().map(|(word, _)| word.clone()).collect()
     }
 
-    /// From what [`Vocabulary::words`] gave. `None` if a word is there twice.
+    /// Restores a vocabulary from what [`Vocabulary::words`] returned. `None` if a word occurs twice.
     pub(crate) fn of(words: Vec<String>, tokens: Tokens, max_tokens: usize) -> Option<Vocabulary> {
         let count = words.len();
         let numbers: HashMap<String, u32> = words.into_iter().zip(FIRST_WORD..).collect();
         (numbers.len() == count).then_some(Vocabulary { numbers, tokens, max_tokens })
     }
 
-    /// How many different tokens [`Vocabulary::encode`] can give.
+    /// How many different tokens [`Vocabulary::encode`] can return.
     pub(crate) fn len(&self) -> usize {
         self.numbers.len() + FIRST_WORD as usize
     }
 
-    /// What is a word to it.
+    /// Which segments of a text this vocabulary reads as words.
     pub(crate) fn tokens(&self) -> Tokens {
         self.tokens
     }
 
-    /// The most tokens of a text.
+    /// The largest number of tokens of a text.
     pub(crate) fn max_tokens(&self) -> usize {
         self.max_tokens
     }
 
-    /// The tokens of each text of a pair by itself: at least one, at most [`Vocabulary::max_tokens`].
+    /// The tokens of each text of a pair by itself: at least one and at most [`Vocabulary::max_tokens`] each.
     pub(crate) fn encode_apart(&self, text: &Text) -> [Vec<u32>; 2] {
         let second = text.second.as_deref().unwrap_or_default();
         [text.first.as_str(), second].map(|text| {
@@ -87,9 +88,9 @@ impl Vocabulary {
         })
     }
 
-    /// The tokens of a text: at least one, at most [`Vocabulary::max_tokens`]. Of a pair, those of the first text, a
-    /// separator, and those of the second; if that is too long, the longer text is cut first, token by token (Devlin
-    /// et al. 2018, `_truncate_seq_pair` of their code).
+    /// The tokens of a text: at least one and at most [`Vocabulary::max_tokens`]. For a pair they are the tokens of the
+    /// first text, a separator, and the tokens of the second text. If a pair is too long, tokens are removed one by one
+    /// from the end of the text that is longer at that time (Devlin et al. 2018, `_truncate_seq_pair` in their code).
     pub(crate) fn encode(&self, text: &Text) -> Vec<u32> {
         let mut tokens = self.numbers_of(&text.first);
         if let Some(second) = &text.second {
@@ -108,7 +109,7 @@ impl Vocabulary {
         tokens
     }
 
-    /// A number for each word; a text without any is one unknown word.
+    /// The number of each word. A text without a word becomes one unknown word.
     fn numbers_of(&self, text: &str) -> Vec<u32> {
         let words = Words::of(text, self.tokens);
         let numbers: Vec<u32> = words.iter().map(|word| self.numbers.get(word).copied().unwrap_or(UNKNOWN)).collect();

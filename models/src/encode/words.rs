@@ -1,14 +1,15 @@
-//! What a word is, for every model.
+//! The definition of a word, shared by all models.
 //!
-//! A text is put into lower case and into Unicode's composed form (NFC), and characters that show nothing are dropped, so
-//! that two texts that look alike are alike. Then it is cut at the word boundaries of Unicode Standard Annex 29:
+//! First, two texts that look alike are made equal: a text is converted to lower case and to Unicode's composed form
+//! (NFC), and invisible characters are removed. Then the text is cut at Unicode's word boundaries (Standard Annex 29):
 //!
-//! - letters and digits stay together, with an apostrophe, a point or a comma between two of them: `don't`, `3.14`;
-//! - a mark is a segment of its own: `,`, `!`, `+`;
-//! - an emoji is one segment with all that belongs to it: a tone of skin, a flag, a family that joiners hold together;
-//! - scripts that put no spaces between words fall apart into characters with the signs attached to them, because the
-//!   annex has no dictionary: each Chinese ideograph, each Hiragana sign, each Thai, Lao, Khmer or Burmese letter. A run of
-//!   Katakana and a run of Hangul stay whole. 2-grams and sequences put the neighbours together again.
+//! - Letters and digits stay together, with an apostrophe, a point or a comma between two of them: `don't`, `3.14`.
+//! - A mark is a segment of its own: `,`, `!`, `+`.
+//! - An emoji is one segment with everything that belongs to it: a skin tone, a flag, a family of joined emoji.
+//! - Scripts without spaces between words are cut into characters, each with the signs attached to it, because the
+//!   annex has no dictionary. This holds for each Chinese ideograph, each Hiragana sign, and each Thai, Lao, Khmer or
+//!   Burmese letter. A run of Katakana and a run of Hangul stay whole. Models still see neighbours, as 2-grams or as a
+//!   sequence.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -21,13 +22,13 @@ use crate::params::{DefaultValue, Domain, Param, Resolved};
 
 /// Joins the parts of an emoji.
 const JOINER: char = '\u{200d}';
-/// Keeps two letters apart that would join, inside a word of Persian or of an Indian language.
+/// Separates two letters that would otherwise join, inside a word of Persian or of an Indian language.
 const NON_JOINER: char = '\u{200c}';
-/// Where a word may end, without a space to be seen.
+/// An invisible place at which a word may end.
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
-/// Characters that show nothing (Unicode's `Default_Ignorable_Code_Point`), but for the two joiners above, and the tags that
-/// say which flag a flag is.
+/// Invisible characters (Unicode's `Default_Ignorable_Code_Point`). The two joiners above are left out, and so are the
+/// tags that say which flag an emoji shows.
 const INVISIBLE: &[RangeInclusive<char>] = &[
     '\u{ad}'..='\u{ad}',
     '\u{34f}'..='\u{34f}',
@@ -48,8 +49,8 @@ const INVISIBLE: &[RangeInclusive<char>] = &[
     '\u{e0000}'..='\u{e001f}',
     '\u{e0080}'..='\u{e0fff}',
 ];
-/// Emoji: Unicode's blocks of pictographs, and the emoji among other symbols (`Emoji_Presentation` and the common ones that
-/// are also shown as text), without marks of punctuation.
+/// Emoji: Unicode's blocks of pictographs, and the emoji among other symbols (`Emoji_Presentation`, and the common ones
+/// that can also be shown as text). Punctuation marks are left out.
 const PICTOGRAPHS: &[RangeInclusive<char>] = &[
     '⌚'..='⌛',
     '⌨'..='⌨',
@@ -71,7 +72,7 @@ const PICTOGRAPHS: &[RangeInclusive<char>] = &[
     '\u{1f000}'..='\u{1faff}',
     '\u{1fc00}'..='\u{1fffd}',
 ];
-/// Scripts that put no spaces between words.
+/// Scripts without spaces between words.
 const WITHOUT_SPACES: &[RangeInclusive<char>] = &[
     // Thai and Lao; Tibetan; Burmese; Khmer; the scripts of Tai Le to Tai Tham.
     '\u{0e00}'..='\u{0eff}',
@@ -79,7 +80,7 @@ const WITHOUT_SPACES: &[RangeInclusive<char>] = &[
     '\u{1000}'..='\u{109f}',
     '\u{1780}'..='\u{17ff}',
     '\u{1950}'..='\u{1aaf}',
-    // Chinese and Japanese: marks of iteration, Hiragana and Katakana, Bopomofo, ideographs.
+    // Chinese and Japanese: iteration marks, Hiragana and Katakana, Bopomofo, ideographs.
     '\u{3005}'..='\u{3007}',
     '\u{3040}'..='\u{312f}',
     '\u{31a0}'..='\u{31ff}',
@@ -93,17 +94,17 @@ const WITHOUT_SPACES: &[RangeInclusive<char>] = &[
 /// Which segments of a text a model reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tokens {
-    /// Every segment that shows something.
+    /// Every visible segment.
     WordsAndMarks,
-    /// Those of [`Tokens::Words`]; every segment of a text that has none of them.
+    /// The segments of [`Tokens::Words`]. If a text has none of them, every visible segment.
     WordsOrMarks,
-    /// Segments with a letter, a digit or an emoji: no punctuation and no other symbols.
+    /// Segments that contain a letter, a digit or an emoji. Punctuation and other symbols are left out.
     Words,
-    /// Those of [`Tokens::Words`], without single letters and digits of scripts that put spaces between words.
+    /// The segments of [`Tokens::Words`], without single letters and digits of scripts with spaces between words.
     LongWords,
 }
 
-/// As the parameter writes it.
+/// The value as it is written in the parameter.
 impl fmt::Display for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -118,7 +119,7 @@ impl fmt::Display for Tokens {
 impl Tokens {
     const NAMES: &[&str] = &["words+marks", "words-or-marks", "words", "long-words"];
 
-    /// The parameter of a model that reads texts.
+    /// The parameter `tokens` of a model that reads texts.
     pub(crate) const fn param(default: &'static str, source: &'static str) -> Param {
         Param {
             name: "tokens",
@@ -131,7 +132,8 @@ impl Tokens {
         }
     }
 
-    /// What the parameter `tokens` says. Panics if the model has none: a fault of the program, not of the user.
+    /// The value of the parameter `tokens`. Panics if the model has no such parameter, which is a fault of the program
+    /// and not of the user.
     pub fn of(params: &Resolved) -> Tokens {
         match params.word("tokens") {
             "words-or-marks" => Tokens::WordsOrMarks,
@@ -153,7 +155,7 @@ impl Tokens {
     }
 }
 
-/// A text made ready to be cut into words.
+/// A normalised text, ready to be cut into words.
 #[derive(Debug, Clone)]
 pub struct Words {
     text: String,
@@ -179,13 +181,13 @@ impl Words {
     }
 }
 
-/// How many examples have a text without any word that `tokens` admits.
+/// How many examples have a text without a word that `tokens` admits.
 pub fn wordless(texts: &[Text], tokens: Tokens) -> usize {
     let is_empty = |text: &String| Words::of(text, tokens).is_empty();
     texts.iter().filter(|text| is_empty(&text.first) || text.second.as_ref().is_some_and(is_empty)).count()
 }
 
-/// Lower case in NFC, one kind of space, nothing invisible.
+/// Converts a text to lower case and NFC, with one kind of space and no invisible character.
 fn normal(text: &str) -> String {
     let shown = |c: char| match c {
         c if c.is_whitespace() || c.is_control() || c == ZERO_WIDTH_SPACE => Some(' '),
@@ -199,10 +201,10 @@ fn normal(text: &str) -> String {
     text.to_lowercase().nfc().collect()
 }
 
-/// Between word boundaries, whatever shows something.
+/// The visible segments between word boundaries.
 fn segments(text: &str) -> impl Iterator<Item = &str> {
-    // The library is much faster at finding words of ASCII than at finding every boundary: what is between two words is cut
-    // by itself.
+    // The library finds ASCII words much faster than it finds every boundary. So it finds the words first, and only the
+    // text between two words is cut at every boundary.
     let mut end = 0;
     let words = text.unicode_word_indices().chain(std::iter::once((text.len(), "")));
     let all = words.flat_map(move |(start, word)| {
@@ -213,7 +215,7 @@ fn segments(text: &str) -> impl Iterator<Item = &str> {
     all.map(|segment| segment.trim_matches([' ', JOINER, NON_JOINER])).filter(|segment| !segment.is_empty())
 }
 
-/// Whether a character shows nothing and joins nothing.
+/// Whether a character is invisible and joins nothing.
 fn is_ignorable(c: char) -> bool {
     !c.is_ascii() && within(INVISIBLE, c)
 }
@@ -227,7 +229,7 @@ fn is_pictograph(c: char) -> bool {
     !c.is_ascii() && within(PICTOGRAPHS, c)
 }
 
-/// Whether a character can be a word by itself: an emoji, or one of a script without spaces.
+/// Whether a character can be a word by itself: an emoji, or a character of a script without spaces.
 fn stands_alone(c: char) -> bool {
     is_pictograph(c) || within(WITHOUT_SPACES, c)
 }
@@ -313,7 +315,7 @@ mod tests {
         assert_eq!(words(text, Tokens::LongWords), ["i'd", "say", "10", "👍", "电", "影"]);
     }
 
-    /// What [`segments`] is to find, without a shortcut.
+    /// The segments by the annex alone, which [`segments`] must find too.
     fn of_the_annex(text: &str) -> Vec<&str> {
         let cut = text.split_word_bounds().map(|segment| segment.trim_matches([' ', JOINER, NON_JOINER]));
         cut.filter(|segment| !segment.is_empty()).collect()

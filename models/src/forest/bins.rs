@@ -1,25 +1,27 @@
-//! Feature values sorted into at most 256 intervals, so that a tree reads one byte where it would read a number.
+//! Feature values sorted into at most 256 intervals (bins). A tree then reads one byte instead of a number.
 
 use ndarray::{ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
-/// A feature is sparse if fewer than one in so many rows is above its lowest bin.
+/// A feature is sparse if fewer than one row in this many is above its lowest bin.
 const SPARSE: usize = 4;
 
 /// The training rows, feature by feature.
 #[derive(Debug)]
 pub(super) struct Bins {
     rows: usize,
-    /// `features x rows`: bin `b` holds the values in `(edges[b - 1], edges[b]]`.
+    /// The bin of each value, `features x rows`. Bin `b` holds the values in `(edges[b - 1], edges[b]]`.
     columns: Vec<u8>,
-    /// The inner edges of each feature, ascending: one fewer than it has bins.
+    /// The inner edges of each feature in ascending order: one fewer than the feature has bins.
     edges: Vec<Vec<f32>>,
-    /// For each feature, the rows above its lowest bin where these are few, because most terms are in few texts.
+    /// For each sparse feature, the rows above its lowest bin with their bins. Most terms of texts are such features,
+    /// because they occur in few texts.
     raised: Vec<Option<Vec<(u32, u8)>>>,
 }
 
 impl Bins {
-    /// Sorts `rows x features` finite values into at most `most` bins per feature, each with about as many rows.
+    /// Sorts `rows x features` finite values into at most `most` bins per feature. Each bin holds about equally many
+    /// rows.
     pub(super) fn new(values: &ArrayView2<'_, f32>, most: usize) -> Bins {
         let rows = values.nrows();
         let mut columns = vec![0; values.len()];
@@ -52,26 +54,26 @@ impl Bins {
         &self.columns[feature * self.rows..][..self.rows]
     }
 
-    /// The rows above the lowest bin with their bins, if the feature is sparse.
+    /// The rows above the lowest bin with their bins. `None` if the feature is not sparse.
     pub(super) fn raised(&self, feature: usize) -> Option<&[(u32, u8)]> {
         self.raised[feature].as_deref()
     }
 
-    /// The upper edge of a bin: a value is in this bin or a lower one if it is at most this.
+    /// The upper edge of a bin. A value that is at most this is in this bin or a lower one.
     pub(super) fn edge(&self, feature: usize, bin: u8) -> f32 {
         self.edges[feature][usize::from(bin)]
     }
 }
 
-/// See [`Bins::raised`].
+/// The rows above the lowest bin with their bins, if they are few; see [`Bins::raised`].
 fn raised(bins: &[u8]) -> Option<Vec<(u32, u8)>> {
     let count = bins.iter().filter(|&&bin| bin > 0).count();
     (count < bins.len() / SPARSE)
         .then(|| (0..).zip(bins).filter(|(_, bin)| **bin > 0).map(|(row, &bin)| (row, bin)).collect())
 }
 
-/// The inner edges between the quantiles of `values`: half-way between neighbouring values, so that few distinct values
-/// each have a bin of their own.
+/// The inner edges of a feature's bins. If there are at most `most` distinct values, each has a bin of its own.
+/// Otherwise the edges are at the quantiles of `values`. An edge is half-way between two neighbouring values.
 fn edges(values: ArrayView1<'_, f32>, most: usize) -> Vec<f32> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f32::total_cmp);
@@ -82,7 +84,7 @@ fn edges(values: ArrayView1<'_, f32>, most: usize) -> Vec<f32> {
         (1..most)
             .filter_map(|quantile| {
                 let low = sorted[quantile * sorted.len() / most - 1];
-                // The next larger value; a run of equal values is not torn apart.
+                // The next larger value, because equal values must share a bin.
                 let above = sorted.partition_point(|&value| value <= low);
                 sorted.get(above).map(|&high| between(low, high))
             })
@@ -92,7 +94,7 @@ fn edges(values: ArrayView1<'_, f32>, most: usize) -> Vec<f32> {
     edges
 }
 
-/// A number in `[low, high)`, half-way where there is one.
+/// A number in `[low, high)`: the midpoint, unless rounding makes it equal to `high`.
 fn between(low: f32, high: f32) -> f32 {
     let middle = f32::midpoint(low, high);
     if middle < high { middle } else { low }

@@ -1,33 +1,33 @@
-//! What a split is worth: Gini's impurity for classes, the variance for numbers.
+//! The worth of a split, by Gini's impurity for classes and by the variance for numbers.
 //!
-//! Both reduce to the same proxy. The weighted impurity of two children falls as `sum_side Q(side) / W(side)` grows,
-//! where `W` is the weight of a side and `Q` is the sum over classes of their squared weights (Gini) or the square of
-//! the summed targets (variance); what is left out is the same for every split of a node (Breiman et al. 1984).
+//! Both reduce to the same formula. The weighted impurity of two children falls as `sum_side Q(side) / W(side)` grows.
+//! `W` is the weight of a side. `Q` is the sum of the squared weights of its classes for Gini, and the square of its
+//! summed targets for the variance. The terms left out are the same for every split of a node (Breiman et al. 1984).
 
-/// Sums over the rows of a node on the two sides of a split: the rows taken so far, and the rest.
+/// Sums over a node's rows on the two sides of a split. One side holds the rows taken so far, the other the rest.
 pub(crate) trait Criterion {
-    /// What a row is to be predicted as.
+    /// The target of a row.
     type Target: Copy + Sync;
 
-    /// For leaves of this many values.
+    /// A criterion for leaves of `width` values.
     fn new(width: usize) -> Self;
-    /// Values per leaf.
+    /// The number of values in a leaf.
     fn width(&self) -> usize;
-    /// Comes to a node; no row is taken.
+    /// Starts with a node's rows. None of them is taken yet.
     fn enter(&mut self, rows: &[(Self::Target, u32)]);
-    /// Whether no split can make this node any better.
+    /// Whether no split can improve this node.
     fn is_pure(&self) -> bool;
-    /// Gives all rows back.
+    /// Moves all rows back to the side of the rest.
     fn rewind(&mut self);
     /// Takes a row of this weight.
     fn take(&mut self, target: Self::Target, weight: u32);
-    /// What the present split is worth; larger is better. Neither side may be empty.
+    /// The worth of the present split; larger is better. Neither side may be empty.
     fn worth(&self) -> f64;
-    /// Appends the node's prediction, as wide for every node.
+    /// Appends the node's prediction to `out`: [`Criterion::width`] values.
     fn write_leaf(&self, out: &mut Vec<f32>);
 }
 
-/// Gini's impurity: targets are class numbers, a leaf holds the frequency of each class.
+/// Gini's impurity. Targets are class numbers, and a leaf holds the frequency of each class.
 pub(crate) struct Gini {
     total: Vec<u32>,
     taken: Vec<u32>,
@@ -103,7 +103,7 @@ impl Criterion for Gini {
     }
 }
 
-/// Variance: targets are numbers, a leaf holds their mean.
+/// Variance. Targets are numbers, and a leaf holds their mean.
 pub(crate) struct Variance {
     sum: f64,
     taken_sum: f64,
@@ -153,7 +153,7 @@ impl Criterion for Variance {
     }
 
     fn write_leaf(&self, out: &mut Vec<f32>) {
-        // The mean of equal values must not leave their range by rounding.
+        // Rounding must not move the mean of equal values out of their range.
         out.push(((self.sum / self.weight as f64) as f32).clamp(self.lowest, self.highest));
     }
 }

@@ -1,18 +1,18 @@
-//! The forest's parameters, checked before use as linfa does it.
+//! The parameters of the forest. As is usual in linfa, they are checked before use.
 
 use linfa::ParamGuard;
 
 /// How many features a node tries.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MaxFeatures {
-    /// The square root of their number, rounded down: Breiman's and scikit-learn's choice for classes.
+    /// The square root of the number of features, rounded down: Breiman's and scikit-learn's choice for classes.
     Sqrt,
-    /// This share of them, in (0, 1].
+    /// This share of the features, in (0, 1].
     Share(f64),
 }
 
 impl MaxFeatures {
-    /// The number out of `features`, at least one.
+    /// How many of `features` features a node tries; at least one.
     pub(super) fn of(self, features: usize) -> usize {
         let number = match self {
             MaxFeatures::Sqrt => features.isqrt(),
@@ -22,7 +22,7 @@ impl MaxFeatures {
     }
 }
 
-/// Parameters that were checked.
+/// Checked parameters of a random forest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForestValidParams {
     pub(super) trees: usize,
@@ -33,9 +33,9 @@ pub struct ForestValidParams {
     pub(super) seed: u64,
 }
 
-/// Parameters of a random forest (Breiman 2001): bootstrap, features drawn anew for each node, trees grown until their
-/// leaves are pure. The defaults are scikit-learn's for classes; features are binned, which scikit-learn's forest
-/// does not do.
+/// Parameters of a random forest (Breiman 2001). Each tree learns from a bootstrap sample, each node draws features
+/// anew, and trees are grown until their leaves are pure. The defaults are scikit-learn's for classes. Features are
+/// binned, which scikit-learn's forest does not do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForestParams(ForestValidParams);
 
@@ -60,7 +60,7 @@ impl ForestParams {
         self
     }
 
-    /// The largest number of decisions on the way to a leaf; `None` for no limit.
+    /// The largest number of decisions between the root and a leaf. `None` for no limit.
     #[must_use]
     pub fn max_depth(mut self, max_depth: Option<usize>) -> Self {
         self.0.max_depth = max_depth;
@@ -81,14 +81,15 @@ impl ForestParams {
         self
     }
 
-    /// The most intervals that a feature's values are sorted into, in 2..=256.
+    /// The largest number of intervals into which a feature's values are sorted, in 2..=256.
     #[must_use]
     pub fn max_bins(mut self, max_bins: usize) -> Self {
         self.0.max_bins = max_bins;
         self
     }
 
-    /// The root of all random choices. Tree `t` uses stream `t` of it, so the order of growth does not matter.
+    /// The seed of all random choices. Tree `t` uses stream `t` of it, so that the order in which trees are grown does
+    /// not matter.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.0.seed = seed;
@@ -99,49 +100,49 @@ impl ForestParams {
 /// Why a forest was not grown.
 #[derive(Debug, thiserror::Error)]
 pub enum ForestError {
-    /// A parameter outside its domain.
+    /// A parameter is outside its domain.
     #[error("{name} is {found}, expected {expected}")]
     Parameter {
-        /// Which.
+        /// Its name.
         name: &'static str,
         /// Its value.
         found: String,
-        /// What it may be.
+        /// The values it may have.
         expected: &'static str,
     },
-    /// Nothing to learn from, or too much.
+    /// There are no rows or no features to learn from, or too many rows.
     #[error("a forest takes 1 to {most} rows of at least one feature, found {rows} x {features}")]
     Size {
-        /// Training rows.
+        /// The number of training rows.
         rows: usize,
-        /// Features.
+        /// The number of features.
         features: usize,
         /// The largest number of rows.
         most: usize,
     },
-    /// A class number that does not fit.
+    /// A class number is too large.
     #[error("class {label} is too large, expected 0 to 65535")]
     Class {
         /// The label.
         label: usize,
     },
-    /// Not one target for each row.
+    /// The number of targets is not the number of rows.
     #[error("{rows} rows have {targets} targets, expected one each")]
     Targets {
-        /// Training rows.
+        /// The number of training rows.
         rows: usize,
-        /// Their targets.
+        /// The number of targets.
         targets: usize,
     },
-    /// A feature or a target that is infinite or no number.
+    /// A feature or a target is infinite or not a number.
     #[error("{what} of row {row} is not a finite number")]
     NotFinite {
-        /// A feature or the target.
+        /// What is not finite: a feature or the target.
         what: &'static str,
-        /// Counted from zero.
+        /// The row's index, counted from zero.
         row: usize,
     },
-    /// linfa's own.
+    /// An error of linfa itself.
     #[error(transparent)]
     Linfa(#[from] linfa::Error),
 }

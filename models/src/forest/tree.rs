@@ -1,4 +1,4 @@
-//! One tree: grown on binned rows, asked with plain numbers.
+//! One tree. It is grown on binned rows and predicts from plain numbers.
 
 use rand::{Rng, RngExt};
 
@@ -6,20 +6,21 @@ use super::bins::Bins;
 use super::criterion::Criterion;
 use super::params::ForestValidParams;
 
-/// Fewer rows than this are sorted by comparison, which is then faster than counting them into 256 bins.
+/// Fewer rows than this are sorted by comparison, which is faster for so few than counting them into 256 bins.
 const MIN_ROWS_TO_COUNT: usize = 48;
-/// Looking up the bin of one row, somewhere in a column, takes as long as going through this many rows of a list.
+/// Looking up the bin of one row in a column takes as long as reading this many entries of a list in order.
 const COST_OF_A_LOOKUP: usize = 8;
-/// Marks a leaf in place of a feature.
+/// The feature number that marks a leaf.
 const LEAF: u32 = u32::MAX;
 
-/// A decision, or a leaf. Twelve bytes, so that five fit into a cache line.
+/// A decision or a leaf. It has twelve bytes, so that five fit into a cache line.
 #[derive(Debug, Clone, Copy)]
 struct Node {
     feature: u32,
-    /// A row goes left if its value is at most this.
+    /// A row goes left if its value is at most this threshold.
     threshold: f32,
-    /// Decision: the left child; the right one follows it. Leaf: where its values start.
+    /// For a decision, the index of the left child; the right child follows it. For a leaf, the index of its first
+    /// value.
     next: u32,
 }
 
@@ -32,8 +33,8 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// The leaf values that each row falls to. The rows go down together, so that one waits for the memory while
-    /// others move.
+    /// The leaf values for each row. The rows go down the tree together, so that while one waits for memory the others
+    /// proceed.
     pub(super) fn predict<'a, const N: usize>(&'a self, rows: [&[f32]; N]) -> [&'a [f32]; N] {
         let mut places = [0; N];
         let mut moved = true;
@@ -50,7 +51,7 @@ impl Tree {
         places.map(|place| &self.leaves[self.nodes[place].next as usize..][..self.width])
     }
 
-    /// Its numbers, one after the other to those of other trees.
+    /// Appends the tree's numbers to those of other trees.
     pub(super) fn save(&self, all: &mut TreeNumbers) {
         all.nodes.push(u32::try_from(self.nodes.len()).expect("places are numbered by 32 bits"));
         all.leaves.push(u32::try_from(self.leaves.len()).expect("places are numbered by 32 bits"));
@@ -60,8 +61,8 @@ impl Tree {
         all.values.extend_from_slice(&self.leaves);
     }
 
-    /// A tree over `features` with `width` values per leaf, of nodes (feature, threshold and next) and leaf values.
-    /// `None` if a place is not within the tree, or going down it might not end.
+    /// Builds a tree over `features` features from nodes (feature, threshold and next) and leaf values. A leaf has
+    /// `width` values. `None` if an index is outside the tree, or if a prediction might not end.
     pub(super) fn load(
         nodes: impl Iterator<Item = (u32, f32, u32)>,
         leaves: &[f32],
@@ -74,7 +75,7 @@ impl Tree {
             if node.feature == LEAF {
                 next.checked_add(width).is_some_and(|end| end <= leaves.len())
             } else {
-                // Children come after their parent, so there is no way back.
+                // Every child comes after its parent, so that a prediction cannot go in a circle.
                 (node.feature as usize) < features && next > place && next + 1 < nodes.len()
             }
         };
@@ -82,7 +83,7 @@ impl Tree {
         sound.then(|| Tree { leaves: leaves.to_vec(), width, nodes })
     }
 
-    /// Decisions (a feature and a threshold each) and leaf values.
+    /// The number of learned numbers: two for each decision (a feature and a threshold), and the leaf values.
     pub(super) fn parameters(&self) -> usize {
         let decisions = self.nodes.iter().filter(|node| node.feature != LEAF).count();
         2 * decisions + self.leaves.len()
@@ -100,13 +101,13 @@ pub(super) struct TreeNumbers {
     pub(super) features: Vec<u32>,
     /// The threshold of each node.
     pub(super) thresholds: Vec<f32>,
-    /// Where the children of each node begin, or the values of a leaf.
+    /// For each node, the index of its left child or, for a leaf, of its first value.
     pub(super) next: Vec<u32>,
     /// The values of all leaves.
     pub(super) values: Vec<f32>,
 }
 
-/// A node yet to be made: its place in the tree and its rows.
+/// A node still to be grown: its place in the tree, and its range of rows.
 struct OpenNode {
     node: usize,
     start: usize,
@@ -114,36 +115,36 @@ struct OpenNode {
     depth: usize,
 }
 
-/// Where a node is best split.
+/// The best split of a node.
 struct NodeSplit {
     feature: usize,
     bin: u8,
 }
 
-/// Everything that growing one tree needs; the buffers are reused from node to node.
+/// The state of growing one tree. The buffers are reused from node to node.
 pub(super) struct Grower<'a, C: Criterion> {
     bins: &'a Bins,
     params: &'a ForestValidParams,
     tries: usize,
     criterion: C,
-    /// The bootstrap's distinct rows; every node owns a range of them.
+    /// The distinct rows that the bootstrap drew. Each node owns a range of them.
     rows: Vec<u32>,
-    /// Where each training row is in `rows`; beyond its end for a row that was not drawn.
+    /// For each training row, its index in `rows`. A row that was not drawn has an index past the end.
     places: Vec<u32>,
-    /// Beside `rows`: target, and how often the bootstrap drew the row.
+    /// For each entry of `rows`, the target and how often the bootstrap drew the row.
     targets: Vec<(C::Target, u32)>,
-    /// All features; the ones tried at a node are drawn to the front.
+    /// All features. Those that are tried at a node are swapped to the front.
     features: Vec<u32>,
-    /// Rows of the present node (see [`key`]) in the order of their bins.
+    /// The rows of the present node (see [`key`]), sorted by bin.
     keys: Vec<u32>,
     spare: Vec<u32>,
 }
 
-/// The most distinct rows of a tree: places share a word with the bin.
+/// The largest number of distinct rows of a tree: a row's place and its bin share one 32-bit word.
 pub(super) const MOST_ROWS: usize = 1 << 24;
 
 impl<'a, C: Criterion> Grower<'a, C> {
-    /// A bootstrap of as many rows as there are.
+    /// Draws a bootstrap sample of as many rows as there are.
     pub(super) fn new(
         bins: &'a Bins,
         targets: &[C::Target],
@@ -202,8 +203,8 @@ impl<'a, C: Criterion> Grower<'a, C> {
         tree
     }
 
-    /// The best split over features drawn without replacement. As in scikit-learn, drawing goes on past the number to
-    /// try until a feature was found that splits the node at all.
+    /// The best split over features drawn without replacement. As in scikit-learn, if none of the features that should
+    /// be tried splits the node, more are drawn until one does.
     fn best_split(&mut self, start: usize, end: usize, rng: &mut impl Rng) -> Option<NodeSplit> {
         let mut best = None;
         let mut most = f64::NEG_INFINITY;
@@ -224,7 +225,7 @@ impl<'a, C: Criterion> Grower<'a, C> {
         best
     }
 
-    /// The best place to split one feature, and what it is worth.
+    /// The best bin at which to split a feature, and the worth of that split.
     fn best_bin(&mut self, start: usize, end: usize, feature: usize) -> Option<(f64, u8)> {
         let listed = self.list_by_bin(start, end, feature);
         let (count, fewest) = (end - start, self.params.min_samples_leaf);
@@ -232,7 +233,8 @@ impl<'a, C: Criterion> Grower<'a, C> {
         let mut best = None;
         let mut most = f64::NEG_INFINITY;
         self.criterion.rewind();
-        // From the highest bin down: rows that are not listed are in the lowest and need not be looked at.
+        // The bins are visited from the highest down. The rows that are not listed are in the lowest bin and are never
+        // visited.
         for (taken, at) in (1..).zip((0..listed).rev()) {
             let (target, weight) = targets[place_in(self.keys[at])];
             self.criterion.take(target, weight);
@@ -242,7 +244,7 @@ impl<'a, C: Criterion> Grower<'a, C> {
                 let worth = self.criterion.worth();
                 if worth > most {
                     most = worth;
-                    // Half-way between the two values, as far as bins can say.
+                    // Half-way between the two values, as closely as bins allow.
                     best = Some((worth, u8::midpoint(below, bin - 1)));
                 }
             }
@@ -250,8 +252,8 @@ impl<'a, C: Criterion> Grower<'a, C> {
         best
     }
 
-    /// Lists a node's rows in `keys` in the order of a feature's bins, and gives their number. Rows in bin zero may be
-    /// left out.
+    /// Writes a node's rows to `keys`, sorted by their bin of a feature, and returns how many it wrote. It may leave
+    /// out rows in bin zero.
     fn list_by_bin(&mut self, start: usize, end: usize, feature: usize) -> usize {
         let column = self.bins.column(feature);
         let rows = &self.rows[start..end];
@@ -280,7 +282,8 @@ impl<'a, C: Criterion> Grower<'a, C> {
         listed
     }
 
-    /// Sorts a node's rows by the side they fall to and gives the place of the first on the right.
+    /// Reorders a node's rows so that those of the left child come first. Returns the index of the first row of the
+    /// right child.
     fn partition(&mut self, start: usize, end: usize, split: &NodeSplit) -> usize {
         let column = self.bins.column(split.feature);
         let mut middle = end;
@@ -306,7 +309,8 @@ impl<'a, C: Criterion> Grower<'a, C> {
         middle
     }
 
-    /// A sparse feature's raised rows, if going through them is faster than through a node of `rows` rows.
+    /// The rows of a sparse feature above its lowest bin. `None` if the feature is not sparse, or if reading them is slower
+    /// than looking up the bins of a node's `rows` rows.
     fn raised(&self, feature: usize, rows: usize) -> Option<&'a [(u32, u8)]> {
         self.bins.raised(feature).filter(|raised| raised.len() < COST_OF_A_LOOKUP * rows)
     }
@@ -319,7 +323,7 @@ impl<'a, C: Criterion> Grower<'a, C> {
     }
 }
 
-/// A row of a node as one number that sorts by bin.
+/// A row of a node as one number. Such numbers sort by bin.
 fn key(bin: u8, place: u32) -> u32 {
     u32::from(bin) << 24 | place
 }

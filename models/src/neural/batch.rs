@@ -1,4 +1,4 @@
-//! Batches: which rows go together, and rows as tensors, augmented when training.
+//! Batches: which rows go together, and how rows become tensors. Training rows are augmented.
 
 use bakeoff_datasets::Images;
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -26,21 +26,21 @@ pub(crate) enum Batch {
 pub(crate) struct TextBatch {
     /// Token numbers, `examples x tokens`.
     pub(crate) ids: Tensor<2, Int>,
-    /// The same, each text's own tokens in reverse order.
+    /// The same token numbers, with each text's own tokens in reverse order.
     pub(crate) reversed: Tensor<2, Int>,
-    /// One where there is a token, zero where there is padding, `examples x tokens`.
+    /// `examples x tokens`: one where there is a token, zero where there is padding.
     pub(crate) mask: Tensor<2>,
-    /// Tokens of each text.
+    /// The number of tokens of each text.
     pub(crate) lengths: Vec<usize>,
-    /// Zero up to a separator and with it, one after it, `examples x tokens`; absent where no text has one.
+    /// `examples x tokens`: zero up to and including a separator, one after it. Absent if no text has a separator.
     pub(crate) segments: Option<Tensor<2, Int>>,
 }
 
-/// Batches of one epoch: the rows are shuffled, then those of similar length are brought together so that there is little
-/// padding. Rows that do not fill a shard are left out of the epoch, because batch normalisation would see too few. With
-/// fewer rows than a shard there is one small batch.
+/// The batches of one epoch. The rows are shuffled, and then rows of similar length are brought together so that there
+/// is little padding. Rows that do not fill a shard are left out of the epoch, because batch normalisation would see
+/// too few of them. If there are fewer rows than a shard has, there is one small batch.
 pub(crate) fn epoch(encoded: &Encoded<'_>, recipe: &Recipe, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
-    /// Batches among which rows are exchanged by length: more pad less but mix less.
+    /// How many batches exchange rows by length. More of them need less padding, but mix the rows less.
     const WINDOW: usize = 8;
     let mut rows: Vec<usize> = (0..encoded.len()).collect();
     rows.shuffle(rng);
@@ -55,7 +55,7 @@ pub(crate) fn epoch(encoded: &Encoded<'_>, recipe: &Recipe, rng: &mut ChaCha8Rng
     batches
 }
 
-/// The rows as they are.
+/// The rows without augmentation.
 pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> Batch {
     match encoded {
         Encoded::Images { images, normalisation } => {
@@ -70,7 +70,7 @@ pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> B
     }
 }
 
-/// The rows augmented, and which of them were mirrored.
+/// The rows with augmentation, and which of them were mirrored.
 pub(crate) fn augmented(
     encoded: &Encoded<'_>,
     rows: &[usize],
@@ -104,7 +104,7 @@ fn sides<'a>(pairs: &'a [[Vec<u32>; 2]], rows: &'a [usize]) -> impl Iterator<Ite
     (0..2).flat_map(move |side| rows.iter().map(move |&row| &pairs[row][side]))
 }
 
-/// Replaces some words by the unknown word; separators stay.
+/// Replaces some words by the unknown word. Separators stay.
 fn word_dropout(text: &[u32], recipe: &Recipe, rng: &mut ChaCha8Rng) -> Vec<u32> {
     let mut drop = |token: u32| {
         let dropped = rng.random::<f64>() < recipe.word_dropout;
@@ -113,7 +113,7 @@ fn word_dropout(text: &[u32], recipe: &Recipe, rng: &mut ChaCha8Rng) -> Vec<u32>
     text.iter().map(|&token| drop(token)).collect()
 }
 
-/// How an image is looked at.
+/// How an image is augmented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct View {
     mirror: bool,
@@ -131,8 +131,8 @@ impl View {
         View { mirror: recipe.flip && rng.random::<bool>(), down, right }
     }
 
-    /// Appends image `row`, `height x width x channels`: mirrored, then moved. Where the image has moved away, pixels are
-    /// black (before they are standardised).
+    /// Appends image `row`, `height x width x channels`, mirrored and then shifted. Pixels from beyond the image are
+    /// black before they are standardised.
     fn push(self, images: &Images, row: usize, normalisation: &Normalisation, out: &mut Vec<f32>) {
         let image = images.image(row);
         let (height, width) = (images.height, images.width);
@@ -177,7 +177,7 @@ fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Batch {
     })
 }
 
-/// See [`TextBatch::segments`]; row by row.
+/// [`TextBatch::segments`], row by row.
 fn segments(texts: &[Vec<u32>], longest: usize) -> Option<Vec<i64>> {
     let ends: Vec<Option<usize>> = texts.iter().map(|text| text.iter().position(|&token| token == SEPARATOR)).collect();
     ends.iter().any(Option::is_some).then(|| {
@@ -208,7 +208,7 @@ mod tests {
         word_dropout: 0.0,
     };
 
-    /// No mean, and a deviation of one 255th, so that values are pixels.
+    /// A mean of zero and a deviation of one 255th, so that the values are those of the pixels.
     fn raw() -> Normalisation {
         Normalisation { mean: vec![0.0], std: vec![1.0 / 255.0] }
     }

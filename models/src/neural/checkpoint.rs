@@ -1,17 +1,17 @@
-//! Published weights: reads safetensors files that PyTorch wrote into a layout.
+//! Published weights: reads safetensors files that PyTorch wrote.
 
 use safetensors::{Dtype, SafeTensors};
 
 use super::weights::WeightLayout;
 use crate::model::ModelError;
 
-/// The values of all slots of `layout` from a file with the same names.
+/// Reads the values of all slots of `layout` from a file that has the same names.
 ///
-/// PyTorch keeps a linear layer as `outputs x inputs` and a kernel as `outputs x inputs x height x width`; slots are
+/// PyTorch stores a linear layer as `outputs x inputs` and a kernel as `outputs x inputs x height x width`. Slots are
 /// `inputs x outputs` and `height x width x inputs x outputs`.
 ///
 /// # Errors
-/// If the file is broken, or a tensor is missing, not of 32-bit floats or of another shape.
+/// If the file is broken, or if a tensor is missing, is not of 32-bit floats or has another shape.
 pub(crate) fn read(bytes: &[u8], layout: &WeightLayout) -> Result<Vec<f32>, ModelError> {
     let failed = |what: String| ModelError::Failed(format!("failed to read the weights: {what}"));
     let file = SafeTensors::deserialize(bytes).map_err(|error| failed(error.to_string()))?;
@@ -31,7 +31,7 @@ pub(crate) fn read(bytes: &[u8], layout: &WeightLayout) -> Result<Vec<f32>, Mode
     })
 }
 
-/// Little-endian floats of the given shape, their axes in another order.
+/// Little-endian floats of the given shape, with the axes in the order `order`.
 fn permuted(bytes: &[u8], shape: &[usize], order: &[usize]) -> Vec<f32> {
     let stride = |axis: usize| shape[axis + 1..].iter().product::<usize>();
     let target: Vec<(usize, usize)> = order.iter().map(|&axis| (shape[axis], stride(axis))).collect();

@@ -1,4 +1,5 @@
-//! From raw inputs to the numbers that networks take. All that is learned here is learned from the training rows alone.
+//! Encodes raw inputs as the numbers that networks take. Everything that is learned here is learned from the training
+//! rows only.
 
 use bakeoff_datasets::{Images, Inputs, Text};
 use serde::{Deserialize, Serialize};
@@ -15,14 +16,14 @@ use crate::params::Resolved;
 pub(crate) enum TextReading {
     /// One text.
     Single,
-    /// Two in one sequence, with a separator in between.
+    /// Two texts in one sequence, with a separator between them.
     Joined,
-    /// Two, each by itself.
+    /// Two texts, each in a sequence of its own.
     Apart,
 }
 
 impl TextReading {
-    /// How many sequences an example gives.
+    /// How many sequences an example has.
     pub(crate) fn sequences(self) -> usize {
         if self == TextReading::Apart { 2 } else { 1 }
     }
@@ -44,9 +45,9 @@ pub(crate) enum InputForm {
     Tokens {
         /// How many different tokens there are.
         vocabulary: usize,
-        /// The most tokens of a sequence.
+        /// The largest number of tokens of a sequence.
         longest: usize,
-        /// Tokens of a training sequence on average, at least one.
+        /// The mean number of tokens of a training sequence, at least one.
         typical: usize,
         /// What a sequence is.
         reading: TextReading,
@@ -56,14 +57,14 @@ pub(crate) enum InputForm {
 /// Mean and standard deviation of each colour plane, in units of a pixel's full range.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Normalisation {
-    /// Subtracted.
+    /// What is subtracted.
     pub(crate) mean: Vec<f32>,
-    /// Divided by.
+    /// By what the difference is divided.
     pub(crate) std: Vec<f32>,
 }
 
 impl Normalisation {
-    /// Of these images.
+    /// The normalisation that fits these images.
     fn fit(images: &Images) -> Normalisation {
         let plane = images.height * images.width;
         let count = (images.len() * plane).max(1) as f64;
@@ -82,32 +83,32 @@ impl Normalisation {
     }
 }
 
-/// What a saved [`InputEncoder`] keeps beside its arrays.
+/// What a saved [`InputEncoder`] stores beside its arrays.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum NetworkEncoderState {
     Images,
     Texts {
-        /// In the order of their numbers.
+        /// The words, in the order of their numbers.
         words: Vec<String>,
         /// See [`InputForm::Tokens`].
         typical: usize,
     },
 }
 
-/// Fitted on the training inputs.
+/// An encoder fitted on the training inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum InputEncoder {
     /// Pixels are standardised per colour plane.
     Images {
-        /// How.
+        /// The means and deviations to use.
         normalisation: Normalisation,
         /// The form of the images.
         form: InputForm,
     },
     /// Words are numbered.
     Texts {
-        /// Which number each has.
+        /// The number of each word.
         vocabulary: Vocabulary,
         /// See [`InputForm::Tokens`].
         typical: usize,
@@ -119,21 +120,21 @@ pub(crate) enum InputEncoder {
 /// Inputs in host memory, ready to be cut into batches.
 #[derive(Debug, Clone)]
 pub(crate) enum Encoded<'a> {
-    /// As they are in the dataset: they are standardised when a batch is cut.
+    /// The images as they are in the dataset. They are standardised when a batch is cut.
     Images {
         /// The images.
         images: &'a Images,
-        /// What standardises them.
+        /// The means and deviations that standardise them.
         normalisation: &'a Normalisation,
     },
-    /// Token numbers of each sequence.
+    /// The token numbers of each sequence.
     Tokens(Vec<Vec<u32>>),
-    /// Token numbers of both sequences of each pair.
+    /// The token numbers of both sequences of each pair.
     Pairs(Vec<[Vec<u32>; 2]>),
 }
 
 impl InputEncoder {
-    /// Fits on the training inputs.
+    /// Learns from the training inputs.
     pub(crate) fn fit(inputs: &Inputs, params: &Resolved, reading: TextReading) -> InputEncoder {
         match inputs {
             Inputs::Images(images) => {
@@ -153,7 +154,7 @@ impl InputEncoder {
         }
     }
 
-    /// What it learned, but for the arrays, which it adds.
+    /// Adds the learned arrays and returns everything else that was learned.
     pub(crate) fn save(&self, arrays: &mut ArraysOut) -> NetworkEncoderState {
         match self {
             InputEncoder::Images { normalisation: Normalisation { mean, std }, .. } => {
@@ -167,10 +168,10 @@ impl InputEncoder {
         }
     }
 
-    /// From what [`InputEncoder::save`] gave.
+    /// Restores an encoder from what [`InputEncoder::save`] stored.
     ///
     /// # Errors
-    /// If that is not of an encoder for such inputs.
+    /// If the stored encoder is not one for inputs of this form.
     pub(crate) fn load(
         state: NetworkEncoderState,
         spec: &Spec,
@@ -203,7 +204,7 @@ impl InputEncoder {
         }
     }
 
-    /// What a network for these inputs must take.
+    /// The form of input that a network for this encoder must take.
     pub(crate) fn form(&self) -> InputForm {
         match self {
             InputEncoder::Images { form, .. } => *form,
@@ -216,7 +217,7 @@ impl InputEncoder {
         }
     }
 
-    /// Encodes inputs of the kind it was fitted on.
+    /// Encodes inputs of the kind that the encoder was fitted on.
     ///
     /// # Errors
     /// If the inputs are of another kind or size.
@@ -243,14 +244,14 @@ impl InputEncoder {
         }
     }
 
-    /// How many of these texts lose their end; `None` for images.
+    /// How many of these texts are truncated. `None` for images.
     pub(crate) fn truncated(&self, inputs: &Inputs) -> Option<usize> {
         let (InputEncoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) = (self, inputs) else {
             return None;
         };
         let most = vocabulary.max_tokens();
         let cut = |text: &&Text| {
-            // A text without a word is one unknown word.
+            // A text without a word becomes one unknown word.
             let count = |text: &str| Words::of(text, vocabulary.tokens()).iter().count().max(1);
             let (first, second) = (count(&text.first), text.second.as_deref().map_or(0, count));
             match reading {
@@ -262,7 +263,7 @@ impl InputEncoder {
         Some(texts.iter().filter(cut).count())
     }
 
-    /// How many of these texts hold no word that has or could have a number; `None` for images.
+    /// How many of these texts contain no word that has or could have a number. `None` for images.
     pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         match (self, inputs) {
             (InputEncoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
@@ -283,7 +284,7 @@ impl Encoded<'_> {
         }
     }
 
-    /// How many tokens an example has; 1 for images, which all have one size.
+    /// How many tokens an example has. 1 for images, which all have one size.
     pub(crate) fn length(&self, row: usize) -> usize {
         match self {
             Encoded::Images { .. } => 1,
@@ -293,7 +294,7 @@ impl Encoded<'_> {
     }
 }
 
-/// Tokens of an example.
+/// How many tokens an example has.
 fn length(vocabulary: &Vocabulary, reading: TextReading, text: &Text) -> usize {
     match reading {
         TextReading::Apart => vocabulary.encode_apart(text).iter().map(Vec::len).sum(),

@@ -14,13 +14,13 @@ use super::network::Network;
 use super::weights::Leaves;
 use crate::model::{Footprint, ModelError, Predictions};
 
-/// Rows that one thread predicts at a time.
+/// How many rows one thread predicts at a time.
 const ROWS_PER_SHARD: usize = 50;
 
-/// Fewer multiply-adds than this are done before another thread wakes up.
+/// Fewer multiply-adds than this are done before another thread has woken up.
 const MIN_MULTIPLY_ADDS_TO_SHARE: u64 = 1 << 22;
 
-/// What a fit leaves behind.
+/// The result of a fit.
 pub(super) struct FittedNetwork {
     pub(super) network: Arc<dyn Network>,
     pub(super) encoder: InputEncoder,
@@ -33,10 +33,11 @@ pub(super) struct FittedNetwork {
 }
 
 impl FittedNetwork {
-    /// Predicts without a graph. Each thread takes one shard at a time; a single shard is computed by all of them together.
+    /// Predicts without a graph. Each thread takes one shard at a time. If there is a single shard, all threads compute
+    /// it together.
     ///
     /// # Errors
-    /// If the inputs are not of the form it was fitted on.
+    /// If the inputs are not of the form that the network was fitted on.
     pub(super) fn predict(&self, inputs: &Inputs, pools: &Pools) -> Result<Predictions, ModelError> {
         let encoded = self.encoder.encode(inputs)?;
         // Texts of similar length go together, so that there is little padding.
@@ -66,7 +67,7 @@ impl FittedNetwork {
         Ok(self.head.decode(&outputs))
     }
 
-    /// How large it is.
+    /// How large the network is.
     pub(super) fn footprint(&self) -> Footprint {
         Footprint {
             parameters: self.network.layout().len() as u64,

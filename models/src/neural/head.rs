@@ -1,4 +1,4 @@
-//! The head: it turns a network's outputs into a loss and into predictions. There is one for each form of target.
+//! The head turns a network's outputs into a loss and into predictions. There is one for each form of target.
 
 use bakeoff_datasets::Targets;
 use burn::tensor::{Device, Tensor, TensorData, activation};
@@ -7,16 +7,17 @@ use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{Matrix, ModelError, Predictions, TargetShape};
 use crate::target_scale::TargetScale;
 
-/// FittedNetwork on the training targets alone.
+/// A head, fitted on the training targets only.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Head {
-    /// One output per class: cross-entropy, then softmax.
+    /// One output per class. The loss is the cross-entropy; predictions are its softmax.
     Classes(usize),
-    /// One output, the target standardised by the training rows' mean and standard deviation: squared error.
+    /// One output. The target is standardised by the mean and the deviation of the training rows. The loss is the
+    /// squared error.
     Value {
         /// The mean of the training targets.
         mean: f32,
-        /// Their standard deviation; 1 if they are all the same.
+        /// Their standard deviation; 1 if all of them are equal.
         std: f32,
     },
 }
@@ -33,7 +34,7 @@ impl Head {
         }
     }
 
-    /// Adds what it learned.
+    /// Adds the learned arrays.
     pub(crate) fn save(self, arrays: &mut ArraysOut) {
         if let Head::Value { mean, std } = self {
             arrays.add("target.mean", &[1], [mean]);
@@ -41,10 +42,10 @@ impl Head {
         }
     }
 
-    /// The head for such targets, with what [`Head::save`] added.
+    /// Restores the head for such targets from what [`Head::save`] added.
     ///
     /// # Errors
-    /// If that is not there.
+    /// If an array is missing.
     pub(crate) fn load(target: TargetShape, arrays: &mut ArraysIn) -> Result<Head, ModelError> {
         Ok(match target {
             TargetShape::Classes(classes) => Head::Classes(classes),
@@ -62,7 +63,8 @@ impl Head {
         }
     }
 
-    /// Target vectors of `rows`, `rows x outputs`: one-hot, or standardised and negated where `negate` says so.
+    /// The target vectors of `rows`, `rows x outputs`. Classes are one-hot. Numbers are negated where `negate` is
+    /// true, and then standardised.
     pub(crate) fn encode(self, targets: &Targets, rows: &[usize], negate: &[bool], device: &Device) -> Tensor<2> {
         let data = match (self, targets) {
             (Head::Classes(classes), Targets::Classes { labels, .. }) => {

@@ -1,4 +1,4 @@
-//! The layers that networks share, and the pass that carries their weights, noise and statistics.
+//! The layers that networks share, and the pass that carries weights, random numbers and statistics through them.
 
 pub(crate) use burn::tensor::activation::relu;
 use burn::tensor::{Int, Tensor, module};
@@ -8,7 +8,7 @@ pub(crate) use super::cpu::{attend, linear, recur};
 use super::cpu::{convolve, dropout, layer_norm, normalise, standardise};
 use super::weights::{Init, Leaves, Weight, WeightLayout};
 
-/// Keeps a variance away from zero; PyTorch's value for both normalisations.
+/// Keeps a variance above zero. It is PyTorch's value for both normalisations.
 const EPSILON: f32 = 1e-5;
 
 /// One pass through a network.
@@ -16,14 +16,14 @@ const EPSILON: f32 = 1e-5;
 pub(crate) struct Pass<'a> {
     weights: &'a Leaves,
     buffers: &'a Leaves,
-    /// Present when training: dropout's random numbers.
+    /// The random numbers of dropout. `None` in a prediction.
     noise: Option<ChaCha8Rng>,
-    /// The statistics of batch normalisation, in the order of the layout of buffers.
+    /// The statistics of batch normalisation, in the order of the buffers' layout.
     statistics: Vec<f32>,
 }
 
 impl<'a> Pass<'a> {
-    /// A pass for training, if there is `noise`, or for prediction.
+    /// A pass for training if there is `noise`, or else for a prediction.
     pub(crate) fn new(weights: &'a Leaves, buffers: &'a Leaves, noise: Option<ChaCha8Rng>) -> Pass<'a> {
         Pass { weights, buffers, noise, statistics: Vec::new() }
     }
@@ -33,12 +33,12 @@ impl<'a> Pass<'a> {
         self.weights.get(weight)
     }
 
-    /// The statistics of batch normalisation, in the layout of the buffers.
+    /// The statistics of batch normalisation, in the order of the buffers' layout.
     pub(crate) fn into_statistics(self) -> Vec<f32> {
         self.statistics
     }
 
-    /// Drops each number with probability `rate` and scales the others up, when training (Srivastava et al. 2014).
+    /// In training, drops each number with probability `rate` and scales the others up (Srivastava et al. 2014).
     pub(crate) fn dropout<const D: usize>(&mut self, x: Tensor<D>, rate: f64) -> Tensor<D> {
         let Some(noise) = self.noise.as_mut().filter(|_| rate > 0.0) else { return x };
         let shape = x.dims();
@@ -81,13 +81,13 @@ impl Embedding {
         Embedding(layout.free("words", &[vocabulary, width], Init::Uniform(0.1)))
     }
 
-    /// `examples x tokens` numbers to `examples x tokens x width` vectors.
+    /// `examples x tokens` token numbers to `examples x tokens x width` vectors.
     pub(crate) fn forward(self, ids: Tensor<2, Int>, pass: &Pass<'_>) -> Tensor<3> {
         module::embedding(pass.weight(self.0), ids)
     }
 }
 
-/// A 3 x 3 convolution without bias, the border padded with zeros.
+/// A 3 x 3 convolution without bias. The border is padded with zeros.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Conv(Weight);
 
@@ -97,7 +97,7 @@ impl Conv {
         Conv(layout.matrix(format!("{name}.weight"), &[3, 3, inputs, outputs], Init::he(9 * inputs)))
     }
 
-    /// `examples x height x width x inputs` to `... x outputs`, each side divided by `stride` and rounded up.
+    /// `examples x height x width x inputs` to `... x outputs`. Each side is divided by `stride` and rounded up.
     pub(crate) fn forward(self, x: Tensor<4>, stride: usize, pass: &Pass<'_>) -> Tensor<4> {
         convolve(x, pass.weight(self.0), stride)
     }
@@ -119,7 +119,7 @@ impl LayerNorm {
         }
     }
 
-    /// `x` with every last dimension at mean 0 and variance 1, scaled and shifted.
+    /// Scales every last dimension of `x` to mean 0 and variance 1, then multiplies by the weight and adds the bias.
     pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>, pass: &Pass<'_>) -> Tensor<D> {
         let shape = x.dims();
         let rows = x.flatten(0, D - 1);
@@ -129,8 +129,8 @@ impl LayerNorm {
 
 /// Batch normalisation over all but the last dimension (Ioffe and Szegedy 2015).
 ///
-/// When training, the statistics are those of the shard ("ghost batch", Hoffer et al. 2017), so that they depend on
-/// the shard's size, a parameter, and not on the number of threads.
+/// In training, the statistics are those of the shard ("ghost batch", Hoffer et al. 2017). So they depend on the size
+/// of a shard, which is a parameter, and not on the number of threads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BatchNorm {
     scale: Weight,
@@ -151,8 +151,8 @@ impl BatchNorm {
         }
     }
 
-    /// `relu(norm(x) + shortcut)`, where `norm` puts every channel of `x`, `... x channels`, at mean 0 and variance 1,
-    /// scaled and shifted.
+    /// `relu(norm(x) + shortcut)`. `norm` scales every channel of `x`, `... x channels`, to mean 0 and variance 1, then
+    /// multiplies by the weight and adds the bias.
     pub(crate) fn relu(&self, x: Tensor<4>, shortcut: Option<Tensor<4>>, pass: &mut Pass<'_>) -> Tensor<4> {
         let (scale, shift): (Tensor<1>, Tensor<1>) = (pass.weight(self.scale), pass.weight(self.shift));
         let shape = x.dims();
@@ -170,19 +170,20 @@ impl BatchNorm {
     }
 }
 
-/// Mean over the tokens that are not padding: `x` is `examples x tokens x width`, `mask` `examples x tokens`.
+/// The mean over the tokens that are not padding. `x` is `examples x tokens x width`, and `mask` is
+/// `examples x tokens`.
 pub(crate) fn masked_mean(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     let count = mask.clone().sum_dim(1);
     (x * mask.unsqueeze_dim(2)).sum_dim(1).squeeze_dim::<2>(1) / count
 }
 
-/// Largest value over the tokens that are not padding; shapes as in [`masked_mean`].
+/// The largest value over the tokens that are not padding. The shapes are those of [`masked_mean`].
 pub(crate) fn masked_max(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     (x + ((mask - 1.0) * 1e9).unsqueeze_dim(2)).max_dim(1).squeeze_dim(1)
 }
 
 /// The comparison of the two vectors of each pair, `[u, v, |u - v|, u * v]` (Conneau et al. 2017, section 3.1). `x` is
-/// `2 examples x width`, all first vectors before all second ones; the result is `examples x (4 width)`.
+/// `2 examples x width`, with all first vectors before all second ones. The result is `examples x (4 width)`.
 pub(crate) fn compare(x: Tensor<2>) -> Tensor<2> {
     let half = x.dims()[0] / 2;
     let (u, v) = (x.clone().narrow(0, 0, half), x.narrow(0, half, half));
@@ -198,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_pair_is_compared_as_both_vectors_their_distance_and_their_product() {
-        // Pairs (1, 3) and (2, -4), of width one.
+        // The pairs (1, 3) and (2, -4), of width one.
         let x = Tensor::<2>::from_data(TensorData::new(vec![1.0_f32, 2.0, 3.0, -4.0], [4, 1]), &Device::flex());
         let compared = compare(x);
         assert_eq!(compared.dims(), [2, 4]);

@@ -1,8 +1,8 @@
-//! Neural networks: the one training loop, and all that the networks share.
+//! Neural networks: the one training loop, and everything that the networks share.
 //!
-//! A model file gives a [`network::Design`]; [`Neural`] makes a [`Model`] of it. The parts, in the order of the data:
-//! [`encoder`] (fitted on the training rows), [`batch`], [`layers`] over [`weights`], [`head`], and a [`recipe`] that
-//! [`train`] follows under a [`schedule`]. What computes on the processor only is behind the fence of [`cpu`].
+//! A model file has a [`network::Design`], of which [`Neural`] makes a [`Model`]. The parts, in the order of the data,
+//! are the [`encoder`] (fitted on the training rows), the [`batch`], [`layers`] over [`weights`], and the [`head`].
+//! [`train`] follows a [`recipe`] with a [`schedule`]. Only [`cpu`] holds code that is bound to the processor.
 
 pub(crate) mod batch;
 mod checkpoint;
@@ -37,15 +37,15 @@ use crate::model::{
 };
 use crate::params::Resolved;
 
-/// See [`crate::ModelEntry::version`]; `revision` is the model's own.
+/// See [`crate::ModelEntry::version`]. `revision` is that of the model.
 pub(crate) fn version(revision: u32, device: Device) -> String {
     match device {
-        // The kernels of `cpu` are part of the revision.
+        // The revision covers the kernels of `cpu` too.
         Device::Cpu => format!("{revision} (burn 0.22.1)"),
     }
 }
 
-/// A neural model of some design.
+/// A neural model of a given design.
 pub(crate) struct Neural {
     entry: &'static dyn ModelEntry,
     spec: Spec,
@@ -56,10 +56,10 @@ pub(crate) struct Neural {
 }
 
 impl Neural {
-    /// An unfitted model of `entry`. `pairs` says how it reads the two texts of a pair, if the task has pairs.
+    /// An unfitted model of `entry`. If the task has pairs, `pairs` says how the model reads the two texts of a pair.
     ///
     /// # Errors
-    /// If there is no thread to compute on.
+    /// If no thread can be started.
     pub(crate) fn new(
         entry: &'static dyn ModelEntry,
         spec: &Spec,
@@ -70,7 +70,8 @@ impl Neural {
         Ok(Neural { entry, spec: spec.clone(), design, reading, pools: Pools::new(spec.threads)?, fitted: None })
     }
 
-    /// The fitted model of `entry` that was saved to this folder; `design` and `pairs` are those that it was built with.
+    /// Loads the fitted model of `entry` that was saved to this folder. `design` and `pairs` are those with which it
+    /// was built.
     ///
     /// # Errors
     /// See [`ModelEntry::load`].
@@ -100,10 +101,10 @@ impl Neural {
 }
 
 impl Neural {
-    /// A fitted model with published weights, for inputs that `encoder` encodes and this many classes.
+    /// A fitted model with published weights, for inputs that `encoder` encodes and for this many classes.
     ///
     /// # Errors
-    /// If the weights are not those of the design, or there is no thread to compute on.
+    /// If the weights do not fit the design, or no thread can be started.
     pub(crate) fn published(
         entry: &'static dyn ModelEntry,
         spec: &Spec,
@@ -162,8 +163,8 @@ fn burn_device(device: Device) -> BurnDevice {
     }
 }
 
-/// See [`crate::ModelEntry::fit_s`]: a row costs a prediction forward and about two backward in every epoch, and a batch
-/// has work for as many threads as it has shards.
+/// See [`crate::ModelEntry::fit_s`]. In every epoch, a row costs one forward pass and a backward pass of about twice
+/// that cost. A batch has work for as many threads as it has shards.
 pub(crate) fn fit_s(
     shape: &TaskShape,
     params: &Resolved,
@@ -172,9 +173,9 @@ pub(crate) fn fit_s(
     design: Design,
     pairs: TextReading,
 ) -> f64 {
-    /// Words of a sentence of GLUE: the data is not at hand here.
+    /// The number of words of a GLUE sentence, because the texts themselves are not read here.
     const WORDS: usize = 20;
-    /// Operations that a core does in a second, measured on the networks of `quick`.
+    /// How many operations a core does in a second, measured on the networks of `quick`.
     const CPU_RATE: f64 = 3e10;
     let form = match shape.input {
         InputShape::Images { channels, height, width } => InputForm::Images { channels, height, width },

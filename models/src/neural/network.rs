@@ -1,4 +1,4 @@
-//! What a network is to the training loop.
+//! The interface between a network and the training loop.
 
 use burn::tensor::Tensor;
 
@@ -8,15 +8,16 @@ use super::layers::Pass;
 use super::weights::WeightLayout;
 use crate::params::Resolved;
 
-/// A differentiable function with weights kept outside it.
+/// A differentiable function whose weights are kept outside of it.
 pub(crate) trait Network: Send + Sync {
     /// The learned weights.
     fn layout(&self) -> &WeightLayout;
-    /// Running statistics: kept with the weights, but not learned by gradient.
+    /// The running statistics. They are kept with the weights, but no gradient changes them.
     fn buffers(&self) -> &WeightLayout;
-    /// Outputs, `examples x outputs`.
+    /// The outputs, `examples x outputs`.
     fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2>;
-    /// Multiply-adds of matrix products and convolutions for one example; a text is taken to be of typical length.
+    /// The multiply-adds of matrix products and convolutions for one example. A text is assumed to have the typical
+    /// length.
     fn multiply_adds(&self) -> u64;
 }
 

@@ -1,14 +1,14 @@
-//! The recipe: how a network is trained, as the parameters that all neural models share.
+//! The recipe: the parameters of training, which all neural models share.
 
 use crate::encode::words::Tokens;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 
-/// Which rule turns a gradient into a step.
+/// The rule that turns a gradient into a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Rule {
     /// Adam with decoupled weight decay (Loshchilov and Hutter 2017, arXiv:1711.05101).
     AdamW,
-    /// Stochastic gradient descent with momentum, weight decay added to the gradient as in He et al. 2015.
+    /// Stochastic gradient descent with momentum. Weight decay is added to the gradient, as in He et al. 2015.
     Sgd {
         /// The share of the last step that is kept.
         momentum: f64,
@@ -26,24 +26,24 @@ pub(crate) struct Recipe {
     pub(crate) shard: usize,
     /// The optimiser.
     pub(crate) rule: Rule,
-    /// Highest learning rate.
+    /// The highest learning rate.
     pub(crate) learning_rate: f64,
-    /// Share of the steps that are warm-up.
+    /// The share of the steps that are warm-up.
     pub(crate) warmup: f64,
     /// Weight decay of matrices and kernels.
     pub(crate) weight_decay: f64,
-    /// Greatest norm of the gradient.
+    /// The largest norm of the gradient.
     pub(crate) clip: f64,
-    /// Mirror images at random.
+    /// Whether images are mirrored at random.
     pub(crate) flip: bool,
-    /// Shift images by up to this many pixels.
+    /// By how many pixels images are shifted at most.
     pub(crate) crop: usize,
-    /// Probability that a word is replaced by the unknown word.
+    /// The probability that a word is replaced by the unknown word.
     pub(crate) word_dropout: f64,
 }
 
 impl Recipe {
-    /// Reads what [`params`] declares.
+    /// Reads the parameters that [`params`] declares.
     pub(crate) fn read(params: &Resolved) -> Recipe {
         let rule = match params.word("optimizer") {
             "sgd" => Rule::Sgd { momentum: params.float("momentum") },
@@ -65,7 +65,7 @@ impl Recipe {
     }
 }
 
-/// A default for images, one for texts, and where both come from.
+/// A default for images, a default for texts, and the source of both.
 #[derive(Clone, Copy)]
 pub(crate) struct Choice(pub(crate) DefaultValue, pub(crate) DefaultValue, pub(crate) &'static str);
 
@@ -211,7 +211,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
     ]
 }
 
-/// The table of a model: its own parameters, then those that all neural models share.
+/// The table of a model's parameters: its own, then those that all neural models share.
 pub(crate) const fn table<const ALL: usize>(own: &[Param], choices: Choices) -> [Param; ALL] {
     assert!(own.len() + SHARED == ALL, "the table is as long as both parts");
     let shared = shared(choices);

@@ -1,4 +1,4 @@
-//! Training, step for step that of PyTorch: `scripts/peers/training.py` made the losses.
+//! Compares training with PyTorch's, step by step. `scripts/peers/training.py` made PyTorch's losses.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ struct Fixture {
 #[derive(Deserialize)]
 struct FixtureCase {
     model: String,
-    /// Or texts.
+    /// Whether the inputs are images; otherwise they are texts.
     images: bool,
     params: toml::Table,
     losses: Vec<f64>,

@@ -17,17 +17,17 @@ use super::schedule::Schedule;
 use super::weights::Leaves;
 use crate::model::{EpochReport, ModelError, Spec, Watch};
 
-/// The share of the running statistics that a step replaces; PyTorch's value.
+/// The share of the running statistics that a step replaces. It is PyTorch's value.
 const STATISTICS_RATE: f32 = 0.1;
 
-/// The random numbers of one shard: an axis' seed, on a stream of the shard's own.
+/// The random numbers of one shard: those of an axis' seed, on a stream for this shard.
 fn shard_rng(seed: u64, step: usize, shard: usize) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(((step as u64) << 20) + shard as u64);
     rng
 }
 
-/// What one shard gives to a step.
+/// What the computation of one shard contributes to a step.
 struct ShardResult {
     loss: f64,
     rows: usize,
@@ -35,7 +35,7 @@ struct ShardResult {
     statistics: Vec<f32>,
 }
 
-/// What a step needs besides weights and rows.
+/// What a step needs beside weights and rows.
 struct StepContext<'a> {
     network: &'a dyn Network,
     recipe: Recipe,
@@ -49,7 +49,8 @@ struct StepContext<'a> {
 }
 
 impl StepContext<'_> {
-    /// Forward and backward of one shard; the loss and its gradient are sums over the shard's rows divided by `total`.
+    /// The forward and the backward pass of one shard. The loss and its gradient are sums over the shard's rows,
+    /// divided by `total`.
     fn shard(&self, fitted: &FittedNetwork, rows: &[usize], total: usize, place: (usize, usize)) -> ShardResult {
         let (step, index) = place;
         let weights = fitted.weights.tracked();
@@ -90,11 +91,11 @@ fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
     (loss, gradient)
 }
 
-/// Trains `fitted` from `initial` weights and buffers, on the first of the splits. Leaves in it the weights of the epoch that
-/// `watch` scored best on the second, the validation rows.
+/// Trains `fitted` from `initial` weights and buffers, on the first of the splits. The second holds the validation
+/// rows, on which `watch` scores each epoch. `fitted` then has the weights of the best epoch.
 ///
 /// # Errors
-/// If the loss or a gradient is not finite, or `watch` ends the fit.
+/// If the loss or a gradient is not finite, or if `watch` ends the fit.
 pub(super) fn train(
     fitted: &mut FittedNetwork,
     initial: (Vec<f32>, Vec<f32>),

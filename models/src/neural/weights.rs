@@ -1,7 +1,7 @@
 //! The weights of a network: a layout of named slots over flat vectors.
 //!
-//! All weights are one vector to the optimiser (one update, one global norm, one copy to remember the best epoch) and
-//! one tensor per slot to the network.
+//! To the optimiser, all weights are one vector: there is one update, one global norm, and one copy to remember the
+//! best epoch. To the network, each slot is a tensor.
 
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
 
-/// How a slot starts.
+/// The initial values of a slot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Init {
     /// The same number everywhere.
@@ -86,8 +86,8 @@ impl WeightLayout {
         self.len
     }
 
-    /// Initial values of all slots. Each slot draws from its own stream of the seed, so that another slot more changes none of
-    /// the others.
+    /// The initial values of all slots. Each slot draws from its own stream of the seed, so that an additional slot
+    /// does not change the others.
     pub(crate) fn initial(&self, seed: u64) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.len);
         for (stream, slot) in self.slots.iter().enumerate() {
@@ -103,12 +103,12 @@ impl WeightLayout {
         values
     }
 
-    /// One where weight decay applies, zero elsewhere.
+    /// One for each number that weight decay applies to, zero for the others.
     pub(crate) fn decay_mask(&self) -> Vec<f32> {
         self.slots.iter().flat_map(|slot| std::iter::repeat_n(if slot.decay { 1.0 } else { 0.0 }, slot.len())).collect()
     }
 
-    /// The values of all slots, from a source that gives them by name and shape.
+    /// The values of all slots, from a source that returns them by name and shape.
     ///
     /// # Errors
     /// Those of the source.
@@ -147,13 +147,13 @@ impl Leaves {
         }
     }
 
-    /// The same, each slot the root of a graph of its own, for [`Leaves::gradient`].
+    /// The same slots, each as the root of a graph of its own, for [`Leaves::gradient`].
     pub(crate) fn tracked(&self) -> Leaves {
         let tensors = self.tensors.iter().map(|tensor| tensor.clone().autodiff().require_grad()).collect();
         Leaves { tensors, shapes: self.shapes.clone() }
     }
 
-    /// A slot in its shape.
+    /// A slot as a tensor of its shape.
     ///
     /// # Panics
     /// If the slot has another rank, which is a fault of the network.
@@ -163,7 +163,7 @@ impl Leaves {
         self.tensors[weight.0].clone().reshape(shape)
     }
 
-    /// Adds the values of all slots by their names after `group`.
+    /// Adds the values of all slots as arrays named `group`, a point, and the slot's name.
     pub(crate) fn save(&self, group: &str, layout: &WeightLayout, arrays: &mut ArraysOut) -> Result<(), ModelError> {
         for (slot, tensor) in layout.slots.iter().zip(&self.tensors) {
             let values = tensor.clone().try_into_vec_as::<f32>();
@@ -173,10 +173,10 @@ impl Leaves {
         Ok(())
     }
 
-    /// Takes what [`Leaves::save`] added.
+    /// Takes the arrays that [`Leaves::save`] added.
     ///
     /// # Errors
-    /// If a slot is missing or of another shape.
+    /// If a slot is missing or has another shape.
     pub(crate) fn load(
         group: &str,
         layout: &WeightLayout,
@@ -187,7 +187,7 @@ impl Leaves {
         Ok(Leaves::new(layout, &values, device))
     }
 
-    /// The gradient of all slots as one vector, zero where the loss does not depend on a slot.
+    /// The gradient of all slots as one vector. It is zero where the loss does not depend on a slot.
     pub(crate) fn gradient(&self, gradients: &mut Gradients) -> Vec<f32> {
         let mut all = Vec::with_capacity(self.shapes.iter().map(|shape| shape.iter().product::<usize>()).sum());
         for (leaf, shape) in self.tensors.iter().zip(&self.shapes) {

@@ -1,4 +1,5 @@
-//! Several classes from functions of two: one for each pair of classes, solved in parallel, and a vote.
+//! A classifier of several classes, made of functions that each separate two classes. There is one function for each pair
+//! of classes. They are fitted in parallel, and they vote.
 
 use std::ops::Range;
 
@@ -13,13 +14,13 @@ use crate::encode::features::Features;
 use crate::model::{ModelError, Support, Watch};
 use crate::parallel;
 
-/// The largest table of one number for each pair of classes in a column, in bytes.
+/// The largest size in bytes of a table that has a column for each pair of classes.
 const MOST_TABLE_BYTES: u64 = 1 << 30;
-/// Numbers in such a table while predicting.
+/// How many numbers such a table may hold during prediction.
 const MOST_VALUES: usize = 1 << 26;
 
-/// Whether a number can be held for each of so many rows or features and each pair of `classes`; `what` they are, and what
-/// makes them fewer.
+/// Whether memory suffices for a table of `count` rows with a column for each pair of `classes`. `what` names what the
+/// rows of the table stand for, and `fix` says how to have fewer of them.
 pub(super) fn holds(count: usize, (what, fix): (&str, &str), classes: usize) -> Support {
     let pairs = classes as u64 * (classes as u64).saturating_sub(1) / 2;
     let column = pairs * size_of::<f32>() as u64;
@@ -39,14 +40,14 @@ pub(super) fn holds(count: usize, (what, fix): (&str, &str), classes: usize) -> 
 /// A fitted one-versus-one classifier.
 #[derive(Debug, Clone)]
 pub struct Classifier {
-    /// One function per pair of classes.
+    /// The functions, one for each pair of classes.
     pub(super) machine: FittedMachine,
-    /// Those with a training row, ascending.
+    /// The classes that have a training row, in ascending order.
     classes: Vec<u16>,
 }
 
 impl Classifier {
-    /// Learns from rows and their labels; `watch` hears of each pair solved.
+    /// Learns from rows and their labels. Reports each solved pair of classes to `watch`.
     ///
     /// # Errors
     /// If a solver fails or needs too much memory.
@@ -89,16 +90,16 @@ impl Classifier {
         Ok(Classifier { machine, classes: classes.into_iter().map(|(class, _)| class).collect() })
     }
 
-    /// Adds everything that is learned.
+    /// Adds all learned arrays.
     pub(super) fn save(&self, arrays: &mut ArraysOut) {
         arrays.add("classes", &[self.classes.len()], self.classes.iter().copied());
         self.machine.save(arrays);
     }
 
-    /// Takes what [`Classifier::save`] added of a classifier of at most so many classes.
+    /// Takes the arrays that [`Classifier::save`] added. The classifier may have at most `most` classes.
     ///
     /// # Errors
-    /// If the arrays are not of such a classifier.
+    /// If the arrays are not those of such a classifier.
     pub(super) fn load(form: MachineForm, most: usize, arrays: &mut ArraysIn) -> Result<Classifier, ModelError> {
         let classes: Vec<u16> = arrays.take_list("classes")?;
         let ascending = classes.windows(2).all(|pair| pair[0] < pair[1]);
@@ -109,13 +110,13 @@ impl Classifier {
         Ok(Classifier { machine: FittedMachine::load(form, functions, arrays)?, classes })
     }
 
-    /// The class of each row.
+    /// Predicts the class of each row.
     pub fn predict(&self, features: &Features) -> Vec<u16> {
-        // Values of all pairs of thousands of classes and rows would fill the memory.
+        // The values of all pairs of classes for thousands of rows would fill the memory.
         self.predict_some(features, (MOST_VALUES / pairs(self.classes.len()).count().max(1)).max(1))
     }
 
-    /// The class of each row, of `at_once` rows at a time.
+    /// Predicts the class of each row, `at_once` rows at a time.
     fn predict_some(&self, features: &Features, at_once: usize) -> Vec<u16> {
         let votes = |part: &Features| -> Vec<u16> {
             self.machine.values(part).rows().into_iter().map(|values| vote(values, &self.classes)).collect()
@@ -128,7 +129,7 @@ impl Classifier {
     }
 }
 
-/// The rows in the order of their classes, and the range of each class that has a row.
+/// The rows sorted by class, and the range of each class that has a row.
 fn by_class(labels: &[u16]) -> (Vec<usize>, Vec<(u16, Range<usize>)>) {
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.sort_by_key(|&row| labels[row]);
@@ -142,8 +143,9 @@ fn by_class(labels: &[u16]) -> (Vec<usize>, Vec<(u16, Range<usize>)>) {
     (order, classes)
 }
 
-/// The class with most votes among `classes`, the first of equals, as in LIBSVM. `values` holds one value per pair of
-/// classes in the order (0, 1), (0, 2), …, (1, 2), …; a positive one is a vote for the first of the pair.
+/// The class with the most votes among `classes`. If several have equally many, the first of them, as in LIBSVM.
+/// `values` holds one value for each pair of classes in the order (0, 1), (0, 2), …, (1, 2), …. A positive value is a
+/// vote for the first class of the pair, any other for the second.
 fn vote(values: ArrayView1<'_, f32>, classes: &[u16]) -> u16 {
     let mut votes = vec![0_usize; classes.len()];
     for ((first, second), &value) in pairs(classes.len()).zip(values) {
@@ -158,7 +160,7 @@ fn vote(values: ArrayView1<'_, f32>, classes: &[u16]) -> u16 {
     classes[winner]
 }
 
-/// Every pair of `count` things once: (0, 1), (0, 2), …, (1, 2), ….
+/// Every pair of indices below `count`, once: (0, 1), (0, 2), …, (1, 2), ….
 fn pairs(count: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..count).flat_map(move |first| (first + 1..count).map(move |second| (first, second)))
 }
@@ -173,7 +175,7 @@ mod tests {
 
     #[test]
     fn many_rows_are_judged_some_at_a_time_with_the_same_votes() {
-        // Four classes at the corners of a square, and more rows than are judged at once.
+        // Four classes at the corners of a square, and more rows than are predicted at once.
         let corner = |row: usize| [(row % 2) as f32, (row / 2 % 2) as f32];
         let rows = |count: usize| Features::Dense(Array2::from_shape_fn((count, 2), |(row, axis)| corner(row)[axis]));
         let labels: Vec<u16> = (0..40).map(|row| row % 4).collect();
@@ -207,9 +209,9 @@ mod tests {
 
     #[test]
     fn most_votes_win_and_the_first_of_equals() {
-        // Class 7 beats both others.
+        // Class 7 wins against both others.
         assert_eq!(vote(array![1.0, -1.0, -1.0].view(), &[3, 5, 7]), 7);
-        // A cycle: one vote each.
+        // A cycle: each class has one vote.
         assert_eq!(vote(array![1.0, -1.0, 1.0].view(), &[3, 5, 7]), 3);
         assert_eq!(vote(array![].view(), &[4]), 4);
     }

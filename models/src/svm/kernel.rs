@@ -1,4 +1,4 @@
-//! Kernels between rows of features, computed by blocks of matrix products.
+//! Kernels between rows of features, computed in blocks by matrix products.
 
 use ndarray::linalg::{general_mat_mul, general_mat_vec_mul};
 use ndarray::parallel::prelude::*;
@@ -7,7 +7,8 @@ use ndarray::{Array1, Array2, ArrayViewMut2, Axis, Slice};
 use crate::encode::features::Features;
 use crate::encode::sparse::SparseRows;
 
-/// Rows of a kernel that one task computes: enough for a matrix product to pay, few enough to balance the threads.
+/// How many rows of a kernel one task computes. More rows make a matrix product more efficient; fewer rows balance the
+/// threads better.
 const BLOCK: usize = 128;
 
 /// A similarity between two rows.
@@ -17,14 +18,14 @@ pub enum Kernel {
     Linear,
     /// `exp(-gamma |x - y|²)`
     Rbf {
-        /// One over the squared width.
+        /// The inverse of the squared width.
         gamma: f32,
     },
 }
 
 impl Kernel {
-    /// The Gaussian kernel with `gamma = 1 / (features x variance of all values)`, scikit-learn's `"scale"`; 1 where
-    /// the values do not vary.
+    /// The Gaussian kernel with `gamma = 1 / (features x variance of all values)`, which is scikit-learn's `"scale"`.
+    /// If the values do not vary, gamma is 1.
     pub fn rbf_for(rows: &Features) -> Kernel {
         let values = (rows.len() * rows.width()) as f64;
         let (sum, square) = match rows {
@@ -35,7 +36,8 @@ impl Kernel {
         Kernel::Rbf { gamma: if variance > 0.0 { 1.0 / (rows.width() as f64 * variance) } else { 1.0 } as f32 }
     }
 
-    /// The kernel between every row of `left` and every row of `right`: `left x right`.
+    /// The kernel between every row of `left` and every row of `right`. The result has a row for each row of `left` and
+    /// a column for each row of `right`.
     pub(super) fn between(self, left: &Features, right: &Features) -> Array2<f32> {
         let mut products = Array2::zeros((left.len(), right.len()));
         let right_products = Products::new(right);
@@ -46,7 +48,7 @@ impl Kernel {
             if let Kernel::Rbf { gamma } = self {
                 for (mut row, &square) in out.rows_mut().into_iter().zip(left_squares.iter().skip(first)) {
                     row.zip_mut_with(&right_squares, |value, &other| {
-                        // Rounding may leave a distance just below zero.
+                        // Rounding may make a distance slightly negative.
                         let distance = (square + other - 2.0 * *value).max(0.0);
                         *value = (-gamma * distance).exp();
                     });
@@ -74,7 +76,7 @@ fn squares(rows: &Features) -> Array1<f32> {
 /// Inner products with a fixed set of rows.
 enum Products<'a> {
     Dense(&'a Array2<f32>),
-    /// The rows by column: only terms that both texts share cost anything.
+    /// The rows by column. Only the terms that both texts share cost time.
     Sparse(SparseRows),
 }
 
@@ -86,13 +88,14 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// Writes the products of `left`'s rows from `first` on into the zeros of `out`.
+    /// Writes the products of the rows of `left`, beginning at `first`, into `out`, which must be zero.
     fn write(&self, left: &Features, first: usize, out: &mut ArrayViewMut2<'_, f32>) {
         match (self, left) {
             (Products::Dense(right), Features::Dense(left)) => {
                 let block = left.slice_axis(Axis(0), Slice::from(first..first + out.nrows()));
                 if out.nrows() == 1 {
-                    // A product of matrices first copies both into tiles, which one row does not pay back.
+                    // A matrix product first copies both matrices into tiles. For one row the copy costs more than it
+                    // saves.
                     general_mat_vec_mul(1.0, right, &block.row(0), 0.0, &mut out.row_mut(0));
                 } else {
                     general_mat_mul(1.0, &block, &right.t(), 0.0, out);

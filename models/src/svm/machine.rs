@@ -1,4 +1,4 @@
-//! A fitted support vector machine: several functions of a row that share their support vectors.
+//! A fitted support vector machine: several functions of a row. They share their support vectors.
 
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, Axis};
@@ -18,14 +18,15 @@ pub(super) struct FittedMachine {
 
 #[derive(Debug, Clone)]
 enum Functions {
-    /// The sum over support vectors folded into one weight per feature: `features x functions`.
+    /// The sum over the support vectors, folded into one weight per feature: `features x functions`.
     Weights(Array2<f32>),
     /// The support vectors with `support vectors x functions` coefficients.
     Support { kernel: Kernel, rows: Features, coefficients: Array2<f32> },
 }
 
 impl FittedMachine {
-    /// From training rows and their `rows x functions` coefficients. Rows without any drop out.
+    /// Builds the machine from training rows and their `rows x functions` coefficients. Rows whose coefficients are all
+    /// zero are dropped.
     pub(super) fn new(kernel: Kernel, rows: &Features, coefficients: &Array2<f32>, bias: Array1<f32>) -> FittedMachine {
         let functions = match kernel {
             Kernel::Linear => Functions::Weights(fold(rows, coefficients)),
@@ -39,7 +40,7 @@ impl FittedMachine {
         FittedMachine { functions, bias }
     }
 
-    /// `rows x functions` values, by matrix products over all support vectors at once.
+    /// `rows x functions` values, computed by matrix products over all support vectors at once.
     pub(super) fn values(&self, rows: &Features) -> Array2<f32> {
         let sums = match (&self.functions, rows) {
             (Functions::Weights(weights), Features::Dense(rows)) => rows.dot(weights),
@@ -59,7 +60,7 @@ impl FittedMachine {
         sums + &self.bias
     }
 
-    /// Adds everything that is learned.
+    /// Adds all learned arrays.
     pub(super) fn save(&self, arrays: &mut ArraysOut) {
         arrays.add("bias", &[self.bias.len()], self.bias.iter().copied());
         match &self.functions {
@@ -79,10 +80,10 @@ impl FittedMachine {
         }
     }
 
-    /// Takes what [`FittedMachine::save`] added of a machine of `count` functions.
+    /// Takes the arrays that [`FittedMachine::save`] added for a machine of `count` functions.
     ///
     /// # Errors
-    /// If the arrays are not of such a machine.
+    /// If the arrays are not those of such a machine.
     pub(super) fn load(form: MachineForm, count: usize, arrays: &mut ArraysIn) -> Result<FittedMachine, ModelError> {
         let MachineForm { is_linear, features, is_sparse } = form;
         let bias = Array1::from(arrays.take::<f32>("bias", &[count])?);
@@ -109,7 +110,7 @@ impl FittedMachine {
         Ok(FittedMachine { functions, bias })
     }
 
-    /// The number of support vectors, unless they were folded into weights.
+    /// The number of support vectors. `None` if they were folded into weights.
     #[cfg(test)]
     pub(super) fn support(&self) -> Option<usize> {
         match &self.functions {
@@ -118,7 +119,7 @@ impl FittedMachine {
         }
     }
 
-    /// The numbers that a prediction reads.
+    /// How many numbers a prediction reads.
     pub(super) fn parameters(&self) -> u64 {
         let count = match &self.functions {
             Functions::Weights(weights) => weights.len(),
@@ -129,7 +130,8 @@ impl FittedMachine {
         (count + self.bias.len()) as u64
     }
 
-    /// Multiply-adds for one row, times two; unknown for sparse rows, which cost what they hold.
+    /// The floating-point operations for one row, two for each multiply-add. `None` for sparse rows, whose cost depends
+    /// on how many values they hold.
     pub(super) fn flops(&self) -> Option<u64> {
         match &self.functions {
             Functions::Support { rows: Features::Dense(rows), coefficients, .. } => {
@@ -140,12 +142,12 @@ impl FittedMachine {
     }
 }
 
-/// What is known of a saved [`FittedMachine`] beside its arrays.
+/// What must be known about a saved [`FittedMachine`] beside its arrays.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MachineForm {
-    /// Whether its kernel is the linear one.
+    /// Whether the kernel is linear.
     pub(super) is_linear: bool,
-    /// The features of a row.
+    /// The number of features of a row.
     pub(super) features: usize,
     /// Whether rows are sparse.
     pub(super) is_sparse: bool,

@@ -1,4 +1,5 @@
-//! The two solvers behind one face: ours on a kernel shared by all problems, and linfa-svm, which makes its own.
+//! One interface to the two solvers. Our solver uses one kernel for all problems; linfa-svm computes a kernel for each
+//! problem.
 
 use std::ops::Range;
 
@@ -12,40 +13,41 @@ use super::solver::{NotConverged, Problem, Solution};
 use crate::encode::features::Features;
 use crate::model::ModelError;
 
-/// The largest kernel matrices that a fit may hold at a time, in bytes.
+/// The largest size in bytes of all kernel matrices that a fit holds at the same time.
 pub(super) const MOST_KERNEL_BYTES: u64 = 1 << 30;
 
-/// What does not change from one problem to the next.
+/// The settings that all problems share.
 #[derive(Debug, Clone, Copy)]
 pub struct ProblemSettings {
-    /// The similarity of rows.
+    /// The kernel.
     pub kernel: Kernel,
     /// The price of a violated margin.
     pub c: f64,
-    /// Half the width of a regression's tube without a price, in the unit of its targets.
+    /// Half the width of the tube in which a regression's errors cost nothing, in the unit of the targets.
     pub epsilon: f64,
     /// By how much the optimality conditions may be violated.
     pub tolerance: f64,
 }
 
-/// Whose solver.
+/// Which solver is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Ours, on one kernel that all problems share.
+    /// Our own, with one kernel that all problems share.
     Smo,
-    /// linfa-svm's, which makes a kernel for each problem.
+    /// linfa-svm's, which computes a kernel for each problem.
     Linfa,
 }
 
-/// A way to solve problems over one set of rows.
+/// A solver for problems over one set of rows.
 pub(super) enum Solver {
-    /// Sequential minimal optimisation on this kernel between all rows.
+    /// Sequential minimal optimisation with this kernel between all rows.
     Smo(Array2<f32>),
-    /// linfa-svm on these rows. In f64, because its stopping rule is not reached in f32 on larger problems.
+    /// linfa-svm with these rows. They are f64, because in f32 the solver does not reach its stopping rule on larger
+    /// problems.
     Linfa(Array2<f64>),
 }
 
-/// The memory of a kernel between `rows` rows.
+/// The size in bytes of a kernel between `rows` rows.
 pub(super) fn kernel_bytes<F>(rows: usize) -> u64 {
     (rows as u64).saturating_mul(rows as u64).saturating_mul(size_of::<F>() as u64)
 }
@@ -68,7 +70,7 @@ impl From<SolveError> for ModelError {
 }
 
 impl Solver {
-    /// A solver of problems of up to `largest` of these rows, `at_once` of them at a time.
+    /// A solver for problems of up to `largest` of these rows, of which up to `at_once` are solved at the same time.
     ///
     /// # Errors
     /// If that takes too much memory.
@@ -99,8 +101,8 @@ impl Solver {
         })
     }
 
-    /// The function that is positive on the rows `positive` and negative on the rows `negative`; coefficients are of
-    /// the positive rows, then the negative ones.
+    /// Finds the function that is positive on the rows `positive` and negative on the rows `negative`. The coefficients
+    /// of the positive rows come first, then those of the negative rows.
     pub(super) fn classify(
         &self,
         positive: &Range<usize>,
@@ -123,7 +125,7 @@ impl Solver {
         }
     }
 
-    /// The function that is within epsilon of `values` on all rows.
+    /// Finds the function that is within epsilon of `values` on all rows.
     pub(super) fn regress(&self, values: &[f32], settings: &ProblemSettings) -> Result<Solution, SolveError> {
         match self {
             Solver::Smo(all) => {
@@ -139,7 +141,7 @@ impl Solver {
     }
 }
 
-/// The kernel between the rows of two classes.
+/// The kernel between all rows of two classes.
 fn between<'a>(all: &'a Array2<f32>, first: &Range<usize>, second: &Range<usize>) -> CowArray<'a, f32, Ix2> {
     let part = |rows: &Range<usize>, columns: &Range<usize>| {
         all.view()
@@ -147,7 +149,7 @@ fn between<'a>(all: &'a Array2<f32>, first: &Range<usize>, second: &Range<usize>
             .slice_axis_move(Axis(1), Slice::from(columns.clone()))
     };
     if first.end == second.start {
-        // Neighbours are a block of the whole kernel as it is.
+        // The rows of neighbouring classes are one block of the whole kernel, so that nothing is copied.
         let both = first.start..second.end;
         return part(&both, &both).into();
     }
@@ -165,7 +167,7 @@ fn with_kernel<T>(params: SvmParams<f64, T>, settings: &ProblemSettings) -> SvmP
 }
 
 fn linfa_solution<T>(svm: &Svm<f64, T>) -> Result<Solution, SolveError> {
-    // Only the text of a machine says why its solver stopped.
+    // linfa says only in the machine's text why its solver stopped.
     let told = svm.to_string();
     if told.starts_with("Reached maximal") {
         return Err(SolveError::LinfaStopped(told));

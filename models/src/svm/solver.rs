@@ -1,21 +1,21 @@
-//! Sequential minimal optimisation of a support vector machine's dual problem, on a kernel matrix that is in memory.
+//! Sequential minimal optimisation of a support vector machine's dual problem, on a kernel matrix in memory.
 //!
-//! The problem is written as in Bottou and Lin (2007, "Support vector machine solvers"): with signed coefficients `b`,
+//! The problem is written as in Bottou and Lin (2007, "Support vector machine solvers"), with signed coefficients `b`:
 //! maximise `c.b - b.K.b / 2` subject to `sum b = 0` and `lower <= b <= upper`. Classification and epsilon-regression
-//! differ in `c` and in the bounds only. The working set is LIBSVM's: the first variable violates the optimality
-//! conditions most, the second promises the largest gain to second order (Fan, Chen and Lin 2005, "Working set
-//! selection using second order information", WSS 2).
+//! differ only in `c` and in the bounds. The working set is chosen as in LIBSVM: the first variable is the one that
+//! violates the optimality conditions most, and the second is the one that promises the largest gain to second order
+//! (Fan, Chen and Lin 2005, "Working set selection using second order information", WSS 2).
 
 use ndarray::ArrayView2;
 
-/// Stands in for the curvature of a direction in which the kernel is not positive definite, as in LIBSVM.
+/// Replaces the curvature of a direction in which the kernel is not positive definite, as in LIBSVM.
 const FLAT: f64 = 1e-12;
 
-/// A dual problem over the rows of a kernel matrix. The vectors hold one variable per row, or two blocks of them (the
-/// upper and the lower multipliers of a regression).
+/// A dual problem over the rows of a kernel matrix. The vectors hold one variable per row for a classification. For a
+/// regression they hold two blocks of them, the upper and the lower multipliers.
 #[derive(Debug)]
 pub(super) struct Problem<'a> {
-    /// `m x m`, symmetric, rows contiguous.
+    /// `m x m`, symmetric, with contiguous rows.
     kernel: ArrayView2<'a, f32>,
     /// `c`: `m` or `2 m` values.
     linear: Vec<f64>,
@@ -26,13 +26,13 @@ pub(super) struct Problem<'a> {
 /// A function of a row: `sum_i coefficients[i] K(x_i, x) + bias`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Solution {
-    /// One per row of the kernel matrix; zero where the row is no support vector.
+    /// One for each row of the kernel matrix; zero if the row is not a support vector.
     pub(super) coefficients: Vec<f32>,
     /// The constant term.
     pub(super) bias: f32,
 }
 
-/// The solver did not come to an end.
+/// The solver reached its step limit.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("the SVM solver did not converge in {steps} steps; try a smaller c or a larger tolerance")]
 pub(super) struct NotConverged {
@@ -40,7 +40,7 @@ pub(super) struct NotConverged {
 }
 
 impl<'a> Problem<'a> {
-    /// Classification: the function is to be positive where `positive`.
+    /// A classification: the function shall be positive on the rows that are `positive` and negative on the others.
     pub(super) fn classes(kernel: ArrayView2<'a, f32>, positive: &[bool], c: f64) -> Problem<'a> {
         Problem {
             kernel,
@@ -50,7 +50,7 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// Regression: the function is to be within `epsilon` of `values`.
+    /// A regression: the function shall be within `epsilon` of `values`.
     pub(super) fn values(kernel: ArrayView2<'a, f32>, values: &[f32], c: f64, epsilon: f64) -> Problem<'a> {
         let rows = values.len();
         let from_below = values.iter().map(|&v| f64::from(v) - epsilon);
@@ -81,7 +81,7 @@ struct SolverState<'a> {
     problem: Problem<'a>,
     diagonal: Vec<f64>,
     value: Vec<f64>,
-    /// `c - K b`: what is left to gain along each variable.
+    /// `c - K b`: the gradient of the objective with respect to each variable.
     gradient: Vec<f64>,
 }
 
@@ -100,7 +100,7 @@ impl<'a> SolverState<'a> {
         self.problem.kernel.row(row).to_slice().expect("the rows of a kernel are contiguous")
     }
 
-    /// The pair to improve, or `None` at the optimum: `i` may grow and `j` may shrink.
+    /// The pair to improve: `i` may grow and `j` may shrink. `None` at the optimum.
     fn working_set(&self, tolerance: f64) -> Option<(usize, usize)> {
         let mut i = usize::MAX;
         let (mut most, mut least) = (f64::NEG_INFINITY, f64::INFINITY);
@@ -119,7 +119,7 @@ impl<'a> SolverState<'a> {
         self.partner(i, most).map(|j| (i, j))
     }
 
-    /// The variable that gains most together with `i`, whose gradient is `most`.
+    /// The variable that gains most when it is moved together with `i`. `most` is the gradient of `i`.
     fn partner(&self, i: usize, most: f64) -> Option<usize> {
         let rows = self.diagonal.len();
         let row = self.row(i);
@@ -144,7 +144,7 @@ impl<'a> SolverState<'a> {
         partner
     }
 
-    /// Moves `i` up and `j` down by the same amount, to the optimum or the first bound.
+    /// Moves `i` up and `j` down by the same amount, as far as the optimum or the first bound.
     fn improve(&mut self, i: usize, j: usize) {
         let rows = self.diagonal.len();
         let curvature =
@@ -153,7 +153,8 @@ impl<'a> SolverState<'a> {
         let room_up = self.problem.upper[i] - self.value[i];
         let room_down = self.value[j] - self.problem.lower[j];
         let step = wanted.min(room_up).min(room_down);
-        // Bounds are met exactly: rounding must not leave a variable a hair inside.
+        // A variable that reaches a bound gets the bound's exact value, because rounding could leave it slightly
+        // inside.
         self.value[i] = if step == room_up { self.problem.upper[i] } else { self.value[i] + step };
         self.value[j] = if step == room_down { self.problem.lower[j] } else { self.value[j] - step };
 
@@ -175,8 +176,8 @@ impl<'a> SolverState<'a> {
         Solution { coefficients, bias: self.bias() as f32 }
     }
 
-    /// The mean gradient of the variables between their bounds, where it is the bias; without any, the middle of what
-    /// the bounded ones allow.
+    /// The bias: the mean gradient of the variables between their bounds. If there is none, the middle of the range
+    /// that the variables at their bounds allow.
     fn bias(&self) -> f64 {
         let (mut sum, mut free) = (0.0, 0_usize);
         let (mut floor, mut ceiling) = (f64::NEG_INFINITY, f64::INFINITY);

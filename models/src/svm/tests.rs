@@ -1,4 +1,4 @@
-//! Both solvers against each other and against scikit-learn's SVC and SVR, which are LIBSVM (see
+//! Compares both solvers with each other and with scikit-learn's SVC and SVR, which are LIBSVM (see
 //! scripts/make-fixtures/classic.py).
 
 use ndarray::{Array1, Array2, Axis};
@@ -110,7 +110,7 @@ fn regression_agrees_with_libsvm() {
             let machine = FittedMachine::new(settings.kernel, &train, &coefficients, Array1::from_elem(1, bias));
             for (ours, theirs) in machine.values(&test).iter().zip(numbers(&case["predictions"])) {
                 let ours = f64::from(*ours) * deviation + mean;
-                // Targets span 25 to 346.
+                // The targets range from 25 to 346.
                 assert!((ours - theirs).abs() < 0.1, "{}, {method:?}: {ours} is not {theirs}", case["kernel"]);
             }
         }

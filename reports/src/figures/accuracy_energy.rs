@@ -41,7 +41,7 @@ impl Figure for AccuracyEnergy {
     }
 }
 
-/// A source as words in a title.
+/// The source in words, for a title.
 fn origin(source: &str) -> &str {
     match source {
         ESTIMATE => "estimated",

@@ -1,9 +1,9 @@
-//! Axes: from numbers to positions on the page, and the round numbers that label an axis.
+//! Axes. They turn numbers into positions on the page and choose the round numbers that label an axis.
 
 use crate::format::si;
 use crate::metric::LONG;
 
-/// Labels with more decimals would touch each other.
+/// The largest number of decimals of a label. With more, labels would touch each other.
 const MOST_DECIMALS: usize = 5;
 
 /// A linear or logarithmic axis.
@@ -12,12 +12,13 @@ pub(crate) struct AxisScale {
     from: f64,
     to: f64,
     log: bool,
-    /// Where `from` and `to` lie on the page.
+    /// The positions of `from` and `to` on the page.
     ends: (f64, f64),
 }
 
 impl AxisScale {
-    /// An axis around all the numbers, with a little room at its ends; `None` without a number that it can show.
+    /// An axis that covers all the numbers, with a little room at its ends. `None` if there is no number that it can
+    /// show.
     pub(crate) fn around(numbers: impl IntoIterator<Item = f64>, log: bool) -> Option<AxisScale> {
         let usable = numbers
             .into_iter()
@@ -39,29 +40,29 @@ impl AxisScale {
         Some(AxisScale { from: low - room, to: high + room, log, ends: (0.0, 1.0) })
     }
 
-    /// The same axis, no wider than these limits.
+    /// The same axis, cut to these limits.
     pub(crate) fn within(self, low: f64, high: f64) -> AxisScale {
         AxisScale { from: self.from.max(low), to: self.to.min(high), ..self }
     }
 
-    /// The same axis between two positions on the page.
+    /// The same axis, drawn between two positions on the page.
     pub(crate) fn between(self, start: f64, end: f64) -> AxisScale {
         AxisScale { ends: (start, end), ..self }
     }
 
-    /// Where the axis starts and where it ends on the page.
+    /// The positions of the axis' ends on the page.
     pub(crate) fn ends(&self) -> (f64, f64) {
         self.ends
     }
 
-    /// Where a number lies.
+    /// The position of a number.
     pub(crate) fn at(&self, x: f64) -> f64 {
         let x = if self.log { x.log10() } else { x };
         let share = (x - self.from) / (self.to - self.from);
         self.ends.0 + (self.ends.1 - self.ends.0) * share
     }
 
-    /// Round numbers on the axis, at most about `wanted`, with their labels.
+    /// Round numbers on the axis with their labels, about `wanted` of them at most.
     pub(crate) fn ticks(&self, wanted: usize, unit: &str) -> Vec<(f64, String)> {
         if self.log { self.log_ticks(wanted, unit) } else { self.linear_ticks(wanted) }
     }
@@ -100,7 +101,7 @@ impl AxisScale {
     }
 }
 
-/// On an axis `1.00 ms` is written `1 ms`.
+/// Shortens a label of an axis: `1.00 ms` becomes `1 ms`.
 fn shorten(label: &str) -> String {
     let (number, unit) = label.split_once(' ').unwrap_or((label, ""));
     let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };

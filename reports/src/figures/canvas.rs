@@ -12,15 +12,15 @@ use plotters::style::{
 
 use super::style::{Marker, UNITS_PER_MM};
 
-/// The font that ships in the binary, so that a machine without fonts draws the same picture.
+/// The font in the binary. With it, a machine without fonts draws the same picture.
 pub(crate) const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
 
-/// Its family as written into SVG. A viewer that lacks it takes one of similar width.
+/// The family of fonts as written into SVG. A viewer that lacks the first one uses another of similar width.
 const FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
 
-/// Text of 7 pt, the smallest that journals accept, in millimetres per em.
+/// The size of 7 pt text in millimetres per em. 7 pt is the smallest size that journals accept.
 pub(crate) const SMALL_MM: f64 = 2.47;
-/// Text of 8 pt.
+/// The size of 8 pt text in millimetres per em.
 pub(crate) const TEXT_MM: f64 = 2.82;
 
 /// plotters divides a font size by this number and writes the quotient as the em of the SVG.
@@ -48,7 +48,7 @@ impl Rect {
     }
 }
 
-/// Which part of a text lies on its point, horizontally. Vertically it is always the middle.
+/// Which part of a text is at its point, horizontally. Vertically it is always the middle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
     Left,
@@ -63,7 +63,8 @@ pub(crate) struct Canvas<'a> {
 
 type Done = Result<(), String>;
 
-/// Draws a white page of this size and returns its SVG. `title` and `description` are for readers who cannot see it.
+/// Draws a white page of this size and returns its SVG. `title` and `description` are for readers who cannot see the
+/// picture.
 pub(crate) fn page(
     (width_mm, height_mm): (f64, f64),
     title: &str,
@@ -72,7 +73,7 @@ pub(crate) fn page(
 ) -> Result<String, String> {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| {
-        // It cannot fail: the bytes are part of the program, and the tests draw with them.
+        // This cannot fail, because the font is part of the program and the tests draw with it.
         let _ = register_font(FAMILY, FontStyle::Normal, FONT);
     });
     let size = (units(width_mm) as u32, units(height_mm) as u32);
@@ -91,8 +92,8 @@ pub(crate) fn page(
     Ok(allowed_in_xml(&format!("{}{words}{}", &svg[..head_ends], &svg[head_ends..])))
 }
 
-/// The text with a replacement character for each character that XML does not allow (XML 1.0, production 2). Names come
-/// from outside, and one such character would cost the whole picture.
+/// The text, with a replacement character for each character that XML does not allow (XML 1.0, production 2). Names
+/// come from users, and one such character would make the whole picture invalid.
 pub(crate) fn allowed_in_xml(text: &str) -> String {
     let allowed = |c: char| (c >= ' ' || matches!(c, '\t' | '\n' | '\r')) && !matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars().map(|c| if allowed(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
@@ -140,7 +141,7 @@ impl Canvas<'_> {
         self.area.draw(&Rectangle::new(corners, color.filled())).map_err(|error| error.to_string())
     }
 
-    /// The marker of a model; hollow for one that is not ranked.
+    /// Draws the marker of a model. The marker of a model that is not ranked is hollow.
     pub(crate) fn marker(&self, at: Point, (color, marker): (RGBColor, Marker), hollow: bool) -> Done {
         let outline = marker_outline(marker);
         let scaled = |scale: f64| -> Vec<(i32, i32)> {
@@ -207,7 +208,7 @@ fn font(em_mm: f64) -> FontDesc<'static> {
     FontDesc::new(FontFamily::Name(FAMILY), em_mm * UNITS_PER_MM * PLOTTERS_EM, FontStyle::Normal)
 }
 
-/// Corners around the origin, at a size that makes all markers look equally heavy.
+/// The corners of a marker around the origin. Sizes are chosen so that all markers look equally heavy.
 fn marker_outline(marker: Marker) -> Vec<Point> {
     let round = |corners: usize, from_turn: f64, radius: f64| -> Vec<Point> {
         let turn = |corner: usize| std::f64::consts::TAU * (corner as f64 / corners as f64 + from_turn);

@@ -1,4 +1,4 @@
-//! Confusion matrices: which class a model takes for which, per classification case.
+//! Confusion matrices: which class a model confuses with which, one matrix per classification case.
 
 use plotters::style::{RGBColor, WHITE};
 
@@ -12,11 +12,11 @@ use crate::results::Results;
 /// The figures `confusion-<case>`.
 pub(crate) struct ConfusionMatrices;
 
-/// Browsers become slow with more pictures on one page.
+/// The largest number of pictures. With more, browsers become slow.
 const MAX_PICTURES: usize = 24;
-/// With more classes, a row is lower than its name.
+/// The largest number of classes. With more, a row is lower than the text of its name.
 const MAX_CLASSES: usize = 30;
-/// With more classes, a cell is smaller than its number.
+/// The largest number of classes with numbers in the cells. With more, a cell is smaller than its number.
 const MAX_NUMBERED: usize = 12;
 const MARGIN_MM: f64 = 1.5;
 
@@ -78,13 +78,13 @@ struct ConfusionMatrix<'a> {
 
 fn draw_matrix(matrix: &ConfusionMatrix<'_>, style: &Style, title: &str, caption: &str) -> Result<String, String> {
     let longest = matrix.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0) as f64;
-    // Most names take less than three fifths of an em per character. Longer ones are cut.
+    // Most names need less than three fifths of an em per character. Longer ones are truncated.
     let names_mm = (longest * 0.6 * SMALL_MM + 2.0).clamp(8.0, 24.0);
     let classes = matrix.classes.len();
     let left = MARGIN_MM + 4.0 + names_mm;
     let cell_w = (COLUMN_MM - left - MARGIN_MM) / classes as f64;
     let cell_h = cell_w.min(9.0);
-    // Names below wide columns lie flat; narrow columns have room for upright names only.
+    // Names below wide columns are horizontal. Narrow columns only have room for vertical names.
     let flat = cell_w > names_mm;
     let names_below = if flat { 5.0 } else { names_mm };
     let top = MARGIN_MM + 6.0;
@@ -132,7 +132,7 @@ fn draw_cell(canvas: &Canvas<'_>, style: &Style, place: Rect, share: f64, number
     canvas.text(&percent, middle, SMALL_MM, Align::Centre, ink)
 }
 
-/// Contrast of two colours, 1 to 21: WCAG 2.2, "contrast ratio".
+/// The contrast of two colours, from 1 to 21, as WCAG 2.2 defines "contrast ratio".
 fn contrast(one: RGBColor, other: RGBColor) -> f64 {
     let linear = |value: u8| {
         let value = f64::from(value) / 255.0;
@@ -143,7 +143,7 @@ fn contrast(one: RGBColor, other: RGBColor) -> f64 {
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-/// From nearly white to the palette's blue.
+/// A colour between nearly white and the palette's blue.
 fn shade(share: f64) -> RGBColor {
     let mix = |from: f64, to: f64| (from + (to - from) * share.clamp(0.0, 1.0)).round() as u8;
     RGBColor(mix(244.0, 0.0), mix(246.0, 90.0), mix(248.0, 150.0))

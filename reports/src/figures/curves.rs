@@ -16,7 +16,7 @@ pub(crate) struct Curves;
 
 const PANEL_HEIGHT_MM: f64 = 44.0;
 
-/// The curves of a setting, each with its model's label: two panels are drawn of them.
+/// The curves of a setting, each with its model's label. They are drawn in two panels.
 struct CurvesOfSetting<'a> {
     title: &'a str,
     curves: Vec<(usize, &'a [Curve])>,
@@ -102,7 +102,7 @@ fn draw_lines(
 ) -> Result<(), String> {
     let points = || pair.curves.iter().flat_map(|(_, curve)| curve.iter());
     let last = points().map(|point| point.epoch).max().unwrap_or(0);
-    // An axis of one or two epochs would have ticks at fractions of an epoch.
+    // The ticks of an axis of one or two epochs would be at fractions of an epoch.
     let room = (last < 3).then_some([0.0, 3.0]).into_iter().flatten();
     let epochs = points().map(|point| point.epoch as f64).chain(room);
     let (Some(x), Some(y)) = (AxisScale::around(epochs, false), AxisScale::around(points().map(value), false)) else {

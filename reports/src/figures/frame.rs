@@ -8,19 +8,19 @@ use super::style::Style;
 pub(crate) struct Axis {
     pub(crate) scale: AxisScale,
     pub(crate) title: String,
-    /// For labels on a logarithmic axis.
+    /// The unit, for labels on a logarithmic axis.
     pub(crate) unit: &'static str,
-    /// Whether small numbers are up or to the right.
+    /// Whether small numbers are at the top or on the right.
     pub(crate) reversed: bool,
 }
 
-/// Height of a panel's title.
+/// The height of a panel's title.
 pub(crate) const TITLE_MM: f64 = 5.0;
-/// Height of tick labels and the axis title below a panel.
+/// The height of tick labels and axis title below a panel.
 pub(crate) const FOOT_MM: f64 = 8.6;
 const TICK_GAP_MM: f64 = 1.0;
 
-/// Draws the frame into `outer` and returns the two scales, laid onto the page.
+/// Draws the frame into `outer`. Returns the two scales with their positions on the page.
 pub(crate) fn frame(
     canvas: &Canvas<'_>,
     style: &Style,
@@ -44,7 +44,7 @@ pub(crate) fn frame(
         canvas.text(label, (inner.x - TICK_GAP_MM, at), SMALL_MM, Align::Right, style.ink)?;
     }
     let y_title = canvas.fit(&y.title, SMALL_MM, inner.h + TITLE_MM);
-    // Centred on the axis, but inside the panel where the name is longer than the axis.
+    // Centred on the axis. If the name is longer than the axis, it is moved to stay inside the panel.
     let half = canvas.width(&y_title, SMALL_MM) / 2.0;
     let middle = (inner.y + inner.h / 2.0).max(outer.y + half).min(outer.bottom() - half);
     canvas.text_up(&y_title, (outer.x + 1.6, middle), SMALL_MM, Align::Centre, style.ink)?;
@@ -89,19 +89,19 @@ pub(crate) struct Pages {
     rows: usize,
 }
 
-/// Space between panels.
+/// The space between panels.
 const GUTTER_MM: f64 = 3.0;
 /// The margin of a page.
 pub(crate) const MARGIN_MM: f64 = 1.5;
 
 impl Pages {
-    /// For `panels` panels of this size: one column up to `tall` of them, then two.
+    /// Arranges `panels` panels of this size: up to `tall` of them in one column, more in two columns.
     pub(crate) fn new(panels: usize, tall: usize, cell: (f64, f64)) -> Pages {
         let columns = if panels <= tall { 1 } else { 2 };
         Pages { columns, cell, rows: panels.div_ceil(columns) }
     }
 
-    /// Width and height of the page.
+    /// The width and the height of the page.
     pub(crate) fn size(&self) -> (f64, f64) {
         let (w, h) = self.cell;
         let sum = |n: usize, one: f64| n as f64 * one + n.saturating_sub(1) as f64 * GUTTER_MM + 2.0 * MARGIN_MM;

@@ -1,4 +1,4 @@
-//! Latency: from the median to the 99th percentile of single predictions, per task.
+//! Latency: the range from the median to the 99th percentile of single predictions, per task.
 
 use super::axis::AxisScale;
 use super::frame::Axis;

@@ -1,4 +1,4 @@
-//! The legend: which marker is which model, on as many lines as needed.
+//! The legend. It shows which marker stands for which model, on as many lines as needed.
 
 use super::canvas::{Align, Canvas, SMALL_MM};
 use super::style::Style;
@@ -15,14 +15,14 @@ pub(crate) struct LegendEntry {
     line: usize,
 }
 
-/// A legend laid out for a width.
+/// A legend, laid out for a width.
 pub(crate) struct Legend {
     items: Vec<LegendEntry>,
 }
 
 impl Legend {
-    /// Lays out the models with these labels. There is no page yet to measure text on, so a character counts for 1/1.6
-    /// em, which is more than names take.
+    /// Lays out the models with these labels. There is no page yet on which text could be measured, so each character
+    /// counts as 1/1.6 em, which is more than names need.
     pub(crate) fn new(labels: &[String], shown: &[usize], width_mm: f64) -> Legend {
         let mut items: Vec<LegendEntry> = Vec::new();
         let (mut x, mut line) = (0.0, 0);
@@ -38,12 +38,12 @@ impl Legend {
         Legend { items }
     }
 
-    /// Its height, in millimetres.
+    /// The height of the legend in millimetres.
     pub(crate) fn height(&self) -> f64 {
         self.items.last().map_or(0.0, |item| (item.line + 1) as f64 * LINE_MM + 1.0)
     }
 
-    /// Draws it with its upper left corner at `(x, y)`.
+    /// Draws the legend with its upper left corner at `(x, y)`.
     pub(crate) fn draw(&self, canvas: &Canvas<'_>, style: &Style, (x, y): (f64, f64)) -> Result<(), String> {
         for item in &self.items {
             let middle = y + (item.line as f64 + 0.5) * LINE_MM;

@@ -1,4 +1,4 @@
-//! Figures: each is a file that draws results into SVG, and a line of [`FIGURES`].
+//! Figures. Each has a file that draws results as SVG, and a line in [`FIGURES`].
 
 mod accuracy_energy;
 mod accuracy_latency;
@@ -24,13 +24,13 @@ use crate::results::Results;
 
 use names::NumberedNames;
 
-/// A way of looking at results.
+/// A figure that can be drawn from results.
 pub trait Figure: Sync {
-    /// The name of its file, or the beginning of it if it draws several.
+    /// The name of the figure's file. If it draws several files, the beginning of their names.
     fn name(&self) -> &'static str;
-    /// What it shows, in a line.
+    /// What the figure shows, in a line.
     fn about(&self) -> &'static str;
-    /// Draws what the results have for it, and no picture if they have nothing.
+    /// Draws the pictures that the results have data for. There is no picture if they have none.
     ///
     /// # Errors
     /// If the drawing library fails.
@@ -47,10 +47,10 @@ pub static FIGURES: &[&dyn Figure] = &[
     &confusion::ConfusionMatrices,
 ];
 
-/// What a figure made.
+/// What a figure drew.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Drawn {
-    /// In the order of the report.
+    /// The pictures in the order of the report.
     pub pictures: Vec<Picture>,
     /// What was left out, and why.
     pub remarks: Vec<String>,
@@ -59,15 +59,15 @@ pub struct Drawn {
 /// One picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// The name of its files, without the extension.
+    /// The name of the picture's files, without the extension.
     pub name: String,
-    /// What it is, in a few words.
+    /// What the picture is, in a few words.
     pub title: String,
-    /// How to read it.
+    /// How to read the picture.
     pub caption: String,
     /// The SVG document; its size is in millimetres.
     pub svg: String,
-    /// What the numbers in it stand for that are written for names which the font cannot draw; empty without such names.
+    /// The names for which the picture writes numbers, because the font cannot draw them. Empty if there are none.
     pub key: String,
 }
 
@@ -88,10 +88,10 @@ pub(crate) fn draw_all(results: &Results, style: &Style) -> Result<Drawn, Report
     Ok(all)
 }
 
-/// The most panels on one page.
+/// The largest number of panels on one page.
 const MAX_PANELS: usize = 12;
 
-/// How many panels to draw, with a remark if that is not all.
+/// How many panels to draw. Adds a remark if panels are left out.
 fn capped(figure: &str, panels: usize, remarks: &mut Vec<String>) -> usize {
     if panels > MAX_PANELS {
         remarks.push(format!(

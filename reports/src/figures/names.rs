@@ -1,7 +1,9 @@
-//! Names that the figures' font cannot draw: pictures write numbers in their place, and a key says what they stand for.
+//! Names that the figures' font cannot draw. Pictures write numbers instead of them, and a key lists what the numbers
+//! mean.
 //!
-//! A user names classes, tasks, models and units in any script, while the one font in the binary has no glyphs for many.
-//! The renderer would draw a box for each missing glyph, and all names of such a script would look alike.
+//! Users write names of classes, tasks, models and units in any script, but the one font in the binary lacks the glyphs
+//! of many scripts. The renderer would draw a box for each missing glyph, and all names of such a script would look
+//! alike.
 
 use std::borrow::Cow;
 
@@ -12,14 +14,14 @@ use super::Picture;
 use super::canvas::{allowed_in_xml, escape};
 use super::png::has_all_glyphs;
 
-/// The names of a run that pictures cannot write out, in the order in which they are numbered.
+/// The names of a run that pictures cannot write, in the order of their numbers.
 pub(crate) struct NumberedNames {
-    /// What a picture writes, and what it stands for.
+    /// What a picture writes, and the name for which it stands.
     names: Vec<(String, String)>,
 }
 
 impl NumberedNames {
-    /// Finds them among everything that a user names and a picture shows.
+    /// Finds these names among all names that users choose and pictures show.
     pub(crate) fn new(results: &Results) -> NumberedNames {
         let tasks = results.grid.settings.iter().map(|setting| &setting.task);
         let of_tasks = tasks.flat_map(|task| [&task.name, &task.unit].into_iter().chain(&task.classes));
@@ -36,7 +38,7 @@ impl NumberedNames {
         NumberedNames { names }
     }
 
-    /// The results as pictures show them.
+    /// The results with numbers in place of these names, for the pictures.
     pub(crate) fn shown<'a>(&self, results: &'a Results) -> Cow<'a, Results> {
         if self.names.is_empty() {
             return Cow::Borrowed(results);
@@ -59,7 +61,7 @@ impl NumberedNames {
         Cow::Owned(results)
     }
 
-    /// Adds to each picture the key of the numbers that stand in it.
+    /// Adds to each picture a key of the numbers that it contains.
     pub(crate) fn explain(&self, pictures: &mut [Picture]) {
         for picture in pictures {
             let used = self.names.iter().filter(|(number, _)| has_number(&picture.svg, number));
@@ -73,7 +75,7 @@ impl NumberedNames {
         }
     }
 
-    /// What a reader of the report is to know.
+    /// The remark about these names for the reader of the report.
     pub(crate) fn remark(&self) -> Option<String> {
         const SHOWN: usize = 10;
         if self.names.is_empty() {
@@ -91,7 +93,7 @@ impl NumberedNames {
     }
 }
 
-/// Whether a number stands in a text of the picture; a longer number that begins with it is another one.
+/// Whether a text of the picture contains a number. A longer number that begins with the same digits does not count.
 fn has_number(svg: &str, number: &str) -> bool {
     let texts = svg.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
     texts.into_iter().any(|text| {

@@ -1,4 +1,4 @@
-//! PNG from a figure's SVG, with the font that ships in the binary and none of the system's.
+//! Converts the SVG of a figure to PNG, with the font in the binary and without the system's fonts.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,9 +7,9 @@ use resvg::usvg::{Node, Options, Tree, fontdb};
 
 use super::canvas::{FONT, escape};
 
-/// Dots per inch of a CSS pixel, in which SVG sizes are read.
+/// Dots per inch of a CSS pixel. SVG sizes are read in this unit.
 const CSS_DPI: f64 = 96.0;
-/// What printers ask for.
+/// Dots per inch that printers ask for.
 const PRINT_DPI: f64 = 300.0;
 
 /// The picture as PNG at 300 dots per inch.
@@ -25,7 +25,8 @@ pub(crate) fn png(svg: &str) -> Result<Vec<u8>, String> {
     pixels.encode_png().map_err(|error| error.to_string())
 }
 
-/// Whether the font can draw this text: laid out as in a picture, for a character may need several glyphs, or none.
+/// Whether the font can draw this text. The text is laid out as in a picture, because a character may need several
+/// glyphs or none.
 pub(crate) fn has_all_glyphs(text: &str) -> bool {
     if text.chars().all(|c| matches!(c, ' '..='~')) {
         return true;
@@ -37,7 +38,7 @@ pub(crate) fn has_all_glyphs(text: &str) -> bool {
     parse(&svg).is_ok_and(|tree| tree.root().children().iter().all(is_drawn))
 }
 
-/// Glyph 0 of a font is the box that stands for a missing one.
+/// Whether all glyphs exist. Glyph 0 of a font is the box that stands for a missing one.
 fn is_drawn(node: &Node) -> bool {
     match node {
         Node::Group(group) => group.children().iter().all(is_drawn),

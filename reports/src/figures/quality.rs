@@ -76,7 +76,7 @@ fn row(results: &Results, model: &RankedModel) -> ModelRow {
     }
 }
 
-/// The axis, no wider than the values that the metric can have.
+/// The axis, cut to the values that the metric can have.
 pub(crate) fn limits(setting: &Setting, scale: AxisScale) -> AxisScale {
     let (low, high) = setting.score().range;
     scale.within(low, high)
@@ -88,7 +88,7 @@ pub(crate) fn axis_title(setting: &Setting) -> String {
     format!("{}{} ({})", metric.title, setting.primary_unit(), metric.better.name())
 }
 
-/// The name of the primary metric on a vertical axis, where there is less room.
+/// The short name of the primary metric, for a vertical axis, which has less room.
 pub(crate) fn short_title(setting: &Setting) -> String {
     let metric = setting.primary();
     let reversed = if metric.better == Better::Lower { " (reversed)" } else { "" };

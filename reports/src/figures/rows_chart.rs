@@ -1,4 +1,4 @@
-//! Panels with one row per model and a common horizontal axis: names left, marks right.
+//! Panels with one row per model and a common horizontal axis. Names are on the left and marks on the right.
 
 use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM, page};
 use super::frame::{Axis, FOOT_MM, MARGIN_MM, Pages, TITLE_MM, x_axis};
@@ -6,21 +6,21 @@ use super::style::{COLUMN_MM, Style};
 
 /// What a row shows on the axis.
 pub(crate) struct Mark {
-    /// Where the marker is.
+    /// The number that the marker shows.
     pub(crate) at: f64,
-    /// The ends of the line through it.
+    /// The ends of the line through the marker.
     pub(crate) range: Option<(f64, f64)>,
-    /// Small dots on the line.
+    /// The numbers that small dots on the line show.
     pub(crate) dots: Vec<f64>,
-    /// Not ranked.
+    /// Whether the marker is hollow, because the model is not ranked.
     pub(crate) hollow: bool,
 }
 
-/// A model's row.
+/// The row of a model.
 pub(crate) struct ModelRow {
     pub(crate) label: usize,
     pub(crate) name: String,
-    /// What to draw, or how the case ended if there is nothing.
+    /// What to draw. If there is nothing, how the case ended.
     pub(crate) mark: Result<Mark, String>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct RowsPanel {
     pub(crate) title: String,
     pub(crate) axis: Axis,
     pub(crate) rows: Vec<ModelRow>,
-    /// A dashed line across all rows, and its name.
+    /// The number of a dashed line across all rows, and its name.
     pub(crate) reference: Option<(f64, &'static str)>,
 }
 
@@ -84,7 +84,7 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &RowsPanel, outer: Rect
         let mark = match &row.mark {
             Ok(mark) => mark,
             Err(ending) => {
-                // The grid lines must not run through the word.
+                // The background covers the grid lines, which must not run through the word.
                 let paper = Rect { x: inner.x + 0.6, y: y - 1.6, w: canvas.width(ending, SMALL_MM) + 1.2, h: 3.2 };
                 canvas.fill(paper, plotters::style::WHITE)?;
                 canvas.text(ending, (inner.x + 1.2, y), SMALL_MM, Align::Left, style.muted)?;

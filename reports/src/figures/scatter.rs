@@ -1,4 +1,5 @@
-//! Quality against a cost, with the frontier of the models that no other one beats in both. Two figures are drawn so.
+//! Quality against a cost, with the frontier: the models that no other model beats in both. Two figures are drawn in
+//! this way.
 
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect, page};
@@ -19,7 +20,7 @@ pub(crate) struct Cost {
     pub(crate) phase: &'static str,
     pub(crate) metric: &'static str,
     pub(crate) unit: &'static str,
-    /// The name of the axis, from the source of the numbers.
+    /// The name of the axis, given the source of the numbers.
     pub(crate) title: fn(&str) -> String,
 }
 
@@ -30,24 +31,24 @@ struct Dot {
     ranked: bool,
 }
 
-/// The models of a task by the costs of one source.
+/// The models of a task with costs from one source.
 struct ScatterPanel {
     title: String,
     x: Axis,
     y: Axis,
     dots: Vec<Dot>,
     better: Better,
-    /// Whether the costs were computed and not measured: such costs rank nothing, so there is no frontier.
+    /// Whether the costs are estimates. Estimates rank nothing, so there is no frontier.
     estimated: bool,
 }
 
 const PANEL_HEIGHT_MM: f64 = 56.0;
 
-/// How far an estimate of joules is from what a meter at the plug says, either way, as a share: Fischer 2025,
-/// "Ground-Truthing AI Energy Consumption".
+/// How far an estimate of joules may be from the reading of a power meter at the wall socket, in either direction, as a
+/// share (Fischer 2025, "Ground-Truthing AI Energy Consumption").
 const ESTIMATE_ERROR: f64 = 0.4;
 
-/// Draws a panel per task and source of the costs.
+/// Draws a panel for each task and each source of its costs.
 pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Picture) -> Result<Drawn, ReportError> {
     let mut drawn = Drawn::default();
     let sources = |ranking: &Ranking| results.grid.sources(ranking.setting, cost.phase, cost.metric);
@@ -108,7 +109,7 @@ fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Opt
     })
 }
 
-/// Where the true cost of an estimate may lie.
+/// The range in which the true cost of an estimate may be.
 fn range(dot: &Dot) -> [f64; 2] {
     [dot.cost * (1.0 - ESTIMATE_ERROR), dot.cost * (1.0 + ESTIMATE_ERROR)]
 }
@@ -139,8 +140,9 @@ fn draw_frontier(
 ) -> Result<(), String> {
     let at = |dot: &Dot| (x.at(dot.cost), y.at(dot.quality));
     if let Some(cheapest) = frontier.first() {
-        // The line goes on to the edges: nothing is cheaper than the cheapest, and the best stays the best at any cost.
-        // The worse end of the quality axis is at the bottom of the page, whichever way the axis runs.
+        // The line continues to the edges, because nothing is cheaper than the cheapest model, and the best model stays
+        // the best at any higher cost. The worse end of the quality axis is at the bottom of the page, in whichever
+        // direction the axis runs.
         let bottom = y.ends().0.max(y.ends().1);
         let mut steps: Vec<Point> = vec![(at(cheapest).0, bottom)];
         for dot in frontier {
@@ -155,7 +157,7 @@ fn draw_frontier(
     Ok(())
 }
 
-/// The ranked dots that no other one beats in cost without losing in quality, cheapest first.
+/// The ranked dots for which no other dot is cheaper without being worse, the cheapest first.
 fn frontier(dots: &[Dot], better: Better) -> Vec<&Dot> {
     let mut ranked: Vec<&Dot> = dots.iter().filter(|dot| dot.ranked).collect();
     let goodness = |dot: &Dot| better.goodness(dot.quality);

@@ -1,14 +1,15 @@
-//! How figures look: sizes that are readable in the column of a paper, and colours that colour-blind readers can tell apart.
+//! The look of figures: sizes that are readable in the column of a paper, and colours that colour-blind readers can
+//! distinguish.
 
 use plotters::style::RGBColor;
 
-/// SVG units per millimetre. plotters draws in whole units, so the units are small.
+/// SVG units per millimetre. There are many of them because plotters draws in whole units.
 pub(crate) const UNITS_PER_MM: f64 = 12.0;
 
-/// Width of a panel, the column of a two-column paper, in millimetres.
+/// The width of a panel in millimetres. It is that of a column in a two-column paper.
 pub(crate) const COLUMN_MM: f64 = 90.0;
 
-/// The shape of a marker. Shape and colour together show which model it is.
+/// The shape of a marker. Shape and colour together identify the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marker {
     /// ●
@@ -32,7 +33,8 @@ pub enum Marker {
 /// Colours, in figures and in the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Style {
-    /// One per model, in the order of labels. With more models, colours come again with other markers.
+    /// One colour per model, in the order of the labels. With more models than colours, colours repeat with other
+    /// markers.
     pub series: Vec<RGBColor>,
     /// Text and axes.
     pub ink: RGBColor,
@@ -43,8 +45,8 @@ pub struct Style {
 }
 
 impl Default for Style {
-    /// Okabe and Ito's palette (2008, "Color Universal Design"), with grey in place of yellow, which cannot be
-    /// seen on white paper.
+    /// Okabe and Ito's palette (2008, "Color Universal Design"), with grey instead of yellow, which is invisible on
+    /// white paper.
     fn default() -> Style {
         Style {
             series: vec![
@@ -65,7 +67,8 @@ impl Default for Style {
 }
 
 impl Style {
-    /// The colour and marker of a model, by the index of its label: the same in every figure. Unique for the first 64.
+    /// The colour and the marker of a model, by the index of its label. They are the same in every figure, and unique
+    /// for the first 64 models.
     pub fn model(&self, label: usize) -> (RGBColor, Marker) {
         const MARKERS: [Marker; 8] = [
             Marker::Circle,

@@ -1,4 +1,4 @@
-//! Every metric there is, one entry each.
+//! All metrics, one entry each.
 
 use super::{Better, Estimator, Floor, Metric, Score, ScoredTargets, SummaryColumn, TargetUnit};
 use crate::scores::{ClassTally, Example, Sample, macro_mean, matthews, pearson, r2, spearman};
@@ -7,11 +7,11 @@ use Better::{Higher, Lower};
 use Estimator::{Mean, Proportion, Statistic};
 use ScoredTargets::{Classes, TwoClasses, Values};
 
-/// A metric that is no score, to be completed.
+/// The defaults of a metric that is not a score.
 const METRIC: Metric =
     Metric { name: "", title: "", abbreviation: "", unit: "", better: Lower, formula: "", score: None, columns: &[] };
 
-/// A score of classes between 0 and 1 whose floor is the majority class.
+/// A score of classes between 0 and 1, whose floor is the score of the majority class.
 const fn class_score(targets: ScoredTargets, estimator: Estimator) -> Score {
     Score {
         targets,
@@ -24,17 +24,17 @@ const fn class_score(targets: ScoredTargets, estimator: Estimator) -> Score {
     }
 }
 
-/// A score of numbers whose floor is the mean.
+/// A score of numbers, whose floor is the score of the mean.
 const fn value_score(estimator: Estimator) -> Score {
     Score { range: (f64::NEG_INFINITY, f64::INFINITY), floor: Floor::Mean, ..class_score(Values, estimator) }
 }
 
-/// A mean error, in the unit of the targets or its square.
+/// A mean error, in the unit of the targets or in its square.
 const fn error_score(target_unit: TargetUnit, score: fn(&Example<'_>) -> Option<f64>) -> Score {
     Score { range: (0.0, f64::INFINITY), target_unit, ..value_score(Mean(score)) }
 }
 
-/// A correlation, which a constant does not have.
+/// A correlation. A constant answer has none, so the floor is 0.
 const fn correlation(score: fn(&Sample<'_>) -> Option<f64>) -> Score {
     Score {
         range: (-1.0, 1.0),
@@ -48,13 +48,13 @@ const fn column(phase: &'static str, title: &'static str) -> SummaryColumn {
     SummaryColumn { phase, title, note_title: "" }
 }
 
-/// A column and one for the notes of its rows.
+/// A column, with a second one for the notes of its rows.
 const fn noted(phase: &'static str, title: &'static str, note_title: &'static str) -> SummaryColumn {
     SummaryColumn { phase, title, note_title }
 }
 
-/// Every metric. `summary.csv` has its columns in this order. Adding a metric is one entry here; a cost or a count is
-/// also measured in its phase by the harness.
+/// All metrics. The columns of `summary.csv` are in this order. A new metric is one entry here. If it is a cost or a
+/// count, the harness must also measure it in its phase.
 pub static METRICS: &[Metric] = &[
     Metric {
         name: "floor",

@@ -1,4 +1,4 @@
-//! A table as a file of comma-separated values (RFC 4180): every number with all its digits.
+//! A table as comma-separated values (RFC 4180). Every number has all its digits.
 
 use csv::Writer;
 

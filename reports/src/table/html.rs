@@ -4,7 +4,7 @@ use maud::{Markup, html as markup};
 
 use super::{CellKind, Emphasis, Side, Table, TableColumn};
 
-/// The table in a box that scrolls sideways where the page is too narrow for it.
+/// The table, in a box that scrolls sideways if the page is too narrow for the table.
 pub(crate) fn html(table: &Table) -> Markup {
     markup! {
         div.wide tabindex="0" role="region" aria-label=(table.about) {
@@ -36,7 +36,7 @@ pub(crate) fn html(table: &Table) -> Markup {
     }
 }
 
-/// The class of a row.
+/// The CSS class of a row.
 fn emphasis(emphasis: Emphasis) -> Option<&'static str> {
     match emphasis {
         Emphasis::Bold => Some("best"),
@@ -45,7 +45,7 @@ fn emphasis(emphasis: Emphasis) -> Option<&'static str> {
     }
 }
 
-/// The class of the cells of a column of numbers.
+/// The CSS class of cells with numbers.
 fn number(column: &TableColumn) -> Option<&'static str> {
     (column.side() == Side::Right).then_some("number")
 }

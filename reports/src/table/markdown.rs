@@ -14,7 +14,7 @@ pub(crate) fn markdown(table: &Table) -> String {
     text
 }
 
-/// Keeps a text in its table cell and stops it from being read as markup.
+/// Escapes a text, so that it stays in its table cell and is not read as markup.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use super::keys::Keys;
 use crate::suite::SuiteError;
 
-/// The formats.
+/// The names of the formats.
 const FORMATS: [&str; 5] = ["csv", "tsv", "images", "idx", "cifar"];
-/// The side of images in pixels, if a suite says none: that of CIFAR-10.
+/// The side of images in pixels if a suite does not state it. It is the side of CIFAR-10's images.
 const DEFAULT_SIDE: usize = 32;
-/// Label bytes of a record and pixels of a side, beyond which a number is a slip.
+/// The largest number of label bytes of a record, and of pixels of a side. A larger number is a typing error.
 const MAX_LABEL_BYTES: usize = 16;
 const MAX_SIDE: usize = 512;
 
@@ -20,7 +20,7 @@ const MAX_SIDE: usize = 512;
 #[serde(untagged, expecting = "expected a column: its name, or its number from 0")]
 pub(super) enum ColumnEntry {
     Number(usize),
-    /// As in the header.
+    /// The name in the header.
     Name(String),
 }
 
@@ -41,10 +41,10 @@ pub(super) enum TextEntry {
     Several(Vec<ColumnEntry>),
 }
 
-/// The settings of each format as written.
+/// The settings of each format as they are written.
 pub(super) enum FormatSettings {
     Table {
-        /// Of the format, where none is given.
+        /// The delimiter and the quoting of the format, if the suite does not state them.
         usual: (u8, bool),
         delimiter: Option<String>,
         header: Option<bool>,
@@ -158,7 +158,7 @@ fn check_delimiter(delimiter: Option<&str>, keys: &Keys<'_>) -> Result<Option<u8
     }
 }
 
-/// The column of the text, those that are joined to it, and that of the second text of a pair.
+/// The column of the text, those that are joined to it, and the column of the second text of a pair.
 fn columns_of_text(
     text: Option<TextEntry>,
     join: bool,

@@ -1,4 +1,4 @@
-//! The keys of a `[task.data]`, taken one by one.
+//! Takes the keys of a `[task.data]` one by one.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::suite::{Source, SuiteError, syntax};
 #[serde(untagged, expecting = "expected a path or a list of paths")]
 enum Paths {
     One(PathBuf),
-    /// Their rows are joined.
+    /// Several paths, whose rows are joined.
     Several(Vec<PathBuf>),
 }
 
@@ -30,11 +30,11 @@ impl Paths {
     }
 }
 
-/// Takes the settings of a format out of an entry, one by one: what is then left over is none of its settings.
+/// Takes the settings of a format out of an entry one by one. What is left at the end is not a setting of the format.
 pub(super) struct Keys<'a> {
     pub(super) source: &'a Source,
     pub(super) entry: &'a DataEntry,
-    /// The settings of the format.
+    /// The names of the settings that the format has.
     pub(super) taken: Vec<&'static str>,
 }
 
@@ -49,7 +49,7 @@ impl Keys<'_> {
         read.map(Some).map_err(|error| self.fault(key, format!("{key}: {}", syntax::in_plain_words(error.message()))))
     }
 
-    /// The value of a setting that must be there; `how` says what to write.
+    /// The value of a required setting. `how` says what to write if it is missing.
     pub(super) fn require<T: DeserializeOwned>(&mut self, key: &'static str, how: &str) -> Result<T, SuiteError> {
         self.take(key)?.ok_or_else(|| self.missing(key, how))
     }
@@ -68,7 +68,7 @@ impl Keys<'_> {
         self.source.fault_at(self.entry.span_of(key).start, message)
     }
 
-    /// Refuses settings that the format does not take.
+    /// Refuses settings that the format does not have.
     pub(super) fn refuse_others(&self, format: &str) -> Result<(), SuiteError> {
         let mut others: Vec<&Spanned<String>> = self.entry.0.keys().collect();
         others.retain(|key| !self.taken.contains(&key.as_ref().as_str()));
@@ -81,7 +81,8 @@ impl Keys<'_> {
         Err(self.source.fault(key, message))
     }
 
-    /// The paths of a setting. `run.json` is to hold them, and JSON is UTF-8; the suite is so itself, its folder may be not.
+    /// The paths of a setting. They must be UTF-8, because `run.json` stores them and JSON is UTF-8. The suite itself
+    /// is UTF-8, but the path of its folder may not be.
     pub(super) fn paths(&mut self, key: &'static str) -> Result<Option<Vec<PathBuf>>, SuiteError> {
         let paths = self.take::<Paths>(key)?.map(Paths::list);
         if paths.iter().flatten().any(|path| path.to_str().is_some_and(|path| path.trim().is_empty())) {
@@ -95,7 +96,7 @@ impl Keys<'_> {
         Ok(paths)
     }
 
-    /// Names of the labels 0, 1, …, in the normalization form in which names are compared.
+    /// The names of the labels 0, 1, …, in the normalization form in which names are compared.
     pub(super) fn class_names(&self, names: Option<Vec<String>>) -> Result<Option<Vec<String>>, SuiteError> {
         let Some(names) = names else { return Ok(None) };
         if let Some(name) = names.iter().find(|name| !name.is_empty() && !own::is_class_name(name)) {

@@ -1,4 +1,4 @@
-//! The settings that say where the rows of a user's data are, and which of them are test rows.
+//! The settings that say where the rows of a user's data are and which of them are test rows.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use bakeoff_datasets::own::{Part, TestRows};
 use super::keys::Keys;
 use crate::suite::SuiteError;
 
-/// The seed that sets test rows aside, if a suite says none.
+/// The seed that chooses the test rows if a suite does not state one.
 const DEFAULT_SPLIT_SEED: u64 = 1;
 
-/// The settings that every format takes, as written, and the files of labels, which only IDX has.
+/// The settings that every format has, as written. Also the label files, which only IDX has.
 pub(super) struct RowSettings {
     train: Option<Vec<PathBuf>>,
     train_labels: Option<Vec<PathBuf>>,

@@ -8,9 +8,9 @@ use super::kernel::{FusedKernel, apply};
 use super::math::exp;
 use super::product::{Right, ScatteredRows, consecutive, dot, multiply, multiply_transposed, sum, vectorised};
 
-/// `softmax(Q Kᵗ / sqrt(depth)) V` for each head. Query, key and value are `examples x tokens x width`, each head a
-/// block of columns. In each example only the first tokens, as many as `lengths` says, attend and are attended to; the
-/// outputs of the others are zero.
+/// `softmax(Q Kᵗ / sqrt(depth)) V` for each head. Query, key and value are `examples x tokens x width`, and each head
+/// has a block of columns. `lengths` says how many tokens of each example, from the first on, attend and are attended
+/// to. The outputs of the other tokens are zero.
 pub(crate) fn attend(inputs: [Tensor<3>; 3], heads: usize, lengths: &[usize]) -> Tensor<3> {
     let shape = inputs[0].dims();
     let [_, tokens, width] = shape;
@@ -59,7 +59,7 @@ impl Attention {
         gathered
     }
 
-    /// The reverse of [`Attention::gathered`], each number times `scale`.
+    /// The reverse of [`Attention::gathered`], with each number times `scale`.
     fn scatter(&self, part: &[f32], scale: f32, head: &AttentionHead, values: &mut [f32]) {
         for (&start, row) in head.starts.iter().zip(part.chunks_exact(self.depth())) {
             for (value, part) in values[start..start + self.depth()].iter_mut().zip(row) {
@@ -72,7 +72,8 @@ impl Attention {
         (self.depth() as f32).sqrt().recip()
     }
 
-    /// How much each token attends to each other one: `length x length`, rows summing to one.
+    /// The attention weights: how much each token attends to each other token. They are `length x length`, with rows
+    /// that sum to one.
     fn weights(&self, query: &[f32], key: &[f32], head: &AttentionHead) -> Vec<f32> {
         let mut scores = vec![0.0; head.length * head.length];
         let keys = Right::transposed(&self.gathered(key, head), head.length);
@@ -93,7 +94,7 @@ impl Attention {
     }
 }
 
-/// The rows of a matrix that lies row by row.
+/// The rows of a matrix in row-major order.
 fn rows<'a>(values: &'a [f32], starts: &'a [usize], length: usize) -> ScatteredRows<'a> {
     ScatteredRows { values, starts, parts: 1, length }
 }
@@ -110,7 +111,7 @@ impl FusedKernel<3> for Attention {
             attended
         };
         let mut output = vec![0.0; query.len()];
-        // As many heads at a time as there are threads.
+        // As many heads are computed at a time as there are threads.
         let heads: Vec<AttentionHead> = self.each().collect();
         for heads in heads.chunks(rayon::current_num_threads()) {
             let parts: Vec<Vec<f32>> = heads.par_iter().map(attended).collect();
@@ -167,7 +168,7 @@ mod tests {
     const SHAPE: [usize; 3] = [2, 5, 6];
     const HEADS: usize = 3;
 
-    /// The formula, one operation of the library after the other; only full examples.
+    /// The formula as one library operation after the other. All examples must have the full length.
     fn reference(inputs: [Tensor<1>; 3]) -> Tensor<1> {
         let [examples, tokens, width] = SHAPE;
         let depth = width / HEADS;
@@ -193,7 +194,7 @@ mod tests {
         let half = |input: Tensor<1>| -> Tensor<3> { input.reshape(SHAPE).narrow(1, 0, 3) };
         let short = |inputs: [Tensor<1>; 3]| {
             let short = attend(inputs.clone().map(half), HEADS, &[3, 3]);
-            // What is beyond is zero, and so is every gradient there.
+            // The tokens beyond the length have zero outputs, and so all their gradients are zero.
             let beyond: Tensor<3> = inputs[0].clone().reshape(SHAPE).narrow(1, 3, 2) * 0.0;
             Tensor::cat(vec![short, beyond], 1).flatten(0, 2)
         };

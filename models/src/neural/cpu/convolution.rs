@@ -1,16 +1,17 @@
 //! A 3 x 3 convolution over channels-last images, one image at a time.
 //!
-//! In a padded image the three pixels in each row of a neighbourhood lie one after the other. So a neighbourhood is a row of
-//! a left factor in three parts, and nothing is copied to gather it. The gradient with respect to an image is such a
-//! convolution too: of the gradient spread out by the stride, with the kernel turned around.
+//! In a padded image, the three pixels in each row of a neighbourhood are next to each other. So a neighbourhood is a
+//! row of a left factor in three parts, and nothing is copied to gather it. The gradient with respect to an image is
+//! such a convolution too: its input is the gradient, spread out by the stride, and its kernel is turned around.
 
 use burn::tensor::Tensor;
 
 use super::kernel::{FusedKernel, apply};
 use super::product::{Right, ScatteredRows, multiply, multiply_transposed};
 
-/// `examples x height x width x inputs` and a kernel of `3 x 3 x inputs x outputs` to `examples x height' x width' x
-/// outputs`: the border padded with zeros, each side divided by `stride` and rounded up.
+/// Convolves `examples x height x width x inputs` with a kernel of `3 x 3 x inputs x outputs`. The result is
+/// `examples x height' x width' x outputs`. The border is padded with zeros, and each side is divided by `stride` and
+/// rounded up.
 pub(crate) fn convolve(x: Tensor<4>, kernel: Tensor<4>, stride: usize) -> Tensor<4> {
     let [examples, height, width, inputs] = x.dims();
     let outputs = kernel.dims()[3];
@@ -41,12 +42,12 @@ impl Padded {
         Padded { values: vec![0.0; (height + 2) * (width + 2) * channels], width, channels }
     }
 
-    /// Numbers in a row.
+    /// How many numbers a row has.
     fn pitch(&self) -> usize {
         (self.width + 2) * self.channels
     }
 
-    /// Puts pixels at every `stride`th place each way, rows of `columns` pixels at a time.
+    /// Puts pixels, `columns` of them in a row, at every `stride`th place in both directions.
     fn fill(&mut self, pixels: &[f32], columns: usize, stride: usize) {
         let (pitch, channels) = (self.pitch(), self.channels);
         for (row, line) in pixels.chunks_exact(columns * channels).enumerate() {
@@ -61,7 +62,8 @@ impl Padded {
         }
     }
 
-    /// Where the three rows start of the neighbourhoods of every `stride`th pixel each way.
+    /// Where the three rows of a neighbourhood start, for the neighbourhood of every `stride`th pixel in both
+    /// directions.
     fn starts(&self, rows: usize, columns: usize, stride: usize) -> Vec<usize> {
         let (pitch, channels) = (self.pitch(), self.channels);
         let mut starts = Vec::with_capacity(3 * rows * columns);
@@ -101,7 +103,7 @@ impl Convolution {
         let Convolution { height, width, inputs, outputs, stride, .. } = *self;
         let mut spread = Padded::new(height, width, outputs);
         let starts = spread.starts(height, width, 1);
-        // Row (down, right, output) holds the weights that led from each input to this output on the other side.
+        // Row (down, right, output) holds the weights with which this output used each input on the opposite side.
         let turned = Right::packed(9 * outputs, inputs, |row, out| {
             let (tap, output) = (8 - row / outputs, row % outputs);
             for (input, value) in out.iter_mut().enumerate() {

@@ -1,4 +1,4 @@
-//! Dropout in one pass, which keeps one byte for each number.
+//! Dropout in one pass. It keeps one byte for each number.
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
-//! Differentiable functions as loops of our own, each of them one node of the library's graph.
+//! Differentiable functions as loops of our own. Each of them is one node of the library's graph.
 //!
-//! The library computes them in many small steps. Measured on two cores, its convolution spends most of its time on copies
-//! between layouts, its batch normalisation reads and writes the activations a dozen times, and a recurrence made of its
-//! operations builds a graph node for every gate of every step. A [`FusedKernel`] reads and writes the memory once.
+//! The library computes these functions in many small steps, which was measured to be slow on two cores. Its
+//! convolution spends most of its time on copies between layouts. Its batch normalisation reads and writes the
+//! activations a dozen times. A recurrence made of its operations builds a graph node for every gate of every step. A
+//! [`FusedKernel`] reads and writes the memory once.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -22,15 +23,15 @@ pub(super) trait FusedKernel<const N: usize>: Clone + Debug + Send + Sync + 'sta
     /// The result, and what the gradient needs besides the inputs.
     fn forward(&self, inputs: [&[f32]; N]) -> (Vec<f32>, Vec<f32>);
 
-    /// The gradient with respect to each input, given the gradient with respect to the result. Where `wanted` is false,
-    /// the gradient of that input is not used and may be anything.
+    /// The gradient with respect to each input, given the gradient with respect to the result. If `wanted` is false for
+    /// an input, its gradient is not used and may be anything.
     fn backward(&self, inputs: [&[f32]; N], saved: &[f32], gradient: &[f32], wanted: [bool; N]) -> [Vec<f32>; N];
 }
 
 /// The result of a kernel, and what it saved for its gradient.
 ///
 /// # Panics
-/// If a tensor is not of 32-bit floats on the processor: the only device there is.
+/// If a tensor is not of 32-bit floats on the processor, which is the only device.
 pub(super) fn apply<K: FusedKernel<N>, const N: usize>(
     kernel: K,
     inputs: [Tensor<1>; N],
@@ -56,7 +57,7 @@ pub(super) fn apply<K: FusedKernel<N>, const N: usize>(
     (Tensor::from_primitive::<Autodiff<Flex>>(output), saved)
 }
 
-/// A function of vectors in a prediction, where there is no graph.
+/// A function of vectors in a prediction, in which there is no graph.
 ///
 /// # Panics
 /// As [`apply`], or if there is a graph.
@@ -103,7 +104,7 @@ fn tensor(values: Vec<f32>) -> FlexTensor {
 
 #[cfg(test)]
 pub(super) mod testing {
-    //! Comparison of a kernel with the same function made of the library's operations.
+    //! Compares a kernel with the same function made of the library's operations.
 
     use burn::tensor::{Device, Tensor, TensorData};
     use rand::{RngExt, SeedableRng};
@@ -115,8 +116,8 @@ pub(super) mod testing {
         (0..len).map(|_| rng.random::<f32>() * 2.0 - 1.0).collect()
     }
 
-    /// Value of `function` of random vectors of these lengths, and the gradient of a random projection of it with
-    /// respect to each.
+    /// The value of `function` at random vectors of these lengths, and the gradient of a random projection of that
+    /// value with respect to each vector.
     fn with_gradients<const N: usize>(
         lengths: [usize; N],
         function: impl Fn([Tensor<1>; N]) -> Tensor<1>,

@@ -5,7 +5,8 @@ use burn::tensor::Tensor;
 use super::kernel::{FusedKernel, apply};
 use super::product::{dot, sum, vectorised};
 
-/// Every row of `x`, `rows x width` and flat, at mean 0 and variance 1, times `scale`, plus `shift`.
+/// Scales every row of `x` to mean 0 and variance 1, then multiplies it by `scale` and adds `shift`. `x` is
+/// `rows x width` and flat.
 pub(crate) fn layer_norm(x: Tensor<1>, scale: Tensor<1>, shift: Tensor<1>, epsilon: f32) -> Tensor<1> {
     apply(LayerNormalise { width: scale.dims()[0], epsilon }, [x, scale, shift]).0
 }

@@ -5,7 +5,8 @@ use burn::tensor::Tensor;
 use super::kernel::{FusedKernel, apply};
 use super::product::{Right, ScatteredRows, consecutive, multiply, multiply_transposed, vectorised};
 
-/// `x W + b`: `rows x inputs`, `inputs x outputs` and `outputs` numbers to `rows x outputs`, all flat.
+/// `x W + b`. `x` is `rows x inputs`, `W` is `inputs x outputs`, `b` has `outputs` numbers, and the result is
+/// `rows x outputs`. All are flat.
 pub(crate) fn linear(x: Tensor<1>, weight: Tensor<1>, bias: Tensor<1>) -> Tensor<1> {
     let outputs = bias.dims()[0];
     let inputs = weight.dims()[0] / outputs;

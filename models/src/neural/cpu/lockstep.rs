@@ -1,19 +1,20 @@
-//! Threads of a pool that work in lockstep: each has a part of its own, and after every step all wait for the last.
+//! Threads of a pool that work in lockstep. Each has a part of its own, and after every step all of them wait for the
+//! last.
 //!
-//! A step may take a few microseconds, less than it takes to hand work to another thread. So threads that wait spin, and
-//! yield the processor only after some time.
+//! A step may take a few microseconds, which is less than it takes to hand work to another thread. So waiting threads
+//! spin, and yield the processor only after some time.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::pools::SPINS_BEFORE_YIELD;
 
-/// What the threads share.
+/// The state that the threads share.
 #[derive(Default)]
 struct Meeting {
-    /// How often a thread has ended a step, all threads and steps counted.
+    /// How many steps were ended, counted over all threads.
     arrivals: AtomicUsize,
-    /// A thread panicked and will end no further step.
+    /// Whether a thread panicked. It will end no further step.
     lost: AtomicBool,
 }
 
@@ -26,7 +27,7 @@ pub(super) struct Member<'a> {
 }
 
 impl Member<'_> {
-    /// Waits until all threads have ended their step. What they stored before it, this thread can load after it.
+    /// Waits until all threads have ended their step. This thread can then load what the others stored before.
     ///
     /// # Panics
     /// If another thread panicked.
@@ -54,8 +55,8 @@ impl Drop for Member<'_> {
     }
 }
 
-/// `work` on `threads` threads of the current pool at once. Only one thread of a pool may call this at a time: two would
-/// wait for each other for ever.
+/// Runs `work` on `threads` threads of the current pool at once. Only one thread of a pool may call this at a time,
+/// because two calls would wait for each other for ever.
 ///
 /// # Panics
 /// If the pool has fewer threads, or `work` panics.

@@ -1,7 +1,7 @@
-//! Functions of one number that the compiler turns into vector instructions, which it does not do with the standard
-//! library's.
+//! Functions of one number that the compiler turns into vector instructions. It does not do that with the standard
+//! library's functions.
 
-/// e^x to about 1e-7 of its value: 2^n times a polynomial (Cephes).
+/// e^x with a relative error of about 1e-7: 2^n times a polynomial (Cephes).
 #[expect(clippy::excessive_precision, reason = "the constants of Cephes, as published")]
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {

@@ -1,13 +1,15 @@
-//! What computes on the processor, and on nothing else.
+//! Code that computes on the processor and on no other device.
 //!
-//! The library's backend for the processor spends most of a training step on copies between layouts, so the functions
-//! that networks are made of are computed here, by loops of our own: each is a [`kernel`], and most of it a [`product`].
-//! [`pools`] are the threads, and [`lockstep`] is for threads that work on one sequence together.
+//! The library's backend for the processor spends most of a training step on copies between layouts. So loops of our
+//! own compute the functions that networks are made of. Each function is a [`kernel`], and most of its work is a
+//! [`product`]. [`pools`] are the threads, and [`lockstep`] is for threads that work on one sequence together.
 //!
-//! The modules are private. Networks, recipe and training loop see what is exported below, and no file outside this
-//! folder names a thread pool, a vector instruction or the library's backend. Another device gets a sibling of this module
-//! with the same functions made of the library's operations, as most tests here have them for comparison; then
-//! [`super::layers`], the only caller of the tensor functions, chooses by the tensor's device.
+//! The modules are private. Networks, recipe and training loop see only what is exported below. No file outside this
+//! folder names a thread pool, a vector instruction or the library's backend.
+//!
+//! Another device would get a sibling of this module, with the same functions made of the library's operations. Most
+//! tests here already have such functions for comparison. [`super::layers`] is the only caller of the tensor functions,
+//! and would choose by the tensor's device.
 
 mod attention;
 mod convolution;
@@ -23,7 +25,7 @@ mod pools;
 mod product;
 mod recurrence;
 
-/// Functions of tensors, differentiable where the tensors are.
+/// Functions of tensors. They are differentiable if the tensors are.
 pub(crate) use self::{
     attention::attend,
     convolution::convolve,

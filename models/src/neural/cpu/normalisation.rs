@@ -5,14 +5,14 @@ use burn::tensor::Tensor;
 use super::kernel::{FusedKernel, apply, evaluate};
 use super::product::vectorised;
 
-/// Mean and biased variance of each channel in a batch.
+/// The mean and the biased variance of each channel in a batch.
 pub(crate) struct BatchStatistics {
     pub(crate) mean: Vec<f32>,
     pub(crate) variance: Vec<f32>,
 }
 
-/// `relu(scale * (x - mean) / sqrt(variance + epsilon) + shift + shortcut)` over rows of channels, with the mean and
-/// variance of the rows themselves. `x` and `shortcut` are `rows x channels`, flat.
+/// `relu(scale * (x - mean) / sqrt(variance + epsilon) + shift + shortcut)` over rows of channels. Mean and variance
+/// are those of the rows themselves. `x` and `shortcut` are `rows x channels` and flat.
 pub(crate) fn normalise(
     x: Tensor<1>,
     scale: Tensor<1>,
@@ -31,7 +31,7 @@ pub(crate) fn normalise(
     (y, seen)
 }
 
-/// The same in a prediction, with a given mean and variance.
+/// The same for a prediction, with a given mean and variance.
 pub(crate) fn standardise(
     x: Tensor<1>,
     [scale, shift, mean, variance]: [Tensor<1>; 4],
@@ -62,7 +62,7 @@ struct Normalise {
 }
 
 impl Normalise {
-    /// Numbers that are computed together: whole rows, enough of them for wide vector instructions.
+    /// How many numbers are computed together: whole rows, with enough numbers for wide vector instructions.
     fn stripe(&self) -> usize {
         const MIN_STRIPE: usize = 64;
         self.channels * (MIN_STRIPE / self.channels).max(1)
@@ -73,8 +73,8 @@ impl Normalise {
         values.repeat(self.stripe() / self.channels)
     }
 
-    /// One sum per channel. `add` adds the numbers of a range of at most a stripe to the sums. Blocks keep the rounding error of
-    /// long sums small.
+    /// One sum per channel. `add` adds the numbers of a range, which is at most a stripe, to the sums. Long sums are
+    /// made of blocks, which keeps their rounding error small.
     #[inline(always)]
     fn per_channel(&self, len: usize, mut add: impl FnMut(std::ops::Range<usize>, &mut [f32])) -> Vec<f32> {
         const BLOCK: usize = 64;
@@ -139,7 +139,7 @@ impl Normalise {
         y
     }
 
-    /// Normalisation as one product and one sum.
+    /// The normalisation as a factor and an offset for each channel.
     fn affine(&self, mean: &[f32], variance: &[f32], scale: &[f32], shift: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let factor: Vec<f32> = variance.iter().zip(scale).map(|(v, scale)| scale / (v + self.epsilon).sqrt()).collect();
         let offset = shift.iter().zip(mean).zip(&factor).map(|((shift, mean), factor)| shift - mean * factor).collect();
@@ -158,7 +158,7 @@ impl Normalise {
         let channels = self.channels;
         let (mean, variance) = saved.split_at(channels);
         let (factor, offset) = self.affine(mean, variance, scale, shift);
-        // The gradient that passes the ReLU, which is also that of the shortcut.
+        // The gradient that passes the ReLU. It is also the gradient of the shortcut.
         let mut passed = self.activate(x, shortcut, &factor, &offset);
         vectorised(
             #[inline(always)]
@@ -190,7 +190,7 @@ impl Normalise {
         );
         let deviation: Vec<f32> = variance.iter().map(|variance| (variance + self.epsilon).sqrt()).collect();
         moment.iter_mut().zip(&deviation).for_each(|(moment, deviation)| *moment /= deviation);
-        // dx = factor * (passed - sum / rows - normalised * moment / rows), as a line in x for each channel.
+        // dx = factor * (passed - sum / rows - normalised * moment / rows), which is linear in x for each channel.
         let count = (x.len() / channels) as f32;
         let slope: Vec<f32> = (0..channels).map(|c| factor[c] * moment[c] / deviation[c] / count).collect();
         let level: Vec<f32> = (0..channels).map(|c| factor[c] * sum[c] / count - slope[c] * mean[c]).collect();

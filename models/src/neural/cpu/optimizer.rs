@@ -3,12 +3,12 @@
 use super::product::{dot, vectorised};
 use crate::neural::recipe::Rule;
 
-/// Adam's decay rates of the two moments and its guard against division by zero (Kingma and Ba 2014).
+/// Adam's decay rates of the two moments, and the number that keeps it from dividing by zero (Kingma and Ba 2014).
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
-/// An optimiser's memory.
+/// An optimiser with its state.
 #[derive(Debug)]
 pub(crate) struct Optimizer {
     rule: Rule,
@@ -65,10 +65,10 @@ impl Optimizer {
     }
 }
 
-/// The Euclidean norm of `gradient`, and the factor that makes it no longer than `limit` (Pascanu et al. 2013). The norm is
-/// not finite if one of the numbers is not.
+/// The Euclidean norm of `gradient`, and the factor that limits it to `limit` (Pascanu et al. 2013). The norm is not
+/// finite if one of the numbers is not.
 pub(crate) fn clip(gradient: &[f32], limit: f64) -> (f64, f32) {
-    /// Numbers whose squares are summed in 32 bits.
+    /// How many squares are summed in 32 bits.
     const BLOCK: usize = 4096;
     let norm = gradient.chunks(BLOCK).map(|block| f64::from(dot(block, block))).sum::<f64>().sqrt();
     (norm, if norm > limit { (limit / norm) as f32 } else { 1.0 })
@@ -95,7 +95,7 @@ mod tests {
         let (mut w, mut m, mut v) = ([1.0_f64, -2.0], [0.0_f64; 2], [0.0_f64; 2]);
         for t in 1..=3 {
             let g = [0.5 * f64::from(t), -1.5];
-            // Given twice as long, and halved by the scale.
+            // The gradient is given twice as long, and the scale halves it.
             optimizer.step(&mut weights, &g.map(|x| 2.0 * x as f32), 0.5, 0.01);
             for i in 0..2 {
                 m[i] = 0.9 * m[i] + 0.1 * g[i];

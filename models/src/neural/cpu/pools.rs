@@ -1,9 +1,9 @@
 //! Shards of a batch on threads of their own.
 //!
-//! The backend scales badly over threads within one operation, so each shard runs as a whole on a pool of one thread. Its
-//! result depends on the shard alone, and results are returned in the order of the shards. The number of threads therefore
-//! changes the time and no result. Where there is only one shard to predict, its products are divided among all threads,
-//! which changes no result either.
+//! The backend gains little from several threads within one operation, so each shard runs as a whole on a pool of one
+//! thread. Its result depends on the shard alone, and results are returned in the order of the shards. The number of
+//! threads therefore changes the time but no result. If there is only one shard to predict, all threads share its
+//! products, which changes no result either.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +15,7 @@ use crate::parallel;
 /// How often a thread that spins looks for work before it yields the processor: some tens of microseconds.
 pub(super) const SPINS_BEFORE_YIELD: usize = 1000;
 
-/// One pool of one thread for each thread, and one pool of all where there are several.
+/// One pool of one thread for each thread, and one pool of all threads if there are several.
 #[derive(Debug)]
 pub(crate) struct Pools {
     single: Vec<ThreadPool>,
@@ -23,10 +23,10 @@ pub(crate) struct Pools {
 }
 
 impl Pools {
-    /// Of `threads` threads, or of fewer where the system starts no more.
+    /// Starts `threads` threads, or fewer if the system starts no more.
     ///
     /// # Errors
-    /// If there is not a single thread.
+    /// If not a single thread starts.
     pub(crate) fn new(threads: usize) -> Result<Pools, ModelError> {
         let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
         parallel::start(threads, |threads| {
@@ -35,14 +35,14 @@ impl Pools {
         })
     }
 
-    /// How many threads work at a time.
+    /// How many threads work at the same time.
     pub(crate) fn threads(&self) -> usize {
         self.single.len()
     }
 
-    /// `work` on one thread of the pool of all. The other threads spin until there is a part of it for them, because to wake
-    /// a thread takes longer than a product; they yield the processor to whatever else needs it. Must not be called from
-    /// within `work`, nor by two threads at once.
+    /// Runs `work` on one thread of the pool of all threads. The other threads spin until there is a part of the work
+    /// for them, because waking a thread takes longer than a product. They yield the processor to whatever else needs
+    /// it. This must not be called from within `work`, nor by two threads at once.
     pub(crate) fn together<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let Some(all) = &self.all else { return self.single[0].install(work) };
         let done = AtomicBool::new(false);
@@ -56,23 +56,23 @@ impl Pools {
             }
         };
         all.in_place_scope(|scope| {
-            // Spawned before the work, because the pool takes jobs in order: a thread that waits inside the work for the other
-            // half of a join could otherwise take one of these jobs and never return to it.
+            // Spawned before the work, because the pool takes jobs in order. Inside the work, a thread that waits for
+            // the other half of a join could otherwise take one of these jobs and never return to the join.
             (1..self.single.len()).for_each(|_| scope.spawn(|_| help()));
-            // Set even if the work panics: else the scope would wait for the other threads for ever.
+            // Set even if the work panics, because otherwise the scope would wait for the other threads for ever.
             let _set = SetOnDrop(&done);
             all.install(work)
         })
     }
 
-    /// `work` on each item, results in the order of the items.
+    /// Runs `work` on each item. The results are in the order of the items.
     pub(crate) fn map<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
         let pools = &self.single[..self.single.len().min(items.len())];
         parallel::in_order(items.len(), |index| work(index, &items[index]), |work| on_each(pools, work))
     }
 }
 
-/// `work` once in each of the pools at the same time. The calling thread only waits.
+/// Runs `work` once in each of the pools at the same time. The calling thread only waits.
 fn on_each(pools: &[ThreadPool], work: &(dyn Fn() + Sync)) {
     if let Some((first, rest)) = pools.split_first() {
         first.in_place_scope(|scope| {

@@ -1,9 +1,9 @@
-//! Matrix products in 32-bit floats, for the shapes that networks have: a few columns or a few rows, and left factors
-//! whose rows overlap in memory, as the neighbourhoods of a convolution do.
+//! Matrix products in 32-bit floats for the shapes that networks have: a few columns or a few rows, and left factors
+//! whose rows overlap in memory, like the neighbourhoods of a convolution.
 //!
 //! A tile of the result stays in registers while the factors are read. The widest vector instructions are chosen at run
-//! time. Every number of a result is summed in the order of the inner dimension, whatever the instructions and the tile,
-//! so it depends neither on how many rows are computed together nor on the number of threads.
+//! time. Every number of a result is summed in the order of the inner dimension, with any instructions and any tile. So
+//! it depends neither on how many rows are computed together nor on the number of threads.
 
 mod row;
 mod tiles;
@@ -17,19 +17,20 @@ pub(super) use self::row::Strips;
 use self::tiles::{TILE_ROWS, Tiles};
 use self::transposed::Outer;
 
-/// Columns of a panel.
+/// How many columns a panel has.
 const PANEL: usize = 16;
-/// Rows of the left factor that are multiplied with all panels while they are in the cache.
+/// How many rows of the left factor are multiplied with all panels while they are in the cache.
 const BLOCK: usize = 96;
-/// For fewer rows it takes longer to pack the right factor into panels than to multiply.
+/// With fewer rows, packing the right factor into panels takes longer than multiplying.
 const MIN_ROWS_TO_PACK: usize = 4;
-/// Multiply-adds, of numbers in the cache, that are worth handing to another thread, which takes some microseconds.
+/// How many multiply-adds, with numbers in the cache, are worth handing to another thread. Handing them over takes some
+/// microseconds.
 const MIN_MULTIPLY_ADDS_PER_THREAD: usize = 1 << 18;
-/// Numbers of a matrix, each read and used once, that are worth handing to another thread.
+/// How many numbers of a matrix, each read and used once, are worth handing to another thread.
 pub(super) const MIN_READS_PER_THREAD: usize = 1 << 16;
 
-/// Runs `work`, compiled for the widest vector instructions that this processor has. It must be inlined for that: mark the
-/// closure `#[inline(always)]`, and what it calls.
+/// Runs `work`, compiled for the widest vector instructions of this processor. It must be inlined for that, so mark the
+/// closure, and whatever it calls, as `#[inline(always)]`.
 #[inline(always)]
 pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     dispatch(work)
@@ -48,13 +49,13 @@ fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
     Arch::new().dispatch(op)
 }
 
-/// How many threads of the pool get at least `enough` of the work each; at least one.
+/// How many threads of the pool can have at least `enough` of the work each; at least one.
 pub(super) fn threads(work: usize, enough: usize) -> usize {
     rayon::current_num_threads().min(work / enough).max(1)
 }
 
-/// `work` on pieces of `out` of `unit` numbers or a multiple of it, one piece for each thread. `work` gets the index in `out`
-/// at which its piece starts.
+/// Runs `work` on pieces of `out`, one for each thread. A piece has `unit` numbers or a multiple of that. `work` gets
+/// the index in `out` at which its piece starts.
 fn share(out: &mut [f32], unit: usize, threads: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
     if threads == 1 {
         return work(0, out);
@@ -63,7 +64,8 @@ fn share(out: &mut [f32], unit: usize, threads: usize, work: impl Fn(usize, &mut
     out.par_chunks_mut(piece).enumerate().for_each(|(index, out)| work(index * piece, out));
 }
 
-/// The same with pieces of whole panels of columns. `work` gets the first of its columns, and its part of each row.
+/// The same with pieces that are whole panels of columns. `work` gets the first of its columns, and its part of each
+/// row.
 fn share_columns(out: &mut [f32], columns: usize, threads: usize, work: impl Fn(usize, Vec<&mut [f32]>) + Sync) {
     let piece = columns.div_ceil(threads).next_multiple_of(PANEL);
     let mut pieces: Vec<Vec<&mut [f32]>> = Vec::new();
@@ -76,7 +78,7 @@ fn share_columns(out: &mut [f32], columns: usize, threads: usize, work: impl Fn(
     pieces.into_par_iter().enumerate().for_each(|(index, out)| work(index * piece, out));
 }
 
-/// Adds `values` to `sums`, number by number.
+/// Adds `values` to `sums`, element by element.
 pub(crate) fn add(sums: &mut [f32], values: &[f32]) {
     vectorised(
         #[inline(always)]
@@ -84,7 +86,8 @@ pub(crate) fn add(sums: &mut [f32], values: &[f32]) {
     );
 }
 
-/// The sum of products, in sixteen sums side by side: the same result whatever the width of the vector instructions.
+/// The sum of products, computed as sixteen separate sums. So the result is the same for any width of the vector
+/// instructions.
 #[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a, a_tail) = a.as_chunks::<PANEL>();
@@ -117,7 +120,7 @@ pub(super) fn sum(values: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// Rows that may lie anywhere in `values`. Each consists of `parts` parts of `length` numbers.
+/// Rows that may be anywhere in `values`. Each consists of `parts` parts of `length` numbers.
 #[derive(Clone, Copy)]
 pub(super) struct ScatteredRows<'a> {
     pub(super) values: &'a [f32],
@@ -138,7 +141,7 @@ pub(super) fn consecutive(rows: usize, width: usize) -> Vec<usize> {
     (0..rows).map(|row| row * width).collect()
 }
 
-/// A right factor, `depth x columns`.
+/// The right factor of a product, `depth x columns`.
 pub(super) struct Right<'a> {
     depth: usize,
     columns: usize,
@@ -146,13 +149,13 @@ pub(super) struct Right<'a> {
 }
 
 enum FactorLayout<'a> {
-    /// Row by row.
+    /// The matrix in row-major order.
     Plain(&'a [f32]),
-    /// Panels of sixteen columns, padded with zeros, each row by row.
+    /// Panels of sixteen columns, padded with zeros. Each panel is in row-major order.
     Panels(Vec<[f32; PANEL]>),
 }
 
-/// Copies a panel of a matrix that lies row by row.
+/// Copies a panel out of a matrix in row-major order.
 fn pack(matrix: &[f32], columns: usize, panel: usize, lines: &mut [[f32; PANEL]]) {
     let width = PANEL.min(columns - panel * PANEL);
     for (line, row) in lines.iter_mut().zip(matrix.chunks_exact(columns)) {
@@ -161,8 +164,9 @@ fn pack(matrix: &[f32], columns: usize, panel: usize, lines: &mut [[f32; PANEL]]
 }
 
 impl<'a> Right<'a> {
-    /// Of a matrix that lies row by row, for `products` products with left factors of `rows` rows. For a few rows, and for
-    /// one block of rows that is multiplied only once, the matrix stays as it lies; a block packs each panel when it needs it.
+    /// The right factor from a matrix in row-major order, for `products` products with left factors of `rows` rows. The
+    /// matrix is not packed for a few rows, or for one block of rows that is multiplied only once. A block then packs
+    /// each panel when it needs it.
     pub(super) fn new(matrix: &'a [f32], columns: usize, rows: usize, products: usize) -> Right<'a> {
         let depth = matrix.len() / columns;
         if rows < MIN_ROWS_TO_PACK || (products == 1 && rows <= BLOCK) {
@@ -175,7 +179,7 @@ impl<'a> Right<'a> {
         Right { depth, columns, layout: FactorLayout::Panels(panels) }
     }
 
-    /// The transpose of a matrix `columns x depth` that lies row by row.
+    /// The transpose of a matrix `columns x depth` in row-major order.
     pub(super) fn transposed(matrix: &[f32], columns: usize) -> Right<'a> {
         let depth = matrix.len() / columns;
         Right::packed(depth, columns, |row, out| {
@@ -185,13 +189,14 @@ impl<'a> Right<'a> {
         })
     }
 
-    /// `row(k, out)` writes row `k`.
+    /// The right factor from its rows. `row(k, out)` writes row `k` to `out`.
     pub(super) fn packed(depth: usize, columns: usize, row: impl FnMut(usize, &mut [f32])) -> Right<'a> {
         Right { depth, columns, layout: FactorLayout::Panels(panels(depth, columns, row)) }
     }
 }
 
-/// A matrix `depth x columns` in panels of `N` columns, padded with zeros, each row by row. `row(k, out)` writes row `k`.
+/// A matrix `depth x columns` in panels of `N` columns, padded with zeros. Each panel is in row-major order.
+/// `row(k, out)` writes row `k` to `out`.
 fn panels<const N: usize>(depth: usize, columns: usize, mut row: impl FnMut(usize, &mut [f32])) -> Vec<[f32; N]> {
     let mut packed = vec![[0.0; N]; columns.div_ceil(N) * depth];
     let mut line = vec![0.0; columns];
@@ -208,7 +213,7 @@ fn panels<const N: usize>(depth: usize, columns: usize, mut row: impl FnMut(usiz
     packed
 }
 
-/// Adds the product of `left` and `right` to `out`, which lies row by row.
+/// Adds the product of `left` and `right` to `out`, which is in row-major order.
 pub(super) fn multiply(left: ScatteredRows<'_>, right: &Right<'_>, out: &mut [f32]) {
     assert_eq!(left.parts * left.length, right.depth, "the inner dimensions agree");
     assert_eq!(left.count() * right.columns, out.len(), "the result has the rows of one and the columns of the other");
@@ -242,14 +247,15 @@ pub(super) fn multiply(left: ScatteredRows<'_>, right: &Right<'_>, out: &mut [f3
     }
 }
 
-/// Adds the product of the transpose of `left` and `right`, which lies row by row like `out`, to `out`.
+/// Adds the product of the transpose of `left` with `right` to `out`. `right` and `out` are in row-major order.
 pub(super) fn multiply_transposed(left: ScatteredRows<'_>, right: &[f32], columns: usize, out: &mut [f32]) {
     assert_eq!(left.count() * columns, right.len(), "the inner dimensions agree");
     assert_eq!(left.parts * left.length * columns, out.len(), "the result has the columns of both");
     dispatch(Outer { left, right, out, columns });
 }
 
-/// Copies the first `width` numbers of a row. A copy of a whole line compiles to a few registers, any other to a call.
+/// Copies the first `width` numbers of a row. Copying a whole line compiles to a few registers, and any other copy to a
+/// call.
 #[inline(always)]
 fn load(row: &[f32], width: usize, line: &mut [f32; PANEL]) {
     match row.first_chunk() {
@@ -274,7 +280,7 @@ mod tests {
     use super::*;
     use crate::neural::cpu::kernel::testing::noise;
 
-    /// The product in 64 bits, one number after the other.
+    /// The product, one number after the other, in 64 bits.
     fn reference(left: ScatteredRows<'_>, right: &[f32], columns: usize) -> Vec<f32> {
         let number =
             |row: usize, k: usize| left.values[left.starts[row * left.parts + k / left.length] + k % left.length];
@@ -301,7 +307,7 @@ mod tests {
         ) {
             let depth = parts * length;
             let values = noise(count * 2 + depth * 3, seed);
-            // Overlapping rows, in parts that do not follow one another.
+            // Overlapping rows, in parts that are not next to each other.
             let starts: Vec<usize> =
                 (0..count).flat_map(|row| (0..parts).map(move |part| 2 * row + part * 2 * length)).collect();
             let left = ScatteredRows { values: &values, starts: &starts, parts, length };
@@ -352,7 +358,8 @@ mod tests {
             pool.install(|| multiply(left, &Right::new(&matrix, columns, rows, 1), &mut out));
             out
         };
-        // Up to a block by columns, more by rows: each enough for three threads.
+        // Up to one block of rows is divided by columns, more is divided by rows. Each case has enough work for three
+        // threads.
         for (rows, depth, columns) in [(1, 401, 523), (3, 401, 523), (50, 130, 137), (131, 75, 150)] {
             assert!(
                 depth * columns >= 3 * MIN_READS_PER_THREAD

@@ -8,9 +8,10 @@ use super::kernel::{FusedKernel, apply, evaluate};
 use super::math::{sigmoid, tanh};
 use super::product::{Right, ScatteredRows, consecutive, multiply, multiply_transposed, vectorised};
 
-/// The outputs of an LSTM, `directions x steps x examples x hidden`, from its inputs' part of the gates, `directions x
-/// steps x examples x 4 * hidden`, and the recurrent weights, `directions x hidden x 4 * hidden`. The gates are in the order
-/// input, forget, output, candidate. Memory and output start at zero.
+/// The outputs of an LSTM, `directions x steps x examples x hidden`. They are computed from the part of the gates that
+/// comes from the inputs, `directions x steps x examples x 4 * hidden`, and from the recurrent weights,
+/// `directions x hidden x 4 * hidden`. The gates are in the order input, forget, output, candidate. Memory and output
+/// start at zero.
 ///
 /// One is added to the forget gates, which keeps early memory (Gers et al. 2000; Jozefowicz et al. 2015).
 pub(crate) fn recur(gates: Tensor<4>, recurrent: Tensor<3>) -> Tensor<4> {
@@ -27,7 +28,7 @@ pub(crate) fn recur(gates: Tensor<4>, recurrent: Tensor<3>) -> Tensor<4> {
     outputs.reshape([directions, steps, examples, hidden])
 }
 
-/// From this many examples on, one product of all of them with the weights is faster than one for each.
+/// From this many examples on, one product of all examples with the weights is faster than one product for each.
 const MIN_EXAMPLES_TOGETHER: usize = 4;
 
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +39,7 @@ struct Recurrence {
     hidden: usize,
 }
 
-/// Gates before activation to gates after it and the new memory and output, for one example.
+/// Activates the gates of one example in place, and computes the new memory and output.
 #[inline(always)]
 fn activate(gates: &mut [f32], old: Option<&[f32]>, cell: &mut [f32], output: &mut [f32]) {
     let hidden = cell.len();
@@ -62,13 +63,13 @@ fn activate(gates: &mut [f32], old: Option<&[f32]>, cell: &mut [f32], output: &m
     }
 }
 
-/// For one example and step: `to_output` and `to_cell` are the gradients with respect to the output and, from later
-/// steps, the memory. Leaves the gradient of the gates before activation in `gates` and that of the old memory in
-/// `to_cell`.
+/// The gradient of one example at one step. `to_output` and `to_cell` are the gradients with respect to the output and,
+/// from later steps, the memory. Leaves the gradient of the gates before activation in `gates`, and that of the old
+/// memory in `to_cell`.
 #[inline(always)]
 fn deactivate(gates: &mut [f32], old: Option<&[f32]>, cell: &[f32], to_output: &[f32], to_cell: &mut [f32]) {
     let hidden = cell.len();
-    // Slices of one length each, so that the loop needs no checks.
+    // All slices have the same length, so that the loop needs no bounds checks.
     let (inputs, rest) = gates.split_at_mut(hidden);
     let (forgets, rest) = rest.split_at_mut(hidden);
     let (outs, rest) = rest.split_at_mut(hidden);
@@ -79,7 +80,7 @@ fn deactivate(gates: &mut [f32], old: Option<&[f32]>, cell: &[f32], to_output: &
         let squashed = tanh(cell[at]);
         let total = to_cell[at] + to_output[at] * out * (1.0 - squashed * squashed);
         inputs[at] = total * candidate * input * (1.0 - input);
-        // The old memory follows below.
+        // The factor of the old memory is multiplied in below.
         forgets[at] = total * forget * (1.0 - forget);
         outs[at] = to_output[at] * squashed * out * (1.0 - out);
         candidates[at] = total * input * (1.0 - candidate * candidate);
@@ -175,7 +176,8 @@ impl FusedKernel<2> for Recurrence {
                 multiply(gates, &weights[index / steps], &mut to_output);
             }
         }
-        // The outputs of all steps but the last went into the gates of all steps but the first: one product for the sequence.
+        // The outputs of all steps but the last were inputs of the gates of all steps but the first. So one product
+        // serves the whole sequence.
         let mut to_recurrent = vec![0.0; recurrent.len()];
         let rows = (steps - 1) * examples;
         let starts = consecutive(rows, hidden);
@@ -202,7 +204,7 @@ mod tests {
         (gates.reshape([directions, steps, examples, 4 * hidden]), recurrent.reshape([directions, hidden, 4 * hidden]))
     }
 
-    /// The equations of an LSTM, one operation of the library after the other.
+    /// The equations of an LSTM as one library operation after the other.
     fn reference(leaves: [Tensor<1>; 2]) -> Tensor<1> {
         let (gates, recurrent) = shaped(leaves);
         let [directions, steps, examples, hidden] = SIZE;

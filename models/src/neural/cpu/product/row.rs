@@ -1,26 +1,28 @@
-//! One row times a matrix, which lies row by row or in strips of its columns.
+//! One row times a matrix, which is in row-major order or in strips of its columns.
 
 use pulp::{Simd, WithSimd};
 
 use super::{ScatteredRows, dispatch, panels};
 
-/// Columns of a strip: few enough that its sums stay in registers.
+/// How many columns a strip has. They are few enough that its sums stay in registers.
 const STRIP: usize = 64;
 
-/// A right factor, `depth x columns`, in strips of sixty-four columns, padded with zeros, each row by row, so that a product
-/// reads the memory in order. To pack it costs about as much as a product, so it is for many of them.
+/// A right factor, `depth x columns`, in strips of sixty-four columns, padded with zeros. Each strip is in row-major
+/// order, so that a product reads the memory in order. Packing costs about as much as a product, so this is for factors
+/// that are used many times.
 pub(in super::super) struct Strips {
     depth: usize,
     strips: Vec<[f32; STRIP]>,
 }
 
 impl Strips {
-    /// `row(k, out)` writes row `k`.
+    /// The strips of a matrix from its rows. `row(k, out)` writes row `k` to `out`.
     pub(in super::super) fn new(depth: usize, columns: usize, row: impl FnMut(usize, &mut [f32])) -> Strips {
         Strips { depth, strips: panels(depth, columns, row) }
     }
 
-    /// Adds the product of a row of `depth` numbers and this to `out`: the same bits as [`super::multiply`] gives.
+    /// Adds the product of a row of `depth` numbers and this factor to `out`. The bits are those that
+    /// [`super::multiply`] gives.
     pub(in super::super) fn multiply(&self, row: &[f32], out: &mut [f32]) {
         let left = ScatteredRows { values: row, starts: &[0], parts: 1, length: self.depth };
         for (strip, out) in self.strips.chunks_exact(self.depth).zip(out.chunks_mut(STRIP)) {
@@ -29,12 +31,12 @@ impl Strips {
     }
 }
 
-/// A row times some columns of a matrix as it lies. Reading the matrix takes most of the time.
+/// A row times some columns of a matrix that is not packed. Reading the matrix takes most of the time.
 pub(super) struct Plain<'a> {
     pub(super) left: ScatteredRows<'a>,
     pub(super) matrix: &'a [f32],
     pub(super) columns: usize,
-    /// The first of the columns that `out` has.
+    /// The first column that `out` has.
     pub(super) from: usize,
     pub(super) out: &'a mut [f32],
 }
@@ -54,8 +56,8 @@ impl WithSimd for Plain<'_> {
 }
 
 impl Plain<'_> {
-    /// As many strips of `N` vectors as there are from number `at` of the result on. Their sums stay in registers, so that
-    /// nothing but the matrix is read. Returns where the last strip ends.
+    /// Computes as many strips of `N` vectors as there are from index `at` of the result on. Their sums stay in
+    /// registers, so that only the matrix is read. Returns the index at which the last strip ends.
     #[inline(always)]
     fn strips<S: Simd, const N: usize>(&mut self, simd: S, mut at: usize) -> usize {
         let width = N * S::F32_LANES;
@@ -74,7 +76,7 @@ impl Plain<'_> {
         at
     }
 
-    /// The numbers from `at` on, fewer than a vector holds.
+    /// Computes the numbers from index `at` on, which are fewer than a vector holds.
     #[inline(always)]
     fn tail<S: Simd>(&mut self, simd: S, at: usize) {
         let mut sum = simd.partial_load_f32s(&self.out[at..]);
@@ -84,8 +86,8 @@ impl Plain<'_> {
         simd.partial_store_f32s(&mut self.out[at..], sum);
     }
 
-    /// Calls `meet` with each number of the left row and the `width` numbers that it is multiplied with, those of the columns
-    /// from number `at` of the result on.
+    /// Calls `meet` with each number of the left row and the `width` numbers by which it is multiplied. These are in
+    /// the columns from index `at` of the result on.
     #[inline(always)]
     fn each(&self, at: usize, width: usize, mut meet: impl FnMut(f32, &[f32])) {
         let ScatteredRows { values, starts, length, .. } = self.left;

@@ -8,15 +8,15 @@ use super::{BLOCK, FactorLayout, PANEL, ScatteredRows, load, pack, store};
 pub(super) struct Tiles<'a> {
     pub(super) left: ScatteredRows<'a>,
     pub(super) layout: &'a FactorLayout<'a>,
-    /// Columns of the whole matrix.
+    /// How many columns the whole matrix has.
     pub(super) columns: usize,
-    /// The first column that `out` has, where a panel starts.
+    /// The first column that `out` has. A panel starts there.
     pub(super) from: usize,
-    /// Rows of the result.
+    /// The rows of the result.
     pub(super) out: Vec<&'a mut [f32]>,
 }
 
-/// A multiple of the rows of a tile, whatever the processor.
+/// A multiple of the number of rows of a tile on any processor.
 pub(super) const TILE_ROWS: usize = 12;
 
 impl WithSimd for Tiles<'_> {
@@ -24,8 +24,8 @@ impl WithSimd for Tiles<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // Sums of a tile, a row of the right factor and a number of the left one fill the registers. The sums of a
-        // small tile are as many as multiplications are under way at once.
+        // The sums of a tile, a row of the right factor and a number of the left one fill the registers. A small tile
+        // has as many sums as the processor computes multiplications at once.
         match S::F32_LANES {
             16 => self.run::<S, 12, 8, 1>(simd),
             8 => self.run::<S, 6, 4, 2>(simd),
@@ -36,7 +36,8 @@ impl WithSimd for Tiles<'_> {
 }
 
 impl Tiles<'_> {
-    /// In tiles of `R` rows, the last ones of `T`, and `V` vectors, which make a panel.
+    /// Computes in tiles of `R` rows, the last ones of `T` rows. A tile is `V` vectors wide, which is the width of a
+    /// panel.
     #[inline(always)]
     fn run<S: Simd, const R: usize, const T: usize, const V: usize>(mut self, simd: S) {
         let (rows, depth) = (self.left.count(), self.left.parts * self.left.length);
@@ -66,7 +67,7 @@ impl Tiles<'_> {
         }
     }
 
-    /// The product of up to `R` rows and a panel. Returns how many rows.
+    /// Computes the product of up to `R` rows and a panel. Returns the number of rows.
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const V: usize>(
         &mut self,
@@ -89,8 +90,8 @@ impl Tiles<'_> {
     }
 }
 
-/// Adds the product of `R` rows from `first` on and a panel. Where there are fewer rows, the last one is computed again and
-/// the result is not used.
+/// Adds the product of a panel and `R` rows from `first` on. If there are fewer rows, the last one is computed again
+/// and the surplus results are not used.
 #[inline(always)]
 fn tile_product<S: Simd, const R: usize, const V: usize>(
     simd: S,

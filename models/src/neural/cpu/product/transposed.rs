@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::{PANEL, ScatteredRows, load, store};
 
-/// A transposed left factor times a right one.
+/// The product of a transposed left factor and a right factor.
 pub(super) struct Outer<'a> {
     pub(super) left: ScatteredRows<'a>,
     pub(super) right: &'a [f32],
@@ -26,11 +26,11 @@ impl WithSimd for Outer<'_> {
     }
 }
 
-/// Rows of both factors that all tiles of the result use while they are in the cache.
+/// How many rows of both factors all tiles of the result use while these rows are in the cache.
 const STRIP: usize = 128;
 
 impl Outer<'_> {
-    /// In tiles of `R` rows and `V` vectors.
+    /// Computes in tiles of `R` rows and `V` vectors.
     #[inline(always)]
     fn run<S: Simd, const R: usize, const V: usize>(mut self, simd: S) {
         let ScatteredRows { values, starts, parts, length } = self.left;
@@ -67,7 +67,7 @@ impl Outer<'_> {
         }
     }
 
-    /// Adds to `kept` rows of the result from `first` on, in `width` columns from `panel` on.
+    /// Adds to `kept` rows of the result, from `first` on, in `width` columns from `panel` on.
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const V: usize>(
         &mut self,

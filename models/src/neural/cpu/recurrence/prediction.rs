@@ -1,8 +1,9 @@
-//! A few examples through time, without a gradient.
+//! Predicts a few examples through all steps, without a gradient.
 //!
-//! A step of one example reads all recurrent weights and computes little with them, so reading them takes most of the time.
-//! Each thread keeps the weights of some hidden units for the whole sequence, in its own cache if they fit, and shares
-//! only its outputs with the others. Each number is the same sum as in training, whatever the number of threads.
+//! A step of one example reads all recurrent weights and computes little with them, so reading them takes most of the
+//! time. Each thread keeps the weights of some hidden units for the whole sequence, in its own cache if they fit. It
+//! shares only its outputs with the other threads. Each number is the same sum as in training, on any number of
+//! threads.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,9 +16,10 @@ use crate::neural::cpu::product::{MIN_READS_PER_THREAD, Strips, threads, vectori
 pub(super) fn outputs(shape: &Recurrence, gates: &[f32], recurrent: &[f32]) -> Vec<f32> {
     let Recurrence { directions, steps, examples, hidden } = *shape;
     let wide = 4 * hidden;
-    // The bits of floats, because there are no atomic floats. Each is stored once, and loaded after the end of that step.
+    // The bits of floats, because there are no atomic floats. Each is stored once, and loaded after that step has
+    // ended.
     let outputs: Vec<AtomicU32> = (0..directions * steps * examples * hidden).map(|_| AtomicU32::new(0)).collect();
-    // Outside of a pool the caller works alone.
+    // Outside of a pool, the caller works alone.
     let pooled = rayon::current_thread_index().is_some();
     let share = hidden.div_ceil(if pooled { threads(recurrent.len(), MIN_READS_PER_THREAD) } else { 1 });
     lockstep(hidden.div_ceil(share), |mut member| {
