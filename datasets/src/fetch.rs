@@ -42,12 +42,12 @@ pub struct FetchOptions {
     /// Where to fetch from; `None` for the official addresses.
     pub mirror: Option<Mirror>,
     /// How long to wait for a connection, an answer, or the next bytes.
-    pub patience: Duration,
+    pub read_timeout: Duration,
 }
 
 impl Default for FetchOptions {
     fn default() -> FetchOptions {
-        FetchOptions { mirror: None, patience: Duration::from_secs(60) }
+        FetchOptions { mirror: None, read_timeout: Duration::from_secs(60) }
     }
 }
 
@@ -79,9 +79,9 @@ pub enum FetchProgress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetched {
     /// It was complete before.
-    WasHere,
+    AlreadyComplete,
     /// It was fetched.
-    Came,
+    Downloaded,
 }
 
 /// Fetches a dataset into the data folder of `store`, unless it is complete there.
@@ -100,19 +100,19 @@ pub fn fetch(
     let data = store.data()?;
     // Checked before anything is written, because this user may not be allowed to write to the folder.
     if is_whole(dataset, store)? {
-        return Ok(Fetched::WasHere);
+        return Ok(Fetched::AlreadyComplete);
     }
     let work = data.join(WORK);
     make_folder(&work)?;
     let _lock = lock(&work, dataset, tell)?;
     // The process that held the lock may have fetched it.
     if is_whole(dataset, store)? {
-        return Ok(Fetched::WasHere);
+        return Ok(Fetched::AlreadyComplete);
     }
     let staging = Staging::new(work.join(plain_id(dataset)))?;
     let job =
-        Job { dataset, transport, options, work: &work, staging: &staging.0, agent: http::agent(options.patience) };
-    job.bring(tell)?;
+        Job { dataset, transport, options, work: &work, staging: &staging.0, agent: http::agent(options.read_timeout) };
+    job.fetch_files(tell)?;
     let folder = data.join(dataset.id());
     make_folder(&folder)?;
     for file in dataset.files() {
@@ -121,7 +121,7 @@ pub fn fetch(
         store.check(file)?;
     }
     remove_parts(dataset, &work);
-    Ok(Fetched::Came)
+    Ok(Fetched::Downloaded)
 }
 
 /// Whether all files are here and verified. A broken file counts as missing. Something else in a file's place is an error, so that
@@ -206,7 +206,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Fetches all files of the dataset and verifies them: from the official downloads, or from unpacked files of a mirror.
-    fn bring(&self, tell: &mut dyn FnMut(FetchProgress)) -> Result<(), FetchError> {
+    fn fetch_files(&self, tell: &mut dyn FnMut(FetchProgress)) -> Result<(), FetchError> {
         let mut looked_for = Vec::new();
         if self.downloads(&mut looked_for, tell)? {
             self.dataset.derive(self.staging)?;
@@ -261,10 +261,12 @@ impl Job<'_> {
     ) -> Result<bool, FetchError> {
         for place in places {
             match self.take(place, name, load, tell) {
-                Err(Taking::Fault(Fault::Absent)) => {}
-                Err(Taking::Fault(Fault::Write(path, source))) => return Err(FetchError::Write { path, source }),
-                Err(Taking::Fault(Fault::Bad(fault) | Fault::CutOff(fault))) => return Err(self.source(place, fault)),
-                Err(Taking::Wrong(error)) => return Err(error),
+                Err(ExtractError::Fault(Fault::Absent)) => {}
+                Err(ExtractError::Fault(Fault::Write(path, source))) => return Err(FetchError::Write { path, source }),
+                Err(ExtractError::Fault(Fault::Bad(fault) | Fault::CutOff(fault))) => {
+                    return Err(self.source(place, fault));
+                }
+                Err(ExtractError::Wrong(error)) => return Err(error),
                 Ok(()) => return Ok(true),
             }
         }
@@ -280,7 +282,7 @@ impl Job<'_> {
         name: &str,
         load: &Load<'_>,
         tell: &mut dyn FnMut(FetchProgress),
-    ) -> Result<(), Taking> {
+    ) -> Result<(), ExtractError> {
         let url = match place {
             Location::File(path) if path.is_file() => {
                 tell(FetchProgress::Reading { place: place.to_string() });
@@ -289,7 +291,7 @@ impl Job<'_> {
             Location::File(_) => return Err(Fault::Absent.into()),
             Location::Url(url) => url,
         };
-        let proxy = proxy::of(url, |name| env::var_os(name)).map_err(Taking::Wrong)?;
+        let proxy = proxy::of(url, |name| env::var_os(name)).map_err(ExtractError::Wrong)?;
         let part = self.work.join(format!("{}{name}.{}{PART}", part_prefix(self.dataset), short_hash(url)));
         for attempt in 1.. {
             tell(FetchProgress::Reading { place: url.clone() });
@@ -297,17 +299,17 @@ impl Job<'_> {
             let mut bytes = |done, total| tell(FetchProgress::Bytes { done, total });
             let came = http::download(&self.agent, proxy.as_ref(), url, &part, load.max_bytes, &mut bytes);
             let is_whole = came.is_ok();
-            let taken = came.map_err(Taking::from).and_then(|()| self.unpack(&part, place, load, tell));
+            let taken = came.map_err(ExtractError::from).and_then(|()| self.unpack(&part, place, load, tell));
             match taken {
-                Err(Taking::Fault(Fault::CutOff(_))) if attempt < MAX_ATTEMPTS && http::size(&part) > before => {
+                Err(ExtractError::Fault(Fault::CutOff(_))) if attempt < MAX_ATTEMPTS && http::size(&part) > before => {
                     continue;
                 }
-                Err(Taking::Fault(Fault::CutOff(_))) => return taken,
-                Err(Taking::Fault(Fault::Write(..))) if is_whole => return taken,
+                Err(ExtractError::Fault(Fault::CutOff(_))) => return taken,
+                Err(ExtractError::Fault(Fault::Write(..))) if is_whole => return taken,
                 _ => {}
             }
             let _ = fs::remove_file(&part);
-            let useless = matches!(taken, Err(Taking::Fault(Fault::Bad(_)) | Taking::Wrong(_)));
+            let useless = matches!(taken, Err(ExtractError::Fault(Fault::Bad(_)) | ExtractError::Wrong(_)));
             if !useless || before == 0 || attempt > MAX_ATTEMPTS {
                 return taken;
             }
@@ -322,7 +324,7 @@ impl Job<'_> {
         place: &Location,
         load: &Load<'_>,
         tell: &mut dyn FnMut(FetchProgress),
-    ) -> Result<(), Taking> {
+    ) -> Result<(), ExtractError> {
         tell(FetchProgress::Unpacking);
         let opened = File::open(path).map_err(|error| Fault::Bad(format!("it cannot be read ({error})")))?;
         let wanted: Vec<Wanted> = load.files.iter().map(|file| self.wanted(file, load.packing)).collect();
@@ -342,7 +344,7 @@ impl Job<'_> {
             }
             other => other,
         })?;
-        load.files.iter().try_for_each(|file| self.verify(file, Some(place))).map_err(Taking::Wrong)
+        load.files.iter().try_for_each(|file| self.verify(file, Some(place))).map_err(ExtractError::Wrong)
     }
 
     fn wanted(&self, file: &DataFile, packing: Packing) -> Wanted {
@@ -388,15 +390,15 @@ struct Load<'a> {
 }
 
 /// Why files could not be extracted from a place.
-enum Taking {
+enum ExtractError {
     Fault(Fault),
     /// A fault that another attempt cannot correct: wrong files, or a proxy that cannot be used.
     Wrong(FetchError),
 }
 
-impl From<Fault> for Taking {
-    fn from(fault: Fault) -> Taking {
-        Taking::Fault(fault)
+impl From<Fault> for ExtractError {
+    fn from(fault: Fault) -> ExtractError {
+        ExtractError::Fault(fault)
     }
 }
 

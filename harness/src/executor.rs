@@ -53,11 +53,11 @@ pub struct ChildProcess {
 }
 
 /// The time between two checks of a child's time and memory.
-const LOOK: Duration = Duration::from_millis(20);
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// If a check is late by more than this, the program was suspended.
-const SUSPENDED: Duration = Duration::from_secs(1);
+const MIN_SUSPENSION: Duration = Duration::from_secs(1);
 /// How many lines of a child's standard error are kept, to explain why it ended.
-const LAST_WORDS: usize = 20;
+const STDERR_LINES_KEPT: usize = 20;
 
 impl Executor for ChildProcess {
     fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
@@ -168,7 +168,7 @@ fn watch(events: &Receiver<Event>, pid: u32, case: &Case, emit: &mut dyn FnMut(E
     let mut memory = ResidentMemory::of(pid);
     let mut next_look = Instant::now();
     loop {
-        match events.recv_timeout(LOOK) {
+        match events.recv_timeout(CHECK_INTERVAL) {
             Ok(event) => emit(event),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ended::Closed,
@@ -179,10 +179,10 @@ fn watch(events: &Receiver<Event>, pid: u32, case: &Case, emit: &mut dyn FnMut(E
         }
         // Time in which this process did not run (Ctrl-Z, a sleeping machine) does not count as the child's time.
         let missed = now - next_look;
-        if missed > SUSPENDED {
+        if missed > MIN_SUSPENSION {
             deadline += missed;
         }
-        next_look = now + LOOK;
+        next_look = now + CHECK_INTERVAL;
         if interrupt::requested() {
             return Ended::Interrupted;
         }
@@ -234,12 +234,12 @@ fn listen(stdout: ChildStdout) -> std::io::Result<Receiver<Event>> {
 
 /// The last lines of the child's standard error.
 fn tail(stderr: ChildStderr) -> Vec<String> {
-    let mut lines = VecDeque::with_capacity(LAST_WORDS);
+    let mut lines = VecDeque::with_capacity(STDERR_LINES_KEPT);
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
     // A line without an end must not fill the parent's memory.
     while matches!(reader.by_ref().take(4096).read_until(b'\n', &mut line), Ok(1..)) {
-        if lines.len() == LAST_WORDS {
+        if lines.len() == STDERR_LINES_KEPT {
             lines.pop_front();
         }
         lines.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());

@@ -16,7 +16,7 @@ pub trait Progress {
     /// A case begins.
     fn started(&mut self, index: usize, case: &Case);
     /// A case reports an event.
-    fn told(&mut self, index: usize, event: &Event);
+    fn on_event(&mut self, index: usize, event: &Event);
     /// Some time has passed without an event.
     fn tick(&mut self) {}
     /// A case has ended.
@@ -75,7 +75,7 @@ impl Progress for Lines {
         self.line(&format!("        {} …", case.id));
     }
 
-    fn told(&mut self, _index: usize, _event: &Event) {}
+    fn on_event(&mut self, _index: usize, _event: &Event) {}
 
     fn done(&mut self, _index: usize, case: &Case, outcome: &Outcome) {
         self.done += 1;
@@ -127,7 +127,7 @@ impl Progress for Bars {
         self.running.insert(index, (bar, 0));
     }
 
-    fn told(&mut self, index: usize, event: &Event) {
+    fn on_event(&mut self, index: usize, event: &Event) {
         let Some((bar, steps)) = self.running.get_mut(&index) else { return };
         match event {
             Event::Phase(phase) => {

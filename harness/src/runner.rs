@@ -76,7 +76,7 @@ pub fn run(
             };
             match message {
                 Message::Started(index) => progress.started(index, &cases[index]),
-                Message::Told(index, event) => progress.told(index, &event),
+                Message::Told(index, event) => progress.on_event(index, &event),
                 Message::Done(index, outcome, wall_s) if stored.is_ok() => {
                     done += 1;
                     tally.failures += usize::from(outcome.status.is_failure());

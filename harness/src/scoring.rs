@@ -3,7 +3,7 @@
 mod checked;
 mod floor;
 
-pub use floor::{floor, rankers};
+pub use floor::{floor, metrics_that_rank};
 
 use bakeoff_datasets::Targets;
 use bakeoff_models::Predictions;

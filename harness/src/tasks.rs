@@ -9,7 +9,7 @@ mod decoded;
 mod official;
 mod own;
 
-pub use own::{OwnTask, OwnTaskError, Wishes};
+pub use own::{OwnTask, OwnTaskError, TaskSettings};
 
 /// A dataset, what to predict, the metrics and the floor.
 ///

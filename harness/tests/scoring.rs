@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use bakeoff::scoring::{ScoreError, floor, rankers, score, shown, undefined};
+use bakeoff::scoring::{ScoreError, floor, metrics_that_rank, score, shown, undefined};
 use bakeoff_datasets::Targets;
 use bakeoff_models::{Matrix, Predictions};
 use bakeoff_reports::{PredictionRow, decode, encode, encode_header};
@@ -172,14 +172,14 @@ fn the_floor_is_the_same_in_any_order_of_the_training_rows() {
 #[test]
 fn a_metric_can_rank_if_a_constant_answer_has_it() {
     let two = classes(&[0, 1], 2);
-    assert!(rankers(&two, &two).contains(&"f1_positive"));
+    assert!(metrics_that_rank(&two, &two).contains(&"f1_positive"));
     for other in ["brier", "accuracy_mismatched", "mse", "floor"] {
-        assert!(!rankers(&two, &two).contains(&other), "{other}");
+        assert!(!metrics_that_rank(&two, &two).contains(&other), "{other}");
     }
     let values = Targets::Values(vec![0.0, 1.0]);
-    assert_eq!(rankers(&values, &values), ["mse", "mae", "r2", "pearson", "spearman"]);
-    assert_eq!(rankers(&values, &Targets::Values(vec![1.0])), ["mse", "mae", "pearson", "spearman"]);
-    assert!(!rankers(&classes(&[0, 1, 2], 3), &classes(&[0], 3)).contains(&"f1_positive"));
+    assert_eq!(metrics_that_rank(&values, &values), ["mse", "mae", "r2", "pearson", "spearman"]);
+    assert_eq!(metrics_that_rank(&values, &Targets::Values(vec![1.0])), ["mse", "mae", "pearson", "spearman"]);
+    assert!(!metrics_that_rank(&classes(&[0, 1, 2], 3), &classes(&[0], 3)).contains(&"f1_positive"));
 }
 
 #[test]

@@ -23,9 +23,9 @@ use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
 
 /// How many rows one task predicts. They all go down one tree before the next, so that the tree stays in the cache.
-const BLOCK: usize = 64;
+const ROWS_PER_TASK: usize = 64;
 /// How many rows go down a tree at the same time.
-const TOGETHER: usize = 8;
+const ROWS_PER_GROUP: usize = 8;
 
 /// A forest to be grown. Its trees can be grown in any order.
 pub(crate) struct Growth<'a, C: Criterion> {
@@ -95,11 +95,14 @@ impl Forest {
         assert_eq!(rows.ncols(), self.features, "a forest predicts rows of as many features as it was grown on");
         let rows = rows.as_standard_layout();
         let mut means = Array2::zeros((rows.nrows(), self.width));
-        means.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter().zip(rows.axis_chunks_iter(Axis(0), BLOCK)).for_each(
-            |(mut means, rows)| {
+        means
+            .axis_chunks_iter_mut(Axis(0), ROWS_PER_TASK)
+            .into_par_iter()
+            .zip(rows.axis_chunks_iter(Axis(0), ROWS_PER_TASK))
+            .for_each(|(mut means, rows)| {
                 let rows = rows.rows().into_iter().map(|row| row.to_slice().expect("the rows are in standard layout"));
                 let rows: Vec<&[f32]> = rows.collect();
-                let (groups, rest) = rows.as_chunks::<TOGETHER>();
+                let (groups, rest) = rows.as_chunks::<ROWS_PER_GROUP>();
                 let mut sums = vec![0.0_f64; rows.len() * self.width];
                 let add = |(leaf, sum): (&[f32], &mut [f64])| {
                     sum.iter_mut().zip(leaf).for_each(|(sum, &value)| *sum += f64::from(value));
@@ -115,8 +118,7 @@ impl Forest {
                 }
                 let sums = sums.iter().map(|sum| (sum / self.trees.len() as f64) as f32);
                 means.iter_mut().zip(sums).for_each(|(mean, value)| *mean = value);
-            },
-        );
+            });
         means
     }
 

@@ -9,7 +9,7 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use crate::model::{ModelError, Watch};
 
 /// How long to wait until threads of a failed attempt have ended, so that others can be started in their place.
-const THREADS_END: Duration = Duration::from_millis(10);
+const WAIT_FOR_THREADS_TO_END: Duration = Duration::from_millis(10);
 
 /// What `build` makes on `threads` threads, or on fewer if the system starts no more. A limit on processes counts
 /// threads too.
@@ -30,7 +30,7 @@ pub(crate) fn start<T>(
             }
             Err(_) => {
                 threads -= threads.div_ceil(8);
-                std::thread::sleep(THREADS_END);
+                std::thread::sleep(WAIT_FOR_THREADS_TO_END);
             }
         }
     }

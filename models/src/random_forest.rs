@@ -116,7 +116,7 @@ impl ModelEntry for RandomForest {
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
         let features = FeatureParams::of(params, &shape.input);
         match features.supports(&shape.input, device) {
-            Support::Yes => holds(shape.train_rows, features.width(&shape.input)),
+            Support::Yes => fits_in_memory(shape.train_rows, features.width(&shape.input)),
             no => no,
         }
     }
@@ -158,7 +158,7 @@ impl ModelEntry for RandomForest {
 }
 
 /// Whether memory suffices for `features` features of `rows` training rows.
-fn holds(rows: usize, features: usize) -> Support {
+fn fits_in_memory(rows: usize, features: usize) -> Support {
     let row = (features as u64).saturating_mul(FEATURE_BYTES);
     let bytes = row.saturating_mul(rows as u64);
     if bytes <= MOST_BYTES {
@@ -212,7 +212,7 @@ impl Model for ForestModel {
         }
         let params = FeatureParams::of(&self.spec.params, &self.spec.shape.input);
         let (encoder, features) = self.pool.install(|| Encoder::fit(&all.inputs, &params))?;
-        if let Support::No { reason } = holds(features.len(), features.width()) {
+        if let Support::No { reason } = fits_in_memory(features.len(), features.width()) {
             return Err(ModelError::Unsupported(reason));
         }
         let rows = features.into_dense();

@@ -154,7 +154,7 @@ impl ModelEntry for Svm {
             TargetShape::Value => 0,
         };
         if let Support::No { reason } =
-            classifier::holds(rows, ("training rows", "set train_size for the task"), classes)
+            classifier::fits_in_memory(rows, ("training rows", "set train_size for the task"), classes)
         {
             return Support::No { reason };
         }

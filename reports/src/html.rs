@@ -6,7 +6,7 @@ use crate::figures::Picture;
 use crate::format::{count, si};
 use crate::markdown::reproduce;
 use crate::results::Results;
-use crate::sections::{self, SPLITS, Section, marks, sections, sentence};
+use crate::sections::{self, HOW_ROWS_ARE_USED, Section, marks, sections, sentence};
 use crate::table;
 
 /// The text of `report.html`.
@@ -84,7 +84,7 @@ fn headlines(results: &Results) -> Markup {
             "p50 and p99 are the median and the 99th percentile of the time from one raw example to its prediction. "
             "Memory is the largest of the whole case, training included."
         }
-        p { (SPLITS) }
+        p { (HOW_ROWS_ARE_USED) }
     }
 }
 

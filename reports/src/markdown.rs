@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::format::count;
 use crate::results::Results;
 use crate::run_info::RunInfo;
-use crate::sections::{SPLITS, Section, marks, not_ranked, sections};
+use crate::sections::{HOW_ROWS_ARE_USED, Section, marks, not_ranked, sections};
 use crate::table::{self, escape};
 
 /// The text of `report.md`.
@@ -32,7 +32,7 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
         write_section(&mut text, &section);
     }
     if !results.rankings.is_empty() {
-        let _ = writeln!(text, "{}\n\n{SPLITS}\n", marks(results));
+        let _ = writeln!(text, "{}\n\n{HOW_ROWS_ARE_USED}\n", marks(results));
     }
     if let Some(table) = not_ranked(results) {
         let _ = writeln!(text, "## Cases that are not ranked\n\n{}", table::markdown(&table));

@@ -194,7 +194,7 @@ pub enum TargetUnit {
 }
 
 /// Numbers of at least this size are written with a power of ten.
-pub(crate) const LONG: f64 = 1e7;
+pub(crate) const MIN_VALUE_WITH_EXPONENT: f64 = 1e7;
 
 impl Metric {
     /// Whether a score must be written with a power of ten to be readable. That is so for a huge score, and for a small
@@ -202,7 +202,7 @@ impl Metric {
     pub fn needs_power(&self, score: f64) -> bool {
         let size = score.abs();
         let is_error = self.score.is_some_and(|rules| rules.target_unit != TargetUnit::None);
-        size >= LONG || (is_error && 0.0 < size && size < 0.01)
+        size >= MIN_VALUE_WITH_EXPONENT || (is_error && 0.0 < size && size < 0.01)
     }
 
     /// The usual abbreviation, or the title if it is short enough.

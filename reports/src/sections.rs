@@ -11,12 +11,12 @@ use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 use crate::warnings::warnings;
 
 /// The note on how the rows were used.
-pub(crate) const SPLITS: &str = "A tenth of the training rows is set aside for validation. The seed chooses these rows, \
+pub(crate) const HOW_ROWS_ARE_USED: &str = "A tenth of the training rows is set aside for validation. The seed chooses these rows, \
     and each class gives a tenth of its own. A model that learns in epochs keeps the epoch that scores best on them. \
     The test targets were used once, by the scorer, after the fit.";
 
 /// How a table is read.
-const MARKS: &str = "Models are ranked by the primary metric of the task on the same test examples. The 95 % \
+const HOW_TO_READ_TABLES: &str = "Models are ranked by the primary metric of the task on the same test examples. The 95 % \
     interval says how far the score might move with other test examples. `≈` marks a model that a paired test cannot \
     tell from the best (p ≥ 0.05 after Holm's correction). Where the metric is a share of examples and each model has \
     one seed, the test is McNemar's exact test; otherwise it is the paired bootstrap. `?` marks a model that could not \
@@ -30,7 +30,7 @@ const FOLDS: &str = " Where rows are divided into folds, a model that learned fr
 /// How the tables of these results are read.
 pub(crate) fn marks(results: &Results) -> String {
     let has_folds = results.grid.settings.iter().any(|setting| setting.folds.is_some());
-    format!("{MARKS}{}", if has_folds { FOLDS } else { "" })
+    format!("{HOW_TO_READ_TABLES}{}", if has_folds { FOLDS } else { "" })
 }
 
 /// One setting: its ranked models and what a reader must know of them.

@@ -20,7 +20,7 @@ struct About<'a> {
 }
 
 /// What the trials of one model report. If all models agree, what all of them report.
-struct Said<T> {
+struct ModelReport<T> {
     /// The model's label and a colon. Empty if all models agree.
     who: String,
     /// Whether a trial is a fold, and not a seed.
@@ -31,28 +31,28 @@ struct Said<T> {
 
 impl About<'_> {
     /// What the trials say, once where all models say the same in each of them, else by model.
-    fn said<T: PartialEq>(&self, read: impl Fn(&Trial) -> Option<T>) -> Vec<Said<T>> {
+    fn reports<T: PartialEq>(&self, read: impl Fn(&Trial) -> Option<T>) -> Vec<ModelReport<T>> {
         let by_model = self.by_model(read);
-        let all: Vec<&(String, T)> = by_model.iter().flat_map(|said| &said.by_trial).collect();
+        let all: Vec<&(String, T)> = by_model.iter().flat_map(|report| &report.by_trial).collect();
         let mut first: HashMap<&str, &T> = HashMap::new();
         let agree = all.iter().all(|(trial, value)| *first.entry(trial).or_insert(value) == value);
         if !agree {
             return by_model;
         }
         let mut seen = HashSet::new();
-        let by_trial = by_model.into_iter().flat_map(|said| said.by_trial);
+        let by_trial = by_model.into_iter().flat_map(|report| report.by_trial);
         let by_trial: Vec<(String, T)> = by_trial.filter(|(trial, _)| seen.insert(trial.clone())).collect();
         let are_folds = self.are_folds();
-        if by_trial.is_empty() { Vec::new() } else { vec![Said { who: String::new(), are_folds, by_trial }] }
+        if by_trial.is_empty() { Vec::new() } else { vec![ModelReport { who: String::new(), are_folds, by_trial }] }
     }
 
-    fn by_model<T>(&self, read: impl Fn(&Trial) -> Option<T>) -> Vec<Said<T>> {
-        let said = self.grid.row(self.setting).map(|(label, cell)| Said {
+    fn by_model<T>(&self, read: impl Fn(&Trial) -> Option<T>) -> Vec<ModelReport<T>> {
+        let report = self.grid.row(self.setting).map(|(label, cell)| ModelReport {
             who: format!("{}: ", self.grid.labels[label]),
             are_folds: self.are_folds(),
             by_trial: cell.trials.iter().filter_map(|trial| Some((name_of(trial), read(trial)?))).collect(),
         });
-        said.filter(|said| !said.by_trial.is_empty()).collect()
+        report.filter(|report| !report.by_trial.is_empty()).collect()
     }
 
     fn are_folds(&self) -> bool {
@@ -65,8 +65,8 @@ impl About<'_> {
             let other = number(trial, "score", "leaked_other_target").unwrap_or(0.0);
             Some([leaked, other, number(trial, "score", "examples")?])
         };
-        let sentence = |said: Said<[f64; 3]>| {
-            let [leaked, other, examples] = [0, 1, 2].map(|part| TrialRange::of(&said, |values| values[part]));
+        let sentence = |report: ModelReport<[f64; 3]>| {
+            let [leaked, other, examples] = [0, 1, 2].map(|part| TrialRange::of(&report, |values| values[part]));
             if leaked.high == 0.0 {
                 return None;
             }
@@ -78,11 +78,11 @@ impl About<'_> {
             Some(format!(
                 "{}{leaked} of {examples} test rows {} the same input as a training row.{differ} Scores on such rows \
                  show what a model remembers, not how well it does on new data.",
-                said.who,
+                report.who,
                 leaked.verb("has", "have"),
             ))
         };
-        self.said(read).into_iter().filter_map(sentence).collect()
+        self.reports(read).into_iter().filter_map(sentence).collect()
     }
 
     fn classes(&self) -> Vec<String> {
@@ -104,15 +104,15 @@ impl About<'_> {
             ("score", "classes_without_test_rows", "no row to be scored on", "The score does not cover such a class."),
         ] {
             let read = |trial: &Trial| trial.get(phase, metric).map(|value| (value.value, value.note.clone()));
-            for said in self.said(read) {
-                for (seeds, (lost, names)) in by_value(said.by_trial, said.are_folds) {
+            for report in self.reports(read) {
+                for (seeds, (lost, names)) in by_value(report.by_trial, report.are_folds) {
                     if lost == 0.0 {
                         continue;
                     }
                     let verb = if lost == 1.0 { "has" } else { "have" };
                     warnings.push(format!(
                         "{}{seeds}{lost} of {classes} classes {verb} {rows}: {}. {consequence}",
-                        said.who,
+                        report.who,
                         few(&names, lost)
                     ));
                 }
@@ -143,11 +143,12 @@ impl About<'_> {
             let given = if self.are_folds() { given - tested } else { given };
             counted.then(|| [train.unwrap_or(0.0), given, test.unwrap_or(0.0), tested])
         };
-        let warning = |said: Said<[f64; 4]>| {
-            let [train, trained, test, tested] = [0, 1, 2, 3].map(|part| TrialRange::of(&said, |values| values[part]));
+        let warning = |report: ModelReport<[f64; 4]>| {
+            let [train, trained, test, tested] =
+                [0, 1, 2, 3].map(|part| TrialRange::of(&report, |values| values[part]));
             let some = train.high + test.high > 0.0;
             let examples = format!("{train} of {trained} training examples and {test} of {tested} test examples");
-            some.then(|| sentence(said.who.trim_end_matches(": "), &examples))
+            some.then(|| sentence(report.who.trim_end_matches(": "), &examples))
         };
         self.by_model(read).into_iter().filter_map(warning).collect()
     }
@@ -171,12 +172,12 @@ struct TrialRange {
 }
 
 impl TrialRange {
-    fn of<T>(said: &Said<T>, number: impl Fn(&T) -> f64) -> TrialRange {
-        let numbers = || said.by_trial.iter().map(|(_, value)| number(value));
+    fn of<T>(report: &ModelReport<T>, number: impl Fn(&T) -> f64) -> TrialRange {
+        let numbers = || report.by_trial.iter().map(|(_, value)| number(value));
         TrialRange {
             low: numbers().fold(f64::INFINITY, f64::min),
             high: numbers().fold(f64::NEG_INFINITY, f64::max),
-            are_folds: said.are_folds,
+            are_folds: report.are_folds,
         }
     }
 

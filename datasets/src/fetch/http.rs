@@ -11,20 +11,20 @@ use ureq::{Agent, Body};
 use super::error::Fault;
 use super::proxy::Named;
 
-/// The longest time of one whole answer, in multiples of `patience`. Without it, a server that sends a byte now and
+/// The longest time of one whole answer, in multiples of `read_timeout`. Without it, a server that sends a byte now and
 /// then would never reach a time-out. A server that is merely slow is asked again for the rest.
 const MAX_READS_PER_ANSWER: u32 = 60;
 
-/// An agent that waits `patience` for an answer or the next bytes.
-pub(crate) fn agent(patience: Duration) -> Agent {
+/// An agent that waits `read_timeout` for an answer or the next bytes.
+pub(crate) fn agent(read_timeout: Duration) -> Agent {
     Agent::config_builder()
         .user_agent(concat!("bakeoff/", env!("CARGO_PKG_VERSION")))
         .http_status_as_error(false)
         .proxy(None)
-        .timeout_connect(Some(patience))
-        .timeout_recv_response(Some(patience))
-        .timeout_per_read(Some(patience))
-        .timeout_recv_body(Some(patience * MAX_READS_PER_ANSWER))
+        .timeout_connect(Some(read_timeout))
+        .timeout_recv_response(Some(read_timeout))
+        .timeout_per_read(Some(read_timeout))
+        .timeout_recv_body(Some(read_timeout * MAX_READS_PER_ANSWER))
         .build()
         .new_agent()
 }

@@ -28,7 +28,7 @@ fn a_folder_may_hold_the_archive_or_the_files_in_the_family_s_folder_or_right_th
         let mirror = tempfile::tempdir().unwrap();
         layout.iter().for_each(|(name, bytes)| write(mirror.path(), name, bytes));
         let mut bench = Bench::new();
-        assert_eq!(bench.fetch(&ZIP, mirror.path().to_str()).unwrap(), Fetched::Came, "{:?}", layout[0].0);
+        assert_eq!(bench.fetch(&ZIP, mirror.path().to_str()).unwrap(), Fetched::Downloaded, "{:?}", layout[0].0);
         bench.assert_whole();
         layout.iter().for_each(|(name, bytes)| assert_eq!(fs::read(mirror.path().join(name)).unwrap(), *bytes));
     }

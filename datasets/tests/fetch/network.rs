@@ -35,11 +35,11 @@ fn part(bench: &Bench) -> std::path::PathBuf {
 fn an_archive_comes_is_verified_and_leaves_nothing_else() {
     let server = server(|_, _| None);
     let mut bench = Bench::new();
-    assert_eq!(bench.fetch(&ZIP, Some(&server.url)).unwrap(), Fetched::Came);
+    assert_eq!(bench.fetch(&ZIP, Some(&server.url)).unwrap(), Fetched::Downloaded);
     bench.assert_whole();
     let total = zipped(&GOOD).len() as u64;
     assert!(bench.told.contains(&FetchProgress::Bytes { done: total, total: Some(total) }), "{:?}", bench.told);
-    assert_eq!(bench.fetch(&ZIP, Some(&server.url)).unwrap(), Fetched::WasHere);
+    assert_eq!(bench.fetch(&ZIP, Some(&server.url)).unwrap(), Fetched::AlreadyComplete);
     assert_eq!(server.asked().len(), 1, "what is here is not fetched again");
 }
 
@@ -49,7 +49,7 @@ fn a_broken_file_in_the_data_folder_is_fetched_again() {
     let mut bench = Bench::new();
     bench.fetch(&ZIP, Some(&server.url)).unwrap();
     fs::write(bench.folder.path().join("toys/blocks/beta.txt"), "betq\n").unwrap();
-    assert_eq!(bench.fetch(&ZIP, Some(&server.url)).unwrap(), Fetched::Came);
+    assert_eq!(bench.fetch(&ZIP, Some(&server.url)).unwrap(), Fetched::Downloaded);
     bench.assert_whole();
 }
 
@@ -320,7 +320,7 @@ fn what_is_here_is_found_where_nothing_can_be_written() {
     let work = bench.folder.path().join(".fetch");
     fs::remove_dir_all(&work).unwrap();
     fs::write(&work, "").unwrap();
-    assert_eq!(bench.fetch(&ZIP, Some(&server.url)).unwrap(), Fetched::WasHere);
+    assert_eq!(bench.fetch(&ZIP, Some(&server.url)).unwrap(), Fetched::AlreadyComplete);
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn a_second_process_waits_for_the_first_and_says_for_whom() {
         }
         bench.told.push(progress);
     };
-    assert_eq!(bakeoff_datasets::fetch(&ZIP, &store, &options, &mut tell).unwrap(), Fetched::Came);
+    assert_eq!(bakeoff_datasets::fetch(&ZIP, &store, &options, &mut tell).unwrap(), Fetched::Downloaded);
     release.join().unwrap();
     assert_eq!(bench.told[0], FetchProgress::Waiting { holder: "process 4711".to_owned() });
     bench.assert_whole();

@@ -184,12 +184,12 @@ impl Bench {
         &mut self,
         toy: &Toy,
         mirror: Option<&str>,
-        patience: Duration,
+        read_timeout: Duration,
         also: &mut dyn FnMut(&FetchProgress),
     ) -> Result<Fetched, FetchError> {
         let mirror = mirror.map(|mirror| Mirror::parse(mirror).unwrap());
         let store = Store::embedded().with_data(self.folder.path());
-        fetch(toy, &store, &FetchOptions { mirror, patience }, &mut |progress| {
+        fetch(toy, &store, &FetchOptions { mirror, read_timeout }, &mut |progress| {
             also(&progress);
             self.told.push(progress);
         })

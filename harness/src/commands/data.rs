@@ -130,11 +130,11 @@ fn fetch_all(datasets: &[&dyn Dataset], store: &Store, options: &FetchOptions) -
     let mut faults = Vec::new();
     for dataset in datasets {
         let mut shown = Shown::new(dataset.id());
-        let done = fetch(*dataset, store, options, &mut |progress| shown.told(&progress));
+        let done = fetch(*dataset, store, options, &mut |progress| shown.on_event(&progress));
         shown.clear();
         match done {
             Ok(fetched) => {
-                let how = if fetched == Fetched::Came { "fetched and verified" } else { "was here, verified" };
+                let how = if fetched == Fetched::Downloaded { "fetched and verified" } else { "was here, verified" };
                 writeln!(stdout(), "{}: {how}", dataset.id())?;
             }
             Err(error) => faults.push(anyhow!("{}: {error}", dataset.id())),
@@ -206,7 +206,7 @@ impl Shown {
         Shown { dataset, bar }
     }
 
-    fn told(&mut self, progress: &FetchProgress) {
+    fn on_event(&mut self, progress: &FetchProgress) {
         let text = match progress {
             FetchProgress::Bytes { done, total } => {
                 if let Some(bar) = &self.bar {

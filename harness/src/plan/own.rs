@@ -8,7 +8,7 @@ use super::Overrides;
 use super::names::is_plain;
 use crate::machine::available_cpus;
 use crate::suite::{Source, Suite, SuiteError, TaskEntry};
-use crate::tasks::{OwnTask, OwnTaskError, Wishes};
+use crate::tasks::{OwnTask, OwnTaskError, TaskSettings};
 use crate::threads;
 
 /// Checks the name of a task on a user's own data. It becomes part of file names, and no other task may have it.
@@ -54,12 +54,12 @@ pub(super) fn open(source: &Source, suite: &mut Suite, overrides: &Overrides) ->
             continue;
         }
         let word = |written: &Option<Spanned<String>>| written.as_ref().map(|word| one_line(word.as_ref()));
-        let wishes = Wishes { about: word(&entry.about), metric: word(&entry.metric), unit: word(&entry.unit) };
+        let settings = TaskSettings { about: word(&entry.about), metric: word(&entry.metric), unit: word(&entry.unit) };
         let threads = overrides
             .threads
             .or(suite.threads.as_ref().map(|threads| *threads.as_ref()))
             .unwrap_or_else(available_cpus);
-        let task = threads::at_most(threads, || OwnTask::open(entry.name.as_ref(), checked, wishes));
+        let task = threads::at_most(threads, || OwnTask::open(entry.name.as_ref(), checked, settings));
         own.push(task.map_err(|error| fault(source, entry, &error))?);
     }
     Ok(own)

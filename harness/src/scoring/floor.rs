@@ -24,7 +24,7 @@ pub fn floor(given: &Targets, test: &Targets, primary: &str) -> f64 {
 ///
 /// # Panics
 /// If a split is empty or the two differ in kind.
-pub fn rankers(given: &Targets, test: &Targets) -> Vec<&'static str> {
+pub fn metrics_that_rank(given: &Targets, test: &Targets) -> Vec<&'static str> {
     METRICS.iter().filter(|metric| constant_score(metric, given, test).is_some()).map(|metric| metric.name).collect()
 }
 

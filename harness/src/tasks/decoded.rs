@@ -22,11 +22,11 @@ pub(super) struct DecodedImages {
     sha256: String,
     /// What keeps the file in existence. Only the process that wrote the file has it.
     #[serde(skip)]
-    _keeper: Option<Arc<Keeper>>,
+    _owner: Option<Arc<FileOwner>>,
 }
 
 #[derive(Debug)]
-enum Keeper {
+enum FileOwner {
     Unnamed { _file: File },
     Named { _file: NamedTempFile },
 }
@@ -49,7 +49,7 @@ impl DecodedImages {
             return Ok(sha256.map(|sha256| DecodedImages {
                 path,
                 sha256,
-                _keeper: Some(Arc::new(Keeper::Unnamed { _file: file })),
+                _owner: Some(Arc::new(FileOwner::Unnamed { _file: file })),
             }));
         }
         let file = NamedTempFile::with_prefix("bakeoff-")?;
@@ -57,7 +57,7 @@ impl DecodedImages {
         Ok(sha256.map(|sha256| DecodedImages {
             path: file.path().to_owned(),
             sha256,
-            _keeper: Some(Arc::new(Keeper::Named { _file: file })),
+            _owner: Some(Arc::new(FileOwner::Named { _file: file })),
         }))
     }
 

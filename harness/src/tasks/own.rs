@@ -38,7 +38,7 @@ pub struct OwnTask {
 
 /// The settings of a task beside its data. Those that the user does not give follow from the data.
 #[derive(Debug, Clone, Default)]
-pub struct Wishes {
+pub struct TaskSettings {
     /// One line about the task.
     pub about: Option<String>,
     /// The primary metric.
@@ -65,18 +65,18 @@ impl OwnTask {
     /// Reads the data and makes a task of it.
     ///
     /// # Errors
-    /// If the data cannot be read, or if a setting in `wishes` does not fit it.
-    pub fn open(name: &str, data: OwnData, wishes: Wishes) -> Result<OwnTask, OwnTaskError> {
+    /// If the data cannot be read, or if a setting in `settings` does not fit it.
+    pub fn open(name: &str, data: OwnData, settings: TaskSettings) -> Result<OwnTask, OwnTaskError> {
         let own = data.load()?;
         let Splits { train, test, .. } = &own.splits;
         // Without test rows, parts of the training rows are scored.
         let scored = if test.is_empty() { train } else { test };
-        let primary = primary(&train.targets, &scored.targets, wishes.metric)?;
+        let primary = primary(&train.targets, &scored.targets, settings.metric)?;
         let classes = match &train.targets {
             Targets::Classes { names, .. } => names.to_vec(),
             Targets::Values(_) => Vec::new(),
         };
-        if wishes.unit.is_some() && !classes.is_empty() {
+        if settings.unit.is_some() && !classes.is_empty() {
             return Err(OwnTaskError::Unit);
         }
         let input = match &train.inputs {
@@ -93,10 +93,10 @@ impl OwnTask {
         let survey = Some(Arc::new(survey(&own)));
         Ok(OwnTask {
             name: name.to_owned(),
-            about: wishes.about.unwrap_or_else(|| describe(input, &classes)),
+            about: settings.about.unwrap_or_else(|| describe(input, &classes)),
             version: version(&data, &primary, &own.checksums),
             primary,
-            unit: wishes.unit.unwrap_or_default(),
+            unit: settings.unit.unwrap_or_default(),
             input,
             rows: train.len(),
             classes,
@@ -151,7 +151,7 @@ fn primary(train: &Targets, test: &Targets, wish: Option<String>) -> Result<Stri
         let usual = if matches!(train, Targets::Classes { .. }) { "accuracy" } else { "mse" };
         return Ok(usual.to_owned());
     };
-    let known = scoring::rankers(train, test);
+    let known = scoring::metrics_that_rank(train, test);
     if known.contains(&metric.as_str()) {
         return Ok(metric);
     }

@@ -146,10 +146,11 @@ impl Tokens {
     fn admits(self, segment: &str) -> bool {
         match self {
             Tokens::WordsAndMarks => true,
-            Tokens::WordsOrMarks | Tokens::Words => segment.chars().any(says),
+            Tokens::WordsOrMarks | Tokens::Words => segment.chars().any(is_word_character),
             Tokens::LongWords => {
                 let first = segment.chars().next();
-                segment.chars().any(says) && (segment.chars().nth(1).is_some() || first.is_some_and(stands_alone))
+                segment.chars().any(is_word_character)
+                    && (segment.chars().nth(1).is_some() || first.is_some_and(stands_alone))
             }
         }
     }
@@ -166,7 +167,7 @@ impl Words {
     /// The words of `text` that `tokens` admits.
     pub fn of(text: &str, tokens: Tokens) -> Words {
         let text = normal(text);
-        let has_none = tokens == Tokens::WordsOrMarks && !text.chars().any(says);
+        let has_none = tokens == Tokens::WordsOrMarks && !text.chars().any(is_word_character);
         Words { tokens: if has_none { Tokens::WordsAndMarks } else { tokens }, text }
     }
 
@@ -221,7 +222,7 @@ fn is_ignorable(c: char) -> bool {
 }
 
 /// Whether a character is a letter, a digit or an emoji.
-fn says(c: char) -> bool {
+fn is_word_character(c: char) -> bool {
     c.is_alphanumeric() || is_pictograph(c)
 }
 

@@ -4,7 +4,7 @@ use ndarray::{ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
 /// A feature is sparse if fewer than one row in this many is above its lowest bin.
-const SPARSE: usize = 4;
+const MIN_ROWS_PER_ENTRY: usize = 4;
 
 /// The training rows, feature by feature.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Bins {
     edges: Vec<Vec<f32>>,
     /// For each sparse feature, the rows above its lowest bin with their bins. Most terms of texts are such features,
     /// because they occur in few texts.
-    raised: Vec<Option<Vec<(u32, u8)>>>,
+    above_lowest_bin: Vec<Option<Vec<(u32, u8)>>>,
 }
 
 impl Bins {
@@ -25,7 +25,7 @@ impl Bins {
     pub(super) fn new(values: &ArrayView2<'_, f32>, most: usize) -> Bins {
         let rows = values.nrows();
         let mut columns = vec![0; values.len()];
-        let (edges, raised) = columns
+        let (edges, above_lowest_bin) = columns
             .par_chunks_mut(rows)
             .enumerate()
             .map(|(feature, bins)| {
@@ -35,10 +35,10 @@ impl Bins {
                     *bin =
                         u8::try_from(edges.partition_point(|&edge| edge < value)).expect("there are at most 256 bins");
                 }
-                (edges, raised(bins))
+                (edges, above_lowest_bin(bins))
             })
             .unzip();
-        Bins { rows, columns, edges, raised }
+        Bins { rows, columns, edges, above_lowest_bin }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -55,8 +55,8 @@ impl Bins {
     }
 
     /// The rows above the lowest bin with their bins. `None` if the feature is not sparse.
-    pub(super) fn raised(&self, feature: usize) -> Option<&[(u32, u8)]> {
-        self.raised[feature].as_deref()
+    pub(super) fn above_lowest_bin(&self, feature: usize) -> Option<&[(u32, u8)]> {
+        self.above_lowest_bin[feature].as_deref()
     }
 
     /// The upper edge of a bin. A value that is at most this is in this bin or a lower one.
@@ -65,10 +65,10 @@ impl Bins {
     }
 }
 
-/// The rows above the lowest bin with their bins, if they are few; see [`Bins::raised`].
-fn raised(bins: &[u8]) -> Option<Vec<(u32, u8)>> {
+/// The rows above the lowest bin with their bins, if they are few; see [`Bins::above_lowest_bin`].
+fn above_lowest_bin(bins: &[u8]) -> Option<Vec<(u32, u8)>> {
     let count = bins.iter().filter(|&&bin| bin > 0).count();
-    (count < bins.len() / SPARSE)
+    (count < bins.len() / MIN_ROWS_PER_ENTRY)
         .then(|| (0..).zip(bins).filter(|(_, bin)| **bin > 0).map(|(row, &bin)| (row, bin)).collect())
 }
 

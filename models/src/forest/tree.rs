@@ -9,7 +9,7 @@ use super::params::ForestValidParams;
 /// Fewer rows than this are sorted by comparison, which is faster for so few than counting them into 256 bins.
 const MIN_ROWS_TO_COUNT: usize = 48;
 /// Looking up the bin of one row in a column takes as long as reading this many entries of a list in order.
-const COST_OF_A_LOOKUP: usize = 8;
+const LIST_READS_PER_LOOKUP: usize = 8;
 /// The feature number that marks a leaf.
 const LEAF: u32 = u32::MAX;
 
@@ -70,7 +70,7 @@ impl Tree {
         width: usize,
     ) -> Option<Tree> {
         let nodes: Vec<Node> = nodes.map(|(feature, threshold, next)| Node { feature, threshold, next }).collect();
-        let stands = |(place, node): (usize, &Node)| {
+        let is_valid = |(place, node): (usize, &Node)| {
             let next = node.next as usize;
             if node.feature == LEAF {
                 next.checked_add(width).is_some_and(|end| end <= leaves.len())
@@ -79,7 +79,7 @@ impl Tree {
                 (node.feature as usize) < features && next > place && next + 1 < nodes.len()
             }
         };
-        let sound = !nodes.is_empty() && nodes.iter().enumerate().all(stands);
+        let sound = !nodes.is_empty() && nodes.iter().enumerate().all(is_valid);
         sound.then(|| Tree { leaves: leaves.to_vec(), width, nodes })
     }
 
@@ -258,8 +258,8 @@ impl<'a, C: Criterion> Grower<'a, C> {
         let column = self.bins.column(feature);
         let rows = &self.rows[start..end];
         let mut listed = 0;
-        if let Some(raised) = self.raised(feature, rows.len()) {
-            for &(row, bin) in raised {
+        if let Some(above_lowest_bin) = self.above_lowest_bin(feature, rows.len()) {
+            for &(row, bin) in above_lowest_bin {
                 let place = self.places[row as usize].wrapping_sub(start as u32);
                 if (place as usize) < rows.len() {
                     self.spare[listed] = key(bin, place);
@@ -287,8 +287,8 @@ impl<'a, C: Criterion> Grower<'a, C> {
     fn partition(&mut self, start: usize, end: usize, split: &NodeSplit) -> usize {
         let column = self.bins.column(split.feature);
         let mut middle = end;
-        if let Some(raised) = self.raised(split.feature, end - start) {
-            for &(row, bin) in raised {
+        if let Some(above_lowest_bin) = self.above_lowest_bin(split.feature, end - start) {
+            for &(row, bin) in above_lowest_bin {
                 let place = self.places[row as usize] as usize;
                 if bin > split.bin && (start..end).contains(&place) {
                     middle -= 1;
@@ -311,8 +311,10 @@ impl<'a, C: Criterion> Grower<'a, C> {
 
     /// The rows of a sparse feature above its lowest bin. `None` if the feature is not sparse, or if reading them is slower
     /// than looking up the bins of a node's `rows` rows.
-    fn raised(&self, feature: usize, rows: usize) -> Option<&'a [(u32, u8)]> {
-        self.bins.raised(feature).filter(|raised| raised.len() < COST_OF_A_LOOKUP * rows)
+    fn above_lowest_bin(&self, feature: usize, rows: usize) -> Option<&'a [(u32, u8)]> {
+        self.bins
+            .above_lowest_bin(feature)
+            .filter(|above_lowest_bin| above_lowest_bin.len() < LIST_READS_PER_LOOKUP * rows)
     }
 
     fn swap(&mut self, a: usize, b: usize) {

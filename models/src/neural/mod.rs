@@ -174,15 +174,15 @@ pub(crate) fn fit_s(
     pairs: TextReading,
 ) -> f64 {
     /// The number of words of a GLUE sentence, because the texts themselves are not read here.
-    const WORDS: usize = 20;
+    const TYPICAL_WORDS: usize = 20;
     /// How many operations a core does in a second, measured on the networks of `quick`.
-    const CPU_RATE: f64 = 3e10;
+    const OPERATIONS_PER_SECOND: f64 = 3e10;
     let form = match shape.input {
         InputShape::Images { channels, height, width } => InputForm::Images { channels, height, width },
         InputShape::Texts { pairs: is_pairs } => InputForm::Tokens {
             vocabulary: params.int("vocabulary"),
             longest: params.int("max_tokens"),
-            typical: WORDS,
+            typical: TYPICAL_WORDS,
             reading: if is_pairs { pairs } else { TextReading::Single },
         },
     };
@@ -192,7 +192,7 @@ pub(crate) fn fit_s(
     };
     let prediction = 2.0 * design(params, form, outputs).multiply_adds() as f64;
     let rate = match device {
-        Device::Cpu => CPU_RATE * threads.min(params.int("batch").div_ceil(params.int("shard"))) as f64,
+        Device::Cpu => OPERATIONS_PER_SECOND * threads.min(params.int("batch").div_ceil(params.int("shard"))) as f64,
     };
     3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / rate
 }

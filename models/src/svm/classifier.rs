@@ -21,7 +21,7 @@ const MOST_VALUES: usize = 1 << 26;
 
 /// Whether memory suffices for a table of `count` rows with a column for each pair of `classes`. `what` names what the
 /// rows of the table stand for, and `fix` says how to have fewer of them.
-pub(super) fn holds(count: usize, (what, fix): (&str, &str), classes: usize) -> Support {
+pub(super) fn fits_in_memory(count: usize, (what, fix): (&str, &str), classes: usize) -> Support {
     let pairs = classes as u64 * (classes as u64).saturating_sub(1) / 2;
     let column = pairs * size_of::<f32>() as u64;
     let bytes = column.saturating_mul(count as u64);
@@ -62,7 +62,7 @@ impl Classifier {
         let (order, classes) = by_class(labels);
         if settings.kernel == Kernel::Linear
             && let Support::No { reason } =
-                holds(features.width(), ("features", "set terms, or kernel = \"rbf\""), classes.len())
+                fits_in_memory(features.width(), ("features", "set terms, or kernel = \"rbf\""), classes.len())
         {
             return Err(ModelError::Unsupported(reason));
         }
@@ -188,10 +188,12 @@ mod tests {
 
     #[test]
     fn weights_of_too_many_pairs_are_refused_in_words() {
-        let Support::No { reason } = holds(200_000, ("features", "set terms"), 100) else { panic!("takes 4 GB") };
+        let Support::No { reason } = fits_in_memory(200_000, ("features", "set terms"), 100) else {
+            panic!("takes 4 GB")
+        };
         assert!(reason.ends_with("more than 1073741824; at most 54229 features fit: set terms"), "{reason}");
-        assert_eq!(holds(1 << 28, ("features", ""), 2), Support::Yes);
-        assert_eq!(holds(1 << 40, ("features", ""), 1), Support::Yes, "a class alone has no pair");
+        assert_eq!(fits_in_memory(1 << 28, ("features", ""), 2), Support::Yes);
+        assert_eq!(fits_in_memory(1 << 40, ("features", ""), 1), Support::Yes, "a class alone has no pair");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::encode::sparse::SparseRows;
 
 /// How many rows of a kernel one task computes. More rows make a matrix product more efficient; fewer rows balance the
 /// threads better.
-const BLOCK: usize = 128;
+const ROWS_PER_TASK: usize = 128;
 
 /// A similarity between two rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,19 +42,21 @@ impl Kernel {
         let mut products = Array2::zeros((left.len(), right.len()));
         let right_products = Products::new(right);
         let (left_squares, right_squares) = (squares(left), squares(right));
-        products.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter().enumerate().for_each(|(block, mut out)| {
-            let first = block * BLOCK;
-            right_products.write(left, first, &mut out);
-            if let Kernel::Rbf { gamma } = self {
-                for (mut row, &square) in out.rows_mut().into_iter().zip(left_squares.iter().skip(first)) {
-                    row.zip_mut_with(&right_squares, |value, &other| {
-                        // Rounding may make a distance slightly negative.
-                        let distance = (square + other - 2.0 * *value).max(0.0);
-                        *value = (-gamma * distance).exp();
-                    });
+        products.axis_chunks_iter_mut(Axis(0), ROWS_PER_TASK).into_par_iter().enumerate().for_each(
+            |(block, mut out)| {
+                let first = block * ROWS_PER_TASK;
+                right_products.write(left, first, &mut out);
+                if let Kernel::Rbf { gamma } = self {
+                    for (mut row, &square) in out.rows_mut().into_iter().zip(left_squares.iter().skip(first)) {
+                        row.zip_mut_with(&right_squares, |value, &other| {
+                            // Rounding may make a distance slightly negative.
+                            let distance = (square + other - 2.0 * *value).max(0.0);
+                            *value = (-gamma * distance).exp();
+                        });
+                    }
                 }
-            }
-        });
+            },
+        );
         products
     }
 }

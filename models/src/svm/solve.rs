@@ -168,9 +168,9 @@ fn with_kernel<T>(params: SvmParams<f64, T>, settings: &ProblemSettings) -> SvmP
 
 fn linfa_solution<T>(svm: &Svm<f64, T>) -> Result<Solution, SolveError> {
     // linfa says only in the machine's text why its solver stopped.
-    let told = svm.to_string();
-    if told.starts_with("Reached maximal") {
-        return Err(SolveError::LinfaStopped(told));
+    let description = svm.to_string();
+    if description.starts_with("Reached maximal") {
+        return Err(SolveError::LinfaStopped(description));
     }
     Ok(Solution { coefficients: svm.alpha.iter().map(|&a| a as f32).collect(), bias: -svm.rho as f32 })
 }

@@ -9,7 +9,7 @@
 use ndarray::ArrayView2;
 
 /// Replaces the curvature of a direction in which the kernel is not positive definite, as in LIBSVM.
-const FLAT: f64 = 1e-12;
+const MIN_CURVATURE: f64 = 1e-12;
 
 /// A dual problem over the rows of a kernel matrix. The vectors hold one variable per row for a classification. For a
 /// regression they hold two blocks of them, the upper and the lower multipliers.
@@ -132,7 +132,7 @@ impl<'a> SolverState<'a> {
             for t in 0..rows {
                 let slope = most - gradients[t];
                 if slope > 0.0 && values[t] > lowers[t] {
-                    let curvature = (own + self.diagonal[t] - 2.0 * f64::from(row[t])).max(FLAT);
+                    let curvature = (own + self.diagonal[t] - 2.0 * f64::from(row[t])).max(MIN_CURVATURE);
                     let gain = slope * slope / curvature;
                     if gain > best {
                         best = gain;
@@ -147,8 +147,8 @@ impl<'a> SolverState<'a> {
     /// Moves `i` up and `j` down by the same amount, as far as the optimum or the first bound.
     fn improve(&mut self, i: usize, j: usize) {
         let rows = self.diagonal.len();
-        let curvature =
-            (self.diagonal[i % rows] + self.diagonal[j % rows] - 2.0 * f64::from(self.row(i)[j % rows])).max(FLAT);
+        let curvature = (self.diagonal[i % rows] + self.diagonal[j % rows] - 2.0 * f64::from(self.row(i)[j % rows]))
+            .max(MIN_CURVATURE);
         let wanted = (self.gradient[i] - self.gradient[j]) / curvature;
         let room_up = self.problem.upper[i] - self.value[i];
         let room_down = self.value[j] - self.problem.lower[j];

@@ -1,7 +1,7 @@
 //! Axes. They turn numbers into positions on the page and choose the round numbers that label an axis.
 
 use crate::format::si;
-use crate::metric::LONG;
+use crate::metric::MIN_VALUE_WITH_EXPONENT;
 
 /// The largest number of decimals of a label. With more, labels would touch each other.
 const MOST_DECIMALS: usize = 5;
@@ -74,7 +74,7 @@ impl AxisScale {
         let step = factor * power;
         let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
         let (first, last) = ((self.from / step).ceil() as i64, (self.to / step).floor() as i64);
-        let long = decimals > MOST_DECIMALS || self.from.abs().max(self.to.abs()) >= LONG;
+        let long = decimals > MOST_DECIMALS || self.from.abs().max(self.to.abs()) >= MIN_VALUE_WITH_EXPONENT;
         let label = |x: f64| {
             if !long || x == 0.0 {
                 return format!("{:.1$}", x + 0.0, if long { 0 } else { decimals });

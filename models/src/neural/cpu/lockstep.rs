@@ -11,32 +11,32 @@ use super::pools::SPINS_BEFORE_YIELD;
 
 /// The state that the threads share.
 #[derive(Default)]
-struct Meeting {
+struct LockstepState {
     /// How many steps were ended, counted over all threads.
     arrivals: AtomicUsize,
     /// Whether a thread panicked. It will end no further step.
-    lost: AtomicBool,
+    has_panicked: AtomicBool,
 }
 
 /// One of the threads.
-pub(super) struct Member<'a> {
+pub(super) struct LockstepThread<'a> {
     pub(super) index: usize,
     pub(super) threads: usize,
     steps: usize,
-    meeting: &'a Meeting,
+    state: &'a LockstepState,
 }
 
-impl Member<'_> {
+impl LockstepThread<'_> {
     /// Waits until all threads have ended their step. This thread can then load what the others stored before.
     ///
     /// # Panics
     /// If another thread panicked.
     pub(super) fn wait(&mut self) {
         self.steps += 1;
-        self.meeting.arrivals.fetch_add(1, Ordering::AcqRel);
+        self.state.arrivals.fetch_add(1, Ordering::AcqRel);
         let mut idle = 0;
-        while self.meeting.arrivals.load(Ordering::Acquire) < self.steps * self.threads {
-            assert!(!self.meeting.lost.load(Ordering::Relaxed), "another thread panicked");
+        while self.state.arrivals.load(Ordering::Acquire) < self.steps * self.threads {
+            assert!(!self.state.has_panicked.load(Ordering::Relaxed), "another thread panicked");
             idle += 1;
             if idle > SPINS_BEFORE_YIELD {
                 std::thread::yield_now();
@@ -47,10 +47,10 @@ impl Member<'_> {
     }
 }
 
-impl Drop for Member<'_> {
+impl Drop for LockstepThread<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.meeting.lost.store(true, Ordering::Relaxed);
+            self.state.has_panicked.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -60,19 +60,19 @@ impl Drop for Member<'_> {
 ///
 /// # Panics
 /// If the pool has fewer threads, or `work` panics.
-pub(super) fn lockstep(threads: usize, work: impl Fn(Member<'_>) + Sync) {
-    let meeting = Meeting::default();
-    let member = |index| Member { index, threads, steps: 0, meeting: &meeting };
+pub(super) fn lockstep(threads: usize, work: impl Fn(LockstepThread<'_>) + Sync) {
+    let state = LockstepState::default();
+    let numbered = |index| LockstepThread { index, threads, steps: 0, state: &state };
     if threads == 1 {
-        return work(member(0));
+        return work(numbered(0));
     }
     assert!(
         threads <= rayon::current_num_threads(),
-        "each member needs a thread of the pool, else the others wait for ever"
+        "each of them needs a thread of the pool, else the others wait for ever"
     );
     rayon::broadcast(|thread| {
         if thread.index() < threads {
-            work(member(thread.index()));
+            work(numbered(thread.index()));
         }
     });
 }
@@ -91,12 +91,12 @@ mod tests {
         for threads in 1..=3 {
             let done = AtomicUsize::new(0);
             pool.install(|| {
-                lockstep(threads, |mut member| {
+                lockstep(threads, |mut thread| {
                     for step in 1..=500 {
                         done.fetch_add(1, Ordering::Relaxed);
-                        member.wait();
+                        thread.wait();
                         assert!((step * threads..(step + 1) * threads).contains(&done.load(Ordering::Relaxed)));
-                        member.wait();
+                        thread.wait();
                     }
                 });
             });
@@ -107,10 +107,10 @@ mod tests {
     #[test]
     fn a_panic_of_one_thread_ends_all() {
         let pool = ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
-        let work = |mut member: Member<'_>| {
-            member.wait();
-            assert_ne!(member.index, 1, "a model's fault");
-            member.wait();
+        let work = |mut thread: LockstepThread<'_>| {
+            thread.wait();
+            assert_ne!(thread.index, 1, "a model's fault");
+            thread.wait();
         };
         assert!(catch_unwind(AssertUnwindSafe(|| pool.install(|| lockstep(3, work)))).is_err());
     }
