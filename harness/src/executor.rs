@@ -256,9 +256,9 @@ fn post_mortem(status: std::io::Result<ExitStatus>, last_words: &[String]) -> Ou
     }
     let how = match status {
         Ok(status) => describe(status),
-        Err(error) => format!("its end could not be read: {error}"),
+        Err(error) => format!("its exit status could not be read: {error}"),
     };
-    let said = words.last().map_or(String::new(), |line| format!("; its last words: {line}"));
+    let said = words.last().map_or(String::new(), |line| format!("; its last output: {line}"));
     Outcome::without_numbers(Status::Failed, format!("the case's process ended without a result: {how}{said}"))
 }
 
@@ -267,7 +267,7 @@ fn describe(status: ExitStatus) -> String {
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         let name = match signal {
             6 => " (SIGABRT: an abort, such as a stack overflow)",
-            9 => " (SIGKILL: not by this program; the system's out-of-memory killer does that)",
+            9 => " (SIGKILL, not sent by this program but perhaps by the system's out-of-memory killer)",
             11 => " (SIGSEGV: a fault in native code)",
             15 => " (SIGTERM)",
             _ => "",

@@ -95,7 +95,7 @@ pub fn run(
     tally.interrupted = done < cases.len();
     stored.with_context(|| {
         format!(
-            "the results of the last case could not be stored; what was stored before is whole. Mend the cause, then: \
+            "the results of the last case could not be stored; what was stored before is complete. Correct the cause, then: \
              bakeoff resume {}",
             recorder.path().display()
         )

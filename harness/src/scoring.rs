@@ -18,7 +18,9 @@ pub enum ScoreError {
     #[error("there is no example to score; give the task at least one")]
     Empty,
     /// The model predicted classes where the task has values, or the reverse.
-    #[error("the model predicted {found} where the task has {expected}; its predict must answer in the task's kind")]
+    #[error(
+        "the model predicted {found} where the task has {expected}; its predict must return predictions of the task's kind"
+    )]
     WrongKind {
         /// What the task has: classes or values.
         expected: &'static str,
@@ -26,7 +28,7 @@ pub enum ScoreError {
         found: &'static str,
     },
     /// The number of predictions is not the number of examples.
-    #[error("the model gave {found} {what} for {expected} examples; predict must answer each example once")]
+    #[error("the model gave {found} {what} for {expected} examples; predict must return one prediction per example")]
     WrongCount {
         /// What was counted: labels, values or rows of probabilities.
         what: &'static str,

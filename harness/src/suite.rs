@@ -212,7 +212,7 @@ pub struct Source {
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteError {
     /// There is neither such a built-in suite nor such a file.
-    #[error("{}; the path of a suite file (.toml) is taken too", unknown_name("suite", name, known))]
+    #[error("{}; the path of a suite file (.toml) is accepted too", unknown_name("suite", name, known))]
     Unknown {
         /// What was asked for.
         name: String,

@@ -146,7 +146,7 @@ pub(crate) struct ArraysIn {
 impl ArraysIn {
     fn new(path: PathBuf, bytes: &[u8]) -> Result<ArraysIn, ModelError> {
         let file = SafeTensors::deserialize(bytes)
-            .map_err(|error| refused(&path, format!("is no safetensors file: {error}; save the model again")))?;
+            .map_err(|error| refused(&path, format!("is not a safetensors file: {error}; save the model again")))?;
         let array = |(name, view): (&str, TensorView<'_>)| {
             (name.to_owned(), (view.dtype(), view.shape().to_vec(), view.data().to_vec()))
         };

@@ -157,7 +157,7 @@ impl Forest {
             });
             let tree = tree
                 .flatten()
-                .ok_or_else(|| arrays.refused(format!("tree {} has a place outside itself", trees.len())))?;
+                .ok_or_else(|| arrays.refused(format!("tree {} has an index outside itself", trees.len())))?;
             trees.push(tree);
         }
         if trees.is_empty() || node != count || leaf != values.len() {

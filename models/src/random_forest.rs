@@ -44,7 +44,7 @@ const PARAMS: &[Param] = &[
         images: DefaultValue::Float(0.0),
         texts: DefaultValue::Float(0.0),
         domain: Domain::Float(0.0, 1.0),
-        about: "share of the features that a node tries; 0 stands for sqrt for classes and 1/3 for numbers",
+        about: "share of the features that a node tries; 0 means the square root of their number for classes, and 1/3 for numbers",
         source: "Breiman's randomForest for R (Liaw and Wiener 2002)",
     },
     Param {
@@ -52,7 +52,7 @@ const PARAMS: &[Param] = &[
         images: DefaultValue::Int(0),
         texts: DefaultValue::Int(0),
         domain: Domain::Int(0, 10_000),
-        about: "most decisions on the way to a leaf; 0 stands for no limit",
+        about: "largest number of decisions between root and leaf; 0 means no limit",
         source: "trees are grown in full (Breiman 2001)",
     },
     Param {
@@ -60,7 +60,7 @@ const PARAMS: &[Param] = &[
         images: DefaultValue::Int(1),
         texts: DefaultValue::Int(1),
         domain: Domain::Int(1, 1_000_000),
-        about: "fewest distinct training rows in a leaf",
+        about: "smallest number of distinct training rows in a leaf",
         source: "scikit-learn's default",
     },
     Param {
@@ -68,7 +68,7 @@ const PARAMS: &[Param] = &[
         images: DefaultValue::Int(256),
         texts: DefaultValue::Int(256),
         domain: Domain::Int(2, 256),
-        about: "most intervals that the values of a feature are sorted into",
+        about: "largest number of intervals for a feature's values",
         source: "as fine as one byte allows",
     },
     ImageFeatures::param(
@@ -85,7 +85,7 @@ const PARAMS: &[Param] = &[
         images: DefaultValue::Int(2000),
         texts: DefaultValue::Int(2000),
         domain: Domain::Int(1, 100_000),
-        about: "texts: how many of the commonest word 1- and 2-grams are used; of pairs a quarter, in each of four blocks",
+        about: "texts: how many of the commonest word 1- and 2-grams are used; for pairs, a quarter of them in each of four blocks",
         source: "best of 500, 1000, 2000 and 4000 on SST-2 at 8,000 rows",
     },
 ];

@@ -60,7 +60,7 @@ const PARAMS: &[Param] = &[
         images: DefaultValue::Float(1.0),
         texts: DefaultValue::Float(1.0),
         domain: Domain::Float(1e-6, 1e6),
-        about: "price of a violated margin",
+        about: "penalty for a violated margin",
         source: "scikit-learn's default; best of 1, 3, 10 on CIFAR-10 at 2,000 rows and of 0.5, 1 on SST-2",
     },
     Param {
@@ -101,7 +101,7 @@ const PARAMS: &[Param] = &[
         images: DefaultValue::Int(1_000_000),
         texts: DefaultValue::Int(1_000_000),
         domain: Domain::Int(1, 1_000_000),
-        about: "texts: how many of the commonest word 1- and 2-grams are used; of pairs a quarter, in each of four blocks",
+        about: "texts: how many of the commonest word 1- and 2-grams are used; for pairs, a quarter of them in each of four blocks",
         source: "all of them: sparse rows make them cheap, and dropping rare ones lost accuracy in our measurement",
     },
     Param {

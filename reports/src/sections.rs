@@ -12,7 +12,7 @@ use crate::warnings::warnings;
 
 /// The note on how the rows were used.
 pub(crate) const HOW_ROWS_ARE_USED: &str = "A tenth of the training rows is set aside for validation. The seed chooses these rows, \
-    and each class gives a tenth of its own. A model that learns in epochs keeps the epoch that scores best on them. \
+    and a tenth of each class is among them. A model that learns in epochs keeps the epoch that scores best on them. \
     The test targets were used once, by the scorer, after the fit.";
 
 /// How a table is read.

@@ -133,7 +133,7 @@ static MRPC_FILES: [DataFile; 3] = [
 /// STS-B: how alike are two sentences, from 0 to 5?
 pub static STSB: Glue = Glue {
     id: "glue/stsb",
-    about: "pairs of sentences from news, captions and forums, with their likeness from 0 to 5",
+    about: "pairs of sentences from news, captions and forums, with their similarity from 0 to 5",
     licence: "several, by the sources of the sentences: see LICENSE.txt of the STS benchmark",
     citation: cite!(
         "Daniel Cer et al. SemEval-2017 Task 1: Semantic Textual Similarity, Multilingual and Crosslingual Focused Evaluation. SemEval 2017."

@@ -165,7 +165,7 @@ impl Stray {
 }
 
 fn stray_beside_classes(path: PathBuf) -> Stray {
-    const TO_A_CLASS: &str = "each image belongs into the folder of its class";
+    const TO_A_CLASS: &str = "put each image into the folder of its class";
     match unusual(&path) {
         Some((what, steps)) => Stray::new(path, what, steps),
         None if has_image_ending(&path) => Stray::new(path, "an image beside the folders of the classes", TO_A_CLASS),

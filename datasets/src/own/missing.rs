@@ -22,12 +22,12 @@ pub(super) fn hint(path: &Path) -> Option<String> {
         let folder = std::env::home_dir()
             .filter(|_| home == "~")
             .map_or("/home/NAME".to_owned(), |folder| folder.display().to_string());
-        return Some(format!("'{home}' is not expanded: write the folder out, such as {folder}"));
+        return Some(format!("'{home}' is not expanded: write the full path of the folder, such as {folder}"));
     }
     if let Some(variable) =
         part(|part| part.starts_with('$') || (part.len() > 2 && part.starts_with('%') && part.ends_with('%')))
     {
-        return Some(format!("'{variable}' is not expanded: write the folder out"));
+        return Some(format!("'{variable}' is not expanded: write the full path of the folder"));
     }
     if let Some(pattern) = part(|part| part.contains(['*', '?', '{']) || (part.contains('[') && part.contains(']'))) {
         return Some(format!(
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn what_a_shell_expands_is_named() {
-        says("/suite/~/data/train.csv", &["'~' is not expanded", "write the folder out"]);
+        says("/suite/~/data/train.csv", &["'~' is not expanded", "write the full path of the folder"]);
         says("/suite/~anna/train.csv", &["'~anna' is not expanded", "/home/NAME"]);
         says("/suite/$HOME/train.csv", &["'$HOME' is not expanded"]);
         says("/suite/${DATA}/train.csv", &["'${DATA}' is not expanded"]);

@@ -78,9 +78,7 @@ impl FileKind {
             Family::LfsPointer => "get the image itself with `git lfs pull`".to_owned(),
             Family::Film => {
                 let out = shell_word(&example.with_extension(""));
-                format!(
-                    "take single images out, such as with `ffmpeg -i {one} {out}-%04d.png`, and remove the original"
-                )
+                format!("extract single images, such as with `ffmpeg -i {one} {out}-%04d.png`, and remove the original")
             }
             Family::Table(_) | Family::Arrays | Family::Other => "remove it, or move it elsewhere".to_owned(),
         }

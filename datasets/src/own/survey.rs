@@ -142,7 +142,10 @@ impl fmt::Display for Survey {
             writeln!(f, "classes: {}", self.classes.len())?;
         }
         if let Some((place, count)) = &self.rounded {
-            writeln!(f, "rounded: {count} values, as about seven digits are kept; the first is in {place}")?;
+            writeln!(
+                f,
+                "rounded: {count} values, because only about seven digits are stored; the first is in {place}"
+            )?;
         }
         for (class, train, test) in &self.classes {
             let percent = 100.0 * *train as f64 / self.train_rows as f64;
@@ -194,7 +197,7 @@ impl Duplicates {
     /// Writes the first places, each on a line of its own.
     fn list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, repeated) in &self.first {
-            write!(f, "\n  {place} is as {repeated}")?;
+            write!(f, "\n  {place} repeats {repeated}")?;
         }
         if self.count > self.first.len() {
             write!(f, "\n  and {} more", self.count - self.first.len())?;

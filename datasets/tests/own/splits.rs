@@ -119,11 +119,11 @@ fn a_survey_counts_lengths_classes_duplicates_and_leakage() {
          y: 2 (40.0 %) and 2\n  \
          z: 2 (40.0 %) and 1\n\
          duplicates within the training rows: 2 (1 with another target)\n  \
-         train, line 4 is as train, line 2\n  \
-         train, line 6 is as train, line 5\n\
+         train, line 4 repeats train, line 2\n  \
+         train, line 6 repeats train, line 5\n\
          leakage: 2 test rows also occur in the training rows (1 of them with a different target)\n  \
-         test, line 3 is as train, line 5\n  \
-         test, line 4 is as train, line 2"
+         test, line 3 repeats train, line 5\n  \
+         test, line 4 repeats train, line 2"
     );
 }
 
@@ -149,6 +149,6 @@ fn a_survey_tells_of_numbers_with_more_digits_than_are_kept() {
     let layout = TableLayout { target: Target::Value(Column::Name("label".to_owned())), ..csv() };
     let own = folder.load(DataFormat::Table(layout)).unwrap();
     let text = survey(&own).to_string().replace(&format!("{}/", folder.path("x").parent().unwrap().display()), "");
-    let expected = "\nrounded: 2 values, as about seven digits are kept; the first is in train, line 5\n";
+    let expected = "\nrounded: 2 values, because only about seven digits are stored; the first is in train, line 5\n";
     assert!(text.contains(expected), "{text}");
 }

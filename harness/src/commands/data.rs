@@ -170,7 +170,7 @@ fn verify(datasets: &[&'static dyn Dataset], store: &Store) -> anyhow::Result<Ex
             writeln!(stdout(), "{}: verified, {} files", dataset.id(), dataset.files().len())?;
         }
     }
-    report(faults, broken, count, "are not as they should be")
+    report(faults, broken, count, "are missing or broken")
 }
 
 /// A single fault becomes the program's message. Several faults are written first, each on a line.
@@ -217,9 +217,9 @@ impl Shown {
                 }
                 return;
             }
-            FetchProgress::Waiting { holder } => format!("{holder} is fetching it: waiting for that to end"),
+            FetchProgress::Waiting { holder } => format!("{holder} is fetching it: waiting until it is done"),
             FetchProgress::Reading { place } => format!("reading {place}"),
-            FetchProgress::Unpacking => "taking the files out and verifying them".to_owned(),
+            FetchProgress::Unpacking => "extracting and verifying the files".to_owned(),
         };
         match &self.bar {
             Some(bar) => bar.set_message(text),

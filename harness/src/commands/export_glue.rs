@@ -94,7 +94,7 @@ pub(super) fn run(arguments: &ExportGlueArguments) -> anyhow::Result<Exit> {
     writeln!(stdout(), "{}: {} of {model}", arguments.out.display(), packed.join(", "))?;
     // The leaderboard refuses an archive in which a file is missing. The user can add these files by hand.
     missing.push("AX.tsv");
-    writeln!(stdout(), "not in it, but asked for by the leaderboard: {}", missing.join(", "))?;
+    writeln!(stdout(), "the leaderboard also expects these files, which are not in it: {}", missing.join(", "))?;
     Ok(Exit::Ok)
 }
 

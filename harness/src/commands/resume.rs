@@ -52,7 +52,7 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
         writeln!(stdout(), "nothing to do: all {} cases of {} are done", done.len(), arguments.run.display())?;
         return Ok(Exit::NothingToDo);
     }
-    say(&format!("{} cases are done, {} to go", done.len(), plan.cases.len()));
+    say(&format!("{} cases are done, {} are left", done.len(), plan.cases.len()));
     say_memory(program, &plan);
     interrupt::listen()?;
     sum_up(&session.carry_out(&info, &plan, recorder)?)
@@ -117,7 +117,7 @@ fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan) -> anyhow
     let planned: Vec<_> = plan.cases.iter().map(|case| &case.id).collect();
     let begun: Vec<_> = info.cases.iter().map(|case| &case.case).collect();
     if planned != begun {
-        return refuse("its suite gives other cases now".to_owned());
+        return refuse("its suite has other cases now".to_owned());
     }
     Ok(())
 }

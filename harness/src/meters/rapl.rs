@@ -54,7 +54,7 @@ impl DomainCounter {
         let path = folder.join("energy_uj");
         let last_uj = read_u64(&path).map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => {
-                format!("RAPL is not readable: {} is for the administrator only; until the next boot: sudo sh -c 'chmod a+r {}/*/energy_uj'", path.display(), path.ancestors().nth(2).unwrap_or(&path).display())
+                format!("RAPL is not readable: only the administrator can read {}; to allow it until the next boot: sudo sh -c 'chmod a+r {}/*/energy_uj'", path.display(), path.ancestors().nth(2).unwrap_or(&path).display())
             }
             _ => format!("RAPL is not readable: {}: {error}", path.display()),
         })?;

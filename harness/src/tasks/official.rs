@@ -87,7 +87,7 @@ pub(super) static MRPC_TASK: Official = official(
 pub(super) static QQP_TASK: Official =
     official("qqp", "whether two questions ask the same (GLUE QQP, dev split)", "f1_positive", PAIRS, &QQP);
 pub(super) static STSB_TASK: Official =
-    official("stsb", "how alike two sentences are, from 0 to 5 (GLUE STS-B, dev split)", "pearson", PAIRS, &STSB);
+    official("stsb", "how similar two sentences are, from 0 to 5 (GLUE STS-B, dev split)", "pearson", PAIRS, &STSB);
 pub(super) static MNLI_TASK: Official = official(
     "mnli",
     "whether a sentence implies or contradicts another, or neither (GLUE MNLI, dev splits, matched and mismatched)",

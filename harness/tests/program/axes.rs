@@ -180,7 +180,7 @@ fn a_run_of_folds_is_resumed_where_it_was_stopped() {
     let file = bench.write("there", "");
     let output = bench.command(&["resume", "out"]).env("FAKE_FILE", &file).output().unwrap();
     exits(&output, 0);
-    assert!(stderr(&output).contains("3 cases are done, 3 to go"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("3 cases are done, 3 are left"), "{}", stderr(&output));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn a_prediction_that_is_nan_is_a_diverged_row() {
 
 #[test]
 fn a_model_that_forgets_a_prediction_is_a_failed_row() {
-    ends("", "too-few", "failed", "predict must answer each example once");
+    ends("", "too-few", "failed", "predict must return one prediction per example");
 }
 
 #[test]
@@ -155,7 +155,11 @@ fn a_run_whose_parent_is_killed_resumes_to_the_rows_of_an_undisturbed_run() {
     fs::write(&torn, text).unwrap();
     let output = bench.run(&["resume", "out"]);
     exits(&output, 0);
-    assert!(stderr(&output).contains(&format!("{before} cases are done, {} to go", 8 - before)), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains(&format!("{before} cases are done, {} are left", 8 - before)),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(without_times(&bench.path("out")), without_times(&bench.path("whole")));
     assert_eq!(curves(&bench.path("out")), curves(&bench.path("whole")));
     let predictions = |run: &str| fs::read_dir(bench.path(run).join("predictions")).unwrap().count();

@@ -119,9 +119,12 @@ fn the_test_rows_are_said_once() {
 fn a_format_or_setting_that_does_not_fit_is_refused_with_those_that_do() {
     says(&refused("\"csv\"", "\"image\""), &["suite.toml:5: unknown format 'image', did you mean 'images'?", "idx"]);
     let message = refused("\"csv\"", "\"csv\"\nsize = 32");
-    says(&message, &["suite.toml:6: size does not go with format = \"csv\", which takes delimiter, header"]);
+    says(&message, &["suite.toml:6: size is not a setting of format = \"csv\", which takes delimiter, header"]);
     says(&refused("\"csv\"", "\"csv\"\ndelimiter = \"::\""), &["suite.toml:6: delimiter must be one ASCII character"]);
-    says(&refused("\"csv\"", "\"csv\"\nsie = 32"), &["suite.toml:6: sie does not go with format = \"csv\"", "train"]);
+    says(
+        &refused("\"csv\"", "\"csv\"\nsie = 32"),
+        &["suite.toml:6: sie is not a setting of format = \"csv\"", "train"],
+    );
     says(&refused("\"review\"", "[\"review\"]"), &["suite.toml:8: text: expected a column, a list of two"]);
     says(&refused("\"review\"", "true"), &["suite.toml:8: text: expected a column (its name, or its number from 0)"]);
     says(&refused("\"rows.csv\"", "3"), &["suite.toml:6: train: expected a path or a list of paths"]);
@@ -144,7 +147,9 @@ fn settings_of_other_formats_are_checked_where_they_are_written() {
     let message = with("format = \"cifar\"\nclasses = [\"a\", \"b\\u001b[31m\"]");
     says(
         &message,
-        &["suite.toml:8: classes: \"b\\u{1b}[31m\" holds a control character or nothing to see: give it another name"],
+        &[
+            "suite.toml:8: classes: \"b\\u{1b}[31m\" holds a control character or no visible character: give it another name",
+        ],
     );
     let message = with("format = \"images\"");
     says(
@@ -164,7 +169,7 @@ fn columns_are_joined_only_where_there_are_several() {
     let message = refused("\"review\"", "[0, 1, 2]");
     says(&message, &["suite.toml:8: text names 3 columns, and a pair has two", "set join = true"]);
     let message = refused("format = \"csv\"", "format = \"images\"\njoin = true");
-    says(&message, &["suite.toml:6: join does not go with format = \"images\", which takes size, train, test"]);
+    says(&message, &["suite.toml:6: join is not a setting of format = \"images\", which takes size, train, test"]);
     says(
         &refused("\"review\"", "\"review\"\njoin = \"yes\""),
         &["suite.toml:9: join: found the text \"yes\", expected true or false"],
@@ -176,7 +181,7 @@ fn columns_are_joined_only_where_there_are_several() {
 #[test]
 fn what_is_no_path_of_this_machine_is_refused_with_what_to_do() {
     for (path, hint) in [
-        ("~/rows.csv", "'~' is not expanded: write the folder out"),
+        ("~/rows.csv", "'~' is not expanded: write the full path of the folder"),
         ("*.csv", "'*.csv' is not expanded: list the files"),
         ("https://example.org/rows.csv", "'https://example.org/rows.csv' is an address"),
         ("s3://bucket/rows.csv", "`aws s3 cp s3://bucket/rows.csv .`"),

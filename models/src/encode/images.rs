@@ -63,7 +63,7 @@ impl ImageFeatures {
             images: DefaultValue::Word(default),
             texts: DefaultValue::Word(default),
             domain: Domain::Word(ImageFeatures::NAMES),
-            about: "images: histograms of oriented gradients, raw pixels from 0 to 1, or both; auto: both of grey images, hog of colour",
+            about: "images: histograms of oriented gradients, raw pixels from 0 to 1, or both; auto: both for grey images, hog for colour images",
             source,
         }
     }

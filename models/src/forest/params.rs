@@ -67,7 +67,7 @@ impl ForestParams {
         self
     }
 
-    /// The fewest distinct training rows in a leaf, at least one.
+    /// The smallest number of distinct training rows in a leaf, at least one.
     #[must_use]
     pub fn min_samples_leaf(mut self, min_samples_leaf: usize) -> Self {
         self.0.min_samples_leaf = min_samples_leaf;

@@ -153,7 +153,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             images: DefaultValue::Float(1.0),
             texts: DefaultValue::Float(1.0),
             domain: Domain::Float(1e-6, 1e9),
-            about: "greatest Euclidean norm of the gradient of all weights; a longer one is scaled down",
+            about: "largest Euclidean norm of the gradient of all weights; a longer one is scaled down",
             source: "1.0: Devlin et al. 2018; the idea: Pascanu et al. 2013",
         },
         Param {
@@ -169,7 +169,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             images: DefaultValue::Int(4),
             texts: DefaultValue::Int(0),
             domain: Domain::Int(0, 64),
-            about: "shift training images by up to this many pixels each way, the border black; not used for texts",
+            about: "shift training images by up to this many pixels each way, with a black border; not used for texts",
             source: "padding of 4 and a random crop: He et al. 2015, section 4.2",
         },
         Param {

@@ -21,7 +21,7 @@ pub(super) const MOST_KERNEL_BYTES: u64 = 1 << 30;
 pub struct ProblemSettings {
     /// The kernel.
     pub kernel: Kernel,
-    /// The price of a violated margin.
+    /// The penalty for a violated margin.
     pub c: f64,
     /// Half the width of the tube in which a regression's errors cost nothing, in the unit of the targets.
     pub epsilon: f64,

@@ -28,7 +28,7 @@ impl Figure for AccuracyLatency {
             name: self.name().to_owned(),
             title: "Quality against latency".to_owned(),
             caption: "Each marker is a model. Up is better, and left is faster; where a low error is better, its axis \
-                is turned around. The grey steps are the frontier: no other ranked model is both better and faster. \
+                is reversed. The grey steps are the frontier: no other ranked model is both better and faster. \
                 Hollow markers are not ranked."
                 .to_owned(),
             svg: String::new(),

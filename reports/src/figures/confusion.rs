@@ -26,7 +26,7 @@ impl Figure for ConfusionMatrices {
     }
 
     fn about(&self) -> &'static str {
-        "which class a model takes for which, one matrix per classification case"
+        "which classes a model confuses, one matrix per classification case"
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {

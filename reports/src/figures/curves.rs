@@ -44,7 +44,7 @@ impl Figure for Curves {
             name: self.name().to_owned(),
             title: "Training curves".to_owned(),
             caption: "Left: the mean training loss of each epoch. Right: the primary metric on the validation rows. \
-                Shown is the first seed of each model. Models that do not learn in epochs have no curve. The epoch \
+                The figure shows the first seed of each model. Models that do not learn in epochs have no curve. The epoch \
                 that is best on the validation rows is the one that was tested."
                 .to_owned(),
             svg: String::new(),

@@ -157,7 +157,7 @@ pub static METRICS: &[Metric] = &[
         name: "matthews",
         title: "Matthews correlation",
         better: Higher,
-        formula: "correlation of the classes of targets and predictions, 0 where either are all of one; Gorodkin 2004; scikit-learn matthews_corrcoef",
+        formula: "correlation of the classes of targets and predictions, 0 if targets or predictions are all of one class; Gorodkin 2004; scikit-learn matthews_corrcoef",
         score: Some(Score {
             floor: Floor::Zero,
             range: (-1.0, 1.0),
@@ -225,7 +225,7 @@ pub static METRICS: &[Metric] = &[
         name: "spearman",
         title: "Spearman correlation",
         better: Higher,
-        formula: "Pearson correlation of the ranks, equal values having the mean of theirs; scipy spearmanr",
+        formula: "Pearson correlation of the ranks, equal values share the mean of their ranks; scipy spearmanr",
         score: Some(correlation(|sample| spearman(&sample.values()?))),
         columns: &[column("score", "spearman")],
         ..METRIC
@@ -233,14 +233,14 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "truncated_examples",
         title: "truncated examples",
-        formula: "examples longer than the model reads, so that it does without their ends: of fit the training rows, validation included, of score the test rows",
+        formula: "examples longer than the model reads, so that their ends are ignored: training rows (validation included) in phase fit, test rows in phase score",
         columns: &[column("fit", "train_truncated"), column("score", "test_truncated")],
         ..METRIC
     },
     Metric {
         name: "wordless_examples",
         title: "examples without a word",
-        formula: "texts in which the model finds no word it can use: of fit the training rows, validation included, of score the test rows",
+        formula: "texts in which the model finds no word that it can use: training rows (validation included) in phase fit, test rows in phase score",
         columns: &[column("fit", "train_wordless"), column("score", "test_wordless")],
         ..METRIC
     },

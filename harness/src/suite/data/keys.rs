@@ -76,8 +76,11 @@ impl Keys<'_> {
         let Some(key) = others.first() else { return Ok(()) };
         let takes = &self.taken[1..];
         let near = did_you_mean(key.as_ref(), takes.iter().copied());
-        let message =
-            format!("{} does not go with format = \"{format}\", which takes {}{near}", key.as_ref(), takes.join(", "));
+        let message = format!(
+            "{} is not a setting of format = \"{format}\", which takes {}{near}",
+            key.as_ref(),
+            takes.join(", ")
+        );
         Err(self.source.fault(key, message))
     }
 
@@ -101,7 +104,7 @@ impl Keys<'_> {
         let Some(names) = names else { return Ok(None) };
         if let Some(name) = names.iter().find(|name| !name.is_empty() && !own::is_class_name(name)) {
             let message =
-                format!("classes: {name:?} holds a control character or nothing to see: give it another name");
+                format!("classes: {name:?} holds a control character or no visible character: give it another name");
             return Err(self.fault("classes", message));
         }
         let names: Vec<String> = names.iter().map(|name| own::normalized(name.trim()).into_owned()).collect();

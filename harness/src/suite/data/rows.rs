@@ -65,7 +65,7 @@ impl RowSettings {
                 return Err(keys.fault("test_part", message));
             }
             (Some(_), Some(_)) => {
-                let message = "test and test_part are both given: keep the file, or let rows be set aside";
+                let message = "test and test_part are both given: keep one of them";
                 return Err(keys.fault("test_part", message));
             }
             (None, None) if self.split_seed.is_some() => return only_with("split_seed", "test_part"),
