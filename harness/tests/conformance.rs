@@ -84,13 +84,15 @@ struct Trial {
 }
 
 impl Trial {
-    fn new(entry: &dyn ModelEntry, task: &'static dyn Task) -> Trial {
+    /// `members` is how many the model is an ensemble of.
+    fn new(entry: &dyn ModelEntry, task: &'static dyn Task, members: usize) -> Trial {
         let splits = task.load(&Store::embedded()).unwrap();
         let given = splits.train.select(&train_rows(&splits.train.targets, rows(task), 7));
         let (train, validation) = carve_validation(&given, rows(task) / 10, 7);
         let test = splits.test.select(&(0..TEST_ROWS).collect::<Vec<_>>());
         let shape = tasks::shape(task, rows(task));
-        let params = Resolved::new(entry.params(), &shape, &small(entry, task)).unwrap();
+        let mut params = Resolved::new(entry.params(), &shape, &small(entry, task)).unwrap();
+        params.set_int("ensemble", members as i64);
         assert_eq!(entry.supports(&shape, &params, Device::Cpu), Support::Yes, "{} on {}", entry.name(), task.name());
         entry.check(&params).unwrap();
         Trial { task, train, validation, test, spec: Spec { shape, params, device: Device::Cpu, threads: 2, seed: 11 } }
@@ -148,9 +150,13 @@ fn samples() -> Vec<&'static dyn Task> {
 
 fn conforms(name: &str, tasks: &[&'static dyn Task]) {
     let entry = *ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
+    conforms_as(entry, tasks, 1);
+}
+
+fn conforms_as(entry: &dyn ModelEntry, tasks: &[&'static dyn Task], members: usize) {
     for task in tasks {
-        let case = format!("{name} on {}", task.name());
-        let trial = Trial::new(entry, *task);
+        let case = format!("{} of {members} on {}", entry.name(), task.name());
+        let trial = Trial::new(entry, *task, members);
         let mut model = entry.build(&trial.spec).unwrap();
         assert!(model.predict(&trial.test.inputs).is_err(), "{case}: predicts before it was fitted");
         let predictions = trial.fit(model.as_mut());
@@ -176,7 +182,7 @@ fn conforms(name: &str, tasks: &[&'static dyn Task]) {
 
         let wrong = match task.input() {
             InputShape::Images { .. } => Inputs::Texts(vec![Text { first: "no image".to_owned(), second: None }]),
-            InputShape::Texts { .. } => Trial::new(entry, TASKS[0]).test.inputs.select(&[0]),
+            InputShape::Texts { .. } => Trial::new(entry, TASKS[0], members).test.inputs.select(&[0]),
         };
         assert!(model.predict(&wrong).is_err(), "{case}: answers inputs of another kind");
         if let InputShape::Texts { pairs } = task.input() {
@@ -235,6 +241,15 @@ fn random_forest_conforms() {
 #[test]
 fn random_forest_conforms_on_pairs() {
     conforms("random-forest", SYNTHETIC);
+}
+
+/// On one task, because that each member is the model alone is tested beside the ensembles.
+#[test]
+fn every_model_conforms_as_an_ensemble() {
+    for entry in ENTRIES {
+        assert!(entry.params().iter().any(|param| param.name == "ensemble"), "{}: wrap it in Ensembled", entry.name());
+        conforms_as(*entry, &SYNTHETIC[..1], 2);
+    }
 }
 
 #[test]

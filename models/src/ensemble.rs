@@ -5,6 +5,9 @@
 //! builds and loads the model alone. Probabilities and numbers are averaged. Classes without probabilities are voted on.
 
 mod answers;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -2,7 +2,7 @@
 //!
 //! The only crate that may name burn or linfa types. One file per model, all of the same inner shape; `encode/` turns
 //! raw inputs into features, fitted on training rows only; `neural/` holds the one training loop, batching and device
-//! choice.
+//! choice. `ensemble.rs` makes an ensemble of any of them.
 
 mod artefact;
 mod encode;

@@ -48,9 +48,13 @@ fn save(model: &dyn Model, folder: &Path) -> Result<u64, String> {
     bytes_in(folder).map_err(|error| format!("failed to read {}: {error}", folder.display()))
 }
 
-/// Bytes of the files of a folder.
+/// Bytes of the files of a folder and of the folders in it: an ensemble has one for each member.
 fn bytes_in(folder: &Path) -> io::Result<u64> {
-    fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+    let bytes = |entry: fs::DirEntry| match entry.metadata()? {
+        metadata if metadata.is_dir() => bytes_in(&entry.path()),
+        metadata => Ok(metadata.len()),
+    };
+    fs::read_dir(folder)?.map(|entry| bytes(entry?)).sum()
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> String {
