@@ -3,6 +3,8 @@
 
 mod synthetic;
 
+use std::collections::BTreeSet;
+
 use bakeoff::scoring;
 use bakeoff::tasks::{self, TASKS, Task};
 use bakeoff_datasets::{Inputs, Split, Store, Text, carve_validation, train_rows};
@@ -84,13 +86,15 @@ struct Trial {
 }
 
 impl Trial {
-    fn new(entry: &dyn ModelEntry, task: &'static dyn Task) -> Trial {
+    /// `members` is how many the model is an ensemble of.
+    fn new(entry: &dyn ModelEntry, task: &'static dyn Task, members: usize) -> Trial {
         let splits = task.load(&Store::embedded()).unwrap();
         let given = splits.train.select(&train_rows(&splits.train.targets, rows(task), 7));
         let (train, validation) = carve_validation(&given, rows(task) / 10, 7);
         let test = splits.test.select(&(0..TEST_ROWS).collect::<Vec<_>>());
         let shape = tasks::shape(task, rows(task));
-        let params = Resolved::new(entry.params(), &shape, &small(entry, task)).unwrap();
+        let mut params = Resolved::new(entry.params(), &shape, &small(entry, task)).unwrap();
+        params.set_int("ensemble", members as i64);
         assert_eq!(entry.supports(&shape, &params, Device::Cpu), Support::Yes, "{} on {}", entry.name(), task.name());
         entry.check(&params).unwrap();
         Trial { task, train, validation, test, spec: Spec { shape, params, device: Device::Cpu, threads: 2, seed: 11 } }
@@ -148,9 +152,13 @@ fn samples() -> Vec<&'static dyn Task> {
 
 fn conforms(name: &str, tasks: &[&'static dyn Task]) {
     let entry = *ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
+    conforms_as(entry, tasks, 1);
+}
+
+fn conforms_as(entry: &dyn ModelEntry, tasks: &[&'static dyn Task], members: usize) {
     for task in tasks {
-        let case = format!("{name} on {}", task.name());
-        let trial = Trial::new(entry, *task);
+        let case = format!("{} of {members} on {}", entry.name(), task.name());
+        let trial = Trial::new(entry, *task, members);
         let mut model = entry.build(&trial.spec).unwrap();
         assert!(model.predict(&trial.test.inputs).is_err(), "{case}: predicts before it was fitted");
         let predictions = trial.fit(model.as_mut());
@@ -176,7 +184,7 @@ fn conforms(name: &str, tasks: &[&'static dyn Task]) {
 
         let wrong = match task.input() {
             InputShape::Images { .. } => Inputs::Texts(vec![Text { first: "no image".to_owned(), second: None }]),
-            InputShape::Texts { .. } => Trial::new(entry, TASKS[0]).test.inputs.select(&[0]),
+            InputShape::Texts { .. } => Trial::new(entry, TASKS[0], members).test.inputs.select(&[0]),
         };
         assert!(model.predict(&wrong).is_err(), "{case}: answers inputs of another kind");
         if let InputShape::Texts { pairs } = task.input() {
@@ -237,6 +245,16 @@ fn random_forest_conforms_on_pairs() {
     conforms("random-forest", SYNTHETIC);
 }
 
+/// A network, an SVM and a forest on one task: models/src/ensemble/tests.rs holds the members of every model to that model
+/// alone.
+#[test]
+fn ensembles_conform() {
+    for name in ["lstm", "svm", "random-forest"] {
+        let entry = *ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
+        conforms_as(entry, &SYNTHETIC[..1], 2);
+    }
+}
+
 #[test]
 fn every_registered_model_has_a_conformance_test() {
     let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
@@ -247,6 +265,9 @@ fn every_registered_model_has_a_conformance_test() {
 fn every_model_declares_parameters_with_a_source_and_defaults_inside_their_domain() {
     for entry in ENTRIES {
         assert!(Device::ALL.iter().all(|&device| !entry.version(device).is_empty()) && !entry.about().is_empty());
+        let names: BTreeSet<_> = entry.params().iter().map(|param| param.name).collect();
+        assert_eq!(names.len(), entry.params().len(), "{}: two parameters have one name", entry.name());
+        assert!(names.contains("ensemble"), "{}: wrap it in Ensembled", entry.name());
         for param in entry.params() {
             let what = format!("{} {}", entry.name(), param.name);
             assert!(!param.about.is_empty() && !param.source.is_empty(), "{what}");

@@ -5,6 +5,8 @@
 //! holds its numbers. The checksums find an accident, but an attacker can make checksums too. So nothing that is read
 //! is trusted: whoever reads arrays checks that they fit together. See docs/artefacts.md.
 
+pub(crate) mod ensemble;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -19,8 +21,10 @@ use sha2::{Digest, Sha256};
 use crate::model::{Device, InputShape, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
 use crate::params::{ParamValue, Resolved};
 
-/// The version of the folder's layout. It goes up with every change that an older program cannot read.
+/// The version of the layout of a model's folder. Every change that an older program cannot read takes the next free number.
 const FORMAT: u32 = 1;
+/// The layout of the folder of an ensemble; see [`ensemble`].
+const ENSEMBLE_FORMAT: u32 = 2;
 const MANIFEST: &str = "artefact.json";
 const MODEL: &str = "model.json";
 const ARRAYS: &str = "arrays.safetensors";
@@ -40,6 +44,51 @@ struct Manifest {
     model: String,
     version: String,
     files: BTreeMap<String, Content>,
+}
+
+impl Manifest {
+    fn new(format: u32, entry: &dyn ModelEntry, device: Device, files: BTreeMap<String, Content>) -> Manifest {
+        Manifest { format, model: entry.name().to_owned(), version: entry.version(device), files }
+    }
+
+    /// The bytes that are written.
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        let mut bytes =
+            serde_json::to_vec_pretty(self).map_err(|error| format!("failed to write {MANIFEST}: {error}"))?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Checks that the artefact is of this model and version.
+    fn check_model(&self, path: &Path, entry: &dyn ModelEntry, device: Device) -> Result<(), ModelError> {
+        let (expected, version) = (entry.name(), entry.version(device));
+        if self.model == expected && self.version == version {
+            return Ok(());
+        }
+        let found = format!("holds {} {}, expected {expected} {version}", self.model, self.version);
+        Err(refused(path, format!("{found}: fit the model again with this program")))
+    }
+
+    /// Reads one of the listed files in `folder`, and checks its size and checksum.
+    fn read(&self, folder: &Path, name: &str) -> Result<(PathBuf, Vec<u8>), ModelError> {
+        let listed = self.files.get(name);
+        let expected = listed.ok_or_else(|| refused(&folder.join(MANIFEST), format!("lists no {name}")))?;
+        let path = folder.join(name);
+        let bytes = read(&path, MOST_FILE_BYTES.min(expected.bytes))?;
+        let found = Content::of(&bytes);
+        if found != *expected {
+            let Content { bytes, sha256 } = found;
+            let (most, sum) = (expected.bytes, &expected.sha256);
+            return Err(refused(
+                &path,
+                format!(
+                    "is {bytes} bytes with sha256 {sha256}, but {MANIFEST} says {most} bytes with sha256 {sum}: it was \
+                     cut off or changed; save the model again"
+                ),
+            ));
+        }
+        Ok((path, bytes))
+    }
 }
 
 /// What `artefact.json` says about another file.
@@ -220,26 +269,35 @@ pub(crate) fn save<S: Serialize>(
         serde_json::to_vec(&body).map_err(|error| refused(folder, format!("failed to write {MODEL}: {error}")))?;
     let arrays = arrays.file().map_err(|error| refused(folder, format!("failed to write {ARRAYS}: {error}")))?;
     let files = BTreeMap::from([(MODEL.to_owned(), Content::of(&body)), (ARRAYS.to_owned(), Content::of(&arrays))]);
-    let manifest =
-        Manifest { format: FORMAT, model: entry.name().to_owned(), version: entry.version(spec.device), files };
-    let mut manifest = serde_json::to_vec_pretty(&manifest)
-        .map_err(|error| refused(folder, format!("failed to write {MANIFEST}: {error}")))?;
-    manifest.push(b'\n');
+    let manifest = Manifest::new(FORMAT, entry, spec.device, files).bytes().map_err(|what| refused(folder, what))?;
+    whole(folder, |beside| {
+        write(&beside.join(MODEL), &body)
+            .and_then(|()| write(&beside.join(ARRAYS), &arrays))
+            .and_then(|()| write(&beside.join(MANIFEST), &manifest))
+            .map_err(|error| unsaved(folder, &error))
+    })
+}
 
+/// Makes `folder` with what `fill` writes to the folder that it is given. The folder appears whole or not at all: it is
+/// filled beside its place and then renamed.
+fn whole(folder: &Path, fill: impl FnOnce(&Path) -> Result<(), ModelError>) -> Result<(), ModelError> {
     if folder.exists() {
         return Err(refused(folder, "is there already; give a folder that is not, or remove it"));
     }
     let beside = beside(folder)?;
-    let written = fs::create_dir_all(&beside)
-        .and_then(|()| write(&beside.join(MODEL), &body))
-        .and_then(|()| write(&beside.join(ARRAYS), &arrays))
-        .and_then(|()| write(&beside.join(MANIFEST), &manifest))
-        .and_then(|()| fs::rename(&beside, folder));
-    written.map_err(|error| {
+    let filled = fs::create_dir_all(&beside)
+        .map_err(|error| unsaved(folder, &error))
+        .and_then(|()| fill(&beside))
+        .and_then(|()| fs::rename(&beside, folder).map_err(|error| unsaved(folder, &error)));
+    if filled.is_err() {
         // An incomplete folder is useless. If it cannot be removed either, the error is the same.
         let _ = fs::remove_dir_all(&beside);
-        refused(folder, format!("failed to save the model: {error}"))
-    })
+    }
+    filled
+}
+
+fn unsaved(folder: &Path, error: &std::io::Error) -> ModelError {
+    refused(folder, format!("failed to save the model: {error}"))
 }
 
 /// A new folder beside `folder` that no other process writes to.
@@ -266,36 +324,15 @@ pub(crate) fn load<S: DeserializeOwned>(
 ) -> Result<Loaded<S>, ModelError> {
     let path = folder.join(MANIFEST);
     let manifest: Manifest = json(&path, &read(&path, MOST_MANIFEST_BYTES)?)?;
-    let (expected, version) = (entry.name(), entry.version(device));
     if manifest.format != FORMAT {
-        return Err(refused(&path, format!("is of format {}, this program reads {FORMAT}", manifest.format)));
+        let formats = format!("a model is of format {FORMAT}, an ensemble of format {ENSEMBLE_FORMAT}");
+        return Err(refused(&path, format!("is of format {}, but {formats}", manifest.format)));
     }
-    if manifest.model != expected || manifest.version != version {
-        let found = format!("holds {} {}, expected {expected} {version}", manifest.model, manifest.version);
-        return Err(refused(&path, format!("{found}: fit the model again with this program")));
-    }
+    manifest.check_model(&path, entry, device)?;
     if !manifest.files.keys().map(String::as_str).eq([ARRAYS, MODEL]) {
         return Err(refused(&path, format!("lists other files than {ARRAYS} and {MODEL}")));
     }
-    let checked = |name: &str| {
-        let path = folder.join(name);
-        let expected = &manifest.files[name];
-        let bytes = read(&path, MOST_FILE_BYTES.min(expected.bytes))?;
-        let found = Content::of(&bytes);
-        if found != *expected {
-            let Content { bytes, sha256 } = found;
-            let (most, sum) = (expected.bytes, &expected.sha256);
-            return Err(refused(
-                &path,
-                format!(
-                    "is {bytes} bytes with sha256 {sha256}, but {MANIFEST} says {most} bytes with sha256 {sum}: it was \
-                     cut off or changed; save the model again"
-                ),
-            ));
-        }
-        Ok((path, bytes))
-    };
-    let (path, bytes) = checked(MODEL)?;
+    let (path, bytes) = manifest.read(folder, MODEL)?;
     let Body { shape, params, seed, state } = json(&path, &bytes)?;
     check_shape(&shape).map_err(|what| refused(&path, what))?;
     let params = Resolved::stored(entry.params(), params)
@@ -304,7 +341,7 @@ pub(crate) fn load<S: DeserializeOwned>(
     if let Support::No { reason } = entry.supports(&shape, &params, device) {
         return Err(refused(&path, reason));
     }
-    let (path, bytes) = checked(ARRAYS)?;
+    let (path, bytes) = manifest.read(folder, ARRAYS)?;
     let arrays = ArraysIn::new(path, &bytes)?;
     Ok(Loaded { spec: Spec { shape, params, device, threads, seed }, state, arrays })
 }

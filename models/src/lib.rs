@@ -2,10 +2,12 @@
 //!
 //! This is the only crate that may name burn or linfa types. There is one file per model, and all of them have the same
 //! structure. `encode/` turns raw inputs into features and is fitted on training rows only. `neural/` holds the one
-//! training loop, the batching and the choice of a device.
+//! training loop, the batching and the choice of a device. `ensemble.rs` makes an
+//! ensemble of any of them.
 
 mod artefact;
 mod encode;
+mod ensemble;
 pub mod forest;
 mod lstm;
 mod model;
@@ -20,6 +22,7 @@ mod target_scale;
 mod transformer;
 
 pub use encode::words::{Tokens, Words, wordless};
+pub use ensemble::Ensembled;
 pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
     TargetShape, TaskShape, Watch,
@@ -30,5 +33,11 @@ pub use params::{DefaultValue, Domain, Param, ParamError, ParamValue, Resolved};
 pub use resnet::published_resnet;
 
 /// Every model, in the order in which reports show them.
-pub static ENTRIES: &[&dyn ModelEntry] =
-    &[&transformer::Transformer, &resnet::Resnet, &lstm::Lstm, &svm::Svm, &random_forest::RandomForest];
+pub static ENTRIES: &[&dyn ModelEntry] = &[&TRANSFORMER, &RESNET, &LSTM, &SVM, &RANDOM_FOREST];
+
+// Each with the parameter `ensemble`.
+static TRANSFORMER: Ensembled = Ensembled::of(&transformer::Transformer);
+static RESNET: Ensembled = Ensembled::of(&resnet::Resnet);
+static LSTM: Ensembled = Ensembled::of(&lstm::Lstm);
+static SVM: Ensembled = Ensembled::of(&svm::Svm);
+static RANDOM_FOREST: Ensembled = Ensembled::of(&random_forest::RandomForest);

@@ -271,7 +271,7 @@ pub trait ModelEntry: Sync {
     /// different versions are not compared.
     fn version(&self, device: Device) -> String;
     /// Every parameter, with default, domain and source.
-    fn params(&self) -> &'static [Param];
+    fn params(&self) -> &[Param];
     /// Whether a fit learns from the validation rows as it learns from the training rows. `false` if it only predicts
     /// them, to choose among epochs.
     fn learns_from_validation(&self) -> bool;

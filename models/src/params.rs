@@ -192,6 +192,12 @@ impl Resolved {
         &self.0
     }
 
+    /// All values but that of this parameter.
+    pub(crate) fn without(&self, name: &str) -> Resolved {
+        let others = self.0.iter().filter(|(other, _)| *other != name);
+        Resolved(others.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
     /// Whether the model has this parameter.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)

@@ -23,8 +23,8 @@ use crate::worker;
 /// How many training rows and test rows a short pass has.
 const TRAIN_ROWS: usize = 100;
 const TEST_ROWS: usize = 20;
-/// The parameters that decide how long a model learns, and their values in a short pass.
-const SHORT: [(&str, i64); 2] = [("epochs", 1), ("trees", 2)];
+/// The parameters that decide how long a model learns, and the largest value of each in a short pass.
+const SHORT: [(&str, usize); 3] = [("epochs", 1), ("trees", 2), ("ensemble", 2)];
 
 pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let plan = selection.plan(program)?;
@@ -192,9 +192,10 @@ fn tiny(case: &Case) -> Case {
     tiny.latency_examples = 1;
     tiny.predict_hidden = false;
     tiny.keep_model = false;
-    for (name, value) in SHORT {
+    for (name, most) in SHORT {
         if tiny.params.has(name) {
-            tiny.params.set_int(name, value);
+            let value = tiny.params.int(name).min(most);
+            tiny.params.set_int(name, value as i64);
         }
     }
     tiny

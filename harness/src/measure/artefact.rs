@@ -49,9 +49,13 @@ fn save(model: &dyn Model, folder: &Path) -> Result<u64, String> {
     bytes_in(folder).map_err(|error| format!("failed to read {}: {error}", folder.display()))
 }
 
-/// The size in bytes of the files in a folder.
+/// The size in bytes of the files in a folder and in the folders in it. An ensemble has a folder for each member.
 fn bytes_in(folder: &Path) -> io::Result<u64> {
-    fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+    let bytes = |entry: fs::DirEntry| match entry.metadata()? {
+        metadata if metadata.is_dir() => bytes_in(&entry.path()),
+        metadata => Ok(metadata.len()),
+    };
+    fs::read_dir(folder)?.map(|entry| bytes(entry?)).sum()
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> String {

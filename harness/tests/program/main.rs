@@ -6,6 +6,7 @@ mod bad_input;
 mod common;
 mod data;
 mod devices;
+mod ensembles;
 mod faults;
 mod lists;
 mod memory;

@@ -88,7 +88,7 @@ fn a_kept_model_predicts_what_the_run_stored_to_the_last_bit() {
     let bench = Bench::new();
     let suite = "name = \"kept\"\nthreads = 2\nlatency_examples = 1\n\
                  [[task]]\nname = \"sst2\"\ntrain_size = 200\n[[task]]\nname = \"cifar10\"\ntrain_size = 100\n\
-                 [[model]]\nname = \"svm\"\n[[model]]\nname = \"random-forest\"\nparams = { trees = 5 }\n\
+                 [[model]]\nname = \"svm\"\n[[model]]\nname = \"random-forest\"\nparams = { trees = 5, ensemble = 2 }\n\
                  [[model]]\nname = \"lstm\"\nparams = { epochs = 1, hidden = 16, embedding = 16 }\n";
     bench.write("suite.toml", suite);
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_bakeoff"))

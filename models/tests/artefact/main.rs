@@ -12,6 +12,7 @@ use bakeoff_models::{Device, ModelError, Predictions};
 use proptest::prelude::*;
 use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, rows, saved, sealed, written};
 
+mod ensembles;
 mod saved;
 
 /// Says to a test that it is a process of its own, and where the model is.
@@ -27,11 +28,25 @@ fn bits(predictions: &Predictions) -> Vec<u32> {
     }
 }
 
+/// The files of a saved model below `folder`, by their paths in it.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let below = |path: PathBuf| -> Vec<(PathBuf, Vec<u8>)> {
+        let name = PathBuf::from(path.file_name().unwrap());
+        if path.is_dir() {
+            files(&path).into_iter().map(|(file, bytes)| (name.join(file), bytes)).collect()
+        } else {
+            vec![(name, fs::read(&path).unwrap())]
+        }
+    };
+    entries.flat_map(below).collect()
+}
+
 #[test]
 fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
     let folder = tempfile::tempdir().unwrap();
     let mut number = 0;
-    for &(name, params) in FORMS {
+    for &(name, params) in FORMS.iter().chain(ensembles::FORMS) {
         for kind in [Kind::Images, Kind::Texts, Kind::Pairs] {
             for classes in [true, false] {
                 number += 1;
@@ -51,13 +66,7 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
                 // A model that was loaded saves the same bytes.
                 let again = folder.path().join(format!("{number} again"));
                 entry(name).load(&path, 1, Device::Cpu).unwrap().save(&again).unwrap();
-                for file in [MANIFEST, MODEL, ARRAYS] {
-                    assert_eq!(
-                        fs::read(path.join(file)).unwrap(),
-                        fs::read(again.join(file)).unwrap(),
-                        "{name} {file}"
-                    );
-                }
+                assert!(files(&path) == files(&again), "{name} {params}");
             }
         }
     }
@@ -135,7 +144,8 @@ fn a_model_of_another_family_version_or_format_is_refused() {
     let message = refusal("random-forest", folder.path());
     assert!(message.contains("artefact.json: holds svm ") && message.contains("expected random-forest "), "{message}");
     for (from, to, expected) in [
-        ("\"format\": 1", "\"format\": 2", "is of format 2, this program reads 1"),
+        ("\"format\": 1", "\"format\": 3", "is of format 3, but a model is of format 1, an ensemble of format 2"),
+        ("\"format\": 1", "\"format\": 2", "lists other files than member-1/artefact.json, member-2/artefact.json"),
         ("linfa-svm", "linfa-old", "fit the model again with this program"),
         ("\"model\"", "\"modell\"", "is not what a saved model has there: unknown field `modell`"),
     ] {

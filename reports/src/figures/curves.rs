@@ -45,7 +45,8 @@ impl Figure for Curves {
             title: "Training curves".to_owned(),
             caption: "Left: the mean training loss of each epoch. Right: the primary metric on the validation rows. \
                 The figure shows the first seed of each model. Models that do not learn in epochs have no curve. The epoch \
-                that is best on the validation rows is the one that was tested."
+                that is best on the validation rows is the one that was tested. The members of an ensemble follow one \
+                another, and each was tested at its own best epoch."
                 .to_owned(),
             svg: String::new(),
             key: String::new(),
