@@ -6,6 +6,7 @@ use bakeoff_datasets::{Inputs, Split};
 
 use serde::{Deserialize, Serialize};
 
+use crate::parallel::Threads;
 use crate::params::{Param, ParamError, Resolved};
 
 /// Where a model computes.
@@ -102,8 +103,8 @@ pub struct Spec {
     pub params: Resolved,
     /// Where it computes.
     pub device: Device,
-    /// Processor threads it may use.
-    pub threads: usize,
+    /// Processor threads it may use. Models built from clones of a spec share them.
+    pub threads: Threads,
     /// The root of every random choice the model makes; see [`Spec::seed_for`].
     pub seed: u64,
 }
@@ -241,7 +242,7 @@ pub trait Model {
     /// How large the fitted model is.
     fn footprint(&self) -> Footprint;
 
-    /// Threads of the processor that it computes on: fewer than [`Spec::threads`] where the system starts no more. `None`
+    /// Threads of the processor that it computes on: fewer than those of [`Spec::threads`] where the system starts no more. `None`
     /// for a model that starts none.
     fn threads(&self) -> Option<usize> {
         None
@@ -298,5 +299,5 @@ pub trait ModelEntry: Sync {
     ///
     /// # Errors
     /// Names the file that is missing, cut off, changed, or of another model, version or format.
-    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError>;
+    fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError>;
 }

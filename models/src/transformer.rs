@@ -15,6 +15,7 @@ use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
+use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 
 /// The registry's entry.
@@ -147,7 +148,7 @@ impl ModelEntry for Transformer {
         Ok(Box::new(Neural::new(&Transformer, spec, design, TextReading::Joined)?))
     }
 
-    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+    fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
         Ok(Box::new(Neural::load(&Transformer, (folder, threads, device), design, TextReading::Joined)?))
     }
 }
