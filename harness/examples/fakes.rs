@@ -15,7 +15,7 @@ use bakeoff::tasks::Task;
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
 use bakeoff_models::{
     DefaultValue, Device, Domain, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Param,
-    Predictions, Resolved, Spec, Support, TargetShape, TaskShape, Watch,
+    Predictions, Resolved, Spec, Support, TargetShape, TaskShape, Threads, Watch,
 };
 use bakeoff_reports::MachineInfo;
 
@@ -251,7 +251,7 @@ impl ModelEntry for Fake {
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
         Ok(Box::new(FakeModel { name: self.name, way: self.way, spec: spec.clone() }))
     }
-    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+    fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
         let path = folder.join(SAVED);
         let failed = |error: &dyn std::fmt::Display| ModelError::Artefact {
             path: path.clone(),

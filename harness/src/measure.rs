@@ -15,7 +15,7 @@ mod single;
 use std::path::Path;
 
 use bakeoff_datasets::Store;
-use bakeoff_models::{Device, ModelError, Spec};
+use bakeoff_models::{Device, ModelError, Spec, Threads};
 use bakeoff_reports::{Better, Reading, Status, metric};
 
 use crate::case::Case;
@@ -69,7 +69,7 @@ fn run(
         shape: tasks::shape(task, case.given_rows()),
         params: case.params.clone(),
         device,
-        threads: case.threads,
+        threads: Threads::new(case.threads),
         seed: case.model_seed(),
     };
     let mut model = entry.build(&spec)?;

@@ -10,7 +10,7 @@ use bakeoff::tasks::{self, TASKS, Task};
 use bakeoff_datasets::{Inputs, Split, Store, Text, carve_validation, train_rows};
 use bakeoff_models::{
     Device, ENTRIES, EpochReport, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Resolved, Spec,
-    Support, TaskShape, Watch,
+    Support, TaskShape, Threads, Watch,
 };
 use bakeoff_reports::{Better, metric};
 use synthetic::SYNTHETIC;
@@ -97,7 +97,13 @@ impl Trial {
         params.set_int("ensemble", members as i64);
         assert_eq!(entry.supports(&shape, &params, Device::Cpu), Support::Yes, "{} on {}", entry.name(), task.name());
         entry.check(&params).unwrap();
-        Trial { task, train, validation, test, spec: Spec { shape, params, device: Device::Cpu, threads: 2, seed: 11 } }
+        Trial {
+            task,
+            train,
+            validation,
+            test,
+            spec: Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 11 },
+        }
     }
 
     fn fit(&self, model: &mut dyn Model) -> Predictions {
@@ -178,7 +184,7 @@ fn conforms_as(entry: &dyn ModelEntry, tasks: &[&'static dyn Task], members: usi
         assert!(footprint.parameters > 0, "{case}: {footprint:?}");
 
         assert_same(&trial.fit(model.as_mut()), &predictions, &format!("{case}: a refit does not start afresh"));
-        let one_thread = Spec { threads: 1, ..trial.spec.clone() };
+        let one_thread = Spec { threads: Threads::new(1), ..trial.spec.clone() };
         let again = trial.fit(entry.build(&one_thread).unwrap().as_mut());
         assert_same(&again, &predictions, &format!("{case}: the same seed with another number of threads differs"));
 

@@ -18,7 +18,7 @@ use bakeoff::tasks::{self, Task};
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
 use bakeoff_models::{
     Device, ENTRIES, Footprint, InputShape, Model, ModelEntry, ModelError, Param, Predictions, Resolved, Spec, Support,
-    TaskShape, Watch,
+    TaskShape, Threads, Watch,
 };
 use bakeoff_reports::Status;
 
@@ -210,7 +210,7 @@ impl ModelEntry for Spy {
         Ok(Box::new(SpyModel { values: spec.shape.target == bakeoff_models::TargetShape::Value }))
     }
 
-    fn load(&self, _folder: &Path, _threads: usize, _device: Device) -> Result<Box<dyn Model>, ModelError> {
+    fn load(&self, _folder: &Path, _threads: Threads, _device: Device) -> Result<Box<dyn Model>, ModelError> {
         Err(ModelError::Unsupported("a spy is not saved".to_owned()))
     }
 }

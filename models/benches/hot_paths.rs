@@ -6,7 +6,8 @@ use std::hint::black_box;
 use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
 use bakeoff_models::svm::{Encoder, FeatureParams, ImageFeatures};
 use bakeoff_models::{
-    Device, ENTRIES, EpochReport, InputShape, Model, ModelError, Resolved, Spec, TargetShape, TaskShape, Tokens, Watch,
+    Device, ENTRIES, EpochReport, InputShape, Model, ModelError, Resolved, Spec, TargetShape, TaskShape, Threads,
+    Tokens, Watch,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng};
@@ -53,7 +54,7 @@ fn model(name: &str, split: &Split, params: &str) -> Box<dyn Model> {
     let shape = TaskShape { input, target: TargetShape::Classes(4), train_rows: split.len(), mirror_negates: false };
     let entry = ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
     let params = Resolved::new(entry.params(), &shape, &params.parse().unwrap()).unwrap();
-    entry.build(&Spec { shape, params, device: Device::Cpu, threads: 2, seed: 1 }).unwrap()
+    entry.build(&Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 1 }).unwrap()
 }
 
 /// A fit, and predictions of one example and of all, for each model.

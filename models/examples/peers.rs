@@ -16,7 +16,7 @@ use bakeoff_models::svm::{
 };
 use bakeoff_models::{
     Device, ENTRIES, EpochReport, InputShape, Model, ModelError, Predictions, Resolved, Spec, TargetShape, TaskShape,
-    Tokens, Watch,
+    Threads, Tokens, Watch,
 };
 use linfa::Dataset;
 use linfa::traits::{Fit, Predict};
@@ -189,7 +189,13 @@ fn model(network: &Network, split: &Split, request: &Request) -> Result<Box<dyn 
     let shape = TaskShape { input, target, train_rows: split.len(), mirror_negates: false };
     let params = Resolved::new(entry.params(), &shape, &network.params)?;
     entry.check(&params)?;
-    Ok(entry.build(&Spec { shape, params, device: Device::Cpu, threads: request.threads, seed: request.seed })?)
+    Ok(entry.build(&Spec {
+        shape,
+        params,
+        device: Device::Cpu,
+        threads: Threads::new(request.threads),
+        seed: request.seed,
+    })?)
 }
 
 fn rows(split: &Split, rows: &[usize]) -> Split {

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::model::{Device, InputShape, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
+use crate::parallel::Threads;
 use crate::params::{ParamValue, Resolved};
 
 /// The version of the layout of a model's folder. Every change that an older program cannot read takes the next free number.
@@ -319,7 +320,7 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 pub(crate) fn load<S: DeserializeOwned>(
     folder: &Path,
     entry: &dyn ModelEntry,
-    threads: usize,
+    threads: Threads,
     device: Device,
 ) -> Result<Loaded<S>, ModelError> {
     let path = folder.join(MANIFEST);

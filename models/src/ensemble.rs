@@ -19,6 +19,7 @@ use crate::artefact;
 use crate::model::{
     Device, EpochReport, Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TaskShape, Watch,
 };
+use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 
 /// The most members of an ensemble.
@@ -99,11 +100,11 @@ impl ModelEntry for Ensembled {
         Ok(Box::new(Ensemble { entry: self.entry, device: spec.device, members, is_fitted: false }))
     }
 
-    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+    fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
         let Some(folders) = artefact::ensemble::folders(folder, self, device, MOST_MEMBERS as usize)? else {
             return self.entry.load(folder, threads, device);
         };
-        let load = |folder: &PathBuf| self.entry.load(folder, threads, device);
+        let load = |folder: &PathBuf| self.entry.load(folder, threads.clone(), device);
         let members = folders.iter().map(load).collect::<Result<_, _>>()?;
         artefact::ensemble::check_alike(&folders)?;
         Ok(Box::new(Ensemble { entry: self.entry, device, members, is_fitted: true }))
@@ -124,7 +125,8 @@ struct Ensemble {
 }
 
 impl Ensemble {
-    /// The first member. What an encoder makes of inputs does not depend on the seed, so it answers for all.
+    /// The first member. It answers for all: they share their threads, and what an encoder makes of inputs does not depend on
+    /// the seed.
     fn first(&self) -> Option<&dyn Model> {
         self.members.first().map(Box::as_ref)
     }
@@ -181,8 +183,7 @@ impl Model for Ensemble {
     }
 
     fn threads(&self) -> Option<usize> {
-        // Each member starts its own threads, and the later ones may be given fewer.
-        self.members.iter().filter_map(|model| model.threads()).min()
+        self.first().and_then(Model::threads)
     }
 
     fn truncated(&self, inputs: &Inputs) -> Option<usize> {

@@ -28,7 +28,7 @@ pub use model::{
     TargetShape, TaskShape, Watch,
 };
 pub use names::{did_you_mean, unknown_name};
-pub use parallel::on_threads;
+pub use parallel::{Threads, on_threads};
 pub use params::{DefaultValue, Domain, Param, ParamError, ParamValue, Resolved};
 pub use resnet::published_resnet;
 

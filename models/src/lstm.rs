@@ -16,6 +16,7 @@ use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
+use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 
 /// The entry in the registry.
@@ -115,7 +116,7 @@ impl ModelEntry for Lstm {
         Ok(Box::new(Neural::new(&Lstm, spec, design, TextReading::Apart)?))
     }
 
-    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+    fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
         Ok(Box::new(Neural::load(&Lstm, (folder, threads, device), design, TextReading::Apart)?))
     }
 }

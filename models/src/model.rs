@@ -6,6 +6,7 @@ use bakeoff_datasets::{Inputs, Split};
 
 use serde::{Deserialize, Serialize};
 
+use crate::parallel::Threads;
 use crate::params::{Param, ParamError, Resolved};
 
 /// Where a model computes.
@@ -103,8 +104,8 @@ pub struct Spec {
     pub params: Resolved,
     /// Where the model computes.
     pub device: Device,
-    /// How many processor threads the model may use.
-    pub threads: usize,
+    /// The processor threads that the model may use. Models built from clones of a spec share them.
+    pub threads: Threads,
     /// The root of all of the model's random choices; see [`Spec::seed_for`].
     pub seed: u64,
 }
@@ -300,5 +301,5 @@ pub trait ModelEntry: Sync {
     ///
     /// # Errors
     /// Names the file that is missing, cut off, changed, or of another model, version or format.
-    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError>;
+    fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError>;
 }

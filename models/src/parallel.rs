@@ -1,7 +1,9 @@
 //! Work on a fixed number of threads, or on fewer if the system does not start so many.
 
+use std::any::Any;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -10,6 +12,54 @@ use crate::model::{ModelError, Watch};
 
 /// How long to wait until threads of a failed attempt have ended, so that others can be started in their place.
 const WAIT_FOR_THREADS_TO_END: Duration = Duration::from_millis(10);
+
+/// Threads of the processor that a model may use, started when the first model wants them. Models that were built from
+/// clones share them. A thread that goes from one model to the next need not wake up, and keeps its memory.
+#[derive(Clone)]
+pub struct Threads {
+    count: usize,
+    /// At most one of each type.
+    started: Arc<Mutex<Vec<Arc<dyn Any + Send + Sync>>>>,
+}
+
+impl Threads {
+    /// So many threads, none of which runs yet.
+    pub fn new(count: usize) -> Threads {
+        Threads { count, started: Arc::default() }
+    }
+
+    /// A pool of them, or of fewer where the system starts no more.
+    ///
+    /// # Errors
+    /// If there is not a single thread.
+    pub(crate) fn pool(&self) -> Result<Arc<ThreadPool>, ModelError> {
+        self.shared(pool)
+    }
+
+    /// What `start` makes on so many threads: made once, and the same for all clones.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub(crate) fn shared<T: Any + Send + Sync>(
+        &self,
+        start: impl FnOnce(usize) -> Result<T, ModelError>,
+    ) -> Result<Arc<T>, ModelError> {
+        // What a panic leaves in the list is whole.
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = started.iter().find_map(|one| Arc::clone(one).downcast().ok()) {
+            return Ok(found);
+        }
+        let new = Arc::new(start(self.count)?);
+        started.push(Arc::clone(&new) as _);
+        Ok(new)
+    }
+}
+
+impl fmt::Debug for Threads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Threads").field(&self.count).finish()
+    }
+}
 
 /// What `build` makes on `threads` threads, or on fewer if the system starts no more. A limit on processes counts
 /// threads too.
@@ -111,10 +161,11 @@ pub(crate) fn map<T: Send>(
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::cell::RefCell;
+    use std::sync::Arc;
 
     use rayon::ThreadPoolBuilder;
 
-    use super::{map, on_threads, pool, start};
+    use super::{Threads, map, on_threads, pool, start};
     use crate::model::{EpochReport, ModelError, Watch};
 
     struct Steps(Vec<(usize, usize)>);
@@ -158,6 +209,17 @@ mod tests {
         let error = given(0).unwrap_err().to_string();
         assert!(error.contains("failed to start a thread") && error.contains("ulimit -u"), "{error}");
         assert_eq!(tried.borrow().last(), Some(&1));
+    }
+
+    #[test]
+    fn clones_share_their_threads_and_others_do_not() {
+        let threads = Threads::new(2);
+        let (one, other) = (threads.pool().unwrap(), threads.clone().pool().unwrap());
+        assert!(Arc::ptr_eq(&one, &other) && one.current_num_threads() == 2);
+        assert!(!Arc::ptr_eq(&one, &Threads::new(2).pool().unwrap()));
+        // Another thing on the same threads is another thing.
+        assert_eq!((*threads.shared(Ok).unwrap(), *threads.shared(|_| Ok(7_usize)).unwrap()), (2, 2));
+        assert!(Threads::new(1).shared(|_| Err::<u8, _>(ModelError::Failed("no thread".to_owned()))).is_err());
     }
 
     #[test]

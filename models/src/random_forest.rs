@@ -3,6 +3,7 @@
 //! limits the training size.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bakeoff_datasets::{Inputs, Split, Targets};
 use linfa::ParamGuard;
@@ -19,7 +20,7 @@ use crate::forest::{
 use crate::model::{
     Device, Footprint, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
 };
-use crate::parallel;
+use crate::parallel::{self, Threads};
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 
 /// The entry in the registry.
@@ -139,10 +140,10 @@ impl ModelEntry for RandomForest {
             return Err(ModelError::Unsupported(reason));
         }
         let params = forest_params(spec)?;
-        Ok(Box::new(ForestModel { spec: spec.clone(), params, pool: parallel::pool(spec.threads)?, fitted: None }))
+        Ok(Box::new(ForestModel { spec: spec.clone(), params, pool: spec.threads.pool()?, fitted: None }))
     }
 
-    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+    fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
         let Loaded { spec, state, mut arrays } = artefact::load::<EncoderState>(folder, self, threads, device)?;
         let features = FeatureParams::of(&spec.params, &spec.shape.input);
         let encoder = Encoder::load(state, &features, &spec.shape.input, &mut arrays)?;
@@ -152,7 +153,7 @@ impl ModelEntry for RandomForest {
         };
         let forest = Forest::load(encoder.width(), width, &mut arrays)?;
         arrays.finish()?;
-        let (params, pool) = (forest_params(&spec)?, parallel::pool(threads)?);
+        let (params, pool) = (forest_params(&spec)?, spec.threads.pool()?);
         Ok(Box::new(ForestModel { spec, params, pool, fitted: Some((encoder, forest)) }))
     }
 }
@@ -199,7 +200,7 @@ impl From<ForestError> for ModelError {
 struct ForestModel {
     spec: Spec,
     params: ForestValidParams,
-    pool: ThreadPool,
+    pool: Arc<ThreadPool>,
     fitted: Option<(Encoder, Forest)>,
 }
 

@@ -16,6 +16,7 @@ use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::weights::{Init, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
+use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 
 /// The entry in the registry.
@@ -107,7 +108,7 @@ impl ModelEntry for Resnet {
         Ok(Box::new(Neural::new(&Resnet, spec, design, TextReading::Apart)?))
     }
 
-    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+    fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
         Ok(Box::new(Neural::load(&Resnet, (folder, threads, device), design, TextReading::Apart)?))
     }
 }
@@ -133,7 +134,7 @@ pub fn published_resnet(
     };
     let depth = toml::Table::from_iter([("depth".to_owned(), toml::Value::Integer(depth as i64))]);
     let params = Resolved::new(&PARAMS, &shape, &depth).map_err(|error| ModelError::Unsupported(error.to_string()))?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = Threads::new(std::thread::available_parallelism().map_or(1, usize::from));
     let spec = Spec { shape, params, device: Device::Cpu, threads, seed: 0 };
     let normalisation = Normalisation { mean: mean.to_vec(), std: std.to_vec() };
     let encoder = InputEncoder::Images { normalisation, form: InputForm::Images { channels, height, width } };

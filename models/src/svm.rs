@@ -19,6 +19,7 @@ mod solver;
 mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bakeoff_datasets::{Inputs, Split, Targets};
 use ndarray::{Array1, Axis};
@@ -34,7 +35,7 @@ use crate::model::{
     Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape,
     Watch,
 };
-use crate::parallel;
+use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 use crate::target_scale::TargetScale;
 pub use classifier::Classifier;
@@ -177,10 +178,10 @@ impl ModelEntry for Svm {
         if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
         }
-        Ok(Box::new(SupportVectors { spec: spec.clone(), pool: parallel::pool(spec.threads)?, fitted: None }))
+        Ok(Box::new(SupportVectors { spec: spec.clone(), pool: spec.threads.pool()?, fitted: None }))
     }
 
-    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+    fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
         let Loaded { spec, state, mut arrays } = artefact::load::<EncoderState>(folder, self, threads, device)?;
         let params = FeatureParams::of(&spec.params, &spec.shape.input);
         let encoder = Encoder::load(state, &params, &spec.shape.input, &mut arrays)?;
@@ -198,17 +199,13 @@ impl ModelEntry for Svm {
             },
         };
         arrays.finish()?;
-        Ok(Box::new(SupportVectors {
-            pool: parallel::pool(threads)?,
-            spec,
-            fitted: Some(Fitted { encoder, predictor }),
-        }))
+        Ok(Box::new(SupportVectors { pool: spec.threads.pool()?, spec, fitted: Some(Fitted { encoder, predictor }) }))
     }
 }
 
 struct SupportVectors {
     spec: Spec,
-    pool: ThreadPool,
+    pool: Arc<ThreadPool>,
     fitted: Option<Fitted>,
 }
 

@@ -16,6 +16,7 @@ use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
+use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 
 /// The entry in the registry.
@@ -148,7 +149,7 @@ impl ModelEntry for Transformer {
         Ok(Box::new(Neural::new(&Transformer, spec, design, TextReading::Joined)?))
     }
 
-    fn load(&self, folder: &Path, threads: usize, device: Device) -> Result<Box<dyn Model>, ModelError> {
+    fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
         Ok(Box::new(Neural::load(&Transformer, (folder, threads, device), design, TextReading::Joined)?))
     }
 }

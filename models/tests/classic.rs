@@ -6,7 +6,7 @@
 use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
 use bakeoff_models::{
     Device, ENTRIES, EpochReport, InputShape, Model, ModelEntry, ModelError, Predictions, Resolved, Spec, Support,
-    TargetShape, TaskShape, Watch,
+    TargetShape, TaskShape, Threads, Watch,
 };
 
 /// Keeps the last step that was told.
@@ -97,7 +97,7 @@ fn shape(split: &Split) -> TaskShape {
 fn build(entry: &dyn ModelEntry, split: &Split, params: &str, threads: usize) -> Result<Box<dyn Model>, ModelError> {
     let shape = shape(split);
     let params = Resolved::new(entry.params(), &shape, &params.parse().unwrap()).unwrap();
-    entry.build(&Spec { shape, params, device: Device::Cpu, threads, seed: 5 })
+    entry.build(&Spec { shape, params, device: Device::Cpu, threads: Threads::new(threads), seed: 5 })
 }
 
 fn fitted(entry: &dyn ModelEntry, make: fn(usize, usize) -> Split, threads: usize) -> Box<dyn Model> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
 use bakeoff_models::{
     Device, ENTRIES, EpochReport, InputShape, Model, ModelEntry, ModelError, Predictions, Resolved, Spec, TargetShape,
-    TaskShape, Watch,
+    TaskShape, Threads, Watch,
 };
 
 #[global_allocator]
@@ -63,7 +63,7 @@ fn spec(name: &str, split: &Split, overrides: &str, threads: usize, seed: u64) -
     table.extend(overrides.parse::<toml::Table>().unwrap());
     let params = Resolved::new(entry(name).params(), &shape, &table).unwrap();
     entry(name).check(&params).unwrap();
-    Spec { shape, params, device: Device::Cpu, threads, seed }
+    Spec { shape, params, device: Device::Cpu, threads: Threads::new(threads), seed }
 }
 
 /// Images of 8 x 8, bright at the top or at the bottom; the value is how bright.

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use bakeoff_models::{Device, ModelError};
+use bakeoff_models::{Device, ModelError, Threads};
 use saved::{entry, rows, saved, sealed, written};
 use tempfile::TempDir;
 
@@ -32,7 +32,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         file[at] = change[5];
     }
     written(folder(), &sealed(&files));
-    match entry(name).load(folder(), 1, Device::Cpu) {
+    match entry(name).load(folder(), Threads::new(1), Device::Cpu) {
         Err(ModelError::Artefact { path, .. }) => assert!(path.starts_with(folder())),
         Err(error) => panic!("{name}: {error} names no file"),
         Ok(mut model) => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bakeoff::tasks::TASKS;
 use bakeoff_datasets::Store;
-use bakeoff_models::{Device, ENTRIES, Predictions};
+use bakeoff_models::{Device, ENTRIES, Predictions, Threads};
 use bakeoff_reports::{PredictionRow, Record, RunDir};
 
 use crate::common::{Bench, exits, records, stderr};
@@ -103,7 +103,7 @@ fn a_kept_model_predicts_what_the_run_stored_to_the_last_bit() {
     for case in &info.cases {
         let task = TASKS.iter().find(|task| task.name() == case.task).unwrap();
         let entry = ENTRIES.iter().find(|entry| entry.name() == case.model).unwrap();
-        let mut model = entry.load(&dir.model_path(&case.case), 1, Device::Cpu).unwrap();
+        let mut model = entry.load(&dir.model_path(&case.case), Threads::new(1), Device::Cpu).unwrap();
         let inputs = task.load(&Store::embedded()).unwrap().test.inputs;
         let predictions = model.predict(&inputs).unwrap();
         let stored: Vec<PredictionRow> = dir.predictions(&case.case).unwrap().unwrap().rows;

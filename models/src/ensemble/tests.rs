@@ -77,7 +77,7 @@ fn spec(entry: &dyn ModelEntry, classes: bool, more: &str) -> Spec {
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table.extend(more.parse::<toml::Table>().unwrap());
     let params = Resolved::new(entry.params(), &shape(classes), &table).unwrap();
-    Spec { shape: shape(classes), params, device: Device::Cpu, threads: 2, seed: SEED }
+    Spec { shape: shape(classes), params, device: Device::Cpu, threads: Threads::new(2), seed: SEED }
 }
 
 fn fitted(entry: &dyn ModelEntry, spec: &Spec, watch: &mut Recorder) -> Box<dyn Model> {
@@ -253,7 +253,7 @@ impl ModelEntry for Fragile {
         Ok(Box::new(FragileModel { spec: spec.clone(), fault: self.fault, forgets: self.forgets }))
     }
 
-    fn load(&self, _: &Path, _: usize, _: Device) -> Result<Box<dyn Model>, ModelError> {
+    fn load(&self, _: &Path, _: Threads, _: Device) -> Result<Box<dyn Model>, ModelError> {
         Err(ModelError::Failed("is not saved".to_owned()))
     }
 }
@@ -283,7 +283,7 @@ impl Model for FragileModel {
 /// The number of a member by its seed.
 fn member_of(seed: u64) -> usize {
     let params = Resolved::new(&[], &shape(false), &toml::Table::new()).unwrap();
-    let root = Spec { shape: shape(false), params, device: Device::Cpu, threads: 1, seed: SEED };
+    let root = Spec { shape: shape(false), params, device: Device::Cpu, threads: Threads::new(1), seed: SEED };
     (1..=MEMBERS).find(|&member| seed_of(&root, member) == seed).unwrap()
 }
 

@@ -35,6 +35,7 @@ use crate::artefact::{self, ArraysOut, Loaded};
 use crate::model::{
     Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
 };
+use crate::parallel::Threads;
 use crate::params::Resolved;
 
 /// See [`crate::ModelEntry::version`]. `revision` is that of the model.
@@ -51,7 +52,7 @@ pub(crate) struct Neural {
     spec: Spec,
     design: Design,
     reading: TextReading,
-    pools: Pools,
+    pools: Arc<Pools>,
     fitted: Option<FittedNetwork>,
 }
 
@@ -67,7 +68,7 @@ impl Neural {
         pairs: TextReading,
     ) -> Result<Neural, ModelError> {
         let reading = if spec.shape.input.is_pairs() { pairs } else { TextReading::Single };
-        Ok(Neural { entry, spec: spec.clone(), design, reading, pools: Pools::new(spec.threads)?, fitted: None })
+        Ok(Neural { entry, spec: spec.clone(), design, reading, pools: spec.threads.shared(Pools::new)?, fitted: None })
     }
 
     /// Loads the fitted model of `entry` that was saved to this folder. `design` and `pairs` are those with which it
@@ -77,7 +78,7 @@ impl Neural {
     /// See [`ModelEntry::load`].
     pub(crate) fn load(
         entry: &'static dyn ModelEntry,
-        (folder, threads, device): (&Path, usize, Device),
+        (folder, threads, device): (&Path, Threads, Device),
         design: Design,
         pairs: TextReading,
     ) -> Result<Neural, ModelError> {

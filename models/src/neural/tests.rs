@@ -59,7 +59,7 @@ fn losses(case: &FixtureCase, design: Design, split: &Split) -> Vec<f64> {
     let shape = TaskShape { input, target, train_rows: split.len(), mirror_negates: false };
     let entry = ENTRIES.iter().find(|entry| entry.name() == case.model).expect("a model");
     let params = Resolved::new(entry.params(), &shape, &case.params).expect("its parameters");
-    let spec = Spec { shape, params, device: Device::Cpu, threads: 2, seed: 1 };
+    let spec = Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 1 };
     let mut model = Neural::new(*entry, &spec, design, TextReading::Single).expect("threads");
     let start = |layout: &WeightLayout| (0..layout.len()).map(|n| (0.3 * (n as f64).sin()) as f32).collect();
     let mut told = Losses(Vec::new());

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use bakeoff_models::{Device, ModelError, Predictions};
+use bakeoff_models::{Device, ModelError, Predictions, Threads};
 
 use crate::saved::{ARRAYS, Kind, MANIFEST, MODEL, entry, fitted, rows};
 use crate::{bits, files, refusal};
@@ -36,7 +36,7 @@ fn the_folder_holds_an_artefact_for_each_member_and_each_loads_alone() {
     assert_eq!(files(&path).into_keys().collect::<Vec<_>>(), expected);
 
     let test = rows(Kind::Texts, true, 20, 3).inputs;
-    let predict = |folder: &Path| match entry("random-forest").load(folder, 1, Device::Cpu) {
+    let predict = |folder: &Path| match entry("random-forest").load(folder, Threads::new(1), Device::Cpu) {
         Ok(mut model) => match model.predict(&test).unwrap() {
             Predictions::Classes { probabilities: Some(matrix), .. } => matrix.data,
             other => panic!("{other:?}"),
@@ -70,7 +70,7 @@ fn a_file_of_a_member_that_is_cut_off_missing_or_changed_is_refused_by_its_name(
         }
         fs::write(&file, &bytes).unwrap();
     }
-    assert!(entry("lstm").load(&path, 1, Device::Cpu).is_ok());
+    assert!(entry("lstm").load(&path, Threads::new(1), Device::Cpu).is_ok());
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn members_that_were_exchanged_or_are_of_another_ensemble_are_refused() {
     assert!(message.starts_with(&first.join(MANIFEST).display().to_string()), "{message}");
     assert!(message.contains("cut off or changed"), "{message}");
     swap(&first, &second);
-    assert!(entry("random-forest").load(&path, 1, Device::Cpu).is_ok());
+    assert!(entry("random-forest").load(&path, Threads::new(1), Device::Cpu).is_ok());
 
     // Under checksums that fit, as whoever wants to do harm would make them.
     swap(&second, &other.join("member-2"));
@@ -153,7 +153,7 @@ fn an_ensemble_that_cannot_be_saved_leaves_nothing_and_names_its_folder() {
     let path = folder.path().join("model");
     model.save(&path).unwrap();
     let test = rows(Kind::Texts, true, 5, 4).inputs;
-    let mut loaded = entry("random-forest").load(&path, 1, Device::Cpu).unwrap();
+    let mut loaded = entry("random-forest").load(&path, Threads::new(1), Device::Cpu).unwrap();
     let mut model = model;
     assert_eq!(bits(&loaded.predict(&test).unwrap()), bits(&model.predict(&test).unwrap()));
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bakeoff_models::{Device, ModelError, Predictions};
+use bakeoff_models::{Device, ModelError, Predictions, Threads};
 use proptest::prelude::*;
 use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, rows, saved, sealed, written};
 
@@ -56,7 +56,7 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
                 let test = rows(kind, classes, 20, 3).inputs;
                 let expected = bits(&model.predict(&test).unwrap());
                 for threads in [1, 3] {
-                    let mut loaded = entry(name).load(&path, threads, Device::Cpu).unwrap();
+                    let mut loaded = entry(name).load(&path, Threads::new(threads), Device::Cpu).unwrap();
                     let found = bits(&loaded.predict(&test).unwrap());
                     assert_eq!(found, expected, "{name} {params} {kind:?} {classes}");
                     assert_eq!(loaded.footprint(), model.footprint());
@@ -65,7 +65,7 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
                 }
                 // A model that was loaded saves the same bytes.
                 let again = folder.path().join(format!("{number} again"));
-                entry(name).load(&path, 1, Device::Cpu).unwrap().save(&again).unwrap();
+                entry(name).load(&path, Threads::new(1), Device::Cpu).unwrap().save(&again).unwrap();
                 assert!(files(&path) == files(&again), "{name} {params}");
             }
         }
@@ -78,7 +78,7 @@ fn a_fresh_process_predicts_the_same_bits() {
     if let Ok(folder) = std::env::var(CHILD) {
         for &(name, _) in FORMS {
             let path = PathBuf::from(&folder).join(name);
-            let mut model = entry(name).load(&path, 2, Device::Cpu).unwrap();
+            let mut model = entry(name).load(&path, Threads::new(2), Device::Cpu).unwrap();
             fs::write(path.join("bits"), format!("{:?}", bits(&model.predict(&test).unwrap()))).unwrap();
         }
         return;
@@ -101,7 +101,7 @@ fn a_fresh_process_predicts_the_same_bits() {
 }
 
 fn refusal(name: &str, folder: &Path) -> String {
-    match entry(name).load(folder, 1, Device::Cpu) {
+    match entry(name).load(folder, Threads::new(1), Device::Cpu) {
         Err(error @ ModelError::Artefact { .. }) => error.to_string(),
         Err(error) => panic!("{name}: {error} names no file"),
         Ok(_) => panic!("{name} was loaded"),
@@ -236,7 +236,7 @@ proptest! {
         }
         let folder = tempfile::tempdir().unwrap();
         written(folder.path(), &files);
-        match entry(name).load(folder.path(), 1, Device::Cpu) {
+        match entry(name).load(folder.path(), Threads::new(1), Device::Cpu) {
             Err(ModelError::Artefact { path, .. }) => prop_assert!(path.starts_with(folder.path())),
             Err(error) => prop_assert!(false, "{} names no file", error),
             Ok(mut model) => {

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
 use bakeoff_models::{
     Device, ENTRIES, EpochReport, InputShape, Model, ModelEntry, ModelError, Resolved, Spec, TargetShape, TaskShape,
-    Watch,
+    Threads, Watch,
 };
 use sha2::{Digest, Sha256};
 
@@ -85,7 +85,7 @@ pub(crate) fn fitted(name: &str, params: &str, kind: Kind, classes: bool) -> Box
     let shape = TaskShape { input, target, train_rows: 36, mirror_negates: false };
     let params = Resolved::new(entry(name).params(), &shape, &params.parse().unwrap()).unwrap();
     entry(name).check(&params).unwrap();
-    let spec = Spec { shape, params, device: Device::Cpu, threads: 2, seed: 3 };
+    let spec = Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 3 };
     let mut model = entry(name).build(&spec).unwrap();
     model.fit(&train, &validation, &mut Unwatched).unwrap();
     model

@@ -6,6 +6,7 @@
 //! products, which changes no result either.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
@@ -19,7 +20,8 @@ pub(super) const SPINS_BEFORE_YIELD: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct Pools {
     single: Vec<ThreadPool>,
-    all: Option<ThreadPool>,
+    /// Locked while it works: two works at once could wait for each other's threads for ever.
+    all: Option<Mutex<ThreadPool>>,
 }
 
 impl Pools {
@@ -31,7 +33,8 @@ impl Pools {
         let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
         parallel::start(threads, |threads| {
             let single = (0..threads).map(|_| pool(1)).collect::<Result<_, _>>()?;
-            Ok(Pools { single, all: (threads > 1).then(|| pool(threads)).transpose()? })
+            let all = if threads > 1 { Some(Mutex::new(pool(threads)?)) } else { None };
+            Ok(Pools { single, all })
         })
     }
 
@@ -42,9 +45,11 @@ impl Pools {
 
     /// Runs `work` on one thread of the pool of all threads. The other threads spin until there is a part of the work
     /// for them, because waking a thread takes longer than a product. They yield the processor to whatever else needs
-    /// it. This must not be called from within `work`, nor by two threads at once.
+    /// it. This must not be called from within `work`.
     pub(crate) fn together<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let Some(all) = &self.all else { return self.single[0].install(work) };
+        // A pool outlives the panic of its work.
+        let all = all.lock().unwrap_or_else(PoisonError::into_inner);
         let done = AtomicBool::new(false);
         let help = || {
             let mut idle = 0;
