@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bakeoff_models::{Device, ModelError, Predictions};
+use bakeoff_models::{Device, ENTRIES, ModelError, Predictions};
 use proptest::prelude::*;
 use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, rows, saved, sealed, written};
 
@@ -24,6 +24,15 @@ fn bits(predictions: &Predictions) -> Vec<u32> {
             let probabilities = probabilities.iter().flat_map(|matrix| &matrix.data).map(|value| value.to_bits());
             labels.iter().map(|&label| u32::from(label)).chain(probabilities).collect()
         }
+    }
+}
+
+#[test]
+fn every_model_has_a_small_form_here_and_its_arrays_in_the_documents() {
+    let page = include_str!("../../../docs/artefacts.md");
+    for name in ENTRIES.iter().map(|entry| entry.name()) {
+        assert!(FORMS.iter().any(|(other, _)| *other == name), "FORMS in models/tests/artefact/saved.rs lacks {name}");
+        assert!(page.contains(&format!("`{name}`")), "docs/artefacts.md lacks the arrays of {name}");
     }
 }
 
