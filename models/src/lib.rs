@@ -1,4 +1,4 @@
-//! Five models behind one trait.
+//! The models, behind one trait.
 //!
 //! This is the only crate that may name burn or linfa types. There is one file per model, and all of them have the same
 //! structure. `encode/` turns raw inputs into features and is fitted on training rows only. `neural/` holds the one

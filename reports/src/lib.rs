@@ -43,7 +43,7 @@ pub use results::Results;
 pub use rows::{Intact, Row, decode, encode, encode_header};
 pub use run_dir::RunDir;
 pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
-pub use scores::{Answered, ClassTally, Example, Sample, macro_mean, matthews, pearson, r2, spearman};
+pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;
 pub use statistics::{
     Interval, bootstrap, bootstrap_mean, bootstrap_p, corrected_t_interval, corrected_t_p, holm, mcnemar_p,

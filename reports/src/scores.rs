@@ -201,7 +201,7 @@ fn ratio(part: u32, whole: u32) -> f64 {
 
 /// The mean of `metric` over the classes that occur among the targets or the predictions. scikit-learn does this for
 /// `labels=None`. There must be at least one example.
-pub fn macro_mean(tallies: &[ClassTally], metric: fn(ClassTally) -> f64) -> f64 {
+pub(crate) fn macro_mean(tallies: &[ClassTally], metric: fn(ClassTally) -> f64) -> f64 {
     let seen = || tallies.iter().copied().filter(|tally| tally.targets + tally.predictions > 0);
     seen().map(metric).sum::<f64>() / seen().count() as f64
 }
@@ -209,7 +209,7 @@ pub fn macro_mean(tallies: &[ClassTally], metric: fn(ClassTally) -> f64) -> f64 
 /// Matthews' correlation coefficient for any number of classes (Gorodkin 2004): the correlation between the indicators
 /// of the targets and those of the predictions. 0 if the targets or the predictions are all of one class. scikit-learn
 /// has it as `matthews_corrcoef`.
-pub fn matthews(tallies: &[ClassTally]) -> f64 {
+pub(crate) fn matthews(tallies: &[ClassTally]) -> f64 {
     let sum = |of: fn(&ClassTally) -> f64| tallies.iter().map(of).sum::<f64>();
     let examples = sum(|tally| f64::from(tally.targets));
     let hits = sum(|tally| f64::from(tally.hits));
@@ -225,7 +225,7 @@ pub fn matthews(tallies: &[ClassTally]) -> f64 {
 /// R², the share of the targets' variance that the predictions explain. If all targets are equal, there is nothing to
 /// explain: the result is 1 for perfect predictions and 0 for others. scikit-learn has it as `r2_score`. `None` for
 /// fewer than two examples.
-pub fn r2(pairs: &[(f64, f64)]) -> Option<f64> {
+pub(crate) fn r2(pairs: &[(f64, f64)]) -> Option<f64> {
     if pairs.len() < 2 {
         return None;
     }
@@ -242,7 +242,7 @@ pub fn r2(pairs: &[(f64, f64)]) -> Option<f64> {
 }
 
 /// Pearson's correlation of the two sides of `pairs`. `None` if a side does not vary. scipy has it as `pearsonr`.
-pub fn pearson(pairs: &[(f64, f64)]) -> Option<f64> {
+pub(crate) fn pearson(pairs: &[(f64, f64)]) -> Option<f64> {
     let &(first_left, first_right) = pairs.first()?;
     // This compares the values themselves, because the deviations of a constant from its rounded mean may differ from
     // zero.
@@ -260,7 +260,7 @@ pub fn pearson(pairs: &[(f64, f64)]) -> Option<f64> {
 
 /// Spearman's correlation: Pearson's correlation of the ranks. Equal values share the mean of their ranks. `None` if a
 /// side does not vary. scipy has it as `spearmanr`.
-pub fn spearman(pairs: &[(f64, f64)]) -> Option<f64> {
+pub(crate) fn spearman(pairs: &[(f64, f64)]) -> Option<f64> {
     let left = ranks(pairs.iter().map(|pair| pair.0).collect());
     let right = ranks(pairs.iter().map(|pair| pair.1).collect());
     pearson(&left.into_iter().zip(right).collect::<Vec<_>>())

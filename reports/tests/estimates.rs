@@ -4,46 +4,23 @@
 mod common;
 
 use bakeoff_reports::{
-    ClassTally, Floor, METRICS, Metric, PredictionRow, Record, Results, RunDir, RunInfo, Standing, macro_mean,
-    matthews, pearson, r2, spearman,
+    Answered, Floor, METRICS, Metric, PredictionRow, Record, Results, RunDir, RunInfo, Standing, TargetUnit, metric,
 };
 use common::{Plan, SMALL, write_run};
 
 const PLAN: Plan = Plan { models: 3, examples: 300, faults: false, ..SMALL };
 
 /// The score of a predictions file, computed from its text.
-fn score(metric: &str, classes: &[String], rows: &[PredictionRow]) -> f64 {
-    let count = |hit: &dyn Fn(&PredictionRow) -> bool| rows.iter().filter(|row| hit(row)).count() as u32;
+fn score(name: &str, classes: &[String], rows: &[PredictionRow]) -> f64 {
+    let rules = metric(name).unwrap();
     if classes.is_empty() {
         let pairs: Vec<(f64, f64)> =
             rows.iter().map(|row| (row.target.parse().unwrap(), row.prediction.parse().unwrap())).collect();
-        let mean = |of: fn(f64) -> f64| pairs.iter().map(|(t, p)| of(p - t)).sum::<f64>() / pairs.len() as f64;
-        return match metric {
-            "mse" => mean(|error| error * error),
-            "mae" => mean(f64::abs),
-            "r2" => r2(&pairs).unwrap(),
-            "pearson" => pearson(&pairs).unwrap(),
-            _ => spearman(&pairs).unwrap(),
-        };
+        return rules.score_of(Answered::Values(&pairs)).unwrap();
     }
-    let tallies: Vec<ClassTally> = classes
-        .iter()
-        .map(|class| ClassTally {
-            targets: count(&|row| row.target == *class),
-            predictions: count(&|row| row.prediction == *class),
-            hits: count(&|row| row.target == *class && row.prediction == *class),
-        })
-        .collect();
-    match metric {
-        "accuracy" => f64::from(count(&|row| row.target == row.prediction)) / rows.len() as f64,
-        "recall_macro" => macro_mean(&tallies, ClassTally::recall),
-        "precision_macro" => macro_mean(&tallies, ClassTally::precision),
-        "f1_macro" => macro_mean(&tallies, ClassTally::f1),
-        "recall_positive" => tallies[1].recall(),
-        "precision_positive" => tallies[1].precision(),
-        "matthews" => matthews(&tallies),
-        _ => tallies[1].f1(),
-    }
+    let class = |name: &str| classes.iter().position(|class| class == name).unwrap() as u16;
+    let pairs: Vec<(u16, u16)> = rows.iter().map(|row| (class(&row.target), class(&row.prediction))).collect();
+    rules.score_of(Answered::Classes { pairs: &pairs, classes: classes.len(), probabilities: None }).unwrap()
 }
 
 /// A made-up run whose three tasks have these primary metrics.
@@ -73,14 +50,16 @@ fn run(folder: &std::path::Path, primaries: [&str; 3], edit: impl Fn(&mut Vec<Re
 #[test]
 fn every_score_that_predictions_give_has_an_interval_around_it_and_a_paired_test() {
     // The three tasks of the made-up run have ten classes, two classes and numbers.
-    let rankers = |classes: usize| {
-        let fits = move |metric: &&Metric| {
+    let able_to_rank = [10, 2, 0].map(|classes| {
+        let fits = |metric: &&Metric| {
             metric.score.is_some_and(|rules| rules.targets.applies(classes) && rules.floor != Floor::None)
         };
-        METRICS.iter().filter(fits).map(|metric| metric.name).cycle()
-    };
-    let all = rankers(10).zip(rankers(2)).zip(rankers(0)).map(|((many, two), values)| [many, two, values]);
-    let primaries: Vec<[&str; 3]> = all.take(8).collect();
+        METRICS.iter().filter(fits).map(|metric| metric.name).collect::<Vec<_>>()
+    });
+    // As many runs as the longest list has names; the shorter lists start again.
+    let runs = able_to_rank.iter().map(Vec::len).max().unwrap();
+    let primaries: Vec<[&str; 3]> =
+        (0..runs).map(|run| able_to_rank.each_ref().map(|names| names[run % names.len()])).collect();
     assert!(
         primaries.contains(&["accuracy", "accuracy", "mse"]) && primaries.iter().any(|names| names[1] == "f1_positive")
     );
@@ -93,7 +72,8 @@ fn every_score_that_predictions_give_has_an_interval_around_it_and_a_paired_test
             for model in &ranking.models {
                 let (mean, interval) = (model.primary.unwrap().mean, model.interval.unwrap());
                 assert!(interval.low < mean && mean < interval.high, "{primary}: {mean} {interval:?}");
-                let wide = if ["mse", "mae"].contains(&primary.as_str()) { mean } else { 0.4 };
+                let is_error = metric(primary).unwrap().score.unwrap().target_unit != TargetUnit::None;
+                let wide = if is_error { mean } else { 0.4 };
                 assert!(interval.high - interval.low < wide, "{primary}: {interval:?}");
                 assert!(!matches!(model.standing, Standing::Untested), "{primary}: {model:?}");
             }

@@ -129,7 +129,8 @@ fn figures_cap_their_panels_and_say_so() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan { tasks: 14, models: 5, seeds: 1, examples: 20, faults: false };
     let built = build(&write_run(folder.path(), &plan)).unwrap();
-    for figure in ["quality", "latency", "accuracy-latency", "accuracy-energy", "curves"] {
+    // A matrix is a picture of its own, so that figure counts cases and not panels.
+    for figure in FIGURES.iter().map(|figure| figure.name()).filter(|name| *name != "confusion") {
         let expected = format!("Figure {figure} shows the first 12 of 14 panels");
         assert!(built.remarks.iter().any(|remark| remark.contains(&expected)), "{figure}: {:?}", built.remarks);
     }

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use bakeoff_reports::{
-    bootstrap, bootstrap_mean, bootstrap_p, corrected_t_interval, corrected_t_p, holm, mcnemar_p, paired_bootstrap_p,
-    pearson, quantile, wilson,
+    Answered, bootstrap, bootstrap_mean, bootstrap_p, corrected_t_interval, corrected_t_p, holm, mcnemar_p, metric,
+    paired_bootstrap_p, quantile, wilson,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -109,8 +109,11 @@ fn the_bootstrap_agrees_with_scipy_up_to_its_own_noise() {
 
 #[test]
 fn the_bootstrap_of_a_correlation_agrees_with_scipy_up_to_its_own_noise() {
+    let pearson = metric("pearson").unwrap();
     for Correlation { pairs, low, high } in fixture().correlation {
-        let of = |rows: &[usize]| pearson(&rows.iter().map(|&row| pairs[row]).collect::<Vec<_>>());
+        let of = |rows: &[usize]| {
+            pearson.score_of(Answered::Values(&rows.iter().map(|&row| pairs[row]).collect::<Vec<_>>()))
+        };
         let found = bootstrap(pairs.len(), of).unwrap();
         let noise = 0.05 * (high - low);
         let agrees = (found.low - low).abs() < noise && (found.high - high).abs() < noise;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bakeoff_models::{Device, ModelError, Predictions, Threads};
+use bakeoff_models::{Device, ENTRIES, ModelError, Predictions, Threads};
 use proptest::prelude::*;
 use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, rows, saved, sealed, written};
 
@@ -40,6 +40,15 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     };
     entries.flat_map(below).collect()
+}
+
+#[test]
+fn every_model_has_a_small_form_here_and_its_arrays_in_the_documents() {
+    let page = include_str!("../../../docs/artefacts.md");
+    for name in ENTRIES.iter().map(|entry| entry.name()) {
+        assert!(FORMS.iter().any(|(other, _)| *other == name), "FORMS in models/tests/artefact/saved.rs lacks {name}");
+        assert!(page.contains(&format!("`{name}`")), "docs/artefacts.md lacks the arrays of {name}");
+    }
 }
 
 #[test]

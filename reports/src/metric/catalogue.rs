@@ -433,7 +433,11 @@ mod tests {
     fn the_documents_name_every_metric() {
         let records = include_str!("../../../docs/records.md");
         for metric in METRICS {
-            assert!(records.contains(&format!("`{}`", metric.name)), "docs/records.md lacks {}", metric.name);
+            assert!(
+                records.contains(&format!("`{}`", metric.name)),
+                "docs/records.md lacks `{}`: add it to the table of phases and metrics",
+                metric.name
+            );
         }
     }
 }
