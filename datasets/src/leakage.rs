@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::example::{Inputs, Split, Targets};
+use crate::own::names::{is_invisible, one_space_between_words};
 
 /// Test rows whose input is also the input of a training row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,9 +17,10 @@ pub struct Leakage {
     pub other_target: usize,
 }
 
-/// Counts the test rows whose input is also in `train`. Inputs are equal if all of their characters or pixels are
-/// equal. For a pair, both texts must be equal, in the same order. The time is proportional to the bytes of both
-/// splits.
+/// Counts the test rows whose input is also in `train`. Images are equal if all of their pixels are. Texts are equal
+/// if they differ at most in what every model discards: capital letters, the normalization form, invisible characters, and
+/// how much white space stands between words. For a pair, both texts must be equal, in the same order. The time is
+/// proportional to the bytes of both splits.
 pub fn leakage(train: &Split, test: &Split) -> Leakage {
     let learned = DistinctInputs::of(train);
     let mut leakage = Leakage::default();
@@ -93,15 +97,27 @@ impl<'a> DistinctInputs<'a> {
 /// An input in a form that can be hashed.
 #[derive(PartialEq, Eq, Hash)]
 enum InputKey<'a> {
-    Text(&'a str, Option<&'a str>),
+    Text(String, Option<String>),
     Image(&'a [u8]),
 }
 
 fn key(split: &Split, row: usize) -> InputKey<'_> {
     match &split.inputs {
-        Inputs::Texts(texts) => InputKey::Text(&texts[row].first, texts[row].second.as_deref()),
+        Inputs::Texts(texts) => {
+            InputKey::Text(comparable(&texts[row].first), texts[row].second.as_deref().map(comparable))
+        }
         Inputs::Images(images) => InputKey::Image(images.image(row)),
     }
+}
+
+/// A text without what every model discards.
+fn comparable(text: &str) -> String {
+    let text: String = if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        text.nfc().filter(|&c| !is_invisible(c)).flat_map(char::to_lowercase).collect()
+    };
+    one_space_between_words(&text)
 }
 
 fn same_target(a: &Split, row: usize, b: &Split, other: usize) -> bool {
@@ -134,7 +150,23 @@ mod tests {
     fn test_rows_that_are_training_rows_are_counted_each_time_and_those_with_another_target_apart() {
         let train = texts(&[("x", 0), ("y", 1), ("z", 2)]);
         let test = texts(&[("x", 0), ("x", 1), ("new", 0), ("y", 1), ("X", 0)]);
-        assert_eq!(leakage(&train, &test), Leakage { examples: 3, other_target: 1 });
+        assert_eq!(leakage(&train, &test), Leakage { examples: 4, other_target: 1 });
+    }
+
+    #[test]
+    fn a_text_that_differs_only_in_what_every_model_discards_is_the_same_text() {
+        let train = texts(&[("Un caf\u{e9}, merci", 0)]);
+        for same in [
+            "un cafe\u{301}, merci",
+            "Un  caf\u{e9},\u{a0}merci ",
+            "UN CAF\u{c9}, MERCI",
+            "Un ca\u{200b}f\u{e9}, merci",
+        ] {
+            assert_eq!(leakage(&train, &texts(&[(same, 0)])).examples, 1, "{same:?}");
+        }
+        for other in ["Un cafe, merci", "Un caf\u{e9} merci", "Un caf\u{e9}, mer ci"] {
+            assert_eq!(leakage(&train, &texts(&[(other, 0)])).examples, 0, "{other:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod images;
 mod join;
 mod kind;
 mod missing;
-mod names;
+pub(crate) mod names;
 mod remedy;
 mod survey;
 mod table;

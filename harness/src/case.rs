@@ -97,8 +97,13 @@ impl Case {
         derive(&["noise", &self.task, &self.seed.to_string()])
     }
 
-    /// The seed that chooses the rows to learn from, and which of them are set aside for validation. Every model gets
-    /// the same rows. The rows of a smaller training size are among those of a larger one.
+    /// The seed that draws the rows. Every model gets the same rows. The rows of a smaller training size are among those of
+    /// a larger one. With folds, every seed gets the same rows too, because the scores of a fold are compared over seeds.
+    pub fn draw_seed(&self) -> u64 {
+        if self.fold.is_some() { derive(&["rows", &self.task]) } else { self.rows_seed() }
+    }
+
+    /// The seed that chooses which rows are set aside for validation.
     pub fn rows_seed(&self) -> u64 {
         derive(&["rows", &self.task, &self.seed.to_string()])
     }

@@ -55,7 +55,7 @@ pub(crate) fn gib(bytes: u64) -> f64 {
 }
 
 /// `1 case`, `2 cases`.
-fn counted(count: usize, what: &str) -> String {
+pub(crate) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -73,6 +73,7 @@ fn run(
         seed: case.model_seed(),
     };
     let mut model = entry.build(&spec)?;
+    outcome.threads = model.threads().map(|started| started.min(case.threads));
     let fewer_threads = model.threads().and_then(|started| threads::fewer(case.threads, started));
     let mut bench = Bench::new(program, case, task, emit, outcome);
     bench.fit(model.as_mut(), &rows)?;

@@ -35,6 +35,8 @@ pub struct Outcome {
     pub machine: String,
     /// The name of the device that the case computed on. Empty if nothing was measured.
     pub device_name: String,
+    /// Processor threads that the process computed on; `None` if none measured.
+    pub threads: Option<usize>,
     /// The numbers.
     pub values: Vec<MetricValue>,
     /// The raw numbers of the instruments, from which values are computed.
@@ -55,6 +57,7 @@ impl Outcome {
             note: note.into(),
             machine: String::new(),
             device_name: String::new(),
+            threads: None,
             values: Vec::new(),
             readings: Vec::new(),
             curves: Vec::new(),
@@ -130,7 +133,7 @@ impl RunIdentity {
             fold: case.fold.map(|fold| fold.fold),
             device: case.device.clone(),
             device_name: device_name.clone(),
-            threads: Some(case.threads),
+            threads: Some(outcome.threads.unwrap_or(case.threads)),
             conditions: String::new(),
             phase: value.phase.name().to_owned(),
             metric: value.metric.clone(),

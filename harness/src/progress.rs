@@ -26,9 +26,9 @@ pub trait Progress {
 }
 
 /// Whether bars can be drawn on standard error. It must be a terminal that can move its cursor. Where `TERM` is `dumb`
-/// or unset, bars would not be visible.
+/// or unset, bars would not be visible. An empty `TERM` is as good as none.
 pub(crate) fn can_draw() -> bool {
-    !ProgressDrawTarget::stderr().is_hidden()
+    !ProgressDrawTarget::stderr().is_hidden() && std::env::var_os("TERM").is_none_or(|term| !term.is_empty())
 }
 
 /// Bars if standard error is a terminal that can draw them, or else lines.

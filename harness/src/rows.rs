@@ -21,11 +21,11 @@ pub struct Rows {
     pub test: Split,
     /// More splits to be scored on, with their names.
     pub further: Vec<(&'static str, Split)>,
-    /// The targets of all rows given to the case: training and validation.
-    pub given: Targets,
-    /// The test rows that are among all rows given to the case, before any of their labels was made wrong.
+    /// The targets of all rows given to the case, training and validation, before any label was made wrong.
+    pub true_targets: Targets,
+    /// The test rows that are among all rows given to the case, before any label was made wrong.
     pub leakage: Leakage,
-    /// Rows given to the case whose labels were made wrong.
+    /// How many rows given to the case have a label that was made wrong.
     pub noisy_labels: usize,
     /// The rows that the model of the case learns from.
     pub learned: LearnedRows,
@@ -42,42 +42,60 @@ impl Rows {
             Some(count) if count < split.len() => split.select(&(0..count).collect::<Vec<_>>()),
             _ => split,
         };
-        let Given { rows: mut given, fold } = given(&train, case);
+        let GivenRows { mut rows, noisy, fold } = given(&train, case);
         let (test, further) = match fold {
             Some(fold) => (few(fold), Vec::new()),
             None => (few(test), further),
         };
-        let leakage = leakage(&given, &test);
-        let noisy_labels;
-        (given.targets, noisy_labels) = with_label_noise(&given.targets, case.label_noise, case.noise_seed());
-        let learned = LearnedRows::by(model, &given, case);
-        let (train, validation) = carve(&given, case);
+        let leakage = leakage(&rows, &test);
+        let (noisy_targets, noisy_labels) = noisy.unwrap_or_else(|| (rows.targets.clone(), 0));
+        let true_targets = std::mem::replace(&mut rows.targets, noisy_targets);
+        let learned = LearnedRows::by(model, &rows, case);
+        let (train, validation) = carve(&rows, case);
         let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
-        Rows { train, validation, test, further, given: given.targets, leakage, noisy_labels, learned }
+        Rows { train, validation, test, further, true_targets, leakage, noisy_labels, learned }
     }
 }
 
 /// The training rows of a task that a case uses.
 #[derive(Debug)]
-pub struct Given {
-    /// The rows given to the case to learn from, validation included.
+pub struct GivenRows {
+    /// The rows given to the case to learn from, validation included, with their true targets.
     pub rows: Split,
+    /// Their targets with the labels that were made wrong, and how many those are; `None` without label noise.
+    pub noisy: Option<(Targets, usize)>,
     /// The rows of the case's fold, if it has one.
     pub fold: Option<Split>,
 }
 
-/// The training rows that `case` uses, their labels as they are.
+/// The training rows that `case` uses.
 ///
 /// # Panics
 /// As for [`Rows::choose`].
-pub fn given(train: &Split, case: &Case) -> Given {
-    let rows = train.select(&train_rows(&train.targets, case.train_size, case.rows_seed()));
-    let Some(Fold { fold, folds: count, .. }) = case.fold else { return Given { rows, fold: None } };
-    let fold_of = folds(&rows.targets, count, case.folds_seed());
-    let select = |is_wanted: &dyn Fn(usize) -> bool| {
-        rows.select(&(0..rows.len()).filter(|&row| is_wanted(fold_of[row])).collect::<Vec<_>>())
-    };
-    Given { rows: select(&|other| other != fold - 1), fold: Some(select(&|other| other == fold - 1)) }
+pub fn given(train: &Split, case: &Case) -> GivenRows {
+    let drawn = train.select(&train_rows(&train.targets, case.train_size, case.draw_seed()));
+    // Before the rows are divided, so that a row has the same label in every fold that learns from it.
+    let noisy = (case.label_noise > 0.0).then(|| with_label_noise(&drawn.targets, case.label_noise, case.noise_seed()));
+    let Some(Fold { fold, folds: count, .. }) = case.fold else { return GivenRows { rows: drawn, noisy, fold: None } };
+    let fold_of = folds(&drawn.targets, count, case.folds_seed());
+    let (inside, outside): (Vec<usize>, Vec<usize>) = (0..drawn.len()).partition(|&row| fold_of[row] == fold - 1);
+    let rows = drawn.select(&outside);
+    let noisy = noisy.map(|(targets, _)| {
+        let targets = targets.select(&outside);
+        let changed = differing(&rows.targets, &targets);
+        (targets, changed)
+    });
+    GivenRows { rows, noisy, fold: Some(drawn.select(&inside)) }
+}
+
+/// How many labels differ.
+fn differing(one: &Targets, other: &Targets) -> usize {
+    match (one, other) {
+        (Targets::Classes { labels, .. }, Targets::Classes { labels: others, .. }) => {
+            labels.iter().zip(others).filter(|(label, other)| label != other).count()
+        }
+        _ => 0,
+    }
 }
 
 /// Divides the rows given to a case into those to learn from and those set aside for validation.

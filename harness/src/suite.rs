@@ -105,10 +105,10 @@ pub struct TaskEntry {
     pub name: Spanned<String>,
     /// Rows to learn from, validation rows included; all training rows if not given. Every case runs once for each size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub train_size: Option<Spanned<Axis<usize>>>,
+    pub train_size: Option<Spanned<OneOrMore<usize>>>,
     /// Shares of the training labels that are made wrong. Every case runs once for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label_noise: Option<Spanned<Axis<f64>>>,
+    pub label_noise: Option<Spanned<OneOrMore<f64>>>,
     /// Folds of a cross-validation on the training rows, in place of the test rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<Spanned<usize>>,
@@ -132,19 +132,19 @@ pub struct TaskEntry {
 /// One value of a setting, or several: every case runs once for each.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(untagged, expecting = "expected a number or a list of numbers")]
-pub enum Axis<T> {
+pub enum OneOrMore<T> {
     /// One.
     One(T),
     /// A list.
     Several(Vec<T>),
 }
 
-impl<T> Axis<T> {
+impl<T> OneOrMore<T> {
     /// The values, in the order in which they are written.
     pub fn values(&self) -> &[T] {
         match self {
-            Axis::One(value) => std::slice::from_ref(value),
-            Axis::Several(values) => values,
+            OneOrMore::One(value) => std::slice::from_ref(value),
+            OneOrMore::Several(values) => values,
         }
     }
 }
@@ -167,6 +167,9 @@ pub struct ModelEntryWire {
     /// Parameters with several values each: the plan makes a model of every combination.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub grid: BTreeMap<Spanned<String>, Spanned<Vec<Spanned<toml::Value>>>>,
+    /// The label of the entry whose grid made this one, which filters accept for all of its models.
+    #[serde(skip)]
+    pub grid_of: Option<String>,
     /// Parameters for one task, which replace those in `params`.
     #[serde(default)]
     pub on: BTreeMap<Spanned<String>, Params>,

@@ -16,14 +16,16 @@ pub fn at_most<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
 /// What to say if only `started` of `wanted` threads were started.
 pub fn fewer(wanted: usize, started: usize) -> Option<String> {
     (started < wanted).then(|| {
-        format!("{started} of {wanted} threads were started: the system allows no more (see the limit on processes, ulimit -u)")
+        format!("only {started} of {wanted} threads could be started: the system allows no more (see the limits on processes: ulimit -u, or pids.max of a container)")
     })
 }
 
 /// Why the system started no thread or process. If a limit forbids more of them, also what to do.
 pub fn refused(error: &io::Error) -> String {
     match error.kind() {
-        ErrorKind::WouldBlock => format!("{error}: the system allows no more processes; raise the limit (ulimit -u)"),
+        ErrorKind::WouldBlock => format!(
+            "{error}: the system allows no more processes; raise the limit (ulimit -u, or pids.max of a container)"
+        ),
         _ => error.to_string(),
     }
 }
@@ -36,13 +38,16 @@ mod tests {
 
     #[test]
     fn a_limit_on_processes_is_named_where_nothing_could_be_started() {
-        assert!(refused(&Error::from(ErrorKind::WouldBlock)).ends_with("raise the limit (ulimit -u)"));
+        assert!(
+            refused(&Error::from(ErrorKind::WouldBlock))
+                .ends_with("raise the limit (ulimit -u, or pids.max of a container)")
+        );
         assert!(!refused(&Error::from(ErrorKind::NotFound)).contains("ulimit"));
     }
 
     #[test]
     fn only_fewer_threads_than_wanted_are_mentioned() {
         assert_eq!(fewer(2, 2), None);
-        assert!(fewer(104, 31).expect("fewer").starts_with("31 of 104 threads were started"));
+        assert!(fewer(104, 31).expect("fewer").starts_with("only 31 of 104 threads could be started"));
     }
 }

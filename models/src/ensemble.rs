@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use bakeoff_datasets::{Inputs, Split};
 
-use self::answers::Answers;
+use self::answers::MemberAnswers;
 use crate::artefact;
 use crate::model::{
     Device, EpochReport, Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TaskShape, Watch,
@@ -154,12 +154,12 @@ impl Model for Ensemble {
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
         self.check_fitted("predict")?;
         let count = self.members.len();
-        let mut answers: Option<Answers> = None;
+        let mut answers: Option<MemberAnswers> = None;
         for (index, model) in self.members.iter_mut().enumerate() {
             let member = Member { number: index + 1, count };
             let predictions = model.predict(inputs).map_err(|error| member.blamed(error, 0))?;
             match &mut answers {
-                None => answers = Some(Answers::of(predictions)),
+                None => answers = Some(MemberAnswers::of(predictions)),
                 Some(answers) => {
                     answers.add(predictions).map_err(|what| ModelError::Failed(format!("{member} {what}")))?;
                 }

@@ -101,16 +101,16 @@ pub struct Mean {
 /// One model in one setting: its finished cases, one per seed and fold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
+    /// How many cases the plan has for it.
+    pub planned: usize,
+    /// How it ended: as the first trial that failed. Without a failure, `ok` if every trial is. With folds, `ok` if the mean
+    /// score of the folds is better than their mean floor, because one fold has few rows.
+    pub status: Status,
     /// The cases in the order of the plan; at least one.
     pub trials: Vec<Trial>,
 }
 
 impl Cell {
-    /// `ok` if every trial is; otherwise the status of the first trial that is not.
-    pub fn status(&self) -> Status {
-        self.trials.iter().map(|trial| trial.status).find(|status| *status != Status::Ok).unwrap_or(Status::Ok)
-    }
-
     /// The mean over the trials that have the number from the cell's first source. Numbers of two sources are never
     /// averaged.
     pub fn mean(&self, phase: &str, metric: &str) -> Option<Mean> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cell::{Cell, Gap, Trial, Value, measured_first};
 use crate::error::ReportError;
 use crate::metric::metric;
-use crate::record::Record;
+use crate::record::{Record, Status};
 use crate::run_info::{CaseInfo, RunInfo, TaskInfo};
 use crate::setting::{Setting, name_settings};
 
@@ -57,6 +57,10 @@ impl Grid {
         let mut grid = Grid { settings: Vec::new(), labels: Vec::new(), unfinished: Vec::new(), cells: HashMap::new() };
         let mut settings: HashMap<SettingKey<'_>, usize> = HashMap::new();
         let mut labels: HashMap<&str, usize> = HashMap::new();
+        let mut counts: HashMap<PlannedCell<'_>, usize> = HashMap::new();
+        for case in &info.cases {
+            *counts.entry(PlannedCell::of(case)).or_insert(0) += 1;
+        }
         for planned in &info.cases {
             let label = *labels.entry(&planned.label).or_insert_with(|| {
                 grid.labels.push(planned.label.clone());
@@ -86,11 +90,57 @@ impl Grid {
                     check_same_model(&cell.trials[0], &trial, path)?;
                     cell.trials.push(trial);
                 }
-                None => drop(grid.cells.insert((setting, label), Cell { trials: vec![trial] })),
+                None => {
+                    let planned = counts[&PlannedCell::of(planned)];
+                    let cell = Cell { planned, status: Status::Ok, trials: vec![trial] };
+                    grid.cells.insert((setting, label), cell);
+                }
             }
+        }
+        for ((setting, _), cell) in &mut grid.cells {
+            cell.status = status_of(&grid.settings[*setting], cell);
         }
         name_settings(&mut grid.settings);
         Ok(grid)
+    }
+}
+
+/// The cases of the plan that belong to one cell, on whichever machine they are measured.
+#[derive(PartialEq, Eq, Hash)]
+struct PlannedCell<'a> {
+    task: &'a str,
+    label: &'a str,
+    train_size: usize,
+    /// The bits of the share.
+    label_noise: u64,
+    folds: Option<usize>,
+    device: &'a str,
+}
+
+impl PlannedCell<'_> {
+    fn of(case: &CaseInfo) -> PlannedCell<'_> {
+        PlannedCell {
+            task: &case.task,
+            label: &case.label,
+            train_size: case.train_size,
+            label_noise: case.label_noise.to_bits(),
+            folds: case.folds,
+            device: &case.device,
+        }
+    }
+}
+
+/// As in [`Cell::status`].
+fn status_of(setting: &Setting, cell: &Cell) -> Status {
+    let statuses = || cell.trials.iter().map(|trial| trial.status);
+    if let Some(failed) = statuses().find(|status| !matches!(status, Status::Ok | Status::BelowFloor)) {
+        return failed;
+    }
+    let means = cell.mean("score", &setting.task.primary).zip(cell.mean("score", "floor"));
+    match (setting.folds, means) {
+        (Some(_), Some((primary, floor))) if setting.primary().better.prefers(primary.mean, floor.mean) => Status::Ok,
+        (Some(_), Some(_)) => Status::BelowFloor,
+        _ => statuses().find(|status| *status != Status::Ok).unwrap_or(Status::Ok),
     }
 }
 
@@ -146,6 +196,19 @@ fn by_case<'a>(
                 "its row says {} on {}, run.json says {} on {}",
                 record.model, record.task, case.model, case.task
             ));
+        }
+        for (column, found, planned) in [
+            ("train_size", record.train_size.to_string(), case.train_size.to_string()),
+            ("label_noise", record.label_noise.to_string(), case.label_noise.to_string()),
+            ("seed", record.seed.to_string(), case.seed.to_string()),
+            ("folds", optional(record.folds), optional(case.folds)),
+            ("repeat", optional(record.repeat), optional(case.repeat)),
+            ("fold", optional(record.fold), optional(case.fold)),
+            ("device", record.device.clone(), case.device.clone()),
+        ] {
+            if found != planned {
+                return refuse(format!("its row has {column} '{found}', run.json has '{planned}'"));
+            }
         }
         if !record.label.is_empty() && record.label != case.label {
             return refuse(format!("its row has the label '{}', run.json has '{}'", record.label, case.label));

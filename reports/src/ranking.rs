@@ -73,7 +73,7 @@ impl Ranking {
             grid.row(setting).map(|(label, cell)| model(compared, label, cell, answers)).collect();
         let better = compared.primary().better;
         models.sort_by(|a, b| sort_key(better, a).total_cmp(&sort_key(better, b)));
-        for (index, model) in models.iter_mut().enumerate().filter(|(_, model)| model.status == Status::Ok) {
+        for (index, model) in models.iter_mut().enumerate().filter(|(_, model)| model.standing != Standing::Unranked) {
             model.rank = model.primary.map(|_| index + 1);
         }
         let floor = grid.row(setting).find_map(|(_, cell)| cell.mean("score", "floor")).map(|floor| floor.mean);
@@ -122,8 +122,8 @@ impl Ranking {
 /// The key by which models are sorted, smallest first. Ranked models come first, with the best at the top. The others
 /// have equal keys and keep their order.
 fn sort_key(better: Better, model: &RankedModel) -> f64 {
-    match (model.status, model.primary) {
-        (Status::Ok, Some(primary)) => -better.goodness(primary.mean),
+    match model.primary {
+        Some(primary) if model.standing != Standing::Unranked => -better.goodness(primary.mean),
         _ => f64::INFINITY,
     }
 }
@@ -133,13 +133,15 @@ fn model(setting: &Setting, label: usize, cell: &Cell, answers: &HashMap<String,
     let interval = primary.and_then(|primary| {
         if let Some(folds) = setting.folds {
             let scores: Vec<f64> = fold_scores(cell, &setting.task.primary).into_values().collect();
-            return corrected_t_interval(&scores, folds);
+            return corrected_t_interval(&scores, folds).map(|interval| interval.within(setting.score().range));
         }
         let examples = cell.mean("score", "examples").map(|examples| examples.mean);
         interval(setting.score(), primary.mean, examples, &answered_trials(cell, answers))
     });
-    let status = cell.status();
-    let standing = if status == Status::Ok { Standing::Untested } else { Standing::Unranked };
+    let status = cell.status;
+    // The mean over some of the folds is no score of the whole.
+    let is_complete = setting.folds.is_none() || cell.trials.len() == cell.planned;
+    let standing = if status == Status::Ok && is_complete { Standing::Untested } else { Standing::Unranked };
     RankedModel { label, rank: None, standing, status, primary, interval }
 }
 

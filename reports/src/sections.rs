@@ -1,7 +1,8 @@
 //! The text of the report, in parts that `report.html`, `report.md` and the terminal share.
 
-use crate::cell::Cell;
-use crate::format::{count, percent, score};
+use crate::cell::{Cell, Trial};
+use crate::format::{count, listed, percent, score};
+use crate::grid::Grid;
 use crate::metric::metric;
 use crate::ranking::{RankedModel, Ranking, Standing};
 use crate::record::Status;
@@ -12,7 +13,8 @@ use crate::warnings::warnings;
 
 /// The note on how the rows were used.
 pub(crate) const HOW_ROWS_ARE_USED: &str = "A tenth of the training rows is set aside for validation. The seed chooses these rows, \
-    and a tenth of each class is among them. A model that learns in epochs keeps the epoch that scores best on them. \
+    and a tenth of each class is among them. A model that learns in epochs keeps the epoch that scores best on them; a model that chooses nothing learns from them \
+    too. \
     The test targets were used once, by the scorer, after the fit.";
 
 /// How a table is read.
@@ -58,10 +60,11 @@ fn section(results: &Results, ranking: &Ranking) -> Section {
     Section {
         title: setting.title.clone(),
         lead: format!(
-            "{} {}, {}.{}",
+            "{} {}, {}.{}{}",
             sentence(&setting.task.about),
             rows(setting),
             setting.device,
+            learned(&results.grid, ranking.setting),
             ranking.floor.map_or(String::new(), floor)
         ),
         table: table(results, ranking),
@@ -80,6 +83,35 @@ fn rows(setting: &Setting) -> String {
         Some(folds) => format!("{} divided into {folds} folds{noise}", count(setting.train_size, "row")),
         None => format!("{}{noise}", count(setting.train_size, "training row")),
     }
+}
+
+/// ` lstm and resnet learn from 1800 of them, svm from 2000.`: without the rows that a model sets aside for validation.
+fn learned(grid: &Grid, setting: usize) -> String {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for (label, cell) in grid.row(setting) {
+        let counts = cell.trials.iter().filter_map(|trial| trial.get("fit", "train_examples")).map(|value| value.value);
+        let (least, most) = counts.fold((f64::INFINITY, 0.0_f64), |(least, most), n| (least.min(n), most.max(n)));
+        let learned = match (least, most) {
+            _ if most == 0.0 => continue,
+            (least, most) if least == most => most.to_string(),
+            (least, most) => format!("{least} to {most}"),
+        };
+        let label = grid.labels[label].clone();
+        match groups.iter_mut().find(|(other, _)| *other == learned) {
+            Some((_, labels)) => labels.push(label),
+            None => groups.push((learned, vec![label])),
+        }
+    }
+    let clauses: Vec<String> = groups
+        .into_iter()
+        .enumerate()
+        .map(|(index, (learned, labels))| {
+            let learn = if labels.len() == 1 { "learns" } else { "learn" };
+            let of_them = if index == 0 { " of them" } else { "" };
+            format!("{} {learn} from {learned}{of_them}", listed(&labels))
+        })
+        .collect();
+    if clauses.is_empty() { String::new() } else { format!(" {}.", clauses.join(", ")) }
 }
 
 /// The models of a setting with their scores and costs.
@@ -125,8 +157,12 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
     let primary = results.setting(ranking.setting).primary();
     let estimate = |mean| TableCell::Estimate { metric: primary, mean, interval: model.interval };
     let measured = model.primary.map_or(0, |primary| primary.n);
-    let trials = cell.trials.len();
-    let what = if results.setting(ranking.setting).folds.is_some() { "folds" } else { "seeds" };
+    let trials = cell.planned;
+    let what = match results.setting(ranking.setting).folds {
+        None => "seeds",
+        Some(folds) if trials == folds => "folds",
+        Some(_) => "cases",
+    };
     vec![
         TableCell::Rank { rank: model.rank, standing: model.standing },
         TableCell::Text(results.grid.labels[model.label].clone()),
@@ -174,7 +210,12 @@ pub(crate) fn not_ranked(results: &Results) -> Option<Table> {
         TableColumn::new("reason", CellKind::Text),
     ];
     let mut table = Table::new("Cases that are not ranked", columns);
-    for (_, _, trial) in results.grid.trials().filter(|(_, _, trial)| trial.status != Status::Ok) {
+    // One fold below its floor does not keep the others from being ranked.
+    let is_ranked =
+        |setting: usize, label: usize| results.grid.cell(setting, label).is_some_and(|cell| cell.status == Status::Ok);
+    let unranked =
+        |(setting, label, trial): &(usize, usize, &Trial)| trial.status != Status::Ok && !is_ranked(*setting, *label);
+    for (_, _, trial) in results.grid.trials().filter(unranked) {
         let status = TableCell::Status { status: trial.status, seeds: String::new() };
         table.push(
             Emphasis::Plain,

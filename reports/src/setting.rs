@@ -62,10 +62,10 @@ pub(crate) fn name_settings(settings: &mut [Setting]) {
     }
     for setting in settings {
         if sizes[&setting.task.name].len() > 1 {
-            setting.title += &format!(", {} rows", setting.train_size);
+            setting.title += &format!(", n = {}", setting.train_size);
         }
         if noises[&setting.task.name].len() > 1 || setting.label_noise > 0.0 {
-            setting.title += &format!(", {} % wrong labels", percent(setting.label_noise));
+            setting.title += &format!(", {} % noise", percent(setting.label_noise));
         }
         if let Some(folds) = setting.folds {
             setting.title += &format!(", {folds} folds");

@@ -13,6 +13,13 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Interval {
+    /// The part of it that a score can have, between the lowest and the highest possible one.
+    pub(crate) fn within(self, (lowest, highest): (f64, f64)) -> Interval {
+        Interval { low: self.low.clamp(lowest, highest), high: self.high.clamp(lowest, highest) }
+    }
+}
+
 /// The 97.5 % quantile of the standard normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
 
@@ -122,7 +129,7 @@ pub fn mcnemar_p(only_first: u64, only_second: u64) -> f64 {
 }
 
 /// The 95 % interval of the mean score of a cross-validation with `folds` folds, from the scores of all folds of all
-/// divisions; `None` for fewer than two scores.
+/// divisions; `None` for fewer than two scores, and if they are all the same.
 ///
 /// Two folds share most of their training rows, so their scores are no independent runs. The variance of the mean is corrected
 /// for that: `(1 / n + 1 / (folds - 1)) s²`, with Student's t of `n - 1` degrees of freedom. `1 / (folds - 1)` is the ratio of
@@ -134,13 +141,12 @@ pub fn corrected_t_interval(scores: &[f64], folds: usize) -> Option<Interval> {
 }
 
 /// The two-sided p of "the mean difference of a cross-validation is zero", by the test of [`corrected_t_interval`]; `None`
-/// for fewer than two differences.
+/// for fewer than two differences, and if they are all the same and not zero.
 pub fn corrected_t_p(differences: &[f64], folds: usize) -> Option<f64> {
-    let (mean, error) = corrected_error(differences, folds)?;
-    if mean == 0.0 {
+    if differences.len() > 1 && differences.iter().all(|difference| *difference == 0.0) {
         return Some(1.0);
     }
-    // Without any deviation this is infinite, and its p is 0.
+    let (mean, error) = corrected_error(differences, folds)?;
     Some(2.0 * student(differences.len())?.sf((mean / error).abs()))
 }
 
@@ -152,7 +158,9 @@ fn corrected_error(scores: &[f64], folds: usize) -> Option<(f64, f64)> {
     }
     let mean = scores.iter().sum::<f64>() / n;
     let variance = scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    Some((mean, ((1.0 / n + 1.0 / (folds as f64 - 1.0)) * variance).sqrt()))
+    let error = ((1.0 / n + 1.0 / (folds as f64 - 1.0)) * variance).sqrt();
+    // A few folds of one size can agree by chance, which would make everything certain.
+    (error > 1e-9 * mean.abs()).then_some((mean, error))
 }
 
 fn student(scores: usize) -> Option<StudentsT> {

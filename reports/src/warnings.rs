@@ -6,11 +6,12 @@ use std::collections::{HashMap, HashSet};
 use crate::cell::Trial;
 use crate::format::listed;
 use crate::grid::Grid;
+use crate::record::Status;
 
 /// The warnings of a setting, a few sentences each.
 pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
     let about = About { grid, setting };
-    [about.leakage(), about.classes(), about.wordless(), about.truncated()].concat()
+    [about.leakage(), about.classes(), about.wordless(), about.markless(), about.truncated()].concat()
 }
 
 /// A setting of a grid, about which warnings are made.
@@ -25,7 +26,7 @@ struct ModelReport<T> {
     who: String,
     /// Whether a trial is a fold, and not a seed.
     are_folds: bool,
-    /// What each trial says: its seed, and its fold if it has one (`1`, `1.r1f2`).
+    /// What each trial says: its seed, and its fold if it has one (`1`, `s1.r1f2`).
     by_trial: Vec<(String, T)>,
 }
 
@@ -127,6 +128,27 @@ impl About<'_> {
         })
     }
 
+    /// Models at the floor that skip punctuation and symbols, which may be all that tells the classes apart.
+    fn markless(&self) -> Vec<String> {
+        let skips_marks = |trial: &Trial| {
+            let tokens = trial.params.split(' ').find_map(|param| param.strip_prefix("tokens="));
+            tokens.is_some_and(|tokens| tokens != "words+marks")
+        };
+        let cells = self
+            .grid
+            .row(self.setting)
+            .filter(|(_, cell)| cell.status == Status::BelowFloor && cell.trials.iter().any(skips_marks));
+        cells
+            .map(|(label, _)| {
+                format!(
+                    "{} is no better than a constant answer, and skips punctuation and symbols in texts that have words. If \
+                     they tell the classes apart, set tokens = \"words+marks\".",
+                    self.grid.labels[label]
+                )
+            })
+            .collect()
+    }
+
     fn truncated(&self) -> Vec<String> {
         self.not_read("truncated_examples", |model, examples| {
             format!("{model} does not read {examples} to the end, because they are longer than its limit.")
@@ -161,7 +183,7 @@ fn number(trial: &Trial, phase: &str, metric: &str) -> Option<f64> {
 /// The seed of a trial, and its division and fold if it has any.
 fn name_of(trial: &Trial) -> String {
     let fold = trial.fold.map_or(String::new(), |(repeat, fold)| format!(".r{repeat}f{fold}"));
-    format!("{}{fold}", trial.seed)
+    if fold.is_empty() { trial.seed.to_string() } else { format!("s{}{fold}", trial.seed) }
 }
 
 /// The smallest and the largest number of several trials.
@@ -197,7 +219,7 @@ impl std::fmt::Display for TrialRange {
     }
 }
 
-/// Each different value with the trials that have it: nothing if all do, else `Seeds 1, 2: ` or `Fold 1.r1f2: `.
+/// Each different value with the trials that have it: nothing if all do, else `Seeds 1, 2: ` or `Fold s1.r1f2: `.
 fn by_value<T: PartialEq>(by_trial: Vec<(String, T)>, are_folds: bool) -> Vec<(String, T)> {
     let mut found: Vec<(Vec<String>, T)> = Vec::new();
     for (trial, value) in by_trial {

@@ -230,6 +230,22 @@ fn pictures(dir: &RunDir) -> Vec<(String, String)> {
 }
 
 #[test]
+fn names_that_a_figure_would_cut_to_the_same_text_are_numbers_with_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = RunDir::new(folder.path());
+    write_run(&dir, &SMALL);
+    rename(&dir, &[("airplane", "customer complaint on bills"), ("automobile", "customer complaint on billing")]);
+    let built = build(&dir).unwrap();
+    let matrix = fs::read_to_string(folder.path().join("figures/confusion-cifar10.resnet.n2000.s1.cpu.svg")).unwrap();
+    assert!(matrix.contains("#1 = customer complaint on bills, #2 = customer complaint on billing"), "{matrix}");
+    assert!(
+        built.remarks.iter().any(|remark| remark.contains("would cut two names to the same text")),
+        "{:?}",
+        built.remarks
+    );
+}
+
+#[test]
 fn names_without_glyphs_are_numbers_with_a_key_and_no_picture_has_a_box() {
     let folder = tempfile::tempdir().unwrap();
     let dir = write_run(folder.path(), &Plan { tasks: 3, models: 3, seeds: 1, examples: 100, faults: false });
@@ -261,8 +277,9 @@ fn names_without_glyphs_are_numbers_with_a_key_and_no_picture_has_a_box() {
     assert!(quality.contains("#2") && quality.contains("#5²") && !quality.contains("#3"), "{quality}");
     let html = fs::read_to_string(dir.report_path()).unwrap();
     assert!(html.contains("<strong>Key: </strong>#2 = 影评 &lt;1&gt;, #3 = 差评, #4 = 👍 好, #6 = 长短期."), "{html}");
-    let expected = "The font of the figures lacks characters of some names, so the figures write numbers in their place: \
-                    #1 = नमस्ते, #2 = 影评 <1>, #3 = 差评, #4 = 👍 好, #5 = 分, #6 = 长短期.";
+    let expected = "The figures write numbers in place of some names, because their font lacks a character or because they \
+                    would cut two names to the same text: #1 = नमस्ते, #2 = 影评 <1>, #3 = 差评, #4 = 👍 好, #5 = 分, #6 = 长短期. \
+                    The key of a figure names those that it shows.";
     assert!(built.remarks.iter().any(|remark| remark == expected), "{:?}", built.remarks);
     assert!(built.terminal_table.contains("长短期"), "tables write the names");
 }

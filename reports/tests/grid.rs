@@ -137,7 +137,7 @@ fn one_case_of_two_seeds_or_models_is_refused() {
     let (info, records) = made(&SMALL);
     let mut mixed = records.clone();
     mixed[1].seed = 9;
-    assert!(refusal(&info, &mixed).contains("seed '1' and '9'"));
+    assert!(refusal(&info, &mixed).contains("its row has seed '9', run.json has '1'"));
     let mut mixed = records;
     mixed[1].model = "svm".to_owned();
     assert!(refusal(&info, &mixed).contains("its row says svm on cifar10, run.json says resnet on cifar10"));
@@ -166,13 +166,14 @@ fn a_case_without_its_closing_row_is_unfinished_and_its_numbers_are_not_used() {
 fn sizes_of_one_task_are_told_apart() {
     let (mut info, mut records) = made(&Plan { tasks: 1, models: 2, ..SMALL });
     info.cases[1].case = "cifar10.transformer.n500.s1.cpu".to_owned();
+    info.cases[1].train_size = 500;
     for record in records.iter_mut().filter(|record| record.model == "transformer") {
         record.case.clone_from(&info.cases[1].case);
         record.train_size = 500;
     }
     let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
     let titles: Vec<&str> = grid.settings.iter().map(|setting| setting.title.as_str()).collect();
-    assert_eq!(titles, ["cifar10, 2000 rows", "cifar10, 500 rows"]);
+    assert_eq!(titles, ["cifar10, n = 2000", "cifar10, n = 500"]);
 }
 
 #[test]

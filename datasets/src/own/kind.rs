@@ -98,7 +98,8 @@ const ORC: FileKind = kind(
     "orc",
     Family::Table("run `python3 -c \"import pandas; pandas.read_orc('{}').to_csv('{out}', index=False)\"`"),
 );
-const AVRO: FileKind = kind("an Avro file", "avro", Family::Table("convert it to CSV"));
+const AVRO: FileKind =
+    kind("an Avro file", "avro", Family::Table("read it with a library of your language, such as fastavro"));
 pub(super) const SQLITE: FileKind =
     kind("an SQLite database", "sqlite", Family::Table("run `sqlite3 -header -csv {} 'select * from TABLE' > {out}`"));
 const R_DATA: FileKind =

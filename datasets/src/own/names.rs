@@ -38,7 +38,7 @@ const INVISIBLE: &[(u32, u32)] = &[
 /// Braille without dots. Unicode does not count it as white space, but it looks blank.
 const BRAILLE_BLANK: char = '\u{2800}';
 
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     INVISIBLE.iter().any(|&(first, last)| (first..=last).contains(&u32::from(c)))
 }
 
@@ -89,7 +89,7 @@ fn visible(name: impl Iterator<Item = char>) -> String {
     name.filter(|&c| !is_invisible(c)).map(|c| if c == BRAILLE_BLANK { ' ' } else { c }).collect()
 }
 
-fn one_space_between_words(name: &str) -> String {
+pub(crate) fn one_space_between_words(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

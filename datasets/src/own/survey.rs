@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::{Own, RowPlace};
 use crate::example::{Inputs, Split, Targets};
 use crate::leakage::{DistinctInputs, Repetition, class_counts};
@@ -103,7 +105,7 @@ fn values(split: &Split) -> Option<[f32; 3]> {
 fn inputs(own: &Own) -> InputSurvey {
     let words = |split: &Split| {
         let Inputs::Texts(texts) = &split.inputs else { return None };
-        let count = |text: &str| text.split_whitespace().count();
+        let count = |text: &str| text.unicode_words().count();
         let mut counts: Vec<usize> =
             texts.iter().map(|text| count(&text.first) + text.second.as_deref().map_or(0, count)).collect();
         counts.sort_unstable();

@@ -5,14 +5,16 @@ use std::io::{self, Write, stdout};
 use std::path::PathBuf;
 
 use bakeoff_datasets::{Leakage, Split, Splits, Targets, class_counts, leakage};
+use bakeoff_models::ModelEntry;
 
 use super::run::say_memory;
 use super::{Exit, Selection};
 use crate::case::Case;
+use crate::forecast::counted;
 use crate::interrupt;
 use crate::plan::Plan;
 use crate::program::Program;
-use crate::rows::{self, Given, LearnedRows, listed};
+use crate::rows::{self, GivenRows, LearnedRows, listed};
 use crate::session::Session;
 use crate::tasks::Task;
 use crate::threads;
@@ -58,7 +60,13 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
         writeln!(out, "{}: {verdict}", case.id)?;
     }
     let cases = plan.cases.len();
-    writeln!(out, "{} of {cases} cases are ready ({unsupported} unsupported)", cases - failures)?;
+    writeln!(
+        out,
+        "{} of {} {} ready ({unsupported} unsupported)",
+        cases - failures,
+        counted(cases, "case"),
+        if cases == 1 { "is" } else { "are" }
+    )?;
     Ok(if failures > 0 { Exit::SomeCasesFailed } else { Exit::Ok })
 }
 
@@ -123,7 +131,7 @@ fn write_learned(out: &mut impl Write, program: &Program, cases: &[&Case], train
         if groups.iter().any(|(_, labels)| labels.contains(&case.label.as_str())) {
             continue;
         }
-        let learned = LearnedRows::by(model, &rows::given(train, case).rows, case);
+        let learned = learned_in_every_fold(model, train, &cases_alike(cases, case));
         match groups.iter_mut().find(|(other, _)| *other == learned) {
             Some((_, labels)) => labels.push(&case.label),
             None => groups.push((learned, vec![&case.label])),
@@ -146,6 +154,36 @@ fn write_learned(out: &mut impl Write, program: &Program, cases: &[&Case], train
     Ok(())
 }
 
+/// The cases of the same label, seed and label noise: one, or one for each fold.
+fn cases_alike<'a>(cases: &[&'a Case], case: &Case) -> Vec<&'a Case> {
+    let is_alike =
+        |other: &&&Case| (&other.label, other.seed, other.label_noise) == (&case.label, case.seed, case.label_noise);
+    cases.iter().filter(is_alike).copied().collect()
+}
+
+/// The rows that a model learns from in the first of these cases, and the classes that have too few in any of them.
+fn learned_in_every_fold(model: &dyn ModelEntry, train: &Split, cases: &[&Case]) -> LearnedRows {
+    let of_case = |case: &&Case| {
+        let GivenRows { mut rows, noisy, .. } = rows::given(train, case);
+        if let Some((targets, _)) = noisy {
+            rows.targets = targets;
+        }
+        LearnedRows::by(model, &rows, case)
+    };
+    let mut all = cases.iter().map(of_case);
+    let mut first = all.next().expect("a case is like itself");
+    for other in all {
+        if let (Some(classes), Some(others)) = (&mut first.classes, other.classes) {
+            for (names, more) in
+                [(&mut classes.without_rows, others.without_rows), (&mut classes.with_one_row, others.with_one_row)]
+            {
+                names.extend(more.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>());
+            }
+        }
+    }
+    first
+}
+
 /// Writes how many test rows are among the rows given to these cases of one task and size: the fewest and the most of a
 /// seed.
 fn write_leakage(out: &mut impl Write, cases: &[&Case], splits: &Splits) -> io::Result<()> {
@@ -159,7 +197,7 @@ fn write_leakage(out: &mut impl Write, cases: &[&Case], splits: &Splits) -> io::
         }
     }
     let leakage_of = |case: &&Case| {
-        let Given { rows, fold } = rows::given(&splits.train, case);
+        let GivenRows { rows, fold, .. } = rows::given(&splits.train, case);
         leakage(&rows, fold.as_ref().unwrap_or(&splits.test))
     };
     let found: Vec<Leakage> = distinct.iter().map(leakage_of).collect();

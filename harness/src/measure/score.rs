@@ -17,7 +17,7 @@ impl Bench<'_> {
         let predictions = model.predict(&rows.test.inputs)?;
         let scores = scoring::score(&rows.test.targets, &predictions)?;
         let primary = self.task.primary();
-        let floor = scoring::floor(&rows.given, &rows.test.targets, primary);
+        let floor = scoring::floor(&rows.true_targets, &rows.test.targets, primary);
         for (name, value) in &scores {
             self.record(Phase::Score, name, Some(*value), "scorer", "");
         }

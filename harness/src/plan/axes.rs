@@ -2,16 +2,19 @@
 
 use std::fmt::Display;
 
+use bakeoff_reports::percent;
 use toml::Spanned;
 
 use super::settings::repeated;
 use super::{Overrides, PlanError};
 use crate::case::Fold;
-use crate::suite::{Axis, Source, TaskEntry};
+use crate::suite::{OneOrMore, Source, TaskEntry};
 use crate::tasks::Task;
 
 /// The smallest training size: a tenth of it, the validation rows, are two.
 const MIN_TRAIN_SIZE: usize = 20;
+/// The smallest share that a case's id can tell from none.
+const MIN_LABEL_NOISE: f64 = 1e-6;
 /// The most labels that can be made wrong. With more, most labels of two classes are those of the other one.
 const MAX_LABEL_NOISE: f64 = 0.9;
 /// Folds and divisions into folds, beyond which a number is a slip.
@@ -46,7 +49,8 @@ pub(super) fn check(
         let message = format!("task '{}' has {rows} training rows; at least {MIN_TRAIN_SIZE} are needed", task.name());
         return Err(source.fault(&entry.name, message).into());
     }
-    let setting = |name: &'static str, is_overridden: bool| Setting { source, task: task.name(), name, is_overridden };
+    let setting =
+        |name: &'static str, is_overridden: bool| WrittenSetting { source, task: task.name(), name, is_overridden };
     let sizes = setting("train_size", !overrides.train_sizes.is_empty());
     let train_sizes = sizes.values(entry.train_size.as_ref(), rows, |size| {
         let expected = format!("{MIN_TRAIN_SIZE} to {rows}");
@@ -57,21 +61,27 @@ pub(super) fn check(
         if task.classes().is_empty() && *share != 0.0 {
             return Err("0: only classes have labels, and this task's targets are numbers".to_owned());
         }
-        (0.0..=MAX_LABEL_NOISE).contains(share).then_some(()).ok_or(format!("0 to {MAX_LABEL_NOISE}"))
+        let is_share = *share == 0.0 || (MIN_LABEL_NOISE..=MAX_LABEL_NOISE).contains(share);
+        is_share.then_some(()).ok_or(format!("0, or {MIN_LABEL_NOISE} to {MAX_LABEL_NOISE}"))
     })?;
+    // The ids of cases have the share in percent.
+    let shown: Vec<String> = label_noise.iter().map(|share| percent(*share)).collect();
+    if let (Some(shown), Some(axis)) = (repeated(&shown), &entry.label_noise) {
+        return Err(noise.fault(axis, format!("label_noise {shown} % is given twice")));
+    }
     let folds = folds(source, task, entry, overrides, &train_sizes)?;
     Ok(Axes { train_sizes, label_noise, folds })
 }
 
 /// A setting of a task, and where it is written.
-struct Setting<'a> {
+struct WrittenSetting<'a> {
     source: &'a Source,
     task: &'a str,
     name: &'static str,
     is_overridden: bool,
 }
 
-impl Setting<'_> {
+impl WrittenSetting<'_> {
     fn fault<T>(&self, at: &Spanned<T>, message: String) -> PlanError {
         if self.is_overridden {
             PlanError::Filter(format!("--{}: {message}", self.name.replace('_', "-")))
@@ -84,7 +94,7 @@ impl Setting<'_> {
     /// what it expected.
     fn values<T: Copy + PartialEq + Display>(
         &self,
-        written: Option<&Spanned<Axis<T>>>,
+        written: Option<&Spanned<OneOrMore<T>>>,
         usual: T,
         check: impl Fn(&T) -> Result<(), String>,
     ) -> Result<Vec<T>, PlanError> {
@@ -114,7 +124,8 @@ fn folds(
     train_sizes: &[usize],
 ) -> Result<Vec<Option<Fold>>, PlanError> {
     let name = task.name();
-    let setting = |name: &'static str, is_overridden: bool| Setting { source, task: task.name(), name, is_overridden };
+    let setting =
+        |name: &'static str, is_overridden: bool| WrittenSetting { source, task: task.name(), name, is_overridden };
     let repeats_setting = setting("repeats", overrides.repeats.is_some());
     let Some(folds) = &entry.folds else {
         if let Some(repeats) = &entry.repeats {
@@ -131,21 +142,26 @@ fn folds(
         return Ok(vec![None]);
     };
     let count = *folds.as_ref();
+    let is_overridden = overrides.folds.is_some();
     let rows = train_sizes.iter().copied().min().unwrap_or_else(|| task.rows());
     if !(2..=rows).contains(&count) {
         let message = format!("folds is {count}, expected 2 to {rows}: the rows of task '{name}' that are divided");
-        return Err(setting("folds", overrides.folds.is_some()).fault(folds, message));
+        return Err(setting("folds", is_overridden).fault(folds, message));
     }
     if rows - rows.div_ceil(count) < MIN_TRAIN_SIZE {
         let message = format!(
             "{count} folds of {rows} rows leave fewer than {MIN_TRAIN_SIZE} rows of task '{name}' to learn from: use more \
              folds or more rows"
         );
-        return Err(setting("folds", overrides.folds.is_some()).fault(folds, message));
+        return Err(setting("folds", is_overridden).fault(folds, message));
     }
     let repeats = entry.repeats.as_ref().map_or(1, |repeats| *repeats.as_ref());
     if let Some(written) = entry.repeats.as_ref().filter(|_| !(1..=MAX_REPEATS).contains(&repeats)) {
         let message = format!("repeats is {repeats}, expected a whole number in 1..={MAX_REPEATS}");
+        return Err(repeats_setting.fault(written, message));
+    }
+    if let Some(written) = entry.repeats.as_ref().filter(|_| repeats > 1 && count == rows) {
+        let message = format!("every division of {rows} rows into {count} folds is the same: leave repeats out");
         return Err(repeats_setting.fault(written, message));
     }
     let of_repeat = |repeat| (1..=count).map(move |fold| Some(Fold { fold, folds: count, repeat }));

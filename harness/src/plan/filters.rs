@@ -7,7 +7,7 @@ use bakeoff_models::{Device, unknown_name};
 use super::PlanError;
 use super::names::label;
 use super::settings::{self, repeated};
-use crate::suite::{Axis, ModelEntryWire, Suite, not_written};
+use crate::suite::{ModelEntryWire, OneOrMore, Suite, not_written};
 
 /// What the command line changes in a suite. Empty lists and `None` change nothing.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +53,9 @@ impl Overrides {
 
     /// Whether the filters keep this model, by its name or its label.
     fn keeps_model(&self, entry: &ModelEntryWire) -> bool {
-        let is = |listed: &String| listed == entry.name.as_ref() || listed == label(entry);
+        let is = |listed: &String| {
+            listed == entry.name.as_ref() || listed == label(entry) || entry.grid_of.as_ref() == Some(listed)
+        };
         (self.models.is_empty() || self.models.iter().any(is)) && !self.skip_models.iter().any(is)
     }
 
@@ -87,10 +89,10 @@ impl Overrides {
         }
         for entry in &mut suite.tasks {
             if !self.train_sizes.is_empty() {
-                entry.train_size = Some(not_written(Axis::Several(self.train_sizes.clone())));
+                entry.train_size = Some(not_written(OneOrMore::Several(self.train_sizes.clone())));
             }
             if !self.label_noise.is_empty() {
-                entry.label_noise = Some(not_written(Axis::Several(self.label_noise.clone())));
+                entry.label_noise = Some(not_written(OneOrMore::Several(self.label_noise.clone())));
             }
             entry.folds = self.folds.map(not_written).or(entry.folds.take());
             entry.repeats = self.repeats.map(not_written).or(entry.repeats.take());
@@ -114,8 +116,7 @@ impl Overrides {
     /// Checks that every task and model which a filter names is in the suite.
     fn check_names(&self, suite: &Suite) -> Result<(), PlanError> {
         let tasks: Vec<&str> = suite.tasks.iter().map(|entry| entry.name.as_ref().as_str()).collect();
-        let models: BTreeSet<&str> =
-            suite.models.iter().flat_map(|entry| [entry.name.as_ref().as_str(), label(entry)]).collect();
+        let models: BTreeSet<&str> = suite.models.iter().flat_map(names_of).collect();
         let models: Vec<&str> = models.into_iter().collect();
         for (kind, filters, known) in
             [("task", [&self.tasks, &self.skip_tasks], tasks), ("model", [&self.models, &self.skip_models], models)]
@@ -127,4 +128,9 @@ impl Overrides {
         }
         Ok(())
     }
+}
+
+/// The names by which a filter may choose a model.
+fn names_of(entry: &ModelEntryWire) -> impl Iterator<Item = &str> {
+    [entry.name.as_ref().as_str(), label(entry)].into_iter().chain(entry.grid_of.as_deref())
 }

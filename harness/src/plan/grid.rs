@@ -2,14 +2,11 @@
 
 use toml::Spanned;
 
-use super::names::label;
+use super::names::{MAX_LABEL, label};
 use crate::suite::{ModelEntryWire, Source, Suite, SuiteError};
 
 /// The most cases of a plan. More would not fit a run's directory that people can work with.
 pub(super) const MAX_CASES: usize = 100_000;
-
-/// The longest label that a grid may make: it is part of a file's name.
-const MAX_LABEL: usize = 120;
 
 /// Puts the models of each grid in its place. The last parameter by name changes fastest.
 pub(super) fn expand(source: &Source, suite: &mut Suite) -> Result<(), SuiteError> {
@@ -27,6 +24,9 @@ fn combinations(source: &Source, mut entry: ModelEntryWire) -> Result<Vec<ModelE
     for (name, values) in &grid {
         if values.as_ref().is_empty() {
             return Err(source.fault(values, format!("{name} is an empty list: give at least one value")));
+        }
+        if let Some(value) = alike(values.as_ref()) {
+            return Err(source.fault(value, format!("{name} {value} is given twice")));
         }
         if let Some((name, _)) = entry.params.get_key_value(name) {
             let message = format!("{name} is in params and in grid: keep one of them");
@@ -57,6 +57,19 @@ fn combinations(source: &Source, mut entry: ModelEntryWire) -> Result<Vec<ModelE
     Ok(entries)
 }
 
+/// The first value that equals one before it. `1` and `1.0` are the same number.
+fn alike(values: &[Spanned<toml::Value>]) -> Option<&Spanned<toml::Value>> {
+    let number = |value: &toml::Value| value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+    let is_same = |one: &toml::Value, other: &toml::Value| match (number(one), number(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    };
+    let repeats = |(at, value): &(usize, &Spanned<toml::Value>)| {
+        values[..*at].iter().any(|other| is_same(other.as_ref(), value.as_ref()))
+    };
+    values.iter().enumerate().find(repeats).map(|(_, value)| value)
+}
+
 /// The model with one more parameter, which its label names.
 fn with(entry: &ModelEntryWire, name: &Spanned<String>, value: &Spanned<toml::Value>) -> ModelEntryWire {
     let mut entry = entry.clone();
@@ -73,6 +86,9 @@ fn with(entry: &ModelEntryWire, name: &Spanned<String>, value: &Spanned<toml::Va
             _ => '-',
         })
         .collect();
+    if entry.grid_of.is_none() {
+        entry.grid_of = Some(label(&entry).to_owned());
+    }
     let start = entry.label.as_ref().map_or(entry.name.span(), Spanned::span);
     entry.label = Some(Spanned::new(start, format!("{}-{word}", label(&entry))));
     entry.params.insert(name.clone(), value.clone());

@@ -7,6 +7,9 @@ use super::own;
 use crate::program::Program;
 use crate::suite::{ModelEntryWire, Source, Suite, SuiteError};
 
+/// The longest label: it is part of a file's name.
+pub(super) const MAX_LABEL: usize = 120;
+
 /// The name that a model entry has in case ids.
 pub(super) fn label(entry: &ModelEntryWire) -> &str {
     entry.label.as_ref().unwrap_or(&entry.name).as_ref()
@@ -14,8 +17,12 @@ pub(super) fn label(entry: &ModelEntryWire) -> &str {
 
 /// Whether a word that a user chose can be part of a file's name on every system.
 pub(super) fn is_plain(word: &str) -> bool {
-    (1..=40).contains(&word.len())
-        && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+    (1..=40).contains(&word.len()) && has_plain_characters(word)
+}
+
+/// Whether a word can be part of a file name, however long.
+fn has_plain_characters(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
 }
 
 /// Checks that every name is known, including those of tasks and models that a filter leaves out.
@@ -55,8 +62,9 @@ fn known(source: &Source, kind: &str, name: &Spanned<String>, known: &[&str]) ->
 
 fn check_label(program: &Program, source: &Source, entry: &ModelEntryWire) -> Result<(), SuiteError> {
     let Some(label) = &entry.label else { return Ok(()) };
-    if !is_plain(label.as_ref()) {
-        return Err(source.fault(label, "a label is part of a file's name: use 1 to 40 of a-z, 0-9, '-' and '_'"));
+    if !(1..=MAX_LABEL).contains(&label.as_ref().len()) || !has_plain_characters(label.as_ref()) {
+        let message = format!("a label is part of a file's name: use 1 to {MAX_LABEL} of a-z, 0-9, '-' and '_'");
+        return Err(source.fault(label, message));
     }
     if label != &entry.name && program.model(label.as_ref()).is_some() {
         return Err(source.fault(label, format!("label '{label}' is the name of another model")));

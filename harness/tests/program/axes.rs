@@ -37,6 +37,7 @@ fn every_value_of_an_axis_is_a_case_with_its_column_and_the_command_line_chooses
     let some = cases(&bench, &["--train-size", "30,60", "--label-noise", "0.5", "-m", "nearly-epochs-2-mood-calm"]);
     let of_size = |size: usize| format!("parity.nearly-epochs-2-mood-calm.n{size}.noise50.s1.cpu");
     assert_eq!(some, [of_size(30), of_size(60)]);
+    assert_eq!(cases(&bench, &["-m", "nearly"]).len(), 16, "the name of the model chooses all of its grid");
 
     exits(&bench.run(&["run", "suite.toml", "--out", "out", "--train-size", "40"]), 0);
     let rows = rows_of(&bench, "accuracy");
@@ -58,7 +59,7 @@ fn the_settings_of_two_axes_are_tables_of_their_own() {
     let output = bench.run(&["run", "suite.toml", "--out", "out"]);
     exits(&output, 0);
     let report = std::fs::read_to_string(bench.path("out/report.md")).unwrap();
-    for title in ["parity, 20 rows, 0 % wrong labels", "parity, 40 rows, 20 % wrong labels"] {
+    for title in ["parity, n = 20, 0 % noise", "parity, n = 40, 20 % noise"] {
         assert!(report.contains(title), "{title}: {report}");
     }
     assert!(report.contains("40 training rows, 20 % of their labels made wrong"), "{report}");
@@ -71,9 +72,8 @@ fn wrong_labels_are_put_into_the_rows_to_learn_from_and_never_into_the_test_rows
     exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
     let targets = |case: &str| predictions(&bench, case).into_iter().map(|row| row.target).collect::<Vec<_>>();
     assert_eq!(targets("parity.nearly.n60.s1.cpu"), targets("parity.nearly.n60.noise40.s1.cpu"));
-    // The floor is made of the labels that the model was given: of 40 even and 20 odd numbers, 24 labels are wrong.
-    let floors: Vec<f64> = rows_of(&bench, "floor").iter().filter_map(|row| row.value).collect();
-    assert_eq!(floors.len(), 2);
+    let floors: Vec<_> = rows_of(&bench, "floor").iter().map(|row| row.value).collect();
+    assert_eq!(floors, [Some(2.0 / 3.0); 2], "of the true labels");
 }
 
 #[test]
@@ -108,16 +108,17 @@ fn every_row_is_scored_once_in_each_division_by_a_model_that_did_not_learn_from_
 #[test]
 fn the_folds_are_the_same_for_every_model_and_seed() {
     let bench = Bench::new();
-    bench.write("suite.toml", &format!("seeds = [1, 2]\n{TASK}folds = 3\n{MODEL}[[model]]\nname = \"constant\"\n"));
+    let task = TASK.replace("parity", "number");
+    let settings = "folds = 3\ntrain_size = [40, 60]\n";
+    bench.write("suite.toml", &format!("seeds = [1, 2]\n{task}{settings}{MODEL}[[model]]\nname = \"constant\"\n"));
     exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
-    for fold in 1..=3 {
-        let mut targets = ["nearly.n60.s1", "nearly.n60.s2", "constant.n60.s1"].map(|case| {
-            let mut rows = predictions(&bench, &format!("parity.{case}.r1f{fold}.cpu"));
-            rows.sort_by(|one, other| one.target.cmp(&other.target));
-            rows.into_iter().map(|row| row.target).collect::<Vec<_>>()
-        });
-        let last = targets[2].clone();
-        assert!(targets.iter_mut().all(|other| *other == last), "fold {fold}");
+    for (size, fold) in [(40, 1), (40, 2), (40, 3), (60, 1), (60, 2), (60, 3)] {
+        let targets = |model: &str, seed: u64| -> Vec<String> {
+            let case = format!("number.{model}.n{size}.s{seed}.r1f{fold}.cpu");
+            predictions(&bench, &case).into_iter().map(|row| row.target).collect()
+        };
+        let first = targets("nearly", 1);
+        assert!(first == targets("nearly", 2) && first == targets("constant", 1), "{size} rows, fold {fold}");
     }
 }
 
@@ -151,6 +152,63 @@ fn own_data_needs_no_test_rows_where_it_is_divided_into_folds() {
     }
     exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
     assert_eq!(endings(&bench.path("out")).len(), 4);
+}
+
+#[test]
+fn one_fold_below_its_floor_does_not_keep_a_model_from_being_ranked() {
+    let bench = Bench::new();
+    // With as many folds as rows, each fold has one row, and whoever answers its class scores 1, the constant answer too.
+    bench.write("suite.toml", &format!("{TASK}folds = 60\n{MODEL}[[model]]\nname = \"constant\"\n"));
+    let output = bench.run(&["run", "suite.toml", "--out", "out"]);
+    exits(&output, 0);
+    let table = stdout(&output);
+    let row = |model: &str| table.lines().find(|line| line.contains(model)).unwrap().to_owned();
+    assert!(row("nearly").trim_start().starts_with('1') && row("nearly").contains("ok, 60 of 60 folds"), "{table}");
+    assert!(row("constant").contains("below-floor"), "{table}");
+}
+
+#[test]
+fn some_of_the_folds_are_not_ranked_as_if_they_were_all() {
+    let bench = Bench::new();
+    let task = TASK.replace("parity", "number");
+    bench.write("suite.toml", &format!("{task}folds = 4\n{MODEL}[[model]]\nname = \"nearly\"\nlabel = \"other\"\n"));
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let records = std::fs::read_to_string(bench.path("out/records.csv")).unwrap();
+    let kept: String = records
+        .lines()
+        .filter(|line| !line.contains(".other.") || line.contains("r1f1"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    bench.write("out/records.csv", &kept);
+    let output = bench.run(&["report", "out"]);
+    exits(&output, 0);
+    let table = stdout(&output);
+    let row = |model: &str| table.lines().find(|line| line.contains(model)).unwrap().to_owned();
+    assert!(row("nearly").trim_start().starts_with('1'), "{table}");
+    assert!(row("other").trim_start().starts_with('–') && row("other").contains("1 of 4 folds"), "{table}");
+}
+
+#[test]
+fn a_run_of_a_grid_with_long_labels_is_resumed() {
+    let bench = Bench::new();
+    let grid = "[model.grid]\nepochs = [1, 2]\nmood = [\"calm\", \"cross\"]\npause_s = [0.001]\n";
+    bench.write("suite.toml", &format!("{TASK}[[model]]\nname = \"needs-file\"\n{grid}"));
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 3);
+    let file = bench.write("there", "");
+    exits(&bench.command(&["resume", "out"]).env("FAKE_FILE", &file).output().unwrap(), 0);
+    assert!(endings(&bench.path("out"))[0].0.len() > 50);
+}
+
+#[test]
+fn a_record_that_says_another_fold_than_the_plan_is_refused() {
+    let bench = Bench::new();
+    bench.write("suite.toml", &format!("{TASK}folds = 3\n{MODEL}"));
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let records = std::fs::read_to_string(bench.path("out/records.csv")).unwrap();
+    bench.write("out/records.csv", &records.replace(",3,1,2,cpu,", ",3,1,1,cpu,"));
+    let output = bench.run(&["report", "out"]);
+    exits(&output, 1);
+    assert!(stderr(&output).contains("its row has fold '1', run.json has '2'"), "{}", stderr(&output));
 }
 
 #[test]
@@ -218,6 +276,7 @@ fn a_parameter_of_a_grid_is_checked_where_it_is_written() {
             "suite.toml:7:1: model 'nearly': unknown parameter 'epoch', did you mean 'epochs'?",
         ),
         ("[model.grid]\nepochs = []\n", "suite.toml:7:10: epochs is an empty list: give at least one value"),
+        ("[model.grid]\npause_s = [1, 1.0]\n", "suite.toml:7:15: pause_s 1.0 is given twice"),
         ("[model.grid]\nepochs = 3\n", "suite.toml:7:10: "),
         (
             "[model.params]\nepochs = 1\n[model.grid]\nepochs = [1]\n",

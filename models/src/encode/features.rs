@@ -243,16 +243,14 @@ impl Encoder {
         }
     }
 
-    /// How many of these texts contain no word that the features are made of. `None` for images.
+    /// How many of these texts contain no word that the features are made of: no word at all, or only words that were not
+    /// learned. `None` for images.
     pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
-        let tokens = match &self.0 {
-            Learned::Images(_) => return None,
-            Learned::Texts(tfidf) => tfidf.tokens(),
-            Learned::Pairs(encoder) => encoder.tokens(),
-        };
-        match inputs {
-            Inputs::Texts(texts) => Some(words::wordless(texts, tokens)),
-            Inputs::Images(_) => None,
+        let Inputs::Texts(texts) = inputs else { return None };
+        match &self.0 {
+            Learned::Images(_) => None,
+            Learned::Texts(tfidf) => Some(words::count_unread(texts, |text| !tfidf.knows_a_term_of(text))),
+            Learned::Pairs(encoder) => Some(words::count_unread(texts, |text| !encoder.knows_a_term_of(text))),
         }
     }
 }

@@ -36,6 +36,11 @@ pub(crate) struct PairEncoder {
 }
 
 impl PairEncoder {
+    /// Whether a text has a term that has a weight.
+    pub(crate) fn knows_a_term_of(&self, text: &str) -> bool {
+        self.all_terms.as_ref().unwrap_or(&self.terms).knows_a_term_of(text)
+    }
+
     /// Learns from pairs, using the words that `tokens` admits. `limit` is the largest number of terms in a row; each
     /// block gets a quarter of it.
     pub(crate) fn fit(pairs: &[Text], tokens: Tokens, limit: usize) -> PairEncoder {
@@ -49,11 +54,6 @@ impl PairEncoder {
     /// The number of terms in a block.
     pub(crate) fn terms(&self) -> usize {
         self.terms.width()
-    }
-
-    /// Which segments of a text this encoder reads as words.
-    pub(crate) fn tokens(&self) -> Tokens {
-        self.tokens
     }
 
     /// The number of features.

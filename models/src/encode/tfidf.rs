@@ -44,11 +44,6 @@ impl TfIdf {
         self.idf.len()
     }
 
-    /// Which segments of a text this encoder reads as words.
-    pub(crate) fn tokens(&self) -> Tokens {
-        self.tokens
-    }
-
     /// One row per text. A text without a known term becomes a row of zeros.
     pub(crate) fn encode(&self, texts: &[Text]) -> SparseRows {
         let rows: Vec<Vec<(u32, f32)>> = texts.par_iter().map(|text| self.encode_one(text)).collect();
@@ -68,6 +63,11 @@ impl TfIdf {
         row.sort_unstable_by_key(|&(column, _)| column);
         let norm = row.iter().map(|(_, value)| value * value).sum::<f64>().sqrt();
         row.into_iter().map(|(column, value)| (column, (value / norm) as f32)).collect()
+    }
+
+    /// Whether a text has a term that has a weight.
+    pub(crate) fn knows_a_term_of(&self, text: &str) -> bool {
+        !self.encode_one(&Text { first: text.to_owned(), second: None }).is_empty()
     }
 
     /// Adds the weights of the terms as an array `name`. Returns the terms in the order of their columns.

@@ -78,6 +78,11 @@ impl Vocabulary {
         self.max_tokens
     }
 
+    /// Whether a text has a word that has a number.
+    pub(crate) fn knows_a_word_of(&self, text: &str) -> bool {
+        Words::of(text, self.tokens).iter().any(|word| self.numbers.contains_key(word))
+    }
+
     /// The tokens of each text of a pair by itself: at least one and at most [`Vocabulary::max_tokens`] each.
     pub(crate) fn encode_apart(&self, text: &Text) -> [Vec<u32>; 2] {
         let second = text.second.as_deref().unwrap_or_default();

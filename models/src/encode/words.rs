@@ -184,8 +184,12 @@ impl Words {
 
 /// How many examples have a text without a word that `tokens` admits.
 pub fn wordless(texts: &[Text], tokens: Tokens) -> usize {
-    let is_empty = |text: &String| Words::of(text, tokens).is_empty();
-    texts.iter().filter(|text| is_empty(&text.first) || text.second.as_ref().is_some_and(is_empty)).count()
+    count_unread(texts, |text| Words::of(text, tokens).is_empty())
+}
+
+/// How many examples have a text of which a model can use nothing.
+pub(crate) fn count_unread(texts: &[Text], is_unread: impl Fn(&str) -> bool) -> usize {
+    texts.iter().filter(|text| is_unread(&text.first) || text.second.as_deref().is_some_and(&is_unread)).count()
 }
 
 /// Converts a text to lower case and NFC, with one kind of space and no invisible character.

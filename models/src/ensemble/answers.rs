@@ -6,7 +6,7 @@ use crate::model::{Matrix, Predictions};
 /// What the members have answered so far.
 ///
 /// Sums are kept in 64 bits, so that the order of the members is lost in the rounding to 32.
-pub(super) enum Answers {
+pub(super) enum MemberAnswers {
     /// The sums of their probabilities.
     Probabilities { rows: usize, cols: usize, sums: Vec<f64> },
     /// The classes that each of them gave, where the model has no probabilities.
@@ -15,15 +15,15 @@ pub(super) enum Answers {
     Values(Vec<f64>),
 }
 
-impl Answers {
+impl MemberAnswers {
     /// Those of the first member.
-    pub(super) fn of(first: Predictions) -> Answers {
+    pub(super) fn of(first: Predictions) -> MemberAnswers {
         match first {
             Predictions::Classes { probabilities: Some(Matrix { rows, cols, data }), .. } => {
-                Answers::Probabilities { rows, cols, sums: data.into_iter().map(f64::from).collect() }
+                MemberAnswers::Probabilities { rows, cols, sums: data.into_iter().map(f64::from).collect() }
             }
-            Predictions::Classes { labels, probabilities: None } => Answers::Votes(vec![labels]),
-            Predictions::Values(values) => Answers::Values(values.into_iter().map(f64::from).collect()),
+            Predictions::Classes { labels, probabilities: None } => MemberAnswers::Votes(vec![labels]),
+            Predictions::Values(values) => MemberAnswers::Values(values.into_iter().map(f64::from).collect()),
         }
     }
 
@@ -33,18 +33,21 @@ impl Answers {
     /// If they are not of the form of those before: what is different about them.
     pub(super) fn add(&mut self, next: Predictions) -> Result<(), String> {
         match (self, next) {
-            (Answers::Probabilities { rows, cols, sums }, Predictions::Classes { probabilities: Some(matrix), .. }) => {
+            (
+                MemberAnswers::Probabilities { rows, cols, sums },
+                Predictions::Classes { probabilities: Some(matrix), .. },
+            ) => {
                 if (matrix.rows, matrix.cols) != (*rows, *cols) {
                     let found = format!("{} rows of {} probabilities", matrix.rows, matrix.cols);
                     return Err(format!("gave {found}, expected {rows} rows of {cols}"));
                 }
                 add_each(sums, &matrix.data);
             }
-            (Answers::Votes(votes), Predictions::Classes { labels, probabilities: None }) => {
+            (MemberAnswers::Votes(votes), Predictions::Classes { labels, probabilities: None }) => {
                 check_count(votes.first().map_or(0, Vec::len), labels.len())?;
                 votes.push(labels);
             }
-            (Answers::Values(sums), Predictions::Values(values)) => {
+            (MemberAnswers::Values(sums), Predictions::Values(values)) => {
                 check_count(sums.len(), values.len())?;
                 add_each(sums, &values);
             }
@@ -57,14 +60,14 @@ impl Answers {
     pub(super) fn combined(self, members: usize) -> Predictions {
         let mean = |sum: f64| (sum / members as f64) as f32;
         match self {
-            Answers::Probabilities { rows, cols, sums } => {
+            MemberAnswers::Probabilities { rows, cols, sums } => {
                 let probabilities = Matrix { rows, cols, data: sums.into_iter().map(mean).collect() };
                 let labels = (0..rows).map(|row| most_probable(probabilities.row(row)) as u16).collect();
                 Predictions::Classes { labels, probabilities: Some(probabilities) }
             }
             // A share of votes says how far the members agree, not how probable a class is.
-            Answers::Votes(votes) => Predictions::Classes { labels: plurality(&votes), probabilities: None },
-            Answers::Values(sums) => Predictions::Values(sums.into_iter().map(mean).collect()),
+            MemberAnswers::Votes(votes) => Predictions::Classes { labels: plurality(&votes), probabilities: None },
+            MemberAnswers::Values(sums) => Predictions::Values(sums.into_iter().map(mean).collect()),
         }
     }
 }
@@ -107,7 +110,7 @@ mod tests {
     }
 
     fn combined(members: &[Predictions]) -> Predictions {
-        let mut answers = Answers::of(members[0].clone());
+        let mut answers = MemberAnswers::of(members[0].clone());
         for next in &members[1..] {
             answers.add(next.clone()).expect("of the same form");
         }
@@ -153,7 +156,7 @@ mod tests {
             (votes(&[1]), probabilities(&[0.0; 3]), "gave predictions of another kind than member 1"),
         ];
         for (first, next, message) in cases {
-            assert_eq!(Answers::of(first).add(next), Err(message.to_owned()));
+            assert_eq!(MemberAnswers::of(first).add(next), Err(message.to_owned()));
         }
     }
 }

@@ -28,7 +28,7 @@ const SCORES: [f64; MEMBERS * EPOCHS] = [1.0, 3.0, 2.0, 5.0, 1.0, 0.0, 0.0, 1.0,
 
 /// Scores epochs by their number, and remembers all reports.
 #[derive(Default)]
-struct Recorder {
+struct RecordingWatch {
     /// Epochs of the members before.
     before: usize,
     epochs: Vec<(usize, usize)>,
@@ -37,7 +37,7 @@ struct Recorder {
     diverges_in: Option<usize>,
 }
 
-impl Watch for Recorder {
+impl Watch for RecordingWatch {
     fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
         self.epochs.push((report.epoch, report.epochs));
         if self.diverges_in == Some(report.epoch) {
@@ -80,7 +80,7 @@ fn spec(entry: &dyn ModelEntry, classes: bool, more: &str) -> Spec {
     Spec { shape: shape(classes), params, device: Device::Cpu, threads: Threads::new(2), seed: SEED }
 }
 
-fn fitted(entry: &dyn ModelEntry, spec: &Spec, watch: &mut Recorder) -> Box<dyn Model> {
+fn fitted(entry: &dyn ModelEntry, spec: &Spec, watch: &mut RecordingWatch) -> Box<dyn Model> {
     let mut model = entry.build(spec).unwrap();
     let classes = spec.shape.target != TargetShape::Value;
     model.fit(&rows(classes, 30), &rows(classes, 6), watch).unwrap();
@@ -103,7 +103,7 @@ fn an_ensemble_of_one_is_the_model_alone_to_the_last_bit_and_byte() {
     for (entry, alone) in pairs() {
         let [one, other] = [entry, alone].map(|entry| {
             let more = if entry.params().len() > alone.params().len() { "ensemble = 1" } else { "" };
-            let mut watch = Recorder::default();
+            let mut watch = RecordingWatch::default();
             let mut model = fitted(entry, &spec(entry, true, more), &mut watch);
             let path = folder.path().join(format!("{} {more}", entry.name()));
             model.save(&path).unwrap();
@@ -119,12 +119,12 @@ fn members_are_the_models_of_their_seeds_and_their_answers_are_averaged_to_the_b
     for (entry, alone) in pairs() {
         for classes in [true, false] {
             let what = format!("{} {classes}", entry.name());
-            let mut watch = Recorder::default();
+            let mut watch = RecordingWatch::default();
             let ensemble = spec(entry, classes, "ensemble = 3");
             let found = predict(fitted(entry, &ensemble, &mut watch).as_mut());
             let member = |number: usize| {
                 let seed = if number == 1 { SEED } else { ensemble.seed_for(&format!("member-{number}")) };
-                let mut watch = Recorder { before: (number - 1) * EPOCHS, ..Recorder::default() };
+                let mut watch = RecordingWatch { before: (number - 1) * EPOCHS, ..RecordingWatch::default() };
                 predict(fitted(alone, &Spec { seed, ..spec(alone, classes, "") }, &mut watch).as_mut())
             };
             let members = [member(1), member(2), member(3)];
@@ -166,7 +166,7 @@ fn members_are_the_models_of_their_seeds_and_their_answers_are_averaged_to_the_b
 #[test]
 fn epochs_and_steps_are_counted_on_through_the_members() {
     for entry in ENTRIES {
-        let mut watch = Recorder::default();
+        let mut watch = RecordingWatch::default();
         fitted(*entry, &spec(*entry, true, "ensemble = 3"), &mut watch);
         let all = MEMBERS * EPOCHS;
         if watch.steps.is_empty() {
@@ -184,7 +184,7 @@ fn epochs_and_steps_are_counted_on_through_the_members() {
 fn what_an_ensemble_is_and_costs_is_the_sum_of_its_members() {
     for entry in ENTRIES {
         let [one, three] = ["ensemble = 1", "ensemble = 3"].map(|more| spec(*entry, false, more));
-        let [alone, ensemble] = [&one, &three].map(|spec| fitted(*entry, spec, &mut Recorder::default()));
+        let [alone, ensemble] = [&one, &three].map(|spec| fitted(*entry, spec, &mut RecordingWatch::default()));
         let (alone, ensemble) = (alone.footprint(), ensemble.footprint());
         if entry.name() == "random-forest" {
             // Trees of other seeds have other nodes.
@@ -288,7 +288,7 @@ fn member_of(seed: u64) -> usize {
 }
 
 #[track_caller]
-fn fails(entry: &'static Ensembled, watch: &mut Recorder, message: &str) {
+fn fails(entry: &'static Ensembled, watch: &mut RecordingWatch, message: &str) {
     let spec = spec(entry, false, "ensemble = 3");
     let mut model = entry.build(&spec).unwrap();
     let error = model.fit(&rows(false, 12), &rows(false, 6), watch).unwrap_err();
@@ -305,7 +305,7 @@ fn a_member_that_fails_or_diverges_fails_the_ensemble_with_its_number() {
         fault: |seed| (member_of(seed) == 2).then(|| ModelError::Failed("the solver is stuck".to_owned())),
         forgets: |_| 0,
     });
-    fails(&FAILS, &mut Recorder::default(), "member 2 of 3: the solver is stuck");
+    fails(&FAILS, &mut RecordingWatch::default(), "member 2 of 3: the solver is stuck");
 
     static DIVERGES: Ensembled = Ensembled::of(&Fragile {
         fault: |seed| {
@@ -314,11 +314,11 @@ fn a_member_that_fails_or_diverges_fails_the_ensemble_with_its_number() {
         forgets: |_| 0,
     });
     let text = "is not a finite number; try a smaller learning rate";
-    fails(&DIVERGES, &mut Recorder::default(), &format!("in epoch 9: the gradient of member 3 of 3 {text}"));
+    fails(&DIVERGES, &mut RecordingWatch::default(), &format!("in epoch 9: the gradient of member 3 of 3 {text}"));
 
     // What the watch finds is in the epoch that it was given.
     static SOUND: Ensembled = Ensembled::of(&Fragile { fault: |_| None, forgets: |_| 0 });
-    let mut watch = Recorder { diverges_in: Some(5), ..Recorder::default() };
+    let mut watch = RecordingWatch { diverges_in: Some(5), ..RecordingWatch::default() };
     fails(&SOUND, &mut watch, &format!("in epoch 5: a validation prediction of member 2 of 3 {text}"));
     assert_eq!(watch.epochs.last(), Some(&(5, 9)));
 }
@@ -328,7 +328,7 @@ fn a_member_that_answers_too_little_is_named() {
     static FORGETS: Ensembled =
         Ensembled::of(&Fragile { fault: |_| None, forgets: |seed| usize::from(member_of(seed) == 2) });
     let mut model = FORGETS.build(&spec(&FORGETS, false, "ensemble = 3")).unwrap();
-    model.fit(&rows(false, 12), &rows(false, 6), &mut Recorder::default()).unwrap();
+    model.fit(&rows(false, 12), &rows(false, 6), &mut RecordingWatch::default()).unwrap();
     let error = model.predict(&rows(false, 6).inputs).unwrap_err().to_string();
     assert_eq!(error, "member 2 of 3 gave 5 predictions, expected 6");
 }

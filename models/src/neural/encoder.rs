@@ -263,11 +263,12 @@ impl InputEncoder {
         Some(texts.iter().filter(cut).count())
     }
 
-    /// How many of these texts contain no word that has or could have a number. `None` for images.
+    /// How many of these texts contain no word that has a number: no word at all, or only words that were not learned.
+    /// `None` for images.
     pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         match (self, inputs) {
             (InputEncoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
-                Some(words::wordless(texts, vocabulary.tokens()))
+                Some(words::count_unread(texts, |text| !vocabulary.knows_a_word_of(text)))
             }
             _ => None,
         }

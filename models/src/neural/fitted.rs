@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bakeoff_datasets::Inputs;
 use burn::tensor::Device;
 
+use super::backend::Pools;
 use super::batch;
-use super::cpu::Pools;
 use super::encoder::InputEncoder;
 use super::head::Head;
 use super::layers::Pass;

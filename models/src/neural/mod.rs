@@ -4,6 +4,7 @@
 //! are the [`encoder`] (fitted on the training rows), the [`batch`], [`layers`] over [`weights`], and the [`head`].
 //! [`train`] follows a [`recipe`] with a [`schedule`]. Only [`cpu`] holds code that is bound to the processor.
 
+mod backend;
 pub(crate) mod batch;
 mod checkpoint;
 mod cpu;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use bakeoff_datasets::{Inputs, Split};
 use burn::tensor::Device as BurnDevice;
 
-use self::cpu::Pools;
+use self::backend::Pools;
 use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, TextReading};
 use self::fitted::FittedNetwork;
 use self::head::Head;

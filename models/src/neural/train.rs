@@ -5,8 +5,8 @@ use burn::tensor::Device;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::backend::{Optimizer, Pools, add, clip};
 use super::batch;
-use super::cpu::{Optimizer, Pools, add, clip};
 use super::encoder::Encoded;
 use super::fitted::FittedNetwork;
 use super::head::Head;

@@ -47,8 +47,13 @@ impl Figure for ConfusionMatrices {
             }
             let matrix = ConfusionMatrix { counts: &answers.confusion, classes };
             let name = format!("{}-{}", self.name(), trial.case);
-            let title =
-                format!("{}: {}, seed {}", results.setting(setting).title, results.grid.labels[label], trial.seed);
+            let fold = trial.fold.map_or(String::new(), |(repeat, fold)| format!(", fold r{repeat}f{fold}"));
+            let title = format!(
+                "{}: {}, seed {}{fold}",
+                results.setting(setting).title,
+                results.grid.labels[label],
+                trial.seed
+            );
             let caption = "Rows are the true classes, columns the predicted ones. The numbers are percent of the \
                 examples of a row's class, so the diagonal is the recall of each class.";
             let svg = draw_matrix(&matrix, style, &title, caption)

@@ -14,6 +14,10 @@ use super::Picture;
 use super::canvas::{allowed_in_xml, escape};
 use super::png::has_all_glyphs;
 
+/// How many characters of a name a picture shows at least: of a model's label, and of the name of a class or task.
+const SHOWN_OF_LABEL: usize = 20;
+const SHOWN_OF_NAME: usize = 10;
+
 /// The names of a run that pictures cannot write, in the order of their numbers.
 pub(crate) struct NumberedNames {
     /// What a picture writes, and the name for which it stands.
@@ -33,7 +37,15 @@ impl NumberedNames {
         }
         let free = |number: &String| !all.contains(&number);
         let mut numbers = (1..).map(|number| format!("#{number}")).filter(free);
-        let unwritable = all.iter().filter(|name| !has_all_glyphs(&allowed_in_xml(name)));
+        let labels = &results.grid.labels;
+        let shown = |name: &String| if labels.contains(name) { SHOWN_OF_LABEL } else { SHOWN_OF_NAME };
+        let start = |name: &String| name.chars().take(shown(name)).collect::<String>();
+        // A picture cuts long names, and these would then be the same.
+        let is_ambiguous = |name: &&&String| {
+            name.chars().count() > shown(name)
+                && all.iter().any(|other| other != *name && shown(other) == shown(name) && start(other) == start(name))
+        };
+        let unwritable = all.iter().filter(|name| !has_all_glyphs(&allowed_in_xml(name)) || is_ambiguous(name));
         let names = unwritable.filter_map(|name| Some((numbers.next()?, (*name).clone()))).collect();
         NumberedNames { names }
     }
@@ -84,10 +96,10 @@ impl NumberedNames {
         let key: Vec<String> =
             self.names.iter().take(SHOWN).map(|(number, name)| format!("{number} = {name}")).collect();
         let more = self.names.len().saturating_sub(SHOWN);
-        let more =
-            if more == 0 { String::new() } else { format!(" and {more} more, each in the key below its figure") };
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         Some(format!(
-            "The font of the figures lacks characters of some names, so the figures write numbers in their place: {}{more}.",
+            "The figures write numbers in place of some names, because their font lacks a character or because they would cut \
+             two names to the same text: {}{more}. The key of a figure names those that it shows.",
             key.join(", ")
         ))
     }

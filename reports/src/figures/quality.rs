@@ -31,9 +31,9 @@ impl Figure for Quality {
             return Ok(drawn);
         }
         let title = "Quality per task";
-        let caption = "The marker is the primary metric on the test examples, the mean over seeds. The line is its 95 % \
-            interval: Wilson's for a share of examples, the bootstrap's for other metrics. The dashed line is the floor, which a \
-            constant answer scores. A hollow marker is not ranked: it is no better than the floor, or a seed failed.";
+        let caption = "The marker is the primary metric on the test examples, the mean over seeds and folds. The line is its \
+            95 % interval: Wilson's for a share of examples, Student's t for folds, the bootstrap's otherwise. The dashed line is the floor, which a \
+            constant answer scores. A hollow marker is not ranked: it is no better than the floor, or a seed or fold failed or is missing.";
         let svg = draw(&panels[..shown], style, title, caption)
             .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
         drawn.pictures.push(Picture {

@@ -89,7 +89,7 @@ fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Opt
         .filter_map(|(label, cell)| {
             let quality = cell.mean("score", &setting.task.primary)?.mean;
             let cost = cell.mean_from(cost.phase, cost.metric, source)?.mean;
-            Some(Dot { label, cost, quality, ranked: cell.status() == Status::Ok })
+            Some(Dot { label, cost, quality, ranked: cell.status == Status::Ok })
         })
         .filter(|dot| dot.cost > 0.0)
         .collect();
