@@ -1,4 +1,5 @@
-//! A case: task x model x parameters x training size x seed x device, the unit of work, isolation, failure and resume.
+//! A case: task x model x parameters x training size x seed x device, the unit of work, isolation, failure and resume. A
+//! search trial is one too.
 
 use bakeoff_models::Resolved;
 use bakeoff_reports::percent;
@@ -11,7 +12,8 @@ use crate::tasks::OwnTask;
 /// Everything a process needs to measure one cell of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Case {
-    /// `task.label.n<train_size>[.noise<percent>].s<seed>[.r<repeat>f<fold>].<device>`: also the name of its predictions file.
+    /// `task.label.n<train_size>[.noise<percent>].s<seed>[.r<repeat>f<fold>][.t<trial>].<device>`: also the name of its
+    /// predictions file.
     pub id: String,
     /// The task's name.
     pub task: String,
@@ -21,7 +23,7 @@ pub struct Case {
     pub model: String,
     /// The model's name in figures and tables.
     pub label: String,
-    /// Complete and checked.
+    /// Complete and checked. A case that waits for search trials has those of the first until the best one is known.
     pub params: Resolved,
     /// Rows to learn from, validation included; with a fold, the rows that are divided into folds.
     pub train_size: usize,
@@ -31,6 +33,10 @@ pub struct Case {
     pub seed: u64,
     /// The part of a cross-validation; `None` if the case is scored on the test rows.
     pub fold: Option<Fold>,
+    /// Which search trial it is, from 1; `None` if the case is scored.
+    pub trial: Option<usize>,
+    /// Search trials, the best of which gives the parameters; 0 if they are not searched for.
+    pub trials: usize,
     /// Where the model computes.
     pub device: String,
     /// Processor threads it may use.
@@ -45,7 +51,7 @@ pub struct Case {
     pub predict_hidden: bool,
     /// Whether the fitted model is kept in the run's directory.
     pub keep_model: bool,
-    /// Test rows in use: all, or a few for a trial.
+    /// Test rows in use: all, or a few for a tiny pass.
     pub test_rows: Option<usize>,
     /// How energy is measured.
     pub energy: EnergyConfig,
@@ -69,6 +75,15 @@ pub struct Fold {
 impl Case {
     /// The identity of the case, which follows from its fields.
     pub fn id_of(&self) -> String {
+        self.id_with(self.trial)
+    }
+
+    /// The identity of the case that a search trial is for.
+    pub fn scored_id(&self) -> String {
+        self.id_with(None)
+    }
+
+    fn id_with(&self, trial: Option<usize>) -> String {
         let Case { task, label, train_size, label_noise, seed, fold, device, .. } = self;
         // A point would end the part of the id.
         let noise = match label_noise {
@@ -76,7 +91,8 @@ impl Case {
             share => format!(".noise{}", percent(*share).replace('.', "_")),
         };
         let fold = fold.map_or(String::new(), |Fold { fold, repeat, .. }| format!(".r{repeat}f{fold}"));
-        format!("{task}.{label}.n{train_size}{noise}.s{seed}{fold}.{device}")
+        let trial = trial.map_or(String::new(), |trial| format!(".t{trial}"));
+        format!("{task}.{label}.n{train_size}{noise}.s{seed}{fold}{trial}.{device}")
     }
 
     /// The rows that the case is given to learn from, validation included.
@@ -102,7 +118,14 @@ impl Case {
         derive(&["rows", &self.task, &self.seed.to_string()])
     }
 
-    /// The root of the model's own random choices.
+    /// Where in its range a search trial has a parameter, in 0..1: its own number for each parameter and draw, so that a
+    /// range more or less changes no other parameter.
+    pub fn search_share(&self, parameter: &str, draw: usize) -> f64 {
+        let bits = derive(&["search", &self.id_of(), parameter, &draw.to_string()]);
+        (bits >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// The root of the model's own random choices: the same in all search trials of a case.
     pub fn model_seed(&self) -> u64 {
         let (size, seed) = (self.train_size.to_string(), self.seed.to_string());
         let mut parts = vec!["model", &self.task, &self.model, &size, &seed];

@@ -17,8 +17,8 @@ pub struct MetricValue {
     pub metric: String,
     /// The number; `None` where it could not be had, `note` says why.
     pub value: Option<f64>,
-    /// Where the number comes from: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model` or `data` (counts of rows);
-    /// empty for the energy where there is no meter.
+    /// Where the number comes from: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model` or `data` (counts of rows) or
+    /// `search` (counts of search trials); empty for the energy where there is no meter.
     pub source: String,
     /// A remark, or the reason for a missing number.
     pub note: String,
@@ -128,6 +128,7 @@ impl RunIdentity {
             folds: case.fold.map(|fold| fold.folds),
             repeat: case.fold.map(|fold| fold.repeat),
             fold: case.fold.map(|fold| fold.fold),
+            trial: case.trial,
             device: case.device.clone(),
             device_name: device_name.clone(),
             threads: Some(case.threads),

@@ -17,13 +17,14 @@ pub struct Rows {
     pub train: Split,
     /// Training rows set aside for choosing among epochs or parameters.
     pub validation: Split,
-    /// Rows to be scored on: the test rows of the task, or those of the case's fold.
+    /// Rows to be scored on: the test rows of the task, those of the case's fold, or those held out of a search trial.
     pub test: Split,
     /// More splits to be scored on, with their names.
     pub further: Vec<(&'static str, Split)>,
-    /// The targets of all rows given to the case: training and validation.
+    /// The targets of all rows to learn from: training and validation.
     pub given: Targets,
-    /// Test rows that are among all rows given to the case, before any of their labels was made wrong.
+    /// Test rows that are among all rows given to the case, before any of their labels was made wrong. A search trial sees no
+    /// test rows and has none.
     pub leakage: Leakage,
     /// Rows given to the case whose labels were made wrong.
     pub noisy_labels: usize,
@@ -43,6 +44,9 @@ impl Rows {
             _ => split,
         };
         let Given { rows: mut given, fold } = given(&train, case);
+        if case.trial.is_some() {
+            return Rows::of_trial(given, case, model);
+        }
         let (test, further) = match fold {
             Some(fold) => (few(fold), Vec::new()),
             None => (few(test), further),
@@ -54,6 +58,28 @@ impl Rows {
         let (train, validation) = carve(&given, case);
         let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
         Rows { train, validation, test, further, given: given.targets, leakage, noisy_labels, learned }
+    }
+}
+
+impl Rows {
+    /// The rows of a search trial. It is scored on the validation rows that `given` has for the case that is scored, and
+    /// what it learns from has validation rows of its own: a model never sees the rows that it is chosen by.
+    fn of_trial(mut given: Split, case: &Case, model: &dyn ModelEntry) -> Rows {
+        let noisy_labels;
+        (given.targets, noisy_labels) = with_label_noise(&given.targets, case.label_noise, case.noise_seed());
+        let (learning, held_out) = carve(&given, case);
+        let learned = LearnedRows::by(model, &learning, case);
+        let (train, validation) = carve(&learning, case);
+        Rows {
+            train,
+            validation,
+            test: held_out,
+            further: Vec::new(),
+            given: learning.targets,
+            leakage: Leakage::default(),
+            noisy_labels,
+            learned,
+        }
     }
 }
 

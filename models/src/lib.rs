@@ -15,6 +15,7 @@ mod parallel;
 mod params;
 mod random_forest;
 mod resnet;
+mod search;
 pub mod svm;
 mod target_scale;
 mod transformer;
@@ -28,6 +29,7 @@ pub use names::{did_you_mean, unknown_name};
 pub use parallel::on_threads;
 pub use params::{DefaultValue, Domain, Param, ParamError, ParamValue, Resolved};
 pub use resnet::published_resnet;
+pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
 /// Every model, in the order in which reports show them.
 pub static ENTRIES: &[&dyn ModelEntry] =

@@ -13,10 +13,11 @@ use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::layers::{Embedding, Linear, Pass, compare, linear, masked_max, masked_mean, recur};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice, Choices};
+use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
 use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::search::{Search, SearchDefault};
 
 /// The registry's entry.
 pub(crate) struct Lstm;
@@ -29,6 +30,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(1, 4096),
         about: "memory cells per direction",
         source: "our own choice: what two cores train in minutes",
+        search: None,
     },
     Param {
         name: "layers",
@@ -37,6 +39,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(1, 8),
         about: "layers per direction; each direction has a stack of its own",
         source: "stacks of their own: Peters et al. 2018",
+        search: None,
     },
     Param {
         name: "bidirectional",
@@ -45,6 +48,7 @@ const OWN: &[Param] = &[
         domain: Domain::Switch,
         about: "read from both ends",
         source: "Graves and Schmidhuber 2005",
+        search: None,
     },
     Param {
         name: "embedding",
@@ -53,6 +57,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(1, 4096),
         about: "numbers per word; not used for images",
         source: "our own choice",
+        search: None,
     },
     Param {
         name: "pooling",
@@ -61,6 +66,7 @@ const OWN: &[Param] = &[
         domain: Domain::Word(&["mean", "max"]),
         about: "over the outputs of all steps",
         source: "max: Conneau et al. 2017",
+        search: Some(Search::of_all(SearchDefault::Words(&["mean", "max"]), "both of ours")),
     },
     Param {
         name: "dropout",
@@ -69,6 +75,7 @@ const OWN: &[Param] = &[
         domain: Domain::Float(0.0, 0.9),
         about: "dropout of inputs and of the pooled output",
         source: "on non-recurrent connections only: Zaremba et al. 2014; the rates are our own choice",
+        search: Some(DROPOUT),
     },
 ];
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{InputShape, TaskShape};
 use crate::names::unknown_name;
+use crate::search::Search;
 
 /// A parameter's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,7 +51,7 @@ pub enum Domain {
 
 impl Domain {
     /// Whether a parameter may take this value.
-    fn admits(&self, value: &ParamValue) -> bool {
+    pub(crate) fn admits(&self, value: &ParamValue) -> bool {
         match (self, value) {
             (Domain::Switch, ParamValue::Bool(_)) => true,
             (Domain::Int(low, high), ParamValue::Int(v)) => (low..=high).contains(&v),
@@ -116,6 +117,8 @@ pub struct Param {
     pub about: &'static str,
     /// Where the default comes from: a paper, a library's default, or our own measurement.
     pub source: &'static str,
+    /// What a search draws it from; `None` if a search leaves it as it is.
+    pub search: Option<Search>,
 }
 
 /// A parameter that cannot be used, with what to write instead.
@@ -197,9 +200,9 @@ impl Resolved {
         self.0.contains_key(name)
     }
 
-    /// Puts a whole number in place of the value of a parameter that the model has.
-    pub fn set_int(&mut self, name: &str, value: i64) {
-        self.0.insert(name.to_owned(), ParamValue::Int(value));
+    /// Puts a value of the parameter's domain in place of the value of a parameter that the model has.
+    pub fn set(&mut self, name: &str, value: ParamValue) {
+        self.0.insert(name.to_owned(), value);
     }
 
     /// A whole number. Panics if the model did not declare it so: a fault of the program, not of the user.
@@ -249,7 +252,7 @@ impl fmt::Display for Resolved {
 }
 
 /// What was written, as a value of the parameter's domain.
-fn admit(param: &Param, written: &toml::Value) -> Result<ParamValue, ParamError> {
+pub(crate) fn admit(param: &Param, written: &toml::Value) -> Result<ParamValue, ParamError> {
     let value = match (written, param.domain) {
         (toml::Value::Boolean(v), _) => Some(ParamValue::Bool(*v)),
         (toml::Value::Integer(v), Domain::Float(..)) => Some(ParamValue::Float(*v as f64)),

@@ -20,6 +20,7 @@ use crate::model::{
 };
 use crate::parallel;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::search::{Scale, Search, SearchDefault};
 
 /// The registry's entry.
 pub(crate) struct RandomForest;
@@ -37,6 +38,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(1, 100_000),
         about: "number of trees",
         source: "more never overfit, only cost more (Breiman 2001)",
+        search: None,
     },
     Param {
         name: "max_features",
@@ -45,6 +47,10 @@ const PARAMS: &[Param] = &[
         domain: Domain::Float(0.0, 1.0),
         about: "share of the features that a node tries; 0 stands for sqrt for classes and 1/3 for numbers",
         source: "Breiman's randomForest for R (Liaw and Wiener 2002)",
+        search: Some(Search::of_all(
+            SearchDefault::Between(Scale::Log, 0.01, 0.33),
+            "our own choice: from below the square root of our numbers of features to Breiman's third for numbers",
+        )),
     },
     Param {
         name: "max_depth",
@@ -53,6 +59,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(0, 10_000),
         about: "most decisions on the way to a leaf; 0 stands for no limit",
         source: "trees are grown in full (Breiman 2001)",
+        search: None,
     },
     Param {
         name: "min_samples_leaf",
@@ -61,6 +68,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(1, 1_000_000),
         about: "fewest distinct training rows in a leaf",
         source: "scikit-learn's default",
+        search: Some(Search::of_all(SearchDefault::Between(Scale::Log, 1.0, 20.0), "our own choice")),
     },
     Param {
         name: "bins",
@@ -69,6 +77,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(2, 256),
         about: "most intervals that the values of a feature are sorted into",
         source: "as fine as one byte allows",
+        search: None,
     },
     ImageFeatures::param(
         "auto",
@@ -86,6 +95,10 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(1, 100_000),
         about: "texts: how many of the commonest word 1- and 2-grams are used; of pairs a quarter, in each of four blocks",
         source: "best of 500, 1000, 2000 and 4000 on SST-2 at 8,000 rows",
+        search: Some(Search::of_texts(
+            SearchDefault::Between(Scale::Log, 500.0, 4000.0),
+            "our own choice: the values that were compared for the default",
+        )),
     },
 ];
 

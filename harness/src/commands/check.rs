@@ -5,6 +5,7 @@ use std::io::{self, Write, stdout};
 use std::path::PathBuf;
 
 use bakeoff_datasets::{Leakage, Split, Splits, Targets, class_counts, leakage};
+use bakeoff_models::ParamValue;
 
 use super::run::say_memory;
 use super::{Exit, Selection};
@@ -39,7 +40,9 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
     }
     let executor = session.executor(None);
     let (mut failures, mut unsupported) = (0, 0);
-    for case in &plan.cases {
+    // The first search trial has the parameters of the case that it is for. The others only differ in theirs.
+    let cases: Vec<&Case> = plan.cases.iter().filter(|case| case.trial.is_none()).collect();
+    for case in &cases {
         let verdict = match &case.unsupported {
             Some(reason) => {
                 unsupported += 1;
@@ -57,8 +60,12 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
         };
         writeln!(out, "{}: {verdict}", case.id)?;
     }
-    let cases = plan.cases.len();
-    writeln!(out, "{} of {cases} cases are ready ({unsupported} unsupported)", cases - failures)?;
+    let trials = match plan.cases.len() - cases.len() {
+        0 => String::new(),
+        trials => format!("; their {trials} search trials were not tried"),
+    };
+    let cases = cases.len();
+    writeln!(out, "{} of {cases} cases are ready ({unsupported} unsupported){trials}", cases - failures)?;
     Ok(if failures > 0 { Exit::SomeCasesFailed } else { Exit::Ok })
 }
 
@@ -78,7 +85,8 @@ fn describe(
         }
     }
     let splits = threads::at_most(plan.threads(), || task.load(&worker::store(samples))).map_err(usage)?;
-    let cases: Vec<&Case> = plan.cases.iter().filter(|case| case.task == task.name()).collect();
+    let scored = || plan.cases.iter().filter(|case| case.trial.is_none());
+    let cases: Vec<&Case> = scored().filter(|case| case.task == task.name()).collect();
     for line in wordless::lines(cases.iter().map(|case| (case.label.as_str(), &case.params)), &splits) {
         writeln!(out, "  {line}")?;
     }
@@ -193,7 +201,7 @@ fn tiny(case: &Case) -> Case {
     tiny.keep_model = false;
     for (name, value) in SHORT {
         if tiny.params.has(name) {
-            tiny.params.set_int(name, value);
+            tiny.params.set(name, ParamValue::Int(value));
         }
     }
     tiny
