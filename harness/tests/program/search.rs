@@ -263,7 +263,7 @@ fn a_fault_of_a_search_is_refused_where_it_is_written() {
     let good = "[search]\ntrials = 3\n";
     for (search, model, says) in [
         ("[search]\ntrials = 0\n", "", "suite.toml:3:10: trials is 0, expected a whole number in 1..=100000"),
-        ("[search]\nmethod = \"random\"\n", "", "the key trials is missing"),
+        ("[search]\nmethod = \"random\"\n", "", "suite.toml:2:1: the key `trials` is missing"),
         ("[search]\ntrials = 3\ntrails = 3\n", "", "unknown key `trails`, did you mean 'trials'?"),
         (
             "[search]\nmethod = \"randam\"\ntrials = 3\n",
