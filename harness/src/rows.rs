@@ -59,9 +59,7 @@ impl Rows {
         let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
         Rows { train, validation, test, further, given: given.targets, leakage, noisy_labels, learned }
     }
-}
 
-impl Rows {
     /// The rows of a search trial. It is scored on the validation rows that `given` has for the case that is scored, and
     /// what it learns from has validation rows of its own: a model never sees the rows that it is chosen by.
     fn of_trial(mut given: Split, case: &Case, model: &dyn ModelEntry) -> Rows {

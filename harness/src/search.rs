@@ -23,6 +23,38 @@ struct TrialResult {
     energy: Result<(f64, String), String>,
 }
 
+/// A number of a search trial, just measured or stored.
+struct Number<'a> {
+    phase: &'a str,
+    metric: &'a str,
+    value: Option<f64>,
+    source: &'a str,
+    note: &'a str,
+}
+
+impl TrialResult {
+    fn new<'a>(case: &Case, status: Status, note: &str, numbers: impl Iterator<Item = Number<'a>>) -> TrialResult {
+        let mut result = TrialResult {
+            params: case.params.clone(),
+            status,
+            note: note.to_owned(),
+            score: None,
+            fit_s: None,
+            energy: Err(String::new()),
+        };
+        for Number { phase, metric, value, source, note } in numbers {
+            if phase == Phase::Validate.name() {
+                result.score = value.map(|score| (metric.to_owned(), score));
+            } else if phase == Phase::Fit.name() && metric == "fit_s" {
+                result.fit_s = value;
+            } else if phase == Phase::Fit.name() && metric == "energy_j" {
+                result.energy = value.map(|joules| (joules, source.to_owned())).ok_or_else(|| note.to_owned());
+            }
+        }
+        result
+    }
+}
+
 /// The search trials of a run that have ended.
 #[derive(Debug, Clone, Default)]
 pub struct Searches {
@@ -50,45 +82,28 @@ impl Searches {
         for case in cases {
             let Some(rows) = rows.get(case.id.as_str()) else { continue };
             let Some(closing) = rows.iter().find(|row| row.phase == Phase::Case.name()) else { continue };
-            let of = |phase: Phase| rows.iter().filter(move |row| row.phase == phase.name());
-            let fit = |name: &'static str| of(Phase::Fit).find(|row| row.metric == name);
-            let score = of(Phase::Validate).find_map(|row| Some((row.metric.clone(), row.value?)));
-            let energy = match fit("energy_j") {
-                Some(row) => row.value.map(|joules| (joules, row.source.clone())).ok_or_else(|| row.note.clone()),
-                None => Err(String::new()),
-            };
-            searches.insert(
-                case,
-                TrialResult {
-                    params: case.params.clone(),
-                    status: closing.status,
-                    note: closing.note.clone(),
-                    score,
-                    fit_s: fit("fit_s").and_then(|row| row.value),
-                    energy,
-                },
-            );
+            let numbers = rows.iter().map(|row| Number {
+                phase: &row.phase,
+                metric: &row.metric,
+                value: row.value,
+                source: &row.source,
+                note: &row.note,
+            });
+            searches.insert(case, TrialResult::new(case, closing.status, &closing.note, numbers));
         }
         searches
     }
 
     /// Adds what `case` gave, if it is a search trial.
     pub fn add(&mut self, case: &Case, outcome: &Outcome) {
-        let of = |phase: Phase| outcome.values.iter().filter(move |value| value.phase == phase);
-        let score = of(Phase::Validate).find_map(|value| Some((value.metric.clone(), value.value?)));
-        let energy = match of(Phase::Fit).find(|value| value.metric == "energy_j") {
-            Some(value) => value.value.map(|joules| (joules, value.source.clone())).ok_or_else(|| value.note.clone()),
-            None => Err(String::new()),
-        };
-        let result = TrialResult {
-            params: case.params.clone(),
-            status: outcome.status,
-            note: outcome.note.clone(),
-            score,
-            fit_s: outcome.value(Phase::Fit, "fit_s"),
-            energy,
-        };
-        self.insert(case, result);
+        let numbers = outcome.values.iter().map(|value| Number {
+            phase: value.phase.name(),
+            metric: &value.metric,
+            value: value.value,
+            source: &value.source,
+            note: &value.note,
+        });
+        self.insert(case, TrialResult::new(case, outcome.status, &outcome.note, numbers));
     }
 
     fn insert(&mut self, case: &Case, result: TrialResult) {
@@ -152,6 +167,7 @@ fn usable_score(trial: &TrialResult) -> Option<(&str, f64)> {
 fn without(ended: &[&TrialResult]) -> String {
     match ended.iter().filter(|trial| trial.fit_s.is_none()).count() {
         0 => String::new(),
+        1 => "without 1 search trial whose fit was cut off".to_owned(),
         count => format!("without {count} search trials whose fit was cut off"),
     }
 }
@@ -179,4 +195,34 @@ fn joules(ended: &[&TrialResult]) -> (Option<f64>, String, String) {
         }
     }
     (first_source.map(|_| sum), first_source.unwrap_or_default().to_owned(), without(ended))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(fit_s: Option<f64>, energy: Result<(f64, &str), &str>) -> TrialResult {
+        let params: Resolved = serde_json::from_str("{}").expect("no parameters are parameters");
+        let energy = energy.map(|(joules, source)| (joules, source.to_owned())).map_err(str::to_owned);
+        TrialResult { params, status: Status::Ok, note: String::new(), score: None, fit_s, energy }
+    }
+
+    #[test]
+    fn costs_are_summed_and_say_what_they_lack() {
+        let trials = [trial(Some(1.5), Ok((10.0, "rapl"))), trial(None, Err("")), trial(Some(2.0), Ok((5.0, "rapl")))];
+        let all: Vec<&TrialResult> = trials.iter().collect();
+        let lacking = "without 1 search trial whose fit was cut off";
+        assert_eq!(seconds(&all), (Some(3.5), lacking.to_owned()));
+        assert_eq!(joules(&all), (Some(15.0), "rapl".to_owned(), lacking.to_owned()));
+        assert_eq!(seconds(&all[1..2]), (None, lacking.to_owned()));
+    }
+
+    #[test]
+    fn joules_of_two_sources_or_with_a_gap_are_not_added_up() {
+        let [rapl, estimate] = ["rapl", "estimate"].map(|source| trial(Some(1.0), Ok((10.0, source))));
+        let gap = trial(Some(1.0), Err("no meter is readable"));
+        let (sum, _, reason) = joules(&[&rapl, &estimate]);
+        assert_eq!((sum, reason.as_str()), (None, "the joules of the search trials are of two sources"));
+        assert_eq!(joules(&[&rapl, &gap]), (None, String::new(), "no meter is readable".to_owned()));
+    }
 }

@@ -1,7 +1,7 @@
 //! `[search]` and `[model.search]`: which parameters a search varies, and the search trials of a case.
 
 use bakeoff_models::{
-    InputShape, ModelEntry, Param, RangeFault, Resolved, SearchRange, Support, TaskShape, unknown_name,
+    Device, InputShape, ModelEntry, Param, RangeFault, Resolved, SearchRange, Support, TaskShape, unknown_name,
 };
 use toml::Spanned;
 
@@ -118,7 +118,7 @@ pub(super) fn trials(
     case: &Case,
 ) -> Result<Vec<Case>, SuiteError> {
     let Some(search) = suite.search.as_ref().filter(|_| case.trials > 0) else { return Ok(Vec::new()) };
-    let device = bakeoff_models::Device::named(&case.device).expect("the devices are checked");
+    let device = Device::named(&case.device).expect("the devices are checked");
     let fits = |params: &Resolved| model.check(params).is_ok() && model.supports(shape, params, device) == Support::Yes;
     let trial = |trial: usize| {
         let mut case = Case { trial: Some(trial), trials: 0, keep_model: false, predict_hidden: false, ..case.clone() };

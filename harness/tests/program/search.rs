@@ -91,6 +91,18 @@ fn the_best_search_trial_gives_the_parameters_and_the_costs_are_summed() {
 }
 
 #[test]
+fn of_equal_search_trials_the_first_is_chosen() {
+    let bench = Bench::new();
+    // The number of passes changes no answer of this model.
+    let ranges = "[model.search]\nepochs = [3, 9]\n";
+    bench.write("suite.toml", &format!("{SEARCH}{TASKS}[[model]]\nname = \"nearly\"\n{ranges}"));
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let rows = records(&bench.path("out"));
+    assert_eq!(params(&rows, "number.nearly.n60.s1.cpu"), "epochs=2 mood=calm pause_s=0");
+    assert_eq!(value(&rows, "number.nearly.n60.s1.cpu", "search", "failed_trials"), Some(0.0));
+}
+
+#[test]
 fn the_report_has_a_table_and_a_figure_of_the_search_and_ranks_no_search_trial() {
     let bench = Bench::new();
     bench.write("suite.toml", &format!("{SEARCH}{TASKS}{TUNABLE}[[model]]\nname = \"nearly\"\n"));
