@@ -15,7 +15,7 @@ use bakeoff::tasks::Task;
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
 use bakeoff_models::{
     DefaultValue, Device, Domain, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Param,
-    Predictions, Resolved, Spec, Support, TargetShape, TaskShape, Threads, Watch,
+    Predictions, Resolved, Scale, Search, SearchDefault, Spec, Support, TargetShape, TaskShape, Threads, Watch,
 };
 use bakeoff_reports::MachineInfo;
 
@@ -173,6 +173,7 @@ static MODELS: &[&dyn ModelEntry] = &[
     &Fake { name: "too-few", about: "forgets the last prediction", way: Way::TooFew },
     &Fake { name: "is-killed", about: "is killed with SIGKILL in its fit", way: Way::IsKilled },
     &Fake { name: "exits", about: "leaves the process in its fit", way: Way::Exits },
+    &Fake { name: "tunable", about: "is the better, the closer its rate is to a tenth", way: Way::Tunable },
     &Fake { name: "needs-file", about: "fails until the file that $FAKE_FILE names is there", way: Way::NeedsFile },
 ];
 
@@ -191,6 +192,7 @@ enum Way {
     IsKilled,
     Exits,
     NeedsFile,
+    Tunable,
 }
 
 struct Fake {
@@ -207,6 +209,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(1, 1000),
         about: "passes over the training rows",
         source: "made up",
+        search: None,
     },
     Param {
         name: "pause_s",
@@ -215,6 +218,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Float(0.0, 3600.0),
         about: "real seconds that an epoch takes",
         source: "made up",
+        search: None,
     },
     Param {
         name: "mood",
@@ -223,6 +227,22 @@ const PARAMS: &[Param] = &[
         domain: Domain::Word(&["calm", "cross"]),
         about: "changes nothing",
         source: "made up",
+        search: None,
+    },
+];
+
+/// The parameters of the model that a search makes better.
+const TUNABLE: &[Param] = &[
+    PARAMS[0],
+    PARAMS[1],
+    Param {
+        name: "rate",
+        images: DefaultValue::Float(1.0),
+        texts: DefaultValue::Float(1.0),
+        domain: Domain::Float(1e-6, 1e6),
+        about: "best at a tenth; diverges from 30 on",
+        source: "made up",
+        search: Some(Search::of_all(SearchDefault::Between(Scale::Log, 0.01, 100.0), "made up")),
     },
 ];
 
@@ -237,7 +257,7 @@ impl ModelEntry for Fake {
         "1 (fake)".to_owned()
     }
     fn params(&self) -> &'static [Param] {
-        PARAMS
+        if self.way == Way::Tunable { TUNABLE } else { PARAMS }
     }
     fn learns_from_validation(&self) -> bool {
         false
@@ -313,6 +333,12 @@ impl FakeModel {
     fn answer(&self, number: usize) -> usize {
         match self.way {
             Way::Constant => 0,
+            Way::Tunable => {
+                let decades_off = (self.spec.params.float("rate").log10() + 1.0).abs();
+                // Spread over the numbers, so that each share of wrong answers is another one.
+                let is_wrong = (number * 37 % 100) as f64 <= 25.0 * decades_off - 1.0;
+                number + usize::from(is_wrong)
+            }
             _ if number % 10 == 9 => number + 1,
             _ => number,
         }
@@ -333,7 +359,11 @@ impl Model for FakeModel {
         let epochs = self.spec.params.int("epochs");
         for epoch in 1..=epochs {
             std::thread::sleep(Duration::from_secs_f64(self.spec.params.float("pause_s")));
-            let diverges = self.way == Way::NanLoss && epoch == epochs;
+            let diverges = match self.way {
+                Way::NanLoss => epoch == epochs,
+                Way::Tunable => self.spec.params.float("rate") >= 30.0,
+                _ => false,
+            };
             let train_loss = if diverges { f64::NAN } else { 1.0 / epoch as f64 };
             let predictions = self.predict(&validation.inputs)?;
             watch.epoch(&EpochReport { epoch, epochs, train_loss, validation: &predictions })?;

@@ -1,5 +1,5 @@
 //! A case: task x model x parameters x training size x seed x device. It is the unit of work, isolation, failure and
-//! resume.
+//! resume. A search trial is a case too.
 
 use bakeoff_models::Resolved;
 use bakeoff_reports::percent;
@@ -12,7 +12,8 @@ use crate::tasks::OwnTask;
 /// Everything that a process needs to measure one cell of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Case {
-    /// `task.label.n<train_size>[.noise<percent>].s<seed>[.r<repeat>f<fold>].<device>`: also the name of its predictions file.
+    /// `task.label.n<train_size>[.noise<percent>].s<seed>[.r<repeat>f<fold>][.t<trial>].<device>`: also the name of its
+    /// predictions file.
     pub id: String,
     /// The task's name.
     pub task: String,
@@ -22,7 +23,8 @@ pub struct Case {
     pub model: String,
     /// The model's name in figures and tables.
     pub label: String,
-    /// The model's parameters, complete and checked.
+    /// The model's parameters, complete and checked. A case that waits for search trials has the parameters of the first
+    /// until the best one is known.
     pub params: Resolved,
     /// Rows to learn from, validation included; with a fold, the rows that are divided into folds.
     pub train_size: usize,
@@ -32,6 +34,10 @@ pub struct Case {
     pub seed: u64,
     /// The part of a cross-validation; `None` if the case is scored on the test rows.
     pub fold: Option<Fold>,
+    /// Which search trial it is, from 1; `None` if the case is scored.
+    pub trial: Option<usize>,
+    /// Search trials, the best of which gives the parameters; 0 if they are not searched for.
+    pub trials: usize,
     /// Where the model computes.
     pub device: String,
     /// How many processor threads the case may use.
@@ -46,7 +52,7 @@ pub struct Case {
     pub predict_hidden: bool,
     /// Whether the fitted model is saved in the run's directory.
     pub keep_model: bool,
-    /// How many test rows are used. `None` for all; a trial uses a few.
+    /// How many test rows are used. `None` for all; a short pass uses a few.
     pub test_rows: Option<usize>,
     /// How energy is measured.
     pub energy: EnergyConfig,
@@ -70,6 +76,15 @@ pub struct Fold {
 impl Case {
     /// The identity of the case, which follows from its fields.
     pub fn id_of(&self) -> String {
+        self.id_with(self.trial)
+    }
+
+    /// The identity of the case that a search trial is for.
+    pub fn scored_id(&self) -> String {
+        self.id_with(None)
+    }
+
+    fn id_with(&self, trial: Option<usize>) -> String {
         let Case { task, label, train_size, label_noise, seed, fold, device, .. } = self;
         // A point would end the part of the id.
         let noise = match label_noise {
@@ -77,7 +92,8 @@ impl Case {
             share => format!(".noise{}", percent(*share).replace('.', "_")),
         };
         let fold = fold.map_or(String::new(), |Fold { fold, repeat, .. }| format!(".r{repeat}f{fold}"));
-        format!("{task}.{label}.n{train_size}{noise}.s{seed}{fold}.{device}")
+        let trial = trial.map_or(String::new(), |trial| format!(".t{trial}"));
+        format!("{task}.{label}.n{train_size}{noise}.s{seed}{fold}{trial}.{device}")
     }
 
     /// The rows that the case is given to learn from, validation included.
@@ -108,7 +124,14 @@ impl Case {
         derive(&["rows", &self.task, &self.seed.to_string()])
     }
 
-    /// The seed from which the model derives its own random choices.
+    /// The place in its range, in 0..1, of a search trial's parameter. Each parameter and draw has a number of its own, so
+    /// another range changes no other parameter.
+    pub fn search_share(&self, parameter: &str, draw: usize) -> f64 {
+        let bits = derive(&["search", &self.id_of(), parameter, &draw.to_string()]);
+        (bits >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// The seed from which the model derives its own random choices. It is the same in all search trials of a case.
     pub fn model_seed(&self) -> u64 {
         let (size, seed) = (self.train_size.to_string(), self.seed.to_string());
         let mut parts = vec!["model", &self.task, &self.model, &size, &seed];

@@ -20,6 +20,7 @@ pub mod recorder;
 pub mod rows;
 pub mod runner;
 pub mod scoring;
+pub mod search;
 pub mod session;
 pub mod stopwatch;
 pub mod suite;

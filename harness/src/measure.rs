@@ -11,6 +11,7 @@ mod observer;
 mod predictions;
 mod score;
 mod single;
+mod validate;
 
 use std::path::Path;
 
@@ -66,7 +67,7 @@ fn run(
     let splits = if case.own.is_some() { threads::at_most(case.threads, load) } else { load() };
     let rows = Rows::choose(splits.map_err(Stop::failed)?, case, entry);
     let spec = Spec {
-        shape: tasks::shape(task, case.given_rows()),
+        shape: tasks::shape(task, rows.train.len() + rows.validation.len()),
         params: case.params.clone(),
         device,
         threads: Threads::new(case.threads),
@@ -77,6 +78,11 @@ fn run(
     let fewer_threads = model.threads().and_then(|started| threads::fewer(case.threads, started));
     let mut bench = Bench::new(program, case, task, emit, outcome);
     bench.fit(model.as_mut(), &rows)?;
+    if case.trial.is_some() {
+        bench.validate(model.as_mut(), &rows)?;
+        fewer_threads.iter().for_each(|note| bench.outcome.remark(note));
+        return Ok(());
+    }
     let predictions = bench.score(model.as_mut(), &rows)?;
     bench.score_further(model.as_mut(), &rows.further)?;
     let targets = &rows.test.targets;

@@ -17,8 +17,8 @@ pub struct MetricValue {
     pub metric: String,
     /// The number. `None` if it could not be measured; `note` then says why.
     pub value: Option<f64>,
-    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model` or `data` (counts of rows).
-    /// Empty for energy without a meter.
+    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`, `data` (counts of rows)
+    /// or `search` (counts of search trials). Empty for energy without a meter.
     pub source: String,
     /// A remark, or the reason for a missing number.
     pub note: String,
@@ -131,6 +131,7 @@ impl RunIdentity {
             folds: case.fold.map(|fold| fold.folds),
             repeat: case.fold.map(|fold| fold.repeat),
             fold: case.fold.map(|fold| fold.fold),
+            trial: case.trial,
             device: case.device.clone(),
             device_name: device_name.clone(),
             threads: Some(outcome.threads.unwrap_or(case.threads)),

@@ -10,6 +10,10 @@ pub enum Phase {
     Load,
     /// Learning.
     Fit,
+    /// Quality of a search trial on the rows held out of its fit.
+    Validate,
+    /// All search trials of a case.
+    Search,
     /// Quality on the test rows.
     Score,
     /// All test rows in one call.
@@ -28,6 +32,8 @@ impl Phase {
         match self {
             Phase::Load => "load",
             Phase::Fit => "fit",
+            Phase::Validate => "validate",
+            Phase::Search => "search",
             Phase::Score => "score",
             Phase::PredictBatch => "predict-batch",
             Phase::PredictSingle => "predict-single",

@@ -16,6 +16,7 @@ mod grid;
 mod names;
 mod own;
 mod params;
+mod search;
 mod settings;
 
 pub use filters::Overrides;
@@ -58,6 +59,7 @@ impl Plan {
         let mut suite = source.parse()?;
         settings::check(source, &mut suite)?;
         names::check(program, source, &suite)?;
+        search::check(program, source, &suite)?;
         grid::expand(source, &mut suite)?;
         let own = own::open(source, &mut suite, overrides)?;
         params::check(program, &own, source, &suite)?;
@@ -69,7 +71,7 @@ impl Plan {
             Ok((task, axes::check(source, task, entry, overrides)?))
         });
         let tasks = tasks.collect::<Result<Vec<(&dyn Task, Axes)>, PlanError>>()?;
-        refuse_too_many(source, &suite, &tasks, devices.len())?;
+        refuse_too_many(program, source, &suite, &tasks, devices.len())?;
         let mut cases = Vec::new();
         for (task, axes) in &tasks {
             for &train_size in &axes.train_sizes {
@@ -110,7 +112,7 @@ struct Combination<'a> {
 }
 
 impl Combination<'_> {
-    /// Its cases: one for each share of wrong labels, device, seed and fold.
+    /// Its cases: one for each share of wrong labels, device, seed and fold, each after its search trials.
     fn add_cases(
         &self,
         source: &Source,
@@ -121,6 +123,8 @@ impl Combination<'_> {
     ) -> Result<(), SuiteError> {
         let shape = tasks::shape(self.task, self.train_size);
         let params = params::resolve(source, self.model, self.entry, self.task, &shape)?;
+        let space = search::space(suite, self.model, self.entry, self.task);
+        let trials = suite.search.as_ref().filter(|_| !space.is_empty()).map_or(0, |search| *search.trials.as_ref());
         for &label_noise in &axes.label_noise {
             for &device in devices {
                 let unsupported = match self.model.supports(&shape, &params, device) {
@@ -132,6 +136,8 @@ impl Combination<'_> {
                         let mut case = self.case(suite, device, params.clone(), unsupported.clone());
                         (case.label_noise, case.seed, case.fold) = (label_noise, *seed.as_ref(), fold);
                         case.id = case.id_of();
+                        case.trials = if case.unsupported.is_none() { trials } else { 0 };
+                        cases.extend(search::trials(source, suite, self.model, &shape, &space, &case)?);
                         cases.push(case);
                     }
                 }
@@ -154,6 +160,8 @@ impl Combination<'_> {
             label_noise: 0.0,
             seed: 0,
             fold: None,
+            trial: None,
+            trials: 0,
             device: device.name().to_owned(),
             threads: suite.threads.as_ref().map_or(1, |threads| *threads.as_ref()),
             timeout_s: *suite.timeout_s.as_ref(),
@@ -170,19 +178,31 @@ impl Combination<'_> {
 
 /// Refuses a plan that no directory could hold, before its cases are made.
 fn refuse_too_many(
+    program: &Program,
     source: &Source,
     suite: &Suite,
     tasks: &[(&dyn Task, Axes)],
     devices: usize,
 ) -> Result<(), SuiteError> {
-    let per_task: usize = tasks.iter().map(|(_, axes)| axes.cases()).sum();
-    let factors = [suite.models.len(), suite.seeds.as_ref().len(), devices];
-    let cases = factors.into_iter().fold(per_task, usize::saturating_mul);
+    let trials = suite.search.as_ref().map_or(0, |search| *search.trials.as_ref());
+    // A model without a range has no search trials.
+    let of_model = |task: &dyn Task, entry: &ModelEntryWire| {
+        let model = program.model(entry.name.as_ref()).expect("the names are checked");
+        if search::space(suite, model, entry, task).is_empty() { 1 } else { 1 + trials }
+    };
+    let of_task = |(task, axes): &(&dyn Task, Axes)| {
+        let models: usize = suite.models.iter().map(|entry| of_model(*task, entry)).sum();
+        models.saturating_mul(axes.cases())
+    };
+    let per_seed = tasks.iter().map(of_task).fold(0, usize::saturating_add);
+    let cases = [suite.seeds.as_ref().len(), devices].into_iter().fold(per_seed, usize::saturating_mul);
     if cases <= MAX_CASES {
         return Ok(());
     }
-    let message =
-        format!("the suite has {cases} cases, and a plan has at most {MAX_CASES}: divide it into several suites");
+    let searched = if trials > 0 { ", search trials included" } else { "" };
+    let message = format!(
+        "the suite has {cases} cases{searched}, and a plan has at most {MAX_CASES}: divide it into several suites"
+    );
     Err(source.fault(&suite.name, message))
 }
 

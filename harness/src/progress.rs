@@ -44,6 +44,11 @@ fn describe(case: &Case, outcome: &Outcome, primary: &BTreeMap<String, String>) 
     {
         parts.push(format!("{metric} {}", shown(metric, value)));
     }
+    if let Some(metric) = primary.get(&case.task)
+        && let Some(value) = outcome.value(Phase::Validate, metric)
+    {
+        parts.push(format!("validation {metric} {}", shown(metric, value)));
+    }
     if let Some(seconds) = outcome.value(Phase::Fit, "fit_s") {
         parts.push(format!("fit {seconds:.1} s"));
     }

@@ -51,8 +51,8 @@ impl Recorder {
         Recorder::open(dir, info, lock)
     }
 
-    /// Opens the directory of a run that was stopped. Drops cases that are incomplete or failed. Returns the ids of the
-    /// other cases, which are done.
+    /// Opens the directory of a run that was stopped. Drops cases that are incomplete or failed. A search trial that failed is a result, and
+    /// stays. Returns the ids of the cases that are done.
     ///
     /// # Errors
     /// If another process works on it, if its files are not those of a run, or if a case was measured with other
@@ -62,13 +62,17 @@ impl Recorder {
         let lock = lock(path)?;
         let records = dir.records()?.rows;
         refuse_other_params(cases, &records)?;
-        let done: BTreeSet<String> = records
+        let mut done: BTreeSet<String> = records
             .iter()
-            .filter(|record| is_closing(record) && !record.status.is_failure())
+            .filter(|record| is_closing(record) && (record.trial.is_some() || !record.status.is_failure()))
             .filter(|record| has_predictions(&dir, &record.case, &records))
             .filter(|record| has_readings(&dir, &record.case, &records))
             .map(|record| record.case.clone())
             .collect();
+        // Parameters that were chosen among search trials that are gone would have to be chosen again.
+        let gone: BTreeSet<String> =
+            cases.iter().filter(|case| case.trial.is_some() && !done.contains(&case.id)).map(Case::scored_id).collect();
+        done.retain(|id| !gone.contains(id));
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
         rewrite(&dir, &order, &done, records)?;
         remove_unfinished_models(&dir)?;
@@ -172,16 +176,27 @@ fn has_readings(dir: &RunDir, case: &str, records: &[Record]) -> bool {
     !fitted || matches!(dir.readings(case), Ok(Some(_)))
 }
 
-/// Refuses cases that were measured with other parameters. A default may have changed since the run was begun.
+/// Refuses cases that were measured with other parameters. A default or a range may have changed since the run was begun. A
+/// case whose parameters were searched for has those of one of its search trials.
 fn refuse_other_params(cases: &[Case], records: &[Record]) -> anyhow::Result<()> {
-    let params: BTreeMap<&str, String> = cases.iter().map(|case| (case.id.as_str(), case.params.to_string())).collect();
+    let mut params: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for case in cases {
+        params.entry(case.id.clone()).or_default().push(case.params.to_string());
+        if case.trial.is_some() {
+            params.entry(case.scored_id()).or_default().push(case.params.to_string());
+        }
+    }
     for record in records {
         if let Some(now) = params.get(record.case.as_str())
-            && *now != record.params
+            && !now.contains(&record.params)
         {
+            let (case, then) = (&record.case, &record.params);
+            let now = match now.as_slice() {
+                [now] => format!("and would be with '{now}' now"),
+                _ => "which no search trial of it has now".to_owned(),
+            };
             return Err(usage(format!(
-                "cannot resume: case '{}' was measured with '{}', and would be with '{now}' now; start a new run",
-                record.case, record.params
+                "cannot resume: case '{case}' was measured with '{then}', {now}; start a new run"
             )));
         }
     }

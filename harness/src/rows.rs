@@ -17,7 +17,8 @@ pub struct Rows {
     pub train: Split,
     /// The training rows that are set aside for choosing among epochs or parameters.
     pub validation: Split,
-    /// The rows to be scored on: the test rows of the task, or those of the case's fold.
+    /// The rows to be scored on: the test rows of the task, those of the case's fold, or those held out of a
+    /// search trial.
     pub test: Split,
     /// More splits to be scored on, with their names.
     pub further: Vec<(&'static str, Split)>,
@@ -43,6 +44,9 @@ impl Rows {
             _ => split,
         };
         let GivenRows { mut rows, noisy, fold } = given(&train, case);
+        if case.trial.is_some() {
+            return Rows::of_trial(rows, noisy, case, model);
+        }
         let (test, further) = match fold {
             Some(fold) => (few(fold), Vec::new()),
             None => (few(test), further),
@@ -54,6 +58,28 @@ impl Rows {
         let (train, validation) = carve(&rows, case);
         let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
         Rows { train, validation, test, further, true_targets, leakage, noisy_labels, learned }
+    }
+
+    /// The rows of a search trial. It is scored on the validation rows that `given` has for the case that is scored, and
+    /// what it learns from has validation rows of its own: a model never sees the rows that it is chosen by.
+    fn of_trial(mut rows: Split, noisy: Option<(Targets, usize)>, case: &Case, model: &dyn ModelEntry) -> Rows {
+        let mut noisy_labels = 0;
+        if let Some((targets, changed)) = noisy {
+            (rows.targets, noisy_labels) = (targets, changed);
+        }
+        let (learning, held_out) = carve(&rows, case);
+        let learned = LearnedRows::by(model, &learning, case);
+        let (train, validation) = carve(&learning, case);
+        Rows {
+            train,
+            validation,
+            test: held_out,
+            further: Vec::new(),
+            true_targets: learning.targets,
+            leakage: Leakage::default(),
+            noisy_labels,
+            learned,
+        }
     }
 }
 

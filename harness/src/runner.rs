@@ -1,7 +1,8 @@
 //! Carries out the cases of a run, some at a time, and stores each of them when it ends.
 
-use std::sync::Mutex;
+use std::collections::VecDeque;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -16,15 +17,16 @@ use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::protocol::Event;
 use crate::recorder::Recorder;
+use crate::search::{SearchEnd, Searches};
 use crate::stopwatch::Stopwatch;
 
-/// How often the progress display is updated without an event.
+/// How often the progress display is updated without an event, and a waiting thread looks for the user's interrupt.
 const TICK: Duration = Duration::from_millis(200);
 
 /// How the cases of a run ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunTally {
-    /// Cases that failed, did not end in time, took too much memory or diverged.
+    /// Cases that failed, did not end in time, took too much memory or diverged. A search trial that did is a result.
     pub failures: usize,
     /// Whether the user stopped the run before all cases were done.
     pub interrupted: bool,
@@ -34,22 +36,25 @@ pub struct RunTally {
 enum Message {
     Started(usize),
     Told(usize, Event),
-    Done(usize, Box<Outcome>, Option<f64>),
+    /// The case with the parameters that it was run with, its outcome and its wall time.
+    Done(usize, Box<(Case, Outcome)>, Option<f64>),
 }
 
-/// Runs `cases` in order, `jobs` at a time.
+/// Runs `cases` in order, `jobs` at a time. A case whose parameters are searched for waits for its search trials; `searches`
+/// holds those that were done before.
 ///
 /// # Errors
 /// If a result cannot be stored. The running cases are then ended, and the stored ones stay.
 pub fn run(
     cases: &[Case],
     jobs: usize,
+    searches: Searches,
     executor: &dyn Executor,
     machine: &dyn Machine,
     recorder: &mut Recorder,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<RunTally> {
-    let queue = Mutex::new(cases.iter().enumerate());
+    let queue = Queue::new(cases, searches);
     let (sender, receiver) = mpsc::channel();
     let mut tally = RunTally::default();
     let mut done = 0;
@@ -77,14 +82,15 @@ pub fn run(
             match message {
                 Message::Started(index) => progress.started(index, &cases[index]),
                 Message::Told(index, event) => progress.on_event(index, &event),
-                Message::Done(index, outcome, wall_s) if stored.is_ok() => {
+                Message::Done(index, measured, wall_s) if stored.is_ok() => {
+                    let (case, outcome) = *measured;
                     done += 1;
-                    tally.failures += usize::from(outcome.status.is_failure());
-                    stored = recorder.store(&cases[index], &outcome, wall_s);
+                    tally.failures += usize::from(case.trial.is_none() && outcome.status.is_failure());
+                    stored = recorder.store(&case, &outcome, wall_s);
                     if stored.is_err() {
                         interrupt::request();
                     }
-                    progress.done(index, &cases[index], &outcome);
+                    progress.done(index, &case, &outcome);
                 }
                 Message::Done(..) => {}
             }
@@ -103,25 +109,85 @@ pub fn run(
     Ok(tally)
 }
 
-type Queue<'a> = Mutex<std::iter::Enumerate<std::slice::Iter<'a, Case>>>;
+/// The cases that nobody has begun, and what the search trials gave that some of them wait for.
+struct Queue<'a> {
+    cases: &'a [Case],
+    state: Mutex<QueueState>,
+    /// Notified when a search trial has ended.
+    trial_ended: Condvar,
+}
+
+struct QueueState {
+    /// Their indexes, in the order of the plan.
+    waiting: VecDeque<usize>,
+    searches: Searches,
+}
+
+impl<'a> Queue<'a> {
+    fn new(cases: &'a [Case], searches: Searches) -> Queue<'a> {
+        let state = QueueState { waiting: (0..cases.len()).collect(), searches };
+        Queue { cases, state: Mutex::new(state), trial_ended: Condvar::new() }
+    }
+
+    /// The first case that can begin, with the end of the search for its parameters. Waits while all cases that are left wait
+    /// for search trials. `None` if no case is left or the user stops the run.
+    fn next(&self) -> Option<(usize, Option<SearchEnd>)> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if interrupt::requested() {
+                return None;
+            }
+            let ready = state.waiting.iter().position(|&index| state.searches.is_ready(&self.cases[index]));
+            if let Some(index) = ready.and_then(|position| state.waiting.remove(position)) {
+                let end = state.searches.end(&self.cases[index]);
+                return Some((index, end));
+            }
+            if state.waiting.is_empty() {
+                return None;
+            }
+            let waited = self.trial_ended.wait_timeout(state, TICK);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Remembers what a search trial gave.
+    fn ended(&self, case: &Case, outcome: &Outcome) {
+        if case.trial.is_some() {
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).searches.add(case, outcome);
+            self.trial_ended.notify_all();
+        }
+    }
+}
 
 /// Takes cases from the queue until there are none left or the user stops the run.
 fn work(queue: &Queue<'_>, executor: &dyn Executor, machine: &dyn Machine, sender: &mpsc::Sender<Message>) {
     // Sending fails only if the receiver is gone. Then nobody needs the message.
     let send = |message| drop(sender.send(message));
-    loop {
-        let next = queue.lock().ok().and_then(|mut queue| queue.next());
-        let Some((index, case)) = next else { return };
-        if interrupt::requested() {
-            return;
-        }
+    while let Some((index, search)) = queue.next() {
+        let mut case = queue.cases[index].clone();
         send(Message::Started(index));
         if let Some(reason) = &case.unsupported {
-            send(Message::Done(index, Box::new(Outcome::without_numbers(Status::Unsupported, reason)), None));
+            let outcome = Outcome::without_numbers(Status::Unsupported, reason);
+            send(Message::Done(index, Box::new((case, outcome)), None));
             continue;
         }
+        let mut found = Vec::new();
+        if let Some(SearchEnd { best, values }) = search {
+            found = values;
+            match best {
+                Ok(params) => case.params = params,
+                Err(reason) => {
+                    let outcome = Outcome { values: found, ..Outcome::without_numbers(Status::Failed, reason) };
+                    send(Message::Done(index, Box::new((case, outcome)), None));
+                    continue;
+                }
+            }
+        }
         let stopwatch = Stopwatch::start(machine);
-        let Some(outcome) = executor.run(case, &mut |event| send(Message::Told(index, event))) else { return };
-        send(Message::Done(index, Box::new(outcome), Some(stopwatch.seconds())));
+        let Some(mut outcome) = executor.run(&case, &mut |event| send(Message::Told(index, event))) else { return };
+        let wall_s = stopwatch.seconds();
+        queue.ended(&case, &outcome);
+        outcome.values.splice(0..0, found);
+        send(Message::Done(index, Box::new((case, outcome)), Some(wall_s)));
     }
 }

@@ -18,6 +18,7 @@ use crate::program::Program;
 use crate::progress;
 use crate::recorder::Recorder;
 use crate::runner::{self, RunTally};
+use crate::search::Searches;
 use crate::threads;
 use crate::usage::usage;
 use crate::worker;
@@ -138,6 +139,7 @@ impl Session<'_> {
                     folds: case.fold.map(|fold| fold.folds),
                     repeat: case.fold.map(|fold| fold.repeat),
                     fold: case.fold.map(|fold| fold.fold),
+                    trial: case.trial,
                     device: case.device.clone(),
                     model_version: version(case),
                 })
@@ -148,11 +150,18 @@ impl Session<'_> {
         })
     }
 
-    /// Runs the cases of `plan` that are not done yet. Then writes the report of everything that is stored.
+    /// Runs the cases of `plan` that are not done yet. Then writes the report of everything that is stored. `searches`
+    /// holds the search trials that are done.
     ///
     /// # Errors
     /// If a result cannot be stored or the report cannot be written.
-    pub fn carry_out(&self, info: &RunInfo, plan: &Plan, mut recorder: Recorder) -> anyhow::Result<Finished> {
+    pub fn carry_out(
+        &self,
+        info: &RunInfo,
+        plan: &Plan,
+        mut recorder: Recorder,
+        searches: Searches,
+    ) -> anyhow::Result<Finished> {
         let path = recorder.path().to_owned();
         let cases = self.with_idle_power(&plan.cases);
         let primary = info.tasks.iter().map(|task| (task.name.clone(), task.primary.clone())).collect();
@@ -162,7 +171,7 @@ impl Session<'_> {
         let jobs = if self.inline { 1 } else { plan.jobs() };
         let executor = self.executor(Some(RunDir::new(&path)));
         let machine = self.program.machine;
-        let tally = runner::run(&cases, jobs, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;
+        let tally = runner::run(&cases, jobs, searches, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;
         let dir = recorder.finish()?;
         let built = threads::at_most(plan.threads(), || bakeoff_reports::build(&dir))?;
         Ok(Finished { path, built, tally })

@@ -65,6 +65,9 @@ pub struct Suite {
     /// How energy is measured.
     #[serde(default)]
     pub energy: EnergyEntry,
+    /// How parameters are searched for; they stay as they are written if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchEntry>,
     /// The tasks.
     #[serde(default, rename = "task")]
     pub tasks: Vec<TaskEntry>,
@@ -95,6 +98,17 @@ impl EnergyEntry {
     pub fn config(&self) -> EnergyConfig {
         EnergyConfig { estimate: self.estimate, watts_per_core: *self.watts_per_core.as_ref() }
     }
+}
+
+/// `[search]` of a suite.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchEntry {
+    /// How the parameters of a search trial are chosen.
+    #[serde(default = "random")]
+    pub method: Spanned<String>,
+    /// Search trials of each model, of which the first has the parameters as they are written.
+    pub trials: Spanned<usize>,
 }
 
 /// One `[[task]]` of a suite.
@@ -170,6 +184,9 @@ pub struct ModelEntryWire {
     /// The label of the entry whose grid made this one, which filters accept for all of its models.
     #[serde(skip)]
     pub grid_of: Option<String>,
+    /// Ranges of parameters for a search, which replace the declared ones: the lowest and the highest number, or a choice.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub search: BTreeMap<Spanned<String>, Spanned<Vec<Spanned<toml::Value>>>>,
     /// Parameters for one task, which replace those in `params`.
     #[serde(default)]
     pub on: BTreeMap<Spanned<String>, Params>,
@@ -194,6 +211,10 @@ fn four_gib() -> Spanned<f64> {
 
 fn one() -> Spanned<usize> {
     not_written(1)
+}
+
+fn random() -> Spanned<String> {
+    not_written("random".to_owned())
 }
 
 fn two_hundred() -> Spanned<usize> {

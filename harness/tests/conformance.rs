@@ -94,7 +94,7 @@ impl Trial {
         let test = splits.test.select(&(0..TEST_ROWS).collect::<Vec<_>>());
         let shape = tasks::shape(task, rows(task));
         let mut params = Resolved::new(entry.params(), &shape, &small(entry, task)).unwrap();
-        params.set_int("ensemble", members as i64);
+        params.set("ensemble", bakeoff_models::ParamValue::Int(members as i64));
         assert_eq!(entry.supports(&shape, &params, Device::Cpu), Support::Yes, "{} on {}", entry.name(), task.name());
         entry.check(&params).unwrap();
         Trial {

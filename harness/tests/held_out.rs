@@ -31,13 +31,21 @@ struct Reviews {
     values: bool,
     /// Whether the test targets are the opposite of what is true.
     poisoned: bool,
+    /// Whether the test rows are texts that say nothing.
+    blank: bool,
 }
 
 static TASKS: &[&dyn Task] = &[
-    &Reviews { name: "reviews", values: false, poisoned: false },
-    &Reviews { name: "reviews", values: false, poisoned: true },
-    &Reviews { name: "grades", values: true, poisoned: false },
-    &Reviews { name: "grades", values: true, poisoned: true },
+    &Reviews { name: "reviews", values: false, poisoned: false, blank: false },
+    &Reviews { name: "reviews", values: false, poisoned: true, blank: false },
+    &Reviews { name: "grades", values: true, poisoned: false, blank: false },
+    &Reviews { name: "grades", values: true, poisoned: true, blank: false },
+];
+
+/// The same with test rows from which nothing true can be learned.
+static USELESS_TEST_ROWS: [&dyn Task; 2] = [
+    &Reviews { name: "reviews", values: false, poisoned: true, blank: true },
+    &Reviews { name: "grades", values: true, poisoned: true, blank: true },
 ];
 
 impl Reviews {
@@ -97,11 +105,21 @@ impl Task for Reviews {
     }
 
     fn load(&self, _store: &Store) -> Result<Splits, DatasetError> {
-        Ok(Splits::new(self.split(0..TRAIN, false), self.split(TRAIN..TRAIN + TEST, self.poisoned)))
+        let mut test = self.split(TRAIN..TRAIN + TEST, self.poisoned);
+        if self.blank {
+            let text = |row: usize| Text { first: format!("so {row}"), second: None };
+            test.inputs = Inputs::Texts((0..TEST).map(text).collect());
+        }
+        Ok(Splits::new(self.split(0..TRAIN, false), test))
     }
 }
 
 fn run(entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) -> Outcome {
+    run_as(None, entry, task, params)
+}
+
+/// The outcome of a case, or of a search trial of it.
+fn run_as(trial: Option<usize>, entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) -> Outcome {
     let program = Program { tasks: leaked(task), models: leaked(entry), machine: &ThisMachine };
     let mut table: toml::Table = params.parse().unwrap();
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
@@ -116,6 +134,8 @@ fn run(entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) ->
         label_noise: 0.0,
         seed: 1,
         fold: None,
+        trial,
+        trials: 0,
         device: "cpu".to_owned(),
         threads: 2,
         timeout_s: 60.0,
@@ -158,6 +178,48 @@ fn poisoned_test_targets_change_the_scores_and_nothing_else() {
             assert_eq!(epochs(&honest), epochs(&poisoned), "{what}: validation has seen the test targets");
         }
     }
+}
+
+#[test]
+fn no_search_trial_depends_on_a_test_row() {
+    for entry in ENTRIES {
+        for (honest, useless) in TASKS.iter().step_by(2).zip(USELESS_TEST_ROWS) {
+            let what = format!("{} on {}", entry.name(), honest.name());
+            let [honest, useless] = [*honest, useless].map(|task| run_as(Some(1), *entry, task, SMALL));
+            assert_eq!(honest.status, Status::Ok, "{what}: {}", honest.note);
+            // Seconds differ, and there is no meter.
+            let numbers = |outcome: &Outcome| -> Vec<_> {
+                let values = outcome.values.iter().filter(|value| value.metric != "fit_s");
+                values.map(|value| (value.phase, value.metric.clone(), value.value)).collect()
+            };
+            assert_eq!(numbers(&honest), numbers(&useless), "{what}: a search trial has seen a test row");
+            let epochs = |outcome: &Outcome| -> Vec<(f64, Option<f64>)> {
+                outcome.curves.iter().map(|curve| (curve.train_loss, curve.validation)).collect()
+            };
+            assert_eq!(epochs(&honest), epochs(&useless), "{what}");
+            let phases: BTreeSet<&str> = honest.values.iter().map(|value| value.phase.name()).collect();
+            assert_eq!(phases, ["fit", "validate"].into(), "{what}");
+            assert!(honest.predictions.is_empty(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_search_trial_is_scored_on_the_validation_rows_of_its_case_and_sees_none_of_them() {
+    run(&Spy, TASKS[0], "");
+    let trial = run_as(Some(2), &Spy, TASKS[0], "");
+    assert_eq!(trial.value(Phase::Validate, "matthews"), Some(0.0));
+    // Other tests write here too.
+    let seen = SEEN.lock().unwrap().clone();
+    let (fitted, validation) = seen.iter().find(|(fitted, _)| fitted.len() == 162).unwrap();
+    assert_eq!(validation.len(), 18);
+    let learned: BTreeSet<&String> = fitted.iter().chain(validation).collect();
+    assert_eq!(learned.len(), 180);
+    let is_its_case = |(fitted, validation): &&(Vec<String>, Vec<String>)| {
+        validation.len() == 20 && fitted.iter().collect::<BTreeSet<&String>>() == learned
+    };
+    let (_, held_out) = seen.iter().find(is_its_case).expect("it learns from the rows that its case learns from");
+    assert!(held_out.iter().all(|row| !learned.contains(row)));
 }
 
 #[test]

@@ -33,6 +33,7 @@ const ENSEMBLE: Param = Param {
     about: "members: fits that differ only in their seed; their probabilities or numbers are averaged, and classes \
             without probabilities are voted on; 1 is the model alone",
     source: "1: the model alone; the mean of probabilities: Lakshminarayanan et al. 2017",
+    search: None,
 };
 
 /// A model of the registry that can also be an ensemble of itself.

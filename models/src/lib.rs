@@ -17,6 +17,7 @@ mod parallel;
 mod params;
 mod random_forest;
 mod resnet;
+mod search;
 pub mod svm;
 mod target_scale;
 mod transformer;
@@ -31,6 +32,7 @@ pub use names::{did_you_mean, unknown_name};
 pub use parallel::{Threads, on_threads};
 pub use params::{DefaultValue, Domain, Param, ParamError, ParamValue, Resolved};
 pub use resnet::published_resnet;
+pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
 /// Every model, in the order in which reports show them.
 pub static ENTRIES: &[&dyn ModelEntry] = &[&TRANSFORMER, &RESNET, &LSTM, &SVM, &RANDOM_FOREST];

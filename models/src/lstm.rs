@@ -13,11 +13,12 @@ use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::layers::{Embedding, Linear, Pass, compare, linear, masked_max, masked_mean, recur};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice, Choices};
+use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::search::{Search, SearchDefault};
 
 /// The entry in the registry.
 pub(crate) struct Lstm;
@@ -30,6 +31,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(1, 4096),
         about: "memory cells per direction",
         source: "our own choice: what two cores train in minutes",
+        search: None,
     },
     Param {
         name: "layers",
@@ -38,6 +40,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(1, 8),
         about: "layers per direction; each direction has a stack of its own",
         source: "stacks of their own: Peters et al. 2018",
+        search: None,
     },
     Param {
         name: "bidirectional",
@@ -46,6 +49,7 @@ const OWN: &[Param] = &[
         domain: Domain::Switch,
         about: "read from both ends",
         source: "Graves and Schmidhuber 2005",
+        search: None,
     },
     Param {
         name: "embedding",
@@ -54,6 +58,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(1, 4096),
         about: "numbers per word; not used for images",
         source: "our own choice",
+        search: None,
     },
     Param {
         name: "pooling",
@@ -62,6 +67,7 @@ const OWN: &[Param] = &[
         domain: Domain::Word(&["mean", "max"]),
         about: "over the outputs of all steps",
         source: "max: Conneau et al. 2017",
+        search: Some(Search::of_all(SearchDefault::Words(&["mean", "max"]), "both of ours")),
     },
     Param {
         name: "dropout",
@@ -70,6 +76,7 @@ const OWN: &[Param] = &[
         domain: Domain::Float(0.0, 0.9),
         about: "dropout of inputs and of the pooled output",
         source: "on non-recurrent connections only: Zaremba et al. 2014; the rates are our own choice",
+        search: Some(DROPOUT),
     },
 ];
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{InputShape, TaskShape};
 use crate::names::unknown_name;
+use crate::search::Search;
 
 /// A parameter's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,7 +51,7 @@ pub enum Domain {
 
 impl Domain {
     /// Whether a parameter may take this value.
-    fn admits(&self, value: &ParamValue) -> bool {
+    pub(crate) fn admits(&self, value: &ParamValue) -> bool {
         match (self, value) {
             (Domain::Switch, ParamValue::Bool(_)) => true,
             (Domain::Int(low, high), ParamValue::Int(v)) => (low..=high).contains(&v),
@@ -116,6 +117,8 @@ pub struct Param {
     pub about: &'static str,
     /// Where the default comes from: a paper, a library's default, or our own measurement.
     pub source: &'static str,
+    /// What a search draws it from; `None` if a search leaves it as it is.
+    pub search: Option<Search>,
 }
 
 /// A parameter that cannot be used, with what to write instead.
@@ -203,9 +206,9 @@ impl Resolved {
         self.0.contains_key(name)
     }
 
-    /// Replaces the value of a parameter that the model has by a whole number.
-    pub fn set_int(&mut self, name: &str, value: i64) {
-        self.0.insert(name.to_owned(), ParamValue::Int(value));
+    /// Replaces the value of a parameter that the model has by another value of its domain.
+    pub fn set(&mut self, name: &str, value: ParamValue) {
+        self.0.insert(name.to_owned(), value);
     }
 
     /// The value of a parameter that is a whole number. Panics if the model declared no such parameter, which is a
@@ -256,7 +259,7 @@ impl fmt::Display for Resolved {
 }
 
 /// Converts what was written to a value of the parameter's domain.
-fn admit(param: &Param, written: &toml::Value) -> Result<ParamValue, ParamError> {
+pub(crate) fn admit(param: &Param, written: &toml::Value) -> Result<ParamValue, ParamError> {
     let value = match (written, param.domain) {
         (toml::Value::Boolean(v), _) => Some(ParamValue::Bool(*v)),
         (toml::Value::Integer(v), Domain::Float(..)) => Some(ParamValue::Float(*v as f64)),

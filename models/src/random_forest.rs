@@ -22,6 +22,7 @@ use crate::model::{
 };
 use crate::parallel::{self, Threads};
 use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::search::{Scale, Search, SearchDefault};
 
 /// The entry in the registry.
 pub(crate) struct RandomForest;
@@ -39,6 +40,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(1, 100_000),
         about: "number of trees",
         source: "more never overfit, only cost more (Breiman 2001)",
+        search: None,
     },
     Param {
         name: "max_features",
@@ -47,6 +49,10 @@ const PARAMS: &[Param] = &[
         domain: Domain::Float(0.0, 1.0),
         about: "share of the features that a node tries; 0 means the square root of their number for classes, and 1/3 for numbers",
         source: "Breiman's randomForest for R (Liaw and Wiener 2002)",
+        search: Some(Search::of_all(
+            SearchDefault::Between(Scale::Log, 0.01, 0.33),
+            "our own choice: from below the square root of our numbers of features to Breiman's third for numbers",
+        )),
     },
     Param {
         name: "max_depth",
@@ -55,6 +61,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(0, 10_000),
         about: "largest number of decisions between root and leaf; 0 means no limit",
         source: "trees are grown in full (Breiman 2001)",
+        search: None,
     },
     Param {
         name: "min_samples_leaf",
@@ -63,6 +70,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(1, 1_000_000),
         about: "smallest number of distinct training rows in a leaf",
         source: "scikit-learn's default",
+        search: Some(Search::of_all(SearchDefault::Between(Scale::Log, 1.0, 20.0), "our own choice")),
     },
     Param {
         name: "bins",
@@ -71,6 +79,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(2, 256),
         about: "largest number of intervals for a feature's values",
         source: "as fine as one byte allows",
+        search: None,
     },
     ImageFeatures::param(
         "auto",
@@ -88,6 +97,10 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(1, 100_000),
         about: "texts: how many of the commonest word 1- and 2-grams are used; for pairs, a quarter of them in each of four blocks",
         source: "best of 500, 1000, 2000 and 4000 on SST-2 at 8,000 rows",
+        search: Some(Search::of_texts(
+            SearchDefault::Between(Scale::Log, 500.0, 4000.0),
+            "our own choice: the values that were compared for the default",
+        )),
     },
 ];
 

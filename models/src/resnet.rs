@@ -13,7 +13,7 @@ use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputEncoder, InputForm, Normalisation, TextReading};
 use crate::neural::layers::{BatchNorm, Conv, Embedding, LayerNorm, Linear, Pass, compare, masked_max, relu};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice, Choices};
+use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
 use crate::neural::weights::{Init, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
 use crate::parallel::Threads;
@@ -30,6 +30,7 @@ const OWN: &[Param] = &[
         domain: Domain::IntOf(&[8, 20, 32, 44, 56, 110]),
         about: "weighted layers: three stages of blocks of two convolutions, and two more layers",
         source: "6n + 2: He et al. 2015, section 4.2",
+        search: None,
     },
     Param {
         name: "width",
@@ -38,6 +39,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(1, 512),
         about: "channels of the first stage; each further stage over images has twice those of the one before",
         source: "16: He et al. 2015, section 4.2; texts: our own choice",
+        search: None,
     },
     Param {
         name: "dropout",
@@ -46,6 +48,7 @@ const OWN: &[Param] = &[
         domain: Domain::Float(0.0, 0.9),
         about: "dropout of word embeddings and before the last layer",
         source: "images: none, as He et al. 2015; texts: our own choice",
+        search: Some(DROPOUT),
     },
 ];
 

@@ -37,6 +37,7 @@ use crate::model::{
 };
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::search::{Scale, Search, SearchDefault};
 use crate::target_scale::TargetScale;
 pub use classifier::Classifier;
 pub use kernel::Kernel;
@@ -55,6 +56,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Word(&["linear", "rbf"]),
         about: "linear x.y, or rbf exp(-gamma |x - y|²)",
         source: "rbf: LIBSVM's default; linear for texts: Joachims 1998, and equal or better on SST-2 in our measurement",
+        search: Some(Search::of_all(SearchDefault::Words(&["linear", "rbf"]), "both of ours")),
     },
     Param {
         name: "c",
@@ -63,6 +65,10 @@ const PARAMS: &[Param] = &[
         domain: Domain::Float(1e-6, 1e6),
         about: "penalty for a violated margin",
         source: "scikit-learn's default; best of 1, 3, 10 on CIFAR-10 at 2,000 rows and of 0.5, 1 on SST-2",
+        search: Some(Search::of_all(
+            SearchDefault::Between(Scale::Log, 0.031_25, 32_768.0),
+            "2^-5 to 2^15: LIBSVM's guide (Hsu, Chang and Lin 2003)",
+        )),
     },
     Param {
         name: "gamma",
@@ -71,6 +77,10 @@ const PARAMS: &[Param] = &[
         domain: Domain::Float(0.0, 1e6),
         about: "of the rbf kernel; 0 stands for 1 / (features x variance)",
         source: "scikit-learn's default, gamma=\"scale\"",
+        search: Some(Search::of_all(
+            SearchDefault::Between(Scale::Log, 3.051_757_812_5e-5, 8.0),
+            "2^-15 to 2^3: LIBSVM's guide (Hsu, Chang and Lin 2003); the linear kernel has none",
+        )),
     },
     Param {
         name: "epsilon",
@@ -79,6 +89,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Float(0.0, 10.0),
         about: "regression: errors below this cost nothing, in standard deviations of the training targets",
         source: "scikit-learn's and LIBSVM's default, on standardised targets",
+        search: None,
     },
     Param {
         name: "tolerance",
@@ -87,6 +98,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Float(1e-9, 1.0),
         about: "violation of the optimality conditions at which the solver stops",
         source: "LIBSVM's default",
+        search: None,
     },
     ImageFeatures::param(
         "hog+pixels",
@@ -104,6 +116,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Int(1, 1_000_000),
         about: "texts: how many of the commonest word 1- and 2-grams are used; for pairs, a quarter of them in each of four blocks",
         source: "all of them: sparse rows make them cheap, and dropping rare ones lost accuracy in our measurement",
+        search: None,
     },
     Param {
         name: "solver",
@@ -112,6 +125,7 @@ const PARAMS: &[Param] = &[
         domain: Domain::Word(&["smo", "linfa"]),
         about: "our sequential minimal optimisation on a shared kernel, or linfa-svm's",
         source: "the same solutions, many times faster: see docs/benchmarks.md",
+        search: None,
     },
 ];
 

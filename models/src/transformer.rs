@@ -13,11 +13,12 @@ use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, attend, masked_mean, relu};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice, Choices};
+use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
+use crate::search::{Search, SearchDefault};
 
 /// The entry in the registry.
 pub(crate) struct Transformer;
@@ -30,6 +31,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(4, 4096),
         about: "numbers per token",
         source: "BERT-Tiny (Turc et al. 2019)",
+        search: None,
     },
     Param {
         name: "layers",
@@ -38,6 +40,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(1, 48),
         about: "encoder blocks",
         source: "our own choice: what two cores train in minutes",
+        search: None,
     },
     Param {
         name: "heads",
@@ -46,6 +49,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(1, 64),
         about: "attention heads; they divide the width",
         source: "heads of 32 numbers: MiniLM (Wang et al. 2020)",
+        search: None,
     },
     Param {
         name: "feed_forward",
@@ -54,6 +58,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(4, 16_384),
         about: "width of the hidden layer of each block",
         source: "texts: four times the width (Vaswani et al. 2017); images: twice (Hassani et al. 2021, for small data)",
+        search: None,
     },
     Param {
         name: "dropout",
@@ -62,6 +67,7 @@ const OWN: &[Param] = &[
         domain: Domain::Float(0.0, 0.9),
         about: "dropout of embeddings and of each sublayer's output",
         source: "Vaswani et al. 2017, section 5.4",
+        search: Some(DROPOUT),
     },
     Param {
         name: "patch",
@@ -70,6 +76,7 @@ const OWN: &[Param] = &[
         domain: Domain::Int(1, 64),
         about: "side of an image patch in pixels; it divides both sides of the image; not used for texts",
         source: "4 for images of 32 pixels: Hassani et al. 2021",
+        search: None,
     },
     Param {
         name: "pooling",
@@ -78,6 +85,7 @@ const OWN: &[Param] = &[
         domain: Domain::Word(&["mean", "class"]),
         about: "what is classified: the mean of all tokens, or a class token before them",
         source: "mean: Beyer et al. 2022; class: Devlin et al. 2018",
+        search: Some(Search::of_all(SearchDefault::Words(&["mean", "class"]), "both of ours")),
     },
 ];
 

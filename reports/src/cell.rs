@@ -36,6 +36,17 @@ pub struct Gap {
     pub reason: String,
 }
 
+/// One search trial of a case: parameters that were tried for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchTrial {
+    /// As in [`Record::params`].
+    pub params: String,
+    /// How it ended.
+    pub status: Status,
+    /// The task's primary metric on the rows held out of its fit; `None` if it failed.
+    pub score: Option<f64>,
+}
+
 /// One finished case: one seed of a cell, and with cross-validation one fold of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
@@ -59,6 +70,8 @@ pub struct Trial {
     pub values: Vec<Value>,
     /// The rows without a number, except the closing row.
     pub gaps: Vec<Gap>,
+    /// The search trials that chose its parameters, in their order; empty if these were not searched for.
+    pub search: Vec<SearchTrial>,
 }
 
 impl Trial {

@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use crate::cell::{Cell, Gap, Trial, Value, measured_first};
+use crate::cell::{Cell, Gap, SearchTrial, Trial, Value, measured_first};
 use crate::error::ReportError;
 use crate::metric::metric;
 use crate::record::{Record, Status};
 use crate::run_info::{CaseInfo, RunInfo, TaskInfo};
 use crate::setting::{Setting, name_settings};
 
-/// All finished cases of a run, by setting and model.
+/// All finished cases of a run, by setting and model. Search trials are part of the case that they are for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grid {
     /// The settings in the order of the plan.
@@ -58,16 +58,25 @@ impl Grid {
         let mut settings: HashMap<SettingKey<'_>, usize> = HashMap::new();
         let mut labels: HashMap<&str, usize> = HashMap::new();
         let mut counts: HashMap<PlannedCell<'_>, usize> = HashMap::new();
-        for case in &info.cases {
+        for case in info.cases.iter().filter(|case| case.trial.is_none()) {
             *counts.entry(PlannedCell::of(case)).or_insert(0) += 1;
         }
+        // They are before their case in the plan.
+        let mut search: Vec<SearchTrial> = Vec::new();
         for planned in &info.cases {
             let label = *labels.entry(&planned.label).or_insert_with(|| {
                 grid.labels.push(planned.label.clone());
                 grid.labels.len() - 1
             });
             let rows = cases.get(planned.case.as_str()).map_or(&[][..], Vec::as_slice);
-            let Some(closing) = rows.iter().find(|row| is_closing(row)) else {
+            let closing = rows.iter().find(|row| is_closing(row));
+            if planned.trial.is_some() {
+                search.extend(closing.map(|closing| search_trial(closing, rows)));
+                grid.unfinished.extend(closing.is_none().then(|| planned.case.clone()));
+                continue;
+            }
+            let search = std::mem::take(&mut search);
+            let Some(closing) = closing else {
                 grid.unfinished.push(planned.case.clone());
                 continue;
             };
@@ -84,7 +93,7 @@ impl Grid {
             if setting == grid.settings.len() {
                 grid.settings.push(setting_of(info, closing, path)?);
             }
-            let trial = trial(closing, rows);
+            let trial = Trial { search, ..trial(closing, rows) };
             match grid.cells.get_mut(&(setting, label)) {
                 Some(cell) => {
                     check_same_model(&cell.trials[0], &trial, path)?;
@@ -245,6 +254,7 @@ fn check_same_case(first: &Record, record: &Record, path: &Path) -> Result<(), R
             ("folds", optional(row.folds)),
             ("repeat", optional(row.repeat)),
             ("fold", optional(row.fold)),
+            ("trial", optional(row.trial)),
             ("device", row.device.clone()),
             ("machine", row.machine.clone()),
         ]
@@ -256,6 +266,7 @@ fn check_same_case(first: &Record, record: &Record, path: &Path) -> Result<(), R
         && (first.train_size, first.seed) == (record.train_size, record.seed)
         && first.label_noise == record.label_noise
         && (first.folds, first.repeat, first.fold) == (record.folds, record.repeat, record.fold)
+        && first.trial == record.trial
         && first.device == record.device
         && first.machine == record.machine;
     if same {
@@ -272,9 +283,14 @@ fn check_same_case(first: &Record, record: &Record, path: &Path) -> Result<(), R
 }
 
 fn check_same_model(first: &Trial, other: &Trial, path: &Path) -> Result<(), ReportError> {
+    let is_searched = !first.search.is_empty() || !other.search.is_empty();
     for (what, one, two) in
         [("model_version", &first.model_version, &other.model_version), ("params", &first.params, &other.params)]
     {
+        // Each seed chooses its own among its search trials.
+        if what == "params" && is_searched {
+            continue;
+        }
         // A case that never ran has no version.
         if one != two && !one.is_empty() && !two.is_empty() {
             let message = format!(
@@ -356,5 +372,12 @@ fn trial(closing: &Record, rows: &[&Record]) -> Trial {
         note: closing.note.clone(),
         values,
         gaps,
+        search: Vec::new(),
     }
+}
+
+fn search_trial(closing: &Record, rows: &[&Record]) -> SearchTrial {
+    let score = rows.iter().find(|row| row.phase == "validate").and_then(|row| row.value);
+    let score = score.filter(|_| closing.status == Status::Ok);
+    SearchTrial { params: closing.params.clone(), status: closing.status, score }
 }

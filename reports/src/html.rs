@@ -6,7 +6,7 @@ use crate::figures::Picture;
 use crate::format::{count, si};
 use crate::markdown::reproduce;
 use crate::results::Results;
-use crate::sections::{self, HOW_ROWS_ARE_USED, Section, marks, sections, sentence};
+use crate::sections::{self, HOW_ROWS_ARE_USED, Section, TUNING, marks, planned, sections, sentence};
 use crate::table;
 
 /// The text of `report.html`.
@@ -27,6 +27,7 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
                     (remarks_box("Before you read on", remarks))
                     (headlines(results))
                     (figures(pictures))
+                    (tuning(results))
                     (not_ranked(results))
                     (gaps(results))
                     (provenance(results))
@@ -41,12 +42,13 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
 fn head(results: &Results) -> Markup {
     let info = &results.info;
     let finished = results.grid.trials().count();
+    let searched = info.cases.iter().any(|case| case.trial.is_some());
     html! {
         header {
             h1 { "bakeoff: " (info.suite) }
             p.lead { (sentence(&info.about)) }
             p.muted {
-                (finished) " of " (count(info.cases.len(), "case")) " · " (info.started) " · "
+                (finished) " of " (planned(results)) " · " (info.started) " · "
                 (info.machine.cpu) ", " (count(info.machine.cpus, "processor")) " · energy: " (info.energy)
             }
             @if finished == 0 {
@@ -55,6 +57,7 @@ fn head(results: &Results) -> Markup {
             nav aria-label="Contents" {
                 a href="#results" { "Results" }
                 a href="#figures" { "Figures" }
+                @if searched { a href="#tuning" { "Tuning" } }
                 a href="#not-ranked" { "Not ranked" }
                 a href="#provenance" { "What was run" }
                 a href="#parameters" { "Parameters" }
@@ -140,6 +143,16 @@ fn figure(picture: &Picture, captioned: bool) -> Markup {
 fn is_wide(svg: &str) -> bool {
     let width = svg.trim_start_matches("<svg width=\"").split("mm").next().and_then(|width| width.parse::<f64>().ok());
     width.is_some_and(|width| width > 100.0)
+}
+
+fn tuning(results: &Results) -> Markup {
+    html! {
+        @if let Some(table) = sections::tuning(results) {
+            h2 #tuning { "Tuning" }
+            p { (TUNING) }
+            (table::html(&table))
+        }
+    }
 }
 
 fn not_ranked(results: &Results) -> Markup {

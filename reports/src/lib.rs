@@ -30,7 +30,7 @@ mod terminal;
 mod warnings;
 
 pub use answers::Answers;
-pub use cell::{Cell, ESTIMATE, Gap, Mean, Trial, Value};
+pub use cell::{Cell, ESTIMATE, Gap, Mean, SearchTrial, Trial, Value};
 pub use error::ReportError;
 pub use figures::{Drawn, FIGURES, Figure, Picture, Style};
 pub use format::percent;
@@ -46,7 +46,7 @@ pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
 pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;
 pub use statistics::{
-    Interval, bootstrap, bootstrap_mean, bootstrap_p, corrected_t_interval, corrected_t_p, holm, mcnemar_p,
-    paired_bootstrap_p, quantile, wilson,
+    Interval, bootstrap, bootstrap_mean, bootstrap_p, corrected_t_interval, corrected_t_p, expected_max, holm,
+    mcnemar_p, paired_bootstrap_p, quantile, wilson,
 };
 pub use terminal::terminal_table;

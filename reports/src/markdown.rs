@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::format::count;
 use crate::results::Results;
 use crate::run_info::RunInfo;
-use crate::sections::{HOW_ROWS_ARE_USED, Section, marks, not_ranked, sections};
+use crate::sections::{HOW_ROWS_ARE_USED, Section, TUNING, marks, not_ranked, planned, sections, tuning};
 use crate::table::{self, escape};
 
 /// The text of `report.md`.
@@ -17,7 +17,7 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
     let _ = writeln!(
         text,
         "{finished} of {} finished. Started {} on {} ({}), bakeoff {} at commit {}. Energy: {}.\n",
-        count(info.cases.len(), "case"),
+        planned(results),
         escape(&info.started),
         escape(&machine.cpu),
         count(machine.cpus, "processor"),
@@ -33,6 +33,9 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
     }
     if !results.rankings.is_empty() {
         let _ = writeln!(text, "{}\n\n{HOW_ROWS_ARE_USED}\n", marks(results));
+    }
+    if let Some(table) = tuning(results) {
+        let _ = writeln!(text, "## Tuning\n\n{TUNING}\n\n{}", table::markdown(&table));
     }
     if let Some(table) = not_ranked(results) {
         let _ = writeln!(text, "## Cases that are not ranked\n\n{}", table::markdown(&table));

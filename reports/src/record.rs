@@ -97,7 +97,8 @@ pub struct Record {
     /// The fingerprint of the machine, device included, on which the case was measured. Costs of two fingerprints are
     /// not compared.
     pub machine: String,
-    /// `task.label.n<train_size>[.noise<percent>].s<seed>[.r<repeat>f<fold>].<device>`; the label is the model's name unless the suite gave another.
+    /// `task.label.n<train_size>[.noise<percent>].s<seed>[.r<repeat>f<fold>][.t<trial>].<device>`; the label is the model's name
+    /// unless the suite gave another.
     pub case: String,
     /// The task's name.
     pub task: String,
@@ -130,6 +131,9 @@ pub struct Record {
     /// The fold whose rows were scored, from 1. Since schema 3; `None` in older rows.
     #[serde(default)]
     pub fold: Option<usize>,
+    /// Which search trial it was, from 1; `None` if the case was scored. Since schema 3; `None` in older rows.
+    #[serde(default)]
+    pub trial: Option<usize>,
     /// The kind of device: `cpu`, …
     pub device: String,
     /// The name of the device: the processor's model. Since schema 2; empty in older rows.
@@ -142,7 +146,7 @@ pub struct Record {
     /// (`batch=64`). Empty for what every case measures. Since schema 2; empty in older rows.
     #[serde(default)]
     pub conditions: String,
-    /// `score`, `fit`, `predict-batch`, `predict-single`, or `case` for the one row that closes each case.
+    /// `search`, `fit`, `validate`, `score`, `predict-batch`, `predict-single`, or `case` for the one row that closes each case.
     pub phase: String,
     /// The metric's name; see [`crate::METRICS`].
     pub metric: String,

@@ -53,6 +53,7 @@ impl Row for Record {
         "folds",
         "repeat",
         "fold",
+        "trial",
         "device",
         "device_name",
         "threads",

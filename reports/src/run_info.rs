@@ -135,6 +135,9 @@ pub struct CaseInfo {
     /// As in [`crate::Record::fold`]. Since schema 3.
     #[serde(default)]
     pub fold: Option<usize>,
+    /// As in [`crate::Record::trial`]. The search trials of a case stand before it. Since schema 3.
+    #[serde(default)]
+    pub trial: Option<usize>,
     /// The kind of device. Since schema 2; older files have it in the case's id.
     #[serde(default)]
     pub device: String,

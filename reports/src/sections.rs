@@ -1,6 +1,6 @@
 //! The text of the report, in parts that `report.html`, `report.md` and the terminal share.
 
-use crate::cell::{Cell, Trial};
+use crate::cell::{Cell, SearchTrial, Trial};
 use crate::format::{count, listed, percent, score};
 use crate::grid::Grid;
 use crate::metric::metric;
@@ -47,6 +47,16 @@ pub(crate) struct Section {
     pub(crate) warnings: Vec<String>,
     /// A sentence on the metric that is reported beside the primary one.
     pub(crate) beside: Option<String>,
+}
+
+/// The planned cases that are scored: `3 cases`, with their search trials if there are any.
+pub(crate) fn planned(results: &Results) -> String {
+    let all = results.info.cases.len();
+    let scored = results.info.cases.iter().filter(|case| case.trial.is_none()).count();
+    match all - scored {
+        0 => count(scored, "case"),
+        trials => format!("{} with {}", count(scored, "case"), count(trials, "search trial")),
+    }
 }
 
 /// The sections of the settings, in the order of the plan.
@@ -200,6 +210,72 @@ fn beside(results: &Results, ranking: &Ranking) -> Option<String> {
     });
     let scores: Vec<String> = scores.collect();
     (!scores.is_empty()).then(|| format!("Second metric, {}: {}.", other.title, scores.join("; ")))
+}
+
+/// How the parameters of searched cases were chosen.
+pub(crate) const TUNING: &str = "Parameters were chosen by random search, with the same number of search trials for each model \
+    that has ranges. A search trial is scored on the validation rows, which it does not learn from, and never on the test \
+    rows. The case is then fitted anew with the parameters of its best search trial. The best of several scores is too good: \
+    compare models by their test scores. Seconds and joules are those of the fits of all search trials, apart from the fit of \
+    the case itself. Of the chosen parameters, those that differ among the search trials are shown.";
+
+/// What was searched for and chosen, a row for each case with search trials; `None` if there is none.
+pub(crate) fn tuning(results: &Results) -> Option<Table> {
+    let columns = vec![
+        TableColumn::new("setting", CellKind::Text),
+        TableColumn::new("model", CellKind::Name),
+        TableColumn::new("seed", CellKind::Text),
+        TableColumn::new("search trials", CellKind::Number),
+        TableColumn::new("failed", CellKind::Number),
+        TableColumn::new("best validation score", CellKind::Number),
+        TableColumn::new("search time", CellKind::Number),
+        TableColumn::new("search energy", CellKind::Number).measured_by(&search_sources(results)),
+        TableColumn::new("chosen parameters", CellKind::Text),
+    ];
+    let mut table = Table::new("Search trials and chosen parameters", columns);
+    for (setting, label, trial) in results.grid.trials().filter(|(_, _, trial)| !trial.search.is_empty()) {
+        let value = |name: &str| trial.get("search", name).map(|value| value.value);
+        let counted = |name: &str| value(name).map_or(TableCell::Empty, |count| TableCell::Text(count.to_string()));
+        let quantity =
+            |name: &str, unit| value(name).map_or(TableCell::Empty, |value| TableCell::Quantity { value, unit });
+        let compared = results.setting(setting);
+        let best = value("best_validation");
+        let fold = trial.fold.map_or(String::new(), |(repeat, fold)| format!(", repeat {repeat}, fold {fold}"));
+        let cells = vec![
+            TableCell::Text(compared.title.clone()),
+            TableCell::Text(results.grid.labels[label].clone()),
+            TableCell::Text(format!("{}{fold}", trial.seed)),
+            counted("trials"),
+            counted("failed_trials"),
+            best.map_or(TableCell::Empty, |best| {
+                TableCell::Text(format!("{} {}", compared.primary().short_title(), score(compared.primary(), best)))
+            }),
+            quantity("fit_s", "s"),
+            quantity("energy_j", "J"),
+            best.map_or(TableCell::Empty, |_| TableCell::Text(chosen(trial))),
+        ];
+        table.push(Emphasis::Plain, cells);
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
+
+fn search_sources(results: &Results) -> Vec<&str> {
+    let joules = results.grid.trials().filter_map(|(_, _, trial)| trial.get("search", "energy_j"));
+    let mut sources: Vec<&str> = joules.map(|joules| joules.source.as_str()).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    sources
+}
+
+/// The parameters of a case that differ among its search trials, as they were chosen.
+fn chosen(trial: &Trial) -> String {
+    let is_varied = |parameter: &&str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        let same = |search: &SearchTrial| search.params.split(' ').any(|other| other == *parameter);
+        !name.is_empty() && !trial.search.iter().all(same)
+    };
+    let varied: Vec<&str> = trial.params.split(' ').filter(is_varied).collect();
+    varied.join(" ")
 }
 
 /// The cases that are not ranked, with their reasons; `None` if there are none.

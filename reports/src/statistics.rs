@@ -80,6 +80,19 @@ pub fn bootstrap_p(examples: usize, difference: impl FnMut(&[usize]) -> Option<f
     (!values.is_empty()).then(|| (2.0 * below.min(above)).min(1.0))
 }
 
+/// The expected largest of `draws` draws with replacement from `values`: the sum over the sorted values `v_i`, with `i` from 1
+/// to `n`, of `v_i ((i/n)^draws - ((i-1)/n)^draws)`. Dodge et al. 2019, "Show Your Work: Improved Reporting of Experimental
+/// Results", section 3.1. `None` without a value.
+pub fn expected_max(values: &[f64], draws: u32) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let below = |count: usize| (count as f64 / sorted.len() as f64).powf(f64::from(draws));
+    Some(sorted.iter().enumerate().map(|(index, value)| value * (below(index + 1) - below(index))).sum())
+}
+
 fn mean(values: &[f64], rows: &[usize]) -> f64 {
     rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64
 }

@@ -15,11 +15,11 @@ use resvg::usvg::{Group, Node, Options, Tree, fontdb};
 
 /// One model and one task, the quick suite's size, a full grid with faults, and several seeds.
 const SIZES: &[(&str, Plan)] = &[
-    ("1x1", Plan { tasks: 1, models: 1, seeds: 1, examples: 300, faults: false }),
-    ("5x3", Plan { tasks: 3, models: 5, seeds: 1, examples: 1000, faults: false }),
-    ("8x3", SMALL),
-    ("8x9", Plan { tasks: 9, models: 8, seeds: 1, examples: 200, faults: true }),
-    ("2x2", Plan { tasks: 2, models: 2, seeds: 3, examples: 200, faults: false }),
+    ("1x1", Plan { tasks: 1, models: 1, seeds: 1, examples: 300, faults: false, trials: 0 }),
+    ("5x3", Plan { tasks: 3, models: 5, seeds: 1, examples: 1000, faults: false, trials: 0 }),
+    ("8x3", Plan { trials: 20, ..SMALL }),
+    ("8x9", Plan { tasks: 9, models: 8, seeds: 1, examples: 200, faults: true, trials: 0 }),
+    ("2x2", Plan { tasks: 2, models: 2, seeds: 3, examples: 200, faults: false, trials: 1 }),
 ];
 
 /// Keeps the pictures under the target folder, where a person can look at them.
@@ -105,7 +105,7 @@ fn no_text_is_clipped_or_lies_on_another_at_any_size() {
 #[test]
 fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = write_run(folder.path(), &SMALL);
+    let dir = write_run(folder.path(), &Plan { trials: 3, ..SMALL });
     let results = Results::load(&dir).unwrap();
     fs::remove_file(dir.records_path()).unwrap();
     let empty = Results::load(&dir).unwrap();
@@ -127,7 +127,7 @@ fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
 #[test]
 fn figures_cap_their_panels_and_say_so() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = Plan { tasks: 14, models: 5, seeds: 1, examples: 20, faults: false };
+    let plan = Plan { tasks: 14, models: 5, seeds: 1, examples: 20, faults: false, trials: 2 };
     let built = build(&write_run(folder.path(), &plan)).unwrap();
     // A matrix is a picture of its own, so that figure counts cases and not panels.
     for figure in FIGURES.iter().map(|figure| figure.name()).filter(|name| *name != "confusion") {
@@ -144,7 +144,7 @@ fn figures_cap_their_panels_and_say_so() {
 #[test]
 fn a_name_with_characters_that_xml_forbids_costs_no_picture() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = write_run(folder.path(), &Plan { tasks: 1, models: 1, seeds: 1, examples: 50, faults: false });
+    let dir = write_run(folder.path(), &Plan { tasks: 1, models: 1, seeds: 1, examples: 50, faults: false, trials: 0 });
     let bad = "bird\u{1b}[31m\u{fffe}";
     let mut info = dir.info().unwrap();
     info.tasks[0].classes.iter_mut().filter(|class| *class == "bird").for_each(|class| *class = bad.to_owned());
@@ -168,7 +168,8 @@ fn frontiers(svg: &str) -> usize {
 #[test]
 fn joules_of_two_sources_have_panels_of_their_own_and_an_estimate_has_no_frontier() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = write_run(folder.path(), &Plan { tasks: 1, models: 4, seeds: 1, examples: 100, faults: false });
+    let dir =
+        write_run(folder.path(), &Plan { tasks: 1, models: 4, seeds: 1, examples: 100, faults: false, trials: 0 });
     let panels = || {
         build(&dir).unwrap();
         let svg = fs::read_to_string(folder.path().join("figures/accuracy-energy.svg")).unwrap();
@@ -232,8 +233,7 @@ fn pictures(dir: &RunDir) -> Vec<(String, String)> {
 #[test]
 fn names_that_a_figure_would_cut_to_the_same_text_are_numbers_with_a_key() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = RunDir::new(folder.path());
-    write_run(&dir, &SMALL);
+    let dir = write_run(folder.path(), &SMALL);
     rename(&dir, &[("airplane", "customer complaint on bills"), ("automobile", "customer complaint on billing")]);
     let built = build(&dir).unwrap();
     let matrix = fs::read_to_string(folder.path().join("figures/confusion-cifar10.resnet.n2000.s1.cpu.svg")).unwrap();
@@ -248,7 +248,8 @@ fn names_that_a_figure_would_cut_to_the_same_text_are_numbers_with_a_key() {
 #[test]
 fn names_without_glyphs_are_numbers_with_a_key_and_no_picture_has_a_box() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = write_run(folder.path(), &Plan { tasks: 3, models: 3, seeds: 1, examples: 100, faults: false });
+    let dir =
+        write_run(folder.path(), &Plan { tasks: 3, models: 3, seeds: 1, examples: 100, faults: false, trials: 0 });
     let renamed = [
         ("negative", "差评"),
         ("positive", "👍 好"),
@@ -295,7 +296,7 @@ fn a_run_whose_names_have_glyphs_has_no_key_and_no_remark() {
 #[test]
 fn a_name_that_looks_like_a_number_keeps_it() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = write_run(folder.path(), &Plan { tasks: 2, models: 1, seeds: 1, examples: 50, faults: false });
+    let dir = write_run(folder.path(), &Plan { tasks: 2, models: 1, seeds: 1, examples: 50, faults: false, trials: 0 });
     rename(&dir, &[("negative", "#1"), ("positive", "好评")]);
     build(&dir).unwrap();
     let matrix = pictures(&dir).into_iter().find(|(name, _)| name.starts_with("confusion-sst2")).unwrap().1;
@@ -308,7 +309,7 @@ proptest! {
     #[test]
     fn no_name_in_any_script_costs_a_picture_or_draws_a_box(names in prop::array::uniform5("\\PC{1,8}")) {
         let folder = tempfile::tempdir().unwrap();
-        let dir = write_run(folder.path(), &Plan { tasks: 2, models: 2, seeds: 1, examples: 40, faults: false });
+        let dir = write_run(folder.path(), &Plan { tasks: 2, models: 2, seeds: 1, examples: 40, faults: false, trials: 0 });
         let distinct: Vec<String> = names.iter().enumerate().map(|(index, name)| format!("{name}{index}")).collect();
         let [negative, positive, task, label, bird] = [0, 1, 2, 3, 4].map(|index: usize| distinct[index].as_str());
         rename(&dir, &[("negative", negative), ("positive", positive), ("sst2", task), ("resnet", label), ("bird", bird)]);

@@ -195,7 +195,7 @@ fn a_model_that_is_not_ok_is_shown_but_never_ranked() {
 
 #[test]
 fn a_mean_has_its_deviation_over_seeds() {
-    let (info, records) = made(&Plan { tasks: 1, models: 1, seeds: 3, examples: 100, faults: false });
+    let (info, records) = made(&Plan { tasks: 1, models: 1, seeds: 3, examples: 100, faults: false, trials: 0 });
     let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
     let values: Vec<f64> =
         records.iter().filter(|record| record.metric == "accuracy").map(|record| record.value.unwrap()).collect();
@@ -204,4 +204,27 @@ fn a_mean_has_its_deviation_over_seeds() {
     let found = grid.cell(0, 0).unwrap().mean("score", "accuracy").unwrap();
     assert!((found.mean - mean).abs() < 1e-12 && (found.sd.unwrap() - variance.sqrt()).abs() < 1e-12);
     assert_eq!(found.n, 3);
+}
+
+#[test]
+fn search_trials_belong_to_their_case_and_make_no_setting_and_no_rank() {
+    let plan = Plan { tasks: 1, models: 2, seeds: 2, examples: 50, faults: false, trials: 3 };
+    let (info, mut records) = made(&plan);
+    let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
+    assert_eq!((grid.settings.len(), grid.labels.len(), grid.trials().count()), (1, 2, 4));
+    for (_, _, trial) in grid.trials() {
+        let scores: Vec<bool> = trial.search.iter().map(|search| search.score.is_some()).collect();
+        assert_eq!(scores, [true, false, true], "{}", trial.case);
+    }
+    let ranking = Ranking::new(&grid, 0, &std::collections::HashMap::new());
+    assert_eq!(ranking.ranked().count(), 2, "a failed search trial does not cost the rank");
+
+    // Each seed chooses its own parameters.
+    for record in records.iter_mut().filter(|record| record.trial.is_none() && record.seed == 2) {
+        record.params = "depth=8 rate=0.3".to_owned();
+    }
+    Grid::new(&info, &records, Path::new("records.csv")).unwrap();
+    records.retain(|record| record.trial != Some(3) || record.seed == 1);
+    let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
+    assert_eq!(grid.unfinished.len(), 2);
 }

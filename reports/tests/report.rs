@@ -140,8 +140,24 @@ fn a_torn_last_line_is_left_out_and_remarked_on() {
 #[test]
 fn several_seeds_are_averaged_and_counted() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = Plan { tasks: 3, models: 2, seeds: 3, examples: 200, faults: false };
+    let plan = Plan { tasks: 3, models: 2, seeds: 3, examples: 200, faults: false, trials: 0 };
     let built = build(&write_run(folder.path(), &plan)).unwrap();
     assert!(built.terminal_table.contains("3 of 3 seeds"), "{}", built.terminal_table);
     assert!(built.terminal_table.contains(" ± "), "{}", built.terminal_table);
+}
+
+#[test]
+fn searched_cases_have_a_table_of_what_was_chosen_and_what_it_cost() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan { tasks: 1, models: 2, seeds: 2, examples: 100, faults: false, trials: 4 };
+    build(&write_run(folder.path(), &plan)).unwrap();
+    let markdown = fs::read_to_string(folder.path().join("report.md")).unwrap();
+    let (_, tuning) = markdown.split_once("## Tuning").unwrap();
+    let rows: Vec<&str> = tuning.lines().filter(|line| line.contains("rate=")).collect();
+    assert_eq!(rows.len(), 4, "one for each model and seed: {tuning}");
+    let cells: Vec<&str> = rows[1].split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    // The depth is the same in all search trials.
+    let expected = ["cifar10", "resnet", "2", "4", "1", "accuracy 0.500", "40.0 s", "480 J", "rate=0.1"];
+    assert_eq!(cells, expected);
+    assert!(markdown.contains("4 of 4 cases with 16 search trials finished"), "{markdown}");
 }

@@ -39,6 +39,7 @@ fn record(note: &str, value: Option<f64>) -> Record {
         folds: None,
         repeat: None,
         fold: None,
+        trial: None,
         device: text("cpu"),
         device_name: text("Example CPU 3 GHz"),
         threads: Some(2),
@@ -240,7 +241,7 @@ fn a_line_with_too_few_columns_is_an_error_unless_it_is_the_torn_last_one() {
     let mut bytes = csv(&[record("", None)]);
     bytes.extend(b"3,run\n");
     bytes.extend(encode(&[record("", None)]).unwrap());
-    assert_eq!(message_of(&bytes), "records.csv:3: 2 columns, expected 28");
+    assert_eq!(message_of(&bytes), "records.csv:3: 2 columns, expected 29");
 }
 
 #[test]
@@ -334,6 +335,6 @@ fn records_of_schema_3_stay_readable_for_ever() {
     assert_eq!(read.rows[0], record("two\nlines, \"quoted\": Ω", Some(0.1 + 0.2)));
     let folds = (Some(5), Some(3), Some(2));
     assert_eq!((read.rows[1].folds, read.rows[1].repeat, read.rows[1].fold), folds);
-    assert_eq!(read.rows[1].label_noise, 0.125);
+    assert_eq!((read.rows[1].label_noise, read.rows[1].trial), (0.125, Some(4)));
     assert_eq!(csv(&read.rows), golden, "and what is written today has the same bytes");
 }

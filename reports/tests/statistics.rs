@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use bakeoff_reports::{
-    Answered, bootstrap, bootstrap_mean, bootstrap_p, corrected_t_interval, corrected_t_p, holm, mcnemar_p, metric,
-    paired_bootstrap_p, quantile, wilson,
+    Answered, bootstrap, bootstrap_mean, bootstrap_p, corrected_t_interval, corrected_t_p, expected_max, holm,
+    mcnemar_p, metric, paired_bootstrap_p, quantile, wilson,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -193,4 +193,21 @@ fn quantiles_are_those_of_numpy() {
         assert!((quantile(&sorted, q) - expected).abs() < 1e-9, "{q}");
     }
     assert_eq!(quantile(&[3.0], 0.99), 3.0);
+}
+
+#[test]
+fn the_expected_best_of_draws_is_the_mean_over_all_draws() {
+    let values = [0.2, 0.5, 0.5, 0.9];
+    // Every way to draw three of four with replacement, each equally likely.
+    let all = (0..64).map(|code: usize| {
+        let drawn = [code % 4, code / 4 % 4, code / 16].map(|index| values[index]);
+        drawn.into_iter().fold(f64::NEG_INFINITY, f64::max)
+    });
+    let brute_force = all.sum::<f64>() / 64.0;
+    assert!((expected_max(&values, 3).unwrap() - brute_force).abs() < 1e-12);
+    // By hand: one draw has the mean, and two of {1, 3} are (1 + 3 + 3 + 3) / 4.
+    assert!((expected_max(&values, 1).unwrap() - 0.525).abs() < 1e-12);
+    assert_eq!(expected_max(&[3.0, 1.0], 2), Some(2.5));
+    assert!((expected_max(&values, 1000).unwrap() - 0.9).abs() < 1e-12, "many draws find the best");
+    assert_eq!(expected_max(&[], 2), None);
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write, stdout};
 use std::path::PathBuf;
 
 use bakeoff_datasets::{Leakage, Split, Splits, Targets, class_counts, leakage};
-use bakeoff_models::ModelEntry;
+use bakeoff_models::{ModelEntry, ParamValue};
 
 use super::run::say_memory;
 use super::{Exit, Selection};
@@ -41,7 +41,9 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
     }
     let executor = session.executor(None);
     let (mut failures, mut unsupported) = (0, 0);
-    for case in &plan.cases {
+    // The first search trial has the parameters of the case that it is for. The others only differ in theirs.
+    let cases: Vec<&Case> = plan.cases.iter().filter(|case| case.trial.is_none()).collect();
+    for case in &cases {
         let verdict = match &case.unsupported {
             Some(reason) => {
                 unsupported += 1;
@@ -59,10 +61,14 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
         };
         writeln!(out, "{}: {verdict}", case.id)?;
     }
-    let cases = plan.cases.len();
+    let trials = match plan.cases.len() - cases.len() {
+        0 => String::new(),
+        trials => format!("; their {trials} search trials were not tried"),
+    };
+    let cases = cases.len();
     writeln!(
         out,
-        "{} of {} {} ready ({unsupported} unsupported)",
+        "{} of {} {} ready ({unsupported} unsupported){trials}",
         cases - failures,
         counted(cases, "case"),
         if cases == 1 { "is" } else { "are" }
@@ -86,7 +92,8 @@ fn describe(
         }
     }
     let splits = threads::at_most(plan.threads(), || task.load(&worker::store(samples))).map_err(usage)?;
-    let cases: Vec<&Case> = plan.cases.iter().filter(|case| case.task == task.name()).collect();
+    let scored = || plan.cases.iter().filter(|case| case.trial.is_none());
+    let cases: Vec<&Case> = scored().filter(|case| case.task == task.name()).collect();
     for line in wordless::lines(cases.iter().map(|case| (case.label.as_str(), &case.params)), &splits) {
         writeln!(out, "  {line}")?;
     }
@@ -233,7 +240,7 @@ fn tiny(case: &Case) -> Case {
     for (name, most) in SHORT {
         if tiny.params.has(name) {
             let value = tiny.params.int(name).min(most);
-            tiny.params.set_int(name, value as i64);
+            tiny.params.set(name, ParamValue::Int(value as i64));
         }
     }
     tiny

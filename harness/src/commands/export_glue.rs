@@ -244,7 +244,7 @@ mod tests {
         let mut records = String::from_utf8(encode_header::<Record>()).unwrap();
         if let Some(status) = status {
             records +=
-                &format!("3,run,,,{CASE},wnli,1,svm,svm,1,,635,0,1,,,,cpu,,,,case,wall_s,s,1,stopwatch,{status},\n");
+                &format!("3,run,,,{CASE},wnli,1,svm,svm,1,,635,0,1,,,,,cpu,,,,case,wall_s,s,1,stopwatch,{status},\n");
         }
         fs::write(dir.records_path(), records).unwrap();
         let info = serde_json::from_value(info.into()).unwrap();

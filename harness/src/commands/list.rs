@@ -222,6 +222,12 @@ fn describe_model(model: &dyn ModelEntry, out: &mut impl Write) -> io::Result<()
         wrap(out, "      ", param.about)?;
         wrap(out, "      ", &param.domain.to_string())?;
         wrap(out, "      default: ", param.source)?;
+        if let Some(search) = param.search {
+            let images = search.images.map_or_else(|| "not for images".to_owned(), |range| range.to_string());
+            let texts = search.texts.map_or_else(|| "not for texts".to_owned(), |range| range.to_string());
+            let range = if images == texts { images } else { format!("{images} | {texts}") };
+            wrap(out, "      search: ", &format!("{range}; {}", search.source))?;
+        }
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::interrupt;
 use crate::plan::{Overrides, Plan};
 use crate::program::Program;
 use crate::recorder::Recorder;
+use crate::search::Searches;
 use crate::session::Session;
 use crate::suite::Source;
 use crate::usage::usage;
@@ -46,6 +47,8 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
         ));
     }
     let (recorder, done) = Recorder::resume(&arguments.run, &info, &plan.cases)?;
+    let stored = RunDir::new(&arguments.run).records().map_err(usage)?.rows;
+    let searches = Searches::stored(&plan.cases, &stored);
     plan.cases.retain(|case| !done.contains(&case.id));
     if plan.cases.is_empty() {
         drop(recorder);
@@ -55,7 +58,7 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
     say(&format!("{} cases are done, {} are left", done.len(), plan.cases.len()));
     say_memory(program, &plan);
     interrupt::listen()?;
-    sum_up(&session.carry_out(&info, &plan, recorder)?)
+    sum_up(&session.carry_out(&info, &plan, recorder, searches)?)
 }
 
 /// Writes a line to standard error, which may be closed.

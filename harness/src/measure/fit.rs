@@ -37,10 +37,17 @@ impl Bench<'_> {
         };
         let fitted = model.fit(&rows.train, &rows.validation, &mut watch);
         let seconds = stopwatch.seconds();
-        fitted?;
+        // What a search costs includes its search trials that diverge.
+        let failure = match fitted {
+            Err(error) if self.case.trial.is_none() => return Err(error.into()),
+            fitted => fitted.err(),
+        };
         self.record(Phase::Fit, "fit_s", Some(seconds), "stopwatch", "");
         self.keep(Phase::Fit, "fit_s", ("s", "stopwatch"), [(None, seconds)]);
         self.energy(Phase::Fit, before, 1);
+        if let Some(error) = failure {
+            return Err(error.into());
+        }
         if let Some(idle) = self.case.idle {
             let source = self.meter.source();
             self.record(Phase::Fit, "idle_w", Some(idle.watts()), source, "");

@@ -87,7 +87,7 @@ fn an_unsupported_case_is_a_row_with_its_reason_and_no_failure() {
 }
 
 /// What must not differ between two runs: everything but times, joules and the run's name.
-fn without_times(run: &Path) -> Vec<Record> {
+pub(crate) fn without_times(run: &Path) -> Vec<Record> {
     let measured = ["s", "J", "1/s"];
     let mut rows = records(run);
     for row in &mut rows {
@@ -99,7 +99,7 @@ fn without_times(run: &Path) -> Vec<Record> {
     rows
 }
 
-fn curves(run: &Path) -> Vec<(String, usize, Option<f64>)> {
+pub(crate) fn curves(run: &Path) -> Vec<(String, usize, Option<f64>)> {
     let rows = bakeoff_reports::RunDir::new(run).curves().unwrap().unwrap().rows;
     rows.into_iter().map(|c| (c.case, c.epoch, c.validation)).collect()
 }
@@ -111,7 +111,7 @@ fn slow_suite(bench: &Bench) {
     bench.write("suite.toml", text);
 }
 
-fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !ready() {
         assert!(Instant::now() < deadline, "waited a minute for: {what}");
@@ -133,7 +133,7 @@ fn undisturbed(bench: &Bench) {
     exits(&bench.run(&["run", "suite.toml", "--out", "whole"]), 0);
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
     assert!(status.success());
 }

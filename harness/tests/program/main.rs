@@ -17,6 +17,7 @@ mod own_data_faults;
 mod processes;
 mod readings;
 mod rows;
+mod search;
 #[cfg(target_os = "linux")]
 mod terminals;
 mod whole_program;

@@ -40,7 +40,8 @@ fn a_run_leaves_every_promised_file() {
     }
     let files = fs::read_dir(bench.path("out/figures")).unwrap().map(|entry| entry.unwrap().file_name());
     let files: Vec<String> = files.map(|name| name.to_string_lossy().into_owned()).collect();
-    for figure in bakeoff_reports::FIGURES.iter().map(|figure| figure.name()) {
+    // Only a run with a search has something to show there.
+    for figure in bakeoff_reports::FIGURES.iter().map(|figure| figure.name()).filter(|name| *name != "tuning") {
         for ending in [".svg", ".png"] {
             let is_there = files.iter().any(|file| file.starts_with(figure) && file.ends_with(ending));
             assert!(is_there, "no {ending} file of the figure {figure}: {files:?}");

@@ -8,6 +8,7 @@ use super::scale::Scale;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{InputShape, ModelError, Support};
 use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::search::{Search, SearchDefault};
 
 /// One kind of features of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,11 @@ impl ImageFeatures {
             domain: Domain::Word(ImageFeatures::NAMES),
             about: "images: histograms of oriented gradients, raw pixels from 0 to 1, or both; auto: both for grey images, hog for colour images",
             source,
+            search: Some(Search {
+                images: Some(SearchDefault::Words(&["hog", "pixels", "hog+pixels"])),
+                texts: None,
+                source: "all of ours",
+            }),
         }
     }
 

@@ -19,6 +19,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::search::{Search, SearchDefault};
 
 /// Joins the parts of an emoji.
 const JOINER: char = '\u{200d}';
@@ -129,6 +130,7 @@ impl Tokens {
             about: "texts: words (emoji too) and marks (punctuation, symbols), words or the marks of a text without a word, words \
                     alone, or words of two characters and more",
             source,
+            search: Some(Search::of_texts(SearchDefault::Words(Tokens::NAMES), "all of ours")),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::encode::words::Tokens;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::search::{Scale, Search, SearchDefault};
 
 /// The rule that turns a gradient into a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,6 +79,12 @@ pub(crate) struct Choices {
     pub(crate) weight_decay: Choice,
 }
 
+/// What a search draws the dropout of a network from.
+pub(crate) const DROPOUT: Search = Search::of_all(
+    SearchDefault::Between(Scale::Uniform, 0.0, 0.5),
+    "our own choice: none to one half, that of Srivastava et al. 2014 for hidden units",
+);
+
 /// How many parameters all neural models share.
 pub(crate) const SHARED: usize = 16;
 
@@ -91,6 +98,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Int(1, 10_000),
             about: "passes over the training rows",
             source: epochs.2,
+            search: None,
         },
         Param {
             name: "optimizer",
@@ -99,6 +107,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Word(&["adamw", "sgd"]),
             about: "AdamW, or SGD with momentum",
             source: optimizer.2,
+            search: None,
         },
         Param {
             name: "learning_rate",
@@ -107,6 +116,11 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Float(1e-6, 1e6),
             about: "highest learning rate, reached after the warm-up; falls to zero along a cosine",
             source: learning_rate.2,
+            search: Some(Search::around(
+                learning_rate.0,
+                learning_rate.1,
+                "our own choice: a tenth to ten times of the default; log-uniform as in Bergstra and Bengio 2012",
+            )),
         },
         Param {
             name: "weight_decay",
@@ -115,6 +129,11 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Float(0.0, 1.0),
             about: "weight decay of matrices and kernels; norms, biases and embeddings have none",
             source: weight_decay.2,
+            search: Some(Search::around(
+                weight_decay.0,
+                weight_decay.1,
+                "our own choice: a tenth to ten times of the default; log-uniform as in Bergstra and Bengio 2012",
+            )),
         },
         Param {
             name: "batch",
@@ -123,6 +142,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Int(1, 65_536),
             about: "training rows per step",
             source: "images: He et al. 2015; texts: Devlin et al. 2018",
+            search: None,
         },
         Param {
             name: "shard",
@@ -131,6 +151,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Int(1, 65_536),
             about: "rows of a step that one thread takes at a time, and over which batch normalisation takes its statistics",
             source: "ghost batches of 32: Hoffer et al. 2017; the result does not depend on the number of threads",
+            search: None,
         },
         Param {
             name: "momentum",
@@ -139,6 +160,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Float(0.0, 0.999),
             about: "momentum of SGD; AdamW has its own",
             source: "He et al. 2015",
+            search: None,
         },
         Param {
             name: "warmup",
@@ -147,6 +169,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Float(0.0, 0.9),
             about: "share of the steps over which the learning rate rises",
             source: "10 %: Devlin et al. 2018",
+            search: None,
         },
         Param {
             name: "clip",
@@ -155,6 +178,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Float(1e-6, 1e9),
             about: "largest Euclidean norm of the gradient of all weights; a longer one is scaled down",
             source: "1.0: Devlin et al. 2018; the idea: Pascanu et al. 2013",
+            search: None,
         },
         Param {
             name: "flip",
@@ -163,6 +187,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Switch,
             about: "mirror training images at random; texts have no mirror image",
             source: "He et al. 2015, section 4.2",
+            search: None,
         },
         Param {
             name: "crop",
@@ -171,6 +196,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Int(0, 64),
             about: "shift training images by up to this many pixels each way, with a black border; not used for texts",
             source: "padding of 4 and a random crop: He et al. 2015, section 4.2",
+            search: None,
         },
         Param {
             name: "word_dropout",
@@ -179,6 +205,10 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Float(0.0, 0.9),
             about: "probability that a training word is replaced by the unknown word; not used for images",
             source: "Iyyer et al. 2015; the rate is our own choice",
+            search: Some(Search::of_texts(
+                SearchDefault::Between(Scale::Uniform, 0.0, 0.3),
+                "up to 0.3, that of Iyyer et al. 2015",
+            )),
         },
         Tokens::param(
             "words+marks",
@@ -191,6 +221,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Int(1, 1_000_000),
             about: "most words of the training texts that get an embedding of their own; not used for images",
             source: "our own choice; covers every word of SST-2",
+            search: None,
         },
         Param {
             name: "max_tokens",
@@ -199,6 +230,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Int(3, 512),
             about: "longest text in words; the end of a longer one is cut off; not used for images",
             source: "the longest of SST-2 has 52 words",
+            search: None,
         },
         Param {
             name: "min_count",
@@ -207,6 +239,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             domain: Domain::Int(1, 1000),
             about: "a word seen in fewer training texts is unknown, which also trains the unknown word; not used for images",
             source: "our own choice",
+            search: None,
         },
     ]
 }

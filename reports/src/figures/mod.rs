@@ -15,6 +15,7 @@ mod quality;
 mod rows_chart;
 mod scatter;
 mod style;
+mod tuning;
 
 pub(crate) use png::png;
 pub use style::Style;
@@ -44,6 +45,7 @@ pub static FIGURES: &[&dyn Figure] = &[
     &accuracy_latency::AccuracyLatency,
     &accuracy_energy::AccuracyEnergy,
     &curves::Curves,
+    &tuning::Tuning,
     &confusion::ConfusionMatrices,
 ];
 

@@ -295,11 +295,34 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "trials",
+        title: "search trials",
+        better: Higher,
+        formula: "number of search trials that chose the parameters of the case",
+        columns: &[column("search", "search_trials")],
+        ..METRIC
+    },
+    Metric {
+        name: "failed_trials",
+        title: "failed search trials",
+        formula: "number of the search trials that gave no score: failed, diverged, ended for time or memory",
+        columns: &[column("search", "failed_search_trials")],
+        ..METRIC
+    },
+    Metric {
+        name: "best_validation",
+        title: "best validation score",
+        better: Higher,
+        formula: "the task's primary metric of the chosen search trial on the rows held out of it; the best of several, so too good",
+        columns: &[column("search", "best_validation")],
+        ..METRIC
+    },
+    Metric {
         name: "fit_s",
         title: "fit time",
         unit: "s",
-        formula: "wall-clock seconds of fit, encoders and validation included",
-        columns: &[column("fit", "fit_s")],
+        formula: "wall-clock seconds of fit, encoders and validation included; of search the sum over the search trials",
+        columns: &[column("fit", "fit_s"), column("search", "search_fit_s")],
         ..METRIC
     },
     Metric {
@@ -347,9 +370,10 @@ pub static METRICS: &[Metric] = &[
         name: "energy_j",
         title: "energy",
         unit: "J",
-        formula: "joules of the phase; per prediction in the predict phases",
+        formula: "joules of the phase; per prediction in the predict phases; of search the sum over the fits of the search trials",
         columns: &[
             column("fit", "fit_energy_j"),
+            column("search", "search_energy_j"),
             column("predict-batch", "batch_energy_j_per_prediction"),
             column("predict-single", "single_energy_j_per_prediction"),
         ],

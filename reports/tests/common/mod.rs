@@ -19,10 +19,12 @@ pub(crate) struct Plan {
     pub(crate) examples: usize,
     /// Whether some cases fail, each in another way.
     pub(crate) faults: bool,
+    /// Search trials of each case; 0 for none. The second of several fails.
+    pub(crate) trials: usize,
 }
 
 /// Three tasks, eight models, one seed: every status is there.
-pub(crate) const SMALL: Plan = Plan { tasks: 3, models: 8, seeds: 1, examples: 400, faults: true };
+pub(crate) const SMALL: Plan = Plan { tasks: 3, models: 8, seeds: 1, examples: 400, faults: true, trials: 0 };
 
 const MODELS: &[&str] =
     &["resnet", "transformer", "lstm", "svm", "random-forest", "resnet-deep", "svm-linear", "lstm-bidirectional"];
@@ -47,8 +49,11 @@ pub(crate) fn write_run(folder: &Path, plan: &Plan) -> RunDir {
     let (mut records, mut curves) = (Vec::new(), Vec::new());
     for (index, case) in info.cases.iter().enumerate() {
         let task = info.tasks.iter().find(|task| task.name == case.task).unwrap();
-        let mut made = MadeCase::new(&info, task, case, index, plan);
-        made.measure(&dir, plan);
+        let mut made = MadeCase::new(&info, task, case, index / (plan.trials + 1), plan);
+        match case.trial {
+            Some(trial) => made.try_out(trial),
+            None => made.measure(&dir, plan),
+        }
         records.append(&mut made.records);
         curves.append(&mut made.curves);
     }
@@ -61,25 +66,29 @@ pub(crate) fn info(plan: &Plan) -> RunInfo {
     let tasks: Vec<TaskInfo> = (0..plan.tasks).map(task).collect();
     let cases = tasks.iter().flat_map(|task| {
         (0..plan.models).flat_map(move |model| {
-            (1..=plan.seeds).map(move |seed| {
-                let label = label(model);
-                let case = format!("{}.{label}.n2000.s{seed}.cpu", task.name);
-                let name = label.split("-v").next().unwrap().to_owned();
-                CaseInfo {
-                    case,
-                    task: task.name.clone(),
-                    label,
-                    model: name,
-                    train_size: 2000,
-                    label_noise: 0.0,
-                    seed: seed as u64,
-                    folds: None,
-                    repeat: None,
-                    fold: None,
-                    device: "cpu".to_owned(),
-                    model_version: "1 (burn 0.22.1)".to_owned(),
-                }
-            })
+            (1..=plan.seeds)
+                .flat_map(move |seed| (1..=plan.trials).map(Some).chain([None]).map(move |t| (seed, t)))
+                .map(move |(seed, trial)| {
+                    let label = label(model);
+                    let part = trial.map_or(String::new(), |trial| format!(".t{trial}"));
+                    let case = format!("{}.{label}.n2000.s{seed}{part}.cpu", task.name);
+                    let name = label.split("-v").next().unwrap().to_owned();
+                    CaseInfo {
+                        case,
+                        task: task.name.clone(),
+                        label,
+                        model: name,
+                        train_size: 2000,
+                        label_noise: 0.0,
+                        seed: seed as u64,
+                        folds: None,
+                        repeat: None,
+                        fold: None,
+                        trial,
+                        device: "cpu".to_owned(),
+                        model_version: "1 (burn 0.22.1)".to_owned(),
+                    }
+                })
         })
     });
     let words = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -186,13 +195,14 @@ impl<'a> MadeCase<'a> {
             label: self.case.label.clone(),
             model: self.case.model.clone(),
             model_version: "1 (burn 0.22.1)".to_owned(),
-            params: "depth=8 rate=0.1".to_owned(),
+            params: format!("depth=8 rate=0.{}", self.case.trial.unwrap_or(1)),
             train_size: 2000,
             label_noise: 0.0,
             seed: self.seed,
             folds: None,
             repeat: None,
             fold: None,
+            trial: self.case.trial,
             device: "cpu".to_owned(),
             device_name: self.info.devices[0].name.clone(),
             threads: Some(2),
@@ -207,7 +217,31 @@ impl<'a> MadeCase<'a> {
         });
     }
 
+    /// A search trial.
+    fn try_out(&mut self, trial: usize) {
+        let is_failed = trial == 2;
+        self.status = if is_failed { Status::Diverged } else { Status::Ok };
+        self.note = if is_failed { "in epoch 1: the training loss is not a finite number" } else { "" };
+        if !is_failed {
+            let scale = if self.task.classes.is_empty() { 900.0 } else { 0.1 };
+            self.push(
+                "validate",
+                &self.task.primary,
+                Some(scale * (self.model as f64 + trial as f64).sqrt()),
+                "scorer",
+            );
+        }
+        self.push("case", "wall_s", Some(3.0), "stopwatch");
+    }
+
     fn measure(&mut self, dir: &RunDir, plan: &Plan) {
+        if plan.trials > 0 {
+            self.push("search", "trials", Some(plan.trials as f64), "search");
+            self.push("search", "failed_trials", Some(f64::from(u8::from(plan.trials > 1))), "search");
+            self.push("search", "fit_s", Some(40.0), "stopwatch");
+            self.push("search", "energy_j", Some(480.0), "estimate");
+            self.push("search", "best_validation", Some(0.5), "scorer");
+        }
         if matches!(self.status, Status::Ok | Status::BelowFloor) {
             self.score(dir, plan);
             self.cost();
