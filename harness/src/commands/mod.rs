@@ -66,13 +66,13 @@ enum Command {
 struct Selection {
     /// A built-in suite (smoke, quick, standard, paper) or the path of a suite file (.toml)
     suite: String,
-    /// Run only these tasks
+    /// Run only these tasks, separated by commas
     #[arg(short = 't', long = "task", value_name = "TASK", value_delimiter = ',')]
     tasks: Vec<String>,
     /// Leave out these tasks
     #[arg(short = 'T', long = "skip-task", value_name = "TASK", value_delimiter = ',')]
     skip_tasks: Vec<String>,
-    /// Run only these models, by name or label
+    /// Run only these models, by name or label, separated by commas
     #[arg(short = 'm', long = "model", value_name = "MODEL", value_delimiter = ',')]
     models: Vec<String>,
     /// Leave out these models, by name or label
@@ -90,7 +90,7 @@ struct Selection {
     /// Score by cross-validation with this many folds of the training rows, instead of on the test rows
     #[arg(long, value_name = "N")]
     folds: Option<usize>,
-    /// Divide the rows into folds this often
+    /// Repeat the cross-validation this many times, with new folds each time
     #[arg(long, value_name = "N")]
     repeats: Option<usize>,
     /// Run this many cases at the same time; they slow each other down, so their times mean little
@@ -102,7 +102,7 @@ struct Selection {
     /// Compute on these devices (cpu) instead of the suite's; every case runs once on each
     #[arg(long = "device", value_name = "DEVICE", value_delimiter = ',')]
     devices: Vec<String>,
-    /// Also predict GLUE's test sets, whose targets are secret, for `data export-glue`
+    /// Also predict GLUE's test sets, which have no public targets; `data export-glue` needs it
     #[arg(long)]
     predict_hidden: bool,
     /// Keep every fitted model in the run's directory, as models/<case>/
