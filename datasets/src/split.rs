@@ -179,7 +179,7 @@ mod tests {
             let spread = |is_counted: &dyn Fn(usize) -> bool| {
                 let sizes = (0..count).map(|fold| (0..folds.len()).filter(|&row| folds[row] == fold && is_counted(row)).count());
                 let sizes: Vec<usize> = sizes.collect();
-                sizes.iter().max().unwrap() - sizes.iter().min().unwrap()
+                sizes.iter().max().expect("folds") - sizes.iter().min().expect("folds")
             };
             prop_assert!(spread(&|_| true) <= 1);
             for class in 0..names.len() as u16 {

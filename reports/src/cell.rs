@@ -9,26 +9,26 @@ pub const ESTIMATE: &str = "estimate";
 /// One number of a case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {
-    /// As in [`Record::phase`].
+    /// As in [`crate::Record::phase`].
     pub phase: String,
-    /// As in [`Record::metric`].
+    /// As in [`crate::Record::metric`].
     pub metric: String,
     /// The number.
     pub value: f64,
-    /// As in [`Record::source`].
+    /// As in [`crate::Record::source`].
     pub source: String,
-    /// As in [`Record::note`].
+    /// As in [`crate::Record::note`].
     pub note: String,
-    /// As in [`Record::conditions`].
+    /// As in [`crate::Record::conditions`].
     pub conditions: String,
 }
 
 /// A number that a case should have but does not have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
-    /// As in [`Record::phase`].
+    /// As in [`crate::Record::phase`].
     pub phase: String,
-    /// As in [`Record::metric`].
+    /// As in [`crate::Record::metric`].
     pub metric: String,
     /// The source that did not give the number, if another source did. Empty if none did.
     pub source: String,
@@ -39,7 +39,7 @@ pub struct Gap {
 /// One search trial of a case: parameters that were tried for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchTrial {
-    /// As in [`Record::params`].
+    /// As in [`crate::Record::params`].
     pub params: String,
     /// How it ended.
     pub status: Status,
@@ -56,7 +56,7 @@ pub struct Trial {
     pub model: String,
     /// The model's version and its library's.
     pub model_version: String,
-    /// As in [`Record::params`].
+    /// As in [`crate::Record::params`].
     pub params: String,
     /// The seed.
     pub seed: u64,
