@@ -20,6 +20,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("quick", include_str!("../suites/quick.toml")),
     ("standard", include_str!("../suites/standard.toml")),
     ("paper", include_str!("../suites/paper.toml")),
+    ("long-range", include_str!("../suites/long-range.toml")),
 ];
 
 /// A suite as written. Every value that can be wrong keeps its place in the text, for messages about it.

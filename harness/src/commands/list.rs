@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::{Exit, usage};
 use crate::program::Program;
 use crate::suite::{BUILT_IN, Source};
-use crate::tasks::Task;
+use crate::tasks::{Family, Task};
 
 /// Columns of a terminal. Only whole texts of one name are wrapped to it, and lines of the overview are cut to it.
 const WIDTH: usize = 80;
@@ -92,9 +92,9 @@ fn overview(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
         (Kind::Suites, "SUITES (your own: harness/suites/example.toml)"),
     ] {
         writeln!(out, "{title}")?;
-        for item in kind.items(program) {
-            let name = format!("  {:<22}", item.name());
-            writeln!(out, "{name} {}", headline(&item.line()?, WIDTH - name.chars().count() - 1))?;
+        for (names, about) in overview_lines(kind, program)? {
+            let names = format!("  {names:<21}  ");
+            writeln!(out, "{names}{}", headline(&about, WIDTH - names.chars().count()))?;
         }
         writeln!(out)?;
     }
@@ -102,8 +102,24 @@ fn overview(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
         let names: Vec<&str> = kind.items(program).iter().map(Item::name).collect();
         wrap(out, title, &names.join(", "))?;
     }
-    writeln!(out, "\nMore: bakeoff list models, bakeoff list models svm, bakeoff list suites quick")?;
+    writeln!(out, "\nMore: bakeoff list tasks, bakeoff list models svm, bakeoff list suites quick")?;
     Ok(())
+}
+
+/// Names of a kind and what is said of them, a line each. Neighbouring tasks of one family share a line.
+fn overview_lines(kind: Kind, program: &Program) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let mut lines = Vec::new();
+    let mut last = None;
+    for item in kind.items(program) {
+        let family = item.family();
+        match family {
+            Some(family) if last == Some(family) => {}
+            Some(family) => lines.push((family.names, family.about.to_owned())),
+            None => lines.push((item.name(), item.line()?)),
+        }
+        last = family;
+    }
+    Ok(lines)
 }
 
 impl Kind {
@@ -137,6 +153,13 @@ impl Item {
             Item::Suite(name, _) => name,
             Item::Metric(metric) => metric.name,
             Item::Figure(figure) => figure.name(),
+        }
+    }
+
+    fn family(&self) -> Option<&'static Family> {
+        match self {
+            Item::Task(task) => task.family(),
+            Item::Model(_) | Item::Suite(..) | Item::Metric(_) | Item::Figure(_) => None,
         }
     }
 
