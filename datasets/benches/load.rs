@@ -1,10 +1,11 @@
 //! How long reading takes: `cargo bench -p bakeoff-datasets --bench load`. CIFAR-10 is read from the data folder, if it
-//! is there; a file of QQP's size is made on the spot.
+//! is there; a file of QQP's size is made on the spot. Generated texts are made, not read.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Write};
 use std::time::Instant;
 
+use bakeoff_datasets::generated::GeneratedTexts;
 use bakeoff_datasets::{Cifar10, Dataset, Store, fuzzing};
 
 /// Rows and usual length of a question of QQP's training file.
@@ -23,6 +24,10 @@ fn main() {
     fs::write(&path, text).expect("the folder can be written");
     let read = || fuzzing::questions(BufReader::with_capacity(1 << 18, File::open(&path).expect("it was just made")));
     show(&format!("a file of QQP's size ({ROWS} rows, {megabytes} MB)"), || assert_eq!(read(), ROWS));
+
+    show("the texts of long-range-512 (9,000 rows)", || {
+        std::hint::black_box(GeneratedTexts::LongRange { distance: 512 }.splits());
+    });
 
     let store = Store::embedded();
     match Cifar10.load(&store) {

@@ -12,6 +12,7 @@ mod example;
 mod fetch;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod generated;
 mod glue;
 mod gzip;
 mod label_noise;

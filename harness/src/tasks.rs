@@ -6,6 +6,7 @@ use bakeoff_datasets::{DataFile, DatasetError, Inputs, Splits, Store};
 use bakeoff_models::{InputShape, TargetShape, TaskShape};
 
 mod decoded;
+mod generated;
 mod official;
 mod own;
 
@@ -40,7 +41,11 @@ pub trait Task: Sync {
     fn has_test_rows(&self) -> bool {
         true
     }
-    /// The files it reads from the store.
+    /// The tasks with which it shares a line in the overview of `list`; `None` if it has a line of its own.
+    fn family(&self) -> Option<&'static Family> {
+        None
+    }
+    /// The files it reads from the store; none if the program makes its examples.
     fn files(&self) -> &'static [DataFile];
     /// The name and the sha256 of each file that the task reads.
     fn checksums(&self) -> Vec<(String, String)> {
@@ -61,6 +66,15 @@ pub trait Task: Sync {
     }
 }
 
+/// Tasks that are much alike, so that the overview of `list` shows all of them in one line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Family {
+    /// Their names, so that a reader can write each.
+    pub names: &'static str,
+    /// What they ask.
+    pub about: &'static str,
+}
+
 /// What a model must know about `task` when it learns from `train_rows` rows.
 pub fn shape(task: &dyn Task, train_rows: usize) -> TaskShape {
     let classes = task.classes().len();
@@ -72,15 +86,16 @@ pub fn shape(task: &dyn Task, train_rows: usize) -> TaskShape {
     }
 }
 
-/// Every task: first those on the samples inside the program, then those on full datasets, which must be downloaded.
+/// Every task: first those on the samples inside the program, then those on full datasets, which must be downloaded, then
+/// those whose examples the program makes. The tasks of a family are neighbours.
 pub static TASKS: &[&dyn Task] = &[
     &official::CIFAR10,
     &official::CIFAR10_ROTATION,
     &official::SST2_TASK,
     &official::CIFAR10_FULL,
     &official::CIFAR10_ROTATION_FULL,
-    &official::COLA_TASK,
     &official::SST2_FULL,
+    &official::COLA_TASK,
     &official::MRPC_TASK,
     &official::STSB_TASK,
     &official::QQP_TASK,
@@ -88,4 +103,12 @@ pub static TASKS: &[&dyn Task] = &[
     &official::QNLI_TASK,
     &official::RTE_TASK,
     &official::WNLI_TASK,
+    &generated::LONG_RANGE_8,
+    &generated::LONG_RANGE_16,
+    &generated::LONG_RANGE_32,
+    &generated::LONG_RANGE_64,
+    &generated::LONG_RANGE_128,
+    &generated::LONG_RANGE_256,
+    &generated::LONG_RANGE_512,
+    &generated::XOR,
 ];

@@ -151,9 +151,12 @@ fn assert_close(left: &Predictions, right: &Predictions, what: &str) {
     assert!(same, "{what}");
 }
 
-/// The tasks whose data are in the program; those on full datasets differ from them in their rows alone.
+/// The tasks whose data are in the program; those on full datasets differ from them in their rows alone. Generated tasks, which
+/// have no files, are left out: they are made so that some models do not beat the floor.
 fn samples() -> Vec<&'static dyn Task> {
-    TASKS.iter().copied().filter(|task| task.files().iter().all(|file| file.embedded.is_some())).collect()
+    let is_sample =
+        |task: &&dyn Task| !task.files().is_empty() && task.files().iter().all(|file| file.embedded.is_some());
+    TASKS.iter().copied().filter(is_sample).collect()
 }
 
 fn conforms(name: &str, tasks: &[&'static dyn Task]) {

@@ -20,7 +20,43 @@ fn every_task_has_a_name_of_its_own_and_a_metric_of_the_catalogue() {
     assert_eq!(names.len(), TASKS.len());
     for task in TASKS {
         assert!(metric(task.primary()).is_some(), "{}: {}", task.name(), task.primary());
-        assert!(!task.files().is_empty() && task.rows() > 0, "{}", task.name());
+        assert!(task.rows() > 0, "{}", task.name());
+    }
+}
+
+#[test]
+fn tasks_of_a_family_are_neighbours_in_the_list() {
+    let mut ended: HashSet<&str> = HashSet::new();
+    for pair in TASKS.windows(2) {
+        let [family, next] = [pair[0].family(), pair[1].family()];
+        if let (Some(family), true) = (family, family != next) {
+            ended.insert(family.names);
+        }
+        if let Some(next) = next {
+            assert!(!ended.contains(next.names), "{} is apart from its family", pair[1].name());
+        }
+    }
+}
+
+#[test]
+fn generated_tasks_load_as_they_say_without_a_file_and_their_floor_is_a_half() {
+    let generated: Vec<_> = TASKS.iter().filter(|task| task.files().is_empty()).collect();
+    let names: Vec<&str> = generated.iter().map(|task| task.name()).collect();
+    let expected = ["8", "16", "32", "64", "128", "256", "512"].map(|distance| format!("long-range-{distance}"));
+    assert_eq!(names, [expected.as_slice(), &["xor".to_owned()]].concat());
+    for task in generated {
+        let splits = task.load(&Store::folder("/nowhere")).unwrap();
+        assert_eq!(splits.train.len(), task.rows(), "{}", task.name());
+        let Targets::Classes { names, .. } = &splits.train.targets else { panic!("not classes") };
+        assert_eq!(**names, *task.classes(), "{}", task.name());
+        let floor = scoring::floor(&splits.train.targets, &splits.test.targets, task.primary());
+        assert_eq!(floor, 0.5, "{}", task.name());
+        if let Some(distance) = task.name().strip_prefix("long-range-") {
+            let Inputs::Texts(texts) = &splits.test.inputs else { panic!("not texts") };
+            let words: Vec<&str> = texts[0].first.split(' ').collect();
+            let markers: Vec<usize> = (0..words.len()).filter(|&at| ["ka", "ro", "tu"].contains(&words[at])).collect();
+            assert_eq!((markers[1] - markers[0]).to_string(), distance, "{}", task.name());
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use super::{Exit, usage};
 use crate::program::Program;
 use crate::suite::{BUILT_IN, Source};
-use crate::tasks::Task;
+use crate::tasks::{Family, Task};
 
 /// The width of the screen in columns. The lines of the overview are cut to it. Only the full text about one name is
 /// wrapped.
@@ -94,9 +94,9 @@ fn overview(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
         (Kind::Suites, "SUITES (your own: harness/suites/example.toml)"),
     ] {
         writeln!(out, "{title}")?;
-        for item in kind.items(program) {
-            let name = format!("  {:<22}", item.name());
-            writeln!(out, "{name} {}", headline(&item.line()?, WIDTH - name.chars().count() - 1))?;
+        for (names, about) in overview_lines(kind, program)? {
+            let names = format!("  {names:<21}  ");
+            writeln!(out, "{names}{}", headline(&about, WIDTH - names.chars().count()))?;
         }
         writeln!(out)?;
     }
@@ -104,9 +104,25 @@ fn overview(program: &Program, out: &mut impl Write) -> anyhow::Result<()> {
     wrap(out, "SCORES   ", &scores.join(", "))?;
     let figures: Vec<&str> = FIGURES.iter().map(|figure| figure.name()).collect();
     wrap(out, "FIGURES  ", &figures.join(", "))?;
-    writeln!(out, "\nMore: bakeoff list models, bakeoff list models svm, bakeoff list suites quick,")?;
+    writeln!(out, "\nMore: bakeoff list tasks, bakeoff list models svm, bakeoff list suites quick,")?;
     writeln!(out, "      bakeoff list metrics (costs and counts too)")?;
     Ok(())
+}
+
+/// Names of a kind and what is said of them, a line each. Neighbouring tasks of one family share a line.
+fn overview_lines(kind: Kind, program: &Program) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let mut lines = Vec::new();
+    let mut last = None;
+    for item in kind.items(program) {
+        let family = item.family();
+        match family {
+            Some(family) if last == Some(family) => {}
+            Some(family) => lines.push((family.names, family.about.to_owned())),
+            None => lines.push((item.name(), item.line()?)),
+        }
+        last = family;
+    }
+    Ok(lines)
 }
 
 impl Kind {
@@ -140,6 +156,13 @@ impl Item {
             Item::Suite(name, _) => name,
             Item::Metric(metric) => metric.name,
             Item::Figure(figure) => figure.name(),
+        }
+    }
+
+    fn family(&self) -> Option<&'static Family> {
+        match self {
+            Item::Task(task) => task.family(),
+            Item::Model(_) | Item::Suite(..) | Item::Metric(_) | Item::Figure(_) => None,
         }
     }
 

@@ -8,7 +8,7 @@ use bakeoff_datasets::{
 };
 use bakeoff_models::InputShape;
 
-use super::Task;
+use super::{Family, Task};
 
 /// A task on an official dataset. Its primary metric is the one by which the dataset's authors rank.
 pub(super) struct Official {
@@ -17,6 +17,7 @@ pub(super) struct Official {
     primary: &'static str,
     input: InputShape,
     dataset: &'static dyn Dataset,
+    family: Option<&'static Family>,
     /// Whether the dataset's targets are replaced: the task is then to predict the angle by which each image was
     /// turned.
     turned: bool,
@@ -33,13 +34,26 @@ const fn official(
     input: InputShape,
     dataset: &'static dyn Dataset,
 ) -> Official {
-    Official { name, about, primary, input, dataset, turned: false }
+    Official { name, about, primary, input, dataset, family: None, turned: false }
 }
+
+/// A task of GLUE that has no line of its own in the overview.
+const fn glue(
+    name: &'static str,
+    about: &'static str,
+    primary: &'static str,
+    input: InputShape,
+    dataset: &'static dyn Dataset,
+) -> Official {
+    Official { family: Some(&GLUE), ..official(name, about, primary, input, dataset) }
+}
+
+static GLUE: Family = Family { names: "cola, mrpc, stsb, qqp, mnli, qnli, rte, wnli", about: "the rest of GLUE" };
 
 /// CIFAR-10's images, each turned by a seeded angle in [-60°, 60°] and reflected at the border. The angles belong to
 /// the task and not to a case, so every seed sees the same images.
 const fn turned(name: &'static str, about: &'static str, dataset: &'static dyn Dataset) -> Official {
-    Official { name, about, primary: "mse", input: IMAGES, dataset, turned: true }
+    Official { name, about, primary: "mse", input: IMAGES, dataset, family: None, turned: true }
 }
 
 const TRAIN_ANGLES: u64 = 0x7261_696e;
@@ -69,7 +83,7 @@ pub(super) static CIFAR10_ROTATION_FULL: Official = turned(
     &Cifar10,
 );
 pub(super) static COLA_TASK: Official =
-    official("cola", "whether a sentence is acceptable English (GLUE CoLA, dev split)", "matthews", TEXTS, &COLA);
+    glue("cola", "whether a sentence is acceptable English (GLUE CoLA, dev split)", "matthews", TEXTS, &COLA);
 pub(super) static SST2_FULL: Official = official(
     "sst2-full",
     "whether a sentence of a film review is favourable (GLUE SST-2, all training rows, dev split)",
@@ -77,7 +91,7 @@ pub(super) static SST2_FULL: Official = official(
     TEXTS,
     &SST2,
 );
-pub(super) static MRPC_TASK: Official = official(
+pub(super) static MRPC_TASK: Official = glue(
     "mrpc",
     "whether two sentences from the news say the same (GLUE MRPC, dev split)",
     "f1_positive",
@@ -85,10 +99,10 @@ pub(super) static MRPC_TASK: Official = official(
     &MRPC,
 );
 pub(super) static QQP_TASK: Official =
-    official("qqp", "whether two questions ask the same (GLUE QQP, dev split)", "f1_positive", PAIRS, &QQP);
+    glue("qqp", "whether two questions ask the same (GLUE QQP, dev split)", "f1_positive", PAIRS, &QQP);
 pub(super) static STSB_TASK: Official =
-    official("stsb", "how similar two sentences are, from 0 to 5 (GLUE STS-B, dev split)", "pearson", PAIRS, &STSB);
-pub(super) static MNLI_TASK: Official = official(
+    glue("stsb", "how similar two sentences are, from 0 to 5 (GLUE STS-B, dev split)", "pearson", PAIRS, &STSB);
+pub(super) static MNLI_TASK: Official = glue(
     "mnli",
     "whether a sentence implies or contradicts another, or neither (GLUE MNLI, dev splits, matched and mismatched)",
     "accuracy",
@@ -96,10 +110,10 @@ pub(super) static MNLI_TASK: Official = official(
     &MNLI,
 );
 pub(super) static QNLI_TASK: Official =
-    official("qnli", "whether a sentence answers a question (GLUE QNLI, dev split)", "accuracy", PAIRS, &QNLI);
+    glue("qnli", "whether a sentence answers a question (GLUE QNLI, dev split)", "accuracy", PAIRS, &QNLI);
 pub(super) static RTE_TASK: Official =
-    official("rte", "whether a sentence follows from a text (GLUE RTE, dev split)", "accuracy", PAIRS, &RTE);
-pub(super) static WNLI_TASK: Official = official(
+    glue("rte", "whether a sentence follows from a text (GLUE RTE, dev split)", "accuracy", PAIRS, &RTE);
+pub(super) static WNLI_TASK: Official = glue(
     "wnli",
     "whether a sentence follows with its pronoun replaced (GLUE WNLI, dev split)",
     "accuracy",
@@ -143,6 +157,10 @@ impl Task for Official {
 
     fn rows(&self) -> usize {
         self.dataset.train_rows()
+    }
+
+    fn family(&self) -> Option<&'static Family> {
+        self.family
     }
 
     fn files(&self) -> &'static [DataFile] {

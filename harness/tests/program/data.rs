@@ -51,6 +51,29 @@ fn list_shows_every_dataset_and_what_is_missing() {
 }
 
 #[test]
+fn generated_tasks_are_no_downloads_and_are_checked_without_data() {
+    let bench = Bench::new();
+    let listed = stdout(&run(&bench, &["data", "list"]));
+    for name in ["long-range-8", "xor"] {
+        assert!(!listed.contains(name), "{listed}");
+        let output = run(&bench, &["data", "fetch", name]);
+        exits(&output, 2);
+        assert!(stderr(&output).contains(&format!("unknown dataset '{name}'")), "{}", stderr(&output));
+    }
+    bench.suite("", &["long-range-8", "xor"], &["svm"]);
+    let output = run(&bench, &["check", "suite.toml"]);
+    exits(&output, 0);
+    for part in [
+        "task long-range-8: whether two markers 8 words apart",
+        "task xor: ",
+        "leakage: 0 of 1000 test rows",
+        "2 of 2 cases are ready",
+    ] {
+        assert!(stdout(&output).contains(part), "{part} is not in:\n{}", stdout(&output));
+    }
+}
+
+#[test]
 fn a_dataset_is_fetched_from_a_mirror_listed_verified_and_fetched_again_when_broken() {
     let Some(mirror) = mirror() else { return };
     let bench = Bench::new();

@@ -28,6 +28,19 @@ fn list_fits_one_screen_and_names_everything() {
 }
 
 #[test]
+fn list_has_a_line_for_a_family_of_tasks_and_list_tasks_a_line_for_each() {
+    let screen = bakeoff(&["list"]);
+    let lines = |start: &str| screen.lines().filter(|line| line.trim_start().starts_with(start)).count();
+    assert_eq!((lines("long-range-8 to -512  "), lines("long-range"), lines("cola, mrpc, ")), (1, 1, 1), "{screen}");
+    let tasks = bakeoff(&["list", "tasks"]);
+    for name in ["long-range-8 ", "long-range-512 ", "xor ", "cola ", "wnli "] {
+        assert_eq!(tasks.lines().filter(|line| line.starts_with(name)).count(), 1, "{name}:\n{tasks}");
+    }
+    let one = bakeoff(&["list", "tasks", "long-range-8"]);
+    assert!(one.contains("8 words apart") && one.contains("made by the program"), "{one}");
+}
+
+#[test]
 fn list_of_a_kind_has_a_line_for_each_name() {
     assert_eq!(bakeoff(&["list", "models"]).lines().count(), bakeoff_models::ENTRIES.len());
     assert_eq!(bakeoff(&["list", "tasks"]).lines().count(), bakeoff::tasks::TASKS.len());

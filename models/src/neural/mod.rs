@@ -177,14 +177,17 @@ pub(crate) fn fit_s(
 ) -> f64 {
     /// The number of words of a GLUE sentence, because the texts themselves are not read here.
     const TYPICAL_WORDS: usize = 20;
+    // Who raises the limit has longer texts, about as long as that.
+    let longest = params.int("max_tokens");
+    let typical = if longest > recipe::DEFAULT_MAX_TOKENS as usize { longest } else { TYPICAL_WORDS };
     /// How many operations a core does in a second, measured on the networks of `quick`.
     const OPERATIONS_PER_SECOND: f64 = 3e10;
     let form = match shape.input {
         InputShape::Images { channels, height, width } => InputForm::Images { channels, height, width },
         InputShape::Texts { pairs: is_pairs } => InputForm::Tokens {
             vocabulary: params.int("vocabulary"),
-            longest: params.int("max_tokens"),
-            typical: TYPICAL_WORDS,
+            longest,
+            typical,
             reading: if is_pairs { pairs } else { TextReading::Single },
         },
     };

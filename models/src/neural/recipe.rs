@@ -85,6 +85,9 @@ pub(crate) const DROPOUT: Search = Search::of_all(
     "our own choice: none to one half, that of Srivastava et al. 2014 for hidden units",
 );
 
+/// The longest text that is read whole unless a suite says otherwise.
+pub(super) const DEFAULT_MAX_TOKENS: i64 = 64;
+
 /// How many parameters all neural models share.
 pub(crate) const SHARED: usize = 16;
 
@@ -225,9 +228,9 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
         },
         Param {
             name: "max_tokens",
-            images: DefaultValue::Int(64),
-            texts: DefaultValue::Int(64),
-            domain: Domain::Int(3, 512),
+            images: DefaultValue::Int(DEFAULT_MAX_TOKENS),
+            texts: DefaultValue::Int(DEFAULT_MAX_TOKENS),
+            domain: Domain::Int(3, 4096),
             about: "longest text in words; the end of a longer one is cut off; not used for images",
             source: "the longest of SST-2 has 52 words",
             search: None,
