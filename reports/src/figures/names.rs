@@ -14,9 +14,9 @@ use super::Picture;
 use super::canvas::{allowed_in_xml, escape};
 use super::png::has_all_glyphs;
 
-/// How many characters of a name a picture shows at least: of a model's label, and of the name of a class or task.
+/// How many characters a picture shows at least of a model's label, and of the name of a class.
 const SHOWN_OF_LABEL: usize = 20;
-const SHOWN_OF_NAME: usize = 10;
+const SHOWN_OF_CLASS: usize = 10;
 
 /// The names of a run that pictures cannot write, in the order of their numbers.
 pub(crate) struct NumberedNames {
@@ -38,7 +38,13 @@ impl NumberedNames {
         let free = |number: &String| !all.contains(&number);
         let mut numbers = (1..).map(|number| format!("#{number}")).filter(free);
         let labels = &results.grid.labels;
-        let shown = |name: &String| if labels.contains(name) { SHOWN_OF_LABEL } else { SHOWN_OF_NAME };
+        let classes: Vec<&String> = results.grid.settings.iter().flat_map(|setting| &setting.task.classes).collect();
+        let shown = |name: &String| match name {
+            label if labels.contains(label) => SHOWN_OF_LABEL,
+            class if classes.contains(&class) => SHOWN_OF_CLASS,
+            // Titles are shown whole.
+            _ => usize::MAX,
+        };
         let start = |name: &String| name.chars().take(shown(name)).collect::<String>();
         // A picture cuts long names, and these would then be the same.
         let is_ambiguous = |name: &&&String| {
