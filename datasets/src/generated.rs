@@ -1,6 +1,6 @@
 //! Texts that the program makes itself, by a rule and a fixed seed. No file is read.
 //!
-//! docs/generated-tasks.md says what each rule is for. Rows follow from [`SEED`], the split and the row's number alone, so they
+//! docs/generated-tasks.md says what each rule is for. Rows follow from `SEED`, the split and the row's number alone, so they
 //! are the same on every machine. The tests hold their sha256: when rows change, the tasks' version must be raised.
 
 use std::sync::Arc;
