@@ -32,6 +32,8 @@ pub enum Status {
     OutOfMemory,
     /// A loss or a prediction was not a finite number.
     Diverged,
+    /// The budget was used up before the model had learned anything, or before the search trial began.
+    OverBudget,
 }
 
 impl Status {
@@ -44,6 +46,7 @@ impl Status {
         Status::TimedOut,
         Status::OutOfMemory,
         Status::Diverged,
+        Status::OverBudget,
     ];
 
     /// The word in records.
@@ -56,6 +59,7 @@ impl Status {
             Status::TimedOut => "timed-out",
             Status::OutOfMemory => "out-of-memory",
             Status::Diverged => "diverged",
+            Status::OverBudget => "over-budget",
         }
     }
 
