@@ -203,6 +203,7 @@ impl From<ModelError> for Stop {
     fn from(error: ModelError) -> Stop {
         let status = match error {
             ModelError::Diverged { .. } => Status::Diverged,
+            ModelError::OverBudget(_) => Status::OverBudget,
             // `unsupported` is for what the plan knew. What a model finds out later is a failure.
             ModelError::Unsupported(_) | ModelError::Failed(_) | ModelError::Artefact { .. } => Status::Failed,
         };

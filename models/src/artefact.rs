@@ -158,6 +158,7 @@ number!(f32, Dtype::F32, |value| value.is_finite());
 number!(f64, Dtype::F64, |value| value.is_finite());
 number!(u16, Dtype::U16, |_| true);
 number!(u32, Dtype::U32, |_| true);
+number!(u64, Dtype::U64, |_| true);
 
 /// Arrays to be written to a file.
 #[derive(Debug, Default)]
@@ -176,7 +177,8 @@ impl ArraysOut {
         self.0.push((name.into(), T::DTYPE, shape.to_vec(), bytes));
     }
 
-    fn file(&self) -> Result<Vec<u8>, String> {
+    /// The bytes of a safetensors file with these arrays.
+    pub(crate) fn file(&self) -> Result<Vec<u8>, String> {
         let views = self
             .0
             .iter()
@@ -194,7 +196,8 @@ pub(crate) struct ArraysIn {
 }
 
 impl ArraysIn {
-    fn new(path: PathBuf, bytes: &[u8]) -> Result<ArraysIn, ModelError> {
+    /// Reads the bytes that [`ArraysOut::file`] gave. `path` is where they are from, for messages.
+    pub(crate) fn new(path: PathBuf, bytes: &[u8]) -> Result<ArraysIn, ModelError> {
         let file = SafeTensors::deserialize(bytes)
             .map_err(|error| refused(&path, format!("is not a safetensors file: {error}; save the model again")))?;
         let array = |(name, view): (&str, TensorView<'_>)| {

@@ -218,6 +218,7 @@ impl Member {
                 ModelError::Diverged { epoch: epochs_before + epoch, what: format!("{what} of {self}") }
             }
             ModelError::Unsupported(text) => ModelError::Unsupported(format!("{self}: {text}")),
+            ModelError::OverBudget(text) => ModelError::OverBudget(format!("{self}: {text}")),
             ModelError::Failed(text) => ModelError::Failed(format!("{self}: {text}")),
             // Its path names the member.
             error @ ModelError::Artefact { .. } => error,
@@ -225,7 +226,8 @@ impl Member {
     }
 }
 
-/// What a member's fit reports, as a part of the fit of the ensemble.
+/// What a member's fit reports, as a part of the fit of the ensemble. The members share a budget equally. A fit that was
+/// interrupted begins again, because the members before are not kept.
 struct MemberWatch<'a> {
     watch: &'a mut dyn Watch,
     member: Member,
@@ -253,5 +255,10 @@ impl Watch for MemberWatch<'_> {
 
     fn progress(&mut self, done: usize, total: usize) {
         self.watch.progress((self.member.number - 1) * total + done, self.member.count * total);
+    }
+
+    fn spent(&mut self) -> Option<f64> {
+        let before = (self.member.number - 1) as f64;
+        Some(self.watch.spent()? * self.member.count as f64 - before)
     }
 }

@@ -179,6 +179,9 @@ pub enum ModelError {
     /// The model cannot do what was asked of it.
     #[error("{0}")]
     Unsupported(String),
+    /// The budget was used up before the model had learned anything that can predict.
+    #[error("{0}")]
+    OverBudget(String),
     /// A library's error.
     #[error("{0}")]
     Failed(String),
@@ -216,6 +219,27 @@ pub trait Watch {
 
     /// Reports the progress of a fit without epochs, such as trees grown or pairs solved: `done` of `total` steps.
     fn progress(&mut self, done: usize, total: usize);
+
+    /// The share of the fit's budget that is used up, from 0 to 1 and beyond. `None` if there is no budget. With one, a model
+    /// that can always learn more goes on until its budget is used up, whatever its parameters say about epochs or trees.
+    fn spent(&mut self) -> Option<f64> {
+        None
+    }
+
+    /// The state of this fit that a call of [`Watch::checkpoint`] gave to an earlier process. A model whose fit can go on
+    /// asks for it before it begins. `None` for a fit that was not interrupted.
+    fn interrupted(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Offers the state after an epoch, from which another process can go on with this fit. `state` gives its bytes, and
+    /// is called only if they are to be kept.
+    ///
+    /// # Errors
+    /// Those of `state`.
+    fn checkpoint(&mut self, _state: &dyn Fn() -> Result<Vec<u8>, ModelError>) -> Result<(), ModelError> {
+        Ok(())
+    }
 }
 
 /// A method that learns, built for one task.

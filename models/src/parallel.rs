@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -130,31 +130,33 @@ pub(crate) fn in_order<T: Send>(
 }
 
 /// `task(0)`, …, `task(total - 1)` in that order, computed in `pool`. Each finished task is reported to `watch` on the
-/// calling thread.
+/// calling thread. No task begins after the budget of `watch` is used up, so there may be fewer results.
 pub(crate) fn map<T: Send>(
     pool: &ThreadPool,
     total: usize,
     watch: &mut dyn Watch,
     task: impl Fn(usize) -> T + Sync,
 ) -> Vec<T> {
-    let mut results = Vec::new();
+    let mut results: Vec<Option<T>> = Vec::new();
+    let is_over = AtomicBool::new(false);
     let (sender, receiver) = mpsc::channel();
     pool.in_place_scope(|scope| {
         scope.spawn(|_| {
             let tell = sender;
             let told = |index| {
-                let result = task(index);
+                let result = (!is_over.load(Ordering::Relaxed)).then(|| task(index))?;
                 // The receiver listens until the sender is dropped, so it cannot end first.
                 tell.send(()).expect("the calling thread listens");
-                result
+                Some(result)
             };
             results = in_order(total, told, |work| drop(rayon::broadcast(|_| work())));
         });
         for (index, ()) in receiver.iter().enumerate() {
             watch.progress(index + 1, total);
+            is_over.fetch_or(watch.spent().is_some_and(|spent| spent >= 1.0), Ordering::Relaxed);
         }
     });
-    results
+    results.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

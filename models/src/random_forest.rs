@@ -32,12 +32,15 @@ const FEATURE_BYTES: u64 = size_of::<f32>() as u64 + 1;
 /// The largest size in bytes of the features of all training rows.
 const MOST_BYTES: u64 = 8 << 30;
 
+/// The largest number of trees.
+const MOST_TREES: i64 = 100_000;
+
 const PARAMS: &[Param] = &[
     Param {
         name: "trees",
         images: DefaultValue::Int(200),
         texts: DefaultValue::Int(200),
-        domain: Domain::Int(1, 100_000),
+        domain: Domain::Int(1, MOST_TREES),
         about: "number of trees",
         source: "more never overfit, only cost more (Breiman 2001)",
         search: None,
@@ -290,7 +293,8 @@ impl ForestModel {
         watch: &mut dyn Watch,
     ) -> Result<Forest, ModelError> {
         let growth = self.pool.install(|| Growth::<C>::new(&self.params, &rows.view(), targets, width))?;
-        let trees = parallel::map(&self.pool, growth.trees(), watch, |index| growth.tree(index));
+        let most = watch.spent().map_or(growth.trees(), |_| MOST_TREES as usize);
+        let trees = parallel::map(&self.pool, most, watch, |index| growth.tree(index));
         Ok(growth.forest(trees))
     }
 }

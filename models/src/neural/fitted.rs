@@ -33,6 +33,12 @@ pub(super) struct FittedNetwork {
 }
 
 impl FittedNetwork {
+    /// Gives the network these weights and running statistics, in the order of their layouts.
+    pub(super) fn set(&mut self, weights: &[f32], buffers: &[f32]) {
+        self.weights = Leaves::new(self.network.layout(), weights, &self.device);
+        self.buffers = Leaves::new(self.network.buffers(), buffers, &self.device);
+    }
+
     /// Predicts without a graph. Each thread takes one shard at a time. If there is a single shard, all threads compute
     /// it together.
     ///

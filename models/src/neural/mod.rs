@@ -18,6 +18,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 mod train;
+mod training_state;
 pub(crate) mod weights;
 
 use std::path::Path;

@@ -12,6 +12,11 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
+    /// A schedule over `steps` steps, of which the share `warmup` are warm-up.
+    pub(crate) fn new(peak: f64, warmup: f64, steps: usize) -> Schedule {
+        Schedule { peak, warmup: (warmup * steps as f64).round() as usize, steps }
+    }
+
     /// The rate of step `step`, counted from 0.
     pub(crate) fn rate(&self, step: usize) -> f64 {
         if step < self.warmup {

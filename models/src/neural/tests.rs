@@ -86,3 +86,131 @@ fn the_networks_have_the_losses_of_pytorch_step_for_step_from_the_same_weights()
         }
     }
 }
+
+/// Keeps the state after each epoch, and can stop a fit there or set it a budget of validation passes.
+#[derive(Default)]
+struct Checkpoints {
+    interrupted: Option<Vec<u8>>,
+    kept: Vec<Vec<u8>>,
+    losses: Vec<f64>,
+    ends_after: Option<usize>,
+}
+
+impl Watch for Checkpoints {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        self.losses.push(report.train_loss);
+        // The second epoch is the best one.
+        Ok(-(report.epoch as f64 - 2.0).abs())
+    }
+
+    fn progress(&mut self, _: usize, _: usize) {}
+
+    fn interrupted(&mut self) -> Option<Vec<u8>> {
+        self.interrupted.take()
+    }
+
+    fn checkpoint(&mut self, state: &dyn Fn() -> Result<Vec<u8>, ModelError>) -> Result<(), ModelError> {
+        self.kept.push(state()?);
+        match self.ends_after {
+            Some(epochs) if self.kept.len() == epochs => Err(ModelError::Failed("killed".to_owned())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A small residual network for [`images`].
+fn small(params: &str) -> Neural {
+    let shape = TaskShape {
+        input: InputShape::Images { channels: 3, height: 8, width: 8 },
+        target: TargetShape::Classes(3),
+        train_rows: 12,
+        mirror_negates: false,
+    };
+    let entry = ENTRIES.iter().find(|entry| entry.name() == "resnet").expect("a model");
+    let params = Resolved::new(entry.params(), &shape, &params.parse().expect("a table")).expect("its parameters");
+    let spec = Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 1 };
+    Neural::new(*entry, &spec, resnet::design, TextReading::Single).expect("threads")
+}
+
+const SMALL: &str =
+    "depth = 8\nwidth = 4\nepochs = 5\nbatch = 4\nshard = 2\noptimizer = \"adamw\"\nlearning_rate = 0.01";
+
+#[test]
+fn a_fit_that_goes_on_from_any_epoch_ends_as_an_undisturbed_one_to_the_last_bit() {
+    let images = images();
+    for params in [SMALL.to_owned(), SMALL.replace("adamw", "sgd")] {
+        let mut undisturbed = small(&params);
+        let mut whole = Checkpoints::default();
+        undisturbed.fit(&images, &images, &mut whole).expect("a fit");
+        let expected = undisturbed.predict(&images.inputs).expect("predictions");
+        assert_eq!(whole.kept.len(), 5);
+        for epoch in 1..=5 {
+            let mut first = Checkpoints { ends_after: Some(epoch), ..Checkpoints::default() };
+            assert!(small(&params).fit(&images, &images, &mut first).is_err(), "the fit is stopped");
+            let mut second = Checkpoints { interrupted: first.kept.pop(), ..Checkpoints::default() };
+            let mut model = small(&params);
+            model.fit(&images, &images, &mut second).expect("a fit that goes on");
+            assert_eq!([first.losses, second.losses].concat(), whole.losses, "after epoch {epoch}");
+            assert_eq!(model.predict(&images.inputs).expect("predictions"), expected, "after epoch {epoch}");
+        }
+    }
+}
+
+#[test]
+fn a_state_that_is_cut_off_or_of_another_network_is_refused() {
+    let images = images();
+    let mut whole = Checkpoints::default();
+    small(SMALL).fit(&images, &images, &mut whole).expect("a fit");
+    let state = whole.kept.pop().expect("a checkpoint");
+    let wider = SMALL.replace("width = 4", "width = 5");
+    for (bytes, params) in [(state[..state.len() / 2].to_vec(), SMALL), (b"{}".to_vec(), SMALL), (state, &wider)] {
+        let mut watch = Checkpoints { interrupted: Some(bytes), ..Checkpoints::default() };
+        let error = small(params).fit(&images, &images, &mut watch).expect_err("no such state");
+        assert!(error.to_string().contains("the state of the fit"), "{error}");
+    }
+}
+
+/// A budget of so many calls of [`Watch::spent`].
+struct CallBudget {
+    calls: f64,
+    of: f64,
+    reports: Vec<(usize, usize)>,
+}
+
+impl Watch for CallBudget {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        self.reports.push((report.epoch, report.epochs));
+        Ok(0.0)
+    }
+
+    fn progress(&mut self, _: usize, _: usize) {}
+
+    fn spent(&mut self) -> Option<f64> {
+        self.calls += 1.0;
+        Some(self.calls / self.of)
+    }
+}
+
+#[test]
+fn a_budget_decides_how_long_a_network_learns_and_the_number_of_epochs_does_not() {
+    let images = images();
+    for (of, expected) in [(40.0, Some(5)), (400.0, Some(50)), (4.0, None)] {
+        let mut watch = CallBudget { calls: 0.0, of, reports: Vec::new() };
+        let fitted = small(SMALL).fit(&images, &images, &mut watch);
+        // Of its 7 calls, an epoch makes three before its three steps and two around the validation pass.
+        let Some(expected) = expected else {
+            let error = fitted.expect_err("a budget of less than an epoch");
+            assert!(matches!(error, ModelError::OverBudget(_)), "{error}");
+            assert!(error.to_string().contains("in the first epoch, after 1 of its 3 steps"), "{error}");
+            continue;
+        };
+        fitted.expect("a fit");
+        let epochs = watch.reports.len();
+        assert!(
+            epochs.abs_diff(expected) <= expected / 5 + 1,
+            "{epochs} epochs of about {expected}: {:?}",
+            watch.reports
+        );
+        assert!(watch.calls <= of + 3.0, "{} of {of}", watch.calls);
+    }
+}

@@ -14,11 +14,14 @@ use super::layers::Pass;
 use super::network::Network;
 use super::recipe::Recipe;
 use super::schedule::Schedule;
-use super::weights::Leaves;
+use super::training_state::{BestEpoch, TrainingState};
 use crate::model::{EpochReport, ModelError, Spec, Watch};
 
 /// The share of the running statistics that a step replaces. It is PyTorch's value.
 const STATISTICS_RATE: f32 = 0.1;
+
+/// How finely the schedule follows a budget.
+const SHARES_OF_A_BUDGET: usize = 1_000_000;
 
 /// The random numbers of one shard: those of an axis' seed, on a stream for this shard.
 fn shard_rng(seed: u64, step: usize, shard: usize) -> ChaCha8Rng {
@@ -95,7 +98,7 @@ fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
 /// rows, on which `watch` scores each epoch. `fitted` then has the weights of the best epoch.
 ///
 /// # Errors
-/// If the loss or a gradient is not finite, or if `watch` ends the fit.
+/// If the loss or a gradient is not finite, if the budget ends in the first epoch, or if `watch` ends the fit.
 pub(super) fn train(
     fitted: &mut FittedNetwork,
     initial: (Vec<f32>, Vec<f32>),
@@ -119,45 +122,88 @@ pub(super) fn train(
         augment_seed: spec.seed_for("augment"),
         dropout_seed: spec.seed_for("dropout"),
     };
-    let mut order = ChaCha8Rng::seed_from_u64(spec.seed_for("order"));
     let decay = network.layout().decay_mask().into_iter().map(|mask| mask * recipe.weight_decay as f32).collect();
-    let mut optimizer = Optimizer::new(recipe.rule, decay);
-    let (mut weights, mut buffers) = initial;
-    let mut best: Option<(f64, Leaves, Leaves)> = None;
-    let mut step = 0;
+    let mut state = TrainingState::new(initial, Optimizer::new(recipe.rule, decay), spec.seed_for("order"));
+    if let Some(bytes) = watch.interrupted() {
+        state.restore(&bytes)?;
+        fitted.set(&state.weights, &state.buffers);
+    }
+    // The share of the budget that a validation pass takes. It is left for the last one.
+    let mut reserve = 0.0;
+    loop {
+        let is_over = watch.spent().map_or(state.epoch >= recipe.epochs, |spent| spent + reserve >= 1.0);
+        // A first epoch that the budget does not allow is an error.
+        if is_over && state.epoch > 0 {
+            break;
+        }
+        let Some(train_loss) = context.epoch(fitted, &mut state, pools, reserve, watch)? else { break };
+        let before = watch.spent();
+        let predictions = fitted.predict(&validation.inputs, pools)?;
+        let after = watch.spent();
+        let epochs =
+            after.map_or(recipe.epochs, |spent| state.epoch.max((state.epoch as f64 / spent).round() as usize));
+        reserve = after.unwrap_or_default() - before.unwrap_or_default();
+        let report = EpochReport { epoch: state.epoch, epochs, train_loss, validation: &predictions };
+        let score = watch.epoch(&report)?;
+        if state.best.as_ref().is_none_or(|best| score > best.score) {
+            state.best = Some(BestEpoch { score, weights: state.weights.clone(), buffers: state.buffers.clone() });
+        }
+        watch.checkpoint(&|| state.to_bytes())?;
+    }
+    if let Some(best) = &state.best {
+        fitted.set(&best.weights, &best.buffers);
+    }
+    Ok(())
+}
 
-    for epoch in 1..=recipe.epochs {
-        let batches = batch::epoch(&context.encoded, &recipe, &mut order);
-        let steps = batches.len() * recipe.epochs;
-        let schedule =
-            Schedule { peak: recipe.learning_rate, warmup: (recipe.warmup * steps as f64).round() as usize, steps };
-        let mut sum = 0.0;
+impl StepContext<'_> {
+    /// One pass over the training rows, or as much of it as the budget allows: all but `reserve`, a share of it. Returns the mean
+    /// training loss of the steps; `None` if there was no step.
+    fn epoch(
+        &self,
+        fitted: &mut FittedNetwork,
+        state: &mut TrainingState,
+        pools: &Pools,
+        reserve: f64,
+        watch: &mut dyn Watch,
+    ) -> Result<Option<f64>, ModelError> {
+        let recipe = self.recipe;
+        let batches = batch::epoch(&self.encoded, &recipe, &mut state.order);
+        // How many steps a budget allows is not known beforehand, so its shares are the steps of the schedule.
+        let steps = watch.spent().map_or(batches.len() * recipe.epochs, |_| SHARES_OF_A_BUDGET);
+        let schedule = Schedule::new(recipe.learning_rate, recipe.warmup, steps);
+        let epoch = state.epoch + 1;
+        let (mut sum, mut done) = (0.0, 0);
         for rows in &batches {
+            let rate = match watch.spent() {
+                Some(spent) if spent + reserve >= 1.0 => break,
+                Some(spent) => schedule.rate((spent * SHARES_OF_A_BUDGET as f64) as usize),
+                None => schedule.rate(state.step),
+            };
             let shards: Vec<&[usize]> = rows.chunks(recipe.shard).collect();
-            let results = pools.map(&shards, |index, shard| context.shard(fitted, shard, rows.len(), (step, index)));
-            let (loss, gradient) = merge(results, &mut buffers);
+            let results = pools.map(&shards, |index, shard| self.shard(fitted, shard, rows.len(), (state.step, index)));
+            let (loss, gradient) = merge(results, &mut state.buffers);
             let (norm, scale) = clip(&gradient, recipe.clip);
             if !loss.is_finite() || !norm.is_finite() {
                 let what = if loss.is_finite() { "the gradient" } else { "the training loss" };
                 return Err(ModelError::Diverged { epoch, what: what.to_owned() });
             }
-            optimizer.step(&mut weights, &gradient, scale, schedule.rate(step));
-            fitted.weights = Leaves::new(network.layout(), &weights, &fitted.device);
-            fitted.buffers = Leaves::new(network.buffers(), &buffers, &fitted.device);
+            state.optimizer.step(&mut state.weights, &gradient, scale, rate);
+            fitted.set(&state.weights, &state.buffers);
             sum += loss;
-            step += 1;
+            state.step += 1;
+            done += 1;
         }
-        let predictions = fitted.predict(&validation.inputs, pools)?;
-        let train_loss = sum / batches.len().max(1) as f64;
-        let report = EpochReport { epoch, epochs: recipe.epochs, train_loss, validation: &predictions };
-        let score = watch.epoch(&report)?;
-        if best.as_ref().is_none_or(|(highest, ..)| score > *highest) {
-            best = Some((score, fitted.weights.clone(), fitted.buffers.clone()));
+        if epoch == 1 && done < batches.len() {
+            let steps = batches.len();
+            let message =
+                format!("the budget was used up in the first epoch, after {done} of its {steps} steps: raise it");
+            return Err(ModelError::OverBudget(message));
         }
+        if done == 0 && !batches.is_empty() {
+            return Ok(None);
+        }
+        state.epoch = epoch;
+        Ok(Some(sum / done.max(1) as f64))
     }
-    if let Some((_, weights, buffers)) = best {
-        fitted.weights = weights;
-        fitted.buffers = buffers;
-    }
-    Ok(())
 }

@@ -76,6 +76,11 @@ impl Classifier {
             let (first, second) = problems[index];
             solver.classify(first, second, settings)
         });
+        if solutions.len() < problems.len() {
+            let (done, all) = (solutions.len(), problems.len());
+            let message = format!("the budget was used up after {done} of {all} pairs of classes: raise it");
+            return Err(ModelError::OverBudget(message));
+        }
         let mut coefficients = Array2::zeros((features.len(), problems.len()));
         let mut bias = Array1::zeros(problems.len());
         for (index, (solution, (first, second))) in solutions.into_iter().zip(&problems).enumerate() {

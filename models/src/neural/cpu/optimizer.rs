@@ -25,6 +25,16 @@ impl Optimizer {
         Optimizer { rule, decay, first: zeros.clone(), second: zeros, step: 0 }
     }
 
+    /// What the steps so far have left: the two moments of the gradient, and the number of steps.
+    pub(crate) fn moments(&self) -> (&[f32], &[f32], i32) {
+        (&self.first, &self.second, self.step)
+    }
+
+    /// Goes on as after these moments and steps. There is a number in each moment for each weight.
+    pub(crate) fn set_moments(&mut self, (first, second): (Vec<f32>, Vec<f32>), step: i32) {
+        (self.first, self.second, self.step) = (first, second, step);
+    }
+
     /// Moves `weights` one step along `gradient` times `scale`. Each number is read and written once.
     pub(crate) fn step(&mut self, weights: &mut [f32], gradient: &[f32], scale: f32, rate: f64) {
         self.step += 1;
