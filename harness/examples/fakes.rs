@@ -357,7 +357,9 @@ impl Model for FakeModel {
     fn fit(&mut self, _train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
         self.misbehave()?;
         let epochs = self.spec.params.int("epochs");
-        for epoch in 1..=epochs {
+        // The state of such a fit is the number of epochs done.
+        let done = watch.interrupted().and_then(|state| String::from_utf8(state).ok()?.parse().ok()).unwrap_or(0);
+        for epoch in done + 1..=epochs {
             std::thread::sleep(Duration::from_secs_f64(self.spec.params.float("pause_s")));
             let diverges = match self.way {
                 Way::NanLoss => epoch == epochs,
@@ -367,6 +369,7 @@ impl Model for FakeModel {
             let train_loss = if diverges { f64::NAN } else { 1.0 / epoch as f64 };
             let predictions = self.predict(&validation.inputs)?;
             watch.epoch(&EpochReport { epoch, epochs, train_loss, validation: &predictions })?;
+            watch.checkpoint(&|| Ok(epoch.to_string().into_bytes()))?;
         }
         Ok(())
     }

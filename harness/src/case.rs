@@ -44,6 +44,8 @@ pub struct Case {
     pub threads: usize,
     /// Seconds after which the case is ended.
     pub timeout_s: f64,
+    /// Seconds of a fit between two checkpoints.
+    pub checkpoint_s: f64,
     /// Bytes of resident memory at which the case is ended.
     pub memory_limit_bytes: u64,
     /// How many distinct examples the latency measurement predicts one at a time.

@@ -3,6 +3,7 @@
 //! This is the only crate that knows datasets, models and reports. It times and scores; models only predict.
 
 pub mod case;
+pub mod checkpoint;
 pub mod commands;
 pub mod executor;
 pub mod forecast;

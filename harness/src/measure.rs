@@ -13,8 +13,6 @@ mod score;
 mod single;
 mod validate;
 
-use std::path::Path;
-
 use bakeoff_datasets::Store;
 use bakeoff_models::{Device, ModelError, Spec, Threads};
 use bakeoff_reports::{Better, Reading, Status, metric};
@@ -23,7 +21,7 @@ use crate::case::Case;
 use crate::outcome::{MetricValue, Outcome};
 use crate::phase::Phase;
 use crate::program::Program;
-use crate::protocol::Event;
+use crate::protocol::{Event, Request};
 use crate::rows::Rows;
 use crate::scoring::ScoreError;
 use crate::tasks::{self, Task};
@@ -32,16 +30,10 @@ use crate::threads;
 use meter::Meter;
 use predictions::{prediction_rows, written};
 
-/// Measures `case` and reports its progress to `emit`. If there is a folder `keep`, the fitted model is saved in it.
-pub fn measure(
-    program: &Program,
-    case: &Case,
-    store: &Store,
-    keep: Option<&Path>,
-    emit: &mut dyn FnMut(Event),
-) -> Outcome {
+/// Measures the case of `request` and reports its progress to `emit`.
+pub fn measure(program: &Program, request: &Request, store: &Store, emit: &mut dyn FnMut(Event)) -> Outcome {
     let mut outcome = Outcome::without_numbers(Status::Ok, "");
-    if let Err(stop) = run(program, case, store, keep, emit, &mut outcome) {
+    if let Err(stop) = run(program, request, store, emit, &mut outcome) {
         outcome.status = stop.status;
         outcome.note = stop.note;
     }
@@ -50,12 +42,12 @@ pub fn measure(
 
 fn run(
     program: &Program,
-    case: &Case,
+    request: &Request,
     store: &Store,
-    keep: Option<&Path>,
     emit: &mut dyn FnMut(Event),
     outcome: &mut Outcome,
 ) -> Result<(), Stop> {
+    let case = &request.case;
     let task = program.task_or(case.own.as_slice(), &case.task);
     let task = task.ok_or_else(|| Stop::failed(format!("no task '{}'", case.task)))?;
     let entry = program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?;
@@ -77,7 +69,7 @@ fn run(
     outcome.threads = model.threads().map(|started| started.min(case.threads));
     let fewer_threads = model.threads().and_then(|started| threads::fewer(case.threads, started));
     let mut bench = Bench::new(program, case, task, emit, outcome);
-    bench.fit(model.as_mut(), &rows)?;
+    bench.fit(model.as_mut(), &rows, request.checkpoint.as_ref())?;
     if case.trial.is_some() {
         bench.validate(model.as_mut(), &rows)?;
         fewer_threads.iter().for_each(|note| bench.outcome.remark(note));
@@ -91,7 +83,7 @@ fn run(
     bench.single(model.as_mut(), &rows.test.inputs)?;
     bench.footprint(model.as_ref());
     // After the peak memory was read, because saving takes memory too.
-    bench.artefact(model.as_ref(), keep);
+    bench.artefact(model.as_ref(), request.keep.as_deref());
     if case.predict_hidden
         && let Err(stop) = bench.predict_hidden(model.as_mut(), store)
     {

@@ -10,6 +10,7 @@ use bakeoff_reports::RunDir;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
+use crate::checkpoint::CheckpointPlace;
 use crate::outcome::Outcome;
 use crate::phase::Phase;
 
@@ -22,13 +23,16 @@ pub struct Request {
     pub samples: Option<PathBuf>,
     /// The folder in which the fitted model is kept, if it is to be kept. It does not exist yet.
     pub keep: Option<PathBuf>,
+    /// Where the fit is stored while it is under way, if the case belongs to a run.
+    pub checkpoint: Option<CheckpointPlace>,
 }
 
 impl Request {
     /// The request for `case`, which belongs to the run in `run`, if any.
     pub fn new(case: &Case, samples: Option<&PathBuf>, run: Option<&RunDir>) -> Request {
         let keep = run.filter(|_| case.keep_model).map(|run| run.model_path(&case.id));
-        Request { case: case.clone(), samples: samples.cloned(), keep }
+        let place = |run: &RunDir| CheckpointPlace { path: run.checkpoint_path(&case.id), every_s: case.checkpoint_s };
+        Request { case: case.clone(), samples: samples.cloned(), keep, checkpoint: run.map(place) }
     }
 }
 

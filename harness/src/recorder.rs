@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, encode};
+use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, Status, encode};
 
 use crate::case::Case;
 use crate::outcome::{Outcome, RunIdentity};
@@ -74,8 +74,8 @@ impl Recorder {
             cases.iter().filter(|case| case.trial.is_some() && !done.contains(&case.id)).map(Case::scored_id).collect();
         done.retain(|id| !gone.contains(id));
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
+        tidy(&dir, &records)?;
         rewrite(&dir, &order, &done, records)?;
-        remove_unfinished_models(&dir)?;
         Ok((Recorder::open(dir, info, lock)?, done))
     }
 
@@ -121,7 +121,12 @@ impl Recorder {
             self.dir.write_rows(&self.dir.hidden_predictions_path(&case.id, split), rows)?;
         }
         append_rows(&mut self.curves, &self.dir.curves_path(), &outcome.curves)?;
-        append_rows(&mut self.records, &self.dir.records_path(), &records)
+        append_rows(&mut self.records, &self.dir.records_path(), &records)?;
+        if !goes_on(outcome.status, case.trial) {
+            // What cannot be removed now is removed when the run ends.
+            let _ = fs::remove_file(self.dir.checkpoint_path(&case.id));
+        }
+        Ok(())
     }
 
     /// Sorts the rows into the order of the plan, in whichever order the cases ended.
@@ -131,8 +136,8 @@ impl Recorder {
     pub fn finish(self) -> anyhow::Result<RunDir> {
         let records = self.dir.records()?.rows;
         let stored: BTreeSet<String> = records.iter().map(|record| record.case.clone()).collect();
+        tidy(&self.dir, &records)?;
         rewrite(&self.dir, &self.order, &stored, records)?;
-        remove_unfinished_models(&self.dir)?;
         Ok(self.dir)
     }
 }
@@ -232,19 +237,44 @@ fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records:
     Ok(())
 }
 
-/// Removes hidden folders beside the models. A process that was killed while it saved a model leaves one.
-fn remove_unfinished_models(dir: &RunDir) -> anyhow::Result<()> {
-    let models = dir.path().join("models");
-    let failed = || format!("failed to tidy up {}", models.display());
-    let entries = match fs::read_dir(&models) {
+/// Removes what is hidden beside the models and the checkpoints. A process that was killed while it wrote one leaves it. Also
+/// removes the checkpoints of fits that will not go on.
+fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
+    let is_hidden = |name: &str| name.starts_with('.');
+    let over: BTreeSet<&str> = records
+        .iter()
+        .filter(|record| is_closing(record) && !goes_on(record.status, record.trial))
+        .map(|record| record.case.as_str())
+        .collect();
+    remove_entries(&dir.path().join("models"), is_hidden)?;
+    let checkpoints = dir.path().join("checkpoints");
+    remove_entries(&checkpoints, |name| is_hidden(name) || over.contains(name))?;
+    // This fails where one is left, as it should.
+    let _ = fs::remove_dir(checkpoints);
+    Ok(())
+}
+
+/// Whether `resume` goes on with the fit of a case that ended so. A fit that diverged would diverge again, and a search trial that
+/// failed is a result.
+fn goes_on(status: Status, trial: Option<usize>) -> bool {
+    trial.is_none() && status.is_failure() && status != Status::Diverged
+}
+
+/// Removes the entries of a folder whose name is `unwanted`. There may be no such folder.
+fn remove_entries(folder: &Path, unwanted: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+    let failed = || format!("failed to tidy up {}", folder.display());
+    let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.with_context(failed)?,
     };
     for entry in entries {
         let entry = entry.with_context(failed)?;
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            fs::remove_dir_all(entry.path()).with_context(failed)?;
+        if !unwanted(&entry.file_name().to_string_lossy()) {
+            continue;
         }
+        let is_folder = entry.file_type().with_context(failed)?.is_dir();
+        let removed = if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+        removed.with_context(failed)?;
     }
     Ok(())
 }

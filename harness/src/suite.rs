@@ -43,6 +43,9 @@ pub struct Suite {
     /// Seconds after which a case is ended.
     #[serde(default = "ten_minutes")]
     pub timeout_s: Spanned<f64>,
+    /// Seconds of a fit between two checkpoints, from which `resume` goes on. One is written at the end of an epoch.
+    #[serde(default = "one_minute")]
+    pub checkpoint_s: Spanned<f64>,
     /// Resident memory, in GiB, at which a case is ended.
     #[serde(default = "four_gib")]
     pub memory_limit_gib: Spanned<f64>,
@@ -203,6 +206,10 @@ fn one_seed() -> Spanned<Vec<Spanned<u64>>> {
 
 fn ten_minutes() -> Spanned<f64> {
     not_written(600.0)
+}
+
+fn one_minute() -> Spanned<f64> {
+    not_written(60.0)
 }
 
 fn four_gib() -> Spanned<f64> {

@@ -73,9 +73,7 @@ pub fn measure_safely(program: &Program, request: &Request, emit: &mut dyn FnMut
         }
     }));
     let store = store(request.samples.as_ref());
-    let measured = panic::catch_unwind(AssertUnwindSafe(|| {
-        measure(program, &request.case, &store, request.keep.as_deref(), emit)
-    }));
+    let measured = panic::catch_unwind(AssertUnwindSafe(|| measure(program, request, &store, emit)));
     panic::set_hook(default_hook);
     let mut outcome = measured.unwrap_or_else(|_| {
         let message = MESSAGE.lock().ok().and_then(|mut message| message.take());

@@ -14,6 +14,7 @@ use bakeoff::meters::EnergyConfig;
 use bakeoff::outcome::Outcome;
 use bakeoff::phase::Phase;
 use bakeoff::program::Program;
+use bakeoff::protocol::Request;
 use bakeoff::tasks::{self, Task};
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
 use bakeoff_models::{
@@ -139,6 +140,7 @@ fn run_as(trial: Option<usize>, entry: &'static dyn ModelEntry, task: &'static d
         device: "cpu".to_owned(),
         threads: 2,
         timeout_s: 60.0,
+        checkpoint_s: 60.0,
         memory_limit_bytes: 1 << 30,
         latency_examples: 1,
         predict_hidden: false,
@@ -148,7 +150,7 @@ fn run_as(trial: Option<usize>, entry: &'static dyn ModelEntry, task: &'static d
         idle: None,
         unsupported: None,
     };
-    measure(&program, &case, &Store::embedded(), None, &mut |_| {})
+    measure(&program, &Request::new(&case, None, None), &Store::embedded(), &mut |_| {})
 }
 
 /// A program is made of statics; a test's is made here.

@@ -65,6 +65,11 @@ impl RunDir {
         self.path.join("models").join(case)
     }
 
+    /// `checkpoints/<case>`: a fit that is under way.
+    pub fn checkpoint_path(&self, case: &str) -> PathBuf {
+        self.path.join("checkpoints").join(case)
+    }
+
     /// `report.html`: what a person opens.
     pub fn report_path(&self) -> PathBuf {
         self.path.join("report.html")

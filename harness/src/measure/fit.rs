@@ -2,15 +2,24 @@
 
 use bakeoff_models::Model;
 
-use super::observer::Observer;
+use super::observer::{Checkpoints, Observer};
 use super::{Bench, Stop};
+use crate::checkpoint::{Checkpoint, CheckpointPlace, MeasuredFit};
 use crate::phase::Phase;
 use crate::protocol::Event;
 use crate::rows::{Rows, listed};
 use crate::stopwatch::Stopwatch;
 
 impl Bench<'_> {
-    pub(super) fn fit(&mut self, model: &mut dyn Model, rows: &Rows) -> Result<(), Stop> {
+    /// Fits the model. If there is a checkpoint of this fit at `place`, goes on from there.
+    pub(super) fn fit(
+        &mut self,
+        model: &mut dyn Model,
+        rows: &Rows,
+        place: Option<&CheckpointPlace>,
+    ) -> Result<(), Stop> {
+        let earlier = place.map(|place| Checkpoint::read(&place.path, self.case)).transpose();
+        let earlier = earlier.map_err(Stop::failed)?.flatten();
         (self.emit)(Event::Phase(Phase::Fit));
         self.record(Phase::Fit, "train_examples", Some(rows.learned.examples as f64), "data", "");
         if self.case.label_noise > 0.0 {
@@ -23,30 +32,44 @@ impl Bench<'_> {
                 self.record(Phase::Fit, metric, Some(names.len() as f64), "data", listed(names));
             }
         }
-        let before = self.meter.read_j();
+        let (measured, state) =
+            earlier.map_or_else(Default::default, |earlier| (earlier.measured, Some(earlier.state)));
+        let before = self.begin_metering(&measured);
+        self.outcome.curves = measured.curves;
+        let epochs_before = self.outcome.curves.len();
         let stopwatch = Stopwatch::start(self.program.machine);
         let mut watch = Observer {
             stopwatch: &stopwatch,
+            checkpoints: Checkpoints::new(place, state, measured.parts_s),
             targets: &rows.validation.targets,
             primary: self.task.primary(),
-            case: &self.case.id,
+            case: self.case,
             start_j: before.as_ref().ok().copied(),
             meter: &mut self.meter,
             emit: self.emit,
             curves: &mut self.outcome.curves,
         };
         let fitted = model.fit(&rows.train, &rows.validation, &mut watch);
-        let seconds = stopwatch.seconds();
+        let last_part_s = stopwatch.seconds();
+        let Checkpoints { earlier_parts_s: mut parts_s, fault, .. } = watch.checkpoints;
+        parts_s.push(last_part_s);
         // What a search costs includes its search trials that diverge.
         let failure = match fitted {
             Err(error) if self.case.trial.is_none() => return Err(error.into()),
             fitted => fitted.err(),
         };
-        self.record(Phase::Fit, "fit_s", Some(seconds), "stopwatch", "");
-        self.keep(Phase::Fit, "fit_s", ("s", "stopwatch"), [(None, seconds)]);
+        let note = match parts_s.len() {
+            1 => String::new(),
+            parts => format!("in {parts} parts, the last after epoch {epochs_before}"),
+        };
+        self.record(Phase::Fit, "fit_s", Some(parts_s.iter().sum()), "stopwatch", note);
+        self.keep(Phase::Fit, "fit_s", ("s", "stopwatch"), parts_s.into_iter().map(|seconds| (None, seconds)));
         self.energy(Phase::Fit, before, 1);
         if let Some(error) = failure {
             return Err(error.into());
+        }
+        if let Some(fault) = fault {
+            self.outcome.remark(&format!("an interrupted fit would have begun again: {fault}"));
         }
         if let Some(idle) = self.case.idle {
             let source = self.meter.source();
@@ -59,5 +82,15 @@ impl Bench<'_> {
         let wordless = [&rows.train, &rows.validation].map(|split| model.wordless(&split.inputs));
         self.wordless(Phase::Fit, wordless.into_iter().sum());
         Ok(())
+    }
+
+    /// The meter's joules at the beginning of a fit of which `measured` is known, or why there are none.
+    fn begin_metering(&mut self, measured: &MeasuredFit) -> Result<f64, String> {
+        if measured.parts_s.is_empty() {
+            return self.meter.read_j();
+        }
+        let first = measured.reads_j.first().copied();
+        self.meter.count_on(measured.reads_j.clone());
+        first.ok_or_else(|| "no meter was readable before the fit was interrupted".to_owned())
     }
 }

@@ -7,19 +7,33 @@ use crate::meters::{self, Counter, EnergyConfig};
 pub(super) struct Meter<'a> {
     counter: Result<Box<dyn Counter + 'a>, String>,
     reads_j: Vec<f64>,
+    /// Added to what the counter shows, so that a fit in several parts is counted as one.
+    offset_j: f64,
 }
 
 impl<'a> Meter<'a> {
     pub(super) fn open(config: &EnergyConfig, machine: &'a dyn Machine) -> Meter<'a> {
-        Meter { counter: meters::open(config, machine), reads_j: Vec::new() }
+        Meter { counter: meters::open(config, machine), reads_j: Vec::new(), offset_j: 0.0 }
     }
 
     /// The joules counted so far, or why there are none. Keeps the read.
     pub(super) fn read_j(&mut self) -> Result<f64, String> {
         let counter = self.counter.as_mut().map_err(|reason| reason.clone())?;
         let joules = counter.read_j().map_err(|error| format!("the meter could not be read: {error}"))?;
-        self.reads_j.push(joules);
-        Ok(joules)
+        self.reads_j.push(joules + self.offset_j);
+        Ok(joules + self.offset_j)
+    }
+
+    /// Counts on from the last of these reads, which an earlier process kept.
+    pub(super) fn count_on(&mut self, reads_j: Vec<f64>) {
+        let (Some(last), Ok(shown)) = (reads_j.last().copied(), self.read_j()) else { return };
+        self.offset_j += last - shown;
+        self.reads_j = reads_j;
+    }
+
+    /// The reads kept so far, in order.
+    pub(super) fn reads_j(&self) -> &[f64] {
+        &self.reads_j
     }
 
     /// Reads the counter without keeping the read. A register that wraps twice between two reads would lose the joules

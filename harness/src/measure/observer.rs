@@ -1,11 +1,15 @@
 //! Observes a fit for the instrument.
 
+use std::path::Path;
+
 use bakeoff_datasets::Targets;
 use bakeoff_models::{EpochReport, ModelError, Watch};
 use bakeoff_reports::Curve;
 
 use super::better;
 use super::meter::Meter;
+use crate::case::Case;
+use crate::checkpoint::{Checkpoint, CheckpointPlace, MeasuredFit};
 use crate::protocol::Event;
 use crate::scoring::{self, ScoreError};
 use crate::stopwatch::Stopwatch;
@@ -13,9 +17,10 @@ use crate::stopwatch::Stopwatch;
 /// Observes a fit: scores each epoch, records its curve, and stops the fit when a number is not finite.
 pub(super) struct Observer<'a, 'm> {
     pub(super) stopwatch: &'a Stopwatch<'a>,
+    pub(super) checkpoints: Checkpoints<'a>,
     pub(super) targets: &'a Targets,
     pub(super) primary: &'a str,
-    pub(super) case: &'a str,
+    pub(super) case: &'a Case,
     pub(super) start_j: Option<f64>,
     pub(super) meter: &'a mut Meter<'m>,
     pub(super) emit: &'a mut dyn FnMut(Event),
@@ -35,12 +40,12 @@ impl Watch for Observer<'_, '_> {
         let value = scores.iter().find(|(name, _)| *name == self.primary).map(|(_, value)| *value);
         let energy_j = self.start_j.and_then(|start| self.meter.read_j().ok().map(|now| now - start));
         self.curves.push(Curve {
-            case: self.case.to_owned(),
+            case: self.case.id.clone(),
             epoch: report.epoch,
             train_loss: report.train_loss,
             metric: self.primary.to_owned(),
             validation: value,
-            elapsed_s: self.stopwatch.seconds(),
+            elapsed_s: self.checkpoints.earlier_s() + self.stopwatch.seconds(),
             energy_j,
         });
         (self.emit)(Event::Progress { done: report.epoch, total: report.epochs });
@@ -51,5 +56,54 @@ impl Watch for Observer<'_, '_> {
     fn progress(&mut self, done: usize, total: usize) {
         self.meter.keep_up();
         (self.emit)(Event::Progress { done, total });
+    }
+
+    fn interrupted(&mut self) -> Option<Vec<u8>> {
+        self.checkpoints.interrupted.take()
+    }
+
+    fn checkpoint(&mut self, state: &dyn Fn() -> Result<Vec<u8>, ModelError>) -> Result<(), ModelError> {
+        let Some(elapsed_s) = self.curves.last().map(|epoch| epoch.elapsed_s) else { return Ok(()) };
+        let Some((path, parts_s)) = self.checkpoints.due(elapsed_s) else { return Ok(()) };
+        let measured = MeasuredFit { parts_s, reads_j: self.meter.reads_j().to_vec(), curves: self.curves.clone() };
+        let written = Checkpoint { measured, state: state()? }.write(path, self.case);
+        // A full disk costs the checkpoint and not the fit.
+        self.checkpoints.fault = written.err();
+        Ok(())
+    }
+}
+
+/// The checkpoints of one fit.
+#[derive(Default)]
+pub(super) struct Checkpoints<'a> {
+    /// `None` for a case that belongs to no run.
+    pub(super) place: Option<&'a CheckpointPlace>,
+    /// The state of the model in the checkpoint that the fit goes on from.
+    pub(super) interrupted: Option<Vec<u8>>,
+    /// The seconds of each earlier part of the fit.
+    pub(super) earlier_parts_s: Vec<f64>,
+    /// Why the last checkpoint could not be written.
+    pub(super) fault: Option<String>,
+    /// When the last checkpoint was written, in seconds since the fit began.
+    written_s: f64,
+}
+
+impl<'a> Checkpoints<'a> {
+    pub(super) fn new(place: Option<&'a CheckpointPlace>, interrupted: Option<Vec<u8>>, parts_s: Vec<f64>) -> Self {
+        let written_s = parts_s.iter().sum();
+        Checkpoints { place, interrupted, earlier_parts_s: parts_s, fault: None, written_s }
+    }
+
+    /// The seconds of all earlier parts.
+    fn earlier_s(&self) -> f64 {
+        self.earlier_parts_s.iter().sum()
+    }
+
+    /// Where a checkpoint is to be written now, and the seconds of each part of the fit; `None` if none is due.
+    fn due(&mut self, elapsed_s: f64) -> Option<(&'a Path, Vec<f64>)> {
+        let place = self.place.filter(|place| elapsed_s - self.written_s >= place.every_s)?;
+        self.written_s = elapsed_s;
+        let this_part_s = elapsed_s - self.earlier_s();
+        Some((&place.path, [self.earlier_parts_s.as_slice(), &[this_part_s]].concat()))
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError
     }
     let range = RangeCheck { source };
     range.check("timeout_s", &suite.timeout_s, 1e-3..=1e9, "a number of seconds in 0.001..=1000000000")?;
+    range.check("checkpoint_s", &suite.checkpoint_s, 0.0..=1e9, "a number of seconds in 0..=1000000000")?;
     range.check("memory_limit_gib", &suite.memory_limit_gib, f64::MIN_POSITIVE..=f64::MAX, "a number above 0")?;
     range.check("latency_examples", &suite.latency_examples, 1..=usize::MAX, "a whole number from 1 on")?;
     let counts = format!("a whole number in 1..={MAX_THREADS}");

@@ -3,6 +3,7 @@
 
 mod axes;
 mod bad_input;
+mod checkpoints;
 mod common;
 mod data;
 mod devices;

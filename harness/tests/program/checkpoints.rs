@@ -1,0 +1,146 @@
+//! A fit that is cut off goes on from its last checkpoint, and ends as one that was not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use bakeoff_reports::RunDir;
+
+use crate::common::{Bench, endings, exits, records, stderr};
+use crate::faults::{curves, without_times};
+
+const CASE: &str = "number.nearly.n60.s1.cpu";
+
+/// One fit of eight epochs, which takes two seconds.
+fn slow(bench: &Bench, settings: &str) {
+    let text = format!(
+        "name = \"slow\"\n{settings}\n[[task]]\nname = \"number\"\n\
+         [[model]]\nname = \"nearly\"\nparams = {{ epochs = 8, pause_s = 0.25 }}\n"
+    );
+    bench.write("suite.toml", &text);
+}
+
+fn checkpoint(bench: &Bench) -> PathBuf {
+    bench.path("out").join("checkpoints").join(CASE)
+}
+
+/// Begins a run and kills it after `epochs` epochs or more.
+fn killed_after(bench: &Bench, epochs: usize) {
+    let mut run = bench
+        .command(&["run", "suite.toml", "--out", "out"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while epochs_in(&checkpoint(bench)) < epochs {
+        assert!(begun.elapsed() < Duration::from_secs(60) && run.try_wait().unwrap().is_none(), "no checkpoint came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+}
+
+/// The state of a fake is the number of its epochs. A file is there whole or not at all.
+fn epochs_in(path: &Path) -> usize {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.rsplit('\n').next().and_then(|state| state.parse().ok()).unwrap_or(0)
+}
+
+#[test]
+fn a_fit_that_was_killed_goes_on_in_its_case_and_ends_as_an_undisturbed_one() {
+    let bench = Bench::new();
+    slow(&bench, "checkpoint_s = 0");
+    killed_after(&bench, 3);
+    // What a process leaves that is killed while it writes a checkpoint.
+    fs::write(bench.path("out/checkpoints/.half"), "half").unwrap();
+    exits(&bench.run(&["resume", "out"]), 0);
+    exits(&bench.run(&["run", "suite.toml", "--out", "undisturbed"]), 0);
+    let [resumed, undisturbed] = ["out", "undisturbed"].map(|run| {
+        let mut rows = without_times(&bench.path(run));
+        rows.iter_mut().filter(|row| row.metric == "fit_s").for_each(|row| row.note.clear());
+        (rows, curves(&bench.path(run)))
+    });
+    assert_eq!(resumed, undisturbed);
+    assert!(!bench.path("out/checkpoints").exists(), "nothing is left of a checkpoint that nobody needs");
+
+    let rows = records(&bench.path("out"));
+    let fit = rows.iter().find(|row| row.metric == "fit_s").unwrap();
+    assert!(fit.note.starts_with("in 2 parts, the last after epoch "), "{}", fit.note);
+    let readings = RunDir::new(bench.path("out")).readings(CASE).unwrap().unwrap();
+    let parts: Vec<f64> = readings.iter().filter(|r| r.metric == "fit_s").map(|r| r.value).collect();
+    assert_eq!((parts.len(), Some(parts.iter().sum())), (2, fit.value), "the parts add up to the fit");
+    let joules: Vec<f64> =
+        readings.iter().filter(|r| r.phase == "fit" && r.metric == "energy_j").map(|r| r.value).collect();
+    let energy = rows.iter().find(|row| row.phase == "fit" && row.metric == "energy_j").unwrap();
+    assert_eq!(energy.value, Some(joules.last().unwrap() - joules[0]));
+    assert!(joules.is_sorted(), "{joules:?}");
+    let elapsed: Vec<f64> =
+        RunDir::new(bench.path("out")).curves().unwrap().unwrap().rows.iter().map(|row| row.elapsed_s).collect();
+    assert!(elapsed.is_sorted() && elapsed.len() == 8, "{elapsed:?}");
+}
+
+#[test]
+fn a_fit_that_timed_out_goes_on_where_it_was() {
+    let bench = Bench::new();
+    slow(&bench, "checkpoint_s = 0\ntimeout_s = 1.3");
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 3);
+    assert_eq!(endings(&bench.path("out"))[0].1, "timed-out");
+    let first = epochs_in(&checkpoint(&bench));
+    assert!((1..8).contains(&first), "{first}");
+    exits(&bench.run(&["report", "out"]), 0);
+    let mut rounds = 0;
+    while endings(&bench.path("out"))[0].1 != "ok" {
+        rounds += 1;
+        assert!(rounds < 8, "the fit does not come to an end");
+        bench.run(&["resume", "out"]);
+    }
+    let epochs: Vec<usize> = curves(&bench.path("out")).iter().map(|(_, epoch, _)| *epoch).collect();
+    assert_eq!(epochs, (1..=8).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_short_fit_writes_no_checkpoint() {
+    let bench = Bench::new();
+    bench.suite("", &["number"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    assert!(!bench.path("out/checkpoints").exists());
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_used_says_why_and_what_to_do_and_stays() {
+    let bench = Bench::new();
+    slow(&bench, "checkpoint_s = 0");
+    killed_after(&bench, 2);
+    let path = checkpoint(&bench);
+    let sound = fs::read_to_string(&path).unwrap();
+    let other = [
+        (sound.replacen("\"format\":1", "\"format\":7", 1), "a checkpoint of format 7, this bakeoff reads format 1"),
+        (format!("{sound}5"), "the checkpoint is damaged"),
+        ("{\"format\":1}\n".to_owned(), "is no checkpoint: missing field"),
+        (String::new(), "is no checkpoint"),
+        (sound.replacen("pause_s=0.25", "pause_s=0.5", 1), "expected case 'number.nearly.n60.s1.cpu' with '"),
+    ];
+    for (text, says) in other {
+        assert_ne!(text, sound);
+        fs::write(&path, &text).unwrap();
+        exits(&bench.run(&["resume", "out"]), 3);
+        let (_, status, note) = endings(&bench.path("out")).remove(0);
+        assert_eq!(status, "failed");
+        assert!(note.contains(says) && note.contains("to begin the fit again, remove the file"), "{note}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "the user decides what becomes of it");
+    }
+    fs::remove_file(&path).unwrap();
+    exits(&bench.run(&["resume", "out"]), 0);
+}
+
+#[test]
+fn seconds_between_checkpoints_below_zero_are_refused() {
+    let bench = Bench::new();
+    slow(&bench, "checkpoint_s = -1");
+    let output = bench.run(&["run", "suite.toml", "--out", "out"]);
+    exits(&output, 2);
+    let said = stderr(&output);
+    assert!(said.contains("suite.toml:2:16: checkpoint_s is -1, expected a number of seconds in 0..="), "{said}");
+}
