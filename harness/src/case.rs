@@ -6,6 +6,7 @@ use bakeoff_reports::percent;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::budget::Budget;
 use crate::meters::{EnergyConfig, IdleWindow};
 use crate::tasks::OwnTask;
 
@@ -44,6 +45,8 @@ pub struct Case {
     pub threads: usize,
     /// Seconds after which the case is ended.
     pub timeout_s: f64,
+    /// What the fit may cost; `None` if the model decides.
+    pub budget: Option<Budget>,
     /// Seconds of a fit between two checkpoints.
     pub checkpoint_s: f64,
     /// Bytes of resident memory at which the case is ended.

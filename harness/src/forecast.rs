@@ -3,6 +3,7 @@
 use bakeoff_models::{Device, ModelEntry};
 use bakeoff_reports::MachineInfo;
 
+use crate::budget::Budget;
 use crate::case::Case;
 use crate::plan::Plan;
 use crate::program::Program;
@@ -29,6 +30,9 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
 
 fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
     let model: &dyn ModelEntry = program.model(&case.model)?;
+    if let Some(Budget::Seconds(most)) = case.budget {
+        return Some(most);
+    }
     let shape = tasks::shape(program.task_or(&plan.own, &case.task)?, case.given_rows());
     model.fit_s(&shape, &case.params, case.threads, Device::named(&case.device)?)
 }

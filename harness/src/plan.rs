@@ -165,6 +165,7 @@ impl Combination<'_> {
             device: device.name().to_owned(),
             threads: suite.threads.as_ref().map_or(1, |threads| *threads.as_ref()),
             timeout_s: *suite.timeout_s.as_ref(),
+            budget: suite.budget.as_ref().map(|budget| *budget.as_ref()),
             checkpoint_s: *suite.checkpoint_s.as_ref(),
             memory_limit_bytes: (suite.memory_limit_gib.as_ref() * f64::from(1 << 30)) as u64,
             latency_examples: *suite.latency_examples.as_ref(),

@@ -7,6 +7,7 @@ use bakeoff_models::unknown_name;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::budget::Budget;
 use crate::meters::EnergyConfig;
 
 mod data;
@@ -43,6 +44,9 @@ pub struct Suite {
     /// Seconds after which a case is ended.
     #[serde(default = "ten_minutes")]
     pub timeout_s: Spanned<f64>,
+    /// What each fit may cost. A model that can always learn more then learns until it is used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Spanned<Budget>>,
     /// Seconds of a fit between two checkpoints, from which `resume` goes on. One is written at the end of an epoch.
     #[serde(default = "one_minute")]
     pub checkpoint_s: Spanned<f64>,

@@ -140,6 +140,7 @@ fn run_as(trial: Option<usize>, entry: &'static dyn ModelEntry, task: &'static d
         device: "cpu".to_owned(),
         threads: 2,
         timeout_s: 60.0,
+        budget: None,
         checkpoint_s: 60.0,
         memory_limit_bytes: 1 << 30,
         latency_examples: 1,

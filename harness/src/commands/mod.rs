@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use bakeoff_reports::Built;
 use clap::{Args, Parser, Subcommand};
 
+use crate::budget::Budget;
 use crate::interrupt;
 use crate::plan::{MAX_THREADS, Overrides, Plan};
 use crate::program::Program;
@@ -93,6 +94,9 @@ struct Selection {
     /// Repeat the cross-validation this many times, with new folds each time
     #[arg(long, value_name = "N")]
     repeats: Option<usize>,
+    /// What each fit may cost, such as 60s, 10min or 500J; networks and forests learn until it is used up
+    #[arg(long, value_name = "BUDGET")]
+    budget: Option<Budget>,
     /// Run this many cases at the same time; they slow each other down, so their times mean little
     #[arg(long, value_name = "N", value_parser = count)]
     jobs: Option<usize>,
@@ -136,6 +140,7 @@ impl Selection {
             devices: self.devices.clone(),
             jobs: self.jobs,
             threads: self.threads,
+            budget: self.budget,
             predict_hidden: self.predict_hidden,
             keep_models: self.keep_models,
             no_estimate: self.no_energy_estimate,

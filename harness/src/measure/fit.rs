@@ -1,9 +1,11 @@
 //! Measures one fit with the stopwatch and the energy meter.
 
 use bakeoff_models::Model;
+use bakeoff_reports::Status;
 
 use super::observer::{Checkpoints, Observer};
 use super::{Bench, Stop};
+use crate::budget::Budget;
 use crate::checkpoint::{Checkpoint, CheckpointPlace, MeasuredFit};
 use crate::phase::Phase;
 use crate::protocol::Event;
@@ -62,12 +64,14 @@ impl Bench<'_> {
             1 => String::new(),
             parts => format!("in {parts} parts, the last after epoch {epochs_before}"),
         };
-        self.record(Phase::Fit, "fit_s", Some(parts_s.iter().sum()), "stopwatch", note);
+        let seconds = parts_s.iter().sum();
+        self.record(Phase::Fit, "fit_s", Some(seconds), "stopwatch", note);
         self.keep(Phase::Fit, "fit_s", ("s", "stopwatch"), parts_s.into_iter().map(|seconds| (None, seconds)));
         self.energy(Phase::Fit, before, 1);
         if let Some(error) = failure {
             return Err(error.into());
         }
+        self.check_budget(seconds)?;
         if let Some(fault) = fault {
             self.outcome.remark(&format!("an interrupted fit would have begun again: {fault}"));
         }
@@ -82,6 +86,28 @@ impl Bench<'_> {
         let wordless = [&rows.train, &rows.validation].map(|split| model.wordless(&split.inputs));
         self.wordless(Phase::Fit, wordless.into_iter().sum());
         Ok(())
+    }
+
+    /// Records the budget of a fit that took so many seconds. A fit that cost more is no result at this budget.
+    fn check_budget(&mut self, seconds: f64) -> Result<(), Stop> {
+        /// The share of a budget by which a fit may exceed it, because steps, trees and validation passes are not divided.
+        const TOLERANCE: f64 = 0.1;
+        let Some(budget) = self.case.budget else { return Ok(()) };
+        let (metric, most, cost, unit) = match budget {
+            Budget::Seconds(most) => ("budget_s", most, Some(seconds), "s"),
+            Budget::Joules(most) => ("budget_j", most, self.outcome.value(Phase::Fit, "energy_j"), "J"),
+        };
+        self.record(Phase::Fit, metric, Some(most), "suite", "");
+        match cost {
+            Some(cost) if cost <= most * (1.0 + TOLERANCE) => Ok(()),
+            Some(cost) => Err(Stop {
+                status: Status::OverBudget,
+                note: format!(
+                    "the fit cost {cost:.3} {unit}, more than its budget of {budget}, and could not end earlier"
+                ),
+            }),
+            None => Err(Stop::failed(format!("the budget is {budget}, and no meter gives joules: set one in seconds"))),
+        }
     }
 
     /// The meter's joules at the beginning of a fit of which `measured` is known, or why there are none.

@@ -24,6 +24,11 @@ impl<'a> Meter<'a> {
         Ok(joules + self.offset_j)
     }
 
+    /// The joules counted so far. Does not keep the read, which no number is made of.
+    pub(super) fn peek_j(&mut self) -> Option<f64> {
+        Some(self.counter.as_mut().ok()?.read_j().ok()? + self.offset_j)
+    }
+
     /// Counts on from the last of these reads, which an earlier process kept.
     pub(super) fn count_on(&mut self, reads_j: Vec<f64>) {
         let (Some(last), Ok(shown)) = (reads_j.last().copied(), self.read_j()) else { return };
@@ -39,10 +44,8 @@ impl<'a> Meter<'a> {
     /// Reads the counter without keeping the read. A register that wraps twice between two reads would lose the joules
     /// of one turn.
     pub(super) fn keep_up(&mut self) {
-        if let Ok(counter) = &mut self.counter {
-            // An error is ignored here. The next read that a number needs will report it.
-            let _ = counter.read_j();
-        }
+        // An error is ignored here. The next read that a number needs will report it.
+        let _ = self.peek_j();
     }
 
     /// The reads kept since the last call, in order.

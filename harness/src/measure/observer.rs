@@ -8,6 +8,7 @@ use bakeoff_reports::Curve;
 
 use super::better;
 use super::meter::Meter;
+use crate::budget::Budget;
 use crate::case::Case;
 use crate::checkpoint::{Checkpoint, CheckpointPlace, MeasuredFit};
 use crate::protocol::Event;
@@ -56,6 +57,17 @@ impl Watch for Observer<'_, '_> {
     fn progress(&mut self, done: usize, total: usize) {
         self.meter.keep_up();
         (self.emit)(Event::Progress { done, total });
+    }
+
+    fn spent(&mut self) -> Option<f64> {
+        match self.case.budget? {
+            Budget::Seconds(most) => Some((self.checkpoints.earlier_s() + self.stopwatch.seconds()) / most),
+            Budget::Joules(most) => {
+                // A meter that fails ends the fit, whose joules then say why they are missing.
+                let spent_j = self.start_j.and_then(|start| Some(self.meter.peek_j()? - start));
+                Some(spent_j.map_or(f64::INFINITY, |joules| joules / most))
+            }
+        }
     }
 
     fn interrupted(&mut self) -> Option<Vec<u8>> {

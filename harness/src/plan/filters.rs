@@ -7,6 +7,7 @@ use bakeoff_models::{Device, unknown_name};
 use super::PlanError;
 use super::names::label;
 use super::settings::{self, repeated};
+use crate::budget::Budget;
 use crate::suite::{ModelEntryWire, OneOrMore, Suite, not_written};
 
 /// What the command line changes in a suite. Empty lists and `None` change nothing.
@@ -36,6 +37,8 @@ pub struct Overrides {
     pub jobs: Option<usize>,
     /// Use this many threads for each case.
     pub threads: Option<usize>,
+    /// What each fit may cost.
+    pub budget: Option<Budget>,
     /// Predict splits with hidden targets too.
     pub predict_hidden: bool,
     /// Keep fitted models.
@@ -103,6 +106,7 @@ impl Overrides {
         if let Some(threads) = self.threads {
             suite.threads = Some(not_written(threads));
         }
+        suite.budget = self.budget.map(not_written).or(suite.budget.take());
         suite.predict_hidden |= self.predict_hidden;
         suite.keep_models |= self.keep_models;
         suite.energy.estimate &= !self.no_estimate;

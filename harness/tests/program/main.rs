@@ -3,6 +3,7 @@
 
 mod axes;
 mod bad_input;
+mod budgets;
 mod checkpoints;
 mod common;
 mod data;

@@ -274,6 +274,22 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "budget_s",
+        title: "budget",
+        unit: "s",
+        formula: "seconds that the fit was allowed; only with a budget in seconds",
+        columns: &[column("fit", "budget_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "budget_j",
+        title: "budget",
+        unit: "J",
+        formula: "joules that the fit was allowed; only with a budget in joules",
+        columns: &[column("fit", "budget_j")],
+        ..METRIC
+    },
+    Metric {
         name: "noisy_labels",
         title: "wrong labels",
         formula: "number of rows given to learn from whose labels were made wrong; only with label_noise",
