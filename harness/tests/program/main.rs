@@ -4,6 +4,7 @@
 mod axes;
 mod bad_input;
 mod common;
+mod curves;
 mod data;
 mod devices;
 mod ensembles;
