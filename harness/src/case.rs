@@ -57,6 +57,8 @@ pub struct Case {
     pub predict_hidden: bool,
     /// Whether the fitted model is saved in the run's directory.
     pub keep_model: bool,
+    /// Whether training rows are scored too.
+    pub train_score: bool,
     /// How many test rows are used. `None` for all; a short pass uses a few.
     pub test_rows: Option<usize>,
     /// How energy is measured.

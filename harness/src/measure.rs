@@ -77,6 +77,9 @@ fn run(
     }
     let predictions = bench.score(model.as_mut(), &rows)?;
     bench.score_further(model.as_mut(), &rows.further)?;
+    if case.train_score {
+        bench.score_further(model.as_mut(), &[("train", rows.learned_sample())])?;
+    }
     let targets = &rows.test.targets;
     bench.outcome.predictions = prediction_rows(&predictions, &task.classes(), |example| written(targets, example));
     bench.batch(model.as_mut(), &rows.test.inputs)?;

@@ -171,6 +171,7 @@ impl Combination<'_> {
             latency_examples: *suite.latency_examples.as_ref(),
             predict_hidden: suite.predict_hidden,
             keep_model: suite.keep_models,
+            train_score: suite.train_score,
             test_rows: None,
             energy: suite.energy.config(),
             idle: None,

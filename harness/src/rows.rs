@@ -10,6 +10,9 @@ use crate::case::{Case, Fold};
 /// The share of the training rows that is set aside for validation.
 const VALIDATION_SHARE: f64 = 0.1;
 
+/// The most training rows that are scored. More would say little more, and predicting them takes time.
+const MAX_SCORED_TRAINING_ROWS: usize = 1000;
+
 /// The rows of a case. They are the same for every model; only what a model does with the validation rows differs.
 #[derive(Debug)]
 pub struct Rows {
@@ -58,6 +61,13 @@ impl Rows {
         let (train, validation) = carve(&rows, case);
         let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
         Rows { train, validation, test, further, true_targets, leakage, noisy_labels, learned }
+    }
+
+    /// The training rows that are scored after the fit: the first ones that every model learns from, as many as there are
+    /// test rows, with the labels that the model saw.
+    pub fn learned_sample(&self) -> Split {
+        let count = self.train.len().min(self.test.len()).min(MAX_SCORED_TRAINING_ROWS);
+        self.train.select(&(0..count).collect::<Vec<_>>())
     }
 
     /// The rows of a search trial. It is scored on the validation rows that `given` has for the case that is scored, and

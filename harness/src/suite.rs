@@ -63,6 +63,9 @@ pub struct Suite {
     /// Whether fitted models are kept in the run's directory.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_models: bool,
+    /// Whether training rows are scored too, after the fit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub train_score: bool,
     /// How many cases run at a time. Several cases disturb each other's times, so more than one is for quality only.
     #[serde(default = "one")]
     pub jobs: Spanned<usize>,

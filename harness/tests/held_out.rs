@@ -146,6 +146,7 @@ fn run_as(trial: Option<usize>, entry: &'static dyn ModelEntry, task: &'static d
         latency_examples: 1,
         predict_hidden: false,
         keep_model: false,
+        train_score: false,
         test_rows: None,
         energy: EnergyConfig { estimate: false, watts_per_core: 12.0 },
         idle: None,

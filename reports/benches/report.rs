@@ -15,8 +15,8 @@ fn report(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("report");
     group.sample_size(10);
     let quick = Plan { models: 5, examples: 1000, ..SMALL };
-    let large = Plan { tasks: 120, models: 5, seeds: 10, examples: 0, faults: false, trials: 0 };
-    let answered = Plan { tasks: 12, models: 5, seeds: 2, examples: 1000, faults: false, trials: 0 };
+    let large = Plan { tasks: 120, models: 5, seeds: 10, examples: 0, faults: false, trials: 0, axes: false };
+    let answered = Plan { tasks: 12, models: 5, seeds: 2, examples: 1000, faults: false, trials: 0, axes: false };
     for (name, plan) in [("15 cases", quick), ("120 cases with predictions", answered), ("100,000 records", large)] {
         let folder = tempfile::tempdir().unwrap();
         let dir = write_run(folder.path(), &plan);

@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::experiments::{self, Experiment};
 use crate::figures::Picture;
 use crate::format::{count, si};
 use crate::markdown::reproduce;
@@ -12,6 +13,7 @@ use crate::table;
 /// The text of `report.html`.
 pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) -> String {
     let info = &results.info;
+    let tables = experiments::experiments(results);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -23,10 +25,11 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
             }
             body {
                 main {
-                    (head(results))
+                    (head(results, &tables))
                     (remarks_box("Before you read on", remarks))
                     (headlines(results))
                     (figures(pictures))
+                    (experiments(&tables))
                     (tuning(results))
                     (not_ranked(results))
                     (gaps(results))
@@ -39,7 +42,7 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
     page.into_string()
 }
 
-fn head(results: &Results) -> Markup {
+fn head(results: &Results, tables: &[Experiment]) -> Markup {
     let info = &results.info;
     let finished = results.grid.trials().count();
     let searched = info.cases.iter().any(|case| case.trial.is_some());
@@ -57,6 +60,7 @@ fn head(results: &Results) -> Markup {
             nav aria-label="Contents" {
                 a href="#results" { "Results" }
                 a href="#figures" { "Figures" }
+                @for table in tables { a href={ "#" (table.id) } { (table.title) } }
                 @if searched { a href="#tuning" { "Tuning" } }
                 a href="#not-ranked" { "Not ranked" }
                 a href="#provenance" { "What was run" }
@@ -143,6 +147,16 @@ fn figure(picture: &Picture, captioned: bool) -> Markup {
 fn is_wide(svg: &str) -> bool {
     let width = svg.trim_start_matches("<svg width=\"").split("mm").next().and_then(|width| width.parse::<f64>().ok());
     width.is_some_and(|width| width > 100.0)
+}
+
+fn experiments(tables: &[Experiment]) -> Markup {
+    html! {
+        @for Experiment { id, title, rule, table } in tables {
+            h2 id=(id) { (title) }
+            (table::html(table))
+            p { (rule) }
+        }
+    }
 }
 
 fn tuning(results: &Results) -> Markup {

@@ -7,6 +7,7 @@ mod answers;
 mod cell;
 mod error;
 mod estimate;
+mod experiments;
 mod figures;
 mod format;
 mod grid;

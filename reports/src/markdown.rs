@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::experiments::{Experiment, experiments};
 use crate::format::count;
 use crate::results::Results;
 use crate::run_info::RunInfo;
@@ -33,6 +34,9 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
     }
     if !results.rankings.is_empty() {
         let _ = writeln!(text, "{}\n\n{HOW_ROWS_ARE_USED}\n", marks(results));
+    }
+    for Experiment { title, rule, table, .. } in experiments(results) {
+        let _ = writeln!(text, "## {title}\n\n{}\n{rule}\n", table::markdown(&table));
     }
     if let Some(table) = tuning(results) {
         let _ = writeln!(text, "## Tuning\n\n{TUNING}\n\n{}", table::markdown(&table));

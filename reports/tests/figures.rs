@@ -15,12 +15,17 @@ use resvg::usvg::{Group, Node, Options, Tree, fontdb};
 
 /// One model and one task, the quick suite's size, a full grid with faults, and several seeds.
 const SIZES: &[(&str, Plan)] = &[
-    ("1x1", Plan { tasks: 1, models: 1, seeds: 1, examples: 300, faults: false, trials: 0 }),
-    ("5x3", Plan { tasks: 3, models: 5, seeds: 1, examples: 1000, faults: false, trials: 0 }),
+    ("1x1", Plan { tasks: 1, models: 1, seeds: 1, examples: 300, faults: false, trials: 0, axes: false }),
+    ("5x3", Plan { tasks: 3, models: 5, seeds: 1, examples: 1000, faults: false, trials: 0, axes: false }),
     ("8x3", Plan { trials: 20, ..SMALL }),
-    ("8x9", Plan { tasks: 9, models: 8, seeds: 1, examples: 200, faults: true, trials: 0 }),
-    ("2x2", Plan { tasks: 2, models: 2, seeds: 3, examples: 200, faults: false, trials: 1 }),
+    ("8x9", Plan { tasks: 9, models: 8, seeds: 1, examples: 200, faults: true, trials: 0, axes: false }),
+    ("2x2", Plan { tasks: 2, models: 2, seeds: 3, examples: 200, faults: false, trials: 1, axes: false }),
+    ("5x2-axes", Plan { tasks: 2, models: 5, seeds: 3, examples: 200, faults: false, trials: 0, axes: true }),
+    ("8x3-axes", Plan { axes: true, ..SMALL }),
 ];
+
+/// The figures that need several values of an axis.
+const AXIS_FIGURES: &[&str] = &["learning-curve", "label-noise"];
 
 /// Keeps the pictures under the target folder, where a person can look at them.
 fn run_folder(size: &str) -> PathBuf {
@@ -109,8 +114,14 @@ fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
     let results = Results::load(&dir).unwrap();
     fs::remove_file(dir.records_path()).unwrap();
     let empty = Results::load(&dir).unwrap();
+    // Figures against an axis need several values of it.
+    let axes_folder = tempfile::tempdir().unwrap();
+    let axes = Results::load(&write_run(axes_folder.path(), &Plan { axes: true, ..SMALL })).unwrap();
     for figure in FIGURES {
-        let drawn = figure.draw(&results, &Style::default()).unwrap();
+        let of_axis = AXIS_FIGURES.contains(&figure.name());
+        let nothing = figure.draw(&results, &Style::default()).unwrap().pictures.is_empty();
+        assert_eq!(nothing, of_axis, "{}", figure.name());
+        let drawn = figure.draw(if of_axis { &axes } else { &results }, &Style::default()).unwrap();
         assert!(!drawn.pictures.is_empty(), "{} draws nothing", figure.name());
         for picture in &drawn.pictures {
             assert!(picture.name.starts_with(figure.name()), "{}", picture.name);
@@ -127,10 +138,11 @@ fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
 #[test]
 fn figures_cap_their_panels_and_say_so() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = Plan { tasks: 14, models: 5, seeds: 1, examples: 20, faults: false, trials: 2 };
+    let plan = Plan { tasks: 14, models: 5, seeds: 1, examples: 20, faults: false, trials: 2, axes: false };
     let built = build(&write_run(folder.path(), &plan)).unwrap();
     // A matrix is a picture of its own, so that figure counts cases and not panels.
-    for figure in FIGURES.iter().map(|figure| figure.name()).filter(|name| *name != "confusion") {
+    let counted = |name: &&str| *name != "confusion" && !AXIS_FIGURES.contains(name);
+    for figure in FIGURES.iter().map(|figure| figure.name()).filter(counted) {
         let expected = format!("Figure {figure} shows the first 12 of 14 panels");
         assert!(built.remarks.iter().any(|remark| remark.contains(&expected)), "{figure}: {:?}", built.remarks);
     }
@@ -142,9 +154,31 @@ fn figures_cap_their_panels_and_say_so() {
 }
 
 #[test]
+fn a_figure_against_an_axis_has_a_panel_for_each_value_of_the_other_axes() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan { tasks: 7, models: 2, seeds: 1, examples: 20, faults: false, trials: 0, axes: true };
+    let built = build(&write_run(folder.path(), &plan)).unwrap();
+    for expected in
+        ["Figure learning-curve shows the first 12 of 14 panels", "Figure label-noise shows the first 12 of 21 panels"]
+    {
+        assert!(built.remarks.iter().any(|remark| remark.contains(expected)), "{expected}: {:?}", built.remarks);
+    }
+    let picture = |name: &str| fs::read_to_string(folder.path().join(format!("figures/{name}.svg"))).unwrap();
+    let curve = picture("learning-curve");
+    for text in ["cifar10, 0 % noise", "cifar10, 20 % noise", "500", "1000", "2000"] {
+        assert!(curve.contains(&format!("\n{text}\n")), "{text}: {curve}");
+    }
+    assert!(!curve.contains("n = "), "the sizes are on the axis");
+    assert!(picture("label-noise").contains("\ncifar10, n = 500\n"));
+}
+
+#[test]
 fn a_name_with_characters_that_xml_forbids_costs_no_picture() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = write_run(folder.path(), &Plan { tasks: 1, models: 1, seeds: 1, examples: 50, faults: false, trials: 0 });
+    let dir = write_run(
+        folder.path(),
+        &Plan { tasks: 1, models: 1, seeds: 1, examples: 50, faults: false, trials: 0, axes: false },
+    );
     let bad = "bird\u{1b}[31m\u{fffe}";
     let mut info = dir.info().unwrap();
     info.tasks[0].classes.iter_mut().filter(|class| *class == "bird").for_each(|class| *class = bad.to_owned());
@@ -168,8 +202,10 @@ fn frontiers(svg: &str) -> usize {
 #[test]
 fn joules_of_two_sources_have_panels_of_their_own_and_an_estimate_has_no_frontier() {
     let folder = tempfile::tempdir().unwrap();
-    let dir =
-        write_run(folder.path(), &Plan { tasks: 1, models: 4, seeds: 1, examples: 100, faults: false, trials: 0 });
+    let dir = write_run(
+        folder.path(),
+        &Plan { tasks: 1, models: 4, seeds: 1, examples: 100, faults: false, trials: 0, axes: false },
+    );
     let panels = || {
         build(&dir).unwrap();
         let svg = fs::read_to_string(folder.path().join("figures/accuracy-energy.svg")).unwrap();
@@ -248,8 +284,10 @@ fn names_that_a_figure_would_cut_to_the_same_text_are_numbers_with_a_key() {
 #[test]
 fn names_without_glyphs_are_numbers_with_a_key_and_no_picture_has_a_box() {
     let folder = tempfile::tempdir().unwrap();
-    let dir =
-        write_run(folder.path(), &Plan { tasks: 3, models: 3, seeds: 1, examples: 100, faults: false, trials: 0 });
+    let dir = write_run(
+        folder.path(),
+        &Plan { tasks: 3, models: 3, seeds: 1, examples: 100, faults: false, trials: 0, axes: false },
+    );
     let renamed = [
         ("negative", "差评"),
         ("positive", "👍 好"),
@@ -296,7 +334,10 @@ fn a_run_whose_names_have_glyphs_has_no_key_and_no_remark() {
 #[test]
 fn a_name_that_looks_like_a_number_keeps_it() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = write_run(folder.path(), &Plan { tasks: 2, models: 1, seeds: 1, examples: 50, faults: false, trials: 0 });
+    let dir = write_run(
+        folder.path(),
+        &Plan { tasks: 2, models: 1, seeds: 1, examples: 50, faults: false, trials: 0, axes: false },
+    );
     rename(&dir, &[("negative", "#1"), ("positive", "好评")]);
     build(&dir).unwrap();
     let matrix = pictures(&dir).into_iter().find(|(name, _)| name.starts_with("confusion-sst2")).unwrap().1;
@@ -309,7 +350,7 @@ proptest! {
     #[test]
     fn no_name_in_any_script_costs_a_picture_or_draws_a_box(names in prop::array::uniform5("\\PC{1,8}")) {
         let folder = tempfile::tempdir().unwrap();
-        let dir = write_run(folder.path(), &Plan { tasks: 2, models: 2, seeds: 1, examples: 40, faults: false, trials: 0 });
+        let dir = write_run(folder.path(), &Plan { tasks: 2, models: 2, seeds: 1, examples: 40, faults: false, trials: 0, axes: false });
         let distinct: Vec<String> = names.iter().enumerate().map(|(index, name)| format!("{name}{index}")).collect();
         let [negative, positive, task, label, bird] = [0, 1, 2, 3, 4].map(|index: usize| distinct[index].as_str());
         rename(&dir, &[("negative", negative), ("positive", positive), ("sst2", task), ("resnet", label), ("bird", bird)]);

@@ -195,7 +195,8 @@ fn a_model_that_is_not_ok_is_shown_but_never_ranked() {
 
 #[test]
 fn a_mean_has_its_deviation_over_seeds() {
-    let (info, records) = made(&Plan { tasks: 1, models: 1, seeds: 3, examples: 100, faults: false, trials: 0 });
+    let (info, records) =
+        made(&Plan { tasks: 1, models: 1, seeds: 3, examples: 100, faults: false, trials: 0, axes: false });
     let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
     let values: Vec<f64> =
         records.iter().filter(|record| record.metric == "accuracy").map(|record| record.value.unwrap()).collect();
@@ -208,7 +209,7 @@ fn a_mean_has_its_deviation_over_seeds() {
 
 #[test]
 fn search_trials_belong_to_their_case_and_make_no_setting_and_no_rank() {
-    let plan = Plan { tasks: 1, models: 2, seeds: 2, examples: 50, faults: false, trials: 3 };
+    let plan = Plan { tasks: 1, models: 2, seeds: 2, examples: 50, faults: false, trials: 3, axes: false };
     let (info, mut records) = made(&plan);
     let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
     assert_eq!((grid.settings.len(), grid.labels.len(), grid.trials().count()), (1, 2, 4));

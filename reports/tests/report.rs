@@ -140,7 +140,7 @@ fn a_torn_last_line_is_left_out_and_remarked_on() {
 #[test]
 fn several_seeds_are_averaged_and_counted() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = Plan { tasks: 3, models: 2, seeds: 3, examples: 200, faults: false, trials: 0 };
+    let plan = Plan { tasks: 3, models: 2, seeds: 3, examples: 200, faults: false, trials: 0, axes: false };
     let built = build(&write_run(folder.path(), &plan)).unwrap();
     assert!(built.terminal_table.contains("3 of 3 seeds"), "{}", built.terminal_table);
     assert!(built.terminal_table.contains(" ± "), "{}", built.terminal_table);
@@ -149,7 +149,7 @@ fn several_seeds_are_averaged_and_counted() {
 #[test]
 fn searched_cases_have_a_table_of_what_was_chosen_and_what_it_cost() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = Plan { tasks: 1, models: 2, seeds: 2, examples: 100, faults: false, trials: 4 };
+    let plan = Plan { tasks: 1, models: 2, seeds: 2, examples: 100, faults: false, trials: 4, axes: false };
     build(&write_run(folder.path(), &plan)).unwrap();
     let markdown = fs::read_to_string(folder.path().join("report.md")).unwrap();
     let (_, tuning) = markdown.split_once("## Tuning").unwrap();

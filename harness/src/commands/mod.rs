@@ -112,6 +112,9 @@ struct Selection {
     /// Keep every fitted model in the run's directory, as models/<case>/
     #[arg(long)]
     keep_models: bool,
+    /// Score training rows too, after the fit, for the gap between training and test scores
+    #[arg(long)]
+    train_score: bool,
     /// Leave energy empty where it cannot be measured, instead of estimating it
     #[arg(long)]
     no_energy_estimate: bool,
@@ -143,6 +146,7 @@ impl Selection {
             budget: self.budget,
             predict_hidden: self.predict_hidden,
             keep_models: self.keep_models,
+            train_score: self.train_score,
             no_estimate: self.no_energy_estimate,
         };
         Plan::new(program, &source, &overrides).map_err(usage)

@@ -43,6 +43,8 @@ pub struct Overrides {
     pub predict_hidden: bool,
     /// Keep fitted models.
     pub keep_models: bool,
+    /// Score training rows too.
+    pub train_score: bool,
     /// Do not estimate joules if no meter is readable.
     pub no_estimate: bool,
 }
@@ -109,6 +111,7 @@ impl Overrides {
         suite.budget = self.budget.map(not_written).or(suite.budget.take());
         suite.predict_hidden |= self.predict_hidden;
         suite.keep_models |= self.keep_models;
+        suite.train_score |= self.train_score;
         suite.energy.estimate &= !self.no_estimate;
         let devices = suite.devices.iter().flat_map(|devices| devices.as_ref());
         devices

@@ -79,6 +79,12 @@ fn a_suite_without_tasks_or_without_models_is_refused() {
 }
 
 #[test]
+fn a_train_score_that_is_no_boolean_is_refused_with_its_line() {
+    let message = refused(&format!("name = \"x\"\ntrain_score = \"yes\"\n{TASK}{MODEL}"));
+    says(&message, &["suite.toml:2:15:", "found the text \"yes\", expected true or false"]);
+}
+
+#[test]
 fn an_empty_file_is_refused_with_what_is_missing() {
     says(&refused(""), &["suite.toml:1:1:", "the key `name` is missing"]);
 }

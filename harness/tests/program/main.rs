@@ -6,6 +6,7 @@ mod bad_input;
 mod budgets;
 mod checkpoints;
 mod common;
+mod curves;
 mod data;
 mod devices;
 mod ensembles;

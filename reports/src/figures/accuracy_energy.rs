@@ -42,7 +42,7 @@ impl Figure for AccuracyEnergy {
 }
 
 /// The source in words, for a title.
-fn origin(source: &str) -> &str {
+pub(super) fn origin(source: &str) -> &str {
     match source {
         ESTIMATE => "estimated",
         "rapl" => "measured by RAPL",

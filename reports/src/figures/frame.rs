@@ -26,7 +26,22 @@ pub(crate) fn frame(
     style: &Style,
     outer: Rect,
     title: &str,
+    axes: (&Axis, &Axis),
+) -> Result<(AxisScale, AxisScale), String> {
+    frame_at(canvas, style, outer, title, axes, None)
+}
+
+/// A number on an axis, and its label.
+pub(crate) type Tick = (f64, String);
+
+/// As [`frame`], with these ticks on the horizontal axis in place of round numbers.
+pub(crate) fn frame_at(
+    canvas: &Canvas<'_>,
+    style: &Style,
+    outer: Rect,
+    title: &str,
     (x, y): (&Axis, &Axis),
+    x_ticks: Option<&[Tick]>,
 ) -> Result<(AxisScale, AxisScale), String> {
     let y_ticks = y.scale.ticks((outer.h / 8.0) as usize, y.unit);
     let widest = y_ticks.iter().map(|(_, label)| canvas.width(label, SMALL_MM)).fold(0.0, f64::max);
@@ -49,7 +64,10 @@ pub(crate) fn frame(
     let middle = (inner.y + inner.h / 2.0).max(outer.y + half).min(outer.bottom() - half);
     canvas.text_up(&y_title, (outer.x + 1.6, middle), SMALL_MM, Align::Centre, style.ink)?;
     let x_scale = laid(x, inner.x, inner.right());
-    x_axis(canvas, style, inner, &x_scale, x)?;
+    match x_ticks {
+        Some(ticks) => draw_x_axis(canvas, style, inner, &x_scale, &x.title, &apart(canvas, &x_scale, ticks))?,
+        None => x_axis(canvas, style, inner, &x_scale, x)?,
+    }
     canvas.line(&[(inner.x, inner.y), (inner.x, inner.bottom())], 0.15, style.muted)?;
     Ok((x_scale, y_scale))
 }
@@ -69,16 +87,45 @@ pub(crate) fn x_axis(
         (ticks, width)
     };
     let fitting = (1..=7).rev().map(widths).find(|(_, width)| *width <= inner.w);
-    for (number, label) in fitting.map(|(ticks, _)| ticks).unwrap_or_default() {
-        let at = scale.at(number);
+    draw_x_axis(canvas, style, inner, scale, &axis.title, &fitting.map(|(ticks, _)| ticks).unwrap_or_default())
+}
+
+/// The ticks without the labels that would touch the next one to the right. A tick without its label stays.
+fn apart(canvas: &Canvas<'_>, scale: &AxisScale, ticks: &[Tick]) -> Vec<Tick> {
+    let mut free_until = f64::INFINITY;
+    let mut kept: Vec<Tick> = Vec::with_capacity(ticks.len());
+    for (number, label) in ticks.iter().rev() {
+        let half = canvas.width(label, SMALL_MM) / 2.0;
+        let fits = scale.at(*number) + half + 1.0 < free_until;
+        if fits {
+            free_until = scale.at(*number) - half;
+        }
+        kept.push((*number, if fits { label.clone() } else { String::new() }));
+    }
+    kept
+}
+
+fn draw_x_axis(
+    canvas: &Canvas<'_>,
+    style: &Style,
+    inner: Rect,
+    scale: &AxisScale,
+    title: &str,
+    ticks: &[Tick],
+) -> Result<(), String> {
+    for (number, label) in ticks {
+        let at = scale.at(*number);
         canvas.line(&[(at, inner.y), (at, inner.bottom())], 0.1, style.grid)?;
         canvas.line(&[(at, inner.bottom()), (at, inner.bottom() + 0.7)], 0.15, style.muted)?;
-        let half = canvas.width(&label, SMALL_MM) / 2.0;
+        if label.is_empty() {
+            continue;
+        }
+        let half = canvas.width(label, SMALL_MM) / 2.0;
         let at = at.min(inner.right() + 1.8 - half);
-        canvas.text(&label, (at, inner.bottom() + 2.4), SMALL_MM, Align::Centre, style.ink)?;
+        canvas.text(label, (at, inner.bottom() + 2.4), SMALL_MM, Align::Centre, style.ink)?;
     }
     canvas.line(&[(inner.x, inner.bottom()), (inner.right(), inner.bottom())], 0.15, style.muted)?;
-    let title = canvas.fit(&axis.title, SMALL_MM, inner.w);
+    let title = canvas.fit(title, SMALL_MM, inner.w);
     canvas.text(&title, (inner.x + inner.w / 2.0, inner.bottom() + 5.8), SMALL_MM, Align::Centre, style.ink)
 }
 

@@ -2,6 +2,8 @@
 
 mod accuracy_energy;
 mod accuracy_latency;
+mod against_axis;
+mod anytime;
 mod axis;
 mod canvas;
 mod confusion;
@@ -23,6 +25,7 @@ pub use style::Style;
 use crate::error::ReportError;
 use crate::results::Results;
 
+use against_axis::VariedAxis;
 use names::NumberedNames;
 
 /// A figure that can be drawn from results.
@@ -45,6 +48,9 @@ pub static FIGURES: &[&dyn Figure] = &[
     &accuracy_latency::AccuracyLatency,
     &accuracy_energy::AccuracyEnergy,
     &curves::Curves,
+    &anytime::Anytime,
+    &against_axis::AgainstAxis { axis: VariedAxis::TrainSize },
+    &against_axis::AgainstAxis { axis: VariedAxis::LabelNoise },
     &tuning::Tuning,
     &confusion::ConfusionMatrices,
 ];

@@ -53,6 +53,23 @@ const fn noted(phase: &'static str, title: &'static str, note_title: &'static st
     SummaryColumn { phase, title, note_title }
 }
 
+/// A score that can rank, of training rows.
+macro_rules! on_training_rows {
+    ($name:literal, $title:literal, $better:ident) => {
+        Metric {
+            name: concat!($name, "_train"),
+            title: concat!($title, " on training rows"),
+            better: $better,
+            formula: concat!(
+                $name,
+                " of the first training rows that the model learned from, as many as there are test rows, at most 1000; only with train_score"
+            ),
+            columns: &[column("score", concat!($name, "_train"))],
+            ..METRIC
+        }
+    };
+}
+
 /// All metrics. The columns of `summary.csv` are in this order. A new metric is one entry here. If it is a cost or a
 /// count, the harness must also measure it in its phase.
 pub static METRICS: &[Metric] = &[
@@ -230,6 +247,19 @@ pub static METRICS: &[Metric] = &[
         columns: &[column("score", "spearman")],
         ..METRIC
     },
+    on_training_rows!("accuracy", "accuracy", Higher),
+    on_training_rows!("recall_macro", "macro recall", Higher),
+    on_training_rows!("precision_macro", "macro precision", Higher),
+    on_training_rows!("f1_macro", "macro F1", Higher),
+    on_training_rows!("recall_positive", "recall of the positive class", Higher),
+    on_training_rows!("precision_positive", "precision of the positive class", Higher),
+    on_training_rows!("f1_positive", "F1 of the positive class", Higher),
+    on_training_rows!("matthews", "Matthews correlation", Higher),
+    on_training_rows!("mse", "mean squared error", Lower),
+    on_training_rows!("mae", "mean absolute error", Lower),
+    on_training_rows!("r2", "R²", Higher),
+    on_training_rows!("pearson", "Pearson correlation", Higher),
+    on_training_rows!("spearman", "Spearman correlation", Higher),
     Metric {
         name: "truncated_examples",
         title: "truncated examples",
@@ -466,6 +496,15 @@ mod tests {
             assert!(metric.score.is_none() || in_score, "{name} is a score of another phase than score");
             let beside = metric.score.and_then(|score| score.beside);
             assert!(beside.is_none_or(|other| names.contains(&other)), "{name} stands beside {beside:?}");
+        }
+    }
+
+    #[test]
+    fn every_score_that_can_rank_has_one_of_training_rows() {
+        let can_rank = |metric: &&Metric| metric.score.is_some_and(|score| score.floor != Floor::None);
+        for ranking in METRICS.iter().filter(can_rank) {
+            let of_train = METRICS.iter().find(|metric| metric.name == format!("{}_train", ranking.name));
+            assert_eq!(of_train.map(|metric| metric.better), Some(ranking.better), "{}", ranking.name);
         }
     }
 

@@ -21,10 +21,17 @@ pub(crate) struct Plan {
     pub(crate) faults: bool,
     /// Search trials of each case; 0 for none. The second of several fails.
     pub(crate) trials: usize,
+    /// Whether each task has the training sizes and the shares of wrong labels in [`AXES`], and scores of training rows.
+    pub(crate) axes: bool,
 }
 
+/// The values of the axes: training sizes and shares of wrong labels.
+pub(crate) const AXES: (&[usize], &[f64]) = (&[500, 1000, 2000], &[0.0, 0.2]);
+const ONE_SETTING: (&[usize], &[f64]) = (&[2000], &[0.0]);
+
 /// Three tasks, eight models, one seed: every status is there.
-pub(crate) const SMALL: Plan = Plan { tasks: 3, models: 8, seeds: 1, examples: 400, faults: true, trials: 0 };
+pub(crate) const SMALL: Plan =
+    Plan { tasks: 3, models: 8, seeds: 1, examples: 400, faults: true, trials: 0, axes: false };
 
 const MODELS: &[&str] =
     &["resnet", "transformer", "lstm", "svm", "random-forest", "resnet-deep", "svm-linear", "lstm-bidirectional"];
@@ -64,22 +71,27 @@ pub(crate) fn write_run(folder: &Path, plan: &Plan) -> RunDir {
 
 pub(crate) fn info(plan: &Plan) -> RunInfo {
     let tasks: Vec<TaskInfo> = (0..plan.tasks).map(task).collect();
-    let cases = tasks.iter().flat_map(|task| {
+    let (sizes, noises) = if plan.axes { AXES } else { ONE_SETTING };
+    let settings = tasks
+        .iter()
+        .flat_map(|task| sizes.iter().flat_map(move |size| noises.iter().map(move |noise| (task, *size, *noise))));
+    let cases = settings.flat_map(|(task, train_size, label_noise)| {
         (0..plan.models).flat_map(move |model| {
             (1..=plan.seeds)
                 .flat_map(move |seed| (1..=plan.trials).map(Some).chain([None]).map(move |t| (seed, t)))
                 .map(move |(seed, trial)| {
                     let label = label(model);
+                    let noise = if label_noise > 0.0 { ".noise20" } else { "" };
                     let part = trial.map_or(String::new(), |trial| format!(".t{trial}"));
-                    let case = format!("{}.{label}.n2000.s{seed}{part}.cpu", task.name);
+                    let case = format!("{}.{label}.n{train_size}{noise}.s{seed}{part}.cpu", task.name);
                     let name = label.split("-v").next().unwrap().to_owned();
                     CaseInfo {
                         case,
                         task: task.name.clone(),
                         label,
                         model: name,
-                        train_size: 2000,
-                        label_noise: 0.0,
+                        train_size,
+                        label_noise,
                         seed: seed as u64,
                         folds: None,
                         repeat: None,
@@ -196,8 +208,8 @@ impl<'a> MadeCase<'a> {
             model: self.case.model.clone(),
             model_version: "1 (burn 0.22.1)".to_owned(),
             params: format!("depth=8 rate=0.{}", self.case.trial.unwrap_or(1)),
-            train_size: 2000,
-            label_noise: 0.0,
+            train_size: self.case.train_size,
+            label_noise: self.case.label_noise,
             seed: self.seed,
             folds: None,
             repeat: None,
@@ -253,6 +265,8 @@ impl<'a> MadeCase<'a> {
     fn score(&mut self, dir: &RunDir, plan: &Plan) {
         let classes = self.task.classes.len();
         let skill = 0.35 + 0.09 * ((self.model * 5 + self.task.name.len()) % 7) as f64;
+        // More rows and fewer wrong labels are better.
+        let skill = skill * (self.case.train_size as f64 / 2000.0).powf(0.3) * (1.0 - self.case.label_noise);
         let rows = if classes > 0 {
             self.answer_classes(plan.examples, skill)
         } else {
@@ -274,6 +288,11 @@ impl<'a> MadeCase<'a> {
             self.push("score", "floor", Some(1200.0), "scorer");
         }
         self.push("score", "examples", Some(n), "scorer");
+        if plan.axes {
+            let (metric, score) =
+                if classes > 0 { ("accuracy_train", 0.5 + skill / 2.0) } else { ("mse_train", 500.0 * (1.0 - skill)) };
+            self.push("score", metric, Some(score), "scorer");
+        }
         if !rows.is_empty() {
             dir.write_rows(&dir.predictions_path(&self.case.case), &rows).unwrap();
         }
@@ -340,7 +359,7 @@ impl<'a> MadeCase<'a> {
                 metric: self.task.primary.clone(),
                 validation: Some(validation * (0.9 + 0.1 * self.noise.next())),
                 elapsed_s: epoch as f64 * scale / 4.0,
-                energy_j: None,
+                energy_j: Some(epoch as f64 * scale * 3.0),
             });
         }
     }

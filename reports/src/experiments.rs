@@ -1,0 +1,79 @@
+//! Tables of what a suite asks for beside the ranking. Each is there only if the run has its numbers.
+
+use crate::cell::{Cell, Trial};
+use crate::format::{count, score};
+use crate::metric::Metric;
+use crate::results::Results;
+use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
+
+/// A table with its heading and the rule by which it is read.
+pub(crate) struct Experiment {
+    /// The name by which a page refers to it.
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) rule: &'static str,
+    pub(crate) table: Table,
+}
+
+/// The tables that the run has numbers for.
+pub(crate) fn experiments(results: &Results) -> Vec<Experiment> {
+    train_and_test(results).into_iter().collect()
+}
+
+const TRAIN_AND_TEST: &str = "The scored training rows are the first ones that every model learned from, as many as there \
+    are test rows and at most 1,000. They have the labels that the models saw, wrong ones included. The gap is the training \
+    score minus the test score, the mean over seeds and folds. A large gap says that a model fits its training rows better \
+    than new ones. It ranks nothing.";
+
+/// The scores on training rows beside those on test rows.
+fn train_and_test(results: &Results) -> Option<Experiment> {
+    let columns = vec![
+        TableColumn::new("setting", CellKind::Text),
+        TableColumn::new("model", CellKind::Name),
+        TableColumn::new("metric", CellKind::Text),
+        TableColumn::new("training rows", CellKind::Number),
+        TableColumn::new("test rows", CellKind::Number),
+        TableColumn::new("gap", CellKind::Number),
+        TableColumn::new("scored", CellKind::Number),
+    ];
+    let mut table = Table::new("Scores on training rows and on test rows", columns);
+    for setting in 0..results.grid.settings.len() {
+        let compared = results.setting(setting);
+        let primary = compared.primary();
+        for (label, cell) in results.grid.row(setting) {
+            let Some([train, test]) = train_and_test_of(cell, primary) else { continue };
+            let what = if compared.folds.is_some() { "fold" } else { "seed" };
+            let cells = [
+                compared.title.clone(),
+                results.grid.labels[label].clone(),
+                format!("{}{}", primary.short_title(), compared.primary_unit()),
+                score(primary, mean(&train)),
+                score(primary, mean(&test)),
+                signed(primary, mean(&train) - mean(&test)),
+                count(train.len(), what),
+            ];
+            table.push(Emphasis::Plain, cells.map(TableCell::Text).to_vec());
+        }
+    }
+    let title = "Training and test scores";
+    (!table.rows.is_empty()).then_some(Experiment { id: "train-and-test", title, rule: TRAIN_AND_TEST, table })
+}
+
+/// The training and the test scores of the trials that have both; `None` if none has.
+fn train_and_test_of(cell: &Cell, primary: &Metric) -> Option<[Vec<f64>; 2]> {
+    let of = |trial: &Trial, name: &str| trial.get("score", name).map(|value| value.value);
+    let train = format!("{}_train", primary.name);
+    let both = cell.trials.iter().filter_map(|trial| Some((of(trial, &train)?, of(trial, primary.name)?)));
+    let (train, test): (Vec<f64>, Vec<f64>) = both.unzip();
+    (!train.is_empty()).then_some([train, test])
+}
+
+fn mean(numbers: &[f64]) -> f64 {
+    numbers.iter().sum::<f64>() / numbers.len() as f64
+}
+
+/// A difference of scores with its sign.
+fn signed(metric: &Metric, difference: f64) -> String {
+    let size = score(metric, difference.abs());
+    if difference < 0.0 { format!("-{size}") } else { format!("+{size}") }
+}
