@@ -136,6 +136,9 @@ pub struct TaskEntry {
     /// Folds of a cross-validation on the training rows, in place of the test rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<Spanned<usize>>,
+    /// Which of the folds are scored; all of them if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Spanned<OneOrMore<usize>>>,
     /// How often the rows are divided into folds anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<Spanned<usize>>,

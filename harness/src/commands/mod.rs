@@ -91,6 +91,9 @@ struct Selection {
     /// Score by cross-validation with this many folds of the training rows, instead of on the test rows
     #[arg(long, value_name = "N")]
     folds: Option<usize>,
+    /// Score these folds only, by number from 1, separated by commas
+    #[arg(long = "fold", value_name = "FOLD", value_delimiter = ',')]
+    fold: Vec<usize>,
     /// Repeat the cross-validation this many times, with new folds each time
     #[arg(long, value_name = "N")]
     repeats: Option<usize>,
@@ -139,6 +142,7 @@ impl Selection {
             train_sizes: self.train_sizes.clone(),
             label_noise: self.label_noise.clone(),
             folds: self.folds,
+            fold: self.fold.clone(),
             repeats: self.repeats,
             devices: self.devices.clone(),
             jobs: self.jobs,

@@ -127,7 +127,12 @@ fn folds(
     let setting =
         |name: &'static str, is_overridden: bool| WrittenSetting { source, task: task.name(), name, is_overridden };
     let repeats_setting = setting("repeats", overrides.repeats.is_some());
+    let fold_setting = setting("fold", !overrides.fold.is_empty());
     let Some(folds) = &entry.folds else {
+        if let Some(fold) = &entry.fold {
+            let message = format!("task '{name}' has no folds to choose from: add folds = 5, or leave fold out");
+            return Err(fold_setting.fault(fold, message));
+        }
         if let Some(repeats) = &entry.repeats {
             let message = format!("task '{name}' has repeats and no folds: add folds = 5, or leave repeats out");
             return Err(repeats_setting.fault(repeats, message));
@@ -164,6 +169,12 @@ fn folds(
         let message = format!("every division of {rows} rows into {count} folds is the same: leave repeats out");
         return Err(repeats_setting.fault(written, message));
     }
-    let of_repeat = |repeat| (1..=count).map(move |fold| Some(Fold { fold, folds: count, repeat }));
+    let expected = || format!("1 to {count}");
+    let check = |fold: &usize| (1..=count).contains(fold).then_some(()).ok_or_else(expected);
+    let scored = match &entry.fold {
+        None => (1..=count).collect(),
+        written => fold_setting.values(written.as_ref(), 1, check)?,
+    };
+    let of_repeat = |repeat| scored.iter().map(move |&fold| Some(Fold { fold, folds: count, repeat }));
     Ok((1..=repeats).flat_map(of_repeat).collect())
 }

@@ -29,6 +29,8 @@ pub struct Overrides {
     pub label_noise: Vec<f64>,
     /// So many folds for every task.
     pub folds: Option<usize>,
+    /// Score these folds only.
+    pub fold: Vec<usize>,
     /// So many divisions into folds for every task.
     pub repeats: Option<usize>,
     /// These devices.
@@ -100,6 +102,9 @@ impl Overrides {
                 entry.label_noise = Some(not_written(OneOrMore::Several(self.label_noise.clone())));
             }
             entry.folds = self.folds.map(not_written).or(entry.folds.take());
+            if !self.fold.is_empty() {
+                entry.fold = Some(not_written(OneOrMore::Several(self.fold.clone())));
+            }
             entry.repeats = self.repeats.map(not_written).or(entry.repeats.take());
         }
         if let Some(jobs) = self.jobs {

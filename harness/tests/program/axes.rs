@@ -189,6 +189,33 @@ fn some_of_the_folds_are_not_ranked_as_if_they_were_all() {
 }
 
 #[test]
+fn some_of_the_folds_can_be_run_and_resumed_alone() {
+    let bench = Bench::new();
+    bench.write("suite.toml", &format!("{TASK}folds = 4\nrepeats = 2\n{MODEL}"));
+    exits(&bench.run(&["run", "suite.toml", "--fold", "2,4", "--out", "out"]), 0);
+    let cases: Vec<String> = endings(&bench.path("out")).into_iter().map(|(case, ..)| case).collect();
+    let expected = ["r1f2", "r1f4", "r2f2", "r2f4"].map(|fold| format!("parity.nearly.n60.s1.{fold}.cpu"));
+    assert_eq!(cases, expected);
+    exits(&bench.run(&["resume", "out"]), 5);
+    for (arguments, says) in [
+        (vec!["--fold", "5"], "--fold: fold 5 is out of range for task 'parity': expected 1 to 4"),
+        (vec!["--fold", "1,1"], "--fold: fold 1 is given twice"),
+    ] {
+        let output = bench.run(&[&["run", "suite.toml", "--list"], &arguments[..]].concat());
+        exits(&output, 2);
+        assert!(stderr(&output).contains(says), "{}", stderr(&output));
+    }
+    bench.write("suite.toml", &format!("{TASK}fold = 2\n{MODEL}"));
+    let output = bench.run(&["run", "suite.toml", "--list"]);
+    exits(&output, 2);
+    assert!(
+        stderr(&output).contains("task 'parity' has no folds to choose from: add folds = 5"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn a_run_of_a_grid_with_long_labels_is_resumed() {
     let bench = Bench::new();
     let grid = "[model.grid]\nepochs = [1, 2]\nmood = [\"calm\", \"cross\"]\npause_s = [0.001]\n";
