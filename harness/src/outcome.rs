@@ -17,8 +17,8 @@ pub struct MetricValue {
     pub metric: String,
     /// The number. `None` if it could not be measured; `note` then says why.
     pub value: Option<f64>,
-    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`, `data` (counts of rows)
-    /// or `search` (counts of search trials). Empty for energy without a meter.
+    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`, `data` (counts of rows),
+    /// `search` (counts of search trials) or `suite` (what the suite says). Empty for energy without a meter.
     pub source: String,
     /// A remark, or the reason for a missing number.
     pub note: String,
