@@ -57,6 +57,8 @@ pub struct Case {
     pub predict_hidden: bool,
     /// Whether the fitted model is saved in the run's directory.
     pub keep_model: bool,
+    /// A score on validation rows, by the task's primary metric, the time to which is measured.
+    pub target: Option<f64>,
     /// Whether training rows are scored too.
     pub train_score: bool,
     /// How many test rows are used. `None` for all; a short pass uses a few.
@@ -108,6 +110,11 @@ impl Case {
         let of_fold =
             |Fold { fold, folds, .. }: Fold| self.train_size / folds + usize::from(fold <= self.train_size % folds);
         self.train_size - self.fold.map_or(0, of_fold)
+    }
+
+    /// The target by which the fit is judged. A search trial has none, because it is scored on validation rows anyway.
+    pub fn judged_by(&self) -> Option<f64> {
+        self.target.filter(|_| self.trial.is_none())
     }
 
     /// Divides the rows into folds: the same for every model and seed.

@@ -11,6 +11,7 @@ mod observer;
 mod predictions;
 mod score;
 mod single;
+mod target;
 mod validate;
 
 use bakeoff_datasets::Store;
@@ -70,6 +71,7 @@ fn run(
     let fewer_threads = model.threads().and_then(|started| threads::fewer(case.threads, started));
     let mut bench = Bench::new(program, case, task, emit, outcome);
     bench.fit(model.as_mut(), &rows, request.checkpoint.as_ref())?;
+    bench.judge(model.as_mut(), &rows)?;
     if case.trial.is_some() {
         bench.validate(model.as_mut(), &rows)?;
         fewer_threads.iter().for_each(|note| bench.outcome.remark(note));

@@ -18,6 +18,7 @@ mod own;
 mod params;
 mod search;
 mod settings;
+mod target;
 
 pub use filters::Overrides;
 pub use settings::MAX_THREADS;
@@ -135,6 +136,7 @@ impl Combination<'_> {
                     for &fold in &axes.folds {
                         let mut case = self.case(suite, device, params.clone(), unsupported.clone());
                         (case.label_noise, case.seed, case.fold) = (label_noise, *seed.as_ref(), fold);
+                        case.target = axes.target;
                         case.id = case.id_of();
                         case.trials = if case.unsupported.is_none() { trials } else { 0 };
                         cases.extend(search::trials(source, suite, self.model, &shape, &space, &case)?);
@@ -171,6 +173,7 @@ impl Combination<'_> {
             latency_examples: *suite.latency_examples.as_ref(),
             predict_hidden: suite.predict_hidden,
             keep_model: suite.keep_models,
+            target: None,
             train_score: suite.train_score,
             test_rows: None,
             energy: suite.energy.config(),

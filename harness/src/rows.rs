@@ -20,6 +20,8 @@ pub struct Rows {
     pub train: Split,
     /// The training rows that are set aside for choosing among epochs or parameters.
     pub validation: Split,
+    /// The validation rows that the model would learn from, and is not given because its fit is judged by them.
+    pub withheld: Option<Split>,
     /// The rows to be scored on: the test rows of the task, those of the case's fold, or those held out of a
     /// search trial.
     pub test: Split,
@@ -59,8 +61,13 @@ impl Rows {
         let true_targets = std::mem::replace(&mut rows.targets, noisy_targets);
         let learned = LearnedRows::by(model, &rows, case);
         let (train, validation) = carve(&rows, case);
+        let (validation, withheld) = if model.learns_from_validation() && case.judged_by().is_some() {
+            (validation.select(&[]), Some(validation))
+        } else {
+            (validation, None)
+        };
         let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
-        Rows { train, validation, test, further, true_targets, leakage, noisy_labels, learned }
+        Rows { train, validation, withheld, test, further, true_targets, leakage, noisy_labels, learned }
     }
 
     /// The training rows that are scored after the fit: the first ones that every model learns from, as many as there are
@@ -83,6 +90,7 @@ impl Rows {
         Rows {
             train,
             validation,
+            withheld: None,
             test: held_out,
             further: Vec::new(),
             true_targets: learning.targets,
@@ -162,7 +170,7 @@ impl LearnedRows {
     /// The rows from which `model` learns, among those given to `case`. How many rows each class has does not depend on
     /// the seed.
     pub fn by(model: &dyn ModelEntry, given: &Split, case: &Case) -> LearnedRows {
-        if model.learns_from_validation() {
+        if model.learns_from_validation() && case.judged_by().is_none() {
             LearnedRows::from(&given.targets)
         } else {
             LearnedRows::from(&carve(given, case).0.targets)

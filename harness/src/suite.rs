@@ -142,6 +142,9 @@ pub struct TaskEntry {
     /// How often the rows are divided into folds anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<Spanned<usize>>,
+    /// A score on validation rows, by the primary metric. The time to it is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Spanned<f64>>,
     /// With `data`: one line on the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<Spanned<String>>,

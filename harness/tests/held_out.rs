@@ -121,6 +121,16 @@ fn run(entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) ->
 
 /// The outcome of a case, or of a search trial of it.
 fn run_as(trial: Option<usize>, entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) -> Outcome {
+    run_for((trial, None), entry, task, params)
+}
+
+/// The outcome of a case with a target, or of a search trial of it.
+fn run_for(
+    (trial, target): (Option<usize>, Option<f64>),
+    entry: &'static dyn ModelEntry,
+    task: &'static dyn Task,
+    params: &str,
+) -> Outcome {
     let program = Program { tasks: leaked(task), models: leaked(entry), machine: &ThisMachine };
     let mut table: toml::Table = params.parse().unwrap();
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
@@ -146,6 +156,7 @@ fn run_as(trial: Option<usize>, entry: &'static dyn ModelEntry, task: &'static d
         latency_examples: 1,
         predict_hidden: false,
         keep_model: false,
+        target,
         train_score: false,
         test_rows: None,
         energy: EnergyConfig { estimate: false, watts_per_core: 12.0 },
@@ -239,6 +250,25 @@ fn texts_that_lose_their_ends_are_counted_where_a_model_has_a_limit() {
         } else {
             assert_eq!(count(""), [None, None], "{} reads texts of any length", entry.name());
         }
+    }
+}
+
+#[test]
+fn with_a_target_no_model_learns_from_the_validation_rows_that_judge_it() {
+    for entry in ENTRIES {
+        let of = |trial, target| run_for((trial, target), *entry, TASKS[0], SMALL);
+        let [usual, judged] = [None, Some(0.9)].map(|target| of(None, target));
+        let examples = |outcome: &Outcome| outcome.value(Phase::Fit, "train_examples");
+        assert_eq!(examples(&judged), Some(TRAIN as f64 * 0.9), "{}", entry.name());
+        assert_eq!(judged.value(Phase::Fit, "target"), Some(0.9));
+        let of_validation = judged.values.iter().filter(|value| value.metric == "validation").count();
+        assert_eq!(of_validation, usize::from(entry.learns_from_validation()), "{}", entry.name());
+        if !entry.learns_from_validation() {
+            assert_eq!(usual.predictions, judged.predictions, "{} does not see the target", entry.name());
+        }
+        let [usual, judged] = [None, Some(0.9)].map(|target| of(Some(1), target));
+        assert_eq!(examples(&usual), examples(&judged), "{}: a search trial has no target", entry.name());
+        assert_eq!(judged.value(Phase::Fit, "target"), None, "{}", entry.name());
     }
 }
 

@@ -36,6 +36,16 @@ pub struct Gap {
     pub reason: String,
 }
 
+/// How the note of a number begins that is missing because the fit did not reach its target.
+pub const NOT_REACHED: &str = "not reached";
+
+impl Gap {
+    /// Whether the number is missing because the fit did not reach its target. Such a gap is a result.
+    pub(crate) fn is_censored(&self) -> bool {
+        self.reason.starts_with(NOT_REACHED)
+    }
+}
+
 /// One search trial of a case: parameters that were tried for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchTrial {

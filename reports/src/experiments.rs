@@ -5,19 +5,20 @@ use crate::format::{count, score};
 use crate::metric::Metric;
 use crate::results::Results;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
+use crate::time_to_target::time_to_target;
 
 /// A table with its heading and the rule by which it is read.
 pub(crate) struct Experiment {
     /// The name by which a page refers to it.
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
-    pub(crate) rule: &'static str,
+    pub(crate) rule: String,
     pub(crate) table: Table,
 }
 
 /// The tables that the run has numbers for.
 pub(crate) fn experiments(results: &Results) -> Vec<Experiment> {
-    train_and_test(results).into_iter().collect()
+    [train_and_test(results), time_to_target(results)].into_iter().flatten().collect()
 }
 
 const TRAIN_AND_TEST: &str = "The scored training rows are the first ones that every model learned from, as many as there \
@@ -56,7 +57,12 @@ fn train_and_test(results: &Results) -> Option<Experiment> {
         }
     }
     let title = "Training and test scores";
-    (!table.rows.is_empty()).then_some(Experiment { id: "train-and-test", title, rule: TRAIN_AND_TEST, table })
+    (!table.rows.is_empty()).then_some(Experiment {
+        id: "train-and-test",
+        title,
+        rule: TRAIN_AND_TEST.to_owned(),
+        table,
+    })
 }
 
 /// The training and the test scores of the trials that have both; `None` if none has.

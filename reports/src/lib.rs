@@ -28,10 +28,11 @@ mod statistics;
 mod summary;
 mod table;
 mod terminal;
+mod time_to_target;
 mod warnings;
 
 pub use answers::Answers;
-pub use cell::{Cell, ESTIMATE, Gap, Mean, SearchTrial, Trial, Value};
+pub use cell::{Cell, ESTIMATE, Gap, Mean, NOT_REACHED, SearchTrial, Trial, Value};
 pub use error::ReportError;
 pub use figures::{Drawn, FIGURES, Figure, Picture, Style};
 pub use format::percent;

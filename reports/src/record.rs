@@ -158,7 +158,7 @@ pub struct Record {
     pub unit: String,
     /// The number. `None` if it is missing.
     pub value: Option<f64>,
-    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model` or `data`.
+    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`, `data`, `search` or `suite`.
     pub source: String,
     /// How the case ended.
     pub status: Status,

@@ -151,7 +151,8 @@ fn remark_on_commits(records: &[crate::record::Record], remarks: &mut Vec<String
 /// One sentence for all numbers that are missing for the same reason.
 fn gaps(grid: &Grid) -> Vec<String> {
     let mut gaps: BTreeMap<&Gap, usize> = BTreeMap::new();
-    for gap in grid.trials().flat_map(|(_, _, trial)| &trial.gaps) {
+    // The table of targets shows what was not reached.
+    for gap in grid.trials().flat_map(|(_, _, trial)| &trial.gaps).filter(|gap| !gap.is_censored()) {
         *gaps.entry(gap).or_insert(0) += 1;
     }
     let sentence = |(Gap { phase, metric, source, reason }, cases): (&Gap, usize)| {

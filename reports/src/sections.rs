@@ -14,7 +14,7 @@ use crate::warnings::warnings;
 /// The note on how the rows were used.
 pub(crate) const HOW_ROWS_ARE_USED: &str = "A tenth of the training rows is set aside for validation. The seed chooses these rows, \
     and a tenth of each class is among them. A model that learns in epochs keeps the epoch that scores best on them; a model that chooses nothing learns from them \
-    too. \
+    too, unless the task has a target. \
     The test targets were used once, by the scorer, after the fit.";
 
 /// How a table is read.

@@ -161,3 +161,18 @@ fn searched_cases_have_a_table_of_what_was_chosen_and_what_it_cost() {
     assert_eq!(cells, expected);
     assert!(markdown.contains("4 of 4 cases with 16 search trials finished"), "{markdown}");
 }
+
+#[test]
+fn the_tables_of_training_scores_and_of_targets_read_as_promised() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan { tasks: 1, models: 5, seeds: 3, examples: 100, faults: false, trials: 0, axes: true };
+    build(&write_run(folder.path(), &plan)).unwrap();
+    let markdown = fs::read_to_string(folder.path().join("report.md")).unwrap();
+    let from = markdown.find("## Training and test scores").unwrap();
+    let to = markdown.find("## Reproduce").unwrap();
+    insta::assert_snapshot!("experiments", &markdown[from..to]);
+    let html = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    for id in ["train-and-test", "time-to-target"] {
+        assert!(html.contains(&format!("href=\"#{id}\"")) && html.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+}

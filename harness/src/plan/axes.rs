@@ -1,4 +1,4 @@
-//! The axes of a task: its training sizes, its shares of wrong labels, and its folds.
+//! The axes of a task: its training sizes, its shares of wrong labels, and its folds; and the target of all their cases.
 
 use std::fmt::Display;
 
@@ -6,7 +6,7 @@ use bakeoff_reports::percent;
 use toml::Spanned;
 
 use super::settings::repeated;
-use super::{Overrides, PlanError};
+use super::{Overrides, PlanError, target};
 use crate::case::Fold;
 use crate::suite::{OneOrMore, Source, TaskEntry};
 use crate::tasks::Task;
@@ -28,6 +28,8 @@ pub(super) struct Axes {
     pub(super) label_noise: Vec<f64>,
     /// The folds of every division, or none.
     pub(super) folds: Vec<Option<Fold>>,
+    /// The target of every case.
+    pub(super) target: Option<f64>,
 }
 
 impl Axes {
@@ -70,7 +72,7 @@ pub(super) fn check(
         return Err(noise.fault(axis, format!("label_noise {shown} % is given twice")));
     }
     let folds = folds(source, task, entry, overrides, &train_sizes)?;
-    Ok(Axes { train_sizes, label_noise, folds })
+    Ok(Axes { train_sizes, label_noise, folds, target: target::check(source, task, entry)? })
 }
 
 /// A setting of a task, and where it is written.

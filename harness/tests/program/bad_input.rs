@@ -85,6 +85,28 @@ fn a_train_score_that_is_no_boolean_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_target_that_no_model_can_reach_or_that_every_answer_does_is_refused_with_its_line() {
+    for (task, target, expected) in [
+        ("parity", "1.5", "target is 1.5, expected a number above 0 and of at most 1"),
+        ("parity", "0", "target is 0, expected a number above 0 and of at most 1"),
+        ("parity", "nan", "target is NaN, expected a number above 0 and of at most 1"),
+        ("number", "-0.5", "target is -0.5, expected a number of at least 0"),
+        ("number", "inf", "target is inf, expected a number of at least 0"),
+    ] {
+        let message = refused(&format!("name = \"x\"\n[[task]]\nname = \"{task}\"\ntarget = {target}\n{MODEL}"));
+        says(&message, &["suite.toml:4:10:", expected, &format!("the primary metric of task '{task}' is")]);
+    }
+    let message = refused(&format!("name = \"x\"\n{TASK}target = \"high\"\n{MODEL}"));
+    says(&message, &["suite.toml:4:10:", "found the text \"high\", expected a number"]);
+}
+
+#[test]
+fn a_target_that_a_task_has_twice_is_refused_with_its_line() {
+    let message = refused(&format!("name = \"x\"\n{TASK}target = 0.7\ntarget = 0.8\n{MODEL}"));
+    says(&message, &["suite.toml:5:1:", "duplicate key"]);
+}
+
+#[test]
 fn an_empty_file_is_refused_with_what_is_missing() {
     says(&refused(""), &["suite.toml:1:1:", "the key `name` is missing"]);
 }

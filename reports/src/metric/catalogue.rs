@@ -364,6 +364,38 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "validation",
+        title: "validation score",
+        better: Higher,
+        formula: "the task's primary metric on the validation rows after a fit without epochs, which did not learn from them; only with a target",
+        columns: &[column("fit", "validation")],
+        ..METRIC
+    },
+    Metric {
+        name: "target",
+        title: "target",
+        better: Higher,
+        formula: "the target of the task, in its primary metric; only with a target",
+        columns: &[column("fit", "target")],
+        ..METRIC
+    },
+    Metric {
+        name: "time_to_target_s",
+        title: "time to target",
+        unit: "s",
+        formula: "seconds from the start of the fit to the end of its first epoch whose validation score is at least as good as the target, or to the end of a fit without epochs; empty if it is not reached; MLPerf's time to train, Mattson et al. 2020",
+        columns: &[column("fit", "time_to_target_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "energy_to_target_j",
+        title: "energy to target",
+        unit: "J",
+        formula: "joules from the start of the fit to the same moment; empty if it is not reached",
+        columns: &[column("fit", "energy_to_target_j")],
+        ..METRIC
+    },
+    Metric {
         name: "fit_s",
         title: "fit time",
         unit: "s",

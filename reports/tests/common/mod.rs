@@ -21,7 +21,7 @@ pub(crate) struct Plan {
     pub(crate) faults: bool,
     /// Search trials of each case; 0 for none. The second of several fails.
     pub(crate) trials: usize,
-    /// Whether each task has the training sizes and the shares of wrong labels in [`AXES`], and scores of training rows.
+    /// Whether each task has the training sizes and the shares of wrong labels in [`AXES`], scores of training rows, and a target.
     pub(crate) axes: bool,
 }
 
@@ -257,6 +257,9 @@ impl<'a> MadeCase<'a> {
         if matches!(self.status, Status::Ok | Status::BelowFloor) {
             self.score(dir, plan);
             self.cost();
+            if plan.axes {
+                self.judge();
+            }
         }
         let wall = (self.status != Status::Unsupported).then_some(12.5 + self.model as f64);
         self.push("case", "wall_s", wall, "stopwatch");
@@ -329,6 +332,31 @@ impl<'a> MadeCase<'a> {
                 }
             })
             .collect()
+    }
+
+    /// The target of the task, and when the fit reached it.
+    fn judge(&mut self) {
+        let (target, is_reached): (f64, fn(f64, f64) -> bool) = if self.task.classes.is_empty() {
+            (450.0, |score, target| score <= target)
+        } else {
+            (0.55, |score, target| score >= target)
+        };
+        self.push("fit", "target", Some(target), "suite");
+        let number = |metric: &str| self.records.iter().find(|row| row.metric == metric).and_then(|row| row.value);
+        let costs = if self.curves.is_empty() {
+            let score = number(&self.task.primary).unwrap();
+            let costs = is_reached(score, target).then(|| (number("fit_s").unwrap(), number("energy_j").unwrap()));
+            self.push("fit", "validation", Some(score), "scorer");
+            costs
+        } else {
+            let first = self.curves.iter().find(|epoch| is_reached(epoch.validation.unwrap(), target));
+            first.map(|epoch| (epoch.elapsed_s, epoch.energy_j.unwrap()))
+        };
+        self.push("fit", "time_to_target_s", costs.map(|(seconds, _)| seconds), "stopwatch");
+        self.push("fit", "energy_to_target_j", costs.map(|(_, joules)| joules), "estimate");
+        for row in self.records.iter_mut().filter(|row| row.metric.contains("to_target") && row.value.is_none()) {
+            row.note = "not reached: best 0.5400 after 8 epochs, 3.200 s".to_owned();
+        }
     }
 
     fn cost(&mut self) {

@@ -1,0 +1,143 @@
+//! The table of the time and the joules that models needed to reach a target.
+
+use crate::cell::{Cell, Trial};
+use crate::experiments::Experiment;
+use crate::format::{score, si};
+use crate::record::Status;
+use crate::results::Results;
+use crate::setting::Setting;
+use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
+
+const RULE: &str = "A fit reaches the target at the end of its first epoch whose score on the validation rows is at least as good, \
+    and a model without epochs at the end of its fit if its score is. This is the time to train of MLPerf (Mattson et al. 2020). \
+    Models that usually learn from the validation rows too did not learn from them here. A run that ended without reaching the \
+    target is censored, as in survival analysis (Kaplan and Meier 1958): it counts as later than every other run, and so does a \
+    failed one. Where half of the runs or more are censored, the median is not known, and the table has the longest time that a \
+    fit was observed without reaching the target. No mean of the runs that reached it is shown, because it would be too short. \
+    One validation score of several may reach a target by chance: compare models by their test scores.";
+
+/// The time to the target, for each setting that has one; `None` if none has.
+pub(crate) fn time_to_target(results: &Results) -> Option<Experiment> {
+    let columns = vec![
+        TableColumn::new("setting", CellKind::Text),
+        TableColumn::new("model", CellKind::Name),
+        TableColumn::new("target", CellKind::Text),
+        TableColumn::new("reached", CellKind::Text),
+        TableColumn::new("median time", CellKind::Number),
+        TableColumn::new("median energy", CellKind::Number).measured_by(&sources(results)),
+    ];
+    let mut table = Table::new("Time and energy to the target", columns);
+    let mut rule = RULE.to_owned();
+    for index in 0..results.grid.settings.len() {
+        let setting = results.setting(index);
+        let Some(target) = target_of(results, index) else { continue };
+        let was_run = |cell: &Cell| cell.trials.iter().any(|trial| trial.status != Status::Unsupported);
+        let mut reached_by_any = false;
+        for (label, cell) in results.grid.row(index).filter(|(_, cell)| was_run(cell)) {
+            let reached = cell.trials.iter().filter(|trial| time_of(trial).is_some()).count();
+            reached_by_any |= reached > 0;
+            let cells = [
+                setting.title.clone(),
+                results.grid.labels[label].clone(),
+                written(setting, target),
+                format!("{reached} of {}", runs(setting, cell.trials.len())),
+                time(cell),
+                energy(cell),
+            ];
+            table.push(Emphasis::Plain, cells.map(TableCell::Text).to_vec());
+        }
+        if !reached_by_any {
+            rule += &format!(" No run of {} reached its target.", setting.title);
+        }
+    }
+    let title = "Time to target";
+    (!table.rows.is_empty()).then_some(Experiment { id: "time-to-target", title, rule, table })
+}
+
+fn target_of(results: &Results, setting: usize) -> Option<f64> {
+    let mut trials = results.grid.row(setting).flat_map(|(_, cell)| &cell.trials);
+    trials.find_map(|trial| trial.get("fit", "target")).map(|target| target.value)
+}
+
+/// `accuracy ≥ 0.750`.
+fn written(setting: &Setting, target: f64) -> String {
+    let primary = setting.primary();
+    let sign = if primary.better.prefers(1.0, 0.0) { "≥" } else { "≤" };
+    format!(
+        "{} {sign} {}{}",
+        primary.short_title(),
+        score(primary, target),
+        setting.primary_unit().replacen(", ", " ", 1)
+    )
+}
+
+/// `3 seeds`; with folds, `5 folds`.
+fn runs(setting: &Setting, n: usize) -> String {
+    let what = if setting.folds.is_some() { "fold" } else { "seed" };
+    crate::format::count(n, what)
+}
+
+fn time_of(trial: &Trial) -> Option<f64> {
+    trial.get("fit", "time_to_target_s").map(|time| time.value)
+}
+
+/// The median time; if it is not known, for how long the target was not reached.
+fn time(cell: &Cell) -> String {
+    let reached: Vec<f64> = cell.trials.iter().filter_map(time_of).collect();
+    if let Some(median) = censored_median(reached, cell.trials.len()) {
+        return si(median, "s");
+    }
+    let censored = cell.trials.iter().filter(|trial| time_of(trial).is_none());
+    let observed = censored.filter_map(|trial| trial.get("fit", "fit_s")).map(|fit| fit.value);
+    match observed.max_by(f64::total_cmp) {
+        Some(longest) => format!("not reached in {}", si(longest, "s")),
+        None => "not reached".to_owned(),
+    }
+}
+
+/// The median joules; empty if a run that reached the target has none.
+fn energy(cell: &Cell) -> String {
+    let reached = cell.trials.iter().filter(|trial| time_of(trial).is_some());
+    let metric = "energy_to_target_j";
+    let Some(source) = cell.source("fit", metric) else { return String::new() };
+    let joules: Option<Vec<f64>> =
+        reached.map(|trial| trial.get_from("fit", metric, source).map(|joules| joules.value)).collect();
+    let median = joules.and_then(|joules| censored_median(joules, cell.trials.len()));
+    median.map_or(String::new(), |joules| si(joules, "J"))
+}
+
+/// The median of `runs` numbers of which those that are not in `reached` are larger than all others; `None` if it is one of
+/// these.
+fn censored_median(mut reached: Vec<f64>, runs: usize) -> Option<f64> {
+    reached.sort_by(f64::total_cmp);
+    let [lower, upper] = [runs.saturating_sub(1) / 2, runs / 2].map(|at| reached.get(at).copied());
+    Some((lower? + upper?) / 2.0)
+}
+
+fn sources(results: &Results) -> Vec<&str> {
+    let joules = results.grid.trials().filter_map(|(_, _, trial)| trial.get("fit", "energy_to_target_j"));
+    let mut sources: Vec<&str> = joules.map(|joules| joules.source.as_str()).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    sources
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_censored_run_is_later_than_every_other_and_the_median_is_never_that_of_the_rest() {
+        for (reached, runs, expected) in [
+            (&[3.0, 1.0, 2.0][..], 3, Some(2.0)),
+            (&[3.0, 1.0], 2, Some(2.0)),
+            (&[3.0, 1.0], 3, Some(3.0)),
+            (&[3.0, 1.0], 4, None),
+            (&[3.0, 1.0, 2.0], 4, Some(2.5)),
+            (&[1.0], 2, None),
+            (&[], 1, None),
+        ] {
+            assert_eq!(censored_median(reached.to_vec(), runs), expected, "{reached:?} of {runs}");
+        }
+    }
+}
