@@ -29,7 +29,7 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
 
 fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
     let model: &dyn ModelEntry = program.model(&case.model)?;
-    let shape = tasks::shape(program.task_or(&plan.own, &case.task)?, case.given_rows());
+    let shape = tasks::shape(program.task_or(&plan.own, &case.task)?, case.given_rows() / case.row_divisor);
     model.fit_s(&shape, &case.params, case.threads, Device::named(&case.device)?)
 }
 

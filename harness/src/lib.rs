@@ -2,6 +2,7 @@
 //!
 //! This is the only crate that knows datasets, models and reports. It times and scores; models only predict.
 
+pub mod budget;
 pub mod case;
 pub mod commands;
 pub mod executor;

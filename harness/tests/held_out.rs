@@ -115,11 +115,16 @@ impl Task for Reviews {
 }
 
 fn run(entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) -> Outcome {
-    run_as(None, entry, task, params)
+    run_as((None, 1), entry, task, params)
 }
 
-/// The outcome of a case, or of a search trial of it.
-fn run_as(trial: Option<usize>, entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) -> Outcome {
+/// The outcome of a case, or of a search trial of it on one row in so many.
+fn run_as(
+    (trial, row_divisor): (Option<usize>, usize),
+    entry: &'static dyn ModelEntry,
+    task: &'static dyn Task,
+    params: &str,
+) -> Outcome {
     let program = Program { tasks: leaked(task), models: leaked(entry), machine: &ThisMachine };
     let mut table: toml::Table = params.parse().unwrap();
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
@@ -135,7 +140,8 @@ fn run_as(trial: Option<usize>, entry: &'static dyn ModelEntry, task: &'static d
         seed: 1,
         fold: None,
         trial,
-        trials: 0,
+        waits_for: 0,
+        row_divisor,
         device: "cpu".to_owned(),
         threads: 2,
         timeout_s: 60.0,
@@ -185,7 +191,7 @@ fn no_search_trial_depends_on_a_test_row() {
     for entry in ENTRIES {
         for (honest, useless) in TASKS.iter().step_by(2).zip(USELESS_TEST_ROWS) {
             let what = format!("{} on {}", entry.name(), honest.name());
-            let [honest, useless] = [*honest, useless].map(|task| run_as(Some(1), *entry, task, SMALL));
+            let [honest, useless] = [*honest, useless].map(|task| run_as((Some(1), 1), *entry, task, SMALL));
             assert_eq!(honest.status, Status::Ok, "{what}: {}", honest.note);
             // Seconds differ, and there is no meter.
             let numbers = |outcome: &Outcome| -> Vec<_> {
@@ -207,7 +213,8 @@ fn no_search_trial_depends_on_a_test_row() {
 #[test]
 fn a_search_trial_is_scored_on_the_validation_rows_of_its_case_and_sees_none_of_them() {
     run(&Spy, TASKS[0], "");
-    let trial = run_as(Some(2), &Spy, TASKS[0], "");
+    let trial = run_as((Some(2), 1), &Spy, TASKS[0], "");
+    run_as((Some(3), 3), &Spy, TASKS[0], "");
     assert_eq!(trial.value(Phase::Validate, "matthews"), Some(0.0));
     // Other tests write here too.
     let seen = SEEN.lock().unwrap().clone();
@@ -220,6 +227,11 @@ fn a_search_trial_is_scored_on_the_validation_rows_of_its_case_and_sees_none_of_
     };
     let (_, held_out) = seen.iter().find(is_its_case).expect("it learns from the rows that its case learns from");
     assert!(held_out.iter().all(|row| !learned.contains(row)));
+    // A third of the 180 rows.
+    let (fitted, validation) =
+        seen.iter().find(|(fitted, _)| fitted.len() == 54).expect("an earlier rung has fewer rows");
+    assert_eq!(validation.len(), 6);
+    assert!(fitted.iter().chain(validation).all(|row| learned.contains(row)), "they are among those of a later rung");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use bakeoff_reports::Built;
 use clap::{Args, Parser, Subcommand};
 
 use crate::interrupt;
-use crate::plan::{MAX_THREADS, Overrides, Plan};
+use crate::plan::{MAX_CASES, MAX_THREADS, Overrides, Plan};
 use crate::program::Program;
 use crate::suite::Source;
 use crate::usage::{UsageError, usage};
@@ -93,6 +93,9 @@ struct Selection {
     /// Repeat the cross-validation this many times, with new folds each time
     #[arg(long, value_name = "N")]
     repeats: Option<usize>,
+    /// Search for the parameters of each model with this many search trials, at random unless the suite has [search]
+    #[arg(long, value_name = "N", value_parser = trials)]
+    trials: Option<usize>,
     /// Run this many cases at the same time; they slow each other down, so their times mean little
     #[arg(long, value_name = "N", value_parser = count)]
     jobs: Option<usize>,
@@ -120,6 +123,13 @@ fn count(text: &str) -> Result<usize, String> {
     }
 }
 
+fn trials(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(trials @ 1..=MAX_CASES) => Ok(trials),
+        _ => Err(format!("expected a whole number in 1..={MAX_CASES}")),
+    }
+}
+
 impl Selection {
     fn plan(&self, program: &Program) -> anyhow::Result<Plan> {
         let source = Source::find(&self.suite).map_err(usage)?;
@@ -133,6 +143,7 @@ impl Selection {
             label_noise: self.label_noise.clone(),
             folds: self.folds,
             repeats: self.repeats,
+            trials: self.trials,
             devices: self.devices.clone(),
             jobs: self.jobs,
             threads: self.threads,
