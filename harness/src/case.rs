@@ -24,8 +24,8 @@ pub struct Case {
     pub model: String,
     /// The model's name in figures and tables.
     pub label: String,
-    /// The model's parameters, complete and checked. A case that waits for search trials has the parameters of the first
-    /// until the best one is known.
+    /// The model's parameters, complete and checked. A case that waits for search trials has the parameters as they
+    /// are written until its own are known.
     pub params: Resolved,
     /// Rows to learn from, validation included; with a fold, the rows that are divided into folds.
     pub train_size: usize,
@@ -37,8 +37,11 @@ pub struct Case {
     pub fold: Option<Fold>,
     /// Which search trial it is, from 1; `None` if the case is scored.
     pub trial: Option<usize>,
-    /// Search trials, the best of which gives the parameters; 0 if they are not searched for.
-    pub trials: usize,
+    /// The search trials that must have ended before the case begins, those numbered 1 up to this, because its parameters
+    /// follow from them. 0 if its parameters are planned.
+    pub waits_for: usize,
+    /// A search trial learns from one row in so many of those that it may learn from; 1 for all of them.
+    pub row_divisor: usize,
     /// Where the model computes.
     pub device: String,
     /// How many processor threads the case may use.
@@ -136,6 +139,11 @@ impl Case {
     /// The seed that chooses which rows are set aside for validation.
     pub fn rows_seed(&self) -> u64 {
         derive(&["rows", &self.task, &self.seed.to_string()])
+    }
+
+    /// The seed of the choice of a search trial's parameter by the search trials before it.
+    pub fn choice_seed(&self, parameter: &str, draw: usize) -> u64 {
+        derive(&["choice", &self.id_of(), parameter, &draw.to_string()])
     }
 
     /// The place in its range, in 0..1, of a search trial's parameter. Each parameter and draw has a number of its own, so

@@ -33,7 +33,7 @@ fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
     if let Some(Budget::Seconds(most)) = case.budget {
         return Some(most);
     }
-    let shape = tasks::shape(program.task_or(&plan.own, &case.task)?, case.given_rows());
+    let shape = tasks::shape(program.task_or(&plan.own, &case.task)?, case.given_rows() / case.row_divisor);
     model.fit_s(&shape, &case.params, case.threads, Device::named(&case.device)?)
 }
 

@@ -1,6 +1,6 @@
 //! The plan. All names are resolved, all parameters are checked and unsupported cells are marked, but nothing has run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bakeoff_models::{Device, ModelEntry, Resolved, Support};
 
@@ -19,12 +19,15 @@ mod params;
 mod search;
 mod settings;
 mod target;
+mod trials;
 
 pub use filters::Overrides;
+pub use grid::MAX_CASES;
+pub use search::Space;
 pub use settings::MAX_THREADS;
+pub use trials::{MOST_DRAWS, SearchMethod, SearchPlan};
 
 use axes::Axes;
-use grid::MAX_CASES;
 use names::label;
 
 /// The cases of a run, in the order in which they run and are stored.
@@ -34,6 +37,8 @@ pub struct Plan {
     pub suite: Suite,
     /// The cases.
     pub cases: Vec<Case>,
+    /// The searches, by the id of the case whose parameters are searched for.
+    pub searches: BTreeMap<String, SearchPlan>,
     /// The tasks on a user's own data.
     pub own: Vec<OwnTask>,
     /// The devices that the cases compute on.
@@ -60,11 +65,13 @@ impl Plan {
         let mut suite = source.parse()?;
         settings::check(source, &mut suite)?;
         names::check(program, source, &suite)?;
+        overrides.apply_trials(&mut suite);
         search::check(program, source, &suite)?;
         grid::expand(source, &mut suite)?;
         let own = own::open(source, &mut suite, overrides)?;
         params::check(program, &own, source, &suite)?;
         let devices = overrides.apply(&mut suite)?;
+        search::check_meter(program, source, &suite)?;
         let jobs = *suite.jobs.as_ref();
         suite.threads.get_or_insert_with(|| not_written((available_cpus() / jobs).max(1)));
         let tasks = suite.tasks.iter().map(|entry| {
@@ -73,7 +80,7 @@ impl Plan {
         });
         let tasks = tasks.collect::<Result<Vec<(&dyn Task, Axes)>, PlanError>>()?;
         refuse_too_many(program, source, &suite, &tasks, devices.len())?;
-        let mut cases = Vec::new();
+        let (mut cases, mut searches) = (Vec::new(), BTreeMap::new());
         for (task, axes) in &tasks {
             for &train_size in &axes.train_sizes {
                 for entry in &suite.models {
@@ -84,12 +91,12 @@ impl Plan {
                         entry,
                         train_size,
                     };
-                    combination.add_cases(source, &suite, axes, &devices, &mut cases)?;
+                    combination.add_cases(source, &suite, axes, &devices, (&mut cases, &mut searches))?;
                 }
             }
         }
         refuse_duplicates(source, &suite, &cases)?;
-        Ok(Plan { suite, cases, own, devices })
+        Ok(Plan { suite, cases, searches, own, devices })
     }
 
     /// How many cases run at the same time.
@@ -107,7 +114,7 @@ impl Plan {
 struct Combination<'a> {
     task: &'a dyn Task,
     own: Option<&'a OwnTask>,
-    model: &'a dyn ModelEntry,
+    model: &'static dyn ModelEntry,
     entry: &'a ModelEntryWire,
     train_size: usize,
 }
@@ -120,12 +127,12 @@ impl Combination<'_> {
         suite: &Suite,
         axes: &Axes,
         devices: &[Device],
-        cases: &mut Vec<Case>,
+        (cases, searches): (&mut Vec<Case>, &mut BTreeMap<String, SearchPlan>),
     ) -> Result<(), SuiteError> {
         let shape = tasks::shape(self.task, self.train_size);
         let params = params::resolve(source, self.model, self.entry, self.task, &shape)?;
         let space = search::space(suite, self.model, self.entry, self.task);
-        let trials = suite.search.as_ref().filter(|_| !space.is_empty()).map_or(0, |search| *search.trials.as_ref());
+        let search = suite.search.as_ref().filter(|_| !space.is_empty());
         for &label_noise in &axes.label_noise {
             for &device in devices {
                 let unsupported = match self.model.supports(&shape, &params, device) {
@@ -138,8 +145,13 @@ impl Combination<'_> {
                         (case.label_noise, case.seed, case.fold) = (label_noise, *seed.as_ref(), fold);
                         case.target = axes.target;
                         case.id = case.id_of();
-                        case.trials = if case.unsupported.is_none() { trials } else { 0 };
-                        cases.extend(search::trials(source, suite, self.model, &shape, &space, &case)?);
+                        if let Some(entry) = search.filter(|_| case.unsupported.is_none()) {
+                            let model = (self.model, shape, device);
+                            let search = SearchPlan::new(source, entry.as_ref(), model, space.clone(), &case)?;
+                            cases.extend(search.cases(source, suite, &case)?);
+                            case.waits_for = search.trials();
+                            searches.insert(case.id.clone(), search);
+                        }
                         cases.push(case);
                     }
                 }
@@ -163,7 +175,8 @@ impl Combination<'_> {
             seed: 0,
             fold: None,
             trial: None,
-            trials: 0,
+            waits_for: 0,
+            row_divisor: 1,
             device: device.name().to_owned(),
             threads: suite.threads.as_ref().map_or(1, |threads| *threads.as_ref()),
             timeout_s: *suite.timeout_s.as_ref(),
@@ -190,7 +203,8 @@ fn refuse_too_many(
     tasks: &[(&dyn Task, Axes)],
     devices: usize,
 ) -> Result<(), SuiteError> {
-    let trials = suite.search.as_ref().map_or(0, |search| *search.trials.as_ref());
+    // The rungs of halving add to them, by half at most.
+    let trials = suite.search.as_ref().map_or(0, |search| search.as_ref().most_trials());
     // A model without a range has no search trials.
     let of_model = |task: &dyn Task, entry: &ModelEntryWire| {
         let model = program.model(entry.name.as_ref()).expect("the names are checked");

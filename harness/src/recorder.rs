@@ -51,8 +51,9 @@ impl Recorder {
         Recorder::open(dir, info, lock)
     }
 
-    /// Opens the directory of a run that was stopped. Drops cases that are incomplete or failed. A search trial that failed is a result, and
-    /// stays. Returns the ids of the cases that are done.
+    /// Opens the directory of a run that was stopped. Drops cases that are incomplete or failed, and those that waited for a
+    /// search trial that is gone. A search trial that failed is a result, and stays. `cases` have the parameters that they
+    /// would be run with now. Returns the ids of the cases that are done.
     ///
     /// # Errors
     /// If another process works on it, if its files are not those of a run, or if a case was measured with other
@@ -61,7 +62,6 @@ impl Recorder {
         let dir = RunDir::new(path);
         let lock = lock(path)?;
         let records = dir.records()?.rows;
-        refuse_other_params(cases, &records)?;
         let mut done: BTreeSet<String> = records
             .iter()
             .filter(|record| is_closing(record) && (record.trial.is_some() || !record.status.is_failure()))
@@ -69,10 +69,9 @@ impl Recorder {
             .filter(|record| has_readings(&dir, &record.case, &records))
             .map(|record| record.case.clone())
             .collect();
-        // Parameters that were chosen among search trials that are gone would have to be chosen again.
-        let gone: BTreeSet<String> =
-            cases.iter().filter(|case| case.trial.is_some() && !done.contains(&case.id)).map(Case::scored_id).collect();
-        done.retain(|id| !gone.contains(id));
+        let lost = waiting_for_lost(cases, &done);
+        done.retain(|id| !lost.contains(id.as_str()));
+        refuse_other_params(cases, records.iter().filter(|record| !lost.contains(record.case.as_str())))?;
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
         tidy(&dir, &records)?;
         rewrite(&dir, &order, &done, records)?;
@@ -181,9 +180,22 @@ fn has_readings(dir: &RunDir, case: &str, records: &[Record]) -> bool {
     !fitted || matches!(dir.readings(case), Ok(Some(_)))
 }
 
+/// The cases that waited for a search trial that is not done. Their parameters would have to be chosen again.
+fn waiting_for_lost<'a>(cases: &'a [Case], done: &BTreeSet<String>) -> BTreeSet<&'a str> {
+    let mut first_lost: BTreeMap<String, usize> = BTreeMap::new();
+    for case in cases.iter().filter(|case| !done.contains(&case.id)) {
+        if let Some(trial) = case.trial {
+            let first = first_lost.entry(case.scored_id()).or_insert(trial);
+            *first = trial.min(*first);
+        }
+    }
+    let waits = |case: &&Case| first_lost.get(&case.scored_id()).is_some_and(|first| *first <= case.waits_for);
+    cases.iter().filter(waits).map(|case| case.id.as_str()).collect()
+}
+
 /// Refuses cases that were measured with other parameters. A default or a range may have changed since the run was begun. A
 /// case whose parameters were searched for has those of one of its search trials.
-fn refuse_other_params(cases: &[Case], records: &[Record]) -> anyhow::Result<()> {
+fn refuse_other_params<'a>(cases: &[Case], records: impl Iterator<Item = &'a Record>) -> anyhow::Result<()> {
     let mut params: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for case in cases {
         params.entry(case.id.clone()).or_default().push(case.params.to_string());

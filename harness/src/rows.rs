@@ -78,13 +78,18 @@ impl Rows {
     }
 
     /// The rows of a search trial. It is scored on the validation rows that `given` has for the case that is scored, and
-    /// what it learns from has validation rows of its own: a model never sees the rows that it is chosen by.
+    /// what it learns from has validation rows of its own: a model never sees the rows that it is chosen by. The rows of a
+    /// larger divisor are among those of a smaller one.
     fn of_trial(mut rows: Split, noisy: Option<(Targets, usize)>, case: &Case, model: &dyn ModelEntry) -> Rows {
         let mut noisy_labels = 0;
         if let Some((targets, changed)) = noisy {
             (rows.targets, noisy_labels) = (targets, changed);
         }
-        let (learning, held_out) = carve(&rows, case);
+        let (mut learning, held_out) = carve(&rows, case);
+        if case.row_divisor > 1 {
+            let few = train_rows(&learning.targets, learning.len() / case.row_divisor, case.rows_seed());
+            learning = learning.select(&few);
+        }
         let learned = LearnedRows::by(model, &learning, case);
         let (train, validation) = carve(&learning, case);
         Rows {

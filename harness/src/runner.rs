@@ -17,7 +17,7 @@ use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::protocol::Event;
 use crate::recorder::Recorder;
-use crate::search::{SearchEnd, Searches};
+use crate::search::{Beginning, Searches};
 use crate::stopwatch::Stopwatch;
 
 /// How often the progress display is updated without an event, and a waiting thread looks for the user's interrupt.
@@ -40,8 +40,8 @@ enum Message {
     Done(usize, Box<(Case, Outcome)>, Option<f64>),
 }
 
-/// Runs `cases` in order, `jobs` at a time. A case whose parameters are searched for waits for its search trials; `searches`
-/// holds those that were done before.
+/// Runs `cases` in order, `jobs` at a time. A case whose parameters follow from search trials waits for them;
+/// `searches` holds those that were done before.
 ///
 /// # Errors
 /// If a result cannot be stored. The running cases are then ended, and the stored ones stay.
@@ -129,9 +129,8 @@ impl<'a> Queue<'a> {
         Queue { cases, state: Mutex::new(state), trial_ended: Condvar::new() }
     }
 
-    /// The first case that can begin, with the end of the search for its parameters. Waits while all cases that are left wait
-    /// for search trials. `None` if no case is left or the user stops the run.
-    fn next(&self) -> Option<(usize, Option<SearchEnd>)> {
+    /// The first case that can begin, and how. Waits while all cases that are left wait for search trials. `None` if no case is left or the user stops the run.
+    fn next(&self) -> Option<(usize, Beginning)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if interrupt::requested() {
@@ -139,8 +138,8 @@ impl<'a> Queue<'a> {
             }
             let ready = state.waiting.iter().position(|&index| state.searches.is_ready(&self.cases[index]));
             if let Some(index) = ready.and_then(|position| state.waiting.remove(position)) {
-                let end = state.searches.end(&self.cases[index]);
-                return Some((index, end));
+                let beginning = state.searches.beginning(&self.cases[index]);
+                return Some((index, beginning));
             }
             if state.waiting.is_empty() {
                 return None;
@@ -150,10 +149,10 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Remembers what a search trial gave.
-    fn ended(&self, case: &Case, outcome: &Outcome) {
+    /// Remembers what a search trial gave. `wall_s` is `None` if it did not begin.
+    fn ended(&self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) {
         if case.trial.is_some() {
-            self.state.lock().unwrap_or_else(PoisonError::into_inner).searches.add(case, outcome);
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).searches.add(case, outcome, wall_s);
             self.trial_ended.notify_all();
         }
     }
@@ -163,7 +162,7 @@ impl<'a> Queue<'a> {
 fn work(queue: &Queue<'_>, executor: &dyn Executor, machine: &dyn Machine, sender: &mpsc::Sender<Message>) {
     // Sending fails only if the receiver is gone. Then nobody needs the message.
     let send = |message| drop(sender.send(message));
-    while let Some((index, search)) = queue.next() {
+    while let Some((index, beginning)) = queue.next() {
         let mut case = queue.cases[index].clone();
         send(Message::Started(index));
         if let Some(reason) = &case.unsupported {
@@ -171,22 +170,21 @@ fn work(queue: &Queue<'_>, executor: &dyn Executor, machine: &dyn Machine, sende
             send(Message::Done(index, Box::new((case, outcome)), None));
             continue;
         }
-        let mut found = Vec::new();
-        if let Some(SearchEnd { best, values }) = search {
-            found = values;
-            match best {
-                Ok(params) => case.params = params,
-                Err(reason) => {
-                    let outcome = Outcome { values: found, ..Outcome::without_numbers(Status::Failed, reason) };
-                    send(Message::Done(index, Box::new((case, outcome)), None));
-                    continue;
-                }
+        let found = match beginning {
+            Beginning::Run(params, found) => {
+                case.params = params;
+                found
             }
-        }
+            Beginning::Not(outcome) => {
+                queue.ended(&case, &outcome, None);
+                send(Message::Done(index, Box::new((case, outcome)), None));
+                continue;
+            }
+        };
         let stopwatch = Stopwatch::start(machine);
         let Some(mut outcome) = executor.run(&case, &mut |event| send(Message::Told(index, event))) else { return };
         let wall_s = stopwatch.seconds();
-        queue.ended(&case, &outcome);
+        queue.ended(&case, &outcome, Some(wall_s));
         outcome.values.splice(0..0, found);
         send(Message::Done(index, Box::new((case, outcome)), Some(wall_s)));
     }

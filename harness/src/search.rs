@@ -1,4 +1,5 @@
-//! The search for parameters: what the search trials of a case gave, which of them is the best, and what they cost.
+//! The search for parameters: what the search trials of a case gave, the parameters that follow from it, and what the search
+//! trials cost.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,10 @@ use bakeoff_reports::{Record, Status, metric};
 use crate::case::Case;
 use crate::outcome::{MetricValue, Outcome};
 use crate::phase::Phase;
+use crate::plan::{Plan, SearchMethod, SearchPlan};
+
+mod bayesian;
+mod cost;
 
 /// What one search trial gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +26,8 @@ struct TrialResult {
     fit_s: Option<f64>,
     /// Joules of the fit with their source, or why there are none.
     energy: Result<(f64, String), String>,
+    /// The wall time of its case; `None` if it did not begin.
+    wall_s: Option<f64>,
 }
 
 /// A number of a search trial, just measured or stored.
@@ -33,14 +40,19 @@ struct Number<'a> {
 }
 
 impl TrialResult {
-    fn new<'a>(case: &Case, status: Status, note: &str, numbers: impl Iterator<Item = Number<'a>>) -> TrialResult {
+    fn new<'a>(
+        params: Resolved,
+        (status, note, wall_s): (Status, &str, Option<f64>),
+        numbers: impl Iterator<Item = Number<'a>>,
+    ) -> TrialResult {
         let mut result = TrialResult {
-            params: case.params.clone(),
+            params,
             status,
             note: note.to_owned(),
             score: None,
             fit_s: None,
             energy: Err(String::new()),
+            wall_s,
         };
         for Number { phase, metric, value, source, note } in numbers {
             if phase == Phase::Validate.name() {
@@ -55,32 +67,42 @@ impl TrialResult {
     }
 }
 
-/// The search trials of a run that have ended.
-#[derive(Debug, Clone, Default)]
+/// The search trials of one case that have ended, by their number.
+type Ended = BTreeMap<usize, TrialResult>;
+
+/// The searches of a run, and their search trials that have ended.
+#[derive(Debug, Clone)]
 pub struct Searches {
-    /// By the id of the case that they are for, and their number.
-    ended: BTreeMap<String, BTreeMap<usize, TrialResult>>,
+    /// By the id of the case that they are for.
+    plans: BTreeMap<String, SearchPlan>,
+    ended: BTreeMap<String, Ended>,
 }
 
-/// The end of a search.
+/// How a case begins when nothing that it waits for is left.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SearchEnd {
-    /// The parameters of the best search trial, or why there is none.
-    pub best: Result<Resolved, String>,
-    /// What is stored of the search with the case that it was for.
-    pub values: Vec<MetricValue>,
+pub enum Beginning {
+    /// It is run with these parameters. The values are those of the search for them.
+    Run(Resolved, Vec<MetricValue>),
+    /// It is not run, and this is stored.
+    Not(Outcome),
 }
 
 impl Searches {
-    /// The search trials of `cases` that `records` show to have ended.
-    pub fn stored(cases: &[Case], records: &[Record]) -> Searches {
+    /// The searches of a plan, of which nothing has run.
+    pub fn new(plan: &Plan) -> Searches {
+        Searches { plans: plan.searches.clone(), ended: BTreeMap::new() }
+    }
+
+    /// The searches of a plan, with the search trials that `records` show to have ended. Their parameters are chosen once
+    /// more, which gives the same ones. What followed from a search trial that is gone is left out.
+    pub fn stored(plan: &Plan, records: &[Record]) -> Searches {
         let mut rows: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
         for record in records.iter().filter(|record| record.trial.is_some()) {
             rows.entry(&record.case).or_default().push(record);
         }
-        let mut searches = Searches::default();
-        for case in cases {
-            let Some(rows) = rows.get(case.id.as_str()) else { continue };
+        let mut searches = Searches::new(plan);
+        for case in plan.cases.iter().filter(|case| case.trial.is_some()) {
+            let Some(rows) = rows.get(case.id.as_str()).filter(|_| searches.is_ready(case)) else { continue };
             let Some(closing) = rows.iter().find(|row| row.phase == Phase::Case.name()) else { continue };
             let numbers = rows.iter().map(|row| Number {
                 phase: &row.phase,
@@ -89,13 +111,26 @@ impl Searches {
                 source: &row.source,
                 note: &row.note,
             });
-            searches.insert(case, TrialResult::new(case, closing.status, &closing.note, numbers));
+            let params = match closing.value.map(|_| searches.choice(case)) {
+                Some(Ok(params)) => params,
+                // It did not begin.
+                _ => case.params.clone(),
+            };
+            let ending = (closing.status, closing.note.as_str(), closing.value);
+            searches.insert(case, TrialResult::new(params, ending, numbers));
         }
         searches
     }
 
-    /// Adds what `case` gave, if it is a search trial.
-    pub fn add(&mut self, case: &Case, outcome: &Outcome) {
+    /// `case` with the parameters that were chosen for it, if it is a search trial that has ended.
+    pub fn as_run(&self, case: &Case) -> Case {
+        let ended = case.trial.and_then(|trial| self.ended.get(&case.scored_id())?.get(&trial));
+        let params = ended.map_or(&case.params, |ended| &ended.params).clone();
+        Case { params, ..case.clone() }
+    }
+
+    /// Adds what `case` gave, if it is a search trial. `wall_s` is `None` if it did not begin.
+    pub fn add(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) {
         let numbers = outcome.values.iter().map(|value| Number {
             phase: value.phase.name(),
             metric: &value.metric,
@@ -103,7 +138,8 @@ impl Searches {
             source: &value.source,
             note: &value.note,
         });
-        self.insert(case, TrialResult::new(case, outcome.status, &outcome.note, numbers));
+        let ending = (outcome.status, outcome.note.as_str(), wall_s);
+        self.insert(case, TrialResult::new(case.params.clone(), ending, numbers));
     }
 
     fn insert(&mut self, case: &Case, result: TrialResult) {
@@ -114,47 +150,124 @@ impl Searches {
 
     /// Whether all search trials that `case` waits for have ended.
     pub fn is_ready(&self, case: &Case) -> bool {
-        case.trials == 0 || self.ended.get(&case.id).is_some_and(|ended| ended.len() == case.trials)
+        if case.waits_for == 0 {
+            return true;
+        }
+        let ended = self.ended.get(&case.scored_id());
+        ended.is_some_and(|ended| ended.range(1..=case.waits_for).count() == case.waits_for)
     }
 
-    /// The end of the search for the parameters of `case`; `None` if they were not searched for.
-    pub fn end(&self, case: &Case) -> Option<SearchEnd> {
-        let ended: Vec<&TrialResult> = self.ended.get(&case.id).filter(|_| case.trials > 0)?.values().collect();
-        let scored = || ended.iter().filter_map(|trial| Some((*trial, usable_score(trial)?)));
-        let mut best: Option<(&TrialResult, f64)> = None;
-        for (trial, (name, score)) in scored() {
-            let is_better =
-                |(_, other): (_, f64)| metric(name).is_some_and(|metric| metric.better.prefers(score, other));
-            if best.is_none_or(is_better) {
-                best = Some((trial, score));
-            }
-        }
-        let failed = ended.len() - scored().count();
-        let value = |metric: &str, value, source: &str, note: String| MetricValue {
-            phase: Phase::Search,
-            metric: metric.to_owned(),
-            value,
-            source: source.to_owned(),
-            note,
+    /// How `case` begins, which must be ready.
+    pub fn beginning(&self, case: &Case) -> Beginning {
+        let of_search = self.plans.get(&case.scored_id()).zip(self.ended.get(&case.scored_id()));
+        let Some((search, ended)) = of_search.filter(|_| case.waits_for > 0) else {
+            return Beginning::Run(case.params.clone(), Vec::new());
         };
-        let (fit_s, fit_note) = seconds(&ended);
-        let (energy_j, source, energy_note) = joules(&ended);
-        let mut values = vec![
-            value("trials", Some(ended.len() as f64), "search", String::new()),
-            value("failed_trials", Some(failed as f64), "search", String::new()),
-            value("fit_s", fit_s, "stopwatch", fit_note),
-            value("energy_j", energy_j, &source, energy_note),
-        ];
-        if let Some((_, score)) = best {
-            values.push(value("best_validation", Some(score), "scorer", String::new()));
-        }
-        let reason = || {
-            let first = ended.first().map_or("", |trial| trial.note.as_str());
-            format!("all {} search trials failed; the first: {first}", ended.len())
+        let failed = |reason| Outcome::without_numbers(Status::Failed, reason);
+        let Some(trial) = case.trial else {
+            let (best, values) = end(search, ended);
+            return match best {
+                Ok(params) => Beginning::Run(params, values),
+                Err(reason) => Beginning::Not(Outcome { values, ..failed(reason) }),
+            };
         };
-        let best = best.map(|(trial, _)| trial.params.clone()).ok_or_else(reason);
-        Some(SearchEnd { best, values })
+        let before: Vec<&TrialResult> =
+            ended.range(..trial).map(|(_, result)| result).filter(|result| result.wall_s.is_some()).collect();
+        if let Some(reason) = search.budget.and_then(|budget| cost::used_up(budget, &before)) {
+            return Beginning::Not(Outcome::without_numbers(Status::OverBudget, reason));
+        }
+        match self.choice(case) {
+            Ok(params) => Beginning::Run(params, Vec::new()),
+            Err(reason) => Beginning::Not(failed(reason)),
+        }
     }
+
+    /// The parameters of a search trial, which follow from those before it or are planned.
+    ///
+    /// # Errors
+    /// If there are no parameters left for it.
+    fn choice(&self, case: &Case) -> Result<Resolved, String> {
+        let scored = case.scored_id();
+        let of_search = self.plans.get(&scored).zip(self.ended.get(&scored)).zip(case.trial);
+        let Some(((search, ended), trial)) = of_search.filter(|((search, _), trial)| *trial > search.drawn()) else {
+            return Ok(case.params.clone());
+        };
+        match search.method {
+            SearchMethod::Random => Ok(case.params.clone()),
+            SearchMethod::Bayesian => {
+                let history: Vec<bayesian::Tried<'_>> =
+                    ended.range(..trial).map(|(_, result)| (&result.params, goodness(result))).collect();
+                bayesian::next(search, case, &history)
+            }
+            SearchMethod::Halving => promoted(search, ended, trial),
+        }
+    }
+}
+
+/// The parameters of a search trial of a later rung: the best search trial of the rung before gives them to the first, the
+/// second best to the second.
+fn promoted(search: &SearchPlan, ended: &Ended, trial: usize) -> Result<Resolved, String> {
+    let (rung, before) = search.rung_of(trial);
+    let from = before - search.rungs[rung - 1];
+    let mut scored: Vec<(&TrialResult, f64)> =
+        ended.range(from + 1..=before).filter_map(|(_, result)| Some((result, goodness(result)?))).collect();
+    // A stable sort: of equal scores, the first one's is better.
+    scored.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    let place = trial - before;
+    let found = scored.get(place - 1).map(|(result, _)| result.params.clone());
+    found.ok_or_else(|| {
+        let (scores, trials) = (scored.len(), search.rungs[rung - 1]);
+        format!("the rung before has no search trial in place {place}: {scores} of its {trials} gave a score")
+    })
+}
+
+/// The parameters of the best search trial or why there is none, and what is stored of the search with the case that it was
+/// for.
+fn end(search: &SearchPlan, ended: &Ended) -> (Result<Resolved, String>, Vec<MetricValue>) {
+    let begun: Vec<&TrialResult> = ended.values().filter(|result| result.wall_s.is_some()).collect();
+    let failed = begun.iter().filter(|result| usable_score(result).is_none()).count();
+    let value = |metric: &str, value, source: &str, note: String| MetricValue {
+        phase: Phase::Search,
+        metric: metric.to_owned(),
+        value,
+        source: source.to_owned(),
+        note,
+    };
+    let (fit_s, fit_note) = cost::seconds(&begun);
+    let (energy_j, source, energy_note) = cost::joules(&begun);
+    let not_begun = match ended.len() - begun.len() {
+        0 => String::new(),
+        1 => "1 more did not begin".to_owned(),
+        count => format!("{count} more did not begin"),
+    };
+    let mut values = vec![
+        value("trials", Some(begun.len() as f64), "search", not_begun),
+        value("failed_trials", Some(failed as f64), "search", String::new()),
+        value("fit_s", fit_s, "stopwatch", fit_note),
+        value("energy_j", energy_j, &source, energy_note),
+    ];
+    let best = best(search, ended);
+    if let Some((_, score)) = best.and_then(usable_score) {
+        values.push(value("best_validation", Some(score), "scorer", String::new()));
+    }
+    let reason = || {
+        let first = begun.first().map_or("", |trial| trial.note.as_str());
+        format!("all {} search trials failed; the first: {first}", begun.len())
+    };
+    (best.map(|trial| trial.params.clone()).ok_or_else(reason), values)
+}
+
+/// The best search trial of the last rung with a score: scores of different rungs are not compared. Of equal ones, the first.
+fn best<'a>(search: &SearchPlan, ended: &'a Ended) -> Option<&'a TrialResult> {
+    let mut best: Option<(usize, &TrialResult, f64)> = None;
+    for (trial, result) in ended {
+        let Some(goodness) = goodness(result) else { continue };
+        let (rung, _) = search.rung_of(*trial);
+        if best.is_none_or(|(of, _, other)| rung > of || goodness > other) {
+            best = Some((rung, result, goodness));
+        }
+    }
+    best.map(|(_, result, _)| result)
 }
 
 /// The score of a search trial that can be chosen.
@@ -163,66 +276,8 @@ fn usable_score(trial: &TrialResult) -> Option<(&str, f64)> {
     Some((name, *score))
 }
 
-/// What is said of a sum that lacks the fits that were cut off.
-fn without(ended: &[&TrialResult]) -> String {
-    match ended.iter().filter(|trial| trial.fit_s.is_none()).count() {
-        0 => String::new(),
-        1 => "without 1 search trial whose fit was cut off".to_owned(),
-        count => format!("without {count} search trials whose fit was cut off"),
-    }
-}
-
-/// Seconds of all fits, and what they lack.
-fn seconds(ended: &[&TrialResult]) -> (Option<f64>, String) {
-    let fits: Vec<f64> = ended.iter().filter_map(|trial| trial.fit_s).collect();
-    ((!fits.is_empty()).then(|| fits.iter().sum()), without(ended))
-}
-
-/// Joules of all fits, their source, and what they lack. Joules of two sources are not added up.
-fn joules(ended: &[&TrialResult]) -> (Option<f64>, String, String) {
-    let mut sum = 0.0;
-    let mut first_source: Option<&str> = None;
-    for trial in ended.iter().filter(|trial| trial.fit_s.is_some()) {
-        match &trial.energy {
-            Err(reason) => return (None, String::new(), reason.clone()),
-            Ok((_, source)) if first_source.is_some_and(|first| first != source) => {
-                return (None, String::new(), "the joules of the search trials are of two sources".to_owned());
-            }
-            Ok((joules, source)) => {
-                sum += joules;
-                first_source = Some(source);
-            }
-        }
-    }
-    (first_source.map(|_| sum), first_source.unwrap_or_default().to_owned(), without(ended))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn trial(fit_s: Option<f64>, energy: Result<(f64, &str), &str>) -> TrialResult {
-        let params: Resolved = serde_json::from_str("{}").expect("no parameters are parameters");
-        let energy = energy.map(|(joules, source)| (joules, source.to_owned())).map_err(str::to_owned);
-        TrialResult { params, status: Status::Ok, note: String::new(), score: None, fit_s, energy }
-    }
-
-    #[test]
-    fn costs_are_summed_and_say_what_they_lack() {
-        let trials = [trial(Some(1.5), Ok((10.0, "rapl"))), trial(None, Err("")), trial(Some(2.0), Ok((5.0, "rapl")))];
-        let all: Vec<&TrialResult> = trials.iter().collect();
-        let lacking = "without 1 search trial whose fit was cut off";
-        assert_eq!(seconds(&all), (Some(3.5), lacking.to_owned()));
-        assert_eq!(joules(&all), (Some(15.0), "rapl".to_owned(), lacking.to_owned()));
-        assert_eq!(seconds(&all[1..2]), (None, lacking.to_owned()));
-    }
-
-    #[test]
-    fn joules_of_two_sources_or_with_a_gap_are_not_added_up() {
-        let [rapl, estimate] = ["rapl", "estimate"].map(|source| trial(Some(1.0), Ok((10.0, source))));
-        let gap = trial(Some(1.0), Err("no meter is readable"));
-        let (sum, _, reason) = joules(&[&rapl, &estimate]);
-        assert_eq!((sum, reason.as_str()), (None, "the joules of the search trials are of two sources"));
-        assert_eq!(joules(&[&rapl, &gap]), (None, String::new(), "no meter is readable".to_owned()));
-    }
+/// The score of a search trial that can be chosen, as one of which larger is better.
+fn goodness(trial: &TrialResult) -> Option<f64> {
+    let (name, score) = usable_score(trial)?;
+    Some(metric(name)?.better.goodness(score))
 }

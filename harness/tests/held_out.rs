@@ -116,17 +116,22 @@ impl Task for Reviews {
 }
 
 fn run(entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) -> Outcome {
-    run_as(None, entry, task, params)
+    run_as((None, 1), entry, task, params)
 }
 
-/// The outcome of a case, or of a search trial of it.
-fn run_as(trial: Option<usize>, entry: &'static dyn ModelEntry, task: &'static dyn Task, params: &str) -> Outcome {
-    run_for((trial, None), entry, task, params)
+/// The outcome of a case, or of a search trial of it on one row in so many.
+fn run_as(
+    (trial, row_divisor): (Option<usize>, usize),
+    entry: &'static dyn ModelEntry,
+    task: &'static dyn Task,
+    params: &str,
+) -> Outcome {
+    run_for((trial, row_divisor, None), entry, task, params)
 }
 
-/// The outcome of a case with a target, or of a search trial of it.
+/// The same, with a target.
 fn run_for(
-    (trial, target): (Option<usize>, Option<f64>),
+    (trial, row_divisor, target): (Option<usize>, usize, Option<f64>),
     entry: &'static dyn ModelEntry,
     task: &'static dyn Task,
     params: &str,
@@ -146,7 +151,8 @@ fn run_for(
         seed: 1,
         fold: None,
         trial,
-        trials: 0,
+        waits_for: 0,
+        row_divisor,
         device: "cpu".to_owned(),
         threads: 2,
         timeout_s: 60.0,
@@ -200,7 +206,7 @@ fn no_search_trial_depends_on_a_test_row() {
     for entry in ENTRIES {
         for (honest, useless) in TASKS.iter().step_by(2).zip(USELESS_TEST_ROWS) {
             let what = format!("{} on {}", entry.name(), honest.name());
-            let [honest, useless] = [*honest, useless].map(|task| run_as(Some(1), *entry, task, SMALL));
+            let [honest, useless] = [*honest, useless].map(|task| run_as((Some(1), 1), *entry, task, SMALL));
             assert_eq!(honest.status, Status::Ok, "{what}: {}", honest.note);
             // Seconds differ, and there is no meter.
             let numbers = |outcome: &Outcome| -> Vec<_> {
@@ -222,7 +228,8 @@ fn no_search_trial_depends_on_a_test_row() {
 #[test]
 fn a_search_trial_is_scored_on_the_validation_rows_of_its_case_and_sees_none_of_them() {
     run(&Spy, TASKS[0], "");
-    let trial = run_as(Some(2), &Spy, TASKS[0], "");
+    let trial = run_as((Some(2), 1), &Spy, TASKS[0], "");
+    run_as((Some(3), 3), &Spy, TASKS[0], "");
     assert_eq!(trial.value(Phase::Validate, "matthews"), Some(0.0));
     // Other tests write here too.
     let seen = SEEN.lock().unwrap().clone();
@@ -235,6 +242,11 @@ fn a_search_trial_is_scored_on_the_validation_rows_of_its_case_and_sees_none_of_
     };
     let (_, held_out) = seen.iter().find(is_its_case).expect("it learns from the rows that its case learns from");
     assert!(held_out.iter().all(|row| !learned.contains(row)));
+    // A third of the 180 rows.
+    let (fitted, validation) =
+        seen.iter().find(|(fitted, _)| fitted.len() == 54).expect("an earlier rung has fewer rows");
+    assert_eq!(validation.len(), 6);
+    assert!(fitted.iter().chain(validation).all(|row| learned.contains(row)), "they are among those of a later rung");
 }
 
 #[test]
@@ -256,7 +268,7 @@ fn texts_that_lose_their_ends_are_counted_where_a_model_has_a_limit() {
 #[test]
 fn with_a_target_no_model_learns_from_the_validation_rows_that_judge_it() {
     for entry in ENTRIES {
-        let of = |trial, target| run_for((trial, target), *entry, TASKS[0], SMALL);
+        let of = |trial, target| run_for((trial, 1, target), *entry, TASKS[0], SMALL);
         let [usual, judged] = [None, Some(0.9)].map(|target| of(None, target));
         let examples = |outcome: &Outcome| outcome.value(Phase::Fit, "train_examples");
         assert_eq!(examples(&judged), Some(TRAIN as f64 * 0.9), "{}", entry.name());

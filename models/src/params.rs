@@ -206,6 +206,11 @@ impl Resolved {
         self.0.contains_key(name)
     }
 
+    /// The value of a parameter, if the model has it.
+    pub fn get(&self, name: &str) -> Option<&ParamValue> {
+        self.0.get(name)
+    }
+
     /// Replaces the value of a parameter that the model has by another value of its domain.
     pub fn set(&mut self, name: &str, value: ParamValue) {
         self.0.insert(name.to_owned(), value);

@@ -111,12 +111,36 @@ impl SearchRange {
                 let index = (share * values.len() as f64) as usize;
                 values[index.min(values.len() - 1)].clone()
             }
-            // The share of each whole number ends where that of the next begins.
+            // The share of each whole number ends where that of the next begins. A logarithm may round to just below the lowest.
             SearchRange::Between { scale, low, high, whole: true } => {
-                ParamValue::Int(between(*scale, *low, *high + 1.0, share).floor().min(*high) as i64)
+                ParamValue::Int(between(*scale, *low, *high + 1.0, share).floor().clamp(*low, *high) as i64)
             }
             SearchRange::Between { scale, low, high, whole: false } => {
                 ParamValue::Float(rounded(between(*scale, *low, *high, share)).clamp(*low, *high))
+            }
+        }
+    }
+
+    /// The share at which the range has `value`: the middle of the shares of a whole number or a word. `None` if it lies
+    /// outside the range.
+    pub fn share_of(&self, value: &ParamValue) -> Option<f64> {
+        match self {
+            SearchRange::OneOf(values) => {
+                let index = values.iter().position(|other| other == value)?;
+                Some((index as f64 + 0.5) / values.len() as f64)
+            }
+            SearchRange::Between { scale, low, high, whole } => {
+                let number = number(value);
+                if !(*low..=*high).contains(&number) {
+                    return None;
+                }
+                let share = if *whole {
+                    let edges = [number, number + 1.0].map(|edge| place(*scale, *low, *high + 1.0, edge));
+                    (edges[0] + edges[1]) / 2.0
+                } else {
+                    place(*scale, *low, *high, number)
+                };
+                Some(share.clamp(0.0, 1.0 - f64::EPSILON))
             }
         }
     }
@@ -137,6 +161,14 @@ fn between(scale: Scale, low: f64, high: f64, share: f64) -> f64 {
     match scale {
         Scale::Uniform => low + share * (high - low),
         Scale::Log => (low.ln() + share * (high.ln() - low.ln())).exp(),
+    }
+}
+
+/// Where in 0..1 `number` is between `low` and `high`: the inverse of [`between`].
+fn place(scale: Scale, low: f64, high: f64, number: f64) -> f64 {
+    match scale {
+        Scale::Uniform => (number - low) / (high - low),
+        Scale::Log => (number.ln() - low.ln()) / (high.ln() - low.ln()),
     }
 }
 
@@ -271,6 +303,24 @@ mod tests {
         assert_eq!(at(Scale::Log), [1, 2, 2, 7].map(ParamValue::Int));
         let words = SearchRange::OneOf(["a", "b"].map(|word| ParamValue::Text(word.to_owned())).to_vec());
         assert_eq!([0.49, 0.5].map(|share| words.at(share).to_string()), ["a", "b"]);
+    }
+
+    #[test]
+    fn the_share_of_a_value_is_where_the_range_has_it() {
+        for param in ENTRIES.iter().flat_map(|entry| entry.params()) {
+            for range in [&IMAGES, &TEXTS].into_iter().filter_map(|input| param.declared_range(input)) {
+                for share in [0.0, 0.3, 0.5, 1.0 - f64::EPSILON] {
+                    let value = range.at(share);
+                    let found = range.share_of(&value).unwrap();
+                    assert!((0.0..1.0).contains(&found), "{} = {value}: {found}", param.name);
+                    assert_eq!(range.at(found), value, "{}", param.name);
+                }
+            }
+        }
+        let range = SearchRange::Between { scale: Scale::Log, low: 0.01, high: 100.0, whole: false };
+        assert!((range.share_of(&ParamValue::Float(10.0)).unwrap() - 0.75).abs() < 1e-12);
+        assert_eq!(range.share_of(&ParamValue::Float(0.001)), None);
+        assert_eq!(SearchRange::OneOf(vec![ParamValue::Bool(true)]).share_of(&ParamValue::Bool(false)), None);
     }
 
     #[test]

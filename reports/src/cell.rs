@@ -55,6 +55,8 @@ pub struct SearchTrial {
     pub status: Status,
     /// The task's primary metric on the rows held out of its fit; `None` if it failed.
     pub score: Option<f64>,
+    /// How many rows it learned from; `None` if it failed before that was known.
+    pub train_examples: Option<f64>,
 }
 
 /// One finished case: one seed of a cell, and with cross-validation one fold of it.
@@ -80,7 +82,8 @@ pub struct Trial {
     pub values: Vec<Value>,
     /// The rows without a number, except the closing row.
     pub gaps: Vec<Gap>,
-    /// The search trials that chose its parameters, in their order; empty if these were not searched for.
+    /// The search trials that chose its parameters, in their order, without those that did not begin because a budget was used
+    /// up; empty if these were not searched for.
     pub search: Vec<SearchTrial>,
 }
 

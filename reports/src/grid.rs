@@ -71,7 +71,9 @@ impl Grid {
             let rows = cases.get(planned.case.as_str()).map_or(&[][..], Vec::as_slice);
             let closing = rows.iter().find(|row| is_closing(row));
             if planned.trial.is_some() {
-                search.extend(closing.map(|closing| search_trial(closing, rows)));
+                // One without a wall time did not begin.
+                let begun = closing.filter(|closing| closing.value.is_some());
+                search.extend(begun.map(|closing| search_trial(closing, rows)));
                 grid.unfinished.extend(closing.is_none().then(|| planned.case.clone()));
                 continue;
             }
@@ -379,5 +381,7 @@ fn trial(closing: &Record, rows: &[&Record]) -> Trial {
 fn search_trial(closing: &Record, rows: &[&Record]) -> SearchTrial {
     let score = rows.iter().find(|row| row.phase == "validate").and_then(|row| row.value);
     let score = score.filter(|_| closing.status == Status::Ok);
-    SearchTrial { params: closing.params.clone(), status: closing.status, score }
+    let train_examples = rows.iter().find(|row| row.phase == "fit" && row.metric == "train_examples");
+    let train_examples = train_examples.and_then(|row| row.value);
+    SearchTrial { params: closing.params.clone(), status: closing.status, score, train_examples }
 }

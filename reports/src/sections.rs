@@ -213,8 +213,8 @@ fn beside(results: &Results, ranking: &Ranking) -> Option<String> {
 }
 
 /// How the parameters of searched cases were chosen.
-pub(crate) const TUNING: &str = "Parameters were chosen by random search, with the same number of search trials for each model \
-    that has ranges. A search trial is scored on the validation rows, which it does not learn from, and never on the test \
+pub(crate) const TUNING: &str = "Parameters were chosen by the search that the suite in run.json describes, at random unless \
+    it says otherwise, with the same number of search trials or the same budget for each model that has ranges. A search trial is scored on the validation rows, which it does not learn from, and never on the test \
     rows. The case is then fitted anew with the parameters of its best search trial. The best of several scores is too good: \
     compare models by their test scores. Seconds and joules are those of the fits of all search trials, apart from the fit of \
     the case itself. Of the chosen parameters, those that differ among the search trials are shown.";

@@ -46,9 +46,12 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
             crate::COMMIT
         ));
     }
-    let (recorder, done) = Recorder::resume(&arguments.run, &info, &plan.cases)?;
-    let stored = RunDir::new(&arguments.run).records().map_err(usage)?.rows;
-    let searches = Searches::stored(&plan.cases, &stored);
+    let stored = || RunDir::new(&arguments.run).records().map_err(usage);
+    let before = Searches::stored(&plan, &stored()?.rows);
+    let as_run: Vec<_> = plan.cases.iter().map(|case| before.as_run(case)).collect();
+    let (recorder, done) = Recorder::resume(&arguments.run, &info, &as_run)?;
+    // Without the search trials that it dropped.
+    let searches = Searches::stored(&plan, &stored()?.rows);
     plan.cases.retain(|case| !done.contains(&case.id));
     if plan.cases.is_empty() {
         drop(recorder);

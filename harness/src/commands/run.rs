@@ -55,7 +55,7 @@ pub(super) fn run(program: &Program, arguments: &RunArguments, samples: Option<&
     let info = session.describe(&plan, arguments.out.as_deref())?;
     let path = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&info.run));
     let recorder = Recorder::create(&path, &info)?;
-    sum_up(&session.carry_out(&info, &plan, recorder, Searches::default())?)
+    sum_up(&session.carry_out(&info, &plan, recorder, Searches::new(&plan))?)
 }
 
 fn say_forecast(program: &Program, plan: &Plan) {

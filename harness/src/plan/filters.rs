@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use bakeoff_models::{Device, unknown_name};
+use toml::Spanned;
 
 use super::PlanError;
 use super::names::label;
 use super::settings::{self, repeated};
 use crate::budget::Budget;
-use crate::suite::{ModelEntryWire, OneOrMore, Suite, not_written};
+use crate::suite::{ModelEntryWire, OneOrMore, SearchEntry, Suite, not_written};
 
 /// What the command line changes in a suite. Empty lists and `None` change nothing.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +42,8 @@ pub struct Overrides {
     pub threads: Option<usize>,
     /// What each fit may cost.
     pub budget: Option<Budget>,
+    /// So many search trials of each model, at random if the suite does not search.
+    pub trials: Option<usize>,
     /// Predict splits with hidden targets too.
     pub predict_hidden: bool,
     /// Keep fitted models.
@@ -64,6 +67,14 @@ impl Overrides {
             listed == entry.name.as_ref() || listed == label(entry) || entry.grid_of.as_ref() == Some(listed)
         };
         (self.models.is_empty() || self.models.iter().any(is)) && !self.skip_models.iter().any(is)
+    }
+
+    /// Applies the number of search trials. Comes before the search is checked, because it may add the search.
+    pub(super) fn apply_trials(&self, suite: &mut Suite) {
+        let Some(trials) = self.trials else { return };
+        let mut search = suite.search.take().map_or_else(|| SearchEntry::random(trials), Spanned::into_inner);
+        search.trials = Some(not_written(trials));
+        suite.search = Some(not_written(search));
     }
 
     /// Applies the command line to a suite whose settings are checked. Returns the devices to run on.

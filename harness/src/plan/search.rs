@@ -1,37 +1,24 @@
-//! `[search]` and `[model.search]`: which parameters a search varies, and the search trials of a case.
+//! `[search]` and `[model.search]`: which parameters a search varies, and whether the search can be made.
 
-use bakeoff_models::{
-    Device, InputShape, ModelEntry, Param, RangeFault, Resolved, SearchRange, Support, TaskShape, unknown_name,
-};
+use bakeoff_models::{InputShape, ModelEntry, Param, RangeFault, SearchRange, unknown_name};
 use toml::Spanned;
 
 use super::grid::MAX_CASES;
-use crate::case::Case;
+use super::trials::{FEWEST_TO_HALVE, SearchMethod};
+use crate::budget::Budget;
+use crate::meters;
 use crate::program::Program;
-use crate::suite::{ModelEntryWire, Source, Suite, SuiteError};
+use crate::suite::{ModelEntryWire, SearchEntry, Source, Suite, SuiteError};
 use crate::tasks::Task;
 
-/// The methods of a search.
-const METHODS: &[&str] = &["random"];
-
-/// Draws of one search trial before its ranges count as unusable.
-const MOST_DRAWS: usize = 1000;
-
 /// What a search varies: each parameter with its range.
-pub(super) type Space = Vec<(&'static str, SearchRange)>;
+pub type Space = Vec<(&'static str, SearchRange)>;
 
 /// The search must be one that can be made, and each written range one of a parameter that is free. Comes before the grids
 /// are expanded, so that a fault names what the user wrote.
 pub(super) fn check(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
     if let Some(search) = &suite.search {
-        if !METHODS.contains(&search.method.as_ref().as_str()) {
-            let message = unknown_name("search method", search.method.as_ref(), METHODS);
-            return Err(source.fault(&search.method, message));
-        }
-        if !(1..=MAX_CASES).contains(search.trials.as_ref()) {
-            let message = format!("trials is {}, expected a whole number in 1..={MAX_CASES}", search.trials.as_ref());
-            return Err(source.fault(&search.trials, message));
-        }
+        check_settings(source, search)?;
     }
     for entry in &suite.models {
         let model = program.model(entry.name.as_ref()).expect("the names are checked");
@@ -43,6 +30,47 @@ pub(super) fn check(program: &Program, source: &Source, suite: &Suite) -> Result
             }
             check_range(source, model, entry, name, values)?;
         }
+    }
+    Ok(())
+}
+
+fn check_settings(source: &Source, search: &Spanned<SearchEntry>) -> Result<(), SuiteError> {
+    let entry = search.as_ref();
+    let Some(method) = SearchMethod::named(entry.method.as_ref()) else {
+        let known: Vec<_> = SearchMethod::ALL.iter().map(|method| method.name()).collect();
+        return Err(source.fault(&entry.method, unknown_name("search method", entry.method.as_ref(), &known)));
+    };
+    let Some(trials) = &entry.trials else {
+        return match entry.budget {
+            Some(_) => Ok(()),
+            None => Err(source.fault(
+                search,
+                "the search has neither trials nor a budget: add trials = 20, or budget = \"600s\", or both",
+            )),
+        };
+    };
+    if !(1..=MAX_CASES).contains(trials.as_ref()) {
+        let message = format!("trials is {trials}, expected a whole number in 1..={MAX_CASES}");
+        return Err(source.fault(trials, message));
+    }
+    if method == SearchMethod::Halving && *trials.as_ref() < FEWEST_TO_HALVE {
+        let message = format!(
+            "trials is {trials}, and halving keeps one of {FEWEST_TO_HALVE}: give at least {FEWEST_TO_HALVE}, or \
+             method = \"random\""
+        );
+        return Err(source.fault(trials, message));
+    }
+    Ok(())
+}
+
+/// A budget in joules needs something that gives joules. Comes after the command line, which may switch the estimate off.
+pub(super) fn check_meter(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+    let Some(budget) = suite.search.as_ref().and_then(|search| search.as_ref().budget.as_ref()) else { return Ok(()) };
+    if let Budget::Joules(_) = budget.as_ref()
+        && let Err(reason) = meters::open(&suite.energy.config(), program.machine)
+    {
+        let message = format!("nothing here gives joules ({reason}): give the budget in seconds, such as 600s");
+        return Err(source.fault(budget, message));
     }
     Ok(())
 }
@@ -103,49 +131,4 @@ pub(super) fn space(suite: &Suite, model: &dyn ModelEntry, entry: &ModelEntryWir
     };
     let free = model.params().iter().filter(|param| !is_fixed(param));
     free.filter_map(|param| Some((param.name, range(param)?))).collect()
-}
-
-/// The search trials of a case, in their order. The first has the parameters of the case.
-///
-/// # Errors
-/// If the ranges hold next to no parameters that the model takes for the task.
-pub(super) fn trials(
-    source: &Source,
-    suite: &Suite,
-    model: &dyn ModelEntry,
-    shape: &TaskShape,
-    space: &Space,
-    case: &Case,
-) -> Result<Vec<Case>, SuiteError> {
-    let Some(search) = suite.search.as_ref().filter(|_| case.trials > 0) else { return Ok(Vec::new()) };
-    let device = Device::named(&case.device).expect("the devices are checked");
-    let fits = |params: &Resolved| model.check(params).is_ok() && model.supports(shape, params, device) == Support::Yes;
-    let trial = |trial: usize| {
-        let mut case = Case { trial: Some(trial), trials: 0, keep_model: false, predict_hidden: false, ..case.clone() };
-        case.id = case.id_of();
-        let params = if trial == 1 {
-            Some(case.params.clone())
-        } else {
-            (0..MOST_DRAWS).map(|draw| drawn(&case, space, draw)).find(fits)
-        };
-        let message = || {
-            format!(
-                "model '{}' takes none of {MOST_DRAWS} draws from its ranges on task '{}': narrow them in [model.search]",
-                model.name(),
-                case.task
-            )
-        };
-        case.params = params.ok_or_else(|| source.fault(&search.trials, message()))?;
-        Ok(case)
-    };
-    (1..=case.trials).map(trial).collect()
-}
-
-/// The parameters of a search trial, each drawn from its range.
-fn drawn(case: &Case, space: &Space, draw: usize) -> Resolved {
-    let mut params = case.params.clone();
-    for (name, range) in space {
-        params.set(name, range.at(case.search_share(name, draw)));
-    }
-    params
 }

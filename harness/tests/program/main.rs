@@ -21,6 +21,7 @@ mod processes;
 mod readings;
 mod rows;
 mod search;
+mod search_methods;
 #[cfg(target_os = "linux")]
 mod terminals;
 mod whole_program;

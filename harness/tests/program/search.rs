@@ -109,7 +109,7 @@ fn the_report_has_a_table_and_a_figure_of_the_search_and_ranks_no_search_trial()
     exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
     let report = fs::read_to_string(bench.path("out/report.md")).unwrap();
     assert!(report.contains("4 of 4 cases with 12 search trials finished"), "{report}");
-    assert!(report.contains("## Tuning") && report.contains("random search"), "{report}");
+    assert!(report.contains("## Tuning") && report.contains("at random unless it says otherwise"), "{report}");
     assert!(report.contains("ok, 2 of 2 seeds"), "{report}");
     assert!(!report.contains(".t1."), "no search trial is in a table of results: {report}");
     let html = fs::read_to_string(bench.path("out/report.html")).unwrap();
@@ -275,12 +275,16 @@ fn a_fault_of_a_search_is_refused_where_it_is_written() {
     let good = "[search]\ntrials = 3\n";
     for (search, model, says) in [
         ("[search]\ntrials = 0\n", "", "suite.toml:3:10: trials is 0, expected a whole number in 1..=100000"),
-        ("[search]\nmethod = \"random\"\n", "", "suite.toml:2:1: the key `trials` is missing"),
+        (
+            "[search]\nmethod = \"random\"\n",
+            "",
+            "suite.toml:2:1: the search has neither trials nor a budget: add trials = 20",
+        ),
         ("[search]\ntrials = 3\ntrails = 3\n", "", "unknown key `trails`, did you mean 'trials'?"),
         (
             "[search]\nmethod = \"randam\"\ntrials = 3\n",
             "",
-            "suite.toml:3:10: unknown search method 'randam', did you mean 'random'? (known: random)",
+            "suite.toml:3:10: unknown search method 'randam', did you mean 'random'? (known: random, bayesian, halving)",
         ),
         (
             "",

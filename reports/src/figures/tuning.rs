@@ -96,11 +96,14 @@ fn expected(better: Better, cell: &Cell) -> Option<Vec<f64>> {
     Some((1..=trials).map(|draws| better.goodness(mean_of(draws))).collect())
 }
 
-/// The scores of search trials, larger being better; `None` if none has a score.
+/// The scores of search trials, larger being better; `None` if none has a score. Only those that learned from the most rows
+/// count, because scores after fewer rows are not comparable.
 fn goodness(better: Better, search: &[SearchTrial]) -> Option<Vec<f64>> {
+    let most = search.iter().filter_map(|trial| trial.train_examples).max_by(f64::total_cmp);
+    let search = || search.iter().filter(|trial| trial.train_examples.is_none() || trial.train_examples == most);
     let of = |trial: &SearchTrial| trial.score.map(|score| better.goodness(score));
-    let worst = search.iter().filter_map(of).min_by(f64::total_cmp)?;
-    Some(search.iter().map(|trial| of(trial).unwrap_or(worst)).collect())
+    let worst = search().filter_map(of).min_by(f64::total_cmp)?;
+    Some(search().map(|trial| of(trial).unwrap_or(worst)).collect())
 }
 
 fn draw_panel(
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_failed_search_trial_counts_as_the_worst_of_its_search() {
-        let trial = |score| SearchTrial { params: String::new(), status: Status::Ok, score };
+        let trial = |score| SearchTrial { params: String::new(), status: Status::Ok, score, train_examples: None };
         let search = [Some(3.0), None, Some(1.0)].map(trial);
         assert_eq!(goodness(Better::Higher, &search).unwrap(), [3.0, 1.0, 1.0]);
         assert_eq!(goodness(Better::Lower, &search).unwrap(), [-3.0, -3.0, -1.0]);
