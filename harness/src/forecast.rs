@@ -1,5 +1,7 @@
 //! A forecast of a run, stated before it begins: how long its fits take, and whether the machine has enough memory.
 
+use std::collections::BTreeMap;
+
 use bakeoff_models::{Device, ModelEntry};
 use bakeoff_reports::MachineInfo;
 
@@ -12,11 +14,11 @@ use crate::tasks;
 /// The number of cases and tasks, and about how long all fits will take. `None` if no model can estimate its own time.
 pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
     let runnable = || plan.cases.iter().filter(|case| case.unsupported.is_none());
-    let known: Vec<f64> = runnable().filter_map(|case| fit_s(program, plan, case)).collect();
+    let known: Vec<(&Case, f64)> = runnable().filter_map(|case| Some((case, fit_s(program, plan, case)?))).collect();
     if known.is_empty() {
         return None;
     }
-    let seconds = known.iter().sum::<f64>() / plan.jobs() as f64;
+    let seconds = within_budgets(plan, &known) / plan.jobs() as f64;
     let unknown = runnable().count() - known.len();
     let rest = if unknown > 0 { format!(", and {unknown} whose time is unknown") } else { String::new() };
     Some(format!(
@@ -26,6 +28,25 @@ pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
         duration(seconds),
         counted(plan.threads(), "thread"),
     ))
+}
+
+/// The seconds of all fits. A search stops at its budget.
+fn within_budgets(plan: &Plan, known: &[(&Case, f64)]) -> f64 {
+    let mut searches: BTreeMap<String, f64> = BTreeMap::new();
+    let mut scored = 0.0;
+    for (case, seconds) in known {
+        if case.trial.is_some() {
+            *searches.entry(case.scored_id()).or_default() += seconds;
+        } else {
+            scored += seconds;
+        }
+    }
+    let most = |case: &str| match plan.searches.get(case)?.budget? {
+        Budget::Seconds(most) => Some(most),
+        Budget::Joules(_) => None,
+    };
+    let searched = searches.iter().map(|(case, seconds)| most(case).map_or(*seconds, |most| seconds.min(most)));
+    scored + searched.sum::<f64>()
 }
 
 fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {

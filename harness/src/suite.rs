@@ -7,13 +7,14 @@ use bakeoff_models::unknown_name;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::budget::Budget;
 use crate::meters::EnergyConfig;
 
 mod data;
+mod search;
 mod syntax;
 
 pub use data::DataEntry;
+pub use search::SearchEntry;
 
 /// The suites that ship with the program: name and text.
 pub const BUILT_IN: &[(&str, &str)] = &[
@@ -107,43 +108,6 @@ impl EnergyEntry {
     /// The settings without their places.
     pub fn config(&self) -> EnergyConfig {
         EnergyConfig { estimate: self.estimate, watts_per_core: *self.watts_per_core.as_ref() }
-    }
-}
-
-/// `[search]` of a suite.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct SearchEntry {
-    /// How the parameters of a search trial are chosen.
-    #[serde(default = "random")]
-    pub method: Spanned<String>,
-    /// Search trials of each model, of which the first has the parameters as they are written. With halving, those that
-    /// begin. If not given, the budget decides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trials: Option<Spanned<usize>>,
-    /// What the fits of the search trials of a case may use before no further one begins.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub budget: Option<Spanned<Budget>>,
-}
-
-/// The most search trials of a case if only a budget is given.
-const MOST_TRIALS_WITHIN_BUDGET: usize = 100;
-
-impl SearchEntry {
-    /// Random search with so many search trials.
-    pub(crate) fn random(trials: usize) -> SearchEntry {
-        SearchEntry { method: random(), trials: Some(not_written(trials)), budget: None }
-    }
-
-    /// Where in the text its size is written.
-    pub(crate) fn fault_at(&self) -> usize {
-        let trials = self.trials.as_ref().map(|trials| trials.span().start);
-        trials.unwrap_or_else(|| self.budget.as_ref().map_or(0, |budget| budget.span().start))
-    }
-
-    /// The most search trials of each model.
-    pub fn most_trials(&self) -> usize {
-        self.trials.as_ref().map_or(MOST_TRIALS_WITHIN_BUDGET, |trials| *trials.as_ref())
     }
 }
 
@@ -257,10 +221,6 @@ fn four_gib() -> Spanned<f64> {
 
 fn one() -> Spanned<usize> {
     not_written(1)
-}
-
-fn random() -> Spanned<String> {
-    not_written("random".to_owned())
 }
 
 fn two_hundred() -> Spanned<usize> {
