@@ -71,7 +71,7 @@ impl Plan {
         let own = own::open(source, &mut suite, overrides)?;
         params::check(program, &own, source, &suite)?;
         let devices = overrides.apply(&mut suite)?;
-        search::check_meter(program, source, &suite)?;
+        settings::check_meter(program, source, &suite, overrides)?;
         let jobs = *suite.jobs.as_ref();
         suite.threads.get_or_insert_with(|| not_written((available_cpus() / jobs).max(1)));
         let tasks = suite.tasks.iter().map(|entry| {

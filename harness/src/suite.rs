@@ -7,6 +7,7 @@ use bakeoff_models::unknown_name;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::budget::Budget;
 use crate::meters::EnergyConfig;
 
 mod data;

@@ -5,8 +5,6 @@ use toml::Spanned;
 
 use super::grid::MAX_CASES;
 use super::trials::{FEWEST_TO_HALVE, SearchMethod};
-use crate::budget::Budget;
-use crate::meters;
 use crate::program::Program;
 use crate::suite::{ModelEntryWire, SearchEntry, Source, Suite, SuiteError};
 use crate::tasks::Task;
@@ -59,18 +57,6 @@ fn check_settings(source: &Source, search: &Spanned<SearchEntry>) -> Result<(), 
              method = \"random\""
         );
         return Err(source.fault(trials, message));
-    }
-    Ok(())
-}
-
-/// A budget in joules needs something that gives joules. Comes after the command line, which may switch the estimate off.
-pub(super) fn check_meter(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
-    let Some(budget) = suite.search.as_ref().and_then(|search| search.as_ref().budget.as_ref()) else { return Ok(()) };
-    if let Budget::Joules(_) = budget.as_ref()
-        && let Err(reason) = meters::open(&suite.energy.config(), program.machine)
-    {
-        let message = format!("nothing here gives joules ({reason}): give the budget in seconds, such as 600s");
-        return Err(source.fault(budget, message));
     }
     Ok(())
 }

@@ -6,6 +6,10 @@ use std::ops::RangeInclusive;
 use bakeoff_models::{Device, unknown_name};
 use toml::Spanned;
 
+use super::{Overrides, PlanError};
+use crate::budget::Budget;
+use crate::meters;
+use crate::program::Program;
 use crate::suite::{Source, Suite, SuiteError, not_written};
 
 /// The largest number of threads of a case, and of cases at a time. A larger number is a typing error.
@@ -34,6 +38,27 @@ pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError
     range.check("watts_per_core", watts, 1e-3..=1e4, "a number of watts in 0.001..=10000")?;
     suite.devices = Some(devices(source, suite)?);
     suite.device = None;
+    Ok(())
+}
+
+/// A budget in joules needs something that gives joules. Comes after the command line, which may switch the estimate off and set
+/// the budget of the fits.
+pub(super) fn check_meter(
+    program: &Program,
+    source: &Source,
+    suite: &Suite,
+    overrides: &Overrides,
+) -> Result<(), PlanError> {
+    let of_search = suite.search.as_ref().and_then(|search| search.as_ref().budget.as_ref());
+    for budget in suite.budget.iter().chain(of_search) {
+        let Budget::Joules(_) = budget.as_ref() else { continue };
+        let Err(reason) = meters::open(&suite.energy.config(), program.machine) else { continue };
+        let message = format!("nothing here gives joules ({reason}): give the budget in seconds, such as 600s");
+        return Err(match overrides.budget {
+            Some(given) if given == *budget.as_ref() => PlanError::Filter(format!("--budget: {message}")),
+            _ => source.fault(budget, message).into(),
+        });
+    }
     Ok(())
 }
 

@@ -71,14 +71,16 @@ fn a_budget_of_joules_needs_a_meter() {
     exits(&bakeoff(&bench, &["run", "suite.toml", "--out", "with"]), 0);
     let rows = records(&bench.path("with"));
     assert!(rows.iter().any(|row| row.metric == "budget_j" && row.value == Some(30.0)));
-    let output = bakeoff(&bench, &["run", "suite.toml", "--no-energy-estimate", "--out", "without"]);
+    // The fake machine has no meter.
+    bench.suite("budget = \"30J\"", &["number"], &["nearly"]);
+    let output = bench.run(&["run", "suite.toml", "--no-energy-estimate", "--list"]);
+    exits(&output, 2);
     let said = stderr(&output);
-    if output.status.code() == Some(2) {
-        assert!(said.contains("joules"), "{said}");
-    } else {
-        // This machine has a meter.
-        exits(&output, 0);
-    }
+    assert!(said.contains("suite.toml:2:10: nothing here gives joules (") && said.contains("in seconds"), "{said}");
+    bench.suite("", &["number"], &["nearly"]);
+    let output = bench.run(&["run", "suite.toml", "--no-energy-estimate", "--budget", "30J", "--list"]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("bakeoff: --budget: nothing here gives joules ("), "{}", stderr(&output));
 }
 
 #[test]
