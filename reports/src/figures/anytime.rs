@@ -212,26 +212,52 @@ fn draw_panel(
     let x = Axis { scale: x, title: panel.x_title.clone(), unit: cost.unit(), reversed: false };
     let y = Axis { scale: limits(setting, y), title: y_title, unit: "", reversed: false };
     let (x, y) = frame(canvas, style, place, &setting.title, (&x, &y))?;
-    if let Some(target) = panel.target {
-        let (left, right) = x.ends();
-        let at = y.at(target);
-        canvas.line(&[(left, at), (right, at)], 0.2, style.ink)?;
-        canvas.text("target", (left + 0.8, at - 1.4), SMALL_MM, Align::Left, style.ink)?;
-    }
-    for fit in &panel.fits {
-        let (color, _) = style.model(fit.label);
+    let line_of = |fit: &FitCurve| {
         let mut line: Vec<Point> = Vec::new();
         for (cost, score) in &fit.steps {
             let (at, height) = (x.at(*cost), y.at(*score));
             line.extend(line.last().map(|(_, before)| (at, *before)));
             line.push((at, height));
         }
-        canvas.line(&line, if fit.is_one_of_several { 0.2 } else { 0.35 }, color)?;
+        line
+    };
+    let lines: Vec<Vec<Point>> = panel.fits.iter().map(line_of).collect();
+    if let Some(target) = panel.target {
+        let (left, right) = x.ends();
+        let at = y.at(target);
+        canvas.line(&[(left, at), (right, at)], 0.2, style.ink)?;
+        let place = word_place(canvas, (&x, &y), at, &lines.concat());
+        canvas.text(TARGET, place, SMALL_MM, Align::Left, style.ink)?;
+    }
+    for (fit, line) in panel.fits.iter().zip(&lines) {
+        let (color, _) = style.model(fit.label);
+        canvas.line(line, if fit.is_one_of_several { 0.2 } else { 0.35 }, color)?;
         if let Some(end) = line.last() {
             canvas.marker(*end, style.model(fit.label), !fit.is_ranked)?;
         }
     }
     Ok(())
+}
+
+/// The word at the line of the target.
+const TARGET: &str = "target";
+
+/// Where the word at the line of the target hides the fewest points of curves: at one of its ends, above or below it.
+fn word_place(canvas: &Canvas<'_>, (x, y): (&AxisScale, &AxisScale), line: f64, points: &[Point]) -> Point {
+    const GAP_MM: f64 = 0.8;
+    let width = canvas.width(TARGET, SMALL_MM);
+    let ((left, right), (bottom, top)) = (x.ends(), y.ends());
+    let above = (line - SMALL_MM > top).then_some(line - SMALL_MM / 2.0 - 0.2);
+    let below = (line + SMALL_MM < bottom).then_some(line + SMALL_MM / 2.0 + 0.2);
+    let heights = above.into_iter().chain(below);
+    let places = heights.flat_map(|height| [(left + GAP_MM, height), (right - GAP_MM - width, height)]);
+    let hidden = |(from, height): &Point| {
+        let is_near = |(at, point): &&Point| {
+            (from - GAP_MM..=from + width + GAP_MM).contains(at) && (point - height).abs() < SMALL_MM
+        };
+        points.iter().filter(is_near).count()
+    };
+    places.min_by_key(hidden).unwrap_or((left + GAP_MM, line))
 }
 
 #[cfg(test)]

@@ -81,13 +81,18 @@ pub(crate) fn x_axis(
     scale: &AxisScale,
     axis: &Axis,
 ) -> Result<(), String> {
-    let widths = |wanted: usize| {
-        let ticks = scale.ticks(wanted, axis.unit);
-        let width: f64 = ticks.iter().map(|(_, label)| canvas.width(label, SMALL_MM) + 2.5).sum();
-        (ticks, width)
+    let half = |label: &str| canvas.width(label, SMALL_MM) / 2.0;
+    // Ticks of a logarithmic axis are not equally far apart.
+    let are_apart = |ticks: &Vec<Tick>| {
+        let width: f64 = ticks.iter().map(|(_, label)| 2.0 * half(label) + 2.5).sum();
+        let touch_nothing = ticks.windows(2).all(|pair| {
+            let [(one, one_label), (other, other_label)] = pair else { return true };
+            (scale.at(*one) - scale.at(*other)).abs() >= half(one_label) + half(other_label) + TICK_GAP_MM
+        });
+        width <= inner.w && touch_nothing
     };
-    let fitting = (1..=7).rev().map(widths).find(|(_, width)| *width <= inner.w);
-    draw_x_axis(canvas, style, inner, scale, &axis.title, &fitting.map(|(ticks, _)| ticks).unwrap_or_default())
+    let fitting = (1..=7).rev().map(|wanted| scale.ticks(wanted, axis.unit)).find(are_apart);
+    draw_x_axis(canvas, style, inner, scale, &axis.title, &fitting.unwrap_or_default())
 }
 
 /// The ticks without the labels that would touch the next one to the right. A tick without its label stays.
