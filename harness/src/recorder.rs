@@ -3,18 +3,22 @@
 //! A case's predictions and readings are stored first, then its curves, then its records. The last record closes the
 //! case. A case that was cut off by a kill has no closing row, by which `resume` recognises and drops it.
 
+mod tidy;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, Status, encode};
+use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, encode};
 
 use crate::case::Case;
 use crate::outcome::{Outcome, RunIdentity};
 use crate::phase::Phase;
 use crate::usage::usage;
+
+use tidy::{goes_on, tidy};
 
 /// The open directory of a run.
 pub struct Recorder {
@@ -245,48 +249,6 @@ fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records:
     dir.write_rows(&dir.curves_path(), &curves)?;
     for id in order.iter().filter(|id| !keep.contains(*id)) {
         dir.remove_case(id)?;
-    }
-    Ok(())
-}
-
-/// Removes what is hidden beside the models and the checkpoints. A process that was killed while it wrote one leaves it. Also
-/// removes the checkpoints of fits that will not go on.
-fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
-    let is_hidden = |name: &str| name.starts_with('.');
-    let over: BTreeSet<&str> = records
-        .iter()
-        .filter(|record| is_closing(record) && !goes_on(record.status, record.trial))
-        .map(|record| record.case.as_str())
-        .collect();
-    remove_entries(&dir.path().join("models"), is_hidden)?;
-    let checkpoints = dir.path().join("checkpoints");
-    remove_entries(&checkpoints, |name| is_hidden(name) || over.contains(name))?;
-    // This fails where one is left, as it should.
-    let _ = fs::remove_dir(checkpoints);
-    Ok(())
-}
-
-/// Whether `resume` goes on with the fit of a case that ended so. A fit that diverged would diverge again, and a search trial that
-/// failed is a result.
-fn goes_on(status: Status, trial: Option<usize>) -> bool {
-    trial.is_none() && status.is_failure() && status != Status::Diverged
-}
-
-/// Removes the entries of a folder whose name is `unwanted`. There may be no such folder.
-fn remove_entries(folder: &Path, unwanted: impl Fn(&str) -> bool) -> anyhow::Result<()> {
-    let failed = || format!("failed to tidy up {}", folder.display());
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.with_context(failed)?,
-    };
-    for entry in entries {
-        let entry = entry.with_context(failed)?;
-        if !unwanted(&entry.file_name().to_string_lossy()) {
-            continue;
-        }
-        let is_folder = entry.file_type().with_context(failed)?.is_dir();
-        let removed = if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
-        removed.with_context(failed)?;
     }
     Ok(())
 }

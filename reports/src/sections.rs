@@ -70,11 +70,12 @@ fn section(results: &Results, ranking: &Ranking) -> Section {
     Section {
         title: setting.title.clone(),
         lead: format!(
-            "{} {}, {}.{}{}",
+            "{} {}, {}.{}{}{}",
             sentence(&setting.task.about),
             rows(setting),
             setting.device,
             learned(&results.grid, ranking.setting),
+            budget(&results.grid, ranking.setting),
             ranking.floor.map_or(String::new(), floor)
         ),
         table: table(results, ranking),
@@ -122,6 +123,18 @@ fn learned(grid: &Grid, setting: usize) -> String {
         })
         .collect();
     if clauses.is_empty() { String::new() } else { format!(" {}.", clauses.join(", ")) }
+}
+
+/// ` Every fit had a budget of 60 s.`, if the suite sets one.
+fn budget(grid: &Grid, setting: usize) -> String {
+    let trials = || grid.row(setting).flat_map(|(_, cell)| &cell.trials);
+    let given = |metric| trials().find_map(|trial| trial.get("fit", metric)).map(|value| value.value);
+    let shown = match (given("budget_s"), given("budget_j")) {
+        (Some(most), _) => format!("{most} s"),
+        (_, Some(most)) => format!("{most} J"),
+        _ => return String::new(),
+    };
+    format!(" Every fit had a budget of {shown}.")
 }
 
 /// The models of a setting with their scores and costs.

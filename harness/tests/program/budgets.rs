@@ -37,6 +37,8 @@ fn networks_and_forests_learn_until_the_budget_is_used_up_whatever_their_paramet
     assert!(epochs("with") > 1, "{}", epochs("with"));
     let bytes = |run: &str| of(run, "random-forest", "model_bytes").unwrap();
     assert!(bytes("with") > 2.0 * bytes("without"), "{} {}", bytes("with"), bytes("without"));
+    let report = std::fs::read_to_string(bench.path("with/report.md")).unwrap();
+    assert!(report.contains("Every fit had a budget of 2 s."), "{report}");
     for model in ["lstm", "random-forest"] {
         assert_eq!(of("with", model, "budget_s"), Some(2.0));
         assert_eq!(of("without", model, "budget_s"), None);
