@@ -67,14 +67,14 @@ impl Checkpoint {
         };
         let end = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len());
         let (header, state) = (&bytes[..end], bytes.get(end + 1..).unwrap_or_default());
-        let damaged = |error: serde_json::Error| fault(format!("is no checkpoint: {error}"));
+        let damaged = |error: serde_json::Error| fault(format!("not a checkpoint: {error}"));
         let Format { format } = serde_json::from_slice(header).map_err(damaged)?;
         if format != FORMAT {
             return Err(fault(format!("a checkpoint of format {format}, this bakeoff reads format {FORMAT}")));
         }
         let header: Header = serde_json::from_slice(header).map_err(damaged)?;
         if (header.bytes, header.sha256) != (state.len(), sha256(state)) {
-            return Err(fault("the checkpoint is damaged: its checksum is another one".to_owned()));
+            return Err(fault("the checkpoint is damaged: its checksum does not match".to_owned()));
         }
         let (of, params) = (&header.case, &header.params);
         if *of != case.id || *params != case.params.to_string() {

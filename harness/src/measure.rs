@@ -14,8 +14,8 @@ mod single;
 mod target;
 mod validate;
 
-use bakeoff_datasets::Store;
-use bakeoff_models::{Device, ModelError, Spec, Threads};
+use bakeoff_datasets::{Split, Store};
+use bakeoff_models::{Device, Model, ModelError, Spec, Threads};
 use bakeoff_reports::{Better, Reading, Status, metric};
 
 use crate::case::Case;
@@ -24,7 +24,7 @@ use crate::phase::Phase;
 use crate::program::Program;
 use crate::protocol::{Event, Request};
 use crate::rows::Rows;
-use crate::scoring::ScoreError;
+use crate::scoring::{self, ScoreError};
 use crate::tasks::{self, Task};
 use crate::threads;
 
@@ -167,6 +167,18 @@ impl<'a> Bench<'a> {
         }
         let reads = self.meter.take_reads_j();
         self.keep(phase, "energy_j", ("J", source), reads.into_iter().map(|joules| (None, joules)));
+    }
+
+    /// The task's primary metric of a model's predictions of these rows, or why it is undefined.
+    fn primary_on(&self, model: &mut dyn Model, split: &Split) -> Result<Result<f64, &'static str>, Stop> {
+        let predictions = model.predict(&split.inputs)?;
+        let scores = scoring::score(&split.targets, &predictions)?;
+        let primary = self.task.primary();
+        if let Some((_, value)) = scores.iter().find(|(name, _)| *name == primary) {
+            return Ok(Ok(*value));
+        }
+        let undefined = scoring::undefined(&split.targets, &scores);
+        Ok(Err(undefined.iter().find(|(name, _)| *name == primary).map_or("", |(_, reason)| *reason)))
     }
 
     /// Records how many inputs of a phase were truncated, if the model has a limit.

@@ -22,12 +22,12 @@ mod target;
 mod trials;
 
 pub use filters::Overrides;
-pub use grid::MAX_CASES;
 pub use search::Space;
 pub use settings::MAX_THREADS;
 pub use trials::{MOST_DRAWS, SearchMethod, SearchPlan};
 
 use axes::Axes;
+use grid::MAX_CASES;
 use names::label;
 
 /// The cases of a run, in the order in which they run and are stored.
@@ -66,7 +66,7 @@ impl Plan {
         settings::check(source, &mut suite)?;
         names::check(program, source, &suite)?;
         overrides.apply_trials(&mut suite);
-        search::check(program, source, &suite)?;
+        search::check(program, source, &suite, overrides)?;
         grid::expand(source, &mut suite)?;
         let own = own::open(source, &mut suite, overrides)?;
         params::check(program, &own, source, &suite)?;
@@ -203,8 +203,7 @@ fn refuse_too_many(
     tasks: &[(&dyn Task, Axes)],
     devices: usize,
 ) -> Result<(), SuiteError> {
-    // The rungs of halving add to them, by half at most.
-    let trials = suite.search.as_ref().map_or(0, |search| search.as_ref().most_trials());
+    let trials = suite.search.as_ref().map_or(0, |search| trials::most(search.as_ref()));
     // A model without a range has no search trials.
     let of_model = |task: &dyn Task, entry: &ModelEntryWire| {
         let model = program.model(entry.name.as_ref()).expect("the names are checked");

@@ -129,7 +129,8 @@ impl<'a> Queue<'a> {
         Queue { cases, state: Mutex::new(state), trial_ended: Condvar::new() }
     }
 
-    /// The first case that can begin, and how. Waits while all cases that are left wait for search trials. `None` if no case is left or the user stops the run.
+    /// The first case that can begin, and how. Waits while all cases that are left wait for search trials. `None` if no case is
+    /// left or the user stops the run.
     fn next(&self) -> Option<(usize, Beginning)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -175,7 +176,7 @@ fn work(queue: &Queue<'_>, executor: &dyn Executor, machine: &dyn Machine, sende
                 case.params = params;
                 found
             }
-            Beginning::Not(outcome) => {
+            Beginning::Refused(outcome) => {
                 queue.ended(&case, &outcome, None);
                 send(Message::Done(index, Box::new((case, outcome)), None));
                 continue;

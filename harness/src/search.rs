@@ -22,7 +22,7 @@ struct TrialResult {
     note: String,
     /// The name of the task's primary metric, and its value on the held-out rows.
     score: Option<(String, f64)>,
-    /// Empty if the fit was cut off.
+    /// `None` if the fit was cut off.
     fit_s: Option<f64>,
     /// Joules of the fit with their source, or why there are none.
     energy: Result<(f64, String), String>,
@@ -84,7 +84,7 @@ pub enum Beginning {
     /// It is run with these parameters. The values are those of the search for them.
     Run(Resolved, Vec<MetricValue>),
     /// It is not run, and this is stored.
-    Not(Outcome),
+    Refused(Outcome),
 }
 
 impl Searches {
@@ -168,17 +168,17 @@ impl Searches {
             let (best, values) = end(search, ended);
             return match best {
                 Ok(params) => Beginning::Run(params, values),
-                Err(reason) => Beginning::Not(Outcome { values, ..failed(reason) }),
+                Err(reason) => Beginning::Refused(Outcome { values, ..failed(reason) }),
             };
         };
         let before: Vec<&TrialResult> =
             ended.range(..trial).map(|(_, result)| result).filter(|result| result.wall_s.is_some()).collect();
         if let Some(reason) = search.budget.and_then(|budget| cost::used_up(budget, &before)) {
-            return Beginning::Not(Outcome::without_numbers(Status::OverBudget, reason));
+            return Beginning::Refused(Outcome::without_numbers(Status::OverBudget, reason));
         }
         match self.choice(case) {
             Ok(params) => Beginning::Run(params, Vec::new()),
-            Err(reason) => Beginning::Not(failed(reason)),
+            Err(reason) => Beginning::Refused(failed(reason)),
         }
     }
 
@@ -217,7 +217,7 @@ fn promoted(search: &SearchPlan, ended: &Ended, trial: usize) -> Result<Resolved
     let found = scored.get(place - 1).map(|(result, _)| result.params.clone());
     found.ok_or_else(|| {
         let (scores, trials) = (scored.len(), search.rungs[rung - 1]);
-        format!("the rung before has no search trial in place {place}: {scores} of its {trials} gave a score")
+        format!("the previous rung has no search trial left for this one: {scores} of its {trials} gave a score")
     })
 }
 
@@ -252,7 +252,10 @@ fn end(search: &SearchPlan, ended: &Ended) -> (Result<Resolved, String>, Vec<Met
     }
     let reason = || {
         let first = begun.first().map_or("", |trial| trial.note.as_str());
-        format!("all {} search trials failed; the first: {first}", begun.len())
+        match begun.len() {
+            1 => format!("the only search trial that began failed: {first}"),
+            count => format!("all {count} search trials that began failed; the first: {first}"),
+        }
     };
     (best.map(|trial| trial.params.clone()).ok_or_else(reason), values)
 }

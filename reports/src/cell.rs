@@ -6,6 +6,17 @@ use crate::record::Status;
 /// source measured the number, and ranks nothing.
 pub const ESTIMATE: &str = "estimate";
 
+/// The source in words, for a title.
+pub(crate) fn origin(source: &str) -> &str {
+    match source {
+        ESTIMATE => "estimated",
+        "rapl" => "measured by RAPL",
+        "nvml" => "measured by NVML",
+        "" => "from an unknown source",
+        other => other,
+    }
+}
+
 /// One number of a case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {

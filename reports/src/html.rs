@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::experiments::{self, Experiment};
+use crate::extra_tables::{self, ExtraTable};
 use crate::figures::Picture;
 use crate::format::{count, si};
 use crate::markdown::reproduce;
@@ -13,7 +13,7 @@ use crate::table;
 /// The text of `report.html`.
 pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) -> String {
     let info = &results.info;
-    let tables = experiments::experiments(results);
+    let tables = extra_tables::extra_tables(results);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -29,7 +29,7 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
                     (remarks_box("Before you read on", remarks))
                     (headlines(results))
                     (figures(pictures))
-                    (experiments(&tables))
+                    (extra_tables(&tables))
                     (tuning(results))
                     (not_ranked(results))
                     (gaps(results))
@@ -42,7 +42,7 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
     page.into_string()
 }
 
-fn head(results: &Results, tables: &[Experiment]) -> Markup {
+fn head(results: &Results, tables: &[ExtraTable]) -> Markup {
     let info = &results.info;
     let finished = results.grid.trials().count();
     let searched = info.cases.iter().any(|case| case.trial.is_some());
@@ -149,9 +149,9 @@ fn is_wide(svg: &str) -> bool {
     width.is_some_and(|width| width > 100.0)
 }
 
-fn experiments(tables: &[Experiment]) -> Markup {
+fn extra_tables(tables: &[ExtraTable]) -> Markup {
     html! {
-        @for Experiment { id, title, rule, table } in tables {
+        @for ExtraTable { id, title, rule, table } in tables {
             h2 id=(id) { (title) }
             (table::html(table))
             p { (rule) }

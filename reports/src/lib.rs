@@ -7,7 +7,7 @@ mod answers;
 mod cell;
 mod error;
 mod estimate;
-mod experiments;
+mod extra_tables;
 mod figures;
 mod format;
 mod grid;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::experiments::{Experiment, experiments};
+use crate::extra_tables::{ExtraTable, extra_tables};
 use crate::format::count;
 use crate::results::Results;
 use crate::run_info::RunInfo;
@@ -35,7 +35,7 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
     if !results.rankings.is_empty() {
         let _ = writeln!(text, "{}\n\n{HOW_ROWS_ARE_USED}\n", marks(results));
     }
-    for Experiment { title, rule, table, .. } in experiments(results) {
+    for ExtraTable { title, rule, table, .. } in extra_tables(results) {
         let _ = writeln!(text, "## {title}\n\n{}\n{rule}\n", table::markdown(&table));
     }
     if let Some(table) = tuning(results) {

@@ -32,7 +32,7 @@ pub enum Status {
     OutOfMemory,
     /// A loss or a prediction was not a finite number.
     Diverged,
-    /// The budget was used up before the model had learned anything, or before the search trial began.
+    /// The fit could not be done within its budget, or the search trial did not begin because its search had used up its budget.
     OverBudget,
 }
 

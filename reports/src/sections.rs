@@ -13,8 +13,8 @@ use crate::warnings::warnings;
 
 /// The note on how the rows were used.
 pub(crate) const HOW_ROWS_ARE_USED: &str = "A tenth of the training rows is set aside for validation. The seed chooses these rows, \
-    and a tenth of each class is among them. A model that learns in epochs keeps the epoch that scores best on them; a model that chooses nothing learns from them \
-    too, unless the task has a target. \
+    and a tenth of each class is among them. A model that learns in epochs keeps the epoch that scores best on them; a model that \
+    chooses nothing learns from them too, unless the task has a target. \
     The test targets were used once, by the scorer, after the fit.";
 
 /// How a table is read.
@@ -134,7 +134,9 @@ fn budget(grid: &Grid, setting: usize) -> String {
         (_, Some(most)) => format!("{most} J"),
         _ => return String::new(),
     };
-    format!(" Every fit had a budget of {shown}.")
+    format!(
+        " Every fit had a budget of {shown}: networks and forests learned until it was used up, whatever `epochs` and `trees` say."
+    )
 }
 
 /// The models of a setting with their scores and costs.
@@ -226,9 +228,9 @@ fn beside(results: &Results, ranking: &Ranking) -> Option<String> {
 }
 
 /// How the parameters of searched cases were chosen.
-pub(crate) const TUNING: &str = "Parameters were chosen by the search that the suite in run.json describes, at random unless \
-    it says otherwise, with the same number of search trials or the same budget for each model that has ranges. A search trial is scored on the validation rows, which it does not learn from, and never on the test \
-    rows. The case is then fitted anew with the parameters of its best search trial. The best of several scores is too good: \
+pub(crate) const TUNING: &str = "Parameters were chosen by a search: at random, unless [search] of the suite in run.json names \
+    another method. Each model that has ranges got the same number of search trials or the same budget. A search trial is scored on \
+    the validation rows, which it does not learn from, and never on the test rows. The case is then fitted anew with the parameters of its best search trial. The best of several scores is too good: \
     compare models by their test scores. Seconds and joules are those of the fits of all search trials, apart from the fit of \
     the case itself. Of the chosen parameters, those that differ among the search trials are shown.";
 

@@ -1,7 +1,7 @@
 //! The table of the time and the joules that models needed to reach a target.
 
 use crate::cell::{Cell, Trial};
-use crate::experiments::Experiment;
+use crate::extra_tables::ExtraTable;
 use crate::format::{score, si};
 use crate::record::Status;
 use crate::results::Results;
@@ -10,14 +10,15 @@ use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 
 const RULE: &str = "A fit reaches the target at the end of its first epoch whose score on the validation rows is at least as good, \
     and a model without epochs at the end of its fit if its score is. This is the time to train of MLPerf (Mattson et al. 2020). \
-    Models that usually learn from the validation rows too did not learn from them here. A run that ended without reaching the \
-    target is censored, as in survival analysis (Kaplan and Meier 1958): it counts as later than every other run, and so does a \
-    failed one. Where half of the runs or more are censored, the median is not known, and the table has the longest time that a \
-    fit was observed without reaching the target. No mean of the runs that reached it is shown, because it would be too short. \
+    Models that usually learn from the validation rows too did not learn from them here. A fit that ended without reaching the \
+    target is censored, as in survival analysis (Kaplan and Meier 1958): it counts as later than every other fit, and so does one \
+    that failed or was over its budget. Where half of the fits or more are censored, the median is not known, and the table has the \
+    seconds of the longest fit that did not reach the target. No mean of the fits that reached it is shown, because it would be too \
+    short. \
     One validation score of several may reach a target by chance: compare models by their test scores.";
 
 /// The time to the target, for each setting that has one; `None` if none has.
-pub(crate) fn time_to_target(results: &Results) -> Option<Experiment> {
+pub(crate) fn time_to_target(results: &Results) -> Option<ExtraTable> {
     let columns = vec![
         TableColumn::new("setting", CellKind::Text),
         TableColumn::new("model", CellKind::Name),
@@ -31,27 +32,27 @@ pub(crate) fn time_to_target(results: &Results) -> Option<Experiment> {
     for index in 0..results.grid.settings.len() {
         let setting = results.setting(index);
         let Some(target) = target_of(results, index) else { continue };
-        let was_run = |cell: &Cell| cell.trials.iter().any(|trial| trial.status != Status::Unsupported);
+        let was_fitted = |cell: &Cell| cell.trials.iter().any(|trial| trial.status != Status::Unsupported);
         let mut reached_by_any = false;
-        for (label, cell) in results.grid.row(index).filter(|(_, cell)| was_run(cell)) {
+        for (label, cell) in results.grid.row(index).filter(|(_, cell)| was_fitted(cell)) {
             let reached = cell.trials.iter().filter(|trial| time_of(trial).is_some()).count();
             reached_by_any |= reached > 0;
             let cells = [
                 setting.title.clone(),
                 results.grid.labels[label].clone(),
                 written(setting, target),
-                format!("{reached} of {}", runs(setting, cell.trials.len())),
+                format!("{reached} of {}", fits(setting, cell.trials.len())),
                 time(cell),
                 energy(cell),
             ];
             table.push(Emphasis::Plain, cells.map(TableCell::Text).to_vec());
         }
         if !reached_by_any {
-            rule += &format!(" No run of {} reached its target.", setting.title);
+            rule += &format!(" No fit on {} reached the target.", setting.title);
         }
     }
     let title = "Time to target";
-    (!table.rows.is_empty()).then_some(Experiment { id: "time-to-target", title, rule, table })
+    (!table.rows.is_empty()).then_some(ExtraTable { id: "time-to-target", title, rule, table })
 }
 
 fn target_of(results: &Results, setting: usize) -> Option<f64> {
@@ -72,7 +73,7 @@ fn written(setting: &Setting, target: f64) -> String {
 }
 
 /// `3 seeds`; with folds, `5 folds`.
-fn runs(setting: &Setting, n: usize) -> String {
+fn fits(setting: &Setting, n: usize) -> String {
     let what = if setting.folds.is_some() { "fold" } else { "seed" };
     crate::format::count(n, what)
 }
@@ -90,12 +91,12 @@ fn time(cell: &Cell) -> String {
     let censored = cell.trials.iter().filter(|trial| time_of(trial).is_none());
     let observed = censored.filter_map(|trial| trial.get("fit", "fit_s")).map(|fit| fit.value);
     match observed.max_by(f64::total_cmp) {
-        Some(longest) => format!("not reached in {}", si(longest, "s")),
-        None => "not reached".to_owned(),
+        Some(longest) => format!("median not reached in {}", si(longest, "s")),
+        None => "median not reached".to_owned(),
     }
 }
 
-/// The median joules; empty if a run that reached the target has none.
+/// The median joules; empty if a fit that reached the target has none.
 fn energy(cell: &Cell) -> String {
     let reached = cell.trials.iter().filter(|trial| time_of(trial).is_some());
     let metric = "energy_to_target_j";
@@ -106,11 +107,11 @@ fn energy(cell: &Cell) -> String {
     median.map_or(String::new(), |joules| si(joules, "J"))
 }
 
-/// The median of `runs` numbers of which those that are not in `reached` are larger than all others; `None` if it is one of
+/// The median of `fits` numbers of which those that are not in `reached` are larger than all others; `None` if it is one of
 /// these.
-fn censored_median(mut reached: Vec<f64>, runs: usize) -> Option<f64> {
+fn censored_median(mut reached: Vec<f64>, fits: usize) -> Option<f64> {
     reached.sort_by(f64::total_cmp);
-    let [lower, upper] = [runs.saturating_sub(1) / 2, runs / 2].map(|at| reached.get(at).copied());
+    let [lower, upper] = [fits.saturating_sub(1) / 2, fits / 2].map(|at| reached.get(at).copied());
     Some((lower? + upper?) / 2.0)
 }
 
@@ -127,8 +128,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_censored_run_is_later_than_every_other_and_the_median_is_never_that_of_the_rest() {
-        for (reached, runs, expected) in [
+    fn a_censored_fit_is_later_than_every_other_and_the_median_is_never_that_of_the_rest() {
+        for (reached, fits, expected) in [
             (&[3.0, 1.0, 2.0][..], 3, Some(2.0)),
             (&[3.0, 1.0], 2, Some(2.0)),
             (&[3.0, 1.0], 3, Some(3.0)),
@@ -137,7 +138,7 @@ mod tests {
             (&[1.0], 2, None),
             (&[], 1, None),
         ] {
-            assert_eq!(censored_median(reached.to_vec(), runs), expected, "{reached:?} of {runs}");
+            assert_eq!(censored_median(reached.to_vec(), fits), expected, "{reached:?} of {fits}");
         }
     }
 }

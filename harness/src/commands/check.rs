@@ -237,6 +237,8 @@ fn tiny(case: &Case) -> Case {
     tiny.latency_examples = 1;
     tiny.predict_hidden = false;
     tiny.keep_model = false;
+    // With a budget, `epochs` and `trees` would say nothing.
+    tiny.budget = None;
     for (name, most) in SHORT {
         if tiny.params.has(name) {
             let value = tiny.params.int(name).min(most);

@@ -19,7 +19,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::budget::Budget;
 use crate::interrupt;
-use crate::plan::{MAX_CASES, MAX_THREADS, Overrides, Plan};
+use crate::plan::{MAX_THREADS, Overrides, Plan};
 use crate::program::Program;
 use crate::suite::Source;
 use crate::usage::{UsageError, usage};
@@ -100,8 +100,8 @@ struct Selection {
     /// What each fit may cost, such as 60s, 10min or 500J; networks and forests learn until it is used up
     #[arg(long, value_name = "BUDGET")]
     budget: Option<Budget>,
-    /// Search for the parameters of each model with this many search trials, at random unless the suite has [search]
-    #[arg(long, value_name = "N", value_parser = trials)]
+    /// Search for each model's parameters with this many search trials; the method is random unless [search] names one
+    #[arg(long, value_name = "N")]
     trials: Option<usize>,
     /// Run this many cases at the same time; they slow each other down, so their times mean little
     #[arg(long, value_name = "N", value_parser = count)]
@@ -130,13 +130,6 @@ fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(count @ 1..=MAX_THREADS) => Ok(count),
         _ => Err(format!("expected a whole number in 1..={MAX_THREADS}")),
-    }
-}
-
-fn trials(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(trials @ 1..=MAX_CASES) => Ok(trials),
-        _ => Err(format!("expected a whole number in 1..={MAX_CASES}")),
     }
 }
 

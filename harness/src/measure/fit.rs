@@ -1,9 +1,9 @@
 //! Measures one fit with the stopwatch and the energy meter.
 
-use bakeoff_models::Model;
+use bakeoff_models::{Model, ModelError};
 use bakeoff_reports::Status;
 
-use super::observer::{Checkpoints, Observer};
+use super::observer::{CheckpointSchedule, Observer};
 use super::{Bench, Stop};
 use crate::budget::Budget;
 use crate::checkpoint::{Checkpoint, CheckpointPlace, MeasuredFit};
@@ -13,7 +13,8 @@ use crate::rows::{Rows, listed};
 use crate::stopwatch::Stopwatch;
 
 impl Bench<'_> {
-    /// Fits the model. If there is a checkpoint of this fit at `place`, goes on from there.
+    /// Fits the model. If there is a checkpoint of this fit at `place`, goes on from there. One that cannot be used fails its case,
+    /// because hours of work may be in it. A search trial begins again, because what ends it is its result.
     pub(super) fn fit(
         &mut self,
         model: &mut dyn Model,
@@ -21,7 +22,13 @@ impl Bench<'_> {
         place: Option<&CheckpointPlace>,
     ) -> Result<(), Stop> {
         let earlier = place.map(|place| Checkpoint::read(&place.path, self.case)).transpose();
-        let earlier = earlier.map_err(Stop::failed)?.flatten();
+        let earlier = match earlier {
+            Err(fault) if self.case.trial.is_some() => {
+                self.outcome.remark(&format!("the fit began again: {fault}"));
+                None
+            }
+            earlier => earlier.map_err(Stop::failed)?.flatten(),
+        };
         (self.emit)(Event::Phase(Phase::Fit));
         self.record(Phase::Fit, "train_examples", Some(rows.learned.examples as f64), "data", "");
         match self.case.budget {
@@ -47,7 +54,7 @@ impl Bench<'_> {
         let stopwatch = Stopwatch::start(self.program.machine);
         let mut watch = Observer {
             stopwatch: &stopwatch,
-            checkpoints: Checkpoints::new(place, state, measured.parts_s),
+            checkpoints: CheckpointSchedule::new(place, state, measured.parts_s),
             targets: &rows.validation.targets,
             primary: self.task.primary(),
             case: self.case,
@@ -58,11 +65,13 @@ impl Bench<'_> {
         };
         let fitted = model.fit(&rows.train, &rows.validation, &mut watch);
         let last_part_s = stopwatch.seconds();
-        let Checkpoints { earlier_parts_s: mut parts_s, fault, .. } = watch.checkpoints;
+        let CheckpointSchedule { earlier_parts_s: mut parts_s, fault, .. } = watch.checkpoints;
         parts_s.push(last_part_s);
-        // What a search costs includes its search trials that diverge.
+        // What a search costs includes its search trials that diverge, and a budget that was too small was used all the same.
         let failure = match fitted {
-            Err(error) if self.case.trial.is_none() => return Err(error.into()),
+            Err(error) if self.case.trial.is_none() && !matches!(error, ModelError::OverBudget(_)) => {
+                return Err(error.into());
+            }
             fitted => fitted.err(),
         };
         let note = match parts_s.len() {
@@ -78,7 +87,9 @@ impl Bench<'_> {
         }
         self.check_budget(seconds)?;
         if let Some(fault) = fault {
-            self.outcome.remark(&format!("an interrupted fit would have begun again: {fault}"));
+            self.outcome.remark(&format!(
+                "the last checkpoint could not be written, so an interruption would have lost work: {fault}"
+            ));
         }
         if let Some(idle) = self.case.idle {
             let source = self.meter.source();
@@ -93,7 +104,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// A fit that took so many seconds must have kept its budget: otherwise it is no result at this budget.
+    /// Stops the case if its fit, which took so many seconds, cost more than its budget allows.
     fn check_budget(&mut self, seconds: f64) -> Result<(), Stop> {
         /// The share of a budget by which a fit may exceed it, because steps, trees and validation passes are not divided.
         const TOLERANCE: f64 = 0.1;
@@ -120,7 +131,8 @@ impl Bench<'_> {
             return self.meter.read_j();
         }
         let first = measured.reads_j.first().copied();
-        self.meter.count_on(measured.reads_j.clone());
-        first.ok_or_else(|| "no meter was readable before the fit was interrupted".to_owned())
+        let first = first.ok_or_else(|| "no meter was readable before the fit was interrupted".to_owned())?;
+        self.meter.count_on(measured.reads_j.clone())?;
+        Ok(first)
     }
 }

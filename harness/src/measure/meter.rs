@@ -30,10 +30,14 @@ impl<'a> Meter<'a> {
     }
 
     /// Counts on from the last of these reads, which an earlier process kept.
-    pub(super) fn count_on(&mut self, reads_j: Vec<f64>) {
-        let (Some(last), Ok(shown)) = (reads_j.last().copied(), self.read_j()) else { return };
-        self.offset_j += last - shown;
+    ///
+    /// # Errors
+    /// If the meter cannot be read now.
+    pub(super) fn count_on(&mut self, reads_j: Vec<f64>) -> Result<(), String> {
+        let shown = self.read_j()?;
+        self.offset_j += reads_j.last().map_or(0.0, |last| last - shown);
         self.reads_j = reads_j;
+        Ok(())
     }
 
     /// The reads kept so far, in order.

@@ -15,10 +15,11 @@ use crate::protocol::Event;
 use crate::scoring::{self, ScoreError};
 use crate::stopwatch::Stopwatch;
 
-/// Observes a fit: scores each epoch, records its curve, and stops the fit when a number is not finite.
+/// Observes a fit: scores each epoch, records its curve, writes checkpoints, says what is left of a budget, and stops the fit when
+/// a number is not finite.
 pub(super) struct Observer<'a, 'm> {
     pub(super) stopwatch: &'a Stopwatch<'a>,
-    pub(super) checkpoints: Checkpoints<'a>,
+    pub(super) checkpoints: CheckpointSchedule<'a>,
     pub(super) targets: &'a Targets,
     pub(super) primary: &'a str,
     pub(super) case: &'a Case,
@@ -85,9 +86,8 @@ impl Watch for Observer<'_, '_> {
     }
 }
 
-/// The checkpoints of one fit.
-#[derive(Default)]
-pub(super) struct Checkpoints<'a> {
+/// The checkpoints of one fit: the one that it goes on from, and when the next is due.
+pub(super) struct CheckpointSchedule<'a> {
     /// `None` for a case that belongs to no run.
     pub(super) place: Option<&'a CheckpointPlace>,
     /// The state of the model in the checkpoint that the fit goes on from.
@@ -100,10 +100,10 @@ pub(super) struct Checkpoints<'a> {
     written_s: f64,
 }
 
-impl<'a> Checkpoints<'a> {
+impl<'a> CheckpointSchedule<'a> {
     pub(super) fn new(place: Option<&'a CheckpointPlace>, interrupted: Option<Vec<u8>>, parts_s: Vec<f64>) -> Self {
         let written_s = parts_s.iter().sum();
-        Checkpoints { place, interrupted, earlier_parts_s: parts_s, fault: None, written_s }
+        CheckpointSchedule { place, interrupted, earlier_parts_s: parts_s, fault: None, written_s }
     }
 
     /// The seconds of all earlier parts.

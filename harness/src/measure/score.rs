@@ -58,7 +58,7 @@ impl Bench<'_> {
         Ok(predictions)
     }
 
-    /// The primary metric on further test splits, as `<metric>_<split>`.
+    /// The primary metric on further rows, as `<metric>_<name>`: other test splits, or training rows.
     pub(super) fn score_further(
         &mut self,
         model: &mut dyn Model,
@@ -66,10 +66,9 @@ impl Bench<'_> {
     ) -> Result<(), Stop> {
         let primary = self.task.primary();
         for (name, split) in further {
-            let predictions = model.predict(&split.inputs)?;
-            let scores = scoring::score(&split.targets, &predictions)?;
-            let value = scores.iter().find(|(metric, _)| *metric == primary).map(|(_, value)| *value);
-            self.record(Phase::Score, &format!("{primary}_{name}"), value, "scorer", "");
+            let score = self.primary_on(model, split)?;
+            let reason = score.err().unwrap_or_default();
+            self.record(Phase::Score, &format!("{primary}_{name}"), score.ok(), "scorer", reason);
         }
         Ok(())
     }

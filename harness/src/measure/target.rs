@@ -6,7 +6,7 @@ use bakeoff_reports::{Better, NOT_REACHED};
 use super::{Bench, Stop, better};
 use crate::phase::Phase;
 use crate::rows::Rows;
-use crate::scoring::{self, shown};
+use crate::scoring::shown;
 
 /// A validation score, and what the fit had cost by then.
 struct Scored {
@@ -52,15 +52,10 @@ impl Bench<'_> {
     /// The end of a fit without epochs, whose validation score is recorded; empty if it is undefined.
     fn whole_fit(&mut self, model: &mut dyn Model, rows: &Rows) -> Result<Vec<Scored>, Stop> {
         let split = rows.withheld.as_ref().unwrap_or(&rows.validation);
-        let predictions = model.predict(&split.inputs)?;
-        let scores = scoring::score(&split.targets, &predictions)?;
-        let primary = self.task.primary();
-        let score = scores.iter().find(|(name, _)| *name == primary).map(|(_, value)| *value);
-        let undefined = scoring::undefined(&split.targets, &scores);
-        let reason = undefined.iter().find(|(name, _)| *name == primary).map_or("", |(_, reason)| *reason);
-        self.record(Phase::Fit, "validation", score, "scorer", reason);
+        let score = self.primary_on(model, split)?;
+        self.record(Phase::Fit, "validation", score.ok(), "scorer", score.err().unwrap_or_default());
         let [seconds, joules] = ["fit_s", "energy_j"].map(|cost| self.outcome.value(Phase::Fit, cost));
-        Ok(score.map(|score| Scored { score, seconds, joules }).into_iter().collect())
+        Ok(score.ok().map(|score| Scored { score, seconds, joules }).into_iter().collect())
     }
 
     fn why_no_joules(&self) -> String {
@@ -87,7 +82,6 @@ impl Bench<'_> {
 }
 
 fn best(better: Better, scored: &[Scored]) -> Option<f64> {
-    let goodness = scored.iter().map(|scored| better.goodness(scored.score));
-    // The goodness of a goodness is the score.
-    goodness.max_by(f64::total_cmp).map(|goodness| better.goodness(goodness))
+    let goodness = |score: &f64| better.goodness(*score);
+    scored.iter().map(|scored| scored.score).max_by(|one, other| goodness(one).total_cmp(&goodness(other)))
 }

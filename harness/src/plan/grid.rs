@@ -6,7 +6,7 @@ use super::names::{MAX_LABEL, label};
 use crate::suite::{ModelEntryWire, Source, Suite, SuiteError};
 
 /// The most cases of a plan. More would not fit a run's directory that people can work with.
-pub const MAX_CASES: usize = 100_000;
+pub(super) const MAX_CASES: usize = 100_000;
 
 /// Puts the models of each grid in its place. The last parameter by name changes fastest.
 pub(super) fn expand(source: &Source, suite: &mut Suite) -> Result<(), SuiteError> {

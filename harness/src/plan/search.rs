@@ -5,6 +5,7 @@ use toml::Spanned;
 
 use super::grid::MAX_CASES;
 use super::trials::{FEWEST_TO_HALVE, SearchMethod};
+use super::{Overrides, PlanError};
 use crate::program::Program;
 use crate::suite::{ModelEntryWire, SearchEntry, Source, Suite, SuiteError};
 use crate::tasks::Task;
@@ -14,9 +15,18 @@ pub type Space = Vec<(&'static str, SearchRange)>;
 
 /// The search must be one that can be made, and each written range one of a parameter that is free. Comes before the grids
 /// are expanded, so that a fault names what the user wrote.
-pub(super) fn check(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+pub(super) fn check(program: &Program, source: &Source, suite: &Suite, overrides: &Overrides) -> Result<(), PlanError> {
     if let Some(search) = &suite.search {
-        check_settings(source, search)?;
+        check_settings(source, search).map_err(|error| match error {
+            SettingFault::Trials(message) if overrides.trials.is_some() => {
+                PlanError::Filter(format!("--trials: {message}"))
+            }
+            SettingFault::Trials(message) => {
+                let at = search.as_ref().trials.as_ref().map_or(search.span(), Spanned::span);
+                source.fault_at(at.start, message).into()
+            }
+            SettingFault::Other(error) => error.into(),
+        })?;
     }
     for entry in &suite.models {
         let model = program.model(entry.name.as_ref()).expect("the names are checked");
@@ -24,7 +34,7 @@ pub(super) fn check(program: &Program, source: &Source, suite: &Suite) -> Result
             if suite.search.is_none() {
                 let message =
                     "the suite searches no parameters: add [search] with trials = 20, or leave this range out";
-                return Err(source.fault(name, message));
+                return Err(source.fault(name, message).into());
             }
             check_range(source, model, entry, name, values)?;
         }
@@ -32,31 +42,40 @@ pub(super) fn check(program: &Program, source: &Source, suite: &Suite) -> Result
     Ok(())
 }
 
-fn check_settings(source: &Source, search: &Spanned<SearchEntry>) -> Result<(), SuiteError> {
+/// What is wrong with `[search]`.
+enum SettingFault {
+    /// The number of search trials, which may be from the command line.
+    Trials(String),
+    /// Anything else.
+    Other(SuiteError),
+}
+
+fn check_settings(source: &Source, search: &Spanned<SearchEntry>) -> Result<(), SettingFault> {
     let entry = search.as_ref();
     let Some(method) = SearchMethod::named(entry.method.as_ref()) else {
         let known: Vec<_> = SearchMethod::ALL.iter().map(|method| method.name()).collect();
-        return Err(source.fault(&entry.method, unknown_name("search method", entry.method.as_ref(), &known)));
+        let message = unknown_name("search method", entry.method.as_ref(), &known);
+        return Err(SettingFault::Other(source.fault(&entry.method, message)));
     };
     let Some(trials) = &entry.trials else {
         return match entry.budget {
             Some(_) => Ok(()),
-            None => Err(source.fault(
+            None => Err(SettingFault::Other(source.fault(
                 search,
                 "the search has neither trials nor a budget: add trials = 20, or budget = \"600s\", or both",
-            )),
+            ))),
         };
     };
     if !(1..=MAX_CASES).contains(trials.as_ref()) {
         let message = format!("trials is {trials}, expected a whole number in 1..={MAX_CASES}");
-        return Err(source.fault(trials, message));
+        return Err(SettingFault::Trials(message));
     }
     if method == SearchMethod::Halving && *trials.as_ref() < FEWEST_TO_HALVE {
         let message = format!(
             "trials is {trials}, and halving keeps one of {FEWEST_TO_HALVE}: give at least {FEWEST_TO_HALVE}, or \
              method = \"random\""
         );
-        return Err(source.fault(trials, message));
+        return Err(SettingFault::Trials(message));
     }
     Ok(())
 }

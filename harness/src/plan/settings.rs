@@ -53,7 +53,9 @@ pub(super) fn check_meter(
     for budget in suite.budget.iter().chain(of_search) {
         let Budget::Joules(_) = budget.as_ref() else { continue };
         let Err(reason) = meters::open(&suite.energy.config(), program.machine) else { continue };
-        let message = format!("nothing here gives joules ({reason}): give the budget in seconds, such as 600s");
+        let message = format!(
+            "joules can be neither measured nor estimated ({reason}): give the budget in seconds, such as 600s"
+        );
         return Err(match overrides.budget {
             Some(given) if given == *budget.as_ref() => PlanError::Filter(format!("--budget: {message}")),
             _ => source.fault(budget, message).into(),

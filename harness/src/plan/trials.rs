@@ -100,9 +100,10 @@ impl SearchPlan {
             let rows = case.given_rows() * 9 / 10;
             rungs = rungs_of(entry.most_trials(), rows);
             if rungs.len() == 1 {
+                let least = RUNG_FACTOR * FEWEST_RUNG_ROWS;
                 let message = format!(
-                    "halving needs a rung of a third of the rows, at least {FEWEST_RUNG_ROWS}, and a search trial on task \
-                     '{}' has {rows} rows in all: give more rows, or method = \"random\"",
+                    "halving needs at least {least} rows for a search trial, and task '{}' leaves {rows}: raise train_size, or \
+                     use method = \"random\"",
                     case.task
                 );
                 return Err(source.fault(&entry.method, message));
@@ -121,6 +122,8 @@ impl SearchPlan {
     pub fn drawn(&self) -> usize {
         match self.method {
             SearchMethod::Random => self.trials(),
+            // How many a budget allows is not known.
+            SearchMethod::Bayesian if self.budget.is_some() => FEWEST_BEFORE_CHOICE.min(self.trials()),
             // Hyperopt begins with 20 and Optuna with 10, which would leave little of a search of 20.
             SearchMethod::Bayesian => (self.trials() / 4).max(FEWEST_BEFORE_CHOICE).min(self.trials()),
             SearchMethod::Halving => self.rungs[0],
@@ -189,8 +192,8 @@ impl SearchPlan {
             case.id = case.id_of();
             if (2..=self.drawn()).contains(&trial) {
                 case.params = self.draw(&case).ok_or_else(|| {
-                    let message = format!("{}: narrow them in [model.search]", self.takes_none(&case));
-                    let at = suite.search.as_ref().map_or(0, |search| search.as_ref().fault_at());
+                    let message = format!("{}: narrow them in [model.search]", self.refusal(&case));
+                    let at = suite.search.as_ref().map_or(0, |search| search.span().start);
                     source.fault_at(at, message)
                 })?;
             }
@@ -200,12 +203,20 @@ impl SearchPlan {
     }
 
     /// What is wrong if the model takes no draw.
-    pub fn takes_none(&self, case: &Case) -> String {
+    pub fn refusal(&self, case: &Case) -> String {
         format!(
             "model '{}' takes none of {MOST_DRAWS} draws from its ranges on task '{}'",
             self.model.name(),
             case.task
         )
+    }
+}
+
+/// The most search trials of a case: with halving, those of all rungs that enough rows allow.
+pub(super) fn most(search: &SearchEntry) -> usize {
+    match SearchMethod::named(search.method.as_ref()) {
+        Some(SearchMethod::Halving) => rungs_of(search.most_trials(), usize::MAX).iter().sum(),
+        _ => search.most_trials(),
     }
 }
 
@@ -216,6 +227,7 @@ fn rungs_of(trials: usize, rows: usize) -> Vec<usize> {
     let mut divisor = RUNG_FACTOR;
     while rungs[rungs.len() - 1] >= RUNG_FACTOR && rows / divisor >= FEWEST_RUNG_ROWS {
         rungs.push(rungs[rungs.len() - 1] / RUNG_FACTOR);
+        // There are at most as many rungs as 100,000 search trials have thirds.
         divisor *= RUNG_FACTOR;
     }
     rungs

@@ -22,7 +22,7 @@ pub(super) fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
     remove_entries(&dir.path().join("models"), is_hidden)?;
     let checkpoints = dir.path().join("checkpoints");
     remove_entries(&checkpoints, |name| is_hidden(name) || over.contains(name))?;
-    // This fails where one is left, as it should.
+    // This fails if a checkpoint is left, and it should.
     let _ = fs::remove_dir(checkpoints);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Bayesian search: the Tree-structured Parzen Estimator (Bergstra et al. 2011).
 //!
-//! Each parameter has an estimator of its own. It is told where in the parameter's range each earlier search trial was, and
-//! asked where the next one is to be. Nothing is kept in between: the same search trials give the same answer.
+//! Each parameter has an estimator of its own. It receives the position of each earlier search trial in the parameter's range, and
+//! proposes the next. It is built afresh each time, so the same search trials give the same answer.
 
 use bakeoff_models::{Resolved, SearchRange};
 use rand_chacha::ChaCha8Rng;
@@ -34,7 +34,7 @@ pub(super) fn next(search: &SearchPlan, case: &Case, history: &[Tried<'_>]) -> R
             return Ok(params);
         }
     }
-    Err(search.takes_none(case))
+    Err(search.refusal(case))
 }
 
 /// The estimator of one parameter, which knows `history`.

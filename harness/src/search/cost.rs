@@ -38,7 +38,7 @@ pub(super) fn joules(begun: &[&TrialResult]) -> (Option<f64>, String, String) {
 }
 
 /// Why no further search trial begins, if the fits of those that have begun have used up the budget. Nothing is known of
-/// the joules of a fit that was cut off. Of its seconds, the wall time of its case is known.
+/// the joules of a fit that was cut off. Its seconds are taken from the wall time of its case.
 pub(super) fn used_up(budget: Budget, begun: &[&TrialResult]) -> Option<String> {
     let (used, most, unit, source) = match budget {
         Budget::Seconds(most) => {
@@ -54,7 +54,7 @@ pub(super) fn used_up(budget: Budget, begun: &[&TrialResult]) -> Option<String> 
         }
     };
     let fits = if begun.len() == 1 { "the fit of the search trial" } else { "the fits of the search trials" };
-    (used >= most).then(|| format!("{fits} before this one used {used:.1} {unit} of the budget of {budget}{source}"))
+    (used >= most).then(|| format!("{fits} before this one used {used:.3} {unit} of the budget of {budget}{source}"))
 }
 
 #[cfg(test)]
@@ -94,11 +94,11 @@ mod tests {
         let [whole, cut_off] = [trial(Some(2.0), Ok((10.0, "estimate"))), trial(None, Err(""))];
         assert_eq!(used_up(Budget::Seconds(3.0), &[&whole]), None);
         let said = used_up(Budget::Seconds(2.0), &[&whole]).expect("two of two seconds are used");
-        assert_eq!(said, "the fit of the search trial before this one used 2.0 s of the budget of 2s");
+        assert_eq!(said, "the fit of the search trial before this one used 2.000 s of the budget of 2s");
         assert!(used_up(Budget::Seconds(11.0), &[&whole, &cut_off]).is_some());
         assert_eq!(used_up(Budget::Joules(10.5), &[&whole, &cut_off]), None);
         let said = used_up(Budget::Joules(10.0), &[&whole, &cut_off]).expect("ten of ten joules are used");
-        assert!(said.ends_with("used 10.0 J of the budget of 10J, source estimate"), "{said}");
+        assert!(said.ends_with("used 10.000 J of the budget of 10J, source estimate"), "{said}");
     }
 
     #[test]

@@ -31,12 +31,6 @@ impl SearchEntry {
         SearchEntry { method: random(), trials: Some(not_written(trials)), budget: None }
     }
 
-    /// Where in the text its size is written.
-    pub(crate) fn fault_at(&self) -> usize {
-        let trials = self.trials.as_ref().map(|trials| trials.span().start);
-        trials.unwrap_or_else(|| self.budget.as_ref().map_or(0, |budget| budget.span().start))
-    }
-
     /// The most search trials of each model.
     pub fn most_trials(&self) -> usize {
         self.trials.as_ref().map_or(MOST_TRIALS_WITHIN_BUDGET, |trials| *trials.as_ref())

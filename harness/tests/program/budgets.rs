@@ -78,11 +78,18 @@ fn a_budget_of_joules_needs_a_meter() {
     let output = bench.run(&["run", "suite.toml", "--no-energy-estimate", "--list"]);
     exits(&output, 2);
     let said = stderr(&output);
-    assert!(said.contains("suite.toml:2:10: nothing here gives joules (") && said.contains("in seconds"), "{said}");
+    assert!(
+        said.contains("suite.toml:2:10: joules can be neither measured nor estimated (") && said.contains("in seconds"),
+        "{said}"
+    );
     bench.suite("", &["number"], &["nearly"]);
     let output = bench.run(&["run", "suite.toml", "--no-energy-estimate", "--budget", "30J", "--list"]);
     exits(&output, 2);
-    assert!(stderr(&output).contains("bakeoff: --budget: nothing here gives joules ("), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("bakeoff: --budget: joules can be neither measured nor estimated ("),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn the_networks_have_the_losses_of_pytorch_step_for_step_from_the_same_weights()
     }
 }
 
-/// Keeps the state after each epoch, and can stop a fit there or set it a budget of validation passes.
+/// Keeps the state after each epoch, and can stop a fit there.
 #[derive(Default)]
 struct Checkpoints {
     interrupted: Option<Vec<u8>>,
@@ -194,10 +194,11 @@ impl Watch for CallBudget {
 #[test]
 fn a_budget_decides_how_long_a_network_learns_and_the_number_of_epochs_does_not() {
     let images = images();
-    for (of, expected) in [(40.0, Some(5)), (400.0, Some(50)), (4.0, None)] {
+    for (of, expected) in [(90.0, Some(12)), (400.0, Some(56)), (4.0, None)] {
         let mut watch = CallBudget { calls: 0.0, of, reports: Vec::new() };
         let fitted = small(SMALL).fit(&images, &images, &mut watch);
-        // Of its 7 calls, an epoch makes three before its three steps and two around the validation pass.
+        // An epoch calls `spent` seven times: at its start, for the schedule, before each of three steps, and before and after
+        // validation.
         let Some(expected) = expected else {
             let error = fitted.expect_err("a budget of less than an epoch");
             assert!(matches!(error, ModelError::OverBudget(_)), "{error}");

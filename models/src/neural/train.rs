@@ -195,9 +195,9 @@ impl StepContext<'_> {
             done += 1;
         }
         if epoch == 1 && done < batches.len() {
-            let steps = batches.len();
+            let all = batches.len();
             let message =
-                format!("the budget was used up in the first epoch, after {done} of its {steps} steps: raise it");
+                format!("the budget was used up in the first epoch, after {done} of its {all} steps: raise the budget");
             return Err(ModelError::OverBudget(message));
         }
         if done == 0 && !batches.is_empty() {

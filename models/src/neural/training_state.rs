@@ -72,7 +72,7 @@ impl TrainingState {
     pub(super) fn restore(&mut self, bytes: &[u8]) -> Result<(), ModelError> {
         let mut arrays = ArraysIn::new("the state of the fit".into(), bytes)?;
         let [epoch, step, low, high, steps] = arrays.take::<u64>("counts", &[5])?[..] else {
-            return Err(arrays.refused("array 'counts' has not five numbers"));
+            return Err(arrays.refused("array 'counts' does not have five numbers"));
         };
         let (weights, buffers) = (self.weights.len(), self.buffers.len());
         self.weights = arrays.take("weights", &[weights])?;

@@ -78,7 +78,7 @@ impl Classifier {
         });
         if solutions.len() < problems.len() {
             let (done, all) = (solutions.len(), problems.len());
-            let message = format!("the budget was used up after {done} of {all} pairs of classes: raise it");
+            let message = format!("the budget was used up after {done} of {all} pairs of classes: raise the budget");
             return Err(ModelError::OverBudget(message));
         }
         let mut coefficients = Array2::zeros((features.len(), problems.len()));

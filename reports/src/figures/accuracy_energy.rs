@@ -2,7 +2,7 @@
 
 use super::scatter::{Cost, draw};
 use super::{Drawn, Figure, Picture, Style};
-use crate::cell::ESTIMATE;
+use crate::cell::origin;
 use crate::error::ReportError;
 use crate::results::Results;
 
@@ -38,16 +38,5 @@ impl Figure for AccuracyEnergy {
             key: String::new(),
         };
         draw(results, style, &cost, picture)
-    }
-}
-
-/// The source in words, for a title.
-pub(super) fn origin(source: &str) -> &str {
-    match source {
-        ESTIMATE => "estimated",
-        "rapl" => "measured by RAPL",
-        "nvml" => "measured by NVML",
-        "" => "from an unknown source",
-        other => other,
     }
 }

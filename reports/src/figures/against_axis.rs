@@ -1,11 +1,11 @@
 //! The primary metric against an axis of the suite: the training size, or the share of wrong labels.
 
 use super::axis::AxisScale;
-use super::canvas::{Canvas, Point, Rect, page};
-use super::frame::{Axis, MARGIN_MM, Pages, Tick, frame_at};
-use super::legend::Legend;
+use super::canvas::{Canvas, Point, Rect};
+use super::frame::{Axis, Tick, frame_at};
+use super::legend::PanelGrid;
 use super::quality::limits;
-use super::style::{COLUMN_MM, Style};
+use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
 use crate::error::ReportError;
 use crate::format::percent;
@@ -114,24 +114,16 @@ impl Figure for AgainstAxis {
              was recorded. A hollow marker is not ranked: it is no better than the floor, or a seed or fold failed or is \
              missing. A line has a gap where no case has a score."
         );
-        let mut labels: Vec<usize> =
-            panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect();
-        labels.sort_unstable();
-        labels.dedup();
-        let pages = Pages::new(shown, 4, (COLUMN_MM - 2.0 * MARGIN_MM, PANEL_HEIGHT_MM));
-        let (width, height) = pages.size();
-        let legend = Legend::new(&results.grid.labels, &labels, width - 2.0 * MARGIN_MM);
-        let svg = page((width, height + legend.height()), title, &caption, |canvas| {
-            legend.draw(canvas, style, (MARGIN_MM, MARGIN_MM))?;
-            for (index, panel) in panels.iter().enumerate() {
-                let place = pages.panel(index);
-                draw_panel(canvas, style, self.axis, panel, Rect { y: place.y + legend.height(), ..place })?;
-            }
-            Ok(())
-        })
-        .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
         let (name, title) = (self.name().to_owned(), title.to_owned());
-        drawn.pictures.push(Picture { name, title, caption, svg, key: String::new() });
+        let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
+        let grid = PanelGrid {
+            labels: panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect(),
+            count: shown,
+            rows: 4,
+            height_mm: PANEL_HEIGHT_MM,
+            draw: &|canvas, index, place| draw_panel(canvas, style, self.axis, &panels[index], place),
+        };
+        grid.add_to(&mut drawn, results, style, picture)?;
         Ok(drawn)
     }
 }

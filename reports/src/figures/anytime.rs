@@ -1,14 +1,13 @@
 //! Anytime curves: the best validation score so far against what the fit has cost so far, per task.
 
-use super::accuracy_energy::origin;
 use super::axis::AxisScale;
-use super::canvas::{Align, Canvas, Point, Rect, SMALL_MM, page};
-use super::frame::{Axis, MARGIN_MM, Pages, frame};
-use super::legend::Legend;
+use super::canvas::{Align, Canvas, Point, Rect, SMALL_MM};
+use super::frame::{Axis, frame};
+use super::legend::PanelGrid;
 use super::quality::limits;
-use super::style::{COLUMN_MM, Style};
+use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
-use crate::cell::Trial;
+use crate::cell::{Trial, origin};
 use crate::error::ReportError;
 use crate::metric::Better;
 use crate::record::{Curve, Status};
@@ -95,11 +94,16 @@ impl Figure for Anytime {
             if shown == 0 {
                 continue;
             }
-            let caption = caption(cost);
-            let svg = draw(results, style, &panels[..shown], cost, (title, &caption))
-                .map_err(|message| ReportError::Figure { figure: name.to_owned(), message })?;
-            let (name, title) = (name.to_owned(), title.to_owned());
-            drawn.pictures.push(Picture { name, title, caption, svg, key: String::new() });
+            let (name, title, caption) = (name.to_owned(), title.to_owned(), caption(cost));
+            let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
+            let grid = PanelGrid {
+                labels: panels[..shown].iter().flat_map(|panel| panel.fits.iter().map(|fit| fit.label)).collect(),
+                count: shown,
+                rows: 4,
+                height_mm: PANEL_HEIGHT_MM,
+                draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], (cost, place)),
+            };
+            grid.add_to(&mut drawn, results, style, picture)?;
         }
         Ok(drawn)
     }
@@ -112,8 +116,8 @@ fn caption(cost: FitCost) -> String {
     };
     format!(
         "The best score on the validation rows so far against {against}. Each line is one seed or fold, from the end of its \
-         first epoch to the end of its last. A marker without a line is a model without epochs, at the end of its fit; it is \
-         drawn only if the task has a target, because only then are there validation rows that it did not learn from. The \
+         first epoch to the end of its last. A marker without a line is a fit of one epoch or of a model without epochs. A model without \
+         epochs is drawn only if the task has a target, because only then are there validation rows that it did not learn from. The \
          thin horizontal line is the target. The best of several scores is too good, so read no quality here. The members of \
          an ensemble follow one another. A hollow marker did not end as ok."
     )
@@ -171,29 +175,6 @@ fn best_so_far(curve: &[Curve], cost: FitCost, better: Better) -> Vec<(f64, f64)
 fn at_the_end(trial: &Trial, whole: f64) -> Vec<(f64, f64)> {
     let score = trial.get("fit", "validation").map(|score| score.value);
     score.filter(|_| whole > 0.0).map(|score| (whole, score)).into_iter().collect()
-}
-
-fn draw(
-    results: &Results,
-    style: &Style,
-    panels: &[AnytimePanel],
-    cost: FitCost,
-    (title, caption): (&str, &str),
-) -> Result<String, String> {
-    let mut labels: Vec<usize> = panels.iter().flat_map(|panel| panel.fits.iter().map(|fit| fit.label)).collect();
-    labels.sort_unstable();
-    labels.dedup();
-    let pages = Pages::new(panels.len(), 4, (COLUMN_MM - 2.0 * MARGIN_MM, PANEL_HEIGHT_MM));
-    let (width, height) = pages.size();
-    let legend = Legend::new(&results.grid.labels, &labels, width - 2.0 * MARGIN_MM);
-    page((width, height + legend.height()), title, caption, |canvas| {
-        legend.draw(canvas, style, (MARGIN_MM, MARGIN_MM))?;
-        for (index, panel) in panels.iter().enumerate() {
-            let place = pages.panel(index);
-            draw_panel(canvas, style, results, panel, (cost, Rect { y: place.y + legend.height(), ..place }))?;
-        }
-        Ok(())
-    })
 }
 
 fn draw_panel(

@@ -1,10 +1,10 @@
 //! Training curves: loss and validation metric against epochs, per task.
 
 use super::axis::AxisScale;
-use super::canvas::{Canvas, Point, Rect, page};
-use super::frame::{Axis, MARGIN_MM, Pages, frame};
-use super::legend::Legend;
-use super::style::{COLUMN_MM, Style};
+use super::canvas::{Canvas, Point, Rect};
+use super::frame::{Axis, frame};
+use super::legend::PanelGrid;
+use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
 use crate::error::ReportError;
 use crate::metric::metric;
@@ -51,23 +51,14 @@ impl Figure for Curves {
             svg: String::new(),
             key: String::new(),
         };
-        let mut labels: Vec<usize> =
-            pairs.iter().flat_map(|pair| pair.curves.iter().map(|(label, _)| *label)).collect();
-        labels.sort_unstable();
-        labels.dedup();
-        let pages = Pages::new(shown, 4, (COLUMN_MM - 2.0 * MARGIN_MM, PANEL_HEIGHT_MM));
-        let (width, height) = pages.size();
-        let legend = Legend::new(&results.grid.labels, &labels, width - 2.0 * MARGIN_MM);
-        let svg = page((width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
-            legend.draw(canvas, style, (MARGIN_MM, MARGIN_MM))?;
-            for (index, pair) in pairs.iter().enumerate() {
-                let place = pages.panel(index);
-                draw_pair(canvas, style, pair, Rect { y: place.y + legend.height(), ..place })?;
-            }
-            Ok(())
-        })
-        .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
-        drawn.pictures.push(Picture { svg, ..picture });
+        let grid = PanelGrid {
+            labels: pairs.iter().flat_map(|pair| pair.curves.iter().map(|(label, _)| *label)).collect(),
+            count: shown,
+            rows: 4,
+            height_mm: PANEL_HEIGHT_MM,
+            draw: &|canvas, index, place| draw_pair(canvas, style, &pairs[index], place),
+        };
+        grid.add_to(&mut drawn, results, style, picture)?;
         Ok(drawn)
     }
 }

@@ -101,7 +101,7 @@ fn apart(canvas: &Canvas<'_>, scale: &AxisScale, ticks: &[Tick]) -> Vec<Tick> {
     let mut kept: Vec<Tick> = Vec::with_capacity(ticks.len());
     for (number, label) in ticks.iter().rev() {
         let half = canvas.width(label, SMALL_MM) / 2.0;
-        let fits = scale.at(*number) + half + 1.0 < free_until;
+        let fits = scale.at(*number) + half + TICK_GAP_MM < free_until;
         if fits {
             free_until = scale.at(*number) - half;
         }

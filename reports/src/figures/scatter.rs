@@ -2,11 +2,11 @@
 //! this way.
 
 use super::axis::AxisScale;
-use super::canvas::{Canvas, Point, Rect, page};
-use super::frame::{Axis, MARGIN_MM, Pages, frame};
-use super::legend::Legend;
+use super::canvas::{Canvas, Point, Rect};
+use super::frame::{Axis, frame};
+use super::legend::PanelGrid;
 use super::quality::{limits, short_title};
-use super::style::{COLUMN_MM, Style};
+use super::style::Style;
 use super::{Drawn, Picture, capped};
 use crate::cell::ESTIMATE;
 use crate::error::ReportError;
@@ -62,22 +62,14 @@ pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Pictu
         return Ok(drawn);
     }
     let panels = &panels[..shown];
-    let mut labels: Vec<usize> = panels.iter().flat_map(|panel| panel.dots.iter().map(|dot| dot.label)).collect();
-    labels.sort_unstable();
-    labels.dedup();
-    let pages = Pages::new(shown, 3, (COLUMN_MM - 2.0 * MARGIN_MM, PANEL_HEIGHT_MM));
-    let (width, height) = pages.size();
-    let legend = Legend::new(&results.grid.labels, &labels, width - 2.0 * MARGIN_MM);
-    let svg = page((width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
-        legend.draw(canvas, style, (MARGIN_MM, MARGIN_MM))?;
-        for (index, panel) in panels.iter().enumerate() {
-            let place = pages.panel(index);
-            draw_panel(canvas, style, panel, Rect { y: place.y + legend.height(), ..place })?;
-        }
-        Ok(())
-    })
-    .map_err(|message| ReportError::Figure { figure: picture.name.clone(), message })?;
-    drawn.pictures.push(Picture { svg, ..picture });
+    let grid = PanelGrid {
+        labels: panels.iter().flat_map(|panel| panel.dots.iter().map(|dot| dot.label)).collect(),
+        count: shown,
+        rows: 3,
+        height_mm: PANEL_HEIGHT_MM,
+        draw: &|canvas, index, place| draw_panel(canvas, style, &panels[index], place),
+    };
+    grid.add_to(&mut drawn, results, style, picture)?;
     Ok(drawn)
 }
 

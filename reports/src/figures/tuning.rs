@@ -1,11 +1,11 @@
 //! Tuning: the best validation score to be expected of so many search trials, per task.
 
 use super::axis::AxisScale;
-use super::canvas::{Canvas, Point, Rect, page};
-use super::frame::{Axis, MARGIN_MM, Pages, frame};
-use super::legend::Legend;
+use super::canvas::{Canvas, Point, Rect};
+use super::frame::{Axis, frame};
+use super::legend::PanelGrid;
 use super::quality::limits;
-use super::style::{COLUMN_MM, Style};
+use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
 use crate::cell::{Cell, SearchTrial};
 use crate::error::ReportError;
@@ -48,30 +48,22 @@ impl Figure for Tuning {
             name: self.name().to_owned(),
             title: "Tuning".to_owned(),
             caption: "The best score on the validation rows that is to be expected of so many search trials: the expected \
-                maximum of draws with replacement from the search trials that were made (Dodge et al. 2019), the mean over \
-                seeds. A failed search trial counts as the worst of its search. A line that still rises says that more \
+                maximum of draws with replacement from the search trials of the last rung (Dodge et al. 2019), the mean over \
+                seeds. Only halving has several rungs. The search trials of a Bayesian search are no independent draws, so its \
+                line only sums up what was tried. A failed search trial counts as the worst of its search. A line that still rises says that more \
                 search trials would have helped. The best of several scores is too good, so read no quality here."
                 .to_owned(),
             svg: String::new(),
             key: String::new(),
         };
-        let mut labels: Vec<usize> =
-            panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect();
-        labels.sort_unstable();
-        labels.dedup();
-        let pages = Pages::new(shown, 4, (COLUMN_MM - 2.0 * MARGIN_MM, PANEL_HEIGHT_MM));
-        let (width, height) = pages.size();
-        let legend = Legend::new(&results.grid.labels, &labels, width - 2.0 * MARGIN_MM);
-        let svg = page((width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
-            legend.draw(canvas, style, (MARGIN_MM, MARGIN_MM))?;
-            for (index, panel) in panels.iter().enumerate() {
-                let place = pages.panel(index);
-                draw_panel(canvas, style, results, panel, Rect { y: place.y + legend.height(), ..place })?;
-            }
-            Ok(())
-        })
-        .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
-        drawn.pictures.push(Picture { svg, ..picture });
+        let grid = PanelGrid {
+            labels: panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect(),
+            count: shown,
+            rows: 4,
+            height_mm: PANEL_HEIGHT_MM,
+            draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
+        };
+        grid.add_to(&mut drawn, results, style, picture)?;
         Ok(drawn)
     }
 }
@@ -96,14 +88,24 @@ fn expected(better: Better, cell: &Cell) -> Option<Vec<f64>> {
     Some((1..=trials).map(|draws| better.goodness(mean_of(draws))).collect())
 }
 
-/// The scores of search trials, larger being better; `None` if none has a score. Only those that learned from the most rows
-/// count, because scores after fewer rows are not comparable.
+/// The scores of search trials, larger being better; `None` if none has a score. Only those of the last rung count, because scores
+/// after fewer rows are not comparable.
 fn goodness(better: Better, search: &[SearchTrial]) -> Option<Vec<f64>> {
-    let most = search.iter().filter_map(|trial| trial.train_examples).max_by(f64::total_cmp);
-    let search = || search.iter().filter(|trial| trial.train_examples.is_none() || trial.train_examples == most);
+    let last = last_rung(search);
     let of = |trial: &SearchTrial| trial.score.map(|score| better.goodness(score));
-    let worst = search().filter_map(of).min_by(f64::total_cmp)?;
-    Some(search().map(|trial| of(trial).unwrap_or(worst)).collect())
+    let worst = last.iter().filter_map(of).min_by(f64::total_cmp)?;
+    Some(last.iter().map(|trial| of(trial).unwrap_or(worst)).collect())
+}
+
+/// The search trials from the first one that learned from the most rows on: rungs follow one another, and one that was cut off
+/// does not say how many rows it had. All of them, if none had fewer rows.
+fn last_rung(search: &[SearchTrial]) -> &[SearchTrial] {
+    let rows = || search.iter().filter_map(|trial| trial.train_examples);
+    let (Some(least), Some(most)) = (rows().min_by(f64::total_cmp), rows().max_by(f64::total_cmp)) else {
+        return search;
+    };
+    let first = search.iter().position(|trial| trial.train_examples == Some(most));
+    if least == most { search } else { &search[first.unwrap_or(0)..] }
 }
 
 fn draw_panel(
@@ -150,5 +152,19 @@ mod tests {
         assert_eq!(goodness(Better::Higher, &search).unwrap(), [3.0, 1.0, 1.0]);
         assert_eq!(goodness(Better::Lower, &search).unwrap(), [-3.0, -3.0, -1.0]);
         assert_eq!(goodness(Better::Higher, &[trial(None)]), None);
+    }
+
+    #[test]
+    fn of_several_rungs_the_last_one_counts_with_its_failures() {
+        let trial =
+            |(rows, score)| SearchTrial { params: String::new(), status: Status::Ok, score, train_examples: rows };
+        let of = |trials: &[(Option<f64>, Option<f64>)]| {
+            goodness(Better::Higher, &trials.iter().copied().map(trial).collect::<Vec<_>>()).unwrap()
+        };
+        let few = [(Some(60.0), Some(9.0)), (None, None), (Some(60.0), Some(8.0))];
+        let many = [(Some(180.0), Some(3.0)), (None, None), (Some(180.0), Some(2.0))];
+        assert_eq!(of(&[few, many].concat()), [3.0, 2.0, 2.0]);
+        let cut_off_first = [(None, None), (Some(180.0), Some(3.0))];
+        assert_eq!(of(&cut_off_first), [3.0, 3.0], "there is one rung, and it counts whole");
     }
 }

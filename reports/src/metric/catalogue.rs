@@ -344,14 +344,14 @@ pub static METRICS: &[Metric] = &[
         name: "trials",
         title: "search trials",
         better: Higher,
-        formula: "number of search trials that chose the parameters of the case",
+        formula: "number of search trials that began",
         columns: &[column("search", "search_trials")],
         ..METRIC
     },
     Metric {
         name: "failed_trials",
         title: "failed search trials",
-        formula: "number of the search trials that gave no score: failed, diverged, ended for time or memory",
+        formula: "number of search trials that began and gave no score: failed, diverged, over a budget, or ended for time or memory",
         columns: &[column("search", "failed_search_trials")],
         ..METRIC
     },

@@ -186,9 +186,10 @@ impl<'a> MadeCase<'a> {
             (true, 1, 5) => (Status::Diverged, "loss is NaN in epoch 3"),
             (true, 1, 6) => (Status::BelowFloor, "accuracy 0.100 is not above the floor of 0.100"),
             (true, 2, 6) => (Status::Unsupported, "<svm> needs a kernel of 20 GB | for 50,000 rows"),
-            (true, 2, 7) => {
-                (Status::OverBudget, "the budget was used up in the first epoch, after 3 of its 57 steps: raise it")
-            }
+            (true, 2, 7) => (
+                Status::OverBudget,
+                "the budget was used up in the first epoch, after 3 of its 57 steps: raise the budget",
+            ),
             _ => (Status::Ok, ""),
         };
         let seed = (index % plan.seeds + 1) as u64;

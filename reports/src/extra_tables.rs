@@ -8,7 +8,7 @@ use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 use crate::time_to_target::time_to_target;
 
 /// A table with its heading and the rule by which it is read.
-pub(crate) struct Experiment {
+pub(crate) struct ExtraTable {
     /// The name by which a page refers to it.
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
@@ -17,7 +17,7 @@ pub(crate) struct Experiment {
 }
 
 /// The tables that the run has numbers for.
-pub(crate) fn experiments(results: &Results) -> Vec<Experiment> {
+pub(crate) fn extra_tables(results: &Results) -> Vec<ExtraTable> {
     [train_and_test(results), time_to_target(results)].into_iter().flatten().collect()
 }
 
@@ -27,15 +27,15 @@ const TRAIN_AND_TEST: &str = "The scored training rows are the first ones that e
     than new ones. It ranks nothing.";
 
 /// The scores on training rows beside those on test rows.
-fn train_and_test(results: &Results) -> Option<Experiment> {
+fn train_and_test(results: &Results) -> Option<ExtraTable> {
     let columns = vec![
         TableColumn::new("setting", CellKind::Text),
         TableColumn::new("model", CellKind::Name),
         TableColumn::new("metric", CellKind::Text),
-        TableColumn::new("training rows", CellKind::Number),
-        TableColumn::new("test rows", CellKind::Number),
+        TableColumn::new("training score", CellKind::Number),
+        TableColumn::new("test score", CellKind::Number),
         TableColumn::new("gap", CellKind::Number),
-        TableColumn::new("scored", CellKind::Number),
+        TableColumn::new("mean of", CellKind::Number),
     ];
     let mut table = Table::new("Scores on training rows and on test rows", columns);
     for setting in 0..results.grid.settings.len() {
@@ -57,7 +57,7 @@ fn train_and_test(results: &Results) -> Option<Experiment> {
         }
     }
     let title = "Training and test scores";
-    (!table.rows.is_empty()).then_some(Experiment {
+    (!table.rows.is_empty()).then_some(ExtraTable {
         id: "train-and-test",
         title,
         rule: TRAIN_AND_TEST.to_owned(),
