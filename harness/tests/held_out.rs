@@ -227,9 +227,9 @@ fn no_search_trial_depends_on_a_test_row() {
 
 #[test]
 fn a_search_trial_is_scored_on_the_validation_rows_of_its_case_and_sees_none_of_them() {
-    run(&Spy, TASKS[0], "");
-    let trial = run_as((Some(2), 1), &Spy, TASKS[0], "");
-    run_as((Some(3), 3), &Spy, TASKS[0], "");
+    run(&SPY, TASKS[0], "");
+    let trial = run_as((Some(2), 1), &SPY, TASKS[0], "");
+    run_as((Some(3), 3), &SPY, TASKS[0], "");
     assert_eq!(trial.value(Phase::Validate, "matthews"), Some(0.0));
     // Other tests write here too.
     let seen = SEEN.lock().unwrap().clone();
@@ -284,8 +284,30 @@ fn with_a_target_no_model_learns_from_the_validation_rows_that_judge_it() {
     }
 }
 
+#[test]
+fn with_a_target_a_model_that_learns_from_validation_rows_is_not_even_given_them() {
+    let model = Spy { learns_from_validation: true };
+    let model: &'static Spy = Box::leak(Box::new(model));
+    let judged = run_for((None, 1, Some(0.9)), model, TASKS[0], "");
+    assert!(judged.value(Phase::Fit, "target").is_some());
+    let seen = SEEN.lock().unwrap().clone();
+    let (fitted, validation) =
+        seen.iter().rev().find(|(_, validation)| validation.is_empty()).expect("it was given none");
+    assert_eq!((fitted.len(), validation.len()), (TRAIN * 9 / 10, 0));
+    // The rows that judge it are those that a model with epochs chooses by.
+    run(&SPY, TASKS[0], "");
+    let seen = SEEN.lock().unwrap().clone();
+    let is_the_same = |(rows, held): &&(Vec<String>, Vec<String>)| rows == fitted && held.len() == TRAIN / 10;
+    let (_, held_out) = seen.iter().find(is_the_same).expect("another model gets the same rows");
+    assert!(held_out.iter().all(|row| !fitted.contains(row)), "no row that judges it was given to it");
+}
+
 /// Always gives the same answer, and remembers what it was given.
-struct Spy;
+struct Spy {
+    learns_from_validation: bool,
+}
+
+static SPY: Spy = Spy { learns_from_validation: false };
 
 static SEEN: Mutex<Vec<(Vec<String>, Vec<String>)>> = Mutex::new(Vec::new());
 
@@ -307,7 +329,7 @@ impl ModelEntry for Spy {
     }
 
     fn learns_from_validation(&self) -> bool {
-        false
+        self.learns_from_validation
     }
 
     fn supports(&self, _shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
@@ -335,6 +357,9 @@ fn lines(split: &Split) -> Vec<String> {
 impl Model for SpyModel {
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
         SEEN.lock().unwrap().push((lines(train), lines(validation)));
+        if validation.is_empty() {
+            return Ok(());
+        }
         let predictions = self.predict(&validation.inputs)?;
         let report = bakeoff_models::EpochReport { epoch: 1, epochs: 1, train_loss: 1.0, validation: &predictions };
         let score = watch.epoch(&report)?;
@@ -362,7 +387,7 @@ impl Model for SpyModel {
 
 #[test]
 fn validation_rows_are_training_rows_and_no_test_row_is_seen_in_a_fit() {
-    let outcome = run(&Spy, TASKS[0], "");
+    let outcome = run(&SPY, TASKS[0], "");
     assert_eq!(outcome.status, Status::BelowFloor);
     assert_eq!(outcome.value(Phase::Score, "matthews"), Some(0.0));
     let Splits { train, test, .. } = TASKS[0].load(&Store::embedded()).unwrap();
@@ -377,7 +402,7 @@ fn validation_rows_are_training_rows_and_no_test_row_is_seen_in_a_fit() {
 
 #[test]
 fn a_correlation_that_is_undefined_is_below_the_floor_with_an_empty_number_and_the_reason() {
-    let outcome = run(&Spy, TASKS[2], "");
+    let outcome = run(&SPY, TASKS[2], "");
     assert_eq!(outcome.status, Status::BelowFloor);
     assert_eq!(outcome.note, "pearson is undefined: all predictions or all targets are the same");
     for metric in ["pearson", "spearman"] {

@@ -178,6 +178,11 @@ fn the_suites_that_ship_keep_their_promises() {
     let quick = parsed("quick");
     assert!(*quick.latency_examples.as_ref() >= 200 && *quick.memory_limit_gib.as_ref() <= 1.5);
     assert_eq!(*quick.jobs.as_ref(), 1);
+    for suite in suites_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("suites")) {
+        // Users' data and Fashion-MNIST are not here.
+        let needs_data = ["own-data", "fashion-mnist"].contains(&suite.file_stem().unwrap().to_str().unwrap());
+        assert!(needs_data || !run(suite.to_str().unwrap()).is_empty(), "{}", suite.display());
+    }
     for (suite, case) in [
         ("example", "cifar10.resnet-20.n2000.s2.cpu"),
         ("solvers", "cifar10.svm-linfa.n2000.s1.cpu"),
@@ -186,4 +191,10 @@ fn the_suites_that_ship_keep_their_promises() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("suites/{suite}.toml"));
         assert!(run(path.to_str().unwrap()).contains(case), "{suite}");
     }
+}
+
+/// The suite files in a folder and in the folders in it.
+fn suites_in(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { suites_in(&path) } else { vec![path] }).collect()
 }
