@@ -25,15 +25,16 @@ impl FromStr for Budget {
         let expected =
             || format!("expected a number above 0 and its unit, such as 60s, 10min, 2h, 500J or 5kJ, found '{text}'");
         let compact: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-        let unit_at = compact.find(char::is_alphabetic).ok_or_else(expected)?;
-        let (number, unit) = compact.split_at(unit_at);
-        let number: f64 = number.parse().map_err(|_| expected())?;
-        let (_, is_energy, size) = UNITS.iter().find(|(known, ..)| *known == unit).ok_or_else(expected)?;
+        let of_unit = |(unit, is_energy, size): &(&str, bool, f64)| {
+            let number: f64 = compact.strip_suffix(unit)?.parse().ok()?;
+            Some((number, *is_energy, *size))
+        };
+        let (number, is_energy, size) = UNITS.iter().find_map(of_unit).ok_or_else(expected)?;
         let amount = number * size;
         if !amount.is_finite() || amount <= 0.0 {
             return Err(expected());
         }
-        Ok(if *is_energy { Budget::Joules(amount) } else { Budget::Seconds(amount) })
+        Ok(if is_energy { Budget::Joules(amount) } else { Budget::Seconds(amount) })
     }
 }
 
@@ -70,6 +71,7 @@ mod tests {
             ("2h", Budget::Seconds(7200.0), "7200s"),
             ("500 J", Budget::Joules(500.0), "500J"),
             ("0.5kJ", Budget::Joules(500.0), "500J"),
+            ("1e3 s", Budget::Seconds(1000.0), "1000s"),
         ] {
             assert_eq!(text.parse(), Ok(budget));
             assert_eq!(budget.to_string(), written);

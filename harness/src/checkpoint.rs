@@ -4,10 +4,10 @@
 //! there, so that a kill leaves the one before.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use bakeoff_reports::Curve;
+use bakeoff_reports::{Curve, replace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -37,7 +37,7 @@ pub struct MeasuredFit {
     pub curves: Vec<Curve>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
     format: u32,
@@ -45,7 +45,22 @@ struct Header {
     params: String,
     measured: MeasuredFit,
     bytes: usize,
+    /// Of this line with an empty checksum, and of the state after it.
     sha256: String,
+}
+
+impl Header {
+    /// The checksum that belongs here.
+    fn checksum(&self, state: &[u8]) -> Result<String, serde_json::Error> {
+        let line = serde_json::to_vec(&Header { sha256: String::new(), ..self.clone() })?;
+        Ok(Sha256::new()
+            .chain_update(line)
+            .chain_update(state)
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect())
+    }
 }
 
 /// Read first, because a later format has other fields.
@@ -73,13 +88,13 @@ impl Checkpoint {
             return Err(fault(format!("a checkpoint of format {format}, this bakeoff reads format {FORMAT}")));
         }
         let header: Header = serde_json::from_slice(header).map_err(damaged)?;
-        if (header.bytes, header.sha256) != (state.len(), sha256(state)) {
-            return Err(fault("the checkpoint is damaged: its checksum does not match".to_owned()));
-        }
         let (of, params) = (&header.case, &header.params);
         if *of != case.id || *params != case.params.to_string() {
             let wanted = format!("case '{}' with '{}'", case.id, case.params);
             return Err(fault(format!("a checkpoint of case '{of}' with '{params}', expected {wanted}")));
+        }
+        if header.bytes != state.len() || header.checksum(state).map_err(damaged)? != header.sha256 {
+            return Err(fault("the checkpoint is damaged: its checksum does not match".to_owned()));
         }
         Ok(Some(Checkpoint { measured: header.measured, state: state.to_vec() }))
     }
@@ -89,28 +104,23 @@ impl Checkpoint {
     /// # Errors
     /// If the file cannot be written.
     pub fn write(&self, path: &Path, case: &Case) -> Result<(), String> {
-        let header = Header {
+        let mut header = Header {
             format: FORMAT,
             case: case.id.clone(),
             params: case.params.to_string(),
             measured: self.measured.clone(),
             bytes: self.state.len(),
-            sha256: sha256(&self.state),
+            sha256: String::new(),
         };
-        let write = || {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            fs::create_dir_all(folder)?;
-            // Hidden, so that what a killed process left behind is recognised.
-            let mut file = tempfile::Builder::new().prefix(".").tempfile_in(folder)?;
-            serde_json::to_writer(&mut file, &header)?;
-            file.write_all(b"\n")?;
-            file.write_all(&self.state)?;
-            // Before the rename, so that a power cut does not leave an empty file in place of hours of work.
-            file.as_file().sync_data()?;
-            file.persist(path).map_err(io::Error::from)?;
-            Ok(())
+        let mut file = || {
+            header.sha256 = header.checksum(&self.state)?;
+            let mut file = serde_json::to_vec(&header)?;
+            file.push(b'\n');
+            file.extend(&self.state);
+            Ok(file)
         };
-        write().map_err(|error: io::Error| format!("cannot write {}: {error}", path.display()))
+        let write = |bytes: Vec<u8>| replace(path, &bytes).map_err(|error| error.to_string());
+        file().map_err(|error: serde_json::Error| error.to_string()).and_then(write)
     }
 }
 
@@ -122,8 +132,4 @@ pub struct CheckpointPlace {
     pub path: PathBuf,
     /// Seconds of a fit between two checkpoints. One is written at the end of an epoch.
     pub every_s: f64,
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

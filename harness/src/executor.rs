@@ -13,7 +13,7 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use crate::case::Case;
 use crate::interrupt;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, PROCESS_ENDED};
 use crate::program::Program;
 use crate::protocol::{Event, Request};
 use crate::threads;
@@ -63,6 +63,8 @@ impl Executor for ChildProcess {
     fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
         let child = match self.spawn(case) {
             Ok(child) => child,
+            // The child was stopped before it had read its case.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && is_being_stopped() => return None,
             Err(error) => return Some(not_started(&error)),
         };
         supervise(child, case, emit)
@@ -158,8 +160,31 @@ fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Opti
                 gib(case.memory_limit_bytes)
             ),
         )),
+        Ended::Closed if outcome.is_none() && was_stopped(&status) => None,
         Ended::Closed => Some(outcome.unwrap_or_else(|| post_mortem(status, &last_words))),
     }
+}
+
+/// Whether the user stopped the run, so that a child which ended without an outcome is no result.
+fn was_stopped(status: &std::io::Result<ExitStatus>) -> bool {
+    #[cfg(unix)]
+    if let Ok(status) = status
+        && let Some(1 | 2 | 15) = std::os::unix::process::ExitStatusExt::signal(status)
+    {
+        return is_being_stopped();
+    }
+    interrupt::requested()
+}
+
+/// Whether this process is told to stop now or in a moment. A signal to all processes of a run, as a shutdown sends it, can reach
+/// the child before this process notices its own.
+fn is_being_stopped() -> bool {
+    const MOMENT: Duration = Duration::from_millis(500);
+    let begun = Instant::now();
+    while !interrupt::requested() && begun.elapsed() < MOMENT {
+        thread::sleep(CHECK_INTERVAL);
+    }
+    interrupt::requested()
 }
 
 /// Passes events on until the child closes its output or must be ended.
@@ -259,7 +284,7 @@ fn post_mortem(status: std::io::Result<ExitStatus>, last_words: &[String]) -> Ou
         Err(error) => format!("its exit status could not be read: {error}"),
     };
     let said = words.last().map_or(String::new(), |line| format!("; its last output: {line}"));
-    Outcome::without_numbers(Status::Failed, format!("the case's process ended without a result: {how}{said}"))
+    Outcome::without_numbers(Status::Failed, format!("{PROCESS_ENDED}: {how}{said}"))
 }
 
 fn describe(status: ExitStatus) -> String {

@@ -24,6 +24,9 @@ pub struct MetricValue {
     pub note: String,
 }
 
+/// How the note of a case begins whose process ended without a result, killed by the system or by a fault in native code.
+pub const PROCESS_ENDED: &str = "the case's process ended without a result";
+
 /// The result of one case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {

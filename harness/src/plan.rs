@@ -72,6 +72,7 @@ impl Plan {
         params::check(program, &own, source, &suite)?;
         let devices = overrides.apply(&mut suite)?;
         settings::check_meter(program, source, &suite, overrides)?;
+        settings::check_timeout(source, &suite, overrides)?;
         let jobs = *suite.jobs.as_ref();
         suite.threads.get_or_insert_with(|| not_written((available_cpus() / jobs).max(1)));
         let tasks = suite.tasks.iter().map(|entry| {

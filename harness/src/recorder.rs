@@ -3,6 +3,7 @@
 //! A case's predictions and readings are stored first, then its curves, then its records. The last record closes the
 //! case. A case that was cut off by a kill has no closing row, by which `resume` recognises and drops it.
 
+mod kept;
 mod tidy;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,17 +66,9 @@ impl Recorder {
     pub fn resume(path: &Path, info: &RunInfo, cases: &[Case]) -> anyhow::Result<(Recorder, BTreeSet<String>)> {
         let dir = RunDir::new(path);
         let lock = lock(path)?;
+        refuse_without_records(&dir)?;
         let records = dir.records()?.rows;
-        let mut done: BTreeSet<String> = records
-            .iter()
-            .filter(|record| is_closing(record) && (record.trial.is_some() || !record.status.is_failure()))
-            .filter(|record| has_predictions(&dir, &record.case, &records))
-            .filter(|record| has_readings(&dir, &record.case, &records))
-            .map(|record| record.case.clone())
-            .collect();
-        let lost = waiting_for_lost(cases, &done);
-        done.retain(|id| !lost.contains(id.as_str()));
-        refuse_other_params(cases, records.iter().filter(|record| !lost.contains(record.case.as_str())))?;
+        let done = kept::done(&dir, cases, &records)?;
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
         tidy(&dir, &records)?;
         rewrite(&dir, &order, &done, records)?;
@@ -169,59 +162,16 @@ pub(crate) fn is_closing(record: &Record) -> bool {
     record.phase == Phase::Case.name() && record.metric == "wall_s"
 }
 
-/// Whether a case has as many predictions as were scored. A case without scores needs none.
-fn has_predictions(dir: &RunDir, case: &str, records: &[Record]) -> bool {
-    let examples = records.iter().find(|record| record.case == case && record.metric == "examples");
-    examples.and_then(|record| record.value).is_none_or(|examples| {
-        let stored = dir.predictions(case).ok().flatten();
-        stored.is_some_and(|stored| stored.torn_line.is_none() && stored.rows.len() as f64 == examples)
-    })
-}
-
-/// Whether the readings of a case are there and complete. A case that was not fitted needs none.
-fn has_readings(dir: &RunDir, case: &str, records: &[Record]) -> bool {
-    let fitted = records.iter().any(|record| record.case == case && record.metric == "fit_s");
-    !fitted || matches!(dir.readings(case), Ok(Some(_)))
-}
-
-/// The cases that waited for a search trial that is not done. Their parameters would have to be chosen again.
-fn waiting_for_lost<'a>(cases: &'a [Case], done: &BTreeSet<String>) -> BTreeSet<&'a str> {
-    let mut first_lost: BTreeMap<String, usize> = BTreeMap::new();
-    for case in cases.iter().filter(|case| !done.contains(&case.id)) {
-        if let Some(trial) = case.trial {
-            let first = first_lost.entry(case.scored_id()).or_insert(trial);
-            *first = trial.min(*first);
-        }
+/// A directory without records was copied in part. To go on would remove what else there is.
+fn refuse_without_records(dir: &RunDir) -> anyhow::Result<()> {
+    let path = dir.records_path();
+    if fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
+        return Ok(());
     }
-    let waits = |case: &&Case| first_lost.get(&case.scored_id()).is_some_and(|first| *first <= case.waits_for);
-    cases.iter().filter(waits).map(|case| case.id.as_str()).collect()
-}
-
-/// Refuses cases that were measured with other parameters. A default or a range may have changed since the run was begun. A
-/// case whose parameters were searched for has those of one of its search trials.
-fn refuse_other_params<'a>(cases: &[Case], records: impl Iterator<Item = &'a Record>) -> anyhow::Result<()> {
-    let mut params: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for case in cases {
-        params.entry(case.id.clone()).or_default().push(case.params.to_string());
-        if case.trial.is_some() {
-            params.entry(case.scored_id()).or_default().push(case.params.to_string());
-        }
-    }
-    for record in records {
-        if let Some(now) = params.get(record.case.as_str())
-            && !now.contains(&record.params)
-        {
-            let (case, then) = (&record.case, &record.params);
-            let now = match now.as_slice() {
-                [now] => format!("and would be with '{now}' now"),
-                _ => "which no search trial of it has now".to_owned(),
-            };
-            return Err(usage(format!(
-                "cannot resume: case '{case}' was measured with '{then}', {now}; start a new run"
-            )));
-        }
-    }
-    Ok(())
+    Err(usage(format!(
+        "{} is missing or empty: the directory is no whole run, perhaps an incomplete copy; copy it again, or start a new run",
+        path.display()
+    )))
 }
 
 /// Appends rows in one write and forces them to the disk. If that fails, the file is cut back to its former length.

@@ -13,7 +13,7 @@ use crate::case::Case;
 use crate::executor::Executor;
 use crate::interrupt;
 use crate::machine::Machine;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, PROCESS_ENDED};
 use crate::progress::Progress;
 use crate::protocol::Event;
 use crate::recorder::Recorder;
@@ -26,7 +26,8 @@ const TICK: Duration = Duration::from_millis(200);
 /// How the cases of a run ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunTally {
-    /// Cases that failed, did not end in time, took too much memory or diverged. A search trial that did is a result.
+    /// Cases that failed, did not end in time, took too much memory or diverged. A search trial that did is a result, unless its
+    /// process was killed.
     pub failures: usize,
     /// Whether the user stopped the run before all cases were done.
     pub interrupted: bool,
@@ -85,7 +86,8 @@ pub fn run(
                 Message::Done(index, measured, wall_s) if stored.is_ok() => {
                     let (case, outcome) = *measured;
                     done += 1;
-                    tally.failures += usize::from(case.trial.is_none() && outcome.status.is_failure());
+                    let is_result = case.trial.is_some() && !outcome.note.starts_with(PROCESS_ENDED);
+                    tally.failures += usize::from(outcome.status.is_failure() && !is_result);
                     stored = recorder.store(&case, &outcome, wall_s);
                     if stored.is_err() {
                         interrupt::request();

@@ -43,7 +43,7 @@ pub use record::{Curve, PredictionRow, Reading, Record, SCHEMA, Status};
 pub use report::{Built, build};
 pub use results::Results;
 pub use rows::{Intact, Row, decode, encode, encode_header};
-pub use run_dir::RunDir;
+pub use run_dir::{RunDir, replace};
 pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
 pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;

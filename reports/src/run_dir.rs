@@ -247,8 +247,11 @@ fn read<R: Row>(path: &Path) -> Result<Option<Intact<R>>, ReportError> {
     }
 }
 
-/// Writes to a temporary file in the same folder and renames it, so that a reader never sees an incomplete file.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+/// Writes to a hidden temporary file in the same folder and renames it, so that a reader never sees an incomplete file.
+///
+/// # Errors
+/// If the folder cannot be made or the file cannot be written.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(ReportError::io("create", folder))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -9,12 +9,10 @@ use crate::setting::Setting;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 
 const RULE: &str = "A fit reaches the target at the end of its first epoch whose score on the validation rows is at least as good, \
-    and a model without epochs at the end of its fit if its score is. This is the time to train of MLPerf (Mattson et al. 2020). \
-    Models that usually learn from the validation rows too did not learn from them here. A fit that ended without reaching the \
-    target is censored, as in survival analysis (Kaplan and Meier 1958): it counts as later than every other fit, and so does one \
-    that failed or was over its budget. Where half of the fits or more are censored, the median is not known, and the table has the \
-    seconds of the longest fit that did not reach the target. No mean of the fits that reached it is shown, because it would be too \
-    short. \
+    and a model without epochs at the end of its fit if its score is. The time is defined as in MLPerf (Mattson et al. 2020). Models \
+    that usually learn from the validation rows too did not learn from them here. A fit that ended without reaching the target is \
+    censored: it counts as later than every other fit, and so does one that failed or was over its budget. Where half of the fits or \
+    more are censored, the median is not known. No mean of the fits that reached the target is shown, because it would be too short. \
     One validation score of several may reach a target by chance: compare models by their test scores.";
 
 /// The time to the target, for each setting that has one; `None` if none has.
@@ -82,18 +80,11 @@ fn time_of(trial: &Trial) -> Option<f64> {
     trial.get("fit", "time_to_target_s").map(|time| time.value)
 }
 
-/// The median time; if it is not known, for how long the target was not reached.
+/// The median time, or that it is not known.
 fn time(cell: &Cell) -> String {
     let reached: Vec<f64> = cell.trials.iter().filter_map(time_of).collect();
-    if let Some(median) = censored_median(reached, cell.trials.len()) {
-        return si(median, "s");
-    }
-    let censored = cell.trials.iter().filter(|trial| time_of(trial).is_none());
-    let observed = censored.filter_map(|trial| trial.get("fit", "fit_s")).map(|fit| fit.value);
-    match observed.max_by(f64::total_cmp) {
-        Some(longest) => format!("median not reached in {}", si(longest, "s")),
-        None => "median not reached".to_owned(),
-    }
+    let median = censored_median(reached, cell.trials.len());
+    median.map_or("median not reached".to_owned(), |median| si(median, "s"))
 }
 
 /// The median joules; empty if a fit that reached the target has none.

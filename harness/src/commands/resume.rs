@@ -4,11 +4,11 @@ use std::io::{Write, stderr, stdout};
 use std::path::PathBuf;
 
 use bakeoff_models::Device;
-use bakeoff_reports::{DeviceInfo, RunDir, RunInfo, SCHEMA};
+use bakeoff_reports::{DeviceInfo, Results, RunDir, RunInfo, SCHEMA};
 use clap::Args;
 
-use super::Exit;
 use super::run::{Isolation, say_memory, sum_up};
+use super::{Exit, print_report};
 use crate::interrupt;
 use crate::plan::{Overrides, Plan};
 use crate::program::Program;
@@ -46,6 +46,8 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
             crate::COMMIT
         ));
     }
+    // A fault that the report would find after hours is found now.
+    Results::load(&RunDir::new(&arguments.run)).map_err(usage)?;
     let stored = || RunDir::new(&arguments.run).records().map_err(usage);
     let before = Searches::stored(&plan, &stored()?.rows);
     let as_run: Vec<_> = plan.cases.iter().map(|case| before.as_run(case)).collect();
@@ -55,6 +57,14 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
     plan.cases.retain(|case| !done.contains(&case.id));
     if plan.cases.is_empty() {
         drop(recorder);
+        let dir = RunDir::new(&arguments.run);
+        // The program was stopped after its last case.
+        if !dir.report_path().exists() {
+            say(&format!("all {} cases are done, and the report was missing", done.len()));
+            let built = bakeoff_reports::build(&dir).map_err(usage)?;
+            print_report(&mut stdout().lock(), &built)?;
+            return Ok(Exit::Ok);
+        }
         writeln!(stdout(), "nothing to do: all {} cases of {} are done", done.len(), arguments.run.display())?;
         return Ok(Exit::NothingToDo);
     }

@@ -132,11 +132,13 @@ fn folds(
     let fold_setting = setting("fold", !overrides.fold.is_empty());
     let Some(folds) = &entry.folds else {
         if let Some(fold) = &entry.fold {
-            let message = format!("task '{name}' has no folds to choose from: add folds = 5, or leave fold out");
+            let (add, leave_out) = how(fold_setting.is_overridden, "fold");
+            let message = format!("task '{name}' has no folds to choose from: add {add}, or leave {leave_out} out");
             return Err(fold_setting.fault(fold, message));
         }
         if let Some(repeats) = &entry.repeats {
-            let message = format!("task '{name}' has repeats and no folds: add folds = 5, or leave repeats out");
+            let (add, leave_out) = how(repeats_setting.is_overridden, "repeats");
+            let message = format!("task '{name}' has repeats and no folds: add {add}, or leave {leave_out} out");
             return Err(repeats_setting.fault(repeats, message));
         }
         if !task.has_test_rows() {
@@ -179,4 +181,9 @@ fn folds(
     };
     let of_repeat = |repeat| scored.iter().map(move |&fold| Some(Fold { fold, folds: count, repeat }));
     Ok((1..=repeats).flat_map(of_repeat).collect())
+}
+
+/// How folds are added and a setting is left out, in a suite or on the command line.
+fn how(is_overridden: bool, setting: &str) -> (&'static str, String) {
+    if is_overridden { ("--folds 5", format!("--{setting}")) } else { ("folds = 5", setting.to_owned()) }
 }

@@ -64,6 +64,25 @@ pub(super) fn check_meter(
     Ok(())
 }
 
+/// A budget in seconds must end before the time-out does. Comes after the command line.
+pub(super) fn check_timeout(source: &Source, suite: &Suite, overrides: &Overrides) -> Result<(), PlanError> {
+    let Some(budget) = &suite.budget else { return Ok(()) };
+    let timeout_s = *suite.timeout_s.as_ref();
+    match budget.as_ref() {
+        Budget::Seconds(most) if *most >= timeout_s => {
+            let message = format!(
+                "the budget of {budget} is not below timeout_s = {timeout_s}, which also covers reading, scoring and timing: \
+                 raise timeout_s in the suite"
+            );
+            Err(match overrides.budget {
+                Some(_) => PlanError::Filter(format!("--budget: {message}")),
+                None => source.fault(budget, message).into(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The devices of a suite, each of them known and none repeated. The processor, if the suite names none.
 fn devices(source: &Source, suite: &Suite) -> Result<Spanned<Vec<Spanned<String>>>, SuiteError> {
     let devices = match (&suite.devices, &suite.device) {

@@ -10,7 +10,7 @@ use bakeoff_reports::{Record, RunDir, Status};
 
 use super::is_closing;
 
-/// Removes what is hidden beside the models and the checkpoints. A process that was killed while it wrote one leaves it. Also
+/// Removes what is hidden beside the models, the checkpoints and the other files. A process that was killed while it wrote one leaves it. Also
 /// removes the checkpoints of fits that will not go on.
 pub(super) fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
     let is_hidden = |name: &str| name.starts_with('.');
@@ -20,6 +20,10 @@ pub(super) fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
         .map(|record| record.case.as_str())
         .collect();
     remove_entries(&dir.path().join("models"), is_hidden)?;
+    let is_temporary = |name: &str| is_hidden(name) && name.ends_with(".tmp");
+    for folder in ["", "predictions", "readings", "figures"] {
+        remove_entries(&dir.path().join(folder), is_temporary)?;
+    }
     let checkpoints = dir.path().join("checkpoints");
     remove_entries(&checkpoints, |name| is_hidden(name) || over.contains(name))?;
     // This fails if a checkpoint is left, and it should.

@@ -52,8 +52,8 @@ fn estimator(name: &str, range: &SearchRange, history: &[Tried<'_>]) -> Result<T
     // A search trial that failed counts as the worst.
     let worst = history.iter().filter_map(|(_, goodness)| *goodness).min_by(f64::total_cmp).unwrap_or(0.0);
     for (params, goodness) in history {
-        // The estimator takes NaN for a parameter that says nothing. The parameters as written may be outside the range.
-        let share = params.get(name).and_then(|value| range.share_of(value)).unwrap_or(f64::NAN);
+        // The parameters as written may be outside the range. The estimator would take a place for them among the good ones.
+        let Some(share) = params.get(name).and_then(|value| range.share_of(value)) else { continue };
         // It looks for the lowest value.
         estimator.tell(share * places(range), -goodness.unwrap_or(worst)).map_err(|error| fault(&error))?;
     }

@@ -38,7 +38,10 @@ fn networks_and_forests_learn_until_the_budget_is_used_up_whatever_their_paramet
     let bytes = |run: &str| of(run, "random-forest", "model_bytes").unwrap();
     assert!(bytes("with") > 2.0 * bytes("without"), "{} {}", bytes("with"), bytes("without"));
     let report = std::fs::read_to_string(bench.path("with/report.md")).unwrap();
-    assert!(report.contains("Every fit had a budget of 2 s."), "{report}");
+    assert!(
+        report.contains("Every fit had a budget of 2 s: networks and forests learned until it was used up"),
+        "{report}"
+    );
     for model in ["lstm", "random-forest"] {
         assert_eq!(of("with", model, "budget_s"), Some(2.0));
         assert_eq!(of("without", model, "budget_s"), None);
@@ -105,8 +108,27 @@ fn a_budget_without_a_number_or_a_unit_is_refused_with_its_place() {
             "{said}"
         );
     }
+    suite(&bench, "timeout_s = 5\nbudget = \"5s\"", MODELS);
+    let output = bakeoff(&bench, &["run", "suite.toml", "--list"]);
+    exits(&output, 2);
+    let said = stderr(&output);
+    assert!(said.contains("suite.toml:4:10: the budget of 5s is not below timeout_s = 5, which also covers"), "{said}");
     suite(&bench, "", MODELS);
+    let output = bakeoff(&bench, &["run", "suite.toml", "--budget", "10min", "--list"]);
+    exits(&output, 2);
+    assert!(
+        stderr(&output).contains("--budget: the budget of 600s is not below timeout_s = 600"),
+        "{}",
+        stderr(&output)
+    );
     let output = bakeoff(&bench, &["run", "suite.toml", "--budget", "60", "--list"]);
     exits(&output, 2);
     assert!(stderr(&output).contains("such as 60s, 10min, 2h, 500J or 5kJ"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_check_of_a_suite_with_a_budget_does_not_use_it_up() {
+    let bench = Bench::new();
+    suite(&bench, "timeout_s = 8000\nbudget = \"2h\"", MODELS);
+    exits(&bakeoff(&bench, &["check", "suite.toml"]), 0);
 }

@@ -118,6 +118,7 @@ fn a_checkpoint_that_cannot_be_used_says_why_and_what_to_do_and_stays() {
     let other = [
         (sound.replacen("\"format\":1", "\"format\":7", 1), "a checkpoint of format 7, this bakeoff reads format 1"),
         (format!("{sound}5"), "the checkpoint is damaged"),
+        (sound.replacen("\"epoch\":1,", "\"epoch\":4,", 1), "the checkpoint is damaged: its checksum does not match"),
         ("{\"format\":1}\n".to_owned(), "not a checkpoint: missing field"),
         (String::new(), "not a checkpoint"),
         (sound.replacen("pause_s=0.25", "pause_s=0.5", 1), "expected case 'number.nearly.n60.s1.cpu' with '"),

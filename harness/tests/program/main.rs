@@ -19,6 +19,7 @@ mod own_data;
 mod own_data_faults;
 mod processes;
 mod readings;
+mod resumed;
 mod rows;
 mod search;
 mod search_methods;

@@ -62,10 +62,14 @@ fn search_trials_on_the_command_line_replace_those_of_the_suite_or_add_a_random_
     exits(&bench.run(&["run", "suite.toml", "--out", "written"]), 0);
     assert_eq!(without_times(&bench.path("out")), without_times(&bench.path("written")));
     exits(&bench.run(&["resume", "out"]), 5);
-    for count in ["0", "many", "100001"] {
+    for (count, says) in [
+        ("0", "--trials: trials is 0, expected a whole number in 1..=100000"),
+        ("many", "invalid value 'many' for '--trials <N>'"),
+        ("100001", "--trials: trials is 100001, expected a whole number in 1..=100000"),
+    ] {
         let output = bench.run(&["run", "suite.toml", "--trials", count]);
         exits(&output, 2);
-        assert!(stderr(&output).contains("expected a whole number in 1..=100000"), "{}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{}", stderr(&output));
     }
 }
 
@@ -176,11 +180,11 @@ fn a_search_whose_every_trial_fails_fails_the_case_under_each_method() {
         let endings = endings(&bench.path("out"));
         let (_, status, note) = endings.last().unwrap();
         assert_eq!(status, "failed");
-        let expected = format!("all {trials} search trials failed; the first: the model panicked");
+        let expected = format!("all {trials} search trials that began failed; the first: the model panicked");
         assert!(note.starts_with(&expected), "{note}");
         let output = bench.run(&["resume", "out"]);
         exits(&output, 3);
-        assert!(stderr(&output).contains(", 1 are left"), "{}", stderr(&output));
+        assert!(stderr(&output).contains("0 cases are done, "), "{}", stderr(&output));
     }
 }
 
@@ -256,7 +260,7 @@ fn failed_search_trials_do_not_go_on_to_the_next_rung() {
     let endings = endings(&bench.path("out"));
     assert_eq!(endings[9].1, "ok");
     assert_eq!(endings[10].1, "failed");
-    assert_eq!(endings[10].2, "the previous rung has no search trial left for this one 2: 1 of its 9 gave a score");
+    assert_eq!(endings[10].2, "the previous rung has no search trial left for this one: 1 of its 9 gave a score");
     let rows = records(&bench.path("out"));
     let scored = "mine.tunable.n200.s1.cpu";
     assert_eq!(params(&rows, scored), "epochs=2 pause_s=0 rate=1");
@@ -354,8 +358,8 @@ fn a_fault_of_a_search_is_refused_where_it_is_written() {
         ("[search]\nmethod = \"halving\"\ntrials = 2\n", "suite.toml:4:10: trials is 2, and halving keeps one of 3"),
         (
             "[search]\nmethod = \"halving\"\ntrials = 9\n",
-            "suite.toml:3:10: halving needs a rung of a third of the rows, at least 20, and a search trial on task 'number' \
-             has 54 rows in all: give more rows, or method = \"random\"",
+            "suite.toml:3:10: halving needs at least 60 rows for a search trial, and task 'number' leaves 54: raise train_size, \
+             or use method = \"random\"",
         ),
     ] {
         suite(&bench, search, TUNABLE);

@@ -50,8 +50,8 @@ impl Figure for Tuning {
             caption: "The best score on the validation rows that is to be expected of so many search trials: the expected \
                 maximum of draws with replacement from the search trials of the last rung (Dodge et al. 2019), the mean over \
                 seeds. Only halving has several rungs. The search trials of a Bayesian search are no independent draws, so its \
-                line only sums up what was tried. A failed search trial counts as the worst of its search. A line that still rises says that more \
-                search trials would have helped. The best of several scores is too good, so read no quality here."
+                line only sums up what was tried. A failed search trial counts as the worst of its search. A flat line says that few search \
+                trials were needed; a rising end says nothing. The best of several scores is too good, so read no quality here."
                 .to_owned(),
             svg: String::new(),
             key: String::new(),

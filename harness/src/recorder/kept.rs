@@ -1,0 +1,111 @@
+//! Which cases of a stopped run are kept when it is resumed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bakeoff_reports::{Record, RunDir, Status};
+
+use super::is_closing;
+use crate::case::Case;
+use crate::outcome::PROCESS_ENDED;
+use crate::usage::usage;
+
+/// The ids of the cases that are done: complete, not failed, and, if they waited for search trials, with all of these.
+///
+/// # Errors
+/// If a case was measured with other parameters than it has now.
+pub(super) fn done(dir: &RunDir, cases: &[Case], records: &[Record]) -> anyhow::Result<BTreeSet<String>> {
+    let mut done: BTreeSet<String> = records
+        .iter()
+        .filter(|record| is_closing(record) && is_result(record))
+        .filter(|record| has_predictions(dir, &record.case, records))
+        .filter(|record| has_readings(dir, &record.case, records))
+        .map(|record| record.case.clone())
+        .collect();
+    drop_hopeless_searches(cases, records, &mut done);
+    let lost = waiting_for_lost(cases, &done);
+    done.retain(|id| !lost.contains(id.as_str()));
+    refuse_other_params(cases, records.iter().filter(|record| !lost.contains(record.case.as_str())))?;
+    Ok(done)
+}
+
+/// Whether a closed case is not run again: if it did not fail, or is a search trial whose parameters made it fail. If its process was
+/// killed, that says nothing about them.
+fn is_result(closing: &Record) -> bool {
+    let was_killed = closing.status == Status::Failed && closing.note.starts_with(PROCESS_ENDED);
+    !closing.status.is_failure() || (closing.trial.is_some() && !was_killed)
+}
+
+/// Drops the search trials of a case that failed because all of them did. Without this, it would fail in the same way for ever,
+/// whatever the user mended.
+fn drop_hopeless_searches(cases: &[Case], records: &[Record], done: &mut BTreeSet<String>) {
+    let sound: BTreeSet<&str> = records
+        .iter()
+        .filter(|record| is_closing(record) && record.trial.is_some() && record.status == Status::Ok)
+        .map(|record| record.case.as_str())
+        .collect();
+    let mut trials: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
+    for case in cases.iter().filter(|case| case.trial.is_some()) {
+        trials.entry(case.scored_id()).or_default().push(case);
+    }
+    for trials in trials.values() {
+        let have_ended = trials.iter().all(|case| done.contains(&case.id));
+        if have_ended && !trials.iter().any(|case| sound.contains(case.id.as_str())) {
+            done.retain(|id| trials.iter().all(|case| case.id != *id));
+        }
+    }
+}
+
+/// Whether a case has as many predictions as were scored. A case without scores needs none.
+fn has_predictions(dir: &RunDir, case: &str, records: &[Record]) -> bool {
+    let examples = records.iter().find(|record| record.case == case && record.metric == "examples");
+    examples.and_then(|record| record.value).is_none_or(|examples| {
+        let stored = dir.predictions(case).ok().flatten();
+        stored.is_some_and(|stored| stored.torn_line.is_none() && stored.rows.len() as f64 == examples)
+    })
+}
+
+/// Whether the readings of a case are there and complete. A case that was not fitted needs none.
+fn has_readings(dir: &RunDir, case: &str, records: &[Record]) -> bool {
+    let fitted = records.iter().any(|record| record.case == case && record.metric == "fit_s");
+    !fitted || matches!(dir.readings(case), Ok(Some(_)))
+}
+
+/// The cases that waited for a search trial that is not done. Their parameters would have to be chosen again.
+fn waiting_for_lost<'a>(cases: &'a [Case], done: &BTreeSet<String>) -> BTreeSet<&'a str> {
+    let mut first_lost: BTreeMap<String, usize> = BTreeMap::new();
+    for case in cases.iter().filter(|case| !done.contains(&case.id)) {
+        if let Some(trial) = case.trial {
+            let first = first_lost.entry(case.scored_id()).or_insert(trial);
+            *first = trial.min(*first);
+        }
+    }
+    let waits = |case: &&Case| first_lost.get(&case.scored_id()).is_some_and(|first| *first <= case.waits_for);
+    cases.iter().filter(waits).map(|case| case.id.as_str()).collect()
+}
+
+/// Refuses cases that were measured with other parameters. A default or a range may have changed since the run was begun. A
+/// case whose parameters were searched for has those of one of its search trials.
+fn refuse_other_params<'a>(cases: &[Case], records: impl Iterator<Item = &'a Record>) -> anyhow::Result<()> {
+    let mut params: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for case in cases {
+        params.entry(case.id.clone()).or_default().push(case.params.to_string());
+        if case.trial.is_some() {
+            params.entry(case.scored_id()).or_default().push(case.params.to_string());
+        }
+    }
+    for record in records {
+        if let Some(now) = params.get(record.case.as_str())
+            && !now.contains(&record.params)
+        {
+            let (case, then) = (&record.case, &record.params);
+            let now = match now.as_slice() {
+                [now] => format!("and would be with '{now}' now"),
+                _ => "which no search trial of it has now".to_owned(),
+            };
+            return Err(usage(format!(
+                "cannot resume: case '{case}' was measured with '{then}', {now}; start a new run"
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! What a stop at a bad moment or an incomplete copy leaves, and what `resume` makes of it.
+
+use std::fs;
+#[cfg(target_os = "linux")]
+use std::process::{Command, Stdio};
+
+use crate::common::{Bench, endings, exits, stderr, stdout};
+#[cfg(target_os = "linux")]
+use crate::faults::{wait_until, without_times};
+
+/// The processes that a process has started.
+#[cfg(target_os = "linux")]
+fn children(of: u32) -> Vec<String> {
+    // Threads start them, so look at all of them.
+    let tasks = fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
+    let children = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok()).collect::<String>();
+    children.split_whitespace().map(str::to_owned).collect()
+}
+
+/// A search of three search trials, each of which takes half a second.
+#[cfg(target_os = "linux")]
+const SLOW_SEARCH: &str = "name = \"test\"\n[search]\ntrials = 3\n[[task]]\nname = \"number\"\n[[model]]\nname = \"tunable\"\n\
+                           params = { epochs = 5, pause_s = 0.1 }\n";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_to_all_processes_of_a_run_stops_it_and_is_no_result_of_a_case() {
+    for name in ["-TERM", "-INT"] {
+        let bench = Bench::new();
+        bench.write("suite.toml", SLOW_SEARCH);
+        exits(&bench.run(&["run", "suite.toml", "--out", "whole"]), 0);
+        let mut command = bench.command(&["run", "suite.toml", "--out", "out"]);
+        let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut workers = Vec::new();
+        wait_until("a worker", || {
+            workers = children(run.id());
+            !workers.is_empty()
+        });
+        // The worker first, which is the worse order.
+        let ids = workers.iter().cloned().chain([run.id().to_string()]);
+        assert!(Command::new("kill").arg(name).args(ids).status().unwrap().success());
+        exits(&run.wait_with_output().unwrap(), 130);
+        let endings = endings(&bench.path("out"));
+        assert!(endings.iter().all(|(_, status, _)| status == "ok"), "{name}: {endings:?}");
+        exits(&bench.run(&["resume", "out"]), 0);
+        assert_eq!(without_times(&bench.path("out")), without_times(&bench.path("whole")), "{name}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_search_trial_whose_process_was_killed_says_nothing_and_is_run_again() {
+    let bench = Bench::new();
+    bench.write("suite.toml", SLOW_SEARCH);
+    exits(&bench.run(&["run", "suite.toml", "--out", "whole"]), 0);
+    let mut command = bench.command(&["run", "suite.toml", "--out", "out"]);
+    let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut workers = Vec::new();
+    wait_until("a worker", || {
+        workers = children(run.id());
+        !workers.is_empty()
+    });
+    assert!(Command::new("kill").arg("-KILL").args(&workers).status().unwrap().success());
+    let output = run.wait_with_output().unwrap();
+    exits(&output, 3);
+    assert!(stdout(&output).contains("1 case failed; to try again: bakeoff resume out"), "{}", stdout(&output));
+    assert!(endings(&bench.path("out")).iter().any(|(_, status, _)| status == "failed"));
+    exits(&bench.run(&["resume", "out"]), 0);
+    assert_eq!(without_times(&bench.path("out")), without_times(&bench.path("whole")));
+}
+
+#[test]
+fn a_search_of_which_all_search_trials_failed_is_tried_again() {
+    let bench = Bench::new();
+    let model = "[[model]]\nname = \"needs-file\"\nsearch = { mood = [\"calm\", \"cross\"] }\n";
+    bench.write("suite.toml", &format!("name = \"test\"\n[search]\ntrials = 2\n[[task]]\nname = \"parity\"\n{model}"));
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 3);
+    let there = bench.write("there", "");
+    exits(&bench.command(&["resume", "out"]).env("FAKE_FILE", &there).output().unwrap(), 0);
+    assert!(endings(&bench.path("out")).iter().all(|(_, status, _)| status == "ok"));
+}
+
+#[test]
+fn a_run_that_was_stopped_before_its_report_gets_one() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    fs::remove_file(bench.path("out/report.html")).unwrap();
+    for left in ["out/.records.csv.77.tmp", "out/readings/.x.csv.gz.77.tmp", "out/figures/.latency.svg.77.tmp"] {
+        bench.write(left, "half");
+    }
+    let output = bench.run(&["resume", "out"]);
+    exits(&output, 0);
+    assert!(stderr(&output).contains("all 1 cases are done, and the report was missing"), "{}", stderr(&output));
+    assert!(bench.path("out/report.html").exists());
+    let left =
+        ["out", "out/readings", "out/figures"].iter().flat_map(|folder| fs::read_dir(bench.path(folder)).unwrap());
+    assert!(!left.flatten().any(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")));
+    exits(&bench.run(&["resume", "out"]), 5);
+}
+
+#[test]
+fn a_directory_without_records_is_refused_and_nothing_in_it_is_removed() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    fs::write(bench.path("out/records.csv"), "").unwrap();
+    for _ in 0..2 {
+        let output = bench.run(&["resume", "out"]);
+        exits(&output, 2);
+        assert!(stderr(&output).contains("records.csv is missing or empty"), "{}", stderr(&output));
+        assert!(bench.path("out/predictions/parity.nearly.n60.s1.cpu.csv").exists());
+        let _ = fs::remove_file(bench.path("out/records.csv"));
+    }
+}
+
+#[test]
+fn rows_that_no_report_would_take_are_found_before_anything_runs() {
+    let bench = Bench::new();
+    bench.suite("seeds = [1, 2]", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let records = fs::read_to_string(bench.path("out/records.csv")).unwrap();
+    let first: Vec<&str> = records.lines().filter(|line| !line.contains(".s2.")).collect();
+    let twice = format!("{}\n{}\n", first.join("\n"), first.last().unwrap());
+    bench.write("out/records.csv", &twice);
+    let output = bench.run(&["resume", "out"]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("twice"), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(bench.path("out/records.csv")).unwrap(), twice);
+}
