@@ -181,9 +181,14 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
     };
     let primary = results.setting(ranking.setting).primary();
     let estimate = |mean| TableCell::Estimate { metric: primary, mean, interval: model.interval };
-    let measured = model.primary.map_or(0, |primary| primary.n);
     let trials = cell.planned;
-    let what = match results.setting(ranking.setting).folds {
+    let folds = results.setting(ranking.setting).folds;
+    // The seeds that have the status; the mean of folds has it as a whole.
+    let counted = match model.status {
+        status if status == Status::Ok || folds.is_some() => model.primary.map_or(0, |primary| primary.n),
+        status => cell.trials.iter().filter(|trial| trial.status == status).count(),
+    };
+    let what = match folds {
         None => "seeds",
         Some(folds) if trials == folds => "folds",
         Some(_) => "cases",
@@ -203,7 +208,7 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
         quantity("case", "model_bytes"),
         TableCell::Status {
             status: model.status,
-            seeds: if trials > 1 { format!("{measured} of {trials} {what}") } else { String::new() },
+            seeds: if trials > 1 { format!("{counted} of {trials} {what}") } else { String::new() },
         },
     ]
 }
