@@ -1,5 +1,6 @@
 //! Figures. Each has a file that draws results as SVG, and a line in [`FIGURES`].
 
+mod ablation;
 mod accuracy_energy;
 mod accuracy_latency;
 mod against_axis;
@@ -16,6 +17,7 @@ mod png;
 mod quality;
 mod rows_chart;
 mod scatter;
+mod score_lines;
 mod style;
 mod tuning;
 
@@ -51,6 +53,7 @@ pub static FIGURES: &[&dyn Figure] = &[
     &anytime::Anytime,
     &against_axis::AgainstAxis { axis: VariedAxis::TrainSize },
     &against_axis::AgainstAxis { axis: VariedAxis::LabelNoise },
+    &ablation::Ablation,
     &tuning::Tuning,
     &confusion::ConfusionMatrices,
 ];
