@@ -248,6 +248,19 @@ fn an_ablation_sorts_numbers_and_has_no_line_for_searched_parameters() {
 }
 
 #[test]
+fn searches_of_one_search_trial_have_no_tuning_figure_and_others_have_ticks_at_whole_numbers() {
+    let picture = |trials| {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan { tasks: 1, models: 2, seeds: 1, examples: 50, faults: false, trials, axes: false };
+        build(&write_run(folder.path(), &plan)).unwrap();
+        fs::read_to_string(folder.path().join("figures/tuning.svg")).ok()
+    };
+    assert_eq!(picture(1), None);
+    let two = picture(2).unwrap();
+    assert!(has_text(&two, "1") && has_text(&two, "2") && !has_text(&two, "1.5"), "{two}");
+}
+
+#[test]
 fn a_name_with_characters_that_xml_forbids_costs_no_picture() {
     let folder = tempfile::tempdir().unwrap();
     let dir = write_run(
@@ -366,6 +379,14 @@ fn names_that_a_figure_would_cut_to_the_same_text_are_numbers_with_a_key() {
     let built = build(&dir).unwrap();
     let matrix = fs::read_to_string(folder.path().join("figures/confusion-cifar10.resnet.n2000.s1.cpu.svg")).unwrap();
     assert!(matrix.contains("#1 = customer complaint on bills, #2 = customer complaint on billing"), "{matrix}");
+    for text in ["#1 = customer complaint on bills", "#2 = customer complaint on billing"] {
+        assert!(has_text(&matrix, text), "the key is in the picture: {matrix}");
+    }
+    let mut found = Vec::new();
+    let tree = parse(&matrix);
+    texts(tree.root(), &mut found);
+    let top = |text: &str| found.iter().find(|(other, _)| other == text).unwrap().1.top();
+    assert!(top("#1 = customer complaint on bills") > top("predicted class"), "the key is below");
     assert!(
         built.remarks.iter().any(|remark| remark.contains("would cut two names to the same text")),
         "{:?}",
@@ -401,6 +422,7 @@ fn names_without_glyphs_are_numbers_with_a_key_and_no_picture_has_a_box() {
     let matrix = picture("confusion-sst2.lstm.n2000.s1.cpu");
     assert!(matrix.contains(" Key: #2 = 影评 &lt;1&gt;, #3 = 差评, #4 = 👍 好, #6 = 长短期.</desc>"), "{matrix}");
     assert!(matrix.contains("<title>#2: #6, seed 1</title>"), "{matrix}");
+    assert!(has_text(&matrix, "#2, #3, #4, #6: see the report"), "the font cannot draw them: {matrix}");
     let matrix = picture("confusion-cifar10.resnet.n2000.s1.cpu");
     assert!(matrix.contains(" Key: #1 = नमस्ते.</desc>"), "{matrix}");
     assert!(matrix.contains("cafe\u{301}") && matrix.contains("سلام"), "what the font has is written out");
@@ -410,7 +432,7 @@ fn names_without_glyphs_are_numbers_with_a_key_and_no_picture_has_a_box() {
     assert!(html.contains("<strong>Key: </strong>#2 = 影评 &lt;1&gt;, #3 = 差评, #4 = 👍 好, #6 = 长短期."), "{html}");
     let expected = "The figures write numbers in place of some names, because their font lacks a character or because they \
                     would cut two names to the same text: #1 = नमस्ते, #2 = 影评 <1>, #3 = 差评, #4 = 👍 好, #5 = 分, #6 = 长短期. \
-                    The key of a figure names those that it shows.";
+                    The key below a figure names those that it shows.";
     assert!(built.remarks.iter().any(|remark| remark == expected), "{:?}", built.remarks);
     assert!(built.terminal_table.contains("长短期"), "tables write the names");
 }

@@ -10,6 +10,7 @@ mod canvas;
 mod confusion;
 mod curves;
 mod frame;
+mod key;
 mod latency;
 mod legend;
 mod names;
@@ -78,7 +79,7 @@ pub struct Picture {
     pub caption: String,
     /// The SVG document; its size is in millimetres.
     pub svg: String,
-    /// The names for which the picture writes numbers, because the font cannot draw them. Empty if there are none.
+    /// The names for which the picture writes numbers. It is drawn below the picture, too. Empty if there are none.
     pub key: String,
 }
 
@@ -95,7 +96,7 @@ pub(crate) fn draw_all(results: &Results, style: &Style) -> Result<Drawn, Report
         all.pictures.extend(drawn.pictures);
         all.remarks.extend(drawn.remarks);
     }
-    names.explain(&mut all.pictures);
+    names.explain(&mut all.pictures, style)?;
     Ok(all)
 }
 
