@@ -248,6 +248,32 @@ fn an_ablation_sorts_numbers_and_has_no_line_for_searched_parameters() {
 }
 
 #[test]
+fn figures_against_an_axis_say_what_lines_are_and_which_direction_is_better() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { axes: true, ..SMALL });
+    make_grid(&dir, MIXED);
+    let picture = |name: &str| {
+        build(&dir).unwrap();
+        fs::read_to_string(folder.path().join(format!("figures/{name}.svg"))).unwrap()
+    };
+    for name in ["learning-curve", "label-noise", "ablation"] {
+        let svg = picture(name);
+        assert!(has_text(&svg, "on training rows") && has_text(&svg, "floor"), "{name}");
+    }
+    let curve = picture("learning-curve");
+    assert!(has_text(&curve, "MSE, °² (lower is better)") && has_text(&curve, "accuracy"), "{curve}");
+    assert!(has_text(&curve, "floor 1200 ↑"), "a floor far away is a number: {curve}");
+    // A floor that depends on the size is no line.
+    let mut records = dir.records().unwrap().rows;
+    for row in records.iter_mut().filter(|row| row.metric == "floor") {
+        row.value = row.value.map(|floor| floor + row.train_size as f64 / 1e6);
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    assert!(!picture("learning-curve").contains("\nfloor"));
+    assert!(has_text(&picture("label-noise"), "floor"), "it is the same for every share of wrong labels");
+}
+
+#[test]
 fn searches_of_one_search_trial_have_no_tuning_figure_and_others_have_ticks_at_whole_numbers() {
     let picture = |trials| {
         let folder = tempfile::tempdir().unwrap();
@@ -258,6 +284,15 @@ fn searches_of_one_search_trial_have_no_tuning_figure_and_others_have_ticks_at_w
     assert_eq!(picture(1), None);
     let two = picture(2).unwrap();
     assert!(has_text(&two, "1") && has_text(&two, "2") && !has_text(&two, "1.5"), "{two}");
+    let regression = |name: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        build(&write_run(folder.path(), &Plan { models: 2, trials: 2, ..SMALL })).unwrap();
+        fs::read_to_string(folder.path().join(format!("figures/{name}.svg"))).unwrap()
+    };
+    for (name, title) in [("tuning", "validation MSE, °²"), ("anytime", "best validation MSE, °²")] {
+        let svg = regression(name);
+        assert!(has_text(&svg, title) && has_text(&svg, "(lower is better)"), "{name}: {svg}");
+    }
 }
 
 #[test]

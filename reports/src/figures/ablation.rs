@@ -4,7 +4,7 @@ use super::axis::AxisScale;
 use super::canvas::{Canvas, Rect};
 use super::frame::{Axis, MARGIN_MM, Tick};
 use super::legend::{Legend, PanelGrid};
-use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, score_at};
+use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, dashed, floor_of, score_at};
 use super::style::{COLUMN_MM, Style};
 use super::{Drawn, Figure, Picture, capped};
 use crate::cell::Cell;
@@ -75,6 +75,7 @@ impl Figure for Ablation {
         let legends: Vec<Legend> = panels.iter().map(legend).collect();
         let grid = PanelGrid {
             labels: Vec::new(),
+            dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
             count: shown,
             rows: 4,
             height_mm: PANEL_HEIGHT_MM + legends.iter().map(Legend::height).fold(0.0, f64::max),
@@ -194,7 +195,7 @@ fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
 
 fn legend(panel: &AblationPanel) -> Legend {
     let all: Vec<usize> = (0..panel.names.len()).collect();
-    Legend::new(&panel.names, &all, COLUMN_MM - 2.0 * MARGIN_MM)
+    Legend::new(&panel.names, &all, None, COLUMN_MM - 2.0 * MARGIN_MM)
 }
 
 fn draw_panel(
@@ -207,7 +208,8 @@ fn draw_panel(
     let title = format!("{}{}", panel.title, panel.axis.remark);
     let x = Axis { scale: panel.axis.scale, title, unit: "", reversed: false };
     let setting = results.setting(panel.setting);
-    let lines = LinesPanel { setting, x, values: &panel.axis.values, lines: &panel.lines };
+    let floor = floor_of(results, &[panel.setting]);
+    let lines = LinesPanel { setting, x, values: &panel.axis.values, lines: &panel.lines, floor };
     score_lines::draw(canvas, style, &lines, Rect { h: PANEL_HEIGHT_MM, ..place })?;
     legend.draw(canvas, style, (place.x, place.y + PANEL_HEIGHT_MM))
 }

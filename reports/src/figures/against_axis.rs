@@ -4,7 +4,7 @@ use super::axis::AxisScale;
 use super::canvas::{Canvas, Rect};
 use super::frame::{Axis, Tick};
 use super::legend::PanelGrid;
-use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, score_at};
+use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, dashed, floor_of, score_at};
 use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
 use crate::error::ReportError;
@@ -34,6 +34,8 @@ struct AxisPanel {
     values: Vec<f64>,
     /// A line for each model's label.
     lines: Vec<ScoreLine>,
+    /// The floor, if it is the same for all values.
+    floor: Option<f64>,
 }
 
 impl VariedAxis {
@@ -102,6 +104,7 @@ impl Figure for AgainstAxis {
         let grid = PanelGrid {
             labels: panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect(),
             count: shown,
+            dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
             rows: 4,
             height_mm: PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_panel(canvas, style, self.axis, &panels[index], place),
@@ -136,7 +139,7 @@ fn panel(results: &Results, axis: VariedAxis, setting: Setting, mut members: Vec
     let has_score = |at: &usize| lines.iter().any(|(_, scores)| scores[*at].is_some());
     let several = (0..members.len()).filter(has_score).count() > 1;
     let values = members.iter().map(|member| axis.value(results.setting(*member))).collect();
-    several.then_some(AxisPanel { setting, values, lines })
+    several.then_some(AxisPanel { setting, values, lines, floor: floor_of(results, &members) })
 }
 
 fn draw_panel(
@@ -150,6 +153,6 @@ fn draw_panel(
     let Some(scale) = AxisScale::around(panel.values.iter().copied(), log) else { return Ok(()) };
     let values: Vec<Tick> = panel.values.iter().map(|value| (*value, axis.label(*value))).collect();
     let x = Axis { scale, title: axis.title().to_owned(), unit: "", reversed: false };
-    let lines = LinesPanel { setting: &panel.setting, x, values: &values, lines: &panel.lines };
+    let lines = LinesPanel { setting: &panel.setting, x, values: &values, lines: &panel.lines, floor: panel.floor };
     score_lines::draw(canvas, style, &lines, place)
 }

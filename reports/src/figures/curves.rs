@@ -54,6 +54,7 @@ impl Figure for Curves {
         let grid = PanelGrid {
             labels: pairs.iter().flat_map(|pair| pair.curves.iter().map(|(label, _)| *label)).collect(),
             count: shown,
+            dashed: None,
             rows: 4,
             height_mm: PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_pair(canvas, style, &pairs[index], place),

@@ -16,6 +16,7 @@ mod legend;
 mod names;
 mod png;
 mod quality;
+mod reference;
 mod rows_chart;
 mod scatter;
 mod score_lines;

@@ -4,7 +4,7 @@ use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
-use super::quality::limits;
+use super::quality::score_axis;
 use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
 use crate::cell::{Cell, SearchTrial};
@@ -59,6 +59,7 @@ impl Figure for Tuning {
         let grid = PanelGrid {
             labels: panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect(),
             count: shown,
+            dashed: None,
             rows: 4,
             height_mm: PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
@@ -123,10 +124,9 @@ fn draw_panel(
     let (Some(x), Some(y)) = (AxisScale::around(counts, false), AxisScale::around(scores, false)) else {
         return Ok(());
     };
-    let title = format!("validation {}{}", setting.primary().short_title(), setting.primary_unit());
     let scale = x.within(0.5, f64::INFINITY).whole();
     let x = Axis { scale, title: "search trials".to_owned(), unit: "", reversed: false };
-    let y = Axis { scale: limits(setting, y), title, unit: "", reversed: false };
+    let y = score_axis(setting, y, "validation ");
     let (x, y) = frame(canvas, style, place, &setting.title, (&x, &y))?;
     for (label, line) in &panel.lines {
         let (color, _) = style.model(*label);
