@@ -22,10 +22,36 @@ const SIZES: &[(&str, Plan)] = &[
     ("2x2", Plan { tasks: 2, models: 2, seeds: 3, examples: 200, faults: false, trials: 1, axes: false }),
     ("5x2-axes", Plan { tasks: 2, models: 5, seeds: 3, examples: 200, faults: false, trials: 0, axes: true }),
     ("8x3-axes", Plan { axes: true, ..SMALL }),
+    ("5x2-grid", Plan { tasks: 2, models: 5, seeds: 3, examples: 200, faults: false, trials: 0, axes: false }),
+    ("8x3-grid", SMALL),
 ];
 
-/// The figures that need several values of an axis.
-const AXIS_FIGURES: &[&str] = &["learning-curve", "label-noise"];
+/// The figures that need several values of an axis or of a parameter.
+const AXIS_FIGURES: &[&str] = &["learning-curve", "label-noise", "ablation"];
+
+/// A label of a made-up run, and the label, model and parameters that it gets in a grid.
+type Variant = (&'static str, &'static str, &'static str, &'static str);
+
+/// Forests of several sizes.
+const TREES: &[Variant] = &[
+    ("resnet", "random-forest-trees-1", "random-forest", "max_depth=0 trees=1"),
+    ("transformer", "random-forest-trees-5", "random-forest", "max_depth=0 trees=5"),
+    ("lstm", "random-forest-trees-20", "random-forest", "max_depth=0 trees=20"),
+    ("svm", "random-forest-trees-100", "random-forest", "max_depth=0 trees=100"),
+    ("random-forest", "random-forest-trees-500", "random-forest", "max_depth=0 trees=500"),
+];
+
+/// Two parameters that vary, and a word, and numbers from 0 on.
+const MIXED: &[Variant] = &[
+    ("resnet", "resnet-crop-0-flip-false", "resnet", "crop=0 depth=8 flip=false"),
+    ("transformer", "resnet-crop-0-flip-true", "resnet", "crop=0 depth=8 flip=true"),
+    ("lstm", "resnet-crop-4-flip-false", "resnet", "crop=4 depth=8 flip=false"),
+    ("svm", "resnet-crop-4-flip-true", "resnet", "crop=4 depth=8 flip=true"),
+    ("random-forest", "svm-c-0", "svm", "c=0 kernel=linear"),
+    ("resnet-deep", "svm-c-0.01", "svm", "c=0.01 kernel=linear"),
+    ("svm-linear", "svm-c-10", "svm", "c=10 kernel=linear"),
+    ("lstm-bidirectional", "svm-rbf", "svm", "c=10 kernel=rbf"),
+];
 
 /// Keeps the pictures under the target folder, where a person can look at them.
 fn run_folder(size: &str) -> PathBuf {
@@ -84,6 +110,11 @@ fn parse(svg: &str) -> Tree {
 fn no_text_is_clipped_or_lies_on_another_at_any_size() {
     for (size, plan) in SIZES {
         let dir = write_run(&run_folder(size), plan);
+        match *size {
+            "5x2-grid" => make_grid(&dir, TREES),
+            "8x3-grid" => make_grid(&dir, MIXED),
+            _ => {}
+        }
         build(&dir).unwrap();
         for entry in fs::read_dir(dir.path().join("figures")).unwrap() {
             let path = entry.unwrap().path();
@@ -116,7 +147,9 @@ fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
     let empty = Results::load(&dir).unwrap();
     // Figures against an axis need several values of it.
     let axes_folder = tempfile::tempdir().unwrap();
-    let axes = Results::load(&write_run(axes_folder.path(), &Plan { axes: true, ..SMALL })).unwrap();
+    let axes_dir = write_run(axes_folder.path(), &Plan { axes: true, ..SMALL });
+    make_grid(&axes_dir, MIXED);
+    let axes = Results::load(&axes_dir).unwrap();
     for figure in FIGURES {
         let of_axis = AXIS_FIGURES.contains(&figure.name());
         let nothing = figure.draw(&results, &Style::default()).unwrap().pictures.is_empty();
@@ -170,6 +203,96 @@ fn a_figure_against_an_axis_has_a_panel_for_each_value_of_the_other_axes() {
     }
     assert!(!curve.contains("n = "), "the sizes are on the axis");
     assert!(picture("label-noise").contains("\ncifar10, n = 500\n"));
+}
+
+/// Whether a picture has this text, whole.
+fn has_text(svg: &str, text: &str) -> bool {
+    svg.contains(&format!("\n{text}\n"))
+}
+
+#[test]
+fn an_ablation_has_a_panel_for_each_parameter_in_which_alone_labels_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { tasks: 1, models: 8, seeds: 2, ..SMALL });
+    build(&dir).unwrap();
+    assert!(!folder.path().join("figures/ablation.svg").exists(), "no two labels of a model differ in one parameter");
+    make_grid(&dir, MIXED);
+    build(&dir).unwrap();
+    let svg = fs::read_to_string(folder.path().join("figures/ablation.svg")).unwrap();
+    // Both values of c and of the kernel have a line; the forest and the kernels that failed have no score.
+    for text in ["crop of resnet", "flip of resnet", "flip=true", "crop=4", "0", "4", "false", "true", "cifar10"] {
+        assert!(has_text(&svg, text), "{text}: {svg}");
+    }
+    assert!(!svg.contains("depth") && !svg.contains("kernel of"), "the depth is always the same: {svg}");
+}
+
+#[test]
+fn an_ablation_sorts_numbers_and_has_no_line_for_searched_parameters() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan { tasks: 1, models: 5, seeds: 2, examples: 50, faults: false, trials: 0, axes: false };
+    let dir = write_run(folder.path(), &plan);
+    make_grid(&dir, TREES);
+    build(&dir).unwrap();
+    let svg = fs::read_to_string(folder.path().join("figures/ablation.svg")).unwrap();
+    assert!(has_text(&svg, "trees of random-forest (log)"), "{svg}");
+    let mut found = Vec::new();
+    texts(parse(&svg).root(), &mut found);
+    let at = |text: &str| found.iter().find(|(other, _)| other == text).unwrap().1.left();
+    let places: Vec<f32> = ["1", "5", "20", "100", "500"].into_iter().map(at).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    let searched = tempfile::tempdir().unwrap();
+    let dir = write_run(searched.path(), &Plan { trials: 2, ..plan });
+    make_grid(&dir, TREES);
+    build(&dir).unwrap();
+    assert!(!searched.path().join("figures/ablation.svg").exists());
+}
+
+#[test]
+fn figures_against_an_axis_say_what_lines_are_and_which_direction_is_better() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { axes: true, ..SMALL });
+    make_grid(&dir, MIXED);
+    let picture = |name: &str| {
+        build(&dir).unwrap();
+        fs::read_to_string(folder.path().join(format!("figures/{name}.svg"))).unwrap()
+    };
+    for name in ["learning-curve", "label-noise", "ablation"] {
+        let svg = picture(name);
+        assert!(has_text(&svg, "on training rows") && has_text(&svg, "floor"), "{name}");
+    }
+    let curve = picture("learning-curve");
+    assert!(has_text(&curve, "MSE, °² (lower is better)") && has_text(&curve, "accuracy"), "{curve}");
+    assert!(has_text(&curve, "floor 1200 ↑"), "a floor far away is a number: {curve}");
+    // A floor that depends on the size is no line.
+    let mut records = dir.records().unwrap().rows;
+    for row in records.iter_mut().filter(|row| row.metric == "floor") {
+        row.value = row.value.map(|floor| floor + row.train_size as f64 / 1e6);
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    assert!(!picture("learning-curve").contains("\nfloor"));
+    assert!(has_text(&picture("label-noise"), "floor"), "it is the same for every share of wrong labels");
+}
+
+#[test]
+fn searches_of_one_search_trial_have_no_tuning_figure_and_others_have_ticks_at_whole_numbers() {
+    let picture = |trials| {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan { tasks: 1, models: 2, seeds: 1, examples: 50, faults: false, trials, axes: false };
+        build(&write_run(folder.path(), &plan)).unwrap();
+        fs::read_to_string(folder.path().join("figures/tuning.svg")).ok()
+    };
+    assert_eq!(picture(1), None);
+    let two = picture(2).unwrap();
+    assert!(has_text(&two, "1") && has_text(&two, "2") && !has_text(&two, "1.5"), "{two}");
+    let regression = |name: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        build(&write_run(folder.path(), &Plan { models: 2, trials: 2, ..SMALL })).unwrap();
+        fs::read_to_string(folder.path().join(format!("figures/{name}.svg"))).unwrap()
+    };
+    for (name, title) in [("tuning", "validation MSE, °²"), ("anytime", "best validation MSE, °²")] {
+        let svg = regression(name);
+        assert!(has_text(&svg, title) && has_text(&svg, "(lower is better)"), "{name}: {svg}");
+    }
 }
 
 #[test]
@@ -258,6 +381,23 @@ fn rename(dir: &RunDir, renamed: &[(&str, &str)]) {
     dir.write_rows(&dir.records_path(), &records).unwrap();
 }
 
+/// Makes these labels variants of a few models.
+fn make_grid(dir: &RunDir, variants: &[Variant]) {
+    let of = |label: &str| *variants.iter().find(|(_, new, _, _)| *new == label).unwrap();
+    rename(dir, &variants.iter().map(|(from, to, _, _)| (*from, *to)).collect::<Vec<_>>());
+    let mut info = dir.info().unwrap();
+    for case in &mut info.cases {
+        case.model = of(&case.label).2.to_owned();
+    }
+    dir.write_info(&info).unwrap();
+    let mut records = dir.records().unwrap().rows;
+    for record in &mut records {
+        let (_, _, model, params) = of(&record.label);
+        (record.model, record.params) = (model.to_owned(), params.to_owned());
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+}
+
 /// Every picture of a run, by its name.
 fn pictures(dir: &RunDir) -> Vec<(String, String)> {
     let files = fs::read_dir(dir.path().join("figures")).unwrap().map(|entry| entry.unwrap().path());
@@ -274,6 +414,14 @@ fn names_that_a_figure_would_cut_to_the_same_text_are_numbers_with_a_key() {
     let built = build(&dir).unwrap();
     let matrix = fs::read_to_string(folder.path().join("figures/confusion-cifar10.resnet.n2000.s1.cpu.svg")).unwrap();
     assert!(matrix.contains("#1 = customer complaint on bills, #2 = customer complaint on billing"), "{matrix}");
+    for text in ["#1 = customer complaint on bills", "#2 = customer complaint on billing"] {
+        assert!(has_text(&matrix, text), "the key is in the picture: {matrix}");
+    }
+    let mut found = Vec::new();
+    let tree = parse(&matrix);
+    texts(tree.root(), &mut found);
+    let top = |text: &str| found.iter().find(|(other, _)| other == text).unwrap().1.top();
+    assert!(top("#1 = customer complaint on bills") > top("predicted class"), "the key is below");
     assert!(
         built.remarks.iter().any(|remark| remark.contains("would cut two names to the same text")),
         "{:?}",
@@ -309,6 +457,7 @@ fn names_without_glyphs_are_numbers_with_a_key_and_no_picture_has_a_box() {
     let matrix = picture("confusion-sst2.lstm.n2000.s1.cpu");
     assert!(matrix.contains(" Key: #2 = 影评 &lt;1&gt;, #3 = 差评, #4 = 👍 好, #6 = 长短期.</desc>"), "{matrix}");
     assert!(matrix.contains("<title>#2: #6, seed 1</title>"), "{matrix}");
+    assert!(has_text(&matrix, "#2, #3, #4, #6: see the report"), "the font cannot draw them: {matrix}");
     let matrix = picture("confusion-cifar10.resnet.n2000.s1.cpu");
     assert!(matrix.contains(" Key: #1 = नमस्ते.</desc>"), "{matrix}");
     assert!(matrix.contains("cafe\u{301}") && matrix.contains("سلام"), "what the font has is written out");
@@ -318,7 +467,7 @@ fn names_without_glyphs_are_numbers_with_a_key_and_no_picture_has_a_box() {
     assert!(html.contains("<strong>Key: </strong>#2 = 影评 &lt;1&gt;, #3 = 差评, #4 = 👍 好, #6 = 长短期."), "{html}");
     let expected = "The figures write numbers in place of some names, because their font lacks a character or because they \
                     would cut two names to the same text: #1 = नमस्ते, #2 = 影评 <1>, #3 = 差评, #4 = 👍 好, #5 = 分, #6 = 长短期. \
-                    The key of a figure names those that it shows.";
+                    The key below a figure names those that it shows.";
     assert!(built.remarks.iter().any(|remark| remark == expected), "{:?}", built.remarks);
     assert!(built.terminal_table.contains("长短期"), "tables write the names");
 }

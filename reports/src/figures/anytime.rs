@@ -1,10 +1,11 @@
 //! Anytime curves: the best validation score so far against what the fit has cost so far, per task.
 
 use super::axis::AxisScale;
-use super::canvas::{Align, Canvas, Point, Rect, SMALL_MM};
+use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
-use super::quality::limits;
+use super::quality::score_axis;
+use super::reference::draw_reference;
 use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
 use crate::cell::{Trial, origin};
@@ -99,6 +100,7 @@ impl Figure for Anytime {
             let grid = PanelGrid {
                 labels: panels[..shown].iter().flat_map(|panel| panel.fits.iter().map(|fit| fit.label)).collect(),
                 count: shown,
+                dashed: None,
                 rows: 4,
                 height_mm: PANEL_HEIGHT_MM,
                 draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], (cost, place)),
@@ -189,9 +191,8 @@ fn draw_panel(
     let x = AxisScale::around(steps().map(|(cost, _)| *cost), true);
     let y = AxisScale::around(steps().map(|(_, score)| *score).chain(panel.target), false);
     let (Some(x), Some(y)) = (x, y) else { return Ok(()) };
-    let y_title = format!("best validation {}{}", setting.primary().short_title(), setting.primary_unit());
     let x = Axis { scale: x, title: panel.x_title.clone(), unit: cost.unit(), reversed: false };
-    let y = Axis { scale: limits(setting, y), title: y_title, unit: "", reversed: false };
+    let y = score_axis(setting, y, "best validation ");
     let (x, y) = frame(canvas, style, place, &setting.title, (&x, &y))?;
     let line_of = |fit: &FitCurve| {
         let mut line: Vec<Point> = Vec::new();
@@ -204,11 +205,7 @@ fn draw_panel(
     };
     let lines: Vec<Vec<Point>> = panel.fits.iter().map(line_of).collect();
     if let Some(target) = panel.target {
-        let (left, right) = x.ends();
-        let at = y.at(target);
-        canvas.line(&[(left, at), (right, at)], 0.2, style.ink)?;
-        let place = word_place(canvas, (&x, &y), at, &lines.concat());
-        canvas.text(TARGET, place, SMALL_MM, Align::Left, style.ink)?;
+        draw_reference(canvas, (&x, &y), (target, "target"), style.ink, &lines.concat())?;
     }
     for (fit, line) in panel.fits.iter().zip(&lines) {
         let (color, _) = style.model(fit.label);
@@ -218,27 +215,6 @@ fn draw_panel(
         }
     }
     Ok(())
-}
-
-/// The word at the line of the target.
-const TARGET: &str = "target";
-
-/// Where the word at the line of the target hides the fewest points of curves: at one of its ends, above or below it.
-fn word_place(canvas: &Canvas<'_>, (x, y): (&AxisScale, &AxisScale), line: f64, points: &[Point]) -> Point {
-    const GAP_MM: f64 = 0.8;
-    let width = canvas.width(TARGET, SMALL_MM);
-    let ((left, right), (bottom, top)) = (x.ends(), y.ends());
-    let above = (line - SMALL_MM > top).then_some(line - SMALL_MM / 2.0 - 0.2);
-    let below = (line + SMALL_MM < bottom).then_some(line + SMALL_MM / 2.0 + 0.2);
-    let heights = above.into_iter().chain(below);
-    let places = heights.flat_map(|height| [(left + GAP_MM, height), (right - GAP_MM - width, height)]);
-    let hidden = |(from, height): &Point| {
-        let is_near = |(at, point): &&Point| {
-            (from - GAP_MM..=from + width + GAP_MM).contains(at) && (point - height).abs() < SMALL_MM
-        };
-        points.iter().filter(is_near).count()
-    };
-    places.min_by_key(hidden).unwrap_or((left + GAP_MM, line))
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub(crate) struct AxisScale {
     from: f64,
     to: f64,
     log: bool,
+    /// The smallest distance between ticks of a linear axis.
+    least_step: f64,
     /// The positions of `from` and `to` on the page.
     ends: (f64, f64),
 }
@@ -37,12 +39,17 @@ impl AxisScale {
             (0.1 * low.abs()).max(0.05)
         };
         let room = if log { room.max(0.1) } else { room };
-        Some(AxisScale { from: low - room, to: high + room, log, ends: (0.0, 1.0) })
+        Some(AxisScale { from: low - room, to: high + room, log, least_step: 0.0, ends: (0.0, 1.0) })
     }
 
     /// The same axis, cut to these limits.
     pub(crate) fn within(self, low: f64, high: f64) -> AxisScale {
         AxisScale { from: self.from.max(low), to: self.to.min(high), ..self }
+    }
+
+    /// The same axis for whole numbers, with ticks at whole numbers only.
+    pub(crate) fn whole(self) -> AxisScale {
+        AxisScale { least_step: 1.0, ..self }
     }
 
     /// The same axis, drawn between two positions on the page.
@@ -71,7 +78,7 @@ impl AxisScale {
         let rough = (self.to - self.from) / wanted.max(1) as f64;
         let power = 10f64.powf(rough.log10().floor());
         let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|factor| factor * power >= rough * 0.999).unwrap_or(10.0);
-        let step = factor * power;
+        let step = (factor * power).max(self.least_step);
         let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
         let (first, last) = ((self.from / step).ceil() as i64, (self.to / step).floor() as i64);
         let long = decimals > MOST_DECIMALS || self.from.abs().max(self.to.abs()) >= MIN_VALUE_WITH_EXPONENT;
@@ -136,6 +143,15 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_have_no_ticks_between_them() {
+        let scale = |last: f64| AxisScale::around([1.0, last], false).unwrap().whole();
+        assert_eq!(labels(scale(1.0), 7, ""), ["1"]);
+        assert_eq!(labels(scale(2.0), 7, ""), ["1", "2"]);
+        assert_eq!(labels(scale(3.0), 7, ""), ["1", "2", "3"]);
+        assert_eq!(labels(scale(20.0), 5, ""), ["0", "5", "10", "15", "20"]);
+    }
+
+    #[test]
     fn a_single_number_still_has_an_axis_and_none_has_no_axis() {
         assert!(!labels(AxisScale::around([0.5], false).unwrap(), 4, "").is_empty());
         assert!(AxisScale::around([f64::NAN], false).is_none());
@@ -144,7 +160,7 @@ mod tests {
 
     #[test]
     fn places_follow_the_ends_even_upside_down() {
-        let scale = AxisScale { from: 0.0, to: 10.0, log: false, ends: (100.0, 0.0) };
+        let scale = AxisScale { from: 0.0, to: 10.0, log: false, least_step: 0.0, ends: (100.0, 0.0) };
         assert_eq!((scale.at(0.0), scale.at(10.0), scale.at(2.5)), (100.0, 0.0, 75.0));
     }
 }

@@ -6,9 +6,7 @@ use plotters::coord::Shift;
 use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
 use plotters::prelude::{DrawingArea, IntoDrawingArea, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{
-    Color, FontDesc, FontFamily, FontStyle, FontTransform, IntoTextStyle, RGBColor, ShapeStyle, register_font,
-};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, ShapeStyle, register_font};
 
 use super::style::{Marker, UNITS_PER_MM};
 
@@ -71,11 +69,7 @@ pub(crate) fn page(
     description: &str,
     draw: impl FnOnce(&Canvas<'_>) -> Done,
 ) -> Result<String, String> {
-    static REGISTERED: Once = Once::new();
-    REGISTERED.call_once(|| {
-        // This cannot fail, because the font is part of the program and the tests draw with it.
-        let _ = register_font(FAMILY, FontStyle::Normal, FONT);
-    });
+    register();
     let size = (units(width_mm) as u32, units(height_mm) as u32);
     let mut svg = String::new();
     {
@@ -90,6 +84,51 @@ pub(crate) fn page(
     let head_ends = svg.find('>').ok_or("plotters wrote no SVG")? + 1;
     let words = format!("\n<title>{}</title>\n<desc>{}</desc>", escape(title), escape(description));
     Ok(allowed_in_xml(&format!("{}{words}{}", &svg[..head_ends], &svg[head_ends..])))
+}
+
+/// The picture that [`page`] returned with more page of this height below it.
+pub(crate) fn extended(svg: &str, more_mm: f64, draw: impl FnOnce(&Canvas<'_>) -> Done) -> Result<String, String> {
+    let not_a_page = || "the picture is not a page of ours".to_owned();
+    let (width_mm, height_mm) = size_of(svg).ok_or_else(not_a_page)?;
+    let more = page((width_mm, more_mm), "", "", draw)?;
+    let (_, more) = more.split_once("</desc>").ok_or_else(not_a_page)?;
+    let inside = svg.trim_end().strip_suffix("</svg>").ok_or_else(not_a_page)?;
+    let (width, height) = (units(width_mm), units(height_mm));
+    let taller = inside
+        .replacen(&format!(" height=\"{height_mm}mm\""), &format!(" height=\"{}mm\"", height_mm + more_mm), 1)
+        .replacen(
+            &format!("viewBox=\"0 0 {width} {height}\""),
+            &format!("viewBox=\"0 0 {width} {}\"", height + units(more_mm)),
+            1,
+        );
+    let more = more.trim_end().strip_suffix("</svg>").ok_or_else(not_a_page)?;
+    Ok(format!("{taller}<g transform=\"translate(0 {height})\">{more}</g>\n</svg>\n"))
+}
+
+/// The width in millimetres of a picture that [`page`] returned.
+pub(crate) fn width_of(svg: &str) -> Result<f64, String> {
+    size_of(svg).map(|(width, _)| width).ok_or_else(|| "the picture is not a page of ours".to_owned())
+}
+
+/// The width and the height in millimetres of a picture that [`page`] returned: its first attributes.
+fn size_of(svg: &str) -> Option<(f64, f64)> {
+    let (width, rest) = svg.strip_prefix("<svg width=\"")?.split_once("mm\" height=\"")?;
+    let (height, _) = rest.split_once("mm\"")?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
+fn register() {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        // This cannot fail, because the font is part of the program and the tests draw with it.
+        let _ = register_font(FAMILY, FontStyle::Normal, FONT);
+    });
+}
+
+/// The width of a text, in millimetres.
+pub(crate) fn text_width(text: &str, em_mm: f64) -> f64 {
+    register();
+    font(em_mm).box_size(text).map_or(0.0, |(width, _)| f64::from(width) / UNITS_PER_MM)
 }
 
 /// The text, with a replacement character for each character that XML does not allow (XML 1.0, production 2). Names
@@ -184,8 +223,7 @@ impl Canvas<'_> {
 
     /// The width of a text, in millimetres.
     pub(crate) fn width(&self, text: &str, em_mm: f64) -> f64 {
-        let size = self.area.estimate_text_size(text, &font(em_mm).into_text_style(&self.area));
-        size.map_or(0.0, |(width, _)| f64::from(width) / UNITS_PER_MM)
+        text_width(text, em_mm)
     }
 
     /// The text, or as much of it as fits into `width_mm` with an ellipsis.

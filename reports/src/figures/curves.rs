@@ -54,6 +54,7 @@ impl Figure for Curves {
         let grid = PanelGrid {
             labels: pairs.iter().flat_map(|pair| pair.curves.iter().map(|(label, _)| *label)).collect(),
             count: shown,
+            dashed: None,
             rows: 4,
             height_mm: PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_pair(canvas, style, &pairs[index], place),
@@ -93,14 +94,11 @@ fn draw_lines(
     value: fn(&Curve) -> f64,
 ) -> Result<(), String> {
     let points = || pair.curves.iter().flat_map(|(_, curve)| curve.iter());
-    let last = points().map(|point| point.epoch).max().unwrap_or(0);
-    // The ticks of an axis of one or two epochs would be at fractions of an epoch.
-    let room = (last < 3).then_some([0.0, 3.0]).into_iter().flatten();
-    let epochs = points().map(|point| point.epoch as f64).chain(room);
+    let epochs = points().map(|point| point.epoch as f64);
     let (Some(x), Some(y)) = (AxisScale::around(epochs, false), AxisScale::around(points().map(value), false)) else {
         return Ok(());
     };
-    let x = Axis { scale: x.within(0.5, f64::INFINITY), title: "epoch".to_owned(), unit: "", reversed: false };
+    let x = Axis { scale: x.within(0.5, f64::INFINITY).whole(), title: "epoch".to_owned(), unit: "", reversed: false };
     let y = Axis { scale: y, title: y_title.to_owned(), unit: "", reversed: false };
     let (x, y) = frame(canvas, style, place, title, (&x, &y))?;
     for (label, curve) in &pair.curves {

@@ -19,6 +19,8 @@ pub(crate) const TITLE_MM: f64 = 5.0;
 /// The height of tick labels and axis title below a panel.
 pub(crate) const FOOT_MM: f64 = 8.6;
 const TICK_GAP_MM: f64 = 1.0;
+/// The width of a line of a vertical axis' name.
+const TITLE_LINE_MM: f64 = 3.0;
 
 /// Draws the frame into `outer`. Returns the two scales with their positions on the page.
 pub(crate) fn frame(
@@ -45,7 +47,8 @@ pub(crate) fn frame_at(
 ) -> Result<(AxisScale, AxisScale), String> {
     let y_ticks = y.scale.ticks((outer.h / 8.0) as usize, y.unit);
     let widest = y_ticks.iter().map(|(_, label)| canvas.width(label, SMALL_MM)).fold(0.0, f64::max);
-    let left = outer.x + 4.0 + widest + TICK_GAP_MM;
+    let y_titles = title_lines(canvas, &y.title, outer.h - FOOT_MM);
+    let left = outer.x + 1.0 + y_titles.len() as f64 * TITLE_LINE_MM + widest + TICK_GAP_MM;
     let inner = Rect { x: left, y: outer.y + TITLE_MM, w: outer.right() - left - 2.0, h: outer.h - TITLE_MM - FOOT_MM };
     let title = canvas.fit(title, TEXT_MM, inner.w);
     canvas.text(&title, (inner.x, outer.y + TITLE_MM / 2.0), TEXT_MM, Align::Left, style.ink)?;
@@ -58,11 +61,13 @@ pub(crate) fn frame_at(
         canvas.line(&[(inner.x, at), (inner.right(), at)], 0.1, style.grid)?;
         canvas.text(label, (inner.x - TICK_GAP_MM, at), SMALL_MM, Align::Right, style.ink)?;
     }
-    let y_title = canvas.fit(&y.title, SMALL_MM, inner.h + TITLE_MM);
-    // Centred on the axis. If the name is longer than the axis, it is moved to stay inside the panel.
-    let half = canvas.width(&y_title, SMALL_MM) / 2.0;
-    let middle = (inner.y + inner.h / 2.0).max(outer.y + half).min(outer.bottom() - half);
-    canvas.text_up(&y_title, (outer.x + 1.6, middle), SMALL_MM, Align::Centre, style.ink)?;
+    for (line, y_title) in y_titles.iter().enumerate() {
+        // Centred on the axis. If the name is longer than the axis, it is moved to stay inside the panel.
+        let half = canvas.width(y_title, SMALL_MM) / 2.0;
+        let middle = (inner.y + inner.h / 2.0).max(outer.y + half).min(outer.bottom() - half);
+        let place = (outer.x + 1.6 + line as f64 * TITLE_LINE_MM, middle);
+        canvas.text_up(y_title, place, SMALL_MM, Align::Centre, style.ink)?;
+    }
     let x_scale = laid(x, inner.x, inner.right());
     match x_ticks {
         Some(ticks) => draw_x_axis(canvas, style, inner, &x_scale, &x.title, &apart(canvas, &x_scale, ticks))?,
@@ -70,6 +75,15 @@ pub(crate) fn frame_at(
     }
     canvas.line(&[(inner.x, inner.y), (inner.x, inner.bottom())], 0.15, style.muted)?;
     Ok((x_scale, y_scale))
+}
+
+/// The name of a vertical axis: what is in brackets at its end has a line of its own if one line is too short.
+fn title_lines(canvas: &Canvas<'_>, title: &str, room_mm: f64) -> Vec<String> {
+    let lines = match title.rfind(" (") {
+        Some(bracket) if canvas.width(title, SMALL_MM) > room_mm => vec![&title[..bracket], &title[bracket + 1..]],
+        _ => vec![title],
+    };
+    lines.into_iter().map(|line| canvas.fit(line, SMALL_MM, room_mm)).collect()
 }
 
 /// Draws ticks, grid lines and the name of a horizontal axis below `inner`. No label overlaps its neighbour or the edge

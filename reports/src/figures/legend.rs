@@ -9,14 +9,31 @@ use crate::results::Results;
 
 const LINE_MM: f64 = 4.0;
 const MARKER_MM: f64 = 3.6;
+const DASHES_MM: f64 = 7.3;
 const GAP_MM: f64 = 2.4;
 
-/// A model in the legend.
-pub(crate) struct LegendEntry {
-    label: usize,
+/// What the text of an entry explains.
+enum Sample {
+    /// The marker of the model with this label.
+    Marker(usize),
+    Dashes,
+}
+
+struct LegendEntry {
+    sample: Sample,
     text: String,
     x: f64,
     line: usize,
+}
+
+impl Sample {
+    /// The width that it needs left of its text.
+    fn width(&self) -> f64 {
+        match self {
+            Sample::Marker(_) => MARKER_MM,
+            Sample::Dashes => DASHES_MM,
+        }
+    }
 }
 
 /// A legend, laid out for a width.
@@ -25,18 +42,18 @@ pub(crate) struct Legend {
 }
 
 impl Legend {
-    /// Lays out the models with these labels. There is no page yet on which text could be measured, so each character
-    /// counts as 1/1.6 em, which is more than names need.
-    pub(crate) fn new(labels: &[String], shown: &[usize], width_mm: f64) -> Legend {
+    /// Lays out the models with these labels, and what dashed lines are if there are any. There is no page yet on which text could
+    /// be measured, so each character counts as 1/1.6 em, which is more than names need.
+    pub(crate) fn new(labels: &[String], shown: &[usize], dashed: Option<&str>, width_mm: f64) -> Legend {
         let mut items: Vec<LegendEntry> = Vec::new();
         let (mut x, mut line) = (0.0, 0);
-        for &label in shown {
-            let text = labels[label].clone();
-            let width = MARKER_MM + text.chars().count() as f64 * SMALL_MM / 1.6 + GAP_MM;
+        let models = shown.iter().map(|label| (Sample::Marker(*label), labels[*label].clone()));
+        for (sample, text) in models.chain(dashed.map(|text| (Sample::Dashes, text.to_owned()))) {
+            let width = sample.width() + text.chars().count() as f64 * SMALL_MM / 1.6 + GAP_MM;
             if x + width > width_mm && x > 0.0 {
                 (x, line) = (0.0, line + 1);
             }
-            items.push(LegendEntry { label, text, x, line });
+            items.push(LegendEntry { sample, text, x, line });
             x += width;
         }
         Legend { items }
@@ -52,8 +69,11 @@ impl Legend {
         for item in &self.items {
             let middle = y + (item.line as f64 + 0.5) * LINE_MM;
             let left = x + item.x;
-            canvas.marker((left + 1.3, middle), style.model(item.label), false)?;
-            canvas.text(&item.text, (left + MARKER_MM, middle), SMALL_MM, Align::Left, style.ink)?;
+            match item.sample {
+                Sample::Marker(label) => canvas.marker((left + 1.3, middle), style.model(label), false)?,
+                Sample::Dashes => canvas.dashed((left, middle), (left + DASHES_MM - 1.0, middle), 0.25, style.ink)?,
+            }
+            canvas.text(&item.text, (left + item.sample.width(), middle), SMALL_MM, Align::Left, style.ink)?;
         }
         Ok(())
     }
@@ -63,6 +83,8 @@ impl Legend {
 pub(crate) struct PanelGrid<'a> {
     /// The models that the panels show, in any order and as often as they occur.
     pub(crate) labels: Vec<usize>,
+    /// What the dashed lines of the panels are, if there are any.
+    pub(crate) dashed: Option<&'static str>,
     pub(crate) count: usize,
     /// As in [`Pages::new`].
     pub(crate) rows: usize,
@@ -84,7 +106,7 @@ impl PanelGrid<'_> {
         self.labels.dedup();
         let pages = Pages::new(self.count, self.rows, (COLUMN_MM - 2.0 * MARGIN_MM, self.height_mm));
         let (width, height) = pages.size();
-        let legend = Legend::new(&results.grid.labels, &self.labels, width - 2.0 * MARGIN_MM);
+        let legend = Legend::new(&results.grid.labels, &self.labels, self.dashed, width - 2.0 * MARGIN_MM);
         let svg = page((width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
             legend.draw(canvas, style, (MARGIN_MM, MARGIN_MM))?;
             for index in 0..self.count {

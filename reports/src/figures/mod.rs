@@ -1,5 +1,6 @@
 //! Figures. Each has a file that draws results as SVG, and a line in [`FIGURES`].
 
+mod ablation;
 mod accuracy_energy;
 mod accuracy_latency;
 mod against_axis;
@@ -9,13 +10,16 @@ mod canvas;
 mod confusion;
 mod curves;
 mod frame;
+mod key;
 mod latency;
 mod legend;
 mod names;
 mod png;
 mod quality;
+mod reference;
 mod rows_chart;
 mod scatter;
+mod score_lines;
 mod style;
 mod tuning;
 
@@ -51,6 +55,7 @@ pub static FIGURES: &[&dyn Figure] = &[
     &anytime::Anytime,
     &against_axis::AgainstAxis { axis: VariedAxis::TrainSize },
     &against_axis::AgainstAxis { axis: VariedAxis::LabelNoise },
+    &ablation::Ablation,
     &tuning::Tuning,
     &confusion::ConfusionMatrices,
 ];
@@ -75,7 +80,7 @@ pub struct Picture {
     pub caption: String,
     /// The SVG document; its size is in millimetres.
     pub svg: String,
-    /// The names for which the picture writes numbers, because the font cannot draw them. Empty if there are none.
+    /// The names for which the picture writes numbers. It is drawn below the picture, too. Empty if there are none.
     pub key: String,
 }
 
@@ -92,7 +97,7 @@ pub(crate) fn draw_all(results: &Results, style: &Style) -> Result<Drawn, Report
         all.pictures.extend(drawn.pictures);
         all.remarks.extend(drawn.remarks);
     }
-    names.explain(&mut all.pictures);
+    names.explain(&mut all.pictures, style)?;
     Ok(all)
 }
 

@@ -1,5 +1,5 @@
-//! Names that the figures' font cannot draw. Pictures write numbers instead of them, and a key lists what the numbers
-//! mean.
+//! Names that pictures cannot write, because their font lacks a character or because they would cut two names to the same text.
+//! Pictures write numbers instead of them, and a key below a picture lists what its numbers mean.
 //!
 //! Users write names of classes, tasks, models and units in any script, but the one font in the binary lacks the glyphs
 //! of many scripts. The renderer would draw a box for each missing glyph, and all names of such a script would look
@@ -7,12 +7,14 @@
 
 use std::borrow::Cow;
 
-use crate::results::Results;
-use crate::setting::name_settings;
-
 use super::Picture;
 use super::canvas::{allowed_in_xml, escape};
+use super::key::add_key;
 use super::png::has_all_glyphs;
+use super::style::Style;
+use crate::error::ReportError;
+use crate::results::Results;
+use crate::setting::name_settings;
 
 /// How many characters a picture shows at least of a model's label, and of the name of a class.
 const SHOWN_OF_LABEL: usize = 20;
@@ -80,17 +82,24 @@ impl NumberedNames {
     }
 
     /// Adds to each picture a key of the numbers that it contains.
-    pub(crate) fn explain(&self, pictures: &mut [Picture]) {
+    ///
+    /// # Errors
+    /// If the drawing library fails.
+    pub(crate) fn explain(&self, pictures: &mut [Picture], style: &Style) -> Result<(), ReportError> {
         for picture in pictures {
             let used = self.names.iter().filter(|(number, _)| has_number(&picture.svg, number));
-            let key: Vec<String> = used.map(|(number, name)| format!("{number} = {name}")).collect();
-            if key.is_empty() {
+            let used: Vec<(&str, &str)> = used.map(|(number, name)| (number.as_str(), name.as_str())).collect();
+            if used.is_empty() {
                 continue;
             }
+            picture.svg = add_key(&picture.svg, &used, style)
+                .map_err(|message| ReportError::Figure { figure: picture.name.clone(), message })?;
+            let key: Vec<String> = used.iter().map(|(number, name)| format!("{number} = {name}")).collect();
             picture.key = key.join(", ");
             let description = format!(" Key: {}.</desc>", escape(&allowed_in_xml(&picture.key)));
             picture.svg = picture.svg.replacen("</desc>", &description, 1);
         }
+        Ok(())
     }
 
     /// The remark about these names for the reader of the report.
@@ -105,7 +114,7 @@ impl NumberedNames {
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         Some(format!(
             "The figures write numbers in place of some names, because their font lacks a character or because they would cut \
-             two names to the same text: {}{more}. The key of a figure names those that it shows.",
+             two names to the same text: {}{more}. The key below a figure names those that it shows.",
             key.join(", ")
         ))
     }

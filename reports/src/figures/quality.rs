@@ -88,6 +88,15 @@ pub(crate) fn axis_title(setting: &Setting) -> String {
     format!("{}{} ({})", metric.title, setting.primary_unit(), metric.better.name())
 }
 
+/// A vertical axis of the primary metric, from small numbers up. `of` says whose score it is.
+pub(crate) fn score_axis(setting: &Setting, scale: AxisScale, of: &str) -> Axis {
+    let metric = setting.primary();
+    // Readers take up for better.
+    let better = if metric.better == Better::Lower { format!(" ({})", metric.better.name()) } else { String::new() };
+    let title = format!("{of}{}{}{better}", metric.short_title(), setting.primary_unit());
+    Axis { scale: limits(setting, scale), title, unit: "", reversed: false }
+}
+
 /// The short name of the primary metric, for a vertical axis, which has less room.
 pub(crate) fn short_title(setting: &Setting) -> String {
     let metric = setting.primary();

@@ -65,6 +65,7 @@ pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Pictu
     let grid = PanelGrid {
         labels: panels.iter().flat_map(|panel| panel.dots.iter().map(|dot| dot.label)).collect(),
         count: shown,
+        dashed: None,
         rows: 3,
         height_mm: PANEL_HEIGHT_MM,
         draw: &|canvas, index, place| draw_panel(canvas, style, &panels[index], place),

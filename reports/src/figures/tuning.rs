@@ -4,7 +4,7 @@ use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
-use super::quality::limits;
+use super::quality::score_axis;
 use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
 use crate::cell::{Cell, SearchTrial};
@@ -59,6 +59,7 @@ impl Figure for Tuning {
         let grid = PanelGrid {
             labels: panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect(),
             count: shown,
+            dashed: None,
             rows: 4,
             height_mm: PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
@@ -73,7 +74,8 @@ fn panel(results: &Results, setting: usize) -> Option<TuningPanel> {
     let cells = results.grid.row(setting);
     let lines: Vec<(usize, Vec<f64>)> =
         cells.filter_map(|(label, cell)| Some((label, expected(better, cell)?))).collect();
-    (!lines.is_empty()).then_some(TuningPanel { setting, lines })
+    // A search of one search trial has nothing to compare.
+    lines.iter().any(|(_, line)| line.len() > 1).then_some(TuningPanel { setting, lines })
 }
 
 /// The expected best score of 1, 2, … search trials, the mean over the cases of a cell; `None` without a score.
@@ -117,15 +119,14 @@ fn draw_panel(
 ) -> Result<(), String> {
     let setting = results.setting(panel.setting);
     let most = panel.lines.iter().map(|(_, line)| line.len()).max().unwrap_or(0);
-    // An axis of one or two search trials would have ticks at fractions of one.
-    let counts = [1.0, most.max(3) as f64];
+    let counts = [1.0, most as f64];
     let scores = panel.lines.iter().flat_map(|(_, line)| line.iter().copied());
     let (Some(x), Some(y)) = (AxisScale::around(counts, false), AxisScale::around(scores, false)) else {
         return Ok(());
     };
-    let title = format!("validation {}{}", setting.primary().short_title(), setting.primary_unit());
-    let x = Axis { scale: x.within(0.5, f64::INFINITY), title: "search trials".to_owned(), unit: "", reversed: false };
-    let y = Axis { scale: limits(setting, y), title, unit: "", reversed: false };
+    let scale = x.within(0.5, f64::INFINITY).whole();
+    let x = Axis { scale, title: "search trials".to_owned(), unit: "", reversed: false };
+    let y = score_axis(setting, y, "validation ");
     let (x, y) = frame(canvas, style, place, &setting.title, (&x, &y))?;
     for (label, line) in &panel.lines {
         let (color, _) = style.model(*label);

@@ -1,0 +1,253 @@
+//! Ablations: the primary metric against the value of one parameter, where all other parameters are the same.
+
+use super::axis::AxisScale;
+use super::canvas::{Canvas, Rect};
+use super::frame::{Axis, MARGIN_MM, Tick};
+use super::legend::{Legend, PanelGrid};
+use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, dashed, floor_of, score_at};
+use super::style::{COLUMN_MM, Style};
+use super::{Drawn, Figure, Picture, capped};
+use crate::cell::Cell;
+use crate::error::ReportError;
+use crate::results::Results;
+
+/// The figure `ablation`.
+pub(crate) struct Ablation;
+
+/// The height of a panel without its legend.
+const PANEL_HEIGHT_MM: f64 = 50.0;
+/// From this factor between the largest and the smallest value on, an axis is logarithmic.
+const MIN_FACTOR_OF_LOG: f64 = 10.0;
+
+/// A model's name and parameters, and the index of the label that has them.
+struct Variant<'a> {
+    label: usize,
+    model: &'a str,
+    /// Names and values, in the order of the names.
+    params: Vec<(&'a str, &'a str)>,
+}
+
+/// One parameter of one model in one setting.
+struct AblationPanel {
+    /// The index of the setting in the grid.
+    setting: usize,
+    /// `trees of random-forest`.
+    title: String,
+    axis: ValueAxis,
+    lines: Vec<ScoreLine>,
+    /// For each line, the other parameters that tell it from the other lines. Empty if there is one line.
+    names: Vec<String>,
+}
+
+/// The values of a parameter as positions on an axis.
+struct ValueAxis {
+    values: Vec<Tick>,
+    scale: AxisScale,
+    /// What the title of the axis says about its scale.
+    remark: &'static str,
+}
+
+impl Figure for Ablation {
+    fn name(&self) -> &'static str {
+        "ablation"
+    }
+
+    fn about(&self) -> &'static str {
+        "the primary metric against the values of a parameter, per task and model"
+    }
+
+    fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
+        let mut drawn = Drawn::default();
+        let panels: Vec<AblationPanel> =
+            (0..results.grid.settings.len()).flat_map(|setting| panels(results, setting)).collect();
+        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
+        if shown == 0 {
+            return Ok(drawn);
+        }
+        let panels = &panels[..shown];
+        let caption = format!(
+            "The primary metric on the test rows against the value of one parameter. All other parameters of a line are the same. \
+             Words, switches and numbers from 0 to much larger ones are evenly spaced. Parameters that were searched for have no \
+             line. {HOW_TO_READ}"
+        );
+        let (name, title) = (self.name().to_owned(), "Ablations".to_owned());
+        let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
+        let legends: Vec<Legend> = panels.iter().map(legend).collect();
+        let grid = PanelGrid {
+            labels: Vec::new(),
+            dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
+            count: shown,
+            rows: 4,
+            height_mm: PANEL_HEIGHT_MM + legends.iter().map(Legend::height).fold(0.0, f64::max),
+            draw: &|canvas, index, place| draw_panel(canvas, style, results, (&panels[index], &legends[index]), place),
+        };
+        grid.add_to(&mut drawn, results, style, picture)?;
+        Ok(drawn)
+    }
+}
+
+/// The panels of a setting: one for each parameter in which alone some labels of a model differ.
+fn panels(results: &Results, setting: usize) -> Vec<AblationPanel> {
+    let variants: Vec<Variant<'_>> =
+        results.grid.row(setting).filter_map(|(label, cell)| variant(label, cell)).collect();
+    let mut panels = Vec::new();
+    for model in distinct(variants.iter().map(|variant| variant.model)) {
+        let of_model: Vec<&Variant<'_>> = variants.iter().filter(|variant| variant.model == model).collect();
+        for param in distinct(of_model.iter().flat_map(|variant| variant.params.iter().map(|(name, _)| *name))) {
+            panels.extend(panel(results, setting, param, &of_model));
+        }
+    }
+    panels
+}
+
+/// `None` if the seeds differ in parameters, or may differ because these were searched for.
+fn variant(label: usize, cell: &Cell) -> Option<Variant<'_>> {
+    let first = cell.trials.first()?;
+    let is_fixed = cell.trials.iter().all(|trial| trial.search.is_empty() && trial.params == first.params);
+    let params: Vec<(&str, &str)> = first.params.split(' ').filter_map(|pair| pair.split_once('=')).collect();
+    is_fixed.then_some(Variant { label, model: &first.model, params })
+}
+
+impl<'a> Variant<'a> {
+    fn value(&self, param: &str) -> Option<&'a str> {
+        self.params.iter().find(|(name, _)| *name == param).map(|(_, value)| *value)
+    }
+
+    /// The parameters without this one.
+    fn without(&self, param: &str) -> Vec<(&'a str, &'a str)> {
+        self.params.iter().copied().filter(|(name, _)| *name != param).collect()
+    }
+}
+
+/// The panel of a parameter; `None` if no line of the model's variants has two values with a score.
+fn panel(results: &Results, setting: usize, param: &str, variants: &[&Variant<'_>]) -> Option<AblationPanel> {
+    let with_value = || variants.iter().filter_map(|variant| Some((*variant, variant.value(param)?)));
+    let score = |others: &[(&str, &str)], value: &str| -> Option<ScoreAt> {
+        let mut same = with_value().filter(|(variant, other)| *other == value && variant.without(param) == others);
+        same.find_map(|(variant, _)| score_at(results, setting, variant.label))
+    };
+    let all_values = distinct(with_value().map(|(_, value)| value));
+    let has_line =
+        |others: &Vec<(&str, &str)>| all_values.iter().filter(|value| score(others, value).is_some()).count() > 1;
+    let lines: Vec<Vec<(&str, &str)>> =
+        distinct(with_value().map(|(variant, _)| variant.without(param))).into_iter().filter(has_line).collect();
+    // A value at which every case failed is a gap in the line.
+    let is_on_a_line =
+        |value: &&str| with_value().any(|(variant, other)| other == *value && lines.contains(&variant.without(param)));
+    let values: Vec<&str> = all_values.iter().copied().filter(is_on_a_line).collect();
+    let axis = value_axis(values)?;
+    let scores = |others: &Vec<(&str, &str)>| axis.values.iter().map(|(_, value)| score(others, value)).collect();
+    let scored = lines.iter().enumerate().map(|(index, others)| (index, scores(others))).collect();
+    let model = variants.first()?.model;
+    Some(AblationPanel { setting, title: format!("{param} of {model}"), lines: scored, names: names(&lines), axis })
+}
+
+/// Places the values: numbers on a linear or logarithmic axis, everything else at the same distance from each other. `None` if
+/// there are none.
+fn value_axis(mut values: Vec<&str>) -> Option<ValueAxis> {
+    let number = |value: &str| value.parse::<f64>().ok().filter(|number| number.is_finite());
+    let numbers: Option<Vec<f64>> = values.iter().map(|value| number(value)).collect();
+    let Some(numbers) = numbers else { return evenly_spaced(&values, "") };
+    values.sort_by(|one, other| number(one).partial_cmp(&number(other)).unwrap_or(std::cmp::Ordering::Equal));
+    let positive = || numbers.iter().copied().filter(|number| *number > 0.0);
+    let (least, most) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
+    let is_wide = most >= MIN_FACTOR_OF_LOG * least;
+    let is_log = is_wide && numbers.iter().all(|number| *number > 0.0);
+    if is_wide && !is_log {
+        // A logarithmic axis has no 0, and on a linear one the small values would lie on each other.
+        return evenly_spaced(&values, " (evenly spaced)");
+    }
+    let ticks = values.iter().filter_map(|value| Some((number(value)?, (*value).to_owned()))).collect();
+    let scale = AxisScale::around(numbers.iter().copied(), is_log)?;
+    Some(ValueAxis { values: ticks, scale, remark: if is_log { " (log)" } else { "" } })
+}
+
+fn evenly_spaced(values: &[&str], remark: &'static str) -> Option<ValueAxis> {
+    let last = values.len().checked_sub(1)? as f64;
+    let ticks = values.iter().enumerate().map(|(place, value)| (place as f64, (*value).to_owned())).collect();
+    Some(ValueAxis { values: ticks, scale: AxisScale::around([-0.3, last + 0.3], false)?, remark })
+}
+
+/// The parameters of each line that are not the same in all lines.
+fn names(lines: &[Vec<(&str, &str)>]) -> Vec<String> {
+    let Some((first, others)) = lines.split_first() else { return Vec::new() };
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let varies = |pair: &&(&str, &str)| !lines.iter().all(|line| line.contains(pair));
+    let name = |line: &Vec<(&str, &str)>| {
+        let varying: Vec<String> = line.iter().filter(varies).map(|(name, value)| format!("{name}={value}")).collect();
+        varying.join(" ")
+    };
+    std::iter::once(first).chain(others).map(name).collect()
+}
+
+/// The items without those that equal one before them.
+fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for item in items {
+        if !found.contains(&item) {
+            found.push(item);
+        }
+    }
+    found
+}
+
+fn legend(panel: &AblationPanel) -> Legend {
+    let all: Vec<usize> = (0..panel.names.len()).collect();
+    Legend::new(&panel.names, &all, None, COLUMN_MM - 2.0 * MARGIN_MM)
+}
+
+fn draw_panel(
+    canvas: &Canvas<'_>,
+    style: &Style,
+    results: &Results,
+    (panel, legend): (&AblationPanel, &Legend),
+    place: Rect,
+) -> Result<(), String> {
+    let title = format!("{}{}", panel.title, panel.axis.remark);
+    let x = Axis { scale: panel.axis.scale, title, unit: "", reversed: false };
+    let setting = results.setting(panel.setting);
+    let floor = floor_of(results, &[panel.setting]);
+    let lines = LinesPanel { setting, x, values: &panel.axis.values, lines: &panel.lines, floor };
+    score_lines::draw(canvas, style, &lines, Rect { h: PANEL_HEIGHT_MM, ..place })?;
+    legend.draw(canvas, style, (place.x, place.y + PANEL_HEIGHT_MM))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn axis(values: &[&str]) -> (Vec<String>, &'static str) {
+        let axis = value_axis(values.to_vec()).unwrap();
+        (axis.values.into_iter().map(|(_, label)| label).collect(), axis.remark)
+    }
+
+    fn ordered(values: &[&str]) -> Vec<String> {
+        values.iter().map(|value| (*value).to_owned()).collect()
+    }
+
+    #[test]
+    fn numbers_are_sorted_and_wide_ranges_are_logarithmic() {
+        assert_eq!(axis(&["500", "1", "20"]), (ordered(&["1", "20", "500"]), " (log)"));
+        assert_eq!(axis(&["16", "8", "64"]), (ordered(&["8", "16", "64"]), ""));
+        assert_eq!(axis(&["0", "0.4", "0.2"]), (ordered(&["0", "0.2", "0.4"]), ""));
+        assert_eq!(axis(&["5", "50"]), (ordered(&["5", "50"]), " (log)"));
+    }
+
+    #[test]
+    fn words_keep_their_order_and_zero_before_powers_of_ten_is_evenly_spaced() {
+        assert_eq!(axis(&["rbf", "linear", "3"]), (ordered(&["rbf", "linear", "3"]), ""));
+        assert_eq!(axis(&["true", "false"]), (ordered(&["true", "false"]), ""));
+        assert_eq!(axis(&["0", "0.1", "0.001"]), (ordered(&["0", "0.001", "0.1"]), " (evenly spaced)"));
+        assert!(value_axis(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn a_line_is_named_by_what_tells_it_from_the_others() {
+        let lines = [vec![("crop", "0"), ("depth", "8")], vec![("crop", "4"), ("depth", "8")]];
+        assert_eq!(names(&lines), ["crop=0", "crop=4"]);
+        assert!(names(&lines[..1]).is_empty(), "a single line needs no name");
+    }
+}

@@ -1,0 +1,185 @@
+//! Lines of the primary metric, one point for each value of what varies. Figures against an axis of the suite or against a
+//! parameter share them.
+
+use super::axis::AxisScale;
+use super::canvas::{Canvas, Point, Rect};
+use super::frame::{Axis, Tick, frame_at};
+use super::quality::score_axis;
+use super::reference::{draw_reference, draw_word};
+use super::style::Style;
+use crate::format::score;
+use crate::record::Status;
+use crate::results::Results;
+use crate::setting::Setting;
+
+/// Half the length of the strokes at the ends of a bar.
+const BAR_END_MM: f64 = 0.6;
+
+/// How to read the lines, for a caption.
+pub(crate) const HOW_TO_READ: &str = "A marker is the mean over seeds and folds, and its bar is one standard deviation to either \
+    side if there are several. A dashed line is the score on training rows, if it was recorded. A hollow marker is not ranked: it \
+    is no better than the floor, or a seed or fold failed or is missing. A line has a gap where no case has a score. The thin line is \
+    the floor, which a constant answer scores, if it is the same for all values. An arrow points to a floor that is far away.";
+
+/// The scores of a model in one setting, the mean over its seeds and folds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ScoreAt {
+    pub(crate) mean: f64,
+    pub(crate) sd: Option<f64>,
+    /// The score on training rows, if it was recorded.
+    pub(crate) train: Option<f64>,
+    pub(crate) is_ranked: bool,
+}
+
+/// A line: the index of its colour and marker in [`Style::model`], and its scores at the values; `None` where no case has a score.
+pub(crate) type ScoreLine = (usize, Vec<Option<ScoreAt>>);
+
+/// A panel of lines.
+pub(crate) struct LinesPanel<'a> {
+    pub(crate) setting: &'a Setting,
+    pub(crate) x: Axis,
+    /// The values on the horizontal axis.
+    pub(crate) values: &'a [Tick],
+    pub(crate) lines: &'a [ScoreLine],
+    pub(crate) floor: Option<f64>,
+}
+
+/// The scores of a label in a setting; `None` if no case has a score.
+pub(crate) fn score_at(results: &Results, setting: usize, label: usize) -> Option<ScoreAt> {
+    let cell = results.grid.cell(setting, label)?;
+    let primary = &results.setting(setting).task.primary;
+    let test = cell.mean("score", primary)?;
+    let train = cell.mean("score", &format!("{primary}_train")).map(|train| train.mean);
+    Some(ScoreAt { mean: test.mean, sd: test.sd, train, is_ranked: cell.status == Status::Ok })
+}
+
+/// The floor of these settings; `None` if it is not the same in all of them.
+pub(crate) fn floor_of(results: &Results, settings: &[usize]) -> Option<f64> {
+    let mut floors = settings.iter().filter_map(|setting| results.rankings[*setting].floor);
+    let first = floors.next().filter(|floor| floor.is_finite())?;
+    // Means of the same numbers in another order differ by rounding.
+    floors.all(|floor| (floor - first).abs() <= 1e-9 * first.abs()).then_some(first)
+}
+
+/// What the dashed lines of these panels are, if there are any.
+pub(crate) fn dashed<'a>(panels: impl Iterator<Item = &'a [ScoreLine]>) -> Option<&'static str> {
+    let mut lines = panels.flatten();
+    lines.any(|(_, scores)| scores.iter().flatten().any(|score| score.train.is_some())).then_some("on training rows")
+}
+
+/// Draws the panel into `place`.
+pub(crate) fn draw(canvas: &Canvas<'_>, style: &Style, panel: &LinesPanel<'_>, place: Rect) -> Result<(), String> {
+    let scores = panel.lines.iter().flat_map(|(_, scores)| scores.iter().flatten());
+    let numbers: Vec<f64> = scores
+        .flat_map(|at| {
+            let sd = at.sd.unwrap_or(0.0);
+            [at.mean - sd, at.mean + sd].into_iter().chain(at.train)
+        })
+        .collect();
+    let near_floor = panel.floor.filter(|floor| is_near(*floor, &numbers));
+    let Some(scale) = AxisScale::around(numbers.into_iter().chain(near_floor), false) else { return Ok(()) };
+    let setting = panel.setting;
+    let y = score_axis(setting, scale, "");
+    let (x, y) = frame_at(canvas, style, place, &setting.title, (&panel.x, &y), Some(panel.values))?;
+    let lines: Vec<Vec<Option<(f64, ScoreAt)>>> =
+        panel.lines.iter().map(|(_, scores)| at_values(panel, scores, &x)).collect();
+    if let Some(floor) = panel.floor {
+        let drawn: Vec<Point> = lines.iter().flat_map(|points| samples(points, &y)).collect();
+        let (bottom, top) = y.ends();
+        let at = y.at(floor);
+        if (top..=bottom).contains(&at) {
+            draw_reference(canvas, (&x, &y), (floor, "floor"), style.muted, &drawn)?;
+        } else {
+            let (edge, arrow) = if at > bottom { (bottom, "↓") } else { (top, "↑") };
+            let word = format!("floor {} {arrow}", score(setting.primary(), floor));
+            draw_word(canvas, (&x, &y), (edge, &word), style.muted, &drawn)?;
+        }
+    }
+    for ((color, _), points) in panel.lines.iter().zip(&lines) {
+        draw_line(canvas, style, *color, points, &y)?;
+    }
+    Ok(())
+}
+
+/// Whether the axis of these numbers has room for the floor. Far from them, it would press the lines together.
+fn is_near(floor: f64, numbers: &[f64]) -> bool {
+    const MOST_OF_SPAN: f64 = 1.0;
+    let (low, high) =
+        numbers.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
+    (low - floor).max(floor - high) <= MOST_OF_SPAN * (high - low)
+}
+
+/// The scores with their positions on the horizontal axis.
+fn at_values(panel: &LinesPanel<'_>, scores: &[Option<ScoreAt>], x: &AxisScale) -> Vec<Option<(f64, ScoreAt)>> {
+    let values = panel.values.iter().map(|(value, _)| x.at(*value));
+    values.zip(scores).map(|(at, score)| score.map(|score| (at, score))).collect()
+}
+
+/// Points along the line, its bars and its dashed line, which a word should not hide.
+fn samples(points: &[Option<(f64, ScoreAt)>], y: &AxisScale) -> Vec<Point> {
+    const STEPS: usize = 12;
+    let between = |(from, one): Point, (to, other): Point| {
+        (0..=STEPS).map(move |step| {
+            let share = step as f64 / STEPS as f64;
+            (from + (to - from) * share, one + (other - one) * share)
+        })
+    };
+    let mut found = Vec::new();
+    for pair in points.windows(2) {
+        let [Some((from, one)), Some((to, other))] = pair else { continue };
+        found.extend(between((*from, y.at(one.mean)), (*to, y.at(other.mean))));
+        if let Some((one, other)) = one.train.zip(other.train) {
+            found.extend(between((*from, y.at(one)), (*to, y.at(other))));
+        }
+    }
+    for (at, score) in points.iter().flatten() {
+        let sd = score.sd.unwrap_or(0.0);
+        found.extend(between((*at, y.at(score.mean - sd)), (*at, y.at(score.mean + sd))));
+    }
+    found
+}
+
+/// Draws a line through its scores, each with its position on the horizontal axis.
+fn draw_line(
+    canvas: &Canvas<'_>,
+    style: &Style,
+    index: usize,
+    points: &[Option<(f64, ScoreAt)>],
+    y: &AxisScale,
+) -> Result<(), String> {
+    let (color, _) = style.model(index);
+    let (bottom, top) = y.ends();
+    for pair in points.windows(2) {
+        let [Some((from, one)), Some((to, other))] = pair else { continue };
+        canvas.line(&[(*from, y.at(one.mean)), (*to, y.at(other.mean))], 0.35, color)?;
+        if let Some((one, other)) = one.train.zip(other.train) {
+            canvas.dashed((*from, y.at(one)), (*to, y.at(other)), 0.25, color)?;
+        }
+    }
+    for (at, score) in points.iter().flatten() {
+        if let Some(sd) = score.sd {
+            // A bar may be longer than the values that the metric can have.
+            let ends = [score.mean - sd, score.mean + sd].map(|end| y.at(end).clamp(top, bottom));
+            canvas.line(&ends.map(|end| (*at, end)), 0.25, color)?;
+            for end in ends {
+                let stroke: [Point; 2] = [(at - BAR_END_MM, end), (at + BAR_END_MM, end)];
+                canvas.line(&stroke, 0.25, color)?;
+            }
+        }
+        canvas.marker((*at, y.at(score.mean)), style.model(index), !score.is_ranked)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floor_far_from_the_scores_does_not_stretch_the_axis() {
+        let scores = [0.6, 0.8];
+        assert!(is_near(0.5, &scores) && is_near(0.7, &scores) && is_near(0.9, &scores));
+        assert!(!is_near(0.1, &scores) && !is_near(1.5, &scores));
+        assert!(!is_near(0.5, &[]));
+    }
+}
