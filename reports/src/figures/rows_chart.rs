@@ -50,7 +50,9 @@ pub(crate) fn draw(panels: &[RowsPanel], style: &Style, title: &str, description
 
 fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &RowsPanel, outer: Rect) -> Result<(), String> {
     let widest = panel.rows.iter().map(|row| canvas.width(&row.name, SMALL_MM)).fold(0.0, f64::max);
-    let names = widest.min(outer.w * 0.4);
+    // The word at the dashed line is right of the title, which short names such as numbers leave no room for.
+    let title = panel.reference.map_or(0.0, |_| canvas.width(&panel.title, TEXT_MM)).min(outer.w * 0.3);
+    let names = widest.min(outer.w * 0.4).max(title);
     let left = outer.x + names + 2.0;
     let inner = Rect {
         x: left,
