@@ -13,7 +13,7 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use crate::case::Case;
 use crate::interrupt;
-use crate::outcome::{Outcome, PROCESS_ENDED};
+use crate::outcome::{NOT_STARTED, Outcome, PROCESS_ENDED};
 use crate::program::Program;
 use crate::protocol::{Event, Request};
 use crate::threads;
@@ -116,7 +116,7 @@ enum Ended {
 }
 
 fn not_started(error: &std::io::Error) -> Outcome {
-    Outcome::without_numbers(Status::Failed, format!("cannot start the case's process: {}", threads::refused(error)))
+    Outcome::without_numbers(Status::Failed, format!("{NOT_STARTED}: {}", threads::refused(error)))
 }
 
 fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {

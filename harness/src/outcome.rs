@@ -27,6 +27,9 @@ pub struct MetricValue {
 /// How the note of a case begins whose process ended without a result, killed by the system or by a fault in native code.
 pub const PROCESS_ENDED: &str = "the case's process ended without a result";
 
+/// How the note of a case begins whose process could not be started.
+pub const NOT_STARTED: &str = "cannot start the case's process";
+
 /// The result of one case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -67,6 +70,11 @@ impl Outcome {
             predictions: Vec::new(),
             hidden: Vec::new(),
         }
+    }
+
+    /// Whether the case failed for a reason outside of it, which says nothing about its parameters.
+    pub fn was_stopped_from_outside(&self) -> bool {
+        [PROCESS_ENDED, NOT_STARTED].iter().any(|note| self.note.starts_with(note))
     }
 
     /// Appends a remark to the note.

@@ -66,7 +66,7 @@ impl Recorder {
     pub fn resume(path: &Path, info: &RunInfo, cases: &[Case]) -> anyhow::Result<(Recorder, BTreeSet<String>)> {
         let dir = RunDir::new(path);
         let lock = lock(path)?;
-        refuse_without_records(&dir)?;
+        refuse_incomplete(&dir)?;
         let records = dir.records()?.rows;
         let done = kept::done(&dir, cases, &records)?;
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
@@ -162,16 +162,18 @@ pub(crate) fn is_closing(record: &Record) -> bool {
     record.phase == Phase::Case.name() && record.metric == "wall_s"
 }
 
-/// A directory without records was copied in part. To go on would remove what else there is.
-fn refuse_without_records(dir: &RunDir) -> anyhow::Result<()> {
-    let path = dir.records_path();
-    if fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
-        return Ok(());
+/// A directory without records or curves was copied in part. To go on would remove what else there is.
+fn refuse_incomplete(dir: &RunDir) -> anyhow::Result<()> {
+    for path in [dir.records_path(), dir.curves_path()] {
+        if !fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
+            return Err(usage(format!(
+                "{} is missing or empty: the directory is no whole run, perhaps an incomplete copy; copy it again, or start a \
+                 new run",
+                path.display()
+            )));
+        }
     }
-    Err(usage(format!(
-        "{} is missing or empty: the directory is no whole run, perhaps an incomplete copy; copy it again, or start a new run",
-        path.display()
-    )))
+    Ok(())
 }
 
 /// Appends rows in one write and forces them to the disk. If that fails, the file is cut back to its former length.

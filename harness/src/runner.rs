@@ -13,7 +13,7 @@ use crate::case::Case;
 use crate::executor::Executor;
 use crate::interrupt;
 use crate::machine::Machine;
-use crate::outcome::{Outcome, PROCESS_ENDED};
+use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::protocol::Event;
 use crate::recorder::Recorder;
@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_millis(200);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunTally {
     /// Cases that failed, did not end in time, took too much memory or diverged. A search trial that did is a result, unless its
-    /// process was killed.
+    /// process was killed or could not be started.
     pub failures: usize,
     /// Whether the user stopped the run before all cases were done.
     pub interrupted: bool,
@@ -86,7 +86,7 @@ pub fn run(
                 Message::Done(index, measured, wall_s) if stored.is_ok() => {
                     let (case, outcome) = *measured;
                     done += 1;
-                    let is_result = case.trial.is_some() && !outcome.note.starts_with(PROCESS_ENDED);
+                    let is_result = case.trial.is_some() && !outcome.was_stopped_from_outside();
                     tally.failures += usize::from(outcome.status.is_failure() && !is_result);
                     stored = recorder.store(&case, &outcome, wall_s);
                     if stored.is_err() {

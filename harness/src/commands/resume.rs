@@ -68,6 +68,8 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
         writeln!(stdout(), "nothing to do: all {} cases of {} are done", done.len(), arguments.run.display())?;
         return Ok(Exit::NothingToDo);
     }
+    // It would be of fewer cases. If the program is stopped once more, its absence says that it is to be made.
+    let _ = std::fs::remove_file(RunDir::new(&arguments.run).report_path());
     say(&format!("{} cases are done, {} are left", done.len(), plan.cases.len()));
     say_memory(program, &plan);
     interrupt::listen()?;

@@ -1,12 +1,12 @@
 //! Which cases of a stopped run are kept when it is resumed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 use bakeoff_reports::{Record, RunDir, Status};
 
 use super::is_closing;
 use crate::case::Case;
-use crate::outcome::PROCESS_ENDED;
 use crate::usage::usage;
 
 /// The ids of the cases that are done: complete, not failed, and, if they waited for search trials, with all of these.
@@ -21,38 +21,21 @@ pub(super) fn done(dir: &RunDir, cases: &[Case], records: &[Record]) -> anyhow::
         .filter(|record| has_readings(dir, &record.case, records))
         .map(|record| record.case.clone())
         .collect();
-    drop_hopeless_searches(cases, records, &mut done);
     let lost = waiting_for_lost(cases, &done);
+    for id in &lost {
+        // Its parameters are chosen anew, so it does not go on from there. If it cannot be removed, the case says so.
+        let _ = fs::remove_file(dir.checkpoint_path(id));
+    }
     done.retain(|id| !lost.contains(id.as_str()));
     refuse_other_params(cases, records.iter().filter(|record| !lost.contains(record.case.as_str())))?;
     Ok(done)
 }
 
-/// Whether a closed case is not run again: if it did not fail, or is a search trial whose parameters made it fail. If its process was
-/// killed, that says nothing about them.
+/// Whether a closed case is not run again: if it did not fail, or is a search trial whose parameters made it diverge, run out of time or
+/// of memory, or that had no parameters and did not begin. One that `failed` may have had a reason outside of it.
 fn is_result(closing: &Record) -> bool {
-    let was_killed = closing.status == Status::Failed && closing.note.starts_with(PROCESS_ENDED);
-    !closing.status.is_failure() || (closing.trial.is_some() && !was_killed)
-}
-
-/// Drops the search trials of a case that failed because all of them did. Without this, it would fail in the same way for ever,
-/// whatever the user mended.
-fn drop_hopeless_searches(cases: &[Case], records: &[Record], done: &mut BTreeSet<String>) {
-    let sound: BTreeSet<&str> = records
-        .iter()
-        .filter(|record| is_closing(record) && record.trial.is_some() && record.status == Status::Ok)
-        .map(|record| record.case.as_str())
-        .collect();
-    let mut trials: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
-    for case in cases.iter().filter(|case| case.trial.is_some()) {
-        trials.entry(case.scored_id()).or_default().push(case);
-    }
-    for trials in trials.values() {
-        let have_ended = trials.iter().all(|case| done.contains(&case.id));
-        if have_ended && !trials.iter().any(|case| sound.contains(case.id.as_str())) {
-            done.retain(|id| trials.iter().all(|case| case.id != *id));
-        }
-    }
+    let was_begun = closing.value.is_some();
+    !closing.status.is_failure() || (closing.trial.is_some() && (closing.status != Status::Failed || !was_begun))
 }
 
 /// Whether a case has as many predictions as were scored. A case without scores needs none.

@@ -17,6 +17,17 @@ fn children(of: u32) -> Vec<String> {
     children.split_whitespace().map(str::to_owned).collect()
 }
 
+/// The workers of a run, once there are some.
+#[cfg(target_os = "linux")]
+fn workers(run: &std::process::Child) -> Vec<String> {
+    let mut workers = Vec::new();
+    wait_until("a worker", || {
+        workers = children(run.id());
+        !workers.is_empty()
+    });
+    workers
+}
+
 /// A search of three search trials, each of which takes half a second.
 #[cfg(target_os = "linux")]
 const SLOW_SEARCH: &str = "name = \"test\"\n[search]\ntrials = 3\n[[task]]\nname = \"number\"\n[[model]]\nname = \"tunable\"\n\
@@ -31,11 +42,7 @@ fn a_signal_to_all_processes_of_a_run_stops_it_and_is_no_result_of_a_case() {
         exits(&bench.run(&["run", "suite.toml", "--out", "whole"]), 0);
         let mut command = bench.command(&["run", "suite.toml", "--out", "out"]);
         let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut workers = Vec::new();
-        wait_until("a worker", || {
-            workers = children(run.id());
-            !workers.is_empty()
-        });
+        let workers = workers(&run);
         // The worker first, which is the worse order.
         let ids = workers.iter().cloned().chain([run.id().to_string()]);
         assert!(Command::new("kill").arg(name).args(ids).status().unwrap().success());
@@ -55,11 +62,7 @@ fn a_search_trial_whose_process_was_killed_says_nothing_and_is_run_again() {
     exits(&bench.run(&["run", "suite.toml", "--out", "whole"]), 0);
     let mut command = bench.command(&["run", "suite.toml", "--out", "out"]);
     let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut workers = Vec::new();
-    wait_until("a worker", || {
-        workers = children(run.id());
-        !workers.is_empty()
-    });
+    let workers = workers(&run);
     assert!(Command::new("kill").arg("-KILL").args(&workers).status().unwrap().success());
     let output = run.wait_with_output().unwrap();
     exits(&output, 3);
@@ -127,4 +130,33 @@ fn rows_that_no_report_would_take_are_found_before_anything_runs() {
     exits(&output, 2);
     assert!(stderr(&output).contains("twice"), "{}", stderr(&output));
     assert_eq!(fs::read_to_string(bench.path("out/records.csv")).unwrap(), twice);
+}
+
+#[test]
+fn search_trials_that_failed_are_tried_again_and_the_case_chooses_anew_without_its_old_checkpoint() {
+    let bench = Bench::new();
+    let model = "[[model]]\nname = \"needs-file\"\nsearch = { mood = [\"calm\", \"cross\"] }\n";
+    bench.write("suite.toml", &format!("name = \"test\"\n[search]\ntrials = 3\n[[task]]\nname = \"parity\"\n{model}"));
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 3);
+    let records = fs::read_to_string(bench.path("out/records.csv")).unwrap();
+    // One of them is gone, so not all have failed.
+    let kept: String = records.lines().filter(|line| !line.contains(".t1.")).map(|line| format!("{line}\n")).collect();
+    bench.write("out/records.csv", &kept);
+    fs::create_dir_all(bench.path("out/checkpoints")).unwrap();
+    bench.write("out/checkpoints/parity.needs-file.n60.s1.cpu", "of other parameters");
+    let there = bench.write("there", "");
+    exits(&bench.command(&["resume", "out"]).env("FAKE_FILE", &there).output().unwrap(), 0);
+    assert!(endings(&bench.path("out")).iter().all(|(_, status, _)| status == "ok"));
+}
+
+#[test]
+fn a_directory_without_curves_is_refused_too() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    fs::remove_file(bench.path("out/curves.csv")).unwrap();
+    let output = bench.run(&["resume", "out"]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("curves.csv is missing or empty"), "{}", stderr(&output));
+    exits(&bench.run(&["report", "out"]), 0);
 }
