@@ -1,92 +1,307 @@
-//! The statistical uncertainty of a score: its interval and its paired test, by the estimator of its metric.
+//! From the trials of cells to a score or a difference of two, with its uncertainty by the estimator of its metric.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::answers::Answers;
-use crate::cell::Cell;
-use crate::metric::{Estimator, Score};
+use crate::cell::{Cell, Trial};
+use crate::metric::{Better, Estimator, Score};
 use crate::scores::Sample;
-use crate::statistics::{
-    Interval, bootstrap, bootstrap_mean, bootstrap_p, corrected_t_p, mcnemar_p, paired_bootstrap_p, wilson,
-};
+use crate::setting::Setting;
+use crate::statistics::{Inference, Interval, Trials, bootstrap, bootstrap_mean, corrected, mcnemar_p, wilson};
 
-/// The 95 % interval of a score that is `mean` over trials (seeds) on `examples` test examples. The interval of a
-/// proportion follows from these two numbers. Any other interval needs the trials' answers, which must be to the same
-/// examples.
-pub(crate) fn interval(score: &Score, mean: f64, examples: Option<f64>, trials: &[&Answers]) -> Option<Interval> {
-    match score.estimator {
-        Estimator::Proportion(_) => wilson(mean, examples?),
-        Estimator::Mean(_) => bootstrap_mean(&mean_of_each(&score.estimator, trials)?),
-        Estimator::Statistic(_) => {
-            bootstrap(same_questions(trials)?, |rows| mean_statistic(&score.estimator, trials, rows))
+/// What the uncertainty of a number speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// Other test rows only: one trial says nothing of the spread over seeds.
+    Rows,
+    /// Other seeds and other test rows, each of which every trial answered.
+    SeedsAndRows,
+    /// Other seeds, each with a division of its own into training and test rows.
+    Divisions,
+    /// Other rows, by the folds of a cross-validation.
+    Folds,
+}
+
+/// How a number might have come out otherwise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Uncertainty {
+    /// What it speaks of.
+    pub basis: Basis,
+    /// How many seeds the number is a mean over.
+    pub seeds: usize,
+    /// How many test rows each trial answered, or in a cross-validation how many scores it gave.
+    pub rows: usize,
+    /// The 95 % interval; `None` if the numbers that it needs are missing or do not vary.
+    pub interval: Option<Interval>,
+    /// The standard error and its degrees of freedom; `None` as for the interval.
+    pub inference: Option<Inference>,
+    /// The two-sided p of "the number is zero"; `None` if it cannot be tested, and for a score.
+    pub p: Option<f64>,
+    /// The parts of the variance that seeds and rows make; `None` with one seed.
+    pub variances: Option<(f64, f64)>,
+}
+
+impl Uncertainty {
+    /// That of the same number with the other sign.
+    pub(crate) fn negated(self) -> Uncertainty {
+        let inference = self.inference.map(|found| Inference { value: 0.0 - found.value, ..found });
+        let interval = self.interval.map(|Interval { low, high }| Interval { low: 0.0 - high, high: 0.0 - low });
+        Uncertainty { interval, inference, ..self }
+    }
+}
+
+/// The scores of a trial, or of several: what a comparison pairs.
+#[derive(Debug, Clone)]
+pub(crate) struct Scored<'a> {
+    score: &'static Score,
+    /// With folds, how many.
+    folds: Option<usize>,
+    trials: BTreeMap<TrialKey, ScoredTrial<'a>>,
+}
+
+/// The seed and, in a cross-validation, the division and the fold.
+type TrialKey = (u64, Option<(usize, usize)>);
+
+#[derive(Debug, Clone, Copy)]
+struct ScoredTrial<'a> {
+    value: f64,
+    /// How many test rows were scored.
+    examples: f64,
+    answers: Option<&'a Answers>,
+    /// Test rows over training rows.
+    ratio: Option<f64>,
+}
+
+impl<'a> Scored<'a> {
+    /// The primary scores of a cell.
+    pub(crate) fn of(setting: &Setting, cell: &Cell, answers: &'a HashMap<String, Answers>) -> Scored<'a> {
+        let scored = |trial: &Trial| {
+            let value = trial.get("score", &setting.task.primary)?.value;
+            let examples = trial.get("score", "examples").map_or(0.0, |examples| examples.value);
+            let ratio = trial.get("fit", "train_examples").map(|learned| examples / learned.value);
+            let answers = answers.get(&trial.case);
+            Some(((trial.seed, trial.fold), ScoredTrial { value, examples, answers, ratio }))
+        };
+        let trials = cell.trials.iter().filter_map(scored).collect();
+        Scored { score: setting.score(), folds: setting.folds, trials }
+    }
+
+    /// Only the trials that `other` has too.
+    fn shared_with(&self, other: &Scored<'_>) -> Scored<'a> {
+        let trials = self.trials.iter().filter(|(key, _)| other.trials.contains_key(key));
+        Scored { trials: trials.map(|(key, trial)| (*key, *trial)).collect(), ..self.clone() }
+    }
+
+    /// The mean over trials; `None` without one.
+    fn mean(&self) -> Option<f64> {
+        let n = self.trials.len() as f64;
+        (n > 0.0).then(|| self.trials.values().map(|trial| trial.value).sum::<f64>() / n)
+    }
+
+    /// The mean score of each seed, in the order of the seeds.
+    pub(crate) fn by_seed(&self) -> Vec<f64> {
+        let mut seeds: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+        for ((seed, _), trial) in &self.trials {
+            seeds.entry(*seed).or_default().push(trial.value);
+        }
+        seeds.into_values().map(|scores| scores.iter().sum::<f64>() / scores.len() as f64).collect()
+    }
+
+    /// On how many of the seeds that both have the score is strictly better.
+    pub(crate) fn wins_over(&self, other: &Scored<'_>, better: Better) -> usize {
+        let (one, other) = (self.shared_with(other).by_seed(), other.shared_with(self).by_seed());
+        one.into_iter().zip(other).filter(|(one, other)| better.prefers(*one, *other)).count()
+    }
+
+    /// The score of each fold as the mean over seeds.
+    fn by_fold(&self) -> BTreeMap<(usize, usize), f64> {
+        let mut folds: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
+        for ((_, fold), trial) in &self.trials {
+            folds.entry(fold.unwrap_or_default()).or_default().push(trial.value);
+        }
+        folds.into_iter().map(|(fold, scores)| (fold, scores.iter().sum::<f64>() / scores.len() as f64)).collect()
+    }
+
+    /// The answers of the trials, if there are any of each; and whether all answer the same rows.
+    fn answers(&self) -> Option<(Vec<&'a Answers>, bool)> {
+        let answers: Vec<&Answers> = self.trials.values().map(|trial| trial.answers).collect::<Option<_>>()?;
+        let first = answers.first()?;
+        let same = answers.iter().all(|other| other.targets == first.targets && other.len() == first.len());
+        Some((answers, same))
+    }
+
+    /// A score of each row in each trial; `None` if an answer is missing or the trials answer different rows.
+    fn rows(&self) -> Option<Trials> {
+        let (answers, same) = self.answers()?;
+        let scores: Option<_> = answers.iter().map(|answers| row_scores(&self.score.estimator, answers)).collect();
+        Trials::new(same.then_some(scores?)?)
+    }
+
+    /// How many test rows the first trial answered; 0 if it left no answers.
+    fn answered_rows(&self) -> usize {
+        self.trials.values().next().and_then(|trial| trial.answers).map_or(0, Answers::len)
+    }
+
+    /// The variance over seeds, and that of one row. Pseudo-values are of groups of rows.
+    fn variances(&self, scores: &Trials) -> Option<(f64, f64)> {
+        let (of_seeds, of_rows) = scores.variances()?;
+        Some((of_seeds, of_rows * self.answered_rows() as f64 / scores.rows() as f64))
+    }
+
+    /// The ratio of test rows to training rows of the divisions, the largest of them.
+    fn ratio(&self) -> f64 {
+        let ratios = self.trials.values().map(|trial| trial.ratio.unwrap_or(f64::INFINITY));
+        ratios.fold(0.0, f64::max)
+    }
+
+    /// How the mean score might have come out otherwise; `None` without a trial.
+    pub(crate) fn uncertainty(&self) -> Option<Uncertainty> {
+        let mean = self.mean()?;
+        let within = |inference: &Inference| inference.interval().within(self.score.range);
+        if let Some(found) = self.uncertainty_of_divisions(&self.by_seed(), &self.by_fold()) {
+            return Some(Uncertainty { interval: found.inference.as_ref().map(within), ..found });
+        }
+        let none = Uncertainty {
+            basis: Basis::Rows,
+            seeds: self.trials.len(),
+            rows: self.answered_rows(),
+            interval: None,
+            inference: None,
+            p: None,
+            variances: None,
+        };
+        let trials = self.rows();
+        if self.trials.len() > 1 {
+            let inference = trials.as_ref().and_then(|trials| trials.infer(mean));
+            // Where no trial and no row differs, all answers are right or all wrong, and only the number of rows is known.
+            let alike =
+                || trials.as_ref().filter(|_| self.is_proportion()).and_then(|_| wilson(mean, none.rows as f64));
+            return Some(Uncertainty {
+                basis: Basis::SeedsAndRows,
+                interval: inference.as_ref().map(within).or_else(alike),
+                inference,
+                variances: trials.as_ref().and_then(|trials| self.variances(trials)),
+                ..none
+            });
+        }
+        let only = self.trials.values().next()?;
+        let interval = interval_of_trial(self.score, mean, only.examples, only.answers);
+        Some(Uncertainty { interval, inference: trials.and_then(|trials| trials.infer(mean)), ..none })
+    }
+
+    /// How the difference to another model might have come out otherwise, from the trials that both have; `None` if they
+    /// share none.
+    pub(crate) fn difference(&self, other: &Scored<'_>) -> Option<(f64, Uncertainty)> {
+        let (one, other) = (self.shared_with(other), other.shared_with(self));
+        let effect = one.mean()? - other.mean()?;
+        let minus = |(a, b): (f64, f64)| a - b;
+        let by_seed: Vec<f64> = one.by_seed().into_iter().zip(other.by_seed()).map(minus).collect();
+        let folds = other.by_fold();
+        let by_fold = one.by_fold().into_iter().map(|(fold, score)| (fold, score - folds[&fold])).collect();
+        if let Some(found) = one.uncertainty_of_divisions(&by_seed, &by_fold) {
+            let is_zero = by_seed.iter().chain(by_fold.values()).all(|difference| *difference == 0.0);
+            let p = if is_zero { Some(1.0) } else { found.inference.map(|inference| inference.p(0.0)) };
+            return Some((effect, Uncertainty { p, ..found }));
+        }
+        let basis = if one.trials.len() == 1 { Basis::Rows } else { Basis::SeedsAndRows };
+        let none = Uncertainty {
+            basis,
+            seeds: one.trials.len(),
+            rows: 0,
+            interval: None,
+            inference: None,
+            p: None,
+            variances: None,
+        };
+        let same_rows = || {
+            let ((first, _), (second, _)) = (one.answers()?, other.answers()?);
+            (first.first()?.targets == second.first()?.targets).then_some(())
+        };
+        let paired = same_rows().and_then(|()| one.rows()?.minus(&other.rows()?));
+        let Some(differences) = paired else { return Some((effect, none)) };
+        let inference = differences.infer(effect);
+        let p = match basis {
+            _ if differences.is_zero() => Some(1.0),
+            Basis::Rows if one.is_proportion() => Some(differences.mcnemar_p()),
+            _ => inference.map(|found| found.p(0.0)),
+        };
+        let nothing = differences.is_zero().then_some(Interval { low: 0.0, high: 0.0 });
+        let interval = inference.map(|found| found.interval()).or(nothing);
+        let rows = one.answered_rows();
+        let variances = one.variances(&differences);
+        Some((effect, Uncertainty { rows, interval, inference, p, variances, ..none }))
+    }
+
+    fn is_proportion(&self) -> bool {
+        matches!(self.score.estimator, Estimator::Proportion(_))
+    }
+
+    /// The uncertainty if each trial has a division of its own into training and test rows; `None` if all answer the same rows.
+    fn uncertainty_of_divisions(
+        &self,
+        by_seed: &[f64],
+        by_fold: &BTreeMap<(usize, usize), f64>,
+    ) -> Option<Uncertainty> {
+        let (basis, scores, ratio): (_, Vec<f64>, _) = match (self.folds, self.answers()) {
+            (Some(folds), _) => (Basis::Folds, by_fold.values().copied().collect(), 1.0 / (folds as f64 - 1.0)),
+            (None, Some((_, false))) => (Basis::Divisions, by_seed.to_vec(), self.ratio()),
+            _ => return None,
+        };
+        let inference = corrected(&scores, ratio);
+        Some(Uncertainty {
+            basis,
+            seeds: by_seed.len(),
+            rows: scores.len(),
+            interval: inference.map(|found| found.interval()),
+            inference,
+            p: None,
+            variances: None,
+        })
+    }
+}
+
+/// The 95 % interval of the score of one trial: how it might have come out on other test rows. A share of examples needs no answers.
+pub(crate) fn interval_of_trial(
+    score: &Score,
+    value: f64,
+    examples: f64,
+    answers: Option<&Answers>,
+) -> Option<Interval> {
+    match (&score.estimator, answers) {
+        (Estimator::Proportion(_), _) => wilson(value, examples),
+        (_, None) => None,
+        (Estimator::Mean(_), Some(answers)) => bootstrap_mean(&row_scores(&score.estimator, answers)?),
+        (estimator @ Estimator::Statistic(_), Some(answers)) => {
+            bootstrap(answers.len(), |rows| estimator.estimate(&Sample::resample(answers.answered(), rows)))
         }
     }
 }
 
-/// The two-sided p-value of "both models have the same score". `None` unless all trials answer the same examples.
-pub(crate) fn paired_p(score: &Score, first: &[&Answers], second: &[&Answers]) -> Option<f64> {
-    let (Some(one), Some(other)) = (first.first(), second.first()) else { return None };
-    same_questions(&[*one, *other])?;
-    let estimator = &score.estimator;
-    if let Estimator::Statistic(_) = estimator {
-        same_questions(second)?;
-        return bootstrap_p(same_questions(first)?, |rows| {
-            Some(mean_statistic(estimator, first, rows)? - mean_statistic(estimator, second, rows)?)
-        });
+/// At most how many groups of rows a statistic is computed without.
+const GROUPS: usize = 400;
+
+/// The score of each row. For a statistic of all rows together, the pseudo-values of the delete-a-group jackknife in their place:
+/// `G s - (G - 1) s_g`, where `s_g` is the statistic without group `g` of `G` (Tukey 1958; Efron and Tibshirani 1993, chapter 11).
+/// Their variance is that of the statistic. A group is every `G`-th row, so that it is the same in every trial.
+fn row_scores(estimator: &Estimator, answers: &Answers) -> Option<Vec<f64>> {
+    let answered = answers.answered();
+    if !matches!(estimator, Estimator::Statistic(_)) {
+        return estimator.of_each(&Sample::all(answered));
     }
-    let (one, other) = (mean_of_each(estimator, first)?, mean_of_each(estimator, second)?);
-    let pairs = one.iter().zip(&other);
-    if matches!(estimator, Estimator::Proportion(_)) && (first.len(), second.len()) == (1, 1) {
-        let only_one = pairs.clone().filter(|(one, other)| one > other).count() as u64;
-        let only_other = pairs.filter(|(one, other)| one < other).count() as u64;
-        return Some(mcnemar_p(only_one, only_other));
+    let groups = answers.len().min(GROUPS);
+    let all = estimator.estimate(&Sample::all(answered))?;
+    let without = |group: usize| {
+        let rows: Vec<usize> = (0..answers.len()).filter(|row| row % groups != group).collect();
+        let without = estimator.estimate(&Sample::resample(answered, &rows))?;
+        Some(groups as f64 * all - (groups as f64 - 1.0) * without)
+    };
+    (0..groups).map(without).collect()
+}
+
+impl Trials {
+    /// McNemar's exact p of differences that are -1, 0 or 1, in one trial.
+    fn mcnemar_p(&self) -> f64 {
+        let only = |sign: f64| self.all().filter(|difference| *difference == sign).count() as u64;
+        mcnemar_p(only(1.0), only(-1.0))
     }
-    Some(paired_bootstrap_p(&pairs.map(|(one, other)| one - other).collect::<Vec<_>>()))
-}
-
-/// The scores of a cross-validation by division and fold, each the mean over the seeds.
-pub(crate) fn fold_scores(cell: &Cell, metric: &str) -> BTreeMap<(usize, usize), f64> {
-    let mut scores: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
-    for trial in &cell.trials {
-        if let (Some(fold), Some(score)) = (trial.fold, trial.get("score", metric)) {
-            scores.entry(fold).or_default().push(score.value);
-        }
-    }
-    scores.into_iter().map(|(fold, scores)| (fold, scores.iter().sum::<f64>() / scores.len() as f64)).collect()
-}
-
-/// The two-sided p of "both models have the same score" from a cross-validation with `folds` folds; `None` unless both have a
-/// score in the same folds.
-pub(crate) fn paired_fold_p(
-    first: &BTreeMap<(usize, usize), f64>,
-    second: &BTreeMap<(usize, usize), f64>,
-    folds: usize,
-) -> Option<f64> {
-    if !first.keys().eq(second.keys()) {
-        return None;
-    }
-    let differences: Vec<f64> = first.values().zip(second.values()).map(|(one, other)| one - other).collect();
-    corrected_t_p(&differences, folds)
-}
-
-/// How many examples the trials answer; `None` unless all of them answer the same ones.
-fn same_questions(trials: &[&Answers]) -> Option<usize> {
-    let first = trials.first()?;
-    let same = |trial: &&Answers| trial.targets == first.targets && trial.len() == first.len();
-    trials.iter().all(same).then(|| first.len())
-}
-
-/// The score of each example, as the mean over trials.
-fn mean_of_each(estimator: &Estimator, trials: &[&Answers]) -> Option<Vec<f64>> {
-    let examples = same_questions(trials)?;
-    let scores: Vec<Vec<f64>> =
-        trials.iter().map(|trial| estimator.of_each(&Sample::all(trial.answered()))).collect::<Option<_>>()?;
-    let mean = |index: usize| scores.iter().map(|trial| trial[index]).sum::<f64>() / trials.len() as f64;
-    Some((0..examples).map(mean).collect())
-}
-
-/// The statistic on one resample, as the mean over trials. The resample has the same examples for each trial.
-fn mean_statistic(estimator: &Estimator, trials: &[&Answers], rows: &[usize]) -> Option<f64> {
-    let scores = trials.iter().map(|trial| estimator.estimate(&Sample::resample(trial.answered(), rows)));
-    Some(scores.sum::<Option<f64>>()? / trials.len() as f64)
 }

@@ -103,6 +103,12 @@ fn headline(section: &Section) -> Markup {
             (remarks_box("Before you trust this table", &section.warnings))
             (table::html(&section.table))
             @if let Some(beside) = &section.beside { p { (beside) } }
+            @if let Some(pairs) = &section.pairs {
+                details {
+                    summary { "All pairs of models" }
+                    (table::html(pairs))
+                }
+            }
         }
     }
 }

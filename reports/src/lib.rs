@@ -5,6 +5,8 @@
 
 mod answers;
 mod cell;
+mod comparison;
+mod comparison_table;
 mod error;
 mod estimate;
 mod extra_tables;
@@ -33,12 +35,14 @@ mod warnings;
 
 pub use answers::Answers;
 pub use cell::{Cell, ESTIMATE, Gap, Mean, NOT_REACHED, SearchTrial, Trial, Value};
+pub use comparison::{ALPHA, Comparison};
 pub use error::ReportError;
+pub use estimate::{Basis, Uncertainty};
 pub use figures::{Drawn, FIGURES, Figure, Picture, Style};
 pub use format::percent;
 pub use grid::Grid;
 pub use metric::{Better, Estimator, Floor, METRICS, Metric, Score, ScoredTargets, SummaryColumn, TargetUnit, metric};
-pub use ranking::{RankedModel, Ranking, Standing};
+pub use ranking::{RankedModel, Ranking, Ranks};
 pub use record::{Curve, PredictionRow, Reading, Record, SCHEMA, Status};
 pub use report::{Built, build};
 pub use results::Results;
@@ -48,7 +52,6 @@ pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
 pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;
 pub use statistics::{
-    Interval, bootstrap, bootstrap_mean, bootstrap_p, corrected_t_interval, corrected_t_p, expected_max, holm,
-    mcnemar_p, paired_bootstrap_p, quantile, wilson,
+    Inference, Interval, Trials, bootstrap, bootstrap_mean, corrected, expected_max, holm, mcnemar_p, quantile, wilson,
 };
 pub use terminal::terminal_table;

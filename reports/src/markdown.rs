@@ -86,4 +86,7 @@ fn write_section(text: &mut String, section: &Section) {
     if let Some(beside) = &section.beside {
         let _ = writeln!(text, "{}\n", escape(beside));
     }
+    if let Some(pairs) = &section.pairs {
+        let _ = writeln!(text, "### All pairs of models\n\n{}", table::markdown(pairs));
+    }
 }

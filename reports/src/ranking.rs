@@ -1,151 +1,120 @@
-//! The models of a setting, ranked by its primary metric, with intervals and paired tests.
+//! The models of a setting in the order of their scores, and which places the tests leave to each.
 
 use std::collections::HashMap;
 
 use crate::answers::Answers;
 use crate::cell::{Cell, Mean};
-use crate::estimate::{fold_scores, interval, paired_fold_p, paired_p};
+use crate::comparison::Comparison;
+use crate::estimate::{Scored, Uncertainty};
 use crate::grid::Grid;
-use crate::metric::Better;
 use crate::record::Status;
-use crate::setting::Setting;
-use crate::statistics::{Interval, corrected_t_interval, holm};
+use crate::statistics::Interval;
 
-/// Two models differ if the adjusted p-value is below this.
-pub(crate) const ALPHA: f64 = 0.05;
+/// The places that a model may have, both counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ranks {
+    /// One more than the number of models that are significantly better.
+    pub best: usize,
+    /// The number of models, less those that are significantly worse.
+    pub worst: usize,
+}
 
-/// How a model compares with the best one.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Standing {
-    /// The first by the primary metric.
-    Best,
-    /// The paired test finds no difference to the best model: the adjusted p-value is not below 0.05.
-    Tied {
-        /// The p-value, adjusted by Holm's method over the models of the setting.
-        p: f64,
-    },
-    /// Worse than the best by the paired test.
-    Behind {
-        /// The p-value, as in [`Standing::Tied`].
-        p: f64,
-    },
-    /// Ranked, but no paired test was possible.
-    Untested,
-    /// The status is not `ok`, so the model is not ranked.
-    Unranked,
+impl Ranks {
+    /// Whether no model is significantly better.
+    pub fn is_tied_with_best(self) -> bool {
+        self.best == 1
+    }
 }
 
 /// One model of a ranking.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankedModel {
-    /// The index of the model's label in the grid.
+    /// The index of its label in [`Grid::labels`].
     pub label: usize,
-    /// The rank, from 1. `None` if the model is not ranked.
-    pub rank: Option<usize>,
-    /// How the model compares with the best one.
-    pub standing: Standing,
-    /// How the model's case ended.
+    /// The places that it may have; `None` if it is not ranked, because its status is not `ok` or a trial is missing.
+    pub ranks: Option<Ranks>,
+    /// As in [`Cell::status`].
     pub status: Status,
-    /// The primary metric. `None` if it was not measured.
+    /// Its primary score, if there is one.
     pub primary: Option<Mean>,
-    /// The 95 % interval of the primary metric, by the metric's estimator. `None` if the estimator needs predictions
-    /// and there are none.
-    pub interval: Option<Interval>,
+    /// How this score might have come out otherwise.
+    pub uncertainty: Option<Uncertainty>,
 }
 
-/// The models of a setting. The ranked ones come first, with the best at the top. The others follow in the order of the
-/// plan.
+impl RankedModel {
+    /// The 95 % interval of its score.
+    pub fn interval(&self) -> Option<Interval> {
+        self.uncertainty.and_then(|uncertainty| uncertainty.interval)
+    }
+}
+
+/// The models of one setting. The ranked ones come first, from the best mean score to the worst; the others follow in the order of
+/// the plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
-    /// The index of the setting in the grid.
+    /// The index of the setting in [`Grid::settings`].
     pub setting: usize,
     /// The floor: the primary metric of a constant answer.
     pub floor: Option<f64>,
     /// Each model that has a finished case.
     pub models: Vec<RankedModel>,
+    /// All pairs of ranked models.
+    pub comparisons: Vec<Comparison>,
 }
 
 impl Ranking {
     /// Ranks and tests the models of a setting.
+    ///
+    /// All pairs are tested, so that the best is not chosen first and then tested against. The places of a model follow from the
+    /// tests that found a difference. Because Holm's method keeps the chance of any false one below 5 %, all of them hold together
+    /// in at least 95 % of experiments (Al Mohamad, Goeman and van Zwet 2022, "Simultaneous confidence intervals for ranks with
+    /// application to ranking institutions", Biometrics 78).
     pub fn new(grid: &Grid, setting: usize, answers: &HashMap<String, Answers>) -> Ranking {
         let compared = &grid.settings[setting];
-        let mut models: Vec<RankedModel> =
-            grid.row(setting).map(|(label, cell)| model(compared, label, cell, answers)).collect();
         let better = compared.primary().better;
-        models.sort_by(|a, b| sort_key(better, a).total_cmp(&sort_key(better, b)));
-        for (index, model) in models.iter_mut().enumerate().filter(|(_, model)| model.standing != Standing::Unranked) {
-            model.rank = model.primary.map(|_| index + 1);
+        let mut scored: Vec<(usize, Scored<'_>)> = Vec::new();
+        let mut models: Vec<RankedModel> = Vec::new();
+        for (label, cell) in grid.row(setting) {
+            let scores = Scored::of(compared, cell, answers);
+            let (is_ranked, uncertainty) = (is_ranked(cell), scores.uncertainty());
+            let primary = cell.mean("score", &compared.task.primary);
+            models.push(RankedModel { label, ranks: None, status: cell.status, primary, uncertainty });
+            if is_ranked && primary.is_some() {
+                scored.push((label, scores));
+            }
         }
+        let mut comparisons = Comparison::all_pairs(better, &scored);
+        for model in models.iter_mut().filter(|model| scored.iter().any(|(label, _)| *label == model.label)) {
+            let count = |of: fn(&Comparison) -> usize| {
+                comparisons.iter().filter(|pair| pair.differs() && of(pair) == model.label).count()
+            };
+            let (losses, wins) = (count(|pair| pair.worse), count(|pair| pair.better));
+            model.ranks = Some(Ranks { best: 1 + losses, worst: scored.len() - wins });
+        }
+        let key = |model: &RankedModel| match (model.ranks, model.primary) {
+            (Some(_), Some(primary)) => -better.goodness(primary.mean),
+            _ => f64::INFINITY,
+        };
+        models.sort_by(|a, b| key(a).total_cmp(&key(b)));
+        let place = |label: usize| models.iter().position(|model| model.label == label);
+        comparisons.sort_by_key(|pair| (place(pair.better), place(pair.worse)));
         let floor = grid.row(setting).find_map(|(_, cell)| cell.mean("score", "floor")).map(|floor| floor.mean);
-        let mut ranking = Ranking { setting, floor, models };
-        ranking.test_against_best(grid, answers);
-        ranking
+        Ranking { setting, floor, models, comparisons }
     }
 
-    /// The models that have a rank.
+    /// The models that have a place.
     pub fn ranked(&self) -> impl Iterator<Item = &RankedModel> {
-        self.models.iter().filter(|model| model.rank.is_some())
+        self.models.iter().filter(|model| model.ranks.is_some())
     }
 
-    fn test_against_best(&mut self, grid: &Grid, answers: &HashMap<String, Answers>) {
-        let ranked = self.ranked().count();
-        let Some((best, others)) = self.models[..ranked].split_first_mut() else {
-            return;
-        };
-        best.standing = Standing::Best;
-        let setting = &grid.settings[self.setting];
-        let (score, metric) = (setting.score(), &setting.task.primary);
-        let fold_scores = |model: &RankedModel| {
-            grid.cell(self.setting, model.label).map(|cell| fold_scores(cell, metric)).unwrap_or_default()
-        };
-        let trials = |model: &RankedModel| {
-            grid.cell(self.setting, model.label).map_or(Vec::new(), |cell| answered_trials(cell, answers))
-        };
-        let (best_trials, best_folds) = (trials(best), fold_scores(best));
-        let tested: Vec<(&mut RankedModel, f64)> = others
-            .iter_mut()
-            .filter_map(|model| {
-                let p = match setting.folds {
-                    Some(folds) => paired_fold_p(&best_folds, &fold_scores(model), folds),
-                    None => paired_p(score, &best_trials, &trials(model)),
-                }?;
-                Some((model, p))
-            })
-            .collect();
-        let adjusted = holm(&tested.iter().map(|(_, p)| *p).collect::<Vec<_>>());
-        for ((model, _), p) in tested.into_iter().zip(adjusted) {
-            model.standing = if p < ALPHA { Standing::Behind { p } } else { Standing::Tied { p } };
-        }
+    /// The comparison of two models, in whichever order.
+    pub fn comparison(&self, one: usize, other: usize) -> Option<&Comparison> {
+        let is_it = |pair: &&Comparison| [(one, other), (other, one)].contains(&(pair.better, pair.worse));
+        self.comparisons.iter().find(is_it)
     }
 }
 
-/// The key by which models are sorted, smallest first. Ranked models come first, with the best at the top. The others
-/// have equal keys and keep their order.
-fn sort_key(better: Better, model: &RankedModel) -> f64 {
-    match model.primary {
-        Some(primary) if model.standing != Standing::Unranked => -better.goodness(primary.mean),
-        _ => f64::INFINITY,
-    }
-}
-
-fn model(setting: &Setting, label: usize, cell: &Cell, answers: &HashMap<String, Answers>) -> RankedModel {
-    let primary = cell.mean("score", &setting.task.primary);
-    let interval = primary.and_then(|primary| {
-        if let Some(folds) = setting.folds {
-            let scores: Vec<f64> = fold_scores(cell, &setting.task.primary).into_values().collect();
-            return corrected_t_interval(&scores, folds).map(|interval| interval.within(setting.score().range));
-        }
-        let examples = cell.mean("score", "examples").map(|examples| examples.mean);
-        interval(setting.score(), primary.mean, examples, &answered_trials(cell, answers))
-    });
-    let status = cell.status;
-    // The mean over some of the folds is no score of the whole.
-    let is_complete = setting.folds.is_none() || cell.trials.len() == cell.planned;
-    let standing = if status == Status::Ok && is_complete { Standing::Untested } else { Standing::Unranked };
-    RankedModel { label, rank: None, standing, status, primary, interval }
-}
-
-/// The answers of those trials of the cell that have any.
-fn answered_trials<'a>(cell: &Cell, answers: &'a HashMap<String, Answers>) -> Vec<&'a Answers> {
-    cell.trials.iter().filter_map(|trial| answers.get(&trial.case)).collect()
+/// Whether the model has a place: every planned trial is there and well. The mean over some of them is that of another experiment.
+fn is_ranked(cell: &Cell) -> bool {
+    cell.status == Status::Ok && cell.trials.len() == cell.planned
 }

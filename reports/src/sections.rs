@@ -1,10 +1,12 @@
 //! The text of the report, in parts that `report.html`, `report.md` and the terminal share.
 
-use crate::cell::{Cell, SearchTrial, Trial};
+use crate::cell::{Cell, Mean, SearchTrial, Trial};
+use crate::comparison_table::{HOW_TO_READ_PAIRS, comparison_table};
+use crate::estimate::Basis;
 use crate::format::{count, listed, percent, score};
 use crate::grid::Grid;
 use crate::metric::metric;
-use crate::ranking::{RankedModel, Ranking, Standing};
+use crate::ranking::{RankedModel, Ranking};
 use crate::record::Status;
 use crate::results::Results;
 use crate::setting::Setting;
@@ -18,11 +20,23 @@ pub(crate) const HOW_ROWS_ARE_USED: &str = "A tenth of the training rows is set 
     The test targets were used once, by the scorer, after the fit.";
 
 /// How a table is read.
-const HOW_TO_READ_TABLES: &str = "Models are ranked by the primary metric of the task on the same test examples. The 95 % \
-    interval says how far the score might move with other test examples. `≈` marks a model that a paired test cannot \
-    tell from the best (p ≥ 0.05 after Holm's correction). Where the metric is a share of examples and each model has \
-    one seed, the test is McNemar's exact test; otherwise it is the paired bootstrap. `?` marks a model that could not \
-    be tested. `–` marks a model that is not ranked.";
+const HOW_TO_READ_TABLES: &str = "Models are in the order of their mean scores on the same test examples. `#` is the places that the tests \
+    leave to a model: `1–3` means that none is significantly better and that all but the first three are significantly worse. \
+    `–` marks a model that is not ranked. All pairs are tested, and their p-values are adjusted together by Holm's method. ";
+
+/// What intervals and tests of one seed speak of.
+const ONE_SEED: &str = "There is one seed, so the 95 % intervals and the tests speak of other test examples only, and **the spread over \
+    seeds is unknown**: another seed may change the order. Shares of examples have Wilson's interval and McNemar's exact test; other \
+    scores have the bootstrap's interval and a paired t test over examples.";
+
+/// What intervals and tests of several seeds speak of.
+const SEVERAL_SEEDS: &str = "The 95 % intervals and the tests speak of other seeds and other test examples. Models are paired by seed and \
+    example. The variance has a part of seeds, which has only one degree of freedom less than there are seeds, and a part of examples; \
+    the quantile of Student's t is that of both parts by their weight (Cochran and Cox 1957).";
+
+/// What intervals and tests speak of if test rows differ from seed to seed.
+const DIVISIONS: &str = " Where each seed has test rows of its own, its training rows are mostly those of the others, so the variance over \
+    seeds is corrected for it (Nadeau and Bengio 2003).";
 
 /// How scores of a cross-validation are read.
 const FOLDS: &str = " Where rows are divided into folds, a model that learned from the other folds scores each row once in each \
@@ -31,8 +45,25 @@ const FOLDS: &str = " Where rows are divided into folds, a model that learned fr
 
 /// How the tables of these results are read.
 pub(crate) fn marks(results: &Results) -> String {
-    let has_folds = results.grid.settings.iter().any(|setting| setting.folds.is_some());
-    format!("{HOW_TO_READ_TABLES}{}", if has_folds { FOLDS } else { "" })
+    let models = || results.rankings.iter().flat_map(|ranking| &ranking.models);
+    let has = |basis: Basis| models().any(|model| model.uncertainty.is_some_and(|found| found.basis == basis));
+    let mut text = HOW_TO_READ_TABLES.to_owned();
+    if results.rankings.iter().any(|ranking| !ranking.comparisons.is_empty()) {
+        text += HOW_TO_READ_PAIRS;
+    }
+    if has(Basis::Rows) {
+        text += ONE_SEED;
+    }
+    if has(Basis::SeedsAndRows) {
+        text += SEVERAL_SEEDS;
+    }
+    if has(Basis::Divisions) {
+        text += DIVISIONS;
+    }
+    if has(Basis::Folds) {
+        text += FOLDS;
+    }
+    text
 }
 
 /// One setting: its ranked models and what a reader must know of them.
@@ -47,6 +78,8 @@ pub(crate) struct Section {
     pub(crate) warnings: Vec<String>,
     /// A sentence on the metric that is reported beside the primary one.
     pub(crate) beside: Option<String>,
+    /// All pairs of ranked models.
+    pub(crate) pairs: Option<Table>,
 }
 
 /// The planned cases that are scored: `3 cases`, with their search trials if there are any.
@@ -81,6 +114,7 @@ fn section(results: &Results, ranking: &Ranking) -> Section {
         table: table(results, ranking),
         warnings: warnings(&results.grid, ranking.setting),
         beside: beside(results, ranking),
+        pairs: comparison_table(results, ranking),
     }
 }
 
@@ -148,7 +182,6 @@ fn table(results: &Results, ranking: &Ranking) -> Table {
         TableColumn::new("#", CellKind::Rank),
         TableColumn::new("model", CellKind::Name),
         TableColumn::new(format!("{}{}", setting.primary().short_title(), setting.primary_unit()), CellKind::Estimate),
-        TableColumn::new("vs best", CellKind::Standing).detail(),
         cost("fit"),
         cost("p50"),
         cost("p99").detail(),
@@ -162,10 +195,10 @@ fn table(results: &Results, ranking: &Ranking) -> Table {
     let mut table = Table::new(format!("Results of {}", setting.title), columns);
     for model in &ranking.models {
         if let Some(cell) = results.grid.cell(ranking.setting, model.label) {
-            let emphasis = match model.standing {
-                Standing::Best => Emphasis::Bold,
-                Standing::Unranked => Emphasis::Faint,
-                _ => Emphasis::Plain,
+            let emphasis = match model.ranks {
+                Some(ranks) if ranks.is_tied_with_best() => Emphasis::Bold,
+                Some(_) => Emphasis::Plain,
+                None => Emphasis::Faint,
             };
             table.push(emphasis, row(results, ranking, model, cell));
         }
@@ -180,7 +213,7 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
         mean(phase, name).map_or(TableCell::Empty, |value| TableCell::Quantity { value, unit })
     };
     let primary = results.setting(ranking.setting).primary();
-    let estimate = |mean| TableCell::Estimate { metric: primary, mean, interval: model.interval };
+    let estimate = |mean: Mean| TableCell::Estimate { metric: primary, value: mean.mean, interval: model.interval() };
     let trials = cell.planned;
     let folds = results.setting(ranking.setting).folds;
     // The seeds that have the status; the mean of folds has it as a whole.
@@ -194,10 +227,9 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
         Some(_) => "cases",
     };
     vec![
-        TableCell::Rank { rank: model.rank, standing: model.standing },
+        TableCell::Rank(model.ranks),
         TableCell::Text(results.grid.labels[model.label].clone()),
         model.primary.map_or(TableCell::Empty, estimate),
-        TableCell::Standing(model.standing),
         quantity("fit", "fit_s"),
         quantity("predict-single", "latency_p50_s"),
         quantity("predict-single", "latency_p99_s"),

@@ -2,7 +2,7 @@
 
 use crate::answers::Answers;
 use crate::cell::Trial;
-use crate::estimate;
+use crate::estimate::interval_of_trial;
 use crate::metric::{METRICS, SummaryColumn};
 use crate::results::Results;
 use crate::setting::Setting;
@@ -72,6 +72,6 @@ fn cells(setting: &Setting, label: &str, trial: &Trial, answers: Option<&Answers
 }
 
 fn interval(setting: &Setting, trial: &Trial, primary: f64, answers: Option<&Answers>) -> Option<Interval> {
-    let examples = trial.get("score", "examples").map(|examples| examples.value);
-    estimate::interval(setting.score(), primary, examples, answers.as_slice())
+    let examples = trial.get("score", "examples").map_or(0.0, |examples| examples.value);
+    interval_of_trial(setting.score(), primary, examples, answers)
 }

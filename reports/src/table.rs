@@ -11,10 +11,9 @@ pub(crate) use html::html;
 pub(crate) use markdown::{escape, markdown};
 pub(crate) use terminal::terminal;
 
-use crate::cell::Mean;
 use crate::format::{p_value, score, si, significant};
 use crate::metric::Metric;
-use crate::ranking::Standing;
+use crate::ranking::Ranks;
 use crate::record::Status;
 use crate::statistics::Interval;
 
@@ -53,8 +52,6 @@ pub(crate) enum CellKind {
     Estimate,
     /// A number, with or without a unit.
     Number,
-    /// How a model compares with the best.
-    Standing,
     /// How a case ended.
     Status,
     /// Words.
@@ -92,16 +89,16 @@ pub(crate) enum Emphasis {
 pub(crate) enum TableCell {
     /// There is nothing to show.
     Empty,
-    /// The place in a ranking, and the result of the paired test.
-    Rank { rank: Option<usize>, standing: Standing },
-    /// The mean of a score over seeds, and its 95 % interval.
-    Estimate { metric: &'static Metric, mean: Mean, interval: Option<Interval> },
+    /// The places that a model may have; `None` if it is not ranked.
+    Rank(Option<Ranks>),
+    /// A score, or how much better one is than another, and its 95 % interval.
+    Estimate { metric: &'static Metric, value: f64, interval: Option<Interval> },
     /// A quantity in a plain SI unit, shown with a prefix.
     Quantity { value: f64, unit: &'static str },
     /// A number that is shown without a prefix.
     Number(f64),
-    /// How a model compares with the best.
-    Standing(Standing),
+    /// A p-value.
+    P(f64),
     /// How a case ended. If that is not so for all seeds, also for which of them.
     Status { status: Status, seeds: String },
     /// The text of a column of names, words or code.
@@ -169,30 +166,18 @@ impl TableCell {
     pub(crate) fn text(&self) -> String {
         match self {
             TableCell::Empty => String::new(),
-            TableCell::Rank { rank, standing } => match (rank, standing) {
-                (Some(rank), Standing::Tied { .. }) => format!("{rank} ≈"),
-                (Some(rank), Standing::Untested) => format!("{rank} ?"),
-                (Some(rank), _) => rank.to_string(),
-                (None, _) => "–".to_owned(),
-            },
-            TableCell::Estimate { metric, mean, interval } => {
+            TableCell::Rank(None) => "–".to_owned(),
+            TableCell::Rank(Some(Ranks { best, worst })) if best == worst => best.to_string(),
+            TableCell::Rank(Some(Ranks { best, worst })) => format!("{best}–{worst}"),
+            TableCell::Estimate { metric, value, interval } => {
                 let score = |x| score(metric, x);
-                // Predictions have single precision, so a smaller deviation is a rounding error.
-                let shown = |sd: f64| if sd <= mean.mean.abs() * f64::from(f32::EPSILON) { 0.0 } else { sd };
-                let sd = mean.sd.map_or(String::new(), |sd| format!(" ± {}", score(shown(sd))));
                 let interval = interval
                     .map_or(String::new(), |interval| format!(" [{}, {}]", score(interval.low), score(interval.high)));
-                format!("{}{sd}{interval}", score(mean.mean))
+                format!("{}{interval}", score(*value))
             }
             TableCell::Quantity { value, unit } => si(*value, unit),
             TableCell::Number(value) => significant(*value, 3),
-            TableCell::Standing(standing) => match standing {
-                Standing::Best => "best".to_owned(),
-                Standing::Tied { p } => format!("≈ {}", p_value(*p)),
-                Standing::Behind { p } => p_value(*p),
-                Standing::Untested => "no test".to_owned(),
-                Standing::Unranked => String::new(),
-            },
+            TableCell::P(p) => p_value(*p),
             TableCell::Status { status, seeds } if seeds.is_empty() => status.to_string(),
             TableCell::Status { status, seeds } => format!("{status}, {seeds}"),
             TableCell::Text(text) => text.clone(),
@@ -202,8 +187,10 @@ impl TableCell {
     /// The text that a program reads: a number with all its digits and no unit.
     pub(crate) fn exact(&self) -> String {
         match self {
-            TableCell::Quantity { value, .. } | TableCell::Number(value) => value.to_string(),
-            TableCell::Estimate { mean, .. } => mean.mean.to_string(),
+            TableCell::Quantity { value, .. }
+            | TableCell::Number(value)
+            | TableCell::P(value)
+            | TableCell::Estimate { value, .. } => value.to_string(),
             cell => cell.text(),
         }
     }
@@ -231,7 +218,7 @@ mod tests {
         table.push(
             Emphasis::Bold,
             vec![
-                TableCell::Rank { rank: Some(1), standing: Standing::Best },
+                TableCell::Rank(Some(Ranks { best: 1, worst: 1 })),
                 TableCell::Text("<svm>".to_owned()),
                 TableCell::Quantity { value: 0.012_345, unit: "J" },
                 TableCell::Status { status: Status::Ok, seeds: String::new() },
@@ -241,7 +228,7 @@ mod tests {
         table.push(
             Emphasis::Faint,
             vec![
-                TableCell::Rank { rank: None, standing: Standing::Unranked },
+                TableCell::Rank(None),
                 TableCell::Text("a,b".to_owned()),
                 TableCell::Empty,
                 TableCell::Status { status: Status::Failed, seeds: "1 of 2 seeds".to_owned() },

@@ -4,7 +4,7 @@
 mod common;
 
 use bakeoff_reports::{
-    Answered, Floor, METRICS, Metric, PredictionRow, Record, Results, RunDir, RunInfo, Standing, TargetUnit, metric,
+    Answered, Floor, METRICS, Metric, PredictionRow, Record, Results, RunDir, RunInfo, TargetUnit, metric,
 };
 use common::{Plan, SMALL, write_run};
 
@@ -70,17 +70,21 @@ fn every_score_that_predictions_give_has_an_interval_around_it_and_a_paired_test
         for ranking in &results.rankings {
             let primary = &results.setting(ranking.setting).task.primary;
             for model in &ranking.models {
-                let (mean, interval) = (model.primary.unwrap().mean, model.interval.unwrap());
+                let (mean, interval) = (model.primary.unwrap().mean, model.interval().unwrap());
                 assert!(interval.low < mean && mean < interval.high, "{primary}: {mean} {interval:?}");
                 let is_error = metric(primary).unwrap().score.unwrap().target_unit != TargetUnit::None;
                 let wide = if is_error { mean } else { 0.4 };
                 assert!(interval.high - interval.low < wide, "{primary}: {interval:?}");
-                assert!(!matches!(model.standing, Standing::Untested), "{primary}: {model:?}");
+                assert!(ranking.comparisons.iter().all(|pair| pair.p.is_some()), "{primary}: {model:?}");
             }
             let (best, worst) = (ranking.models.first().unwrap(), ranking.models.last().unwrap());
-            let (first, last) = (best.interval.unwrap(), worst.interval.unwrap());
+            let (first, last) = (best.interval().unwrap(), worst.interval().unwrap());
             let apart = first.low > last.high || last.low > first.high;
-            assert!(!apart || matches!(worst.standing, Standing::Behind { .. }), "{primary}: {worst:?}");
+            assert!(!apart || !worst.ranks.unwrap().is_tied_with_best(), "{primary}: {worst:?}");
+            let pair = ranking.comparison(worst.label, best.label).unwrap();
+            let interval = pair.uncertainty.interval.unwrap();
+            assert_eq!((pair.better, pair.worse), (best.label, worst.label));
+            assert!(pair.effect > 0.0 && interval.low < pair.effect && pair.effect < interval.high, "{pair:?}");
         }
         if !primaries.contains(&"pearson") {
             continue;
@@ -105,10 +109,12 @@ fn models_with_the_same_answers_are_tied() {
     assert_eq!(same(0), same(1));
     for ranking in &results.rankings {
         let of = |label: usize| ranking.models.iter().find(|model| model.label == label).unwrap();
-        assert_eq!(of(0).interval, of(1).interval);
-        if of(0).standing == Standing::Best {
-            assert!(matches!(of(1).standing, Standing::Tied { p } if p == 1.0), "{:?}", of(1));
-        }
+        assert_eq!(of(0).interval(), of(1).interval());
+        let pair = ranking.comparison(0, 1).unwrap();
+        assert_eq!(pair.p, Some(1.0), "{pair:?}");
+        let interval = pair.uncertainty.interval.unwrap();
+        assert_eq!((interval.low, interval.high), (0.0, 0.0), "{pair:?}");
+        assert_eq!(of(0).ranks.unwrap().is_tied_with_best(), of(1).ranks.unwrap().is_tied_with_best());
     }
 }
 

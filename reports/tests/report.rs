@@ -143,7 +143,13 @@ fn several_seeds_are_averaged_and_counted() {
     let plan = Plan { tasks: 3, models: 2, seeds: 3, examples: 200, faults: false, trials: 0, axes: false };
     let built = build(&write_run(folder.path(), &plan)).unwrap();
     assert!(built.terminal_table.contains("3 of 3 seeds"), "{}", built.terminal_table);
-    assert!(built.terminal_table.contains(" ± "), "{}", built.terminal_table);
+    let markdown = fs::read_to_string(folder.path().join("report.md")).unwrap();
+    assert!(
+        markdown.contains("speak of other seeds and other test examples") && !markdown.contains("There is one seed")
+    );
+    // One uncertainty in a cell.
+    assert!(!markdown.contains(" ± "), "{markdown}");
+    assert!(markdown.contains(" of 3 |"), "the seeds won: {markdown}");
 }
 
 #[test]

@@ -2,8 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use bakeoff_reports::{
-    Answered, bootstrap, bootstrap_mean, bootstrap_p, corrected_t_interval, corrected_t_p, expected_max, holm,
-    mcnemar_p, metric, paired_bootstrap_p, quantile, wilson,
+    Answered, bootstrap, bootstrap_mean, corrected, expected_max, holm, mcnemar_p, metric, quantile, wilson,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -124,25 +123,26 @@ fn the_bootstrap_of_a_correlation_agrees_with_scipy_up_to_its_own_noise() {
 #[test]
 fn the_interval_and_the_test_of_folds_agree_with_scipy() {
     for Folds { scores, folds, low, high, p } in fixture().folds {
-        let found = corrected_t_interval(&scores, folds).unwrap();
-        assert!(near(found.low, low) && near(found.high, high), "{scores:?}: {found:?}, expected {low} {high}");
-        let found = corrected_t_p(&scores, folds).unwrap();
-        assert!(near(found, p), "{scores:?}: {found}, expected {p}");
+        let found = corrected(&scores, 1.0 / (folds as f64 - 1.0)).unwrap();
+        let interval = found.interval();
+        assert!(
+            near(interval.low, low) && near(interval.high, high),
+            "{scores:?}: {interval:?}, expected {low} {high}"
+        );
+        assert!(near(found.p(0.0), p), "{scores:?}: {found:?}, expected {p}");
     }
 }
 
 #[test]
 fn folds_that_are_all_alike_are_not_taken_for_certain() {
-    assert_eq!(corrected_t_p(&[0.0; 5], 5), Some(1.0));
     for alike in [&[0.1; 5][..], &[0.1]] {
-        assert_eq!((corrected_t_p(alike, 5), corrected_t_interval(alike, 5)), (None, None), "{alike:?}");
+        assert_eq!(corrected(alike, 0.25), None, "{alike:?}");
     }
 }
 
 #[test]
-fn a_statistic_that_is_never_defined_has_neither_interval_nor_p() {
+fn a_statistic_that_is_never_defined_has_no_interval() {
     assert_eq!(bootstrap(40, |_| None), None);
-    assert_eq!(bootstrap_p(40, |_| None), None);
     assert_eq!(bootstrap(1, |_| Some(1.0)), None);
     // Defined on some resamples only: those count.
     let mut call = 0;
@@ -151,15 +151,6 @@ fn a_statistic_that_is_never_defined_has_neither_interval_nor_p() {
         (call % 2 == 0).then_some(3.0)
     });
     assert_eq!(found.map(|interval| (interval.low, interval.high)), Some((3.0, 3.0)));
-}
-
-#[test]
-fn the_paired_bootstrap_sees_a_shift_and_does_not_see_noise() {
-    let noise: Vec<f64> = (0..500).map(|i| f64::from(i % 7) - 3.0).collect();
-    let shifted: Vec<f64> = noise.iter().map(|x| x + 1.0).collect();
-    assert!(paired_bootstrap_p(&noise) > 0.5, "{}", paired_bootstrap_p(&noise));
-    assert!(paired_bootstrap_p(&shifted) < 0.01, "{}", paired_bootstrap_p(&shifted));
-    assert_eq!(paired_bootstrap_p(&[0.0; 50]), 1.0);
 }
 
 proptest! {

@@ -7,7 +7,6 @@ use super::{Drawn, Figure, Picture, Style, capped};
 use crate::error::ReportError;
 use crate::metric::Better;
 use crate::ranking::{RankedModel, Ranking};
-use crate::record::Status;
 use crate::results::Results;
 use crate::setting::Setting;
 
@@ -32,7 +31,7 @@ impl Figure for Quality {
         }
         let title = "Quality per task";
         let caption = "The marker is the primary metric on the test examples, the mean over seeds and folds. The line is its \
-            95 % interval: Wilson's for a share of examples, Student's t for folds, the bootstrap's otherwise. The dashed line is the floor, which a \
+            95 % interval, of other seeds and test examples, or of test examples only if there is one seed. The dashed line is the floor, which a \
             constant answer scores. A hollow marker is not ranked: it is no better than the floor, or a seed or fold failed or is missing.";
         let svg = draw(&panels[..shown], style, title, caption)
             .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
@@ -50,7 +49,7 @@ impl Figure for Quality {
 fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
     let setting = results.setting(ranking.setting);
     let numbers = ranking.models.iter().flat_map(|model| {
-        let ends = model.interval.map(|interval| [interval.low, interval.high]);
+        let ends = model.interval().map(|interval| [interval.low, interval.high]);
         model.primary.map(|primary| primary.mean).into_iter().chain(ends.into_iter().flatten())
     });
     let scale = AxisScale::around(numbers.chain(ranking.floor), false)?;
@@ -65,9 +64,9 @@ fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
 fn row(results: &Results, model: &RankedModel) -> ModelRow {
     let mark = model.primary.map(|primary| Mark {
         at: primary.mean,
-        range: model.interval.map(|interval| (interval.low, interval.high)),
+        range: model.interval().map(|interval| (interval.low, interval.high)),
         dots: Vec::new(),
-        hollow: model.status != Status::Ok,
+        hollow: model.ranks.is_none(),
     });
     ModelRow {
         label: model.label,

@@ -1,0 +1,65 @@
+//! Two models on the same task, rows and seeds: how far apart they are, and what can be said about it.
+
+use crate::estimate::{Scored, Uncertainty};
+use crate::metric::Better;
+use crate::statistics::holm;
+
+/// Two models differ if the adjusted p-value is below this.
+pub const ALPHA: f64 = 0.05;
+
+/// Two models of a setting. They are paired by seed and test row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The label of the model with the better mean score over the seeds that both have.
+    pub better: usize,
+    /// The label of the other.
+    pub worse: usize,
+    /// How much better the first is, in the unit of the primary metric; not below 0 whichever direction is better.
+    pub effect: f64,
+    /// How the effect might have come out otherwise.
+    pub uncertainty: Uncertainty,
+    /// The p-value, adjusted by Holm's method over all pairs of the setting; `None` if the pair cannot be tested.
+    pub p: Option<f64>,
+    /// On how many seeds the first is better.
+    pub seeds_won: usize,
+}
+
+impl Comparison {
+    /// Whether the test tells the two apart.
+    pub fn differs(&self) -> bool {
+        self.p.is_some_and(|p| p < ALPHA)
+    }
+
+    /// All pairs of these models that share a trial. A pair that cannot be tested takes no part in Holm's adjustment, and is not told
+    /// apart.
+    pub(crate) fn all_pairs(better: Better, models: &[(usize, Scored<'_>)]) -> Vec<Comparison> {
+        let mut comparisons: Vec<Comparison> = Vec::new();
+        for (index, one) in models.iter().enumerate() {
+            comparisons.extend(models[index + 1..].iter().filter_map(|other| pair(better, one, other)));
+        }
+        let tested: Vec<usize> = (0..comparisons.len()).filter(|&at| comparisons[at].p.is_some()).collect();
+        let adjusted = holm(&tested.iter().filter_map(|&at| comparisons[at].p).collect::<Vec<_>>());
+        for (at, p) in tested.into_iter().zip(adjusted) {
+            comparisons[at].p = Some(p);
+        }
+        comparisons
+    }
+}
+
+/// A pair whose p is not adjusted yet; `None` if the two share no trial.
+fn pair(better: Better, one: &(usize, Scored<'_>), other: &(usize, Scored<'_>)) -> Option<Comparison> {
+    let (effect, uncertainty) = one.1.difference(&other.1)?;
+    let (first, second) = if better.goodness(effect) < 0.0 { (other, one) } else { (one, other) };
+    // Turned around so that the better model is the first, and so that above 0 is better.
+    let is_turned = effect < 0.0;
+    let wins = first.1.wins_over(&second.1, better);
+    let uncertainty = if is_turned { uncertainty.negated() } else { uncertainty };
+    Some(Comparison {
+        better: first.0,
+        worse: second.0,
+        effect: effect.abs(),
+        p: uncertainty.p,
+        uncertainty,
+        seeds_won: wins,
+    })
+}
