@@ -1,5 +1,6 @@
 //! Two models on the same task, rows and seeds: how far apart they are, and what can be said about it.
 
+use crate::contrast::Contrast;
 use crate::estimate::{Scored, Uncertainty};
 use crate::metric::Better;
 use crate::statistics::holm;
@@ -48,18 +49,18 @@ impl Comparison {
 
 /// A pair whose p is not adjusted yet; `None` if the two share no trial.
 fn pair(better: Better, one: &(usize, Scored<'_>), other: &(usize, Scored<'_>)) -> Option<Comparison> {
-    let (effect, uncertainty) = one.1.difference(&other.1)?;
-    let (first, second) = if better.goodness(effect) < 0.0 { (other, one) } else { (one, other) };
-    // Turned around so that the better model is the first, and so that above 0 is better.
-    let is_turned = effect < 0.0;
-    let wins = first.1.wins_over(&second.1, better);
-    let uncertainty = if is_turned { uncertainty.negated() } else { uncertainty };
+    let raw = Contrast::difference(&one.1, &other.1)?.value();
+    let (first, second) = if better.goodness(raw) < 0.0 { (other, one) } else { (one, other) };
+    // Above 0 is better, whichever direction of the metric is.
+    let (more, less) = if better == Better::Higher { (first, second) } else { (second, first) };
+    let contrast = Contrast::difference(&more.1, &less.1)?;
+    let uncertainty = contrast.uncertainty();
     Some(Comparison {
         better: first.0,
         worse: second.0,
-        effect: effect.abs(),
+        effect: contrast.value(),
         p: uncertainty.p,
         uncertainty,
-        seeds_won: wins,
+        seeds_won: contrast.by_seed().into_iter().filter(|difference| *difference > 0.0).count(),
     })
 }

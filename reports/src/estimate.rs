@@ -1,13 +1,13 @@
 //! From the trials of cells to a score or a difference of two, with its uncertainty by the estimator of its metric.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::answers::Answers;
 use crate::cell::{Cell, Trial};
-use crate::metric::{Better, Estimator, Score};
+use crate::metric::{Estimator, Score};
 use crate::scores::Sample;
 use crate::setting::Setting;
-use crate::statistics::{Inference, Interval, Trials, bootstrap, bootstrap_mean, corrected, mcnemar_p, wilson};
+use crate::statistics::{Inference, Interval, Trials, bootstrap, bootstrap_mean, corrected, wilson};
 
 /// What the uncertainty of a number speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,15 +41,6 @@ pub struct Uncertainty {
     pub variances: Option<(f64, f64)>,
 }
 
-impl Uncertainty {
-    /// That of the same number with the other sign.
-    pub(crate) fn negated(self) -> Uncertainty {
-        let inference = self.inference.map(|found| Inference { value: 0.0 - found.value, ..found });
-        let interval = self.interval.map(|Interval { low, high }| Interval { low: 0.0 - high, high: 0.0 - low });
-        Uncertainty { interval, inference, ..self }
-    }
-}
-
 /// The scores of a trial, or of several: what a comparison pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Scored<'a> {
@@ -60,7 +51,7 @@ pub(crate) struct Scored<'a> {
 }
 
 /// The seed and, in a cross-validation, the division and the fold.
-type TrialKey = (u64, Option<(usize, usize)>);
+pub(crate) type TrialKey = (u64, Option<(usize, usize)>);
 
 #[derive(Debug, Clone, Copy)]
 struct ScoredTrial<'a> {
@@ -75,25 +66,41 @@ struct ScoredTrial<'a> {
 impl<'a> Scored<'a> {
     /// The primary scores of a cell.
     pub(crate) fn of(setting: &Setting, cell: &Cell, answers: &'a HashMap<String, Answers>) -> Scored<'a> {
+        Scored::by(setting.primary().name, setting.score(), setting, cell, answers)
+    }
+
+    /// The scores of a cell by a metric of these rules.
+    pub(crate) fn by(
+        metric: &str,
+        score: &'static Score,
+        setting: &Setting,
+        cell: &Cell,
+        answers: &'a HashMap<String, Answers>,
+    ) -> Scored<'a> {
         let scored = |trial: &Trial| {
-            let value = trial.get("score", &setting.task.primary)?.value;
+            let value = trial.get("score", metric)?.value;
             let examples = trial.get("score", "examples").map_or(0.0, |examples| examples.value);
             let ratio = trial.get("fit", "train_examples").map(|learned| examples / learned.value);
             let answers = answers.get(&trial.case);
             Some(((trial.seed, trial.fold), ScoredTrial { value, examples, answers, ratio }))
         };
         let trials = cell.trials.iter().filter_map(scored).collect();
-        Scored { score: setting.score(), folds: setting.folds, trials }
+        Scored { score, folds: setting.folds, trials }
     }
 
-    /// Only the trials that `other` has too.
-    fn shared_with(&self, other: &Scored<'_>) -> Scored<'a> {
-        let trials = self.trials.iter().filter(|(key, _)| other.trials.contains_key(key));
+    /// The seeds and folds of its trials.
+    pub(crate) fn keys(&self) -> BTreeSet<TrialKey> {
+        self.trials.keys().copied().collect()
+    }
+
+    /// Only these trials.
+    pub(crate) fn only(&self, keys: &BTreeSet<TrialKey>) -> Scored<'a> {
+        let trials = self.trials.iter().filter(|(key, _)| keys.contains(key));
         Scored { trials: trials.map(|(key, trial)| (*key, *trial)).collect(), ..self.clone() }
     }
 
     /// The mean over trials; `None` without one.
-    fn mean(&self) -> Option<f64> {
+    pub(crate) fn mean(&self) -> Option<f64> {
         let n = self.trials.len() as f64;
         (n > 0.0).then(|| self.trials.values().map(|trial| trial.value).sum::<f64>() / n)
     }
@@ -107,14 +114,8 @@ impl<'a> Scored<'a> {
         seeds.into_values().map(|scores| scores.iter().sum::<f64>() / scores.len() as f64).collect()
     }
 
-    /// On how many of the seeds that both have the score is strictly better.
-    pub(crate) fn wins_over(&self, other: &Scored<'_>, better: Better) -> usize {
-        let (one, other) = (self.shared_with(other).by_seed(), other.shared_with(self).by_seed());
-        one.into_iter().zip(other).filter(|(one, other)| better.prefers(*one, *other)).count()
-    }
-
     /// The score of each fold as the mean over seeds.
-    fn by_fold(&self) -> BTreeMap<(usize, usize), f64> {
+    pub(crate) fn by_fold(&self) -> BTreeMap<(usize, usize), f64> {
         let mut folds: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
         for ((_, fold), trial) in &self.trials {
             folds.entry(fold.unwrap_or_default()).or_default().push(trial.value);
@@ -123,7 +124,7 @@ impl<'a> Scored<'a> {
     }
 
     /// The answers of the trials, if there are any of each; and whether all answer the same rows.
-    fn answers(&self) -> Option<(Vec<&'a Answers>, bool)> {
+    pub(crate) fn answers(&self) -> Option<(Vec<&'a Answers>, bool)> {
         let answers: Vec<&Answers> = self.trials.values().map(|trial| trial.answers).collect::<Option<_>>()?;
         let first = answers.first()?;
         let same = answers.iter().all(|other| other.targets == first.targets && other.len() == first.len());
@@ -131,19 +132,19 @@ impl<'a> Scored<'a> {
     }
 
     /// A score of each row in each trial; `None` if an answer is missing or the trials answer different rows.
-    fn rows(&self) -> Option<Trials> {
+    pub(crate) fn rows(&self) -> Option<Trials> {
         let (answers, same) = self.answers()?;
         let scores: Option<_> = answers.iter().map(|answers| row_scores(&self.score.estimator, answers)).collect();
         Trials::new(same.then_some(scores?)?)
     }
 
     /// How many test rows the first trial answered; 0 if it left no answers.
-    fn answered_rows(&self) -> usize {
+    pub(crate) fn answered_rows(&self) -> usize {
         self.trials.values().next().and_then(|trial| trial.answers).map_or(0, Answers::len)
     }
 
     /// The variance over seeds, and that of one row. Pseudo-values are of groups of rows.
-    fn variances(&self, scores: &Trials) -> Option<(f64, f64)> {
+    pub(crate) fn variances(&self, scores: &Trials) -> Option<(f64, f64)> {
         let (of_seeds, of_rows) = scores.variances()?;
         Some((of_seeds, of_rows * self.answered_rows() as f64 / scores.rows() as f64))
     }
@@ -189,55 +190,12 @@ impl<'a> Scored<'a> {
         Some(Uncertainty { interval, inference: trials.and_then(|trials| trials.infer(mean)), ..none })
     }
 
-    /// How the difference to another model might have come out otherwise, from the trials that both have; `None` if they
-    /// share none.
-    pub(crate) fn difference(&self, other: &Scored<'_>) -> Option<(f64, Uncertainty)> {
-        let (one, other) = (self.shared_with(other), other.shared_with(self));
-        let effect = one.mean()? - other.mean()?;
-        let minus = |(a, b): (f64, f64)| a - b;
-        let by_seed: Vec<f64> = one.by_seed().into_iter().zip(other.by_seed()).map(minus).collect();
-        let folds = other.by_fold();
-        let by_fold = one.by_fold().into_iter().map(|(fold, score)| (fold, score - folds[&fold])).collect();
-        if let Some(found) = one.uncertainty_of_divisions(&by_seed, &by_fold) {
-            let is_zero = by_seed.iter().chain(by_fold.values()).all(|difference| *difference == 0.0);
-            let p = if is_zero { Some(1.0) } else { found.inference.map(|inference| inference.p(0.0)) };
-            return Some((effect, Uncertainty { p, ..found }));
-        }
-        let basis = if one.trials.len() == 1 { Basis::Rows } else { Basis::SeedsAndRows };
-        let none = Uncertainty {
-            basis,
-            seeds: one.trials.len(),
-            rows: 0,
-            interval: None,
-            inference: None,
-            p: None,
-            variances: None,
-        };
-        let same_rows = || {
-            let ((first, _), (second, _)) = (one.answers()?, other.answers()?);
-            (first.first()?.targets == second.first()?.targets).then_some(())
-        };
-        let paired = same_rows().and_then(|()| one.rows()?.minus(&other.rows()?));
-        let Some(differences) = paired else { return Some((effect, none)) };
-        let inference = differences.infer(effect);
-        let p = match basis {
-            _ if differences.is_zero() => Some(1.0),
-            Basis::Rows if one.is_proportion() => Some(differences.mcnemar_p()),
-            _ => inference.map(|found| found.p(0.0)),
-        };
-        let nothing = differences.is_zero().then_some(Interval { low: 0.0, high: 0.0 });
-        let interval = inference.map(|found| found.interval()).or(nothing);
-        let rows = one.answered_rows();
-        let variances = one.variances(&differences);
-        Some((effect, Uncertainty { rows, interval, inference, p, variances, ..none }))
-    }
-
-    fn is_proportion(&self) -> bool {
+    pub(crate) fn is_proportion(&self) -> bool {
         matches!(self.score.estimator, Estimator::Proportion(_))
     }
 
     /// The uncertainty if each trial has a division of its own into training and test rows; `None` if all answer the same rows.
-    fn uncertainty_of_divisions(
+    pub(crate) fn uncertainty_of_divisions(
         &self,
         by_seed: &[f64],
         by_fold: &BTreeMap<(usize, usize), f64>,
@@ -296,12 +254,4 @@ fn row_scores(estimator: &Estimator, answers: &Answers) -> Option<Vec<f64>> {
         Some(groups as f64 * all - (groups as f64 - 1.0) * without)
     };
     (0..groups).map(without).collect()
-}
-
-impl Trials {
-    /// McNemar's exact p of differences that are -1, 0 or 1, in one trial.
-    fn mcnemar_p(&self) -> f64 {
-        let only = |sign: f64| self.all().filter(|difference| *difference == sign).count() as u64;
-        mcnemar_p(only(1.0), only(-1.0))
-    }
 }

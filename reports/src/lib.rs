@@ -7,6 +7,7 @@ mod answers;
 mod cell;
 mod comparison;
 mod comparison_table;
+mod contrast;
 mod error;
 mod estimate;
 mod extra_tables;

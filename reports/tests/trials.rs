@@ -63,7 +63,8 @@ fn trials_that_cannot_be_a_table_are_refused() {
         assert_eq!(Trials::new(scores.clone()), None, "{scores:?}");
     }
     let (two, three) = (Trials::new(vec![vec![1.0, 2.0]; 2]).unwrap(), Trials::new(vec![vec![1.0, 2.0]; 3]).unwrap());
-    assert_eq!(two.minus(&three), None);
+    assert_eq!(Trials::combination(&[(1.0, two), (-1.0, three)]), None);
+    assert_eq!(Trials::combination(&[]), None);
     // Nothing varies.
     assert_eq!(Trials::new(vec![vec![1.0; 5]; 3]).unwrap().infer(1.0), None);
 }
@@ -76,7 +77,8 @@ proptest! {
     ) {
         let (a, b) = (Trials::new(one.clone()).unwrap(), Trials::new(other.clone()).unwrap());
         let effect = mean(&one) - mean(&other);
-        let (there, back) = (a.minus(&b).unwrap().infer(effect).unwrap(), b.minus(&a).unwrap().infer(-effect).unwrap());
+        let minus = |a: &Trials, b: &Trials| Trials::combination(&[(1.0, a.clone()), (-1.0, b.clone())]).unwrap();
+        let (there, back) = (minus(&a, &b).infer(effect).unwrap(), minus(&b, &a).infer(-effect).unwrap());
         prop_assert!((there.error - back.error).abs() < 1e-12);
         prop_assert!((there.p(0.0) - back.p(0.0)).abs() < 1e-9);
     }

@@ -31,15 +31,20 @@ impl Trials {
         (rows >= 2 && scores.iter().all(is_sound)).then_some(Trials { rows, scores })
     }
 
-    /// The difference of each row in each trial. Trials are paired by their order. `None` unless both have the same numbers of
-    /// trials and rows.
-    pub fn minus(&self, other: &Trials) -> Option<Trials> {
-        let differences = |(one, other): (&Vec<f64>, &Vec<f64>)| one.iter().zip(other).map(|(a, b)| a - b).collect();
-        let is_paired = self.rows == other.rows && self.scores.len() == other.scores.len();
-        is_paired.then(|| Trials {
-            rows: self.rows,
-            scores: self.scores.iter().zip(&other.scores).map(differences).collect(),
-        })
+    /// The sum of the scores of each row in each trial, each times its factor: a difference has the factors 1 and -1. Trials are
+    /// paired by their order. `None` without a term, and unless all have the same numbers of trials and rows.
+    pub fn combination(terms: &[(f64, Trials)]) -> Option<Trials> {
+        let (first, rest) = terms.split_first()?;
+        let mut sum = first.1.clone();
+        sum.scores.iter_mut().flatten().for_each(|score| *score *= first.0);
+        for (factor, trials) in rest {
+            if (trials.rows, trials.scores.len()) != (sum.rows, sum.scores.len()) {
+                return None;
+            }
+            let others = trials.scores.iter().flatten();
+            sum.scores.iter_mut().flatten().zip(others).for_each(|(score, other)| *score += factor * other);
+        }
+        Some(sum)
     }
 
     /// How many trials there are.

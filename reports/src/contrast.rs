@@ -1,0 +1,109 @@
+//! A sum of scores with factors, paired by seed and test row: the difference of two models has the factors 1 and -1, and the change of
+//! that difference between two sizes has four terms.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::estimate::{Basis, Scored, TrialKey, Uncertainty};
+use crate::statistics::{Interval, Trials, mcnemar_p};
+
+/// Scores with their factors, over the trials that all of them have.
+#[derive(Debug, Clone)]
+pub(crate) struct Contrast<'a> {
+    terms: Vec<(f64, Scored<'a>)>,
+}
+
+impl<'a> Contrast<'a> {
+    /// `None` if the scores have no trial in common.
+    pub(crate) fn new(terms: Vec<(f64, Scored<'a>)>) -> Option<Contrast<'a>> {
+        let mut keys: Option<BTreeSet<TrialKey>> = None;
+        for (_, scored) in &terms {
+            let of_term = scored.keys();
+            keys = Some(keys.map_or_else(|| of_term.clone(), |keys| keys.intersection(&of_term).copied().collect()));
+        }
+        let keys = keys.filter(|keys| !keys.is_empty())?;
+        Some(Contrast { terms: terms.into_iter().map(|(factor, scored)| (factor, scored.only(&keys))).collect() })
+    }
+
+    /// The difference of two models.
+    pub(crate) fn difference(one: &Scored<'a>, other: &Scored<'a>) -> Option<Contrast<'a>> {
+        Contrast::new(vec![(1.0, one.clone()), (-1.0, other.clone())])
+    }
+
+    /// The sum of the mean scores.
+    pub(crate) fn value(&self) -> f64 {
+        self.terms.iter().map(|(factor, scored)| factor * scored.mean().unwrap_or(f64::NAN)).sum()
+    }
+
+    /// The sum on each seed.
+    pub(crate) fn by_seed(&self) -> Vec<f64> {
+        let mut sums: Vec<f64> = Vec::new();
+        for (factor, scored) in &self.terms {
+            let scores = scored.by_seed();
+            sums.resize(scores.len(), 0.0);
+            sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += factor * score);
+        }
+        sums
+    }
+
+    fn by_fold(&self) -> BTreeMap<(usize, usize), f64> {
+        let mut sums: BTreeMap<(usize, usize), f64> = BTreeMap::new();
+        for (factor, scored) in &self.terms {
+            for (fold, score) in scored.by_fold() {
+                *sums.entry(fold).or_insert(0.0) += factor * score;
+            }
+        }
+        sums
+    }
+
+    /// How the value might have come out otherwise. There is no interval and no p if answers are missing, or if the terms answer
+    /// different rows.
+    pub(crate) fn uncertainty(&self) -> Uncertainty {
+        let first = &self.terms[0].1;
+        let (by_seed, by_fold) = (self.by_seed(), self.by_fold());
+        if let Some(found) = first.uncertainty_of_divisions(&by_seed, &by_fold) {
+            let is_zero = by_seed.iter().chain(by_fold.values()).all(|difference| *difference == 0.0);
+            let p = if is_zero { Some(1.0) } else { found.inference.map(|inference| inference.p(0.0)) };
+            return Uncertainty { p, ..found };
+        }
+        let basis = if by_seed.len() == 1 { Basis::Rows } else { Basis::SeedsAndRows };
+        let none = Uncertainty {
+            basis,
+            seeds: by_seed.len(),
+            rows: first.answered_rows(),
+            interval: None,
+            inference: None,
+            p: None,
+            variances: None,
+        };
+        let Some(sums) = self.rows() else { return none };
+        let inference = sums.infer(self.value());
+        let p = match basis {
+            _ if sums.is_zero() => Some(1.0),
+            Basis::Rows if self.is_difference_of_shares() => {
+                let only = |sign: f64| sums.all().filter(|difference| *difference == sign).count() as u64;
+                Some(mcnemar_p(only(1.0), only(-1.0)))
+            }
+            _ => inference.map(|found| found.p(0.0)),
+        };
+        let nothing = sums.is_zero().then_some(Interval { low: 0.0, high: 0.0 });
+        let interval = inference.map(|found| found.interval()).or(nothing);
+        Uncertainty { interval, inference, p, variances: first.variances(&sums), ..none }
+    }
+
+    /// The sum of each row in each trial; `None` unless all terms answer the same rows.
+    fn rows(&self) -> Option<Trials> {
+        let targets = |scored: &Scored<'_>| Some(scored.answers()?.0.first()?.targets);
+        let first = targets(&self.terms[0].1)?;
+        if self.terms.iter().any(|(_, scored)| targets(scored) != Some(first)) {
+            return None;
+        }
+        let terms: Option<Vec<(f64, Trials)>> =
+            self.terms.iter().map(|(factor, scored)| Some((*factor, scored.rows()?))).collect();
+        Trials::combination(&terms?)
+    }
+
+    fn is_difference_of_shares(&self) -> bool {
+        let factors: Vec<f64> = self.terms.iter().map(|(factor, _)| *factor).collect();
+        (factors == [1.0, -1.0] || factors == [-1.0, 1.0]) && self.terms[0].1.is_proportion()
+    }
+}
