@@ -61,6 +61,8 @@ struct ScoredTrial<'a> {
     answers: Option<&'a Answers>,
     /// Test rows over training rows.
     ratio: Option<f64>,
+    /// Whether the value stands in for a missing one.
+    is_imputed: bool,
 }
 
 impl<'a> Scored<'a> {
@@ -82,7 +84,7 @@ impl<'a> Scored<'a> {
             let examples = trial.get("score", "examples").map_or(0.0, |examples| examples.value);
             let ratio = trial.get("fit", "train_examples").map(|learned| examples / learned.value);
             let answers = answers.get(&trial.case);
-            Some(((trial.seed, trial.fold), ScoredTrial { value, examples, answers, ratio }))
+            Some(((trial.seed, trial.fold), ScoredTrial { value, examples, answers, ratio, is_imputed: false }))
         };
         let trials = cell.trials.iter().filter_map(scored).collect();
         Scored { score, folds: setting.folds, trials }
@@ -91,6 +93,15 @@ impl<'a> Scored<'a> {
     /// The seeds and folds of its trials.
     pub(crate) fn keys(&self) -> BTreeSet<TrialKey> {
         self.trials.keys().copied().collect()
+    }
+
+    /// The same with `value` in place of the score of each of these trials that has none.
+    pub(crate) fn imputed(mut self, keys: &BTreeSet<TrialKey>, value: f64) -> Scored<'a> {
+        for key in keys {
+            let missing = ScoredTrial { value, examples: 0.0, answers: None, ratio: None, is_imputed: true };
+            self.trials.entry(*key).or_insert(missing);
+        }
+        self
     }
 
     /// Only these trials.
@@ -123,36 +134,45 @@ impl<'a> Scored<'a> {
         folds.into_iter().map(|(fold, scores)| (fold, scores.iter().sum::<f64>() / scores.len() as f64)).collect()
     }
 
-    /// The answers of the trials, if there are any of each; and whether all answer the same rows.
+    /// The answers of the trials, if there are any of each that is not imputed; and whether all answer the same rows.
     pub(crate) fn answers(&self) -> Option<(Vec<&'a Answers>, bool)> {
-        let answers: Vec<&Answers> = self.trials.values().map(|trial| trial.answers).collect::<Option<_>>()?;
+        let measured = self.trials.values().filter(|trial| !trial.is_imputed);
+        let answers: Vec<&Answers> = measured.map(|trial| trial.answers).collect::<Option<_>>()?;
         let first = answers.first()?;
         let same = answers.iter().all(|other| other.targets == first.targets && other.len() == first.len());
         Some((answers, same))
     }
 
-    /// A score of each row in each trial; `None` if an answer is missing or the trials answer different rows.
+    /// A score of each row in each trial; `None` if an answer is missing or the trials answer different rows. Each row of an imputed
+    /// trial has the imputed score.
     pub(crate) fn rows(&self) -> Option<Trials> {
         let (answers, same) = self.answers()?;
-        let scores: Option<_> = answers.iter().map(|answers| row_scores(&self.score.estimator, answers)).collect();
-        Trials::new(same.then_some(scores?)?)
-    }
-
-    /// How many test rows the first trial answered; 0 if it left no answers.
-    pub(crate) fn answered_rows(&self) -> usize {
-        self.trials.values().next().and_then(|trial| trial.answers).map_or(0, Answers::len)
-    }
-
-    /// The variance over seeds, and that of one row. Pseudo-values are of groups of rows.
-    pub(crate) fn variances(&self, scores: &Trials) -> Option<(f64, f64)> {
-        let (of_seeds, of_rows) = scores.variances()?;
-        Some((of_seeds, of_rows * self.answered_rows() as f64 / scores.rows() as f64))
+        let mut answered = answers.into_iter().map(|answers| row_scores(&self.score.estimator, answers));
+        let mut scores: Vec<Option<Vec<f64>>> = Vec::new();
+        for trial in self.trials.values() {
+            scores.push(if trial.is_imputed { None } else { Some(answered.next()??) });
+        }
+        let rows = scores.iter().flatten().next()?.len();
+        let constant = |trial: &ScoredTrial<'_>| vec![trial.value; rows];
+        let scores = scores.into_iter().zip(self.trials.values());
+        Trials::new(same.then(|| scores.map(|(scores, trial)| scores.unwrap_or_else(|| constant(trial))).collect())?)
     }
 
     /// The ratio of test rows to training rows of the divisions, the largest of them.
     fn ratio(&self) -> f64 {
         let ratios = self.trials.values().map(|trial| trial.ratio.unwrap_or(f64::INFINITY));
         ratios.fold(0.0, f64::max)
+    }
+
+    /// How many test rows the first trial answered; 0 if it left no answers.
+    pub(crate) fn answered_rows(&self) -> usize {
+        self.trials.values().find_map(|trial| trial.answers).map_or(0, Answers::len)
+    }
+
+    /// The variance over seeds, and that of one row. Pseudo-values are of groups of rows.
+    pub(crate) fn variances(&self, scores: &Trials) -> Option<(f64, f64)> {
+        let (of_seeds, of_rows) = scores.variances()?;
+        Some((of_seeds, of_rows * self.answered_rows() as f64 / scores.rows() as f64))
     }
 
     /// How the mean score might have come out otherwise; `None` without a trial.

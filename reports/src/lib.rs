@@ -5,7 +5,9 @@
 
 mod answers;
 mod cell;
+mod claims;
 mod comparison;
+mod compare;
 mod comparison_table;
 mod contrast;
 mod error;
@@ -17,6 +19,8 @@ mod grid;
 mod html;
 mod markdown;
 mod metric;
+mod over_tasks;
+mod rank;
 mod ranking;
 mod record;
 mod report;
@@ -36,6 +40,8 @@ mod warnings;
 
 pub use answers::Answers;
 pub use cell::{Cell, ESTIMATE, Gap, Mean, NOT_REACHED, SearchTrial, Trial, Value};
+pub use claims::{Claim, Finding, Judged, Verdict, claims, claims_csv, claims_text, judge};
+pub use compare::compare_text;
 pub use comparison::{ALPHA, Comparison};
 pub use error::ReportError;
 pub use estimate::{Basis, Uncertainty};
@@ -43,7 +49,9 @@ pub use figures::{Drawn, FIGURES, Figure, Picture, Style};
 pub use format::percent;
 pub use grid::Grid;
 pub use metric::{Better, Estimator, Floor, METRICS, Metric, Score, ScoredTargets, SummaryColumn, TargetUnit, metric};
-pub use ranking::{RankedModel, Ranking, Ranks};
+pub use over_tasks::{FEW_TASKS, OverTasks};
+pub use rank::rank_text;
+pub use ranking::{Impute, RankedModel, Ranking, Ranks};
 pub use record::{Curve, PredictionRow, Reading, Record, SCHEMA, Status};
 pub use report::{Built, build};
 pub use results::Results;

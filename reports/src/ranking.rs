@@ -1,11 +1,11 @@
 //! The models of a setting in the order of their scores, and which places the tests leave to each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::answers::Answers;
 use crate::cell::{Cell, Mean};
 use crate::comparison::Comparison;
-use crate::estimate::{Scored, Uncertainty};
+use crate::estimate::{Scored, TrialKey, Uncertainty};
 use crate::grid::Grid;
 use crate::record::Status;
 use crate::statistics::Interval;
@@ -26,6 +26,16 @@ impl Ranks {
     }
 }
 
+/// What stands in for the scores of a model's seeds that failed or are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Impute {
+    /// Nothing: the model is not ranked.
+    #[default]
+    Nothing,
+    /// The floor. A model without any score is still not ranked.
+    Floor,
+}
+
 /// One model of a ranking.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankedModel {
@@ -39,6 +49,8 @@ pub struct RankedModel {
     pub primary: Option<Mean>,
     /// How this score might have come out otherwise.
     pub uncertainty: Option<Uncertainty>,
+    /// How many of its scores are imputed.
+    pub imputed: usize,
 }
 
 impl RankedModel {
@@ -69,16 +81,33 @@ impl Ranking {
     /// tests that found a difference. Because Holm's method keeps the chance of any false one below 5 %, all of them hold together
     /// in at least 95 % of experiments (Al Mohamad, Goeman and van Zwet 2022, "Simultaneous confidence intervals for ranks with
     /// application to ranking institutions", Biometrics 78).
-    pub fn new(grid: &Grid, setting: usize, answers: &HashMap<String, Answers>) -> Ranking {
+    pub fn new(grid: &Grid, setting: usize, answers: &HashMap<String, Answers>, impute: Impute) -> Ranking {
         let compared = &grid.settings[setting];
         let better = compared.primary().better;
+        let floor = grid.row(setting).find_map(|(_, cell)| cell.mean("score", "floor")).map(|floor| floor.mean);
+        let of_cells: Vec<(usize, &Cell, Scored<'_>)> =
+            grid.row(setting).map(|(label, cell)| (label, cell, Scored::of(compared, cell, answers))).collect();
+        let keys: BTreeSet<TrialKey> = of_cells.iter().flat_map(|(.., scores)| scores.keys()).collect();
         let mut scored: Vec<(usize, Scored<'_>)> = Vec::new();
         let mut models: Vec<RankedModel> = Vec::new();
-        for (label, cell) in grid.row(setting) {
-            let scores = Scored::of(compared, cell, answers);
-            let (is_ranked, uncertainty) = (is_ranked(cell), scores.uncertainty());
-            let primary = cell.mean("score", &compared.task.primary);
-            models.push(RankedModel { label, ranks: None, status: cell.status, primary, uncertainty });
+        for (label, cell, scores) in of_cells {
+            let measured = scores.keys().len();
+            let (is_ranked, scores) = match (impute, floor) {
+                (Impute::Floor, Some(floor)) if measured > 0 => (true, scores.imputed(&keys, floor)),
+                _ => (is_ranked(cell), scores),
+            };
+            let mut primary = cell.mean("score", &compared.task.primary);
+            if let (Impute::Floor, Some(primary), Some(mean)) = (impute, &mut primary, scores.mean()) {
+                primary.mean = mean;
+            }
+            models.push(RankedModel {
+                label,
+                ranks: None,
+                status: cell.status,
+                primary,
+                uncertainty: scores.uncertainty(),
+                imputed: scores.keys().len() - measured,
+            });
             if is_ranked && primary.is_some() {
                 scored.push((label, scores));
             }
@@ -98,7 +127,6 @@ impl Ranking {
         models.sort_by(|a, b| key(a).total_cmp(&key(b)));
         let place = |label: usize| models.iter().position(|model| model.label == label);
         comparisons.sort_by_key(|pair| (place(pair.better), place(pair.worse)));
-        let floor = grid.row(setting).find_map(|(_, cell)| cell.mean("score", "floor")).map(|floor| floor.mean);
         Ranking { setting, floor, models, comparisons }
     }
 

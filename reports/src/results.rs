@@ -7,7 +7,7 @@ use crate::cell::{Gap, Trial};
 use crate::error::ReportError;
 use crate::format::{count, listed};
 use crate::grid::Grid;
-use crate::ranking::Ranking;
+use crate::ranking::{Impute, Ranking};
 use crate::record::{Curve, Status};
 use crate::run_dir::RunDir;
 use crate::run_info::RunInfo;
@@ -39,6 +39,14 @@ impl Results {
     /// If a file of the run is not readable or breaks its format. Missing curves and predictions are remarks and no
     /// errors, and so are lines cut short by a kill.
     pub fn load(dir: &RunDir) -> Result<Results, ReportError> {
+        Results::load_with(dir, Impute::Nothing)
+    }
+
+    /// [`Results::load`] with scores in place of missing ones.
+    ///
+    /// # Errors
+    /// As in [`Results::load`].
+    pub fn load_with(dir: &RunDir, impute: Impute) -> Result<Results, ReportError> {
         let info = dir.info()?;
         let records = dir.records()?;
         let mut remarks = info.remarks.clone();
@@ -61,7 +69,7 @@ impl Results {
         remark_on_machines(&grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
         let gaps = gaps(&grid);
-        let rankings = (0..grid.settings.len()).map(|setting| Ranking::new(&grid, setting, &answers)).collect();
+        let rankings = (0..grid.settings.len()).map(|setting| Ranking::new(&grid, setting, &answers, impute)).collect();
         let mut by_case: HashMap<String, Vec<Curve>> = HashMap::new();
         for curve in curves.map(|curves| curves.rows).unwrap_or_default() {
             by_case.entry(curve.case.clone()).or_default().push(curve);

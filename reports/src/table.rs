@@ -11,6 +11,7 @@ pub(crate) use html::html;
 pub(crate) use markdown::{escape, markdown};
 pub(crate) use terminal::terminal;
 
+use crate::claims::Verdict;
 use crate::format::{p_value, score, si, significant};
 use crate::metric::Metric;
 use crate::ranking::Ranks;
@@ -99,6 +100,8 @@ pub(crate) enum TableCell {
     Number(f64),
     /// A p-value.
     P(f64),
+    /// What a rule says.
+    Verdict(Verdict),
     /// How a case ended. If that is not so for all seeds, also for which of them.
     Status { status: Status, seeds: String },
     /// The text of a column of names, words or code.
@@ -178,6 +181,7 @@ impl TableCell {
             TableCell::Quantity { value, unit } => si(*value, unit),
             TableCell::Number(value) => significant(*value, 3),
             TableCell::P(p) => p_value(*p),
+            TableCell::Verdict(verdict) => verdict.name().to_owned(),
             TableCell::Status { status, seeds } if seeds.is_empty() => status.to_string(),
             TableCell::Status { status, seeds } => format!("{status}, {seeds}"),
             TableCell::Text(text) => text.clone(),
@@ -195,9 +199,13 @@ impl TableCell {
         }
     }
 
-    /// Whether the cell shows that a case did not end well.
+    /// Whether the cell shows that a case did not end well, or that a claim is not so.
     pub(crate) fn is_bad(&self) -> bool {
-        matches!(self, TableCell::Status { status, .. } if *status != Status::Ok)
+        match self {
+            TableCell::Status { status, .. } => *status != Status::Ok,
+            TableCell::Verdict(verdict) => *verdict == Verdict::Refuted,
+            _ => false,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use bakeoff_reports::{Grid, Ranking, Record, ReportError, RunInfo, Status};
+use bakeoff_reports::{Grid, Impute, Ranking, Record, ReportError, RunInfo, Status};
 use common::{Plan, SMALL, info, write_run};
 
 fn made(plan: &Plan) -> (RunInfo, Vec<Record>) {
@@ -181,7 +181,7 @@ fn a_model_that_is_not_ok_is_shown_but_never_ranked() {
     let (info, records) = made(&SMALL);
     let grid = Grid::new(&info, &records, Path::new("records.csv")).unwrap();
     for setting in 0..grid.settings.len() {
-        let ranking = Ranking::new(&grid, setting, &std::collections::HashMap::new());
+        let ranking = Ranking::new(&grid, setting, &std::collections::HashMap::new(), Impute::Nothing);
         assert_eq!(ranking.models.len(), 8);
         for model in &ranking.models {
             assert_eq!(model.ranks.is_some(), model.status == Status::Ok, "{model:?}");
@@ -216,7 +216,7 @@ fn search_trials_belong_to_their_case_and_make_no_setting_and_no_rank() {
         let scores: Vec<bool> = trial.search.iter().map(|search| search.score.is_some()).collect();
         assert_eq!(scores, [true, false, true], "{}", trial.case);
     }
-    let ranking = Ranking::new(&grid, 0, &std::collections::HashMap::new());
+    let ranking = Ranking::new(&grid, 0, &std::collections::HashMap::new(), Impute::Nothing);
     assert_eq!(ranking.ranked().count(), 2, "a failed search trial does not cost the rank");
 
     // Each seed chooses its own parameters.

@@ -1,10 +1,13 @@
 //! The command line: one file per command.
 
 mod check;
+mod claims;
+mod compare;
 mod data;
 mod doctor;
 mod export_glue;
 mod list;
+mod rank;
 mod report;
 mod resume;
 mod run;
@@ -52,6 +55,12 @@ enum Command {
     Check(Selection),
     /// List, download and verify the full datasets
     Data(data::DataArguments),
+    /// Judge the claims of the documents by the rows of runs
+    Claims(claims::ClaimsArguments),
+    /// Rank the models of a run by task and over tasks, with the places that the tests leave to each
+    Rank(rank::RankArguments),
+    /// Compare the same cases of two runs
+    Compare(compare::CompareArguments),
     /// Rebuild the report of a run from its CSV files
     Report(report::ReportArguments),
     /// Continue an interrupted run, and retry its failed cases
@@ -196,6 +205,9 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
         Command::List(arguments) => list::run(program, &arguments),
         Command::Check(selection) => check::run(program, &selection, samples),
         Command::Data(arguments) => data::run(&arguments),
+        Command::Claims(arguments) => claims::run(&arguments),
+        Command::Rank(arguments) => rank::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Resume(arguments) => resume::run(program, &arguments, samples),
         Command::Doctor => doctor::run(program, samples),

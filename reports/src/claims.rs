@@ -1,0 +1,11 @@
+//! What documents claim, bound to experiments and rules that were fixed before any data: a verdict on each from the rows of runs.
+
+mod judge;
+mod part;
+mod registry;
+mod table;
+
+pub use judge::{Finding, Judged, Verdict, judge};
+pub use registry::{Claim, claims};
+pub(crate) use table::claims_table;
+pub use table::{claims_csv, claims_text};

@@ -1,0 +1,195 @@
+//! Verdicts: what the rules of claims say of the rows of runs.
+
+use crate::comparison::ALPHA;
+use crate::results::Results;
+use crate::statistics::{Interval, holm};
+
+use super::part::{Answer, Question};
+use super::registry::Claim;
+
+/// What a rule says of a claim, or of one comparison of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is so.
+    Supported,
+    /// It is not so.
+    Refuted,
+    /// It was measured, and the interval is too wide to tell.
+    Undecided,
+    /// Nothing was measured that could tell.
+    NotMeasured,
+}
+
+impl Verdict {
+    /// The word in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Supported => "supported",
+            Verdict::Refuted => "refuted",
+            Verdict::Undecided => "undecided",
+            Verdict::NotMeasured => "not measured",
+        }
+    }
+}
+
+/// A claim with its verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The claim.
+    pub claim: Claim,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The comparisons from which it follows, in the order of the rule.
+    pub findings: Vec<Finding>,
+}
+
+impl Judged {
+    /// Whether any of its comparisons was measured.
+    pub(crate) fn is_measured(&self) -> bool {
+        self.findings.iter().any(|finding| finding.effect.is_some())
+    }
+}
+
+/// One comparison of a claim.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// What is compared, as the claim says that it comes out.
+    pub what: String,
+    /// The verdict on it.
+    pub verdict: Verdict,
+    /// The difference of both sides, or for costs their ratio; `None` if it was not measured.
+    pub effect: Option<f64>,
+    /// Its 95 % interval.
+    pub interval: Option<Interval>,
+    /// Whether the effect is a ratio.
+    pub is_ratio: bool,
+    /// The two-sided p, not adjusted.
+    pub p: Option<f64>,
+    /// How many seeds both sides have.
+    pub seeds: usize,
+    /// How many test rows each seed answered; 0 if the numbers are not of rows.
+    pub rows: usize,
+    /// The run.
+    pub run: String,
+    /// Why it was not measured, or what would decide it; empty if it is decided.
+    pub remedy: String,
+}
+
+/// Judges claims by runs. A comparison is looked for in the runs in their order, and only in those of the claim's suites, because a
+/// rule is for the experiment that was chosen with it. Both of its sides come from one run.
+///
+/// A comparison is as claimed if its effect is in the claimed direction with p < 0.05. It is not so if its effect is in the other
+/// direction with p < 0.05 after Holm's adjustment over the comparisons of the claim, because one of many that comes out wrong by
+/// chance refutes a claim about all of them. One seed decides nothing, because its spread is unknown.
+pub fn judge(claims: &[Claim], runs: &[&Results]) -> Vec<Judged> {
+    claims.iter().map(|claim| judge_claim(claim, runs)).collect()
+}
+
+fn judge_claim(claim: &Claim, runs: &[&Results]) -> Judged {
+    let questions: Vec<Question> = claim.parts.iter().flat_map(super::registry::Part::questions).collect();
+    let answers: Vec<Result<(Answer, &Results), String>> =
+        questions.iter().map(|question| ask(claim, question, runs)).collect();
+    let tested: Vec<f64> = answers.iter().filter_map(|answer| answer.as_ref().ok()?.0.p).collect();
+    let mut adjusted = holm(&tested).into_iter();
+    let findings: Vec<Finding> = questions
+        .iter()
+        .zip(&answers)
+        .map(|(question, answer)| match answer {
+            Err(reason) => not_measured(question, reason),
+            Ok((answer, run)) => {
+                let adjusted = answer.p.and_then(|_| adjusted.next());
+                measured(question, answer, adjusted, &run.info.run)
+            }
+        })
+        .collect();
+    Judged { verdict: verdict(claim, &findings), claim: claim.clone(), findings }
+}
+
+/// The answer of the first run that has one.
+fn ask<'a>(claim: &Claim, question: &Question, runs: &[&'a Results]) -> Result<(Answer, &'a Results), String> {
+    let mut reason = None;
+    for run in runs.iter().filter(|run| claim.suites.contains(&run.info.suite)) {
+        match question.ask(run) {
+            Ok(answer) => return Ok((answer, run)),
+            Err(found) => drop(reason.get_or_insert(format!("run {}: {found}", run.info.run))),
+        }
+    }
+    Err(reason.unwrap_or_else(|| claim.remedy()))
+}
+
+impl Claim {
+    /// What to run.
+    pub(crate) fn remedy(&self) -> String {
+        match self.suites.first() {
+            Some(suite) => format!("bakeoff run {suite}"),
+            None => format!("waits for {}", self.waits_for),
+        }
+    }
+}
+
+fn not_measured(question: &Question, reason: &str) -> Finding {
+    Finding {
+        what: question.words(),
+        verdict: Verdict::NotMeasured,
+        effect: None,
+        interval: None,
+        is_ratio: false,
+        p: None,
+        seeds: 0,
+        rows: 0,
+        run: String::new(),
+        remedy: reason.to_owned(),
+    }
+}
+
+fn measured(question: &Question, answer: &Answer, adjusted: Option<f64>, run: &str) -> Finding {
+    let is_small = |p: Option<f64>| answer.seeds > 1 && p.is_some_and(|p| p < ALPHA);
+    let verdict = match answer.effect {
+        effect if effect > 0.0 && is_small(answer.p) => Verdict::Supported,
+        effect if effect < 0.0 && is_small(adjusted) => Verdict::Refuted,
+        _ => Verdict::Undecided,
+    };
+    let remedy = if verdict == Verdict::Undecided { what_would_decide(answer) } else { String::new() };
+    Finding {
+        what: question.words(),
+        verdict,
+        effect: Some(answer.shown),
+        interval: answer.interval,
+        is_ratio: answer.is_ratio,
+        p: answer.p,
+        seeds: answer.seeds,
+        rows: answer.rows,
+        run: run.to_owned(),
+        remedy,
+    }
+}
+
+/// The verdict on a claim from those on its comparisons.
+fn verdict(claim: &Claim, findings: &[Finding]) -> Verdict {
+    let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count() as f64;
+    let all = findings.len() as f64;
+    // Whether so many of the comparisons are enough.
+    let suffice = |holding: f64| match claim.most {
+        Some(share) => holding > share * all,
+        None => holding == all,
+    };
+    if findings.is_empty() {
+        Verdict::NotMeasured
+    } else if suffice(count(Verdict::Supported)) {
+        Verdict::Supported
+    } else if !suffice(all - count(Verdict::Refuted)) {
+        Verdict::Refuted
+    } else if count(Verdict::NotMeasured) > 0.0 {
+        Verdict::NotMeasured
+    } else {
+        Verdict::Undecided
+    }
+}
+
+/// How many seeds or rows would show the effect that was seen, if it is as large as it looks.
+fn what_would_decide(answer: &Answer) -> String {
+    let (Some(_), Some(_)) = (answer.inference, answer.variances) else {
+        return if answer.seeds < 2 { "two seeds or more".to_owned() } else { "predictions of every seed".to_owned() };
+    };
+    String::new()
+}

@@ -1,0 +1,288 @@
+//! One comparison of a claim, looked up in a run: the difference, or for a cost the ratio, and its uncertainty.
+
+use std::collections::BTreeMap;
+
+use crate::cell::{Cell, ESTIMATE};
+use crate::contrast::Contrast;
+use crate::estimate::Scored;
+use crate::metric::{Better, Metric, metric};
+use crate::record::Status;
+use crate::results::Results;
+use crate::setting::Setting;
+use crate::statistics::{Inference, Interval};
+
+use super::registry::{Part, Relation, Rows, Side};
+
+/// One comparison: a part of a claim for one task and one pair of models.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub(super) task: String,
+    pub(super) metric: String,
+    pub(super) first: Place,
+    /// `None` if the right side is a number.
+    pub(super) second: Option<Place>,
+    pub(super) value: Option<f64>,
+    pub(super) is: Relation,
+    pub(super) grows: bool,
+}
+
+/// A model at a size.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    task: String,
+    pub(super) model: String,
+    rows: Rows,
+    label_noise: f64,
+}
+
+/// The answer to a question by the rows of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Answer {
+    /// Above 0 if it is as claimed: a difference in the unit of the metric, or the logarithm of a ratio.
+    pub(super) effect: f64,
+    /// What is shown: the difference, or the ratio, of the left side to the right one.
+    pub(super) shown: f64,
+    pub(super) interval: Option<Interval>,
+    /// Whether it is a ratio.
+    pub(super) is_ratio: bool,
+    pub(super) p: Option<f64>,
+    pub(super) seeds: usize,
+    /// Test rows of each seed; 0 if the numbers are not of rows.
+    pub(super) rows: usize,
+    pub(super) inference: Option<Inference>,
+    pub(super) variances: Option<(f64, f64)>,
+}
+
+impl Part {
+    /// Its comparisons.
+    pub(super) fn questions(&self) -> Vec<Question> {
+        let mut questions = Vec::new();
+        for task in &self.task {
+            let place = |side: &Side, model: &str| Place {
+                task: if side.task.is_empty() { task.clone() } else { side.task.clone() },
+                model: model.to_owned(),
+                rows: side.rows,
+                label_noise: side.label_noise,
+            };
+            for first in &self.first.model {
+                let question = |second: Option<Place>| Question {
+                    task: task.clone(),
+                    metric: self.metric.clone(),
+                    first: place(&self.first, first),
+                    second,
+                    value: self.value,
+                    is: self.is,
+                    grows: self.grows,
+                };
+                match &self.second {
+                    None => questions.push(question(None)),
+                    Some(side) if side.model.is_empty() => questions.push(question(Some(place(side, first)))),
+                    Some(side) => {
+                        let others = side.model.iter().filter(|model| *model != first);
+                        questions.extend(others.map(|model| question(Some(place(side, model)))));
+                    }
+                }
+            }
+        }
+        questions
+    }
+}
+
+impl Question {
+    /// The comparison in words: `sst2: transformer against svm by accuracy`.
+    pub(super) fn words(&self) -> String {
+        let at = |place: &Place| {
+            let rows = match place.rows {
+                Rows::Most if self.grows || !self.is_of_sizes() => String::new(),
+                Rows::Most => " at most rows".to_owned(),
+                Rows::Fewest => " at fewest rows".to_owned(),
+                Rows::Exactly(rows) => format!(" at {rows} rows"),
+            };
+            let noise = if place.label_noise > 0.0 {
+                format!(" with {} wrong labels", place.label_noise)
+            } else {
+                String::new()
+            };
+            let task = if place.task == self.task { String::new() } else { format!(" on {}", place.task) };
+            format!("{}{rows}{noise}{task}", place.model)
+        };
+        let relation = match self.is {
+            Relation::Better => "better than",
+            Relation::Above => "above",
+            Relation::Below => "below",
+        };
+        let right = match (&self.second, self.value) {
+            (Some(place), _) => at(place),
+            (None, value) => value.unwrap_or(0.0).to_string(),
+        };
+        let grows = if self.grows { ", more so at most rows than at fewest" } else { "" };
+        format!("{}: {} of {} {relation} {right}{grows}", self.task, self.metric, at(&self.first))
+    }
+
+    fn is_of_sizes(&self) -> bool {
+        let is_few = |place: &Place| place.rows != Rows::Most;
+        is_few(&self.first) || self.second.as_ref().is_some_and(is_few)
+    }
+
+    /// The answer of a run.
+    ///
+    /// # Errors
+    /// Says what the run does not have.
+    pub(super) fn ask(&self, results: &Results) -> Result<Answer, String> {
+        let (setting, _) = self.first.find(results, self.first.rows)?;
+        let primary = results.setting(setting).primary();
+        let metric = match self.metric.as_str() {
+            "primary" | "gap" => primary,
+            name => metric(name).ok_or_else(|| format!("there is no metric '{name}'"))?,
+        };
+        let sign = match (self.is, metric.better) {
+            (Relation::Better, _) if self.metric == "gap" => 1.0,
+            (Relation::Above, _) | (Relation::Better, Better::Higher) => 1.0,
+            (Relation::Below, _) | (Relation::Better, Better::Lower) => -1.0,
+        };
+        if self.metric != "gap" && metric.score.is_some() {
+            return self.ask_scores(results, metric, sign);
+        }
+        self.ask_seeds(results, metric, sign)
+    }
+
+    /// The terms of the comparison, each with its factor.
+    fn terms(&self) -> Vec<(f64, &Place, Rows)> {
+        let sides = [Some((1.0, &self.first)), self.second.as_ref().map(|second| (-1.0, second))];
+        let sides = sides.into_iter().flatten();
+        if self.grows {
+            return sides.flat_map(|(f, place)| [(f, place, Rows::Most), (-f, place, Rows::Fewest)]).collect();
+        }
+        sides.map(|(factor, place)| (factor, place, place.rows)).collect()
+    }
+
+    fn ask_scores(&self, results: &Results, metric: &Metric, sign: f64) -> Result<Answer, String> {
+        let rules =
+            metric.score.as_ref().map(|_| metric.name).and_then(crate::metric::metric).and_then(|m| m.score.as_ref());
+        let rules = rules.ok_or_else(|| format!("{} is no score", metric.name))?;
+        let mut terms = Vec::new();
+        for (factor, place, rows) in self.terms() {
+            let (setting, cell) = place.find(results, rows)?;
+            let scored = Scored::by(metric.name, rules, results.setting(setting), cell, &results.answers);
+            terms.push((factor, scored));
+        }
+        let contrast = Contrast::new(terms).ok_or("its sides share no seed with this score")?;
+        let found = contrast.uncertainty();
+        let threshold = self.value.unwrap_or(0.0);
+        let difference = contrast.value() - threshold;
+        let p = match (self.value, found.inference) {
+            (Some(value), Some(inference)) => Some(inference.p(value)),
+            (Some(_), None) => None,
+            (None, _) => found.p,
+        };
+        Ok(Answer {
+            effect: sign * difference,
+            shown: contrast.value(),
+            interval: found.interval,
+            is_ratio: false,
+            p,
+            seeds: found.seeds,
+            rows: found.rows,
+            inference: found.inference.map(|inference| Inference { value: sign * difference, ..inference }),
+            variances: found.variances,
+        })
+    }
+
+    /// Compares numbers of which each seed has one: costs by the logarithm of their ratio, gaps by their difference.
+    fn ask_seeds(&self, results: &Results, metric: &Metric, sign: f64) -> Result<Answer, String> {
+        let is_gap = self.metric == "gap";
+        let mut sums: Option<BTreeMap<u64, f64>> = None;
+        for (factor, place, rows) in self.terms() {
+            let (setting, cell) = place.find(results, rows)?;
+            let numbers = if is_gap { gaps(results.setting(setting), cell) } else { costs(metric, cell)? };
+            sums = Some(match sums {
+                None => numbers.into_iter().map(|(seed, number)| (seed, factor * number)).collect(),
+                Some(sums) => {
+                    let both =
+                        sums.into_iter().filter_map(|(seed, sum)| Some((seed, sum + factor * numbers.get(&seed)?)));
+                    both.collect()
+                }
+            });
+        }
+        let sums: Vec<f64> = sums.unwrap_or_default().into_values().collect();
+        let n = sums.len() as f64;
+        if sums.is_empty() {
+            return Err(format!("its sides share no seed with {}", self.metric));
+        }
+        let mean = sums.iter().sum::<f64>() / n;
+        let variance = sums.iter().map(|sum| (sum - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        let threshold = self.value.map_or(0.0, |value| if is_gap { value } else { value.ln() });
+        let inference = Inference::new(mean, (variance / n).sqrt(), n - 1.0);
+        let shown = |x: f64| if is_gap { x } else { x.exp() };
+        Ok(Answer {
+            effect: sign * (mean - threshold),
+            shown: shown(mean),
+            interval: inference
+                .map(|found| found.interval())
+                .map(|i| Interval { low: shown(i.low), high: shown(i.high) }),
+            is_ratio: !is_gap,
+            p: inference.map(|found| found.p(threshold)),
+            seeds: sums.len(),
+            rows: 0,
+            inference: inference.map(|found| Inference { value: sign * (mean - threshold), ..found }),
+            variances: (sums.len() > 1).then_some((variance, 0.0)),
+        })
+    }
+}
+
+impl Place {
+    /// The cell of a run.
+    fn find<'a>(&self, results: &'a Results, rows: Rows) -> Result<(usize, &'a Cell), String> {
+        let grid = &results.grid;
+        let label = grid.labels.iter().position(|label| *label == self.model);
+        let label = label.ok_or_else(|| format!("it has no model '{}'", self.model))?;
+        let is_of = |setting: &Setting| {
+            setting.task.name == self.task && setting.label_noise == self.label_noise && setting.folds.is_none()
+        };
+        let mut found: Vec<(usize, usize, &Cell)> = (0..grid.settings.len())
+            .filter(|&setting| is_of(&grid.settings[setting]))
+            .filter_map(|setting| Some((grid.settings[setting].train_size, setting, grid.cell(setting, label)?)))
+            .collect();
+        found.sort_by_key(|(size, ..)| *size);
+        let sizes = found.iter().map(|(size, ..)| *size).collect::<std::collections::BTreeSet<_>>().len();
+        let place = match rows {
+            Rows::Most => found.last(),
+            Rows::Fewest if sizes < 2 => None,
+            Rows::Fewest => found.first(),
+            Rows::Exactly(rows) => found.iter().find(|(size, ..)| *size == rows),
+        };
+        let (_, setting, cell) =
+            place.ok_or_else(|| format!("it has no case of {} on {} at that size", self.model, self.task))?;
+        if !matches!(cell.status, Status::Ok | Status::BelowFloor) || cell.trials.len() < cell.planned {
+            return Err(format!("{} on {} did not end well on every seed ({})", self.model, self.task, cell.status));
+        }
+        Ok((*setting, cell))
+    }
+}
+
+/// The goodness on training rows less that on test rows, by seed.
+fn gaps(setting: &Setting, cell: &Cell) -> BTreeMap<u64, f64> {
+    let primary = setting.primary();
+    let of_train = format!("{}_train", primary.name);
+    let gap = |trial: &crate::cell::Trial| {
+        let (train, test) = (trial.get("score", &of_train)?, trial.get("score", primary.name)?);
+        Some((trial.seed, primary.better.goodness(train.value) - primary.better.goodness(test.value)))
+    };
+    cell.trials.iter().filter_map(gap).collect()
+}
+
+/// The logarithm of a cost, by seed. An estimate decides nothing.
+fn costs(metric: &Metric, cell: &Cell) -> Result<BTreeMap<u64, f64>, String> {
+    let phase = metric.columns.first().map_or("", |column| column.phase);
+    let mut costs = BTreeMap::new();
+    for trial in &cell.trials {
+        match trial.get(phase, metric.name) {
+            Some(value) if value.source == ESTIMATE => {
+                return Err(format!("{} is an estimate, which decides nothing", metric.name));
+            }
+            Some(value) if value.value > 0.0 => drop(costs.insert(trial.seed, value.value.ln())),
+            _ => {}
+        }
+    }
+    Ok(costs)
+}

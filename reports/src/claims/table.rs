@@ -1,0 +1,118 @@
+//! Verdicts as tables.
+
+use crate::format::{score, significant};
+use crate::metric::metric;
+use crate::statistics::Interval;
+use crate::results::Results;
+use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn, csv, terminal};
+
+use super::judge::{Finding, Judged, Verdict};
+
+/// One row for each claim.
+pub(crate) fn claims_table(judged: &[Judged]) -> Table {
+    let columns = vec![
+        TableColumn::new("claim", CellKind::Name),
+        TableColumn::new("verdict", CellKind::Status),
+        TableColumn::new("in our words", CellKind::Text),
+        TableColumn::new("where", CellKind::Text).detail(),
+        TableColumn::new("comparisons", CellKind::Text),
+    ];
+    let mut table = Table::new("Verdicts on the claims", columns);
+    for Judged { claim, verdict, findings } in judged {
+        let emphasis = if *verdict == Verdict::NotMeasured { Emphasis::Faint } else { Emphasis::Plain };
+        let cells = vec![
+            TableCell::Text(claim.id.clone()),
+            TableCell::Verdict(*verdict),
+            TableCell::Text(claim.claim.clone()),
+            TableCell::Text(claim.document.clone()),
+            TableCell::Text(tally(findings)),
+        ];
+        table.push(emphasis, cells);
+    }
+    table
+}
+
+/// `3 supported, 1 refuted`.
+fn tally(findings: &[Finding]) -> String {
+    let all = [Verdict::Supported, Verdict::Refuted, Verdict::Undecided, Verdict::NotMeasured];
+    let counted = all.into_iter().filter_map(|verdict| {
+        let n = findings.iter().filter(|finding| finding.verdict == verdict).count();
+        (n > 0).then(|| format!("{n} {}", verdict.name()))
+    });
+    counted.collect::<Vec<_>>().join(", ")
+}
+
+/// The verdicts for a terminal: a row for each claim, and one for each comparison that was measured or could have been.
+pub fn claims_text(judged: &[Judged], runs: &[Results]) -> String {
+    let mut text = terminal(&claims_table(judged).without_details());
+    let asked: Vec<Judged> = judged.iter().filter(|judged| judged.is_measured()).cloned().collect();
+    if !asked.is_empty() {
+        text += &format!("\nThe comparisons behind them:\n\n{}", terminal(&findings_table(&asked).without_details()));
+    }
+    text += "\n";
+    let others: Vec<&Results> = runs
+        .iter()
+        .filter(|run| !judged.iter().any(|judged| judged.claim.suites.contains(&run.info.suite)))
+        .collect();
+    for run in others {
+        text += &format!(
+            "note: run {} is of the suite {}, which judges none of these claims\n",
+            run.info.run, run.info.suite
+        );
+    }
+    let unmeasured = judged.iter().filter(|judged| judged.verdict == Verdict::NotMeasured);
+    for Judged { claim, .. } in unmeasured {
+        text += &format!("{}: {}\n", claim.id, claim.remedy());
+    }
+    text
+}
+
+/// The comparisons as CSV.
+pub fn claims_csv(judged: &[Judged]) -> Vec<u8> {
+    csv(&findings_table(judged))
+}
+
+/// One row for each comparison of the claims that have any.
+pub(crate) fn findings_table(judged: &[Judged]) -> Table {
+    let columns = vec![
+        TableColumn::new("claim", CellKind::Name),
+        TableColumn::new("comparison", CellKind::Text),
+        TableColumn::new("verdict", CellKind::Status),
+        TableColumn::new("difference or ratio [95 %]", CellKind::Text),
+        TableColumn::new("p", CellKind::Number),
+        TableColumn::new("seeds", CellKind::Text),
+        TableColumn::new("rows", CellKind::Text),
+        TableColumn::new("to decide it", CellKind::Text),
+        TableColumn::new("run", CellKind::Text).detail(),
+    ];
+    let mut table = Table::new("Comparisons behind the verdicts", columns);
+    for Judged { claim, findings, .. } in judged {
+        for finding in findings {
+            let emphasis = if finding.effect.is_none() { Emphasis::Faint } else { Emphasis::Plain };
+            let counted = |n: usize| if n == 0 { TableCell::Empty } else { TableCell::Text(n.to_string()) };
+            let cells = vec![
+                TableCell::Text(claim.id.clone()),
+                TableCell::Text(finding.what.clone()),
+                TableCell::Verdict(finding.verdict),
+                finding.effect.map_or(TableCell::Empty, |effect| TableCell::Text(shown(effect, finding))),
+                finding.p.map_or(TableCell::Empty, TableCell::P),
+                counted(finding.seeds),
+                counted(finding.rows),
+                TableCell::Text(finding.remedy.clone()),
+                TableCell::Text(finding.run.clone()),
+            ];
+            table.push(emphasis, cells);
+        }
+    }
+    table
+}
+
+/// `0.012 [-0.003, 0.027]`, or `× 2.1 [1.9, 2.4]`.
+fn shown(effect: f64, finding: &Finding) -> String {
+    let accuracy = metric("accuracy").expect("the catalogue has the accuracy");
+    let number = |x: f64| if finding.is_ratio { significant(x, 3) } else { score(accuracy, x) };
+    let interval = finding
+        .interval
+        .map_or(String::new(), |Interval { low, high }| format!(" [{}, {}]", number(low), number(high)));
+    format!("{}{}{interval}", if finding.is_ratio { "× " } else { "" }, number(effect))
+}

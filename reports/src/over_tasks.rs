@@ -1,0 +1,90 @@
+//! Models over several tasks: mean ranks, Friedman's test, and pairs by Wilcoxon's signed ranks.
+
+use crate::metric::Better;
+use crate::results::Results;
+use crate::statistics::{Friedman, cliques, critical_difference, friedman, holm, ranks, signed_rank_p};
+
+/// With fewer tasks, tests over tasks rarely say anything.
+pub const FEW_TASKS: usize = 10;
+
+/// How models compare over the settings in which all of them are ranked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OverTasks {
+    /// The labels of the models, by mean rank from the best.
+    pub labels: Vec<usize>,
+    /// The settings.
+    pub settings: Vec<usize>,
+    /// The mean rank of each model, in the order of `labels`; 1 is the best.
+    pub mean_ranks: Vec<f64>,
+    /// Friedman's test of "all models are the same".
+    pub friedman: Friedman,
+    /// Nemenyi's critical difference of mean ranks at 5 %.
+    pub critical_difference: f64,
+    /// Groups of models that Nemenyi's test does not tell apart, as places in `labels`.
+    pub cliques: Vec<Vec<usize>>,
+    /// All pairs: places in `labels` of the better and of the worse mean rank, and the p of Wilcoxon's signed ranks, by Holm's method.
+    pub pairs: Vec<(usize, usize, f64)>,
+}
+
+impl OverTasks {
+    /// Compares models over the settings of a run; `None` for fewer than two models or settings. A model that is not ranked in some
+    /// setting is left out if it is ranked in fewer settings than others; the settings are those in which all that are left are ranked.
+    pub fn new(results: &Results) -> Option<OverTasks> {
+        let ranked: Vec<(usize, Vec<(usize, f64)>)> = results
+            .rankings
+            .iter()
+            .map(|ranking| {
+                let better = results.setting(ranking.setting).primary().better;
+                let goodness = |model: &crate::ranking::RankedModel| {
+                    Some((model.label, better.goodness(model.primary?.mean)))
+                };
+                (ranking.setting, ranking.ranked().filter_map(goodness).collect())
+            })
+            .collect();
+        let most = (0..results.grid.labels.len()).map(|label| settings_of(&ranked, label)).max()?;
+        let labels: Vec<usize> =
+            (0..results.grid.labels.len()).filter(|label| settings_of(&ranked, *label) == most).collect();
+        let mut settings = Vec::new();
+        let mut scores: Vec<Vec<f64>> = Vec::new();
+        for (setting, models) in &ranked {
+            let of = |label: &usize| models.iter().find(|(other, _)| other == label).map(|(_, score)| *score);
+            if let Some(all) = labels.iter().map(of).collect::<Option<Vec<f64>>>() {
+                settings.push(*setting);
+                scores.push(all);
+            }
+        }
+        let by_task: Vec<Vec<f64>> = scores.iter().map(|task| ranks(task, Better::Higher)).collect();
+        let friedman = friedman(&by_task)?;
+        let (k, n) = (u32::try_from(labels.len()).ok()?, u32::try_from(settings.len()).ok()?);
+        let critical_difference = critical_difference(0.05, k, n)?;
+        let mut order: Vec<usize> = (0..labels.len()).collect();
+        order.sort_by(|&a, &b| friedman.mean_ranks[a].total_cmp(&friedman.mean_ranks[b]));
+        let mean_ranks: Vec<f64> = order.iter().map(|&model| friedman.mean_ranks[model]).collect();
+        let mut pairs = Vec::new();
+        for better in 0..order.len() {
+            for worse in better + 1..order.len() {
+                let differences: Vec<f64> =
+                    scores.iter().map(|task| task[order[better]] - task[order[worse]]).collect();
+                pairs.push((better, worse, signed_rank_p(&differences)));
+            }
+        }
+        let adjusted = holm(&pairs.iter().map(|(.., p)| *p).collect::<Vec<_>>());
+        for (pair, p) in pairs.iter_mut().zip(adjusted) {
+            pair.2 = p;
+        }
+        Some(OverTasks {
+            cliques: cliques(&mean_ranks, critical_difference),
+            labels: order.iter().map(|&model| labels[model]).collect(),
+            settings,
+            mean_ranks,
+            friedman,
+            critical_difference,
+            pairs,
+        })
+    }
+}
+
+/// In how many settings a model is ranked.
+fn settings_of(ranked: &[(usize, Vec<(usize, f64)>)], label: usize) -> usize {
+    ranked.iter().filter(|(_, models)| models.iter().any(|(other, _)| *other == label)).count()
+}
