@@ -48,7 +48,10 @@ pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
 pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;
 pub use statistics::{
-    Interval, bootstrap, bootstrap_mean, bootstrap_p, corrected_t_interval, corrected_t_p, expected_max, holm,
-    mcnemar_p, paired_bootstrap_p, quantile, wilson,
+    EffectOfTwoSources, Equivalence, Friedman, Interval, TaskScores, Tested, bootstrap, bootstrap_mean, bootstrap_p,
+    chance_of_separation, chance_of_sweep, cliques, corrected_t_interval, corrected_t_p, critical_difference,
+    epsilon_min, equivalence, expected_max, friedman, holm, mcnemar_p, minimum_detectable_effect, paired_bootstrap_p,
+    probability_of_improvement, quantile, ranks, signed_rank_p, studentised_range_cdf, studentised_range_quantile,
+    violation_ratio, wilson,
 };
 pub use terminal::terminal_table;

@@ -1,8 +1,34 @@
 //! Statistical uncertainty: intervals of a score, and paired tests of two models on the same test examples.
 
+mod equivalence;
+mod friedman;
+mod improvement;
+mod nemenyi;
+mod normal;
+mod power;
+mod ranks;
+mod root;
+mod scaled_chi;
+mod sign;
+mod signed_rank;
+mod stochastic_order;
+mod student;
+mod studentised_range;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use statrs::distribution::{ContinuousCDF, StudentsT};
+
+pub use equivalence::{Equivalence, equivalence};
+pub use friedman::{Friedman, Tested, friedman};
+pub use improvement::{TaskScores, probability_of_improvement};
+pub use nemenyi::{cliques, critical_difference};
+pub use power::{EffectOfTwoSources, minimum_detectable_effect};
+pub use ranks::ranks;
+pub use sign::{chance_of_separation, chance_of_sweep};
+pub use signed_rank::signed_rank_p;
+pub use stochastic_order::{epsilon_min, violation_ratio};
+pub use studentised_range::{studentised_range_cdf, studentised_range_quantile};
 
 /// A 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
