@@ -22,8 +22,8 @@ pub(super) fn expectation(degrees: f64, steepness: f64, function: impl Fn(f64) -
     let (mut sum, mut weights) = (0.0, 0.0);
     let mut add = |x: f64| {
         let log_weight = 0.5 * degrees * (2.0 * x - (2.0 * x).exp_m1());
-        // e^-45 is 3e-20.
-        let matters = log_weight > -45.0;
+        // e^-38 is 3e-17.
+        let matters = log_weight > -38.0;
         if matters {
             weights += log_weight.exp();
             sum += log_weight.exp() * function(x.exp());

@@ -40,12 +40,18 @@ fn valid(groups: u32, degrees: f64) -> bool {
 }
 
 fn cdf(q: f64, groups: u32, degrees: f64) -> f64 {
-    if q <= 0.0 { 0.0 } else { expectation(degrees, 1.0, |s| of_known_deviation(q * s, groups)).min(1.0) }
-}
-
-fn of_known_deviation(q: f64, groups: u32) -> f64 {
+    if q <= 0.0 {
+        return 0.0;
+    }
+    // The position, the density and the probability at each point serve every deviation.
+    let points: Vec<(f64, f64, f64)> = (-POINTS..=POINTS)
+        .map(|point| f64::from(point) * STEP)
+        .map(|z| (z, normal::density(z), normal::cdf(z)))
+        .collect();
     let exponent = groups as i32 - 1;
-    let at = |z: f64| normal::density(z) * (normal::cdf(z) - normal::cdf(z - q)).powi(exponent);
-    let sum: f64 = (-POINTS..=POINTS).map(|point| at(f64::from(point) * STEP)).sum();
-    f64::from(groups) * STEP * sum
+    let of_known_deviation = |q: f64| {
+        let at = |&(z, density, below): &(f64, f64, f64)| density * (below - normal::cdf(z - q)).powi(exponent);
+        f64::from(groups) * STEP * points.iter().map(at).sum::<f64>()
+    };
+    expectation(degrees, 1.0, |s| of_known_deviation(q * s)).min(1.0)
 }
