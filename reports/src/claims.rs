@@ -7,5 +7,5 @@ mod table;
 
 pub use judge::{Finding, Judged, Verdict, judge};
 pub use registry::{Claim, claims};
-pub(crate) use table::claims_table;
+pub(crate) use table::{HOW_TO_READ as HOW_TO_READ_VERDICTS, verdicts};
 pub use table::{claims_csv, claims_text};

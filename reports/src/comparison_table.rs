@@ -1,41 +1,80 @@
 //! All pairs of models of a setting, as a table.
 
 use crate::comparison::Comparison;
+use crate::format::score;
 use crate::ranking::Ranking;
 use crate::results::Results;
+use crate::statistics::{Equivalence, minimum_detectable_effect};
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 
 /// How the table is read.
 pub(crate) const HOW_TO_READ_PAIRS: &str = "In the tables of pairs, the difference is how much better the first model scores than the \
-    second, whichever direction is better. A pair without a p could not be tested. ";
+    second, whichever direction is better. A pair without a p could not be tested. `matters` says whether the true difference is above the region \
+    of practical equivalence, one point for shares and 1 % of the floor for errors: `yes` or `no` with a probability above 0.95, \
+    otherwise the probability. `detectable` is the difference that an experiment of this size finds in 80 % of repetitions. ";
+
+/// How its columns of several seeds are read.
+pub(crate) const HOW_TO_READ_SEEDS: &str = "`improvement` is the probability that a run of the first scores better than a run of the second \
+    (Agarwal et al. 2021); where it is 1, the chance of that for equal models stands beside it. `ε` is the bound of almost stochastic \
+    order (Dror et al. 2019): below 0.5 the first is better, below 0.2 clearly. ";
 
 /// All pairs of the models that are ranked; `None` if there is no pair.
 pub(crate) fn comparison_table(results: &Results, ranking: &Ranking) -> Option<Table> {
     let setting = results.setting(ranking.setting);
     let title = format!("difference of {}{}", setting.primary().short_title(), setting.primary_unit());
-    let columns = vec![
+    let mut columns = vec![
         TableColumn::new("better", CellKind::Name),
         TableColumn::new("worse", CellKind::Text),
         TableColumn::new(title, CellKind::Estimate),
         TableColumn::new("p", CellKind::Number),
         TableColumn::new("seeds won", CellKind::Text),
+        TableColumn::new("matters", CellKind::Text),
     ];
+    let has_seeds = ranking.comparisons.iter().any(|pair| pair.seeds.is_some());
+    if has_seeds {
+        columns.push(TableColumn::new("improvement", CellKind::Text));
+        columns.push(TableColumn::new("ε", CellKind::Text));
+    }
+    columns.push(TableColumn::new("detectable", CellKind::Text).detail());
     let mut table = Table::new(format!("Pairs of models on {}", setting.title), columns);
     for pair in &ranking.comparisons {
         let emphasis = if pair.differs() { Emphasis::Plain } else { Emphasis::Faint };
-        table.push(emphasis, row(results, ranking, pair));
+        table.push(emphasis, row(results, ranking, pair, has_seeds));
     }
     (!table.rows.is_empty()).then_some(table)
 }
 
-fn row(results: &Results, ranking: &Ranking, pair: &Comparison) -> Vec<TableCell> {
+fn row(results: &Results, ranking: &Ranking, pair: &Comparison, has_seeds: bool) -> Vec<TableCell> {
     let metric = results.setting(ranking.setting).primary();
     let name = |label: usize| TableCell::Text(results.grid.labels[label].clone());
-    vec![
+    let mut cells = vec![
         name(pair.better),
         name(pair.worse),
         TableCell::Estimate { metric, value: pair.effect, interval: pair.uncertainty.interval },
         pair.p.map_or(TableCell::Empty, TableCell::P),
         TableCell::Text(format!("{} of {}", pair.seeds_won, pair.uncertainty.seeds)),
-    ]
+        pair.equivalence.map_or(TableCell::Empty, |found| TableCell::Text(matters(&found))),
+    ];
+    let share = |share: Option<f64>| share.map_or(TableCell::Empty, |share| TableCell::Text(format!("{share:.2}")));
+    if has_seeds {
+        let improvement = pair.seeds.and_then(|seeds| Some((seeds.improvement?, seeds.chance_of_separation?)));
+        cells.push(improvement.map_or(TableCell::Empty, |(improvement, chance)| {
+            // All seeds of the one are better than all of the other, which happens by luck too.
+            let luck = if improvement == 1.0 { format!(" (by luck {chance:.2})") } else { String::new() };
+            TableCell::Text(format!("{improvement:.2}{luck}"))
+        }));
+        cells.push(share(pair.seeds.and_then(|seeds| seeds.epsilon)));
+    }
+    let detectable = pair.uncertainty.inference.and_then(|found| minimum_detectable_effect(found.error, found.df));
+    cells.push(detectable.map_or(TableCell::Empty, |effect| TableCell::Text(score(metric, effect))));
+    cells
+}
+
+/// Whether the true difference matters in practice, as far as that is known: `yes`, `no`, or the probability that it does.
+fn matters(found: &Equivalence) -> String {
+    match found {
+        found if found.within > 0.95 => "no".to_owned(),
+        found if found.above > 0.95 => "yes".to_owned(),
+        found => format!("{:.2}", found.above),
+    }
 }

@@ -41,6 +41,16 @@ pub enum ReportError {
         /// What is wrong.
         message: String,
     },
+    /// Two runs cannot be compared.
+    #[error(
+        "the runs {before} and {after} have no model in the same setting: compare runs of the same tasks, sizes and devices"
+    )]
+    NothingInCommon {
+        /// The first run.
+        before: String,
+        /// The second run.
+        after: String,
+    },
     /// A line of a CSV file breaks its format.
     #[error("{}:{line}: {message}", path.display())]
     Row {

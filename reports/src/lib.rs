@@ -6,8 +6,8 @@
 mod answers;
 mod cell;
 mod claims;
-mod comparison;
 mod compare;
+mod comparison;
 mod comparison_table;
 mod contrast;
 mod error;
@@ -48,7 +48,9 @@ pub use estimate::{Basis, Uncertainty};
 pub use figures::{Drawn, FIGURES, Figure, Picture, Style};
 pub use format::percent;
 pub use grid::Grid;
-pub use metric::{Better, Estimator, Floor, METRICS, Metric, Score, ScoredTargets, SummaryColumn, TargetUnit, metric};
+pub use metric::{
+    Better, Estimator, Floor, METRICS, Metric, Region, Score, ScoredTargets, SummaryColumn, TargetUnit, metric,
+};
 pub use over_tasks::{FEW_TASKS, OverTasks};
 pub use rank::rank_text;
 pub use ranking::{Impute, RankedModel, Ranking, Ranks};
@@ -61,6 +63,9 @@ pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
 pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;
 pub use statistics::{
-    Inference, Interval, Trials, bootstrap, bootstrap_mean, corrected, expected_max, holm, mcnemar_p, quantile, wilson,
+    EffectOfTwoSources, Equivalence, Friedman, Inference, Interval, TaskScores, Tested, Trials, bootstrap,
+    bootstrap_mean, chance_of_separation, chance_of_sweep, cliques, corrected, critical_difference, epsilon_min,
+    equivalence, expected_max, friedman, holm, mcnemar_p, minimum_detectable_effect, probability_of_improvement,
+    quantile, ranks, signed_rank_p, studentised_range_cdf, studentised_range_quantile, violation_ratio, wilson,
 };
 pub use terminal::terminal_table;

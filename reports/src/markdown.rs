@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::claims::{HOW_TO_READ_VERDICTS as VERDICTS, verdicts};
 use crate::extra_tables::{ExtraTable, extra_tables};
 use crate::format::count;
 use crate::results::Results;
@@ -28,6 +29,14 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
     );
     if finished == 0 {
         text += "No case has finished, so there is nothing to compare yet.\n\n";
+    }
+    if let Some((claims, findings)) = verdicts(results) {
+        let _ = writeln!(
+            text,
+            "## Verdicts on claims\n\n{}\n{VERDICTS}\n\n### The comparisons behind them\n\n{}",
+            table::markdown(&claims),
+            table::markdown(&findings)
+        );
     }
     for section in sections(results) {
         write_section(&mut text, &section);

@@ -85,11 +85,32 @@ pub struct Score {
     pub beside: Option<&'static str>,
     /// The smallest and the largest possible score, which are the ends of an axis.
     pub range: (f64, f64),
+    /// The largest difference of two scores that does not matter in practice.
+    pub region: Region,
     /// The unit of the score, if the targets have one.
     pub target_unit: TargetUnit,
     /// Why the score may be undefined although the targets are of its kind. This is the note of the empty row. Empty if
     /// there is no row in that case.
     pub undefined: &'static str,
+}
+
+/// A region of practical equivalence: the differences that do not matter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Region {
+    /// Up to this difference.
+    Absolute(f64),
+    /// Up to this share of the floor's score, for scores that have a unit.
+    OfFloor(f64),
+}
+
+impl Region {
+    /// The largest difference that does not matter; `None` if it needs a floor and there is none.
+    pub fn half_width(self, floor: Option<f64>) -> Option<f64> {
+        match self {
+            Region::Absolute(difference) => Some(difference),
+            Region::OfFloor(share) => floor.map(|floor| share * floor.abs()),
+        }
+    }
 }
 
 /// The kind of targets that a score is for.

@@ -35,9 +35,8 @@ impl OverTasks {
             .iter()
             .map(|ranking| {
                 let better = results.setting(ranking.setting).primary().better;
-                let goodness = |model: &crate::ranking::RankedModel| {
-                    Some((model.label, better.goodness(model.primary?.mean)))
-                };
+                let goodness =
+                    |model: &crate::ranking::RankedModel| Some((model.label, better.goodness(model.primary?.mean)));
                 (ranking.setting, ranking.ranked().filter_map(goodness).collect())
             })
             .collect();

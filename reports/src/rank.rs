@@ -80,7 +80,10 @@ fn over_tasks(results: &Results) -> String {
     ];
     let mut pairs = Table::new("Pairs by Wilcoxon's signed ranks", columns);
     for (better, worse, p) in &over.pairs {
-        pairs.push(Emphasis::Plain, vec![TableCell::Text(name(*better)), TableCell::Text(name(*worse)), TableCell::P(*p)]);
+        pairs.push(
+            Emphasis::Plain,
+            vec![TableCell::Text(name(*better)), TableCell::Text(name(*worse)), TableCell::P(*p)],
+        );
     }
     let groups: Vec<String> = over
         .cliques
@@ -90,7 +93,7 @@ fn over_tasks(results: &Results) -> String {
     let mut text = format!(
         "Over {}: Friedman {}, critical difference of mean ranks {} (Nemenyi)\n{}\n",
         count(over.settings.len(), "setting"),
-        p_value(over.friedman.f.p),
+        p_value(over.friedman.f.as_ref().unwrap_or(&over.friedman.chi_square).p),
         significant(over.critical_difference, 3),
         terminal(&ranks)
     );

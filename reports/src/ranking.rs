@@ -112,7 +112,7 @@ impl Ranking {
                 scored.push((label, scores));
             }
         }
-        let mut comparisons = Comparison::all_pairs(better, &scored);
+        let mut comparisons = Comparison::all_pairs(compared.primary(), floor, &scored);
         for model in models.iter_mut().filter(|model| scored.iter().any(|(label, _)| *label == model.label)) {
             let count = |of: fn(&Comparison) -> usize| {
                 comparisons.iter().filter(|pair| pair.differs() && of(pair) == model.label).count()

@@ -1,7 +1,7 @@
 //! The text of the report, in parts that `report.html`, `report.md` and the terminal share.
 
 use crate::cell::{Cell, Mean, SearchTrial, Trial};
-use crate::comparison_table::{HOW_TO_READ_PAIRS, comparison_table};
+use crate::comparison_table::{HOW_TO_READ_PAIRS, HOW_TO_READ_SEEDS, comparison_table};
 use crate::estimate::Basis;
 use crate::format::{count, listed, percent, score};
 use crate::grid::Grid;
@@ -50,6 +50,9 @@ pub(crate) fn marks(results: &Results) -> String {
     let mut text = HOW_TO_READ_TABLES.to_owned();
     if results.rankings.iter().any(|ranking| !ranking.comparisons.is_empty()) {
         text += HOW_TO_READ_PAIRS;
+    }
+    if results.rankings.iter().flat_map(|ranking| &ranking.comparisons).any(|pair| pair.seeds.is_some()) {
+        text += HOW_TO_READ_SEEDS;
     }
     if has(Basis::Rows) {
         text += ONE_SEED;

@@ -3,16 +3,40 @@
 
 mod bootstrap;
 mod corrected;
+mod equivalence;
+mod friedman;
 mod holm;
+mod improvement;
 mod inference;
+mod nemenyi;
+mod normal;
+mod power;
 mod proportion;
+mod ranks;
+mod root;
+mod scaled_chi;
+mod sign;
+mod signed_rank;
+mod stochastic_order;
+mod student;
+mod studentised_range;
 mod trials;
 
 pub use bootstrap::{bootstrap, bootstrap_mean};
 pub use corrected::corrected;
+pub use equivalence::{Equivalence, equivalence};
+pub use friedman::{Friedman, Tested, friedman};
 pub use holm::holm;
+pub use improvement::{TaskScores, probability_of_improvement};
 pub use inference::Inference;
+pub use nemenyi::{cliques, critical_difference};
+pub use power::{EffectOfTwoSources, minimum_detectable_effect};
 pub use proportion::{mcnemar_p, wilson};
+pub use ranks::ranks;
+pub use sign::{chance_of_separation, chance_of_sweep};
+pub use signed_rank::signed_rank_p;
+pub use stochastic_order::{epsilon_min, violation_ratio};
+pub use studentised_range::{studentised_range_cdf, studentised_range_quantile};
 pub use trials::Trials;
 
 /// A 95 % interval.

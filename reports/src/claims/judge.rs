@@ -2,10 +2,16 @@
 
 use crate::comparison::ALPHA;
 use crate::results::Results;
-use crate::statistics::{Interval, holm};
+use crate::statistics::{EffectOfTwoSources, Interval, holm};
 
 use super::part::{Answer, Question};
 use super::registry::Claim;
+
+/// More seeds than anybody runs.
+const MOST_SEEDS: u64 = 1_000;
+
+/// More test rows than anybody has.
+const MOST_ROWS: u64 = 10_000_000;
 
 /// What a rule says of a claim, or of one comparison of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,8 +194,21 @@ fn verdict(claim: &Claim, findings: &[Finding]) -> Verdict {
 
 /// How many seeds or rows would show the effect that was seen, if it is as large as it looks.
 fn what_would_decide(answer: &Answer) -> String {
-    let (Some(_), Some(_)) = (answer.inference, answer.variances) else {
-        return if answer.seeds < 2 { "two seeds or more".to_owned() } else { "predictions of every seed".to_owned() };
+    if answer.seeds < 2 {
+        return "two seeds or more".to_owned();
+    }
+    let (Some(inference), Some((var_seed, var_row))) = (answer.inference, answer.variances) else {
+        return "predictions of every seed".to_owned();
     };
-    String::new()
+    let (seeds, rows) = (answer.seeds as u64, answer.rows.max(2) as u64);
+    // What depends on seed and row together shrinks with the seeds, as the variance of seeds does.
+    let var_seed = var_seed.max((inference.error.powi(2) - var_row / rows as f64) * seeds as f64);
+    let effect = EffectOfTwoSources { effect: answer.effect, var_seed, var_row };
+    match (effect.seeds_needed(rows), effect.rows_needed(seeds)) {
+        (Some(needed), _) if needed <= MOST_SEEDS => format!("about {} seeds", needed.max(seeds + 1)),
+        (_, Some(needed)) if answer.rows > 0 && needed <= MOST_ROWS => {
+            format!("about {} test rows", needed.max(rows + 1))
+        }
+        _ => "too small a difference for any experiment of this kind".to_owned(),
+    }
 }

@@ -2,14 +2,26 @@
 
 use crate::format::{score, significant};
 use crate::metric::metric;
-use crate::statistics::Interval;
 use crate::results::Results;
+use crate::statistics::Interval;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn, csv, terminal};
 
-use super::judge::{Finding, Judged, Verdict};
+use super::judge::{Finding, Judged, Verdict, judge};
+use super::registry::claims;
+
+/// How verdicts are read.
+pub(crate) const HOW_TO_READ: &str = "Each claim is read as strictly as is fair and judged by a rule that was written before the run. It is \
+    supported if all comparisons of its rule come out as claimed (p < 0.05), refuted if one comes out the other way (p < 0.05 by Holm's \
+    method over the comparisons of the claim), and undecided if the intervals are too wide.";
+
+/// The verdicts that a run gives by itself, and the comparisons behind them; `None` if it measures no claim.
+pub(crate) fn verdicts(results: &Results) -> Option<(Table, Table)> {
+    let judged: Vec<Judged> = judge(&claims(), &[results]).into_iter().filter(|judged| judged.is_measured()).collect();
+    (!judged.is_empty()).then(|| (claims_table(&judged), findings_table(&judged)))
+}
 
 /// One row for each claim.
-pub(crate) fn claims_table(judged: &[Judged]) -> Table {
+fn claims_table(judged: &[Judged]) -> Table {
     let columns = vec![
         TableColumn::new("claim", CellKind::Name),
         TableColumn::new("verdict", CellKind::Status),
@@ -50,10 +62,8 @@ pub fn claims_text(judged: &[Judged], runs: &[Results]) -> String {
         text += &format!("\nThe comparisons behind them:\n\n{}", terminal(&findings_table(&asked).without_details()));
     }
     text += "\n";
-    let others: Vec<&Results> = runs
-        .iter()
-        .filter(|run| !judged.iter().any(|judged| judged.claim.suites.contains(&run.info.suite)))
-        .collect();
+    let others: Vec<&Results> =
+        runs.iter().filter(|run| !judged.iter().any(|judged| judged.claim.suites.contains(&run.info.suite))).collect();
     for run in others {
         text += &format!(
             "note: run {} is of the suite {}, which judges none of these claims\n",
@@ -73,7 +83,7 @@ pub fn claims_csv(judged: &[Judged]) -> Vec<u8> {
 }
 
 /// One row for each comparison of the claims that have any.
-pub(crate) fn findings_table(judged: &[Judged]) -> Table {
+fn findings_table(judged: &[Judged]) -> Table {
     let columns = vec![
         TableColumn::new("claim", CellKind::Name),
         TableColumn::new("comparison", CellKind::Text),

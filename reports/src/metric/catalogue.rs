@@ -1,6 +1,6 @@
 //! All metrics, one entry each.
 
-use super::{Better, Estimator, Floor, Metric, Score, ScoredTargets, SummaryColumn, TargetUnit};
+use super::{Better, Estimator, Floor, Metric, Region, Score, ScoredTargets, SummaryColumn, TargetUnit};
 use crate::scores::{ClassTally, Example, Sample, macro_mean, matthews, pearson, r2, spearman};
 
 use Better::{Higher, Lower};
@@ -19,6 +19,8 @@ const fn class_score(targets: ScoredTargets, estimator: Estimator) -> Score {
         floor: Floor::MajorityClass,
         beside: None,
         range: (0.0, 1.0),
+        // One point of accuracy.
+        region: Region::Absolute(0.01),
         target_unit: TargetUnit::None,
         undefined: "",
     }
@@ -31,7 +33,7 @@ const fn value_score(estimator: Estimator) -> Score {
 
 /// A mean error, in the unit of the targets or in its square.
 const fn error_score(target_unit: TargetUnit, score: fn(&Example<'_>) -> Option<f64>) -> Score {
-    Score { range: (0.0, f64::INFINITY), target_unit, ..value_score(Mean(score)) }
+    Score { range: (0.0, f64::INFINITY), region: Region::OfFloor(0.01), target_unit, ..value_score(Mean(score)) }
 }
 
 /// A correlation. A constant answer has none, so the floor is 0.

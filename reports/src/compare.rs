@@ -1,0 +1,199 @@
+//! The same cases in two runs: what changed.
+
+use std::collections::BTreeMap;
+
+use crate::cell::{Cell, ESTIMATE};
+use crate::comparison::ALPHA;
+use crate::contrast::Contrast;
+use crate::error::ReportError;
+use crate::estimate::Scored;
+use crate::format::{count, listed, si};
+use crate::metric::metric;
+use crate::results::Results;
+use crate::setting::Setting;
+use crate::statistics::{Inference, holm};
+use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn, terminal};
+
+/// One model of one setting in both runs.
+struct Both<'a> {
+    title: String,
+    label: String,
+    settings: (&'a Setting, &'a Setting),
+    cells: (&'a Cell, &'a Cell),
+}
+
+/// The costs that are compared: phase, metric and column.
+const COSTS: [(&str, &str, &str); 3] = [
+    ("fit", "fit_s", "fit"),
+    ("predict-single", "latency_p50_s", "p50"),
+    ("predict-batch", "throughput", "predictions/s"),
+];
+
+/// The changes of scores and costs from `before` to `after`, for a terminal.
+///
+/// # Errors
+/// If the runs have no case in common.
+pub fn compare_text(before: &Results, after: &Results) -> Result<String, ReportError> {
+    let (both, mut remarks) = pairs(before, after);
+    if both.is_empty() {
+        return Err(ReportError::NothingInCommon { before: before.info.run.clone(), after: after.info.run.clone() });
+    }
+    let contrasts: Vec<Option<Contrast<'_>>> = both
+        .iter()
+        .map(|pair| {
+            let old = Scored::of(pair.settings.0, pair.cells.0, &before.answers);
+            let new = Scored::of(pair.settings.1, pair.cells.1, &after.answers);
+            Contrast::difference(&new, &old)
+        })
+        .collect();
+    let p_values: Vec<f64> = contrasts.iter().flatten().filter_map(|contrast| contrast.uncertainty().p).collect();
+    let mut adjusted = holm(&p_values).into_iter();
+    let columns = vec![
+        TableColumn::new("setting", CellKind::Name),
+        TableColumn::new("model", CellKind::Text),
+        TableColumn::new("metric", CellKind::Text),
+        TableColumn::new("change", CellKind::Estimate),
+        TableColumn::new("p", CellKind::Number),
+        TableColumn::new("seeds", CellKind::Text),
+        TableColumn::new("says", CellKind::Text),
+    ];
+    let mut scores = Table::new("Changes of scores", columns);
+    for (pair, contrast) in both.iter().zip(&contrasts) {
+        let Some(contrast) = contrast else { continue };
+        let (metric, found) = (pair.settings.0.primary(), contrast.uncertainty());
+        let p = found.p.and_then(|_| adjusted.next());
+        let is_better = metric.better.goodness(contrast.value()) > 0.0;
+        let says = match p {
+            Some(p) if p < ALPHA => {
+                if is_better {
+                    "better"
+                } else {
+                    "worse"
+                }
+            }
+            Some(1.0) if contrast.value() == 0.0 => "same",
+            Some(_) => "no difference shown",
+            None => "not tested",
+        };
+        scores.push(
+            Emphasis::Plain,
+            vec![
+                TableCell::Text(pair.title.clone()),
+                TableCell::Text(pair.label.clone()),
+                TableCell::Text(metric.short_title().to_owned()),
+                TableCell::Estimate { metric, value: contrast.value(), interval: found.interval },
+                p.map_or(TableCell::Empty, TableCell::P),
+                TableCell::Text(found.seeds.to_string()),
+                TableCell::Text(says.to_owned()),
+            ],
+        );
+    }
+    let mut text = format!("{} -> {}\n\n{}\n", before.info.run, after.info.run, terminal(&scores));
+    let is_one_machine = both.iter().all(|pair| pair.settings.0.machine == pair.settings.1.machine);
+    if is_one_machine {
+        text += &format!("{}\n", terminal(&costs(&both)));
+    } else {
+        let machines = (&both[0].settings.0.machine, &both[0].settings.1.machine);
+        remarks.push(format!(
+            "the runs are of two machines ({} and {}), so scores are compared and costs are not",
+            machines.0, machines.1
+        ));
+    }
+    if contrasts.iter().flatten().any(|contrast| contrast.uncertainty().seeds == 1) {
+        remarks.push("with one seed, the tests speak of other test examples only".to_owned());
+    }
+    for remark in remarks {
+        text += &format!("note: {remark}\n");
+    }
+    Ok(text)
+}
+
+/// The cells that both runs have, and what a reader must know of the others.
+fn pairs<'a>(before: &'a Results, after: &'a Results) -> (Vec<Both<'a>>, Vec<String>) {
+    let key = |setting: &Setting| {
+        let Setting { task, train_size, label_noise, folds, device, .. } = setting;
+        (task.name.clone(), *train_size, label_noise.to_bits(), *folds, device.clone())
+    };
+    let mut new: BTreeMap<_, (&Setting, &Cell)> = BTreeMap::new();
+    for (index, setting) in after.grid.settings.iter().enumerate() {
+        for (label, cell) in after.grid.row(index) {
+            new.insert((key(setting), after.grid.labels[label].clone()), (setting, cell));
+        }
+    }
+    let (mut both, mut only_before, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, setting) in before.grid.settings.iter().enumerate() {
+        for (label, cell) in before.grid.row(index) {
+            let label = before.grid.labels[label].clone();
+            let name = format!("{label} on {}", setting.title);
+            let Some((other, other_cell)) = new.remove(&(key(setting), label.clone())) else {
+                only_before.push(name);
+                continue;
+            };
+            if setting.task.version != other.task.version || setting.task.primary != other.task.primary {
+                changed.push(format!("{name} (another version of the task, so it is left out)"));
+                continue;
+            }
+            let first =
+                |cell: &Cell| cell.trials.first().map(|trial| (trial.params.clone(), trial.model_version.clone()));
+            if first(cell) != first(other_cell) {
+                changed.push(format!("{name} (other parameters or another version of the model)"));
+            }
+            both.push(Both {
+                title: setting.title.clone(),
+                label,
+                settings: (setting, other),
+                cells: (cell, other_cell),
+            });
+        }
+    }
+    let only_after: Vec<String> =
+        new.into_iter().map(|((_, label), (setting, _))| format!("{label} on {}", setting.title)).collect();
+    let mut remarks = Vec::new();
+    for (names, what) in
+        [(&only_before, "only in the first run"), (&only_after, "only in the second run"), (&changed, "not the same")]
+    {
+        if !names.is_empty() {
+            remarks.push(format!("{} {what}: {}", count(names.len(), "model"), listed(names)));
+        }
+    }
+    (both, remarks)
+}
+
+/// The ratios of costs, after to before, by the logarithms over the seeds that both have.
+fn costs(both: &[Both<'_>]) -> Table {
+    let mut columns = vec![TableColumn::new("setting", CellKind::Name), TableColumn::new("model", CellKind::Text)];
+    columns.extend(COSTS.iter().map(|(.., title)| TableColumn::new(*title, CellKind::Text)));
+    let mut table = Table::new("Changes of costs", columns);
+    for pair in both {
+        let mut cells = vec![TableCell::Text(pair.title.clone()), TableCell::Text(pair.label.clone())];
+        for (phase, name, _) in COSTS {
+            cells.push(ratio(pair.cells, phase, name).map_or(TableCell::Empty, TableCell::Text));
+        }
+        table.push(Emphasis::Plain, cells);
+    }
+    table
+}
+
+/// `41.2 ms × 0.98 [0.95, 1.01]`: the cost before, and by how much it changed. `None` if a run does not have it, or only an estimate.
+fn ratio(cells: (&Cell, &Cell), phase: &str, name: &str) -> Option<String> {
+    let by_seed = |cell: &Cell| -> BTreeMap<u64, f64> {
+        let measured = |trial: &crate::cell::Trial| {
+            let value = trial.get(phase, name).filter(|value| value.source != ESTIMATE && value.value > 0.0)?;
+            Some((trial.seed, value.value))
+        };
+        cell.trials.iter().filter_map(measured).collect()
+    };
+    let (old, new) = (by_seed(cells.0), by_seed(cells.1));
+    let logs: Vec<f64> = old.iter().filter_map(|(seed, old)| Some((new.get(seed)? / old).ln())).collect();
+    let n = logs.len() as f64;
+    if logs.is_empty() {
+        return None;
+    }
+    let mean = logs.iter().sum::<f64>() / n;
+    let error = (logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
+    let interval = Inference::new(mean, error, n - 1.0).map(|found| found.interval());
+    let shown = interval.map_or(String::new(), |i| format!(" [{:.2}, {:.2}]", i.low.exp(), i.high.exp()));
+    let cost = old.values().sum::<f64>() / old.len() as f64;
+    let unit = metric(name).map_or("", |metric| metric.unit);
+    Some(format!("{} × {:.2}{shown}", si(cost, unit), mean.exp()))
+}
