@@ -22,7 +22,8 @@ struct Order {
     second: Vec<f64>,
     ratio: f64,
     grid: f64,
-    bound: f64,
+    bound: Option<f64>,
+    resampled_bound: Option<f64>,
 }
 
 /// Scores of each task.
@@ -88,16 +89,20 @@ fn scores_that_are_all_better_violate_nothing_in_either_direction() {
     assert_eq!(violation_ratio(&high, &low, Better::Higher), Some(0.0));
     assert_eq!(violation_ratio(&low, &high, Better::Higher), Some(1.0));
     assert_eq!(violation_ratio(&low, &high, Better::Lower), Some(0.0));
+    // No resample of them differs, so that the bound is 0 for any number of seeds, as the documents warn.
     assert_eq!(epsilon_min(&high, &low, Better::Higher, 0.95), Some(0.0));
     assert_eq!(epsilon_min(&high, &low, Better::Lower, 0.95), Some(1.0));
 }
 
 #[test]
 fn the_bound_of_almost_stochastic_order_agrees_with_deepsig_up_to_the_noise_of_both() {
-    for Order { first, second, bound, .. } in fixture().order {
+    for Order { first, second, bound, resampled_bound, .. } in fixture().order {
+        let (Some(bound), Some(resampled)) = (bound, resampled_bound) else { continue };
         let found = epsilon_min(&first, &second, Better::Higher, 0.95).unwrap();
-        // σ of 1,000 ratios has a relative noise of about 3 %, and 1.645 σ is at most 0.82. deepsig's grid adds its spacing, 0.005, per step.
-        assert!((found - bound).abs() < 0.04, "{found}, expected {bound}");
+        // 1,000 pairs of resamples place the bound to 0.012 or better, and 10,000 to 0.004: three to four of these.
+        // deepsig's grid adds its spacing, 0.005.
+        assert!((found - bound).abs() < 0.04, "{found}, deepsig has {bound}");
+        assert!((found - resampled).abs() < 0.015, "{found}, 200,000 resamples have {resampled}");
         assert_eq!(epsilon_min(&first, &second, Better::Higher, 0.95), Some(found), "seeded");
         assert_eq!(epsilon_min(&negative(&first), &negative(&second), Better::Lower, 0.95), Some(found));
     }
@@ -105,7 +110,7 @@ fn the_bound_of_almost_stochastic_order_agrees_with_deepsig_up_to_the_noise_of_b
 
 #[test]
 fn a_higher_confidence_has_a_higher_bound() {
-    let Order { first, second, .. } = fixture().order.remove(3);
+    let Order { first, second, .. } = fixture().order.remove(1);
     let bound = |confidence| epsilon_min(&first, &second, Better::Higher, confidence).unwrap();
     let ratio = violation_ratio(&first, &second, Better::Higher).unwrap();
     assert!((bound(0.5) - ratio).abs() < 1e-9, "half of all confidence is the ratio itself");
@@ -220,6 +225,8 @@ fn seeds_or_rows_that_would_be_needed_are_the_fewest_that_are_enough() {
     assert_eq!(of(0.02, 0.0004, 0.0).seeds_needed(100), Some(7));
     // Neither source varies: the fewest that say anything are two.
     assert_eq!(of(0.02, 0.0, 0.0).seeds_needed(100), Some(2));
+    assert_eq!(of(0.02, 0.0004, -0.01).seeds_needed(100), Some(7), "a variance below zero is none");
+    assert_eq!(of(0.02, f64::NAN, 0.01).seeds_needed(100), None);
     assert_eq!(of(-0.02, 0.0004, 0.0).seeds_needed(100), Some(7), "the sign of the effect does not matter");
 }
 

@@ -21,8 +21,8 @@ pub struct Equivalence {
 /// They are those of Student's t distribution with centre `effect` and scale `error`. That is the posterior
 /// distribution of the effect, if nothing is known of it and of the variance before (Corani and Benavoli 2015, *A
 /// Bayesian approach for comparing cross-validated algorithms on multiple data sets*; Benavoli et al. 2017, *Time for a
-/// change*, section 4.1; baycomp's `two_on_single`). They are no p-values: a `within` above 0.95 says that the models
-/// are equal for practical purposes, which no p can say.
+/// change*; baycomp's `two_on_single`). They are no p-values: a `within` above 0.95 says that the models are equal for
+/// practical purposes, which no p can say.
 ///
 /// With an error of 0 all the probability is at the effect; the ends of the region belong to it. `None` for fewer than
 /// one degree of freedom, for a negative error or region, and if a number is not one.

@@ -16,7 +16,7 @@ pub struct TaskScores<'a> {
 
 /// The probability that a run of the first model beats one of the second, averaged over tasks: on each task the share
 /// of pairs of seeds in which the first is better, plus half the share of pairs with equal scores (Agarwal et al. 2021,
-/// *Deep reinforcement learning at the edge of the statistical precipice*, section 4.3; rliable's
+/// *Deep reinforcement learning at the edge of the statistical precipice*, section 4; rliable's
 /// `probability_of_improvement`; on one task it is Mann and Whitney's U divided by the number of pairs). 0.5 means that
 /// neither is better.
 ///

@@ -13,7 +13,7 @@ use super::studentised_range::studentised_range_quantile;
 /// few tasks the critical difference is larger than the difference of most ranks: of five models over five tasks, only
 /// ranks more than 2.7 apart differ.
 ///
-/// `None` for fewer than two models, without a task, and unless `alpha` is above 0 and at most 1.
+/// `None` for fewer than two models, without a task, and unless `alpha` is between 1e-12 and 1.
 pub fn critical_difference(alpha: f64, models: u32, tasks: u32) -> Option<f64> {
     if tasks == 0 {
         return None;

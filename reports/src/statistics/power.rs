@@ -51,10 +51,11 @@ pub struct EffectOfTwoSources {
 impl EffectOfTwoSources {
     /// Whether the effect is significant at a two-sided 5 % with so many seeds and rows. The test is Student's t, with
     /// the degrees of freedom of Satterthwaite (1946), `(a + b)² / (a² / (seeds - 1) + b² / (rows - 1))` for `a =
-    /// var_seed / seeds` and `b = var_row / rows`. Fewer than two seeds or two rows are never enough.
+    /// var_seed / seeds` and `b = var_row / rows`. A variance below zero, which estimates can have, counts as zero.
+    /// Fewer than two seeds or two rows are never enough.
     pub fn significant(&self, seeds: u64, rows: u64) -> bool {
-        let a = self.var_seed / seeds as f64;
-        let b = self.var_row / rows as f64;
+        let part = |variance: f64, count: u64| if variance < 0.0 { 0.0 } else { variance / count as f64 };
+        let (a, b) = (part(self.var_seed, seeds), part(self.var_row, rows));
         if seeds < 2 || rows < 2 || self.effect == 0.0 {
             return false;
         }

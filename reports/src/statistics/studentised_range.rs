@@ -7,6 +7,9 @@ use super::scaled_chi::expectation;
 /// The spacing of the points of the trapezoidal rule.
 const STEP: f64 = 0.125;
 
+/// The largest probability that has a quantile: beyond it, the rounding of the integral decides.
+const LARGEST: f64 = 1.0 - 1e-12;
+
 /// How far the points go to each side: the normal density beyond is below 1e-16.
 const POINTS: i32 = 68;
 
@@ -26,9 +29,9 @@ pub fn studentised_range_cdf(q: f64, groups: u32, degrees: f64) -> Option<f64> {
 
 /// The `q` up to which the studentised range of [`studentised_range_cdf`] lies with `probability`.
 ///
-/// `None` where that function has no value, and unless the probability is at least 0 and less than 1.
+/// `None` where that function has no value, and unless the probability is between 0 and `1 - 1e-12`.
 pub fn studentised_range_quantile(probability: f64, groups: u32, degrees: f64) -> Option<f64> {
-    if !valid(groups, degrees) || !(0.0..1.0).contains(&probability) {
+    if !valid(groups, degrees) || !(0.0..=LARGEST).contains(&probability) {
         return None;
     }
     let above = |q: f64| cdf(q, groups, degrees) - probability;
