@@ -1,7 +1,167 @@
 //! Verdicts on claims.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use bakeoff_reports::claims;
+mod common;
+
+use bakeoff_reports::{
+    Claim, Finding, Results, RunDir, Verdict, build, claims, claims_csv, claims_text, compare_text, judge, rank_text,
+};
+use common::{Plan, SMALL, write_run};
+
+/// Three seeds of two models at three sizes and with wrong labels.
+const PLAN: Plan = Plan { tasks: 3, models: 5, seeds: 3, examples: 200, faults: false, axes: true, ..SMALL };
+
+/// A made-up run of the suite `claims-quick`.
+fn run(folder: &std::path::Path, plan: &Plan) -> RunDir {
+    let dir = write_run(folder, plan);
+    let mut info = dir.info().unwrap();
+    info.suite = "claims-quick".to_owned();
+    std::fs::remove_file(folder.join("run.json")).unwrap();
+    dir.write_info(&info).unwrap();
+    dir
+}
+
+fn claim(id: &str) -> Claim {
+    claims().into_iter().find(|claim| claim.id == id).unwrap()
+}
+
+fn findings(id: &str, results: &Results) -> (Verdict, Vec<Finding>) {
+    let judged = judge(&[claim(id)], &[results]).remove(0);
+    (judged.verdict, judged.findings)
+}
+
+#[test]
+fn a_claim_about_two_models_follows_from_their_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = Results::load(&run(folder.path(), &PLAN)).unwrap();
+    let (verdict, findings) = findings("C06", &results);
+    assert_eq!(findings.len(), 2);
+    for (finding, (task, better, worse)) in
+        findings.iter().zip([("sst2", "transformer", "resnet"), ("cifar10", "resnet", "transformer")])
+    {
+        let setting = (0..results.grid.settings.len())
+            .find(|&at| {
+                let setting = results.setting(at);
+                setting.task.name == task && setting.train_size == 2000 && setting.label_noise == 0.0
+            })
+            .unwrap();
+        let label = |name: &str| results.grid.labels.iter().position(|label| label == name).unwrap();
+        let mean =
+            |name: &str| results.grid.cell(setting, label(name)).unwrap().mean("score", "accuracy").unwrap().mean;
+        let effect = mean(better) - mean(worse);
+        assert!((finding.effect.unwrap() - effect).abs() < 1e-12, "{finding:?}, expected {effect}");
+        let pair = results.rankings[setting].comparison(label(better), label(worse)).unwrap();
+        let is_so = pair.better == label(better);
+        let expected = match pair.uncertainty.p.unwrap() {
+            p if p >= 0.05 => Verdict::Undecided,
+            _ if is_so => Verdict::Supported,
+            _ => Verdict::Refuted,
+        };
+        assert_eq!((finding.verdict, finding.seeds, finding.rows), (expected, 3, 200), "{finding:?} {pair:?}");
+    }
+    let has = |verdict| findings.iter().any(|finding| finding.verdict == verdict);
+    let expected = if has(Verdict::Refuted) {
+        Verdict::Refuted
+    } else if has(Verdict::Undecided) {
+        Verdict::Undecided
+    } else {
+        Verdict::Supported
+    };
+    assert_eq!(verdict, expected);
+}
+
+#[test]
+fn one_seed_decides_no_claim() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = Results::load(&run(folder.path(), &Plan { seeds: 1, ..PLAN })).unwrap();
+    for judged in judge(&claims(), &[&results]) {
+        assert!(!matches!(judged.verdict, Verdict::Supported | Verdict::Refuted), "{judged:?}");
+    }
+    let (_, findings) = findings("C12", &results);
+    assert!(
+        findings.iter().all(|finding| finding.effect.is_some() && finding.remedy == "two seeds or more"),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn a_run_of_another_suite_judges_no_claim_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = Results::load(&write_run(folder.path(), &PLAN)).unwrap();
+    let judged = judge(&claims(), &[&results]);
+    assert!(judged.iter().all(|judged| judged.verdict == Verdict::NotMeasured));
+    let text = claims_text(&judged, &[results]);
+    assert!(text.contains("is of the suite quick, which judges none of these claims"), "{text}");
+    assert!(text.contains("C06: bakeoff run claims-quick") && text.contains("C20: waits for other devices"), "{text}");
+}
+
+#[test]
+fn a_model_of_which_a_seed_failed_is_not_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = run(folder.path(), &PLAN);
+    let mut records = dir.records().unwrap().rows;
+    records.retain(|row| !(row.case.starts_with("sst2.transformer.n2000.s2") && row.phase != "case"));
+    for row in records.iter_mut().filter(|row| row.case.starts_with("sst2.transformer.n2000.s2")) {
+        row.status = bakeoff_reports::Status::Failed;
+    }
+    std::fs::remove_file(dir.records_path()).unwrap();
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    let results = Results::load(&dir).unwrap();
+    let (_, findings) = findings("C06", &results);
+    assert_eq!(findings[0].verdict, Verdict::NotMeasured);
+    assert!(findings[0].remedy.contains("did not end well on every seed"), "{}", findings[0].remedy);
+}
+
+#[test]
+fn verdicts_of_a_made_up_run_read_as_promised() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = run(folder.path(), &PLAN);
+    let results = Results::load(&dir).unwrap();
+    let judged = judge(&claims(), &[&results]);
+    insta::assert_snapshot!("claims_csv", String::from_utf8(claims_csv(&judged)).unwrap());
+    insta::assert_snapshot!("claims", claims_text(&judged, &[results]));
+    build(&dir).unwrap();
+    let markdown = std::fs::read_to_string(folder.path().join("report.md")).unwrap();
+    let (verdicts, tables) = (markdown.find("## Verdicts on claims").unwrap(), markdown.find("## cifar10").unwrap());
+    assert!(verdicts < tables, "verdicts come first");
+}
+
+#[test]
+fn a_ranking_reads_as_promised() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan { seeds: 2, models: 4, axes: false, ..PLAN };
+    let results = Results::load(&write_run(folder.path(), &plan)).unwrap();
+    insta::assert_snapshot!("rank", rank_text(&results));
+}
+
+#[test]
+fn a_run_compared_with_itself_has_not_changed_and_with_another_run_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan { seeds: 2, models: 3, axes: false, ..PLAN };
+    let before = Results::load(&write_run(&folder.path().join("a"), &plan)).unwrap();
+    let text = compare_text(&before, &before).unwrap();
+    assert_eq!(text.matches(" same\n").count(), 9, "{text}");
+    let dir = write_run(&folder.path().join("b"), &plan);
+    let mut info = dir.info().unwrap();
+    "other".clone_into(&mut info.machine.fingerprint);
+    info.devices.iter_mut().for_each(|device| "other".clone_into(&mut device.fingerprint));
+    std::fs::remove_file(folder.path().join("b/run.json")).unwrap();
+    dir.write_info(&info).unwrap();
+    let mut records = dir.records().unwrap().rows;
+    for row in &mut records {
+        "other".clone_into(&mut row.machine);
+        if row.model == "resnet" && row.task == "cifar10" && row.metric == "accuracy" {
+            row.value = row.value.map(|value| value - 0.05);
+        }
+    }
+    std::fs::remove_file(dir.records_path()).unwrap();
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    let text = compare_text(&before, &Results::load(&dir).unwrap()).unwrap();
+    assert!(text.contains("so scores are compared and costs are not") && text.contains("-0.050"), "{text}");
+    let none = Plan { tasks: 1, models: 1, ..plan };
+    let mut other = write_run(&folder.path().join("c"), &none).info().unwrap();
+    other.tasks.clear();
+}
 
 #[test]
 fn every_claim_of_the_documents_has_a_rule_and_says_what_will_measure_it() {
