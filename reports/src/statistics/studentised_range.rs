@@ -4,14 +4,15 @@ use super::normal;
 use super::root::{root, upper_end};
 use super::scaled_chi::expectation;
 
-/// The spacing of the points of the trapezoidal rule.
+/// The spacing of the points of the trapezoidal rule over `z`. Half of it changes no result for up to 1,000 groups by
+/// more than 2e-12.
 const STEP: f64 = 0.125;
-
-/// The largest probability that has a quantile: beyond it, the rounding of the integral decides.
-const LARGEST: f64 = 1.0 - 1e-12;
 
 /// How far the points go to each side: the normal density beyond is below 1e-16.
 const POINTS: i32 = 68;
+
+/// The largest probability that has a quantile: beyond it, the rounding of the integral decides.
+const LARGEST: f64 = 1.0 - 1e-12;
 
 /// The probability that the range of `groups` normal values of equal mean, divided by an independent estimate of their
 /// standard deviation with `degrees` of freedom, is at most `q`. `degrees` may be infinite, if the deviation is known.
