@@ -84,7 +84,7 @@ impl Plan {
         let (mut cases, mut searches) = (Vec::new(), BTreeMap::new());
         for (task, axes) in &tasks {
             for &train_size in &axes.train_sizes {
-                for entry in &suite.models {
+                for entry in suite.models.iter().filter(|entry| entry.runs_on(task.name())) {
                     let combination = Combination {
                         task: *task,
                         own: own.iter().find(|own| own.name() == task.name()),
@@ -211,7 +211,8 @@ fn refuse_too_many(
         if search::space(suite, model, entry, task).is_empty() { 1 } else { 1 + trials }
     };
     let of_task = |(task, axes): &(&dyn Task, Axes)| {
-        let models: usize = suite.models.iter().map(|entry| of_model(*task, entry)).sum();
+        let models = suite.models.iter().filter(|entry| entry.runs_on(task.name()));
+        let models: usize = models.map(|entry| of_model(*task, entry)).sum();
         models.saturating_mul(axes.cases())
     };
     let per_seed = tasks.iter().map(of_task).fold(0, usize::saturating_add);

@@ -182,6 +182,9 @@ pub struct ModelEntryWire {
     /// The name in case ids, figures and tables. If not given, the model's name. It is needed to run a model twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Spanned<String>>,
+    /// The names of the suite's tasks that this model runs on. If not given, all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Spanned<Vec<Spanned<String>>>>,
     /// Parameters for every task.
     #[serde(default)]
     pub params: Params,
@@ -197,6 +200,13 @@ pub struct ModelEntryWire {
     /// Parameters for one task, which replace those in `params`.
     #[serde(default)]
     pub on: BTreeMap<Spanned<String>, Params>,
+}
+
+impl ModelEntryWire {
+    /// Whether the model runs on the task of this name, which is one of the suite.
+    pub fn runs_on(&self, task: &str) -> bool {
+        self.tasks.as_ref().is_none_or(|tasks| tasks.as_ref().iter().any(|name| name.as_ref() == task))
+    }
 }
 
 /// A value that is not written in the suite: a default, or one from the command line.

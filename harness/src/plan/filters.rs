@@ -93,6 +93,13 @@ impl Overrides {
                 suite.name
             )));
         }
+        if !keep_what_runs(suite) {
+            return Err(PlanError::Filter(format!(
+                "suite '{}' has nothing to run: no model that is left runs on a task that is left; the key tasks of a \
+                 [[model]] names the tasks that it runs on",
+                suite.name
+            )));
+        }
         if let Some(seed) = repeated(&self.seeds) {
             return Err(PlanError::Filter(format!("--seed: {seed} is given twice")));
         }
@@ -151,6 +158,19 @@ impl Overrides {
         }
         Ok(())
     }
+}
+
+/// Leaves out models that run on none of the tasks, and then tasks that no model runs on. Returns whether any is left. The
+/// models forget the tasks that are left out, because a stored suite names its own tasks only.
+fn keep_what_runs(suite: &mut Suite) -> bool {
+    let kept: BTreeSet<&str> = suite.tasks.iter().map(|entry| entry.name.as_ref().as_str()).collect();
+    suite.models.retain_mut(|entry| {
+        let Some(tasks) = &mut entry.tasks else { return true };
+        tasks.as_mut().retain(|task| kept.contains(task.as_ref().as_str()));
+        !tasks.as_ref().is_empty()
+    });
+    suite.tasks.retain(|entry| suite.models.iter().any(|model| model.runs_on(entry.name.as_ref())));
+    !suite.models.is_empty()
 }
 
 /// The names by which a filter may choose a model.

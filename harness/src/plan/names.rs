@@ -4,8 +4,9 @@ use bakeoff_models::unknown_name;
 use toml::Spanned;
 
 use super::own;
+use super::settings::repeated;
 use crate::program::Program;
-use crate::suite::{ModelEntryWire, Source, Suite, SuiteError};
+use crate::suite::{ModelEntryWire, Source, Suite, SuiteError, TaskEntry};
 
 /// The longest label: it is part of a file's name.
 pub(super) const MAX_LABEL: usize = 120;
@@ -50,7 +51,36 @@ pub(super) fn check(program: &Program, source: &Source, suite: &Suite) -> Result
             known(source, "task", task, &tasks)?;
         }
     }
-    Ok(())
+    check_restrictions(source, suite)
+}
+
+/// Checks which tasks each model is restricted to. A task that no model runs on is a slip.
+fn check_restrictions(source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+    let in_suite: Vec<&str> = suite.tasks.iter().map(|entry| entry.name.as_ref().as_str()).collect();
+    for tasks in suite.models.iter().filter_map(|entry| entry.tasks.as_ref()) {
+        if tasks.as_ref().is_empty() {
+            let message =
+                "tasks is an empty list: give at least one task of this suite, or leave tasks out to run on all";
+            return Err(source.fault(tasks, message));
+        }
+        for task in tasks.as_ref() {
+            known(source, "task", task, &in_suite)?;
+        }
+        if let Some(task) = repeated(tasks.as_ref()) {
+            return Err(source.fault(task, format!("task '{}' is given twice", task.as_ref())));
+        }
+    }
+    let has_no_model = |entry: &&TaskEntry| !suite.models.iter().any(|model| model.runs_on(entry.name.as_ref()));
+    match suite.tasks.iter().find(has_no_model) {
+        Some(entry) if !suite.models.is_empty() => {
+            let message = format!(
+                "no model runs on task '{0}': add \"{0}\" to the tasks of a [[model]], or leave this [[task]] out",
+                entry.name.as_ref()
+            );
+            Err(source.fault(&entry.name, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn known(source: &Source, kind: &str, name: &Spanned<String>, known: &[&str]) -> Result<(), SuiteError> {

@@ -13,6 +13,7 @@ mod ensembles;
 mod faults;
 mod lists;
 mod memory;
+mod model_tasks;
 mod models;
 mod older_runs;
 mod own_data;
