@@ -7,6 +7,7 @@ use bakeoff_reports::{Record, RunDir, Status};
 
 use super::is_closing;
 use crate::case::Case;
+use crate::phase::Phase;
 use crate::usage::usage;
 
 /// The cases of a stopped run that are not run again, and those that could have been kept.
@@ -65,7 +66,8 @@ fn has_predictions(dir: &RunDir, case: &str, records: &[Record]) -> bool {
 
 /// Whether the readings of a case are there and complete. A case that was not fitted needs none.
 fn has_readings(dir: &RunDir, case: &str, records: &[Record]) -> bool {
-    let fitted = records.iter().any(|record| record.case == case && record.metric == "fit_s");
+    let fit = Phase::Fit.name();
+    let fitted = records.iter().any(|record| record.case == case && record.phase == fit && record.metric == "fit_s");
     !fitted || matches!(dir.readings(case), Ok(Some(_)))
 }
 
