@@ -79,7 +79,7 @@ fn a_budget_that_is_too_small_for_every_search_trial_is_too_small_for_the_case_a
             "all 2 search trials that began were over-budget; the first: the budget was used up in the first epoch",
         ),
         ("trials = 1", "the only search trial that began was over-budget: the budget was used up in the first epoch"),
-        ("method = \"halving\"\ntrials = 2", "all 2 search trials that began were over-budget; the first: "),
+        ("method = \"halving\"\ntrials = 3", "all 3 search trials that began were over-budget; the first: "),
     ] {
         let _ = std::fs::remove_dir_all(bench.path("out"));
         suite(&bench, &format!("budget = \"0.002s\"\n[search]\n{search}"), model);
