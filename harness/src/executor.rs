@@ -12,6 +12,7 @@ use bakeoff_reports::{RunDir, Status};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use crate::case::Case;
+use crate::forecast::gib;
 use crate::interrupt;
 use crate::outcome::{NOT_STARTED, Outcome, PROCESS_ENDED};
 use crate::program::Program;
@@ -155,9 +156,8 @@ fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Opti
         Ended::TooLarge { bytes } => Some(Outcome::without_numbers(
             Status::OutOfMemory,
             format!(
-                "{:.2} GiB resident, over the limit of {:.2} GiB: raise memory_limit_gib in the suite or make the case smaller",
-                gib(bytes),
-                gib(case.memory_limit_bytes)
+                "{}: raise memory_limit_gib in the suite or make the case smaller",
+                over_limit(bytes, case.memory_limit_bytes)
             ),
         )),
         Ended::Closed if outcome.is_none() && was_stopped(&status) => None,
@@ -302,6 +302,25 @@ fn describe(status: ExitStatus) -> String {
     status.to_string()
 }
 
-fn gib(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 30)
+/// `0.52 GiB resident, over the limit of 0.50 GiB`, with as many digits as tell the two apart.
+fn over_limit(bytes: u64, limit_bytes: u64) -> String {
+    const MOST_DIGITS: usize = 9;
+    let shown = |digits: usize| [bytes, limit_bytes].map(|bytes| format!("{:.digits$}", gib(bytes)));
+    let different = (2..MOST_DIGITS).map(shown).find(|[resident, limit]| resident != limit);
+    let [resident, limit] = different.unwrap_or_else(|| shown(MOST_DIGITS));
+    format!("{resident} GiB resident, over the limit of {limit} GiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::over_limit;
+
+    #[test]
+    fn memory_just_over_its_limit_has_the_digits_that_show_it() {
+        const GIB: u64 = 1 << 30;
+        assert_eq!(over_limit(2 * GIB, GIB), "2.00 GiB resident, over the limit of 1.00 GiB");
+        let (resident, limit) = (GIB + (1 << 20), GIB);
+        assert_eq!(over_limit(resident, limit), "1.001 GiB resident, over the limit of 1.000 GiB");
+        assert_eq!(over_limit(GIB + 4096, GIB), "1.000004 GiB resident, over the limit of 1.000000 GiB");
+    }
 }

@@ -4,10 +4,11 @@
 //! case. A case that was cut off by a kill has no closing row, by which `resume` recognises and drops it.
 
 mod kept;
+mod lock;
 mod tidy;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,9 @@ use crate::usage::usage;
 
 use tidy::{goes_on, tidy};
 
+pub use kept::Kept;
+pub use lock::RunLock;
+
 /// The open directory of a run.
 pub struct Recorder {
     dir: RunDir,
@@ -28,8 +32,8 @@ pub struct Recorder {
     order: Vec<String>,
     records: File,
     curves: File,
-    /// Held while the run goes on, so that a second process on the directory is refused.
-    _lock: File,
+    /// Held until the report is written, so that a second process on the directory is refused.
+    _lock: RunLock,
 }
 
 impl Recorder {
@@ -47,7 +51,7 @@ impl Recorder {
 
     fn fill(path: &Path, info: &RunInfo) -> anyhow::Result<Recorder> {
         let dir = RunDir::new(path);
-        let lock = lock(path)?;
+        let lock = RunLock::new(path)?;
         fs::create_dir(path.join("predictions")).context("cannot create the folder of the predictions")?;
         dir.write_rows::<Record>(&dir.records_path(), &[])?;
         dir.write_rows::<Curve>(&dir.curves_path(), &[])?;
@@ -56,26 +60,25 @@ impl Recorder {
         Recorder::open(dir, info, lock)
     }
 
-    /// Opens the directory of a run that was stopped. Drops cases that are incomplete or failed, and those that waited for a
+    /// Opens the directory of a run that was stopped, which `lock` is of. Drops cases that are incomplete or failed, and those that waited for a
     /// search trial that is gone. A search trial that failed is a result, and stays. `cases` have the parameters that they
-    /// would be run with now. Returns the ids of the cases that are done.
+    /// would be run with now.
     ///
     /// # Errors
-    /// If another process works on it, if its files are not those of a run, or if a case was measured with other
-    /// parameters than it has now.
-    pub fn resume(path: &Path, info: &RunInfo, cases: &[Case]) -> anyhow::Result<(Recorder, BTreeSet<String>)> {
+    /// If its files are not those of a run, or if a case was measured with other parameters than it has now.
+    pub fn resume(path: &Path, lock: RunLock, info: &RunInfo, cases: &[Case]) -> anyhow::Result<(Recorder, Kept)> {
         let dir = RunDir::new(path);
-        let lock = lock(path)?;
         refuse_incomplete(&dir)?;
         let records = dir.records()?.rows;
-        let done = kept::done(&dir, cases, &records)?;
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
+        refuse_lost(&dir, &order, &records)?;
+        let kept = Kept::of(&dir, cases, &records)?;
         tidy(&dir, &records)?;
-        rewrite(&dir, &order, &done, records)?;
-        Ok((Recorder::open(dir, info, lock)?, done))
+        rewrite(&dir, &order, &kept.done, records)?;
+        Ok((Recorder::open(dir, info, lock)?, kept))
     }
 
-    fn open(dir: RunDir, info: &RunInfo, lock: File) -> anyhow::Result<Recorder> {
+    fn open(dir: RunDir, info: &RunInfo, lock: RunLock) -> anyhow::Result<Recorder> {
         let append = |path: PathBuf| {
             OpenOptions::new().append(true).open(&path).with_context(|| format!("cannot write {}", path.display()))
         };
@@ -125,16 +128,17 @@ impl Recorder {
         Ok(())
     }
 
-    /// Sorts the rows into the order of the plan, in whichever order the cases ended.
+    /// Sorts the rows into the order of the plan, in whichever order the cases ended. The directory stays locked for its report,
+    /// as long as the recorder is there.
     ///
     /// # Errors
     /// If the files cannot be written.
-    pub fn finish(self) -> anyhow::Result<RunDir> {
+    pub fn finish(&self) -> anyhow::Result<&RunDir> {
         let records = self.dir.records()?.rows;
         let stored: BTreeSet<String> = records.iter().map(|record| record.case.clone()).collect();
         tidy(&self.dir, &records)?;
         rewrite(&self.dir, &self.order, &stored, records)?;
-        Ok(self.dir)
+        Ok(&self.dir)
     }
 }
 
@@ -176,6 +180,25 @@ fn refuse_incomplete(dir: &RunDir) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses a directory whose records have no case that is complete, although cases were stored. `resume` would remove all of them.
+/// A kill while the first case was stored leaves the files of that case only, and no report.
+fn refuse_lost(dir: &RunDir, cases: &[String], records: &[Record]) -> anyhow::Result<()> {
+    if records.iter().any(is_closing) {
+        return Ok(());
+    }
+    let is_stored = |id: &&String| dir.predictions_path(id).exists() || dir.readings_path(id).exists();
+    let stored = cases.iter().filter(is_stored).count();
+    if stored > 1 || (stored > 0 && dir.report_path().exists()) {
+        return Err(usage(format!(
+            "{} has no complete case, but predictions/ and readings/ have files of {}, which would be removed: the directory is \
+             perhaps an incomplete copy; copy it again, or start a new run",
+            dir.records_path().display(),
+            if stored == 1 { "1 case".to_owned() } else { format!("{stored} cases") }
+        )));
+    }
+    Ok(())
+}
+
 /// Appends rows in one write and forces them to the disk. If that fails, the file is cut back to its former length.
 fn append_rows<R: Row>(file: &mut File, path: &Path, rows: &[R]) -> anyhow::Result<()> {
     let bytes = encode(rows)?;
@@ -188,7 +211,8 @@ fn append_rows<R: Row>(file: &mut File, path: &Path, rows: &[R]) -> anyhow::Resu
     Ok(())
 }
 
-/// Rewrites records and curves with the cases in `keep`, in the order `order`.
+/// Rewrites records and curves with the cases in `keep`, in the order `order`. The files of other cases are removed first: a kill
+/// then leaves rows without files, which are not kept, and no files without rows.
 fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records: Vec<Record>) -> anyhow::Result<()> {
     let place: BTreeMap<&str, usize> = order.iter().enumerate().map(|(index, id)| (id.as_str(), index)).collect();
     let place = |id: &str| place.get(id).copied().unwrap_or(usize::MAX);
@@ -197,54 +221,10 @@ fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records:
     let mut curves = dir.curves()?.map_or_else(Vec::new, |intact| intact.rows);
     curves.retain(|curve| keep.contains(&curve.case));
     curves.sort_by_key(|curve| place(&curve.case));
-    dir.write_rows(&dir.records_path(), &records)?;
-    dir.write_rows(&dir.curves_path(), &curves)?;
     for id in order.iter().filter(|id| !keep.contains(*id)) {
         dir.remove_case(id)?;
     }
+    dir.write_rows(&dir.records_path(), &records)?;
+    dir.write_rows(&dir.curves_path(), &curves)?;
     Ok(())
-}
-
-/// Locks the directory for this process.
-fn lock(path: &Path) -> anyhow::Result<File> {
-    let name = path.join(".lock");
-    let file = File::create(&name).with_context(|| format!("cannot write {}", name.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            let path = path.display();
-            Err(usage(format!("another bakeoff process is at work on {path}: wait for it, or stop it and resume")))
-        }
-        Err(TryLockError::Error(error)) => Err(cannot_lock(&name, error)),
-    }
-}
-
-/// The error for a lock that the system refused.
-fn cannot_lock(name: &Path, error: io::Error) -> anyhow::Error {
-    let name = name.display();
-    if bakeoff_datasets::has_no_locks(&error) {
-        return usage(format!(
-            "cannot lock {name}: its file system has no locks ({error}); give --out a folder on one that has, such as a local \
-             disk, or copy the run there to resume it"
-        ));
-    }
-    anyhow::Error::new(error).context(format!("cannot lock {name}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_without_locks_is_named_as_such_with_the_way_out() {
-        // ENOSYS, ENOLCK and EOPNOTSUPP of Linux.
-        for errno in if cfg!(target_os = "linux") { &[38, 37, 95][..] } else { &[] } {
-            let message =
-                format!("{:#}", cannot_lock(Path::new("/mnt/run/.lock"), io::Error::from_raw_os_error(*errno)));
-            let expected = "cannot lock /mnt/run/.lock: its file system has no locks (";
-            assert!(message.starts_with(expected) && message.contains("give --out a folder"), "{message}");
-        }
-        let message = format!("{:#}", cannot_lock(Path::new("/mnt/run/.lock"), io::ErrorKind::PermissionDenied.into()));
-        assert_eq!(message, "cannot lock /mnt/run/.lock: permission denied");
-    }
 }

@@ -163,12 +163,13 @@ impl Searches {
         let Some((search, ended)) = of_search.filter(|_| case.waits_for > 0) else {
             return Beginning::Run(case.params.clone(), Vec::new());
         };
-        let failed = |reason| Outcome::without_numbers(Status::Failed, reason);
         let Some(trial) = case.trial else {
             let (best, values) = end(search, ended);
             return match best {
                 Ok(params) => Beginning::Run(params, values),
-                Err(reason) => Beginning::Refused(Outcome { values, ..failed(reason) }),
+                Err((status, reason)) => {
+                    Beginning::Refused(Outcome { values, ..Outcome::without_numbers(status, reason) })
+                }
             };
         };
         let before: Vec<&TrialResult> =
@@ -178,7 +179,7 @@ impl Searches {
         }
         match self.choice(case) {
             Ok(params) => Beginning::Run(params, Vec::new()),
-            Err(reason) => Beginning::Refused(failed(reason)),
+            Err(reason) => Beginning::Refused(Outcome::without_numbers(Status::Failed, reason)),
         }
     }
 
@@ -221,9 +222,12 @@ fn promoted(search: &SearchPlan, ended: &Ended, trial: usize) -> Result<Resolved
     })
 }
 
+/// Why no search trial can be chosen, and how the case ends that it was for.
+type NoChoice = (Status, String);
+
 /// The parameters of the best search trial or why there is none, and what is stored of the search with the case that it was
 /// for.
-fn end(search: &SearchPlan, ended: &Ended) -> (Result<Resolved, String>, Vec<MetricValue>) {
+fn end(search: &SearchPlan, ended: &Ended) -> (Result<Resolved, NoChoice>, Vec<MetricValue>) {
     let begun: Vec<&TrialResult> = ended.values().filter(|result| result.wall_s.is_some()).collect();
     let failed = begun.iter().filter(|result| usable_score(result).is_none()).count();
     let value = |metric: &str, value, source: &str, note: String| MetricValue {
@@ -250,14 +254,21 @@ fn end(search: &SearchPlan, ended: &Ended) -> (Result<Resolved, String>, Vec<Met
     if let Some((_, score)) = best.and_then(usable_score) {
         values.push(value("best_validation", Some(score), "scorer", String::new()));
     }
-    let reason = || {
-        let first = begun.first().map_or("", |trial| trial.note.as_str());
-        match begun.len() {
-            1 => format!("the only search trial that began failed: {first}"),
-            count => format!("all {count} search trials that began failed; the first: {first}"),
-        }
+    (best.map(|trial| trial.params.clone()).ok_or_else(|| no_choice(&begun)), values)
+}
+
+/// Why none of the search trials that began can be chosen. If the budget of a fit was too small for all of them, it is too small for
+/// the case as well, which is no failure.
+fn no_choice(begun: &[&TrialResult]) -> NoChoice {
+    let first = begun.first().map_or("", |trial| trial.note.as_str());
+    let all_over_budget = !begun.is_empty() && begun.iter().all(|trial| trial.status == Status::OverBudget);
+    let (status, how) =
+        if all_over_budget { (Status::OverBudget, "were over-budget") } else { (Status::Failed, "failed") };
+    let reason = match begun.len() {
+        1 => format!("the only search trial that began {}: {first}", how.replace("were", "was")),
+        count => format!("all {count} search trials that began {how}; the first: {first}"),
     };
-    (best.map(|trial| trial.params.clone()).ok_or_else(reason), values)
+    (status, reason)
 }
 
 /// The best search trial of the last rung with a score: scores of different rungs are not compared. Of equal ones, the first.

@@ -150,8 +150,8 @@ impl Session<'_> {
         })
     }
 
-    /// Runs the cases of `plan` that are not done yet. Then writes the report of everything that is stored. `searches`
-    /// holds the search trials that are done.
+    /// Runs the cases of `plan` that are not done yet. Then writes the report of everything that is stored. The directory is
+    /// locked until then. `searches` holds the search trials that are done.
     ///
     /// # Errors
     /// If a result cannot be stored or the report cannot be written.
@@ -173,7 +173,7 @@ impl Session<'_> {
         let machine = self.program.machine;
         let tally = runner::run(&cases, jobs, searches, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;
         let dir = recorder.finish()?;
-        let built = threads::at_most(plan.threads(), || bakeoff_reports::build(&dir)).with_context(|| {
+        let built = threads::at_most(plan.threads(), || bakeoff_reports::build(dir)).with_context(|| {
             let path = path.display();
             format!("the results are stored, but not the report; correct the cause, then: bakeoff report {path}")
         })?;

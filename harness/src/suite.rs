@@ -11,10 +11,12 @@ use crate::budget::Budget;
 use crate::meters::EnergyConfig;
 
 mod data;
+mod one_or_more;
 mod search;
 mod syntax;
 
 pub use data::DataEntry;
+pub use one_or_more::OneOrMore;
 pub use search::SearchEntry;
 
 /// The suites that ship with the program: name and text.
@@ -148,26 +150,6 @@ pub struct TaskEntry {
     /// The user's own data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataEntry>,
-}
-
-/// One value of a setting, or several: every case runs once for each.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(untagged, expecting = "expected a number or a list of numbers")]
-pub enum OneOrMore<T> {
-    /// One.
-    One(T),
-    /// A list.
-    Several(Vec<T>),
-}
-
-impl<T> OneOrMore<T> {
-    /// The values, in the order in which they are written.
-    pub fn values(&self) -> &[T] {
-        match self {
-            OneOrMore::One(value) => std::slice::from_ref(value),
-            OneOrMore::Several(values) => values,
-        }
-    }
 }
 
 /// Parameters as written, each name and value with its place in the text.

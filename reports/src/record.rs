@@ -32,7 +32,8 @@ pub enum Status {
     OutOfMemory,
     /// A loss or a prediction was not a finite number.
     Diverged,
-    /// The fit could not be done within its budget, or the search trial did not begin because its search had used up its budget.
+    /// The fit could not be done within its budget, or that of no search trial of the case, or the search trial did not begin because
+    /// its search had used up its budget.
     OverBudget,
 }
 

@@ -4,6 +4,7 @@
 //! A file has the columns of one schema, which its header shows. Only today's schema is written. Every older one is
 //! read, and its missing columns are filled with the defaults of the row type.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -12,7 +13,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::ReportError;
-use crate::record::{Curve, PredictionRow, Reading, Record, SCHEMA, newer};
+use crate::record::{SCHEMA, newer};
+
+mod stored;
 
 /// A row type with a fixed, ordered list of columns.
 pub trait Row: Serialize + DeserializeOwned {
@@ -28,168 +31,15 @@ pub trait Row: Serialize + DeserializeOwned {
     /// The column with a value that must not be stored, and why.
     fn fault(&self) -> Option<(&'static str, String)>;
 
+    /// What no other row of the file is about, if rows of this type may not be repeated.
+    fn key(&self) -> Option<String> {
+        None
+    }
+
     /// The schema that the row states, if it states one.
     fn schema(&self) -> Option<u32> {
         None
     }
-}
-
-impl Row for Record {
-    const COLUMNS: &'static [&'static str] = &[
-        "schema",
-        "run",
-        "commit",
-        "machine",
-        "case",
-        "task",
-        "task_version",
-        "label",
-        "model",
-        "model_version",
-        "params",
-        "train_size",
-        "label_noise",
-        "seed",
-        "folds",
-        "repeat",
-        "fold",
-        "trial",
-        "device",
-        "device_name",
-        "threads",
-        "conditions",
-        "phase",
-        "metric",
-        "unit",
-        "value",
-        "source",
-        "status",
-        "note",
-    ];
-
-    const OLDER_COLUMNS: &'static [(u32, &'static [&'static str])] = &[
-        (
-            1,
-            &[
-                "schema",
-                "run",
-                "commit",
-                "machine",
-                "case",
-                "task",
-                "task_version",
-                "model",
-                "model_version",
-                "params",
-                "train_size",
-                "seed",
-                "device",
-                "phase",
-                "metric",
-                "unit",
-                "value",
-                "source",
-                "status",
-                "note",
-            ],
-        ),
-        (
-            2,
-            &[
-                "schema",
-                "run",
-                "commit",
-                "machine",
-                "case",
-                "task",
-                "task_version",
-                "label",
-                "model",
-                "model_version",
-                "params",
-                "train_size",
-                "seed",
-                "device",
-                "device_name",
-                "threads",
-                "conditions",
-                "phase",
-                "metric",
-                "unit",
-                "value",
-                "source",
-                "status",
-                "note",
-            ],
-        ),
-    ];
-
-    fn subject(&self) -> String {
-        self.case.clone()
-    }
-
-    fn fault(&self) -> Option<(&'static str, String)> {
-        not_a_file_name(&self.case).or_else(|| not_finite("value", self.value))
-    }
-
-    fn schema(&self) -> Option<u32> {
-        Some(self.schema)
-    }
-}
-
-impl Row for Curve {
-    const COLUMNS: &'static [&'static str] =
-        &["case", "epoch", "train_loss", "metric", "validation", "elapsed_s", "energy_j"];
-
-    fn subject(&self) -> String {
-        self.case.clone()
-    }
-
-    // The losses of a fit that diverged are not finite, and its curve must show that.
-    fn fault(&self) -> Option<(&'static str, String)> {
-        not_finite("elapsed_s", Some(self.elapsed_s)).or_else(|| not_finite("energy_j", self.energy_j))
-    }
-}
-
-impl Row for PredictionRow {
-    const COLUMNS: &'static [&'static str] = &["example", "target", "prediction", "probabilities"];
-
-    const OLDER_COLUMNS: &'static [(u32, &'static [&'static str])] =
-        &[(1, &["example", "target", "prediction", "probability"])];
-
-    fn subject(&self) -> String {
-        format!("example {}", self.example)
-    }
-
-    fn fault(&self) -> Option<(&'static str, String)> {
-        self.probabilities.iter().find_map(|&number| not_finite("probabilities", Some(f64::from(number))))
-    }
-}
-
-impl Row for Reading {
-    const COLUMNS: &'static [&'static str] = &["phase", "metric", "index", "example", "value", "unit", "source"];
-
-    fn subject(&self) -> String {
-        format!("reading {} of {} in {}", self.index, self.metric, self.phase)
-    }
-
-    fn fault(&self) -> Option<(&'static str, String)> {
-        not_finite("value", Some(self.value))
-    }
-}
-
-fn not_finite(column: &'static str, value: Option<f64>) -> Option<(&'static str, String)> {
-    let value = value.filter(|value| !value.is_finite())?;
-    Some((column, format!("{value} is not a finite number; a missing number is an empty field")))
-}
-
-/// Refuses a case whose name leads out of the run directory, because its predictions file is named after it.
-fn not_a_file_name(case: &str) -> Option<(&'static str, String)> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if !case.is_empty() && !case.starts_with('.') && case.chars().all(plain) {
-        return None;
-    }
-    Some(("case", format!("'{case}' is no case: expected letters, digits, '.', '-' and '_'")))
 }
 
 /// The line of column names.
@@ -239,7 +89,7 @@ pub struct Intact<R> {
 /// Reads rows. If the last row was cut short, it is left out and reported in [`Intact::torn_line`].
 ///
 /// # Errors
-/// On any other line that is not a row. The error names line and column.
+/// On any other line that is not a row, or that is about what an earlier line is about. The error names line and column.
 pub fn decode<R: Row>(path: &Path, bytes: &[u8]) -> Result<Intact<R>, ReportError> {
     if is_torn_header::<R>(bytes) {
         let torn_line = (!bytes.is_empty()).then_some(1);
@@ -250,6 +100,7 @@ pub fn decode<R: Row>(path: &Path, bytes: &[u8]) -> Result<Intact<R>, ReportErro
     let columns = known_columns::<R>(path, &headers, bytes)?;
     let mut intact = Intact { rows: Vec::new(), bytes: reader.position().byte(), torn_line: None };
     let mut record = ByteRecord::new();
+    let mut lines: HashMap<String, u64> = HashMap::new();
     loop {
         let start = reader.position().clone();
         let more = reader.read_byte_record(&mut record).map_err(|error| row_error(path, 0, error.to_string()))?;
@@ -263,6 +114,12 @@ pub fn decode<R: Row>(path: &Path, bytes: &[u8]) -> Result<Intact<R>, ReportErro
             return Ok(intact);
         }
         let row = parse::<R>(&record, &headers, &columns).map_err(|message| row_error(path, line, message))?;
+        if let Some(key) = row.key()
+            && let Some(first) = lines.insert(key.clone(), line)
+        {
+            let message = format!("{key} is on line {first} already, expected it once: remove one of the two lines");
+            return Err(row_error(path, line, message));
+        }
         intact.rows.push(row);
         intact.bytes = end as u64;
     }

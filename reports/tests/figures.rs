@@ -2,15 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
+#[path = "common/grids.rs"]
+mod grids;
 #[path = "common/pictures.rs"]
 mod pictures;
 
 use std::fs;
 use std::path::PathBuf;
 
-use bakeoff_reports::{FIGURES, Record, Results, RunDir, Style, build};
+use bakeoff_reports::{FIGURES, Record, Results, Style, build};
 use common::{Plan, SMALL, write_run};
-use pictures::{has_text, parse, rename, texts};
+use grids::{MIXED, Variant, make_grid};
+use pictures::{has_text, parse, texts};
 use resvg::tiny_skia::Rect;
 
 /// One model and one task, the quick suite's size, a full grid with faults, and several seeds.
@@ -29,9 +32,6 @@ const SIZES: &[(&str, Plan)] = &[
 /// The figures that need several values of an axis or of a parameter.
 const AXIS_FIGURES: &[&str] = &["learning-curve", "label-noise", "ablation"];
 
-/// A label of a made-up run, and the label, model and parameters that it gets in a grid.
-type Variant = (&'static str, &'static str, &'static str, &'static str);
-
 /// Forests of several sizes.
 const TREES: &[Variant] = &[
     ("resnet", "random-forest-trees-1", "random-forest", "max_depth=0 trees=1"),
@@ -39,18 +39,6 @@ const TREES: &[Variant] = &[
     ("lstm", "random-forest-trees-20", "random-forest", "max_depth=0 trees=20"),
     ("svm", "random-forest-trees-100", "random-forest", "max_depth=0 trees=100"),
     ("random-forest", "random-forest-trees-500", "random-forest", "max_depth=0 trees=500"),
-];
-
-/// Two parameters that vary, and a word, and numbers from 0 on.
-const MIXED: &[Variant] = &[
-    ("resnet", "resnet-crop-0-flip-false", "resnet", "crop=0 depth=8 flip=false"),
-    ("transformer", "resnet-crop-0-flip-true", "resnet", "crop=0 depth=8 flip=true"),
-    ("lstm", "resnet-crop-4-flip-false", "resnet", "crop=4 depth=8 flip=false"),
-    ("svm", "resnet-crop-4-flip-true", "resnet", "crop=4 depth=8 flip=true"),
-    ("random-forest", "svm-c-0", "svm", "c=0 kernel=linear"),
-    ("resnet-deep", "svm-c-0.01", "svm", "c=0.01 kernel=linear"),
-    ("svm-linear", "svm-c-10", "svm", "c=10 kernel=linear"),
-    ("lstm-bidirectional", "svm-rbf", "svm", "c=10 kernel=rbf"),
 ];
 
 /// Keeps the pictures under the target folder, where a person can look at them.
@@ -178,7 +166,8 @@ fn an_ablation_has_a_panel_for_each_parameter_in_which_alone_labels_differ() {
     build(&dir).unwrap();
     let svg = fs::read_to_string(folder.path().join("figures/ablation.svg")).unwrap();
     // Both values of c and of the kernel have a line; the forest and the kernels that failed have no score.
-    for text in ["crop of resnet", "flip of resnet", "flip=true", "crop=4", "0", "4", "false", "true", "cifar10"] {
+    let titles = ["crop of resnet on cifar10", "flip of resnet on cifar10"];
+    for text in titles.into_iter().chain(["crop", "flip", "flip=true", "crop=4", "0", "4", "false", "true"]) {
         assert!(has_text(&svg, text), "{text}: {svg}");
     }
     assert!(!svg.contains("depth") && !svg.contains("kernel of"), "the depth is always the same: {svg}");
@@ -192,7 +181,7 @@ fn an_ablation_sorts_numbers_and_has_no_line_for_searched_parameters() {
     make_grid(&dir, TREES);
     build(&dir).unwrap();
     let svg = fs::read_to_string(folder.path().join("figures/ablation.svg")).unwrap();
-    assert!(has_text(&svg, "trees of random-forest (log)"), "{svg}");
+    assert!(has_text(&svg, "trees of random-forest on cifar10") && has_text(&svg, "trees (log)"), "{svg}");
     let mut found = Vec::new();
     texts(parse(&svg).root(), &mut found);
     let at = |text: &str| found.iter().find(|(other, _)| other == text).unwrap().1.left();
@@ -283,21 +272,4 @@ fn joules_of_two_sources_have_panels_of_their_own_and_an_estimate_has_no_frontie
     assert_eq!(panels(), (1, 1, 1), "what was measured has a frontier");
     let svg = fs::read_to_string(folder.path().join("figures/accuracy-latency.svg")).unwrap();
     assert_eq!(frontiers(&svg), 1);
-}
-
-/// Makes these labels variants of a few models.
-fn make_grid(dir: &RunDir, variants: &[Variant]) {
-    let of = |label: &str| *variants.iter().find(|(_, new, _, _)| *new == label).unwrap();
-    rename(dir, &variants.iter().map(|(from, to, _, _)| (*from, *to)).collect::<Vec<_>>());
-    let mut info = dir.info().unwrap();
-    for case in &mut info.cases {
-        case.model = of(&case.label).2.to_owned();
-    }
-    dir.write_info(&info).unwrap();
-    let mut records = dir.records().unwrap().rows;
-    for record in &mut records {
-        let (_, _, model, params) = of(&record.label);
-        (record.model, record.params) = (model.to_owned(), params.to_owned());
-    }
-    dir.write_rows(&dir.records_path(), &records).unwrap();
 }

@@ -16,6 +16,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use bakeoff_reports::Built;
 use clap::{Args, Parser, Subcommand};
@@ -77,31 +78,31 @@ struct Selection {
     /// A built-in suite (smoke, quick, standard, paper) or the path of a suite file (.toml)
     suite: String,
     /// Run only these tasks, separated by commas
-    #[arg(short = 't', long = "task", value_name = "TASK", value_delimiter = ',')]
+    #[arg(short = 't', long = "task", value_name = "TASK", value_delimiter = ',', value_parser = item::<String>)]
     tasks: Vec<String>,
     /// Leave out these tasks
-    #[arg(short = 'T', long = "skip-task", value_name = "TASK", value_delimiter = ',')]
+    #[arg(short = 'T', long = "skip-task", value_name = "TASK", value_delimiter = ',', value_parser = item::<String>)]
     skip_tasks: Vec<String>,
     /// Run only these models, by name or label, separated by commas
-    #[arg(short = 'm', long = "model", value_name = "MODEL", value_delimiter = ',')]
+    #[arg(short = 'm', long = "model", value_name = "MODEL", value_delimiter = ',', value_parser = item::<String>)]
     models: Vec<String>,
     /// Leave out these models, by name or label
-    #[arg(short = 'M', long = "skip-model", value_name = "MODEL", value_delimiter = ',')]
+    #[arg(short = 'M', long = "skip-model", value_name = "MODEL", value_delimiter = ',', value_parser = item::<String>)]
     skip_models: Vec<String>,
     /// Use these seeds instead of the suite's; every case runs once for each
-    #[arg(long = "seed", value_name = "SEED", value_delimiter = ',')]
+    #[arg(long = "seed", value_name = "SEED", value_delimiter = ',', value_parser = item::<u64>)]
     seeds: Vec<u64>,
     /// Train on this many rows, validation rows included, instead of the suite's; every case runs once for each
-    #[arg(long = "train-size", value_name = "ROWS", value_delimiter = ',')]
+    #[arg(long = "train-size", value_name = "ROWS", value_delimiter = ',', value_parser = item::<usize>)]
     train_sizes: Vec<usize>,
     /// Make this share of the training labels wrong, instead of the suite's; every case runs once for each
-    #[arg(long, value_name = "SHARE", value_delimiter = ',')]
+    #[arg(long, value_name = "SHARE", value_delimiter = ',', value_parser = item::<f64>)]
     label_noise: Vec<f64>,
     /// Score by cross-validation with this many folds of the training rows, instead of on the test rows
     #[arg(long, value_name = "N")]
     folds: Option<usize>,
     /// Score these folds only, by number from 1, separated by commas
-    #[arg(long = "fold", value_name = "FOLD", value_delimiter = ',')]
+    #[arg(long = "fold", value_name = "FOLD", value_delimiter = ',', value_parser = item::<usize>)]
     fold: Vec<usize>,
     /// Repeat the cross-validation this many times, with new folds each time
     #[arg(long, value_name = "N")]
@@ -119,7 +120,7 @@ struct Selection {
     #[arg(long, value_name = "N", value_parser = count)]
     threads: Option<usize>,
     /// Compute on these devices (cpu) instead of the suite's; every case runs once on each
-    #[arg(long = "device", value_name = "DEVICE", value_delimiter = ',')]
+    #[arg(long = "device", value_name = "DEVICE", value_delimiter = ',', value_parser = item::<String>)]
     devices: Vec<String>,
     /// Also predict GLUE's test sets, which have no public targets; `data export-glue` needs it
     #[arg(long)]
@@ -140,6 +141,36 @@ fn count(text: &str) -> Result<usize, String> {
         Ok(count @ 1..=MAX_THREADS) => Ok(count),
         _ => Err(format!("expected a whole number in 1..={MAX_THREADS}")),
     }
+}
+
+/// One item of a list on the command line.
+fn item<T: ListItem>(text: &str) -> Result<T, String> {
+    if text.trim().is_empty() {
+        return Err("an item of the list is empty: write items with one comma between two, as in a,b".to_owned());
+    }
+    text.parse().map_err(|_| format!("expected {}", T::EXPECTED))
+}
+
+/// What the items of a list on the command line can be.
+trait ListItem: FromStr {
+    /// What is expected in place of an item that is none.
+    const EXPECTED: &'static str;
+}
+
+impl ListItem for String {
+    const EXPECTED: &'static str = "a name";
+}
+
+impl ListItem for u64 {
+    const EXPECTED: &'static str = "a whole number from 0 on";
+}
+
+impl ListItem for usize {
+    const EXPECTED: &'static str = "a whole number from 0 on";
+}
+
+impl ListItem for f64 {
+    const EXPECTED: &'static str = "a number";
 }
 
 impl Selection {

@@ -9,10 +9,11 @@ use clap::Args;
 
 use super::run::{Isolation, say_memory, sum_up};
 use super::{Exit, print_report};
+use crate::forecast::counted;
 use crate::interrupt;
 use crate::plan::{Overrides, Plan};
 use crate::program::Program;
-use crate::recorder::Recorder;
+use crate::recorder::{Kept, Recorder, RunLock};
 use crate::search::Searches;
 use crate::session::Session;
 use crate::suite::Source;
@@ -28,7 +29,8 @@ pub(super) struct ResumeArguments {
 
 pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let info = RunDir::new(&arguments.run).info().map_err(usage)?;
-    refuse_older(&info)?;
+    let folder = arguments.run.display().to_string();
+    refuse_older(&info, &folder)?;
     let origin = arguments.run.join("run.json").display().to_string();
     let source = Source {
         origin: format!("{origin}, suite_toml"),
@@ -36,7 +38,7 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
         folder: arguments.run.clone(),
     };
     let mut plan = Plan::new(program, &source, &Overrides::default()).map_err(usage)?;
-    refuse_incomparable(program, &info, &plan)?;
+    refuse_incomparable(program, &info, &plan, &folder)?;
     let session = Session { program, samples, inline: arguments.isolation.inline };
     session.verify_data(&plan)?;
     if info.commit != crate::COMMIT {
@@ -46,17 +48,26 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
             crate::COMMIT
         ));
     }
+    // Before anything is read that another process may be writing.
+    let lock = RunLock::new(&arguments.run)?;
     // A fault that the report would find after hours is found now.
     Results::load(&RunDir::new(&arguments.run)).map_err(usage)?;
     let stored = || RunDir::new(&arguments.run).records().map_err(usage);
     let before = Searches::stored(&plan, &stored()?.rows);
     let as_run: Vec<_> = plan.cases.iter().map(|case| before.as_run(case)).collect();
-    let (recorder, done) = Recorder::resume(&arguments.run, &info, &as_run)?;
+    let (recorder, Kept { done, damaged }) = Recorder::resume(&arguments.run, lock, &info, &as_run)?;
+    if !damaged.is_empty() {
+        let are_run = if damaged.len() == 1 { "is run" } else { "are run" };
+        say(&format!(
+            "note: {} {are_run} again, because predictions, readings or epochs are missing or cut off: {}",
+            counted(damaged.len(), "case"),
+            damaged.join(", ")
+        ));
+    }
     // Without the search trials that it dropped.
     let searches = Searches::stored(&plan, &stored()?.rows);
     plan.cases.retain(|case| !done.contains(&case.id));
     if plan.cases.is_empty() {
-        drop(recorder);
         let dir = RunDir::new(&arguments.run);
         // The program was stopped after its last case.
         if !dir.report_path().exists() {
@@ -83,21 +94,21 @@ fn say(text: &str) {
 
 /// Refuses a run of an older schema. The rows of a run have one schema, and an older program may have measured in
 /// another way. `report` still reads such a run.
-fn refuse_older(info: &RunInfo) -> anyhow::Result<()> {
+fn refuse_older(info: &RunInfo, folder: &str) -> anyhow::Result<()> {
     if info.schema == SCHEMA {
         return Ok(());
     }
     Err(usage(format!(
-        "cannot resume {}: bakeoff {} began it with schema {}, and this one writes {SCHEMA}; resume it with that bakeoff, \
+        "cannot resume {folder}: bakeoff {} began it with schema {}, and this one writes {SCHEMA}; resume it with that bakeoff, \
          or start a new run (bakeoff report still reads this one)",
-        info.run, info.version, info.schema
+        info.version, info.schema
     )))
 }
 
 /// Refuses to add rows that could not be compared with those of the run: the machine, the versions of tasks and models,
 /// the data and the cases must be the same.
-fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan) -> anyhow::Result<()> {
-    let refuse = |what: String| Err(usage(format!("cannot resume {}: {what}; start a new run", info.run)));
+fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan, folder: &str) -> anyhow::Result<()> {
+    let refuse = |what: String| Err(usage(format!("cannot resume {folder}: {what}; start a new run")));
     let machine = program.machine.describe();
     if machine.fingerprint != info.machine.fingerprint {
         let name = |m: &bakeoff_reports::MachineInfo| format!("{} ({} cpus, {})", m.fingerprint, m.cpus, m.cpu);

@@ -80,6 +80,9 @@ impl Bench<'_> {
         };
         let seconds = parts_s.iter().sum();
         self.record(Phase::Fit, "fit_s", Some(seconds), "stopwatch", note);
+        if !self.outcome.curves.is_empty() {
+            self.record(Phase::Fit, "epochs", Some(self.outcome.curves.len() as f64), "model", "");
+        }
         self.keep(Phase::Fit, "fit_s", ("s", "stopwatch"), parts_s.into_iter().map(|seconds| (None, seconds)));
         self.energy(Phase::Fit, before, 1);
         if let Some(error) = failure {

@@ -39,7 +39,9 @@ impl Watch for Observer<'_, '_> {
             ScoreError::NotFinite { .. } => diverged("a validation prediction"),
             other => ModelError::Failed(other.to_string()),
         })?;
-        let value = scores.iter().find(|(name, _)| *name == self.primary).map(|(_, value)| *value);
+        // A score of numbers whose squares are too large for a number is undefined too.
+        let value = scores.iter().find(|(name, value)| *name == self.primary && value.is_finite());
+        let value = value.map(|(_, value)| *value);
         let energy_j = self.start_j.and_then(|start| self.meter.read_j().ok().map(|now| now - start));
         self.curves.push(Curve {
             case: self.case.id.clone(),

@@ -7,28 +7,45 @@ use bakeoff_reports::{Record, RunDir, Status};
 
 use super::is_closing;
 use crate::case::Case;
+use crate::phase::Phase;
 use crate::usage::usage;
 
-/// The ids of the cases that are done: complete, not failed, and, if they waited for search trials, with all of these.
-///
-/// # Errors
-/// If a case was measured with other parameters than it has now.
-pub(super) fn done(dir: &RunDir, cases: &[Case], records: &[Record]) -> anyhow::Result<BTreeSet<String>> {
-    let mut done: BTreeSet<String> = records
-        .iter()
-        .filter(|record| is_closing(record) && is_result(record))
-        .filter(|record| has_predictions(dir, &record.case, records))
-        .filter(|record| has_readings(dir, &record.case, records))
-        .map(|record| record.case.clone())
-        .collect();
-    let lost = waiting_for_lost(cases, &done);
-    for id in &lost {
-        // Its parameters are chosen anew, so it does not go on from there. If it cannot be removed, the case says so.
-        let _ = fs::remove_file(dir.checkpoint_path(id));
+/// The cases of a stopped run that are not run again, and those that could have been kept.
+#[derive(Debug)]
+pub struct Kept {
+    /// The ids of the cases that are done: complete, not failed, and, if they waited for search trials, with all of these.
+    pub done: BTreeSet<String>,
+    /// The ids of the cases that were done, but whose predictions, readings or epochs are missing or cut off. They are run again.
+    pub damaged: Vec<String>,
+}
+
+impl Kept {
+    /// Looks at the records and the files of the cases.
+    ///
+    /// # Errors
+    /// If `curves.csv` cannot be read, or if a case was measured with other parameters than it has now.
+    pub(super) fn of(dir: &RunDir, cases: &[Case], records: &[Record]) -> anyhow::Result<Kept> {
+        let mut epochs: BTreeMap<String, usize> = BTreeMap::new();
+        for epoch in dir.curves()?.map_or_else(Vec::new, |intact| intact.rows) {
+            *epochs.entry(epoch.case).or_default() += 1;
+        }
+        let results =
+            records.iter().filter(|record| is_closing(record) && is_result(record)).map(|record| &record.case);
+        let (whole, damaged): (Vec<&String>, Vec<&String>) = results.partition(|case| {
+            has_predictions(dir, case, records)
+                && has_readings(dir, case, records)
+                && has_epochs(epochs.get(*case).copied().unwrap_or(0), case, records)
+        });
+        let mut done: BTreeSet<String> = whole.into_iter().cloned().collect();
+        let lost = waiting_for_lost(cases, &done);
+        for id in &lost {
+            // Its parameters are chosen anew, so it does not go on from there. If it cannot be removed, the case says so.
+            let _ = fs::remove_file(dir.checkpoint_path(id));
+        }
+        done.retain(|id| !lost.contains(id.as_str()));
+        refuse_other_params(cases, records.iter().filter(|record| !lost.contains(record.case.as_str())))?;
+        Ok(Kept { done, damaged: damaged.into_iter().cloned().collect() })
     }
-    done.retain(|id| !lost.contains(id.as_str()));
-    refuse_other_params(cases, records.iter().filter(|record| !lost.contains(record.case.as_str())))?;
-    Ok(done)
 }
 
 /// Whether a closed case is not run again: if it did not fail, or is a search trial whose parameters made it diverge, run out of time or
@@ -49,8 +66,16 @@ fn has_predictions(dir: &RunDir, case: &str, records: &[Record]) -> bool {
 
 /// Whether the readings of a case are there and complete. A case that was not fitted needs none.
 fn has_readings(dir: &RunDir, case: &str, records: &[Record]) -> bool {
-    let fitted = records.iter().any(|record| record.case == case && record.metric == "fit_s");
+    let fit = Phase::Fit.name();
+    let fitted = records.iter().any(|record| record.case == case && record.phase == fit && record.metric == "fit_s");
     !fitted || matches!(dir.readings(case), Ok(Some(_)))
+}
+
+/// Whether so many rows of `curves.csv` are all epochs of a case. A model without epochs needs none, and neither does a case of a
+/// program that did not record how many there were.
+fn has_epochs(stored: usize, case: &str, records: &[Record]) -> bool {
+    let recorded = records.iter().find(|record| record.case == case && record.metric == "epochs");
+    recorded.and_then(|record| record.value).is_none_or(|epochs| epochs == stored as f64)
 }
 
 /// The cases that waited for a search trial that is not done. Their parameters would have to be chosen again.

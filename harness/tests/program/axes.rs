@@ -234,7 +234,7 @@ fn a_record_that_says_another_fold_than_the_plan_is_refused() {
     let records = std::fs::read_to_string(bench.path("out/records.csv")).unwrap();
     bench.write("out/records.csv", &records.replace(",3,1,2,,cpu,", ",3,1,1,,cpu,"));
     let output = bench.run(&["report", "out"]);
-    exits(&output, 1);
+    exits(&output, 2);
     assert!(stderr(&output).contains("its row has fold '1', run.json has '2'"), "{}", stderr(&output));
 }
 

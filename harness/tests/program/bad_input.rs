@@ -319,6 +319,50 @@ fn a_repeated_seed_is_refused_on_the_command_line() {
 }
 
 #[test]
+fn an_empty_item_of_a_list_on_the_command_line_is_named_as_such() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    for option in ["--seed", "--train-size", "--label-noise", "--fold", "--task", "--skip-model", "--device"] {
+        for list in ["1,,2", "1,", ""] {
+            let output = bench.run(&["run", "suite.toml", option, list]);
+            exits(&output, 2);
+            says(&stderr(&output), &[option, "an item of the list is empty: write items with one comma between two"]);
+        }
+    }
+    for (option, list, expected) in
+        [("--seed", "1,x", "expected a whole number"), ("--label-noise", "0.1,much", "expected a number")]
+    {
+        let output = bench.run(&["run", "suite.toml", option, list]);
+        exits(&output, 2);
+        says(&stderr(&output), &[option, expected]);
+    }
+}
+
+#[test]
+fn a_number_or_list_that_a_setting_cannot_take_says_which_number_and_why() {
+    for (setting, expected) in [
+        ("folds = 3\nfold = 1.5", "found the number `1.5`, expected a whole number"),
+        ("folds = 3\nfold = [1, 1.5]", "found the number `1.5`, expected a whole number"),
+        ("train_size = -30", "found the number `-30`, expected a whole number"),
+        ("label_noise = \"much\"", "found the text \"much\", expected a number or a list of numbers"),
+        ("label_noise = [0, \"much\"]", "found the text \"much\", expected a number"),
+    ] {
+        let message = refused(&format!("name = \"x\"\n{TASK}{setting}\n{MODEL}"));
+        let line = 3 + setting.lines().count();
+        says(&message, &[&format!("suite.toml:{line}:"), expected]);
+    }
+    let accepted =
+        "name = \"x\"\nseeds = [1, ]\n[[task]]\nname = \"parity\"\nlabel_noise = [0, 0.2, ]\ntrain_size = 40\n";
+    let bench = Bench::new();
+    bench.write("suite.toml", &format!("{accepted}{MODEL}"));
+    exits(&bench.run(&["run", "suite.toml", "--list"]), 0);
+    for list in ["[1,,2]", "[,1]"] {
+        let message = refused(&format!("name = \"x\"\nseeds = {list}\n{TASK}{MODEL}"));
+        says(&message, &["suite.toml:2:"]);
+    }
+}
+
+#[test]
 fn an_unknown_suite_is_refused_with_the_near_name() {
     let bench = Bench::new();
     let output = bench.run(&["run", "quikc"]);

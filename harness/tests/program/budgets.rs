@@ -70,6 +70,31 @@ fn a_budget_that_is_too_small_is_a_stated_gap_and_no_failure() {
 }
 
 #[test]
+fn a_budget_that_is_too_small_for_every_search_trial_is_too_small_for_the_case_and_no_failure() {
+    let bench = Bench::new();
+    let model = "[[model]]\nname = \"resnet\"\nparams = { depth = 8 }\n";
+    for (search, expected) in [
+        (
+            "trials = 2",
+            "all 2 search trials that began were over-budget; the first: the budget was used up in the first epoch",
+        ),
+        ("trials = 1", "the only search trial that began was over-budget: the budget was used up in the first epoch"),
+        ("method = \"halving\"\ntrials = 3", "all 3 search trials that began were over-budget; the first: "),
+    ] {
+        let _ = std::fs::remove_dir_all(bench.path("out"));
+        suite(&bench, &format!("budget = \"0.002s\"\n[search]\n{search}"), model);
+        exits(&bakeoff(&bench, &["run", "suite.toml", "--out", "out"]), 0);
+        let endings = endings(&bench.path("out"));
+        let (case, status, note) = endings.last().unwrap();
+        assert!(!case.contains(".t"), "{case}");
+        assert_eq!(status, "over-budget", "{search}: {endings:?}");
+        assert!(note.starts_with(expected), "{search}: {note}");
+        // Nothing would be different the next time.
+        exits(&bakeoff(&bench, &["resume", "out"]), 5);
+    }
+}
+
+#[test]
 fn a_budget_of_joules_needs_a_meter() {
     let bench = Bench::new();
     suite(&bench, "budget = \"30J\"", MODELS);

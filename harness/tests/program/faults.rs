@@ -43,7 +43,7 @@ fn a_model_that_never_ends_is_a_timed_out_row() {
 
 #[test]
 fn a_model_that_takes_more_memory_than_the_limit_is_an_out_of_memory_row() {
-    ends("memory_limit_gib = 0.25", "eats-memory", "out-of-memory", "over the limit of 0.25 GiB");
+    ends("memory_limit_gib = 0.25", "eats-memory", "out-of-memory", "over the limit of 0.25");
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn a_second_process_on_a_run_is_refused() {
     let mut child = start_slow_run(&bench);
     let output = bench.run(&["resume", "out"]);
     exits(&output, 2);
-    assert!(stderr(&output).contains("another bakeoff process is at work on out"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("another bakeoff works on the folder out"), "{}", stderr(&output));
     assert!(child.wait().unwrap().success());
     assert_eq!(endings(&bench.path("out")).len(), 8);
 }
@@ -291,6 +291,20 @@ fn a_run_of_another_machine_task_model_or_parameter_is_not_resumed() {
         exits(&output, 2);
         assert!(stderr(&output).contains(says), "{}", stderr(&output));
     }
+}
+
+#[test]
+fn a_run_that_cannot_be_resumed_is_named_by_the_folder_that_was_given() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let info = fs::read_to_string(bench.path("out/run.json")).unwrap();
+    fs::write(bench.path("out/run.json"), info.replace("\"version\": 1", "\"version\": 2")).unwrap();
+    fs::rename(bench.path("out"), bench.path("moved")).unwrap();
+    let output = bench.run(&["resume", "./moved"]);
+    exits(&output, 2);
+    let said = stderr(&output);
+    assert!(said.contains("cannot resume ./moved: task 'parity' was version 2, is 1 now"), "{said}");
 }
 
 #[test]

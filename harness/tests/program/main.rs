@@ -12,6 +12,7 @@ mod devices;
 mod ensembles;
 mod faults;
 mod lists;
+mod locks;
 mod memory;
 mod model_tasks;
 mod models;

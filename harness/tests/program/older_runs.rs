@@ -32,7 +32,7 @@ fn a_run_of_schema_1_is_not_resumed_and_stays_as_it_is() {
     let before = read();
     let output = bench.run(&["resume", "out"]);
     exits(&output, 2);
-    let expected = "cannot resume run-v1: bakeoff 0.1.0 began it with schema 1, and this one writes 3; resume it with \
+    let expected = "cannot resume out: bakeoff 0.1.0 began it with schema 1, and this one writes 3; resume it with \
                     that bakeoff, or start a new run (bakeoff report still reads this one)";
     assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     assert!(read() == before);

@@ -43,10 +43,23 @@ fn own_tasks() -> usize {
     fs::read_dir("/proc").unwrap().flatten().filter_map(tasks).sum()
 }
 
+fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// A shell with this script, as a user for whom limits and permissions hold. They do not for root.
+pub(crate) fn without_privileges(script: &str) -> Command {
+    let mut command = Command::new(if is_root() { "setpriv" } else { "bash" });
+    if is_root() {
+        command.args([&format!("--reuid={NOBODY_ELSE}"), &format!("--regid={NOBODY_ELSE}"), "--clear-groups", "bash"]);
+    }
+    command.args(["-c", script]);
+    command
+}
+
 /// Runs the program in the folder of `bench` as a user who may have few processes. The limit does not hold for root.
 fn limited(bench: &Bench, arguments: &str) -> Output {
-    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
-    let limit = PROCESSES + if is_root { 0 } else { own_tasks() };
+    let limit = PROCESSES + if is_root() { 0 } else { own_tasks() };
     // Below a folder that others may not enter the program could not be started.
     let program = bench.path("bakeoff");
     if !program.exists() {
@@ -55,17 +68,7 @@ fn limited(bench: &Bench, arguments: &str) -> Output {
     for path in [&bench.path("."), &program] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
     }
-    let script = format!("ulimit -u {limit}; exec ./bakeoff {arguments}");
-    let mut command = if is_root {
-        let mut command = Command::new("setpriv");
-        command.args([&format!("--reuid={NOBODY_ELSE}"), &format!("--regid={NOBODY_ELSE}"), "--clear-groups"]);
-        command.args(["bash", "-c", &script]);
-        command
-    } else {
-        let mut command = Command::new("bash");
-        command.args(["-c", &script]);
-        command
-    };
+    let mut command = without_privileges(&format!("ulimit -u {limit}; exec ./bakeoff {arguments}"));
     command.current_dir(bench.path(".")).env("RAYON_NUM_THREADS", "104").env("HOME", bench.path("."));
     command.output().unwrap()
 }

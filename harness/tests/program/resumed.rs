@@ -5,6 +5,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use crate::common::{Bench, endings, exits, stderr, stdout};
+use crate::faults::curves;
 #[cfg(target_os = "linux")]
 use crate::faults::{wait_until, without_times};
 
@@ -159,4 +160,103 @@ fn a_directory_without_curves_is_refused_too() {
     exits(&output, 2);
     assert!(stderr(&output).contains("curves.csv is missing or empty"), "{}", stderr(&output));
     exits(&bench.run(&["report", "out"]), 0);
+}
+
+#[test]
+fn cases_whose_epochs_are_missing_or_cut_off_are_named_and_run_again() {
+    let bench = Bench::new();
+    bench.suite("", &["parity", "number"], &["nearly", "one-step"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let whole = curves(&bench.path("out"));
+    let text = fs::read_to_string(bench.path("out/curves.csv")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 5, "two epochs of two cases: {text}");
+    // The last epoch, one case, or all of them.
+    for (kept, are_run) in [
+        (
+            4,
+            "note: 1 case is run again, because predictions, readings or epochs are missing or cut off: number.nearly.",
+        ),
+        (
+            3,
+            "note: 1 case is run again, because predictions, readings or epochs are missing or cut off: number.nearly.",
+        ),
+        (
+            1,
+            "note: 2 cases are run again, because predictions, readings or epochs are missing or cut off: parity.nearly.",
+        ),
+    ] {
+        bench.write("out/curves.csv", &format!("{}\n", lines[..kept].join("\n")));
+        let output = bench.run(&["resume", "out"]);
+        exits(&output, 0);
+        assert!(stderr(&output).contains(are_run), "{}", stderr(&output));
+        assert_eq!(curves(&bench.path("out")), whole);
+        exits(&bench.run(&["resume", "out"]), 5);
+    }
+}
+
+#[test]
+fn records_without_a_case_beside_predictions_are_refused_and_nothing_is_removed() {
+    for tasks in [&["parity", "number"][..], &["parity"]] {
+        let bench = Bench::new();
+        bench.suite("", tasks, &["nearly"]);
+        exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+        let records = fs::read_to_string(bench.path("out/records.csv")).unwrap();
+        bench.write("out/records.csv", &format!("{}\n", records.lines().next().unwrap()));
+        let output = bench.run(&["resume", "out"]);
+        exits(&output, 2);
+        let said = stderr(&output);
+        assert!(
+            said.contains("records.csv has no complete case, but predictions/ and readings/ have files of"),
+            "{said}"
+        );
+        assert!(said.contains("copy it again, or start a new run"), "{said}");
+        for task in tasks {
+            assert!(bench.path(&format!("out/predictions/{task}.nearly.n60.s1.cpu.csv")).exists());
+        }
+    }
+}
+
+#[test]
+fn a_kill_while_the_first_case_was_stored_is_no_loss_of_records() {
+    let bench = Bench::new();
+    bench.suite("", &["parity", "number"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let records = fs::read_to_string(bench.path("out/records.csv")).unwrap();
+    bench.write("out/records.csv", &format!("{}\n", records.lines().next().unwrap()));
+    let curves = fs::read_to_string(bench.path("out/curves.csv")).unwrap();
+    bench.write("out/curves.csv", &format!("{}\n", curves.lines().next().unwrap()));
+    for later in ["predictions/number.nearly.n60.s1.cpu.csv", "readings/number.nearly.n60.s1.cpu.csv.gz", "report.html"]
+    {
+        fs::remove_file(bench.path("out").join(later)).unwrap();
+    }
+    exits(&bench.run(&["resume", "out"]), 0);
+    assert!(endings(&bench.path("out")).iter().all(|(_, status, _)| status == "ok"));
+}
+
+#[test]
+fn epochs_that_no_fit_can_have_are_refused_with_file_and_line() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let text = fs::read_to_string(bench.path("out/curves.csv")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let loss = lines[2].split(',').nth(2).unwrap();
+    let not_finite =
+        |column: &str, word: &str| format!("out/curves.csv:3: column {column}: {word} is not a finite number");
+    for (changed, expected) in [
+        (lines[2].replacen(loss, "NaN", 1), not_finite("train_loss", "NaN")),
+        (lines[2].replacen(loss, "inf", 1), not_finite("train_loss", "inf")),
+        (
+            lines[1].to_owned(),
+            "out/curves.csv:3: epoch 1 of case 'parity.nearly.n60.s1.cpu' is on line 2 already".to_owned(),
+        ),
+    ] {
+        bench.write("out/curves.csv", &format!("{}\n{}\n{changed}\n", lines[0], lines[1]));
+        for command in ["report", "resume"] {
+            let output = bench.run(&[command, "out"]);
+            exits(&output, 2);
+            assert!(stderr(&output).contains(&expected), "{expected}: {}", stderr(&output));
+        }
+    }
 }

@@ -215,6 +215,11 @@ fn the_best_third_of_a_rung_goes_on_with_three_times_as_many_rows() {
     let learned: Vec<f64> =
         (1..=13).map(|number| value(&rows, &trial(number), "fit", "train_examples").unwrap()).collect();
     assert_eq!(learned, [[18.0; 9].as_slice(), &[54.0; 3], &[162.0]].concat());
+    let figure = fs::read_to_string(bench.path("out/figures/tuning.svg")).unwrap();
+    assert!(
+        figure.contains("\n3\n") && !figure.contains("\n4\n"),
+        "the rung of three is the last one of several: {figure}"
+    );
     let ranked = |numbers: std::ops::RangeInclusive<usize>| -> Vec<String> {
         let score = |number: &usize| value(&rows, &trial(*number), "validate", "accuracy").unwrap_or(-1.0);
         let mut numbers: Vec<usize> = numbers.collect();

@@ -31,8 +31,9 @@ struct Variant<'a> {
 struct AblationPanel {
     /// The index of the setting in the grid.
     setting: usize,
-    /// `trees of random-forest`.
+    /// `trees of random-forest on cifar10`.
     title: String,
+    param: String,
     axis: ValueAxis,
     lines: Vec<ScoreLine>,
     /// For each line, the other parameters that tell it from the other lines. Empty if there is one line.
@@ -43,6 +44,8 @@ struct AblationPanel {
 struct ValueAxis {
     values: Vec<Tick>,
     scale: AxisScale,
+    /// Whether they are numbers, so that there are values between them.
+    are_numbers: bool,
     /// What the title of the axis says about its scale.
     remark: &'static str,
 }
@@ -67,8 +70,8 @@ impl Figure for Ablation {
         let panels = &panels[..shown];
         let caption = format!(
             "The primary metric on the test rows against the value of one parameter. All other parameters of a line are the same. \
-             Words, switches and numbers from 0 to much larger ones are evenly spaced. Parameters that were searched for have no \
-             line. {HOW_TO_READ}"
+             Words, switches and numbers from 0 to much larger ones are evenly spaced. Nothing lies between words or switches, so no \
+             line joins their points. Parameters that were searched for are not shown. {HOW_TO_READ}"
         );
         let (name, title) = (self.name().to_owned(), "Ablations".to_owned());
         let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
@@ -139,7 +142,8 @@ fn panel(results: &Results, setting: usize, param: &str, variants: &[&Variant<'_
     let scores = |others: &Vec<(&str, &str)>| axis.values.iter().map(|(_, value)| score(others, value)).collect();
     let scored = lines.iter().enumerate().map(|(index, others)| (index, scores(others))).collect();
     let model = variants.first()?.model;
-    Some(AblationPanel { setting, title: format!("{param} of {model}"), lines: scored, names: names(&lines), axis })
+    let title = format!("{param} of {model} on {}", results.setting(setting).title);
+    Some(AblationPanel { setting, title, param: param.to_owned(), lines: scored, names: names(&lines), axis })
 }
 
 /// Places the values: numbers on a linear or logarithmic axis, everything else at the same distance from each other. `None` if
@@ -147,7 +151,7 @@ fn panel(results: &Results, setting: usize, param: &str, variants: &[&Variant<'_
 fn value_axis(mut values: Vec<&str>) -> Option<ValueAxis> {
     let number = |value: &str| value.parse::<f64>().ok().filter(|number| number.is_finite());
     let numbers: Option<Vec<f64>> = values.iter().map(|value| number(value)).collect();
-    let Some(numbers) = numbers else { return evenly_spaced(&values, "") };
+    let Some(numbers) = numbers else { return evenly_spaced(&values, false, "") };
     values.sort_by(|one, other| number(one).partial_cmp(&number(other)).unwrap_or(std::cmp::Ordering::Equal));
     let positive = || numbers.iter().copied().filter(|number| *number > 0.0);
     let (least, most) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
@@ -155,17 +159,18 @@ fn value_axis(mut values: Vec<&str>) -> Option<ValueAxis> {
     let is_log = is_wide && numbers.iter().all(|number| *number > 0.0);
     if is_wide && !is_log {
         // A logarithmic axis has no 0, and on a linear one the small values would lie on each other.
-        return evenly_spaced(&values, " (evenly spaced)");
+        return evenly_spaced(&values, true, " (evenly spaced)");
     }
     let ticks = values.iter().filter_map(|value| Some((number(value)?, (*value).to_owned()))).collect();
     let scale = AxisScale::around(numbers.iter().copied(), is_log)?;
-    Some(ValueAxis { values: ticks, scale, remark: if is_log { " (log)" } else { "" } })
+    Some(ValueAxis { values: ticks, scale, are_numbers: true, remark: if is_log { " (log)" } else { "" } })
 }
 
-fn evenly_spaced(values: &[&str], remark: &'static str) -> Option<ValueAxis> {
+fn evenly_spaced(values: &[&str], are_numbers: bool, remark: &'static str) -> Option<ValueAxis> {
     let last = values.len().checked_sub(1)? as f64;
     let ticks = values.iter().enumerate().map(|(place, value)| (place as f64, (*value).to_owned())).collect();
-    Some(ValueAxis { values: ticks, scale: AxisScale::around([-0.3, last + 0.3], false)?, remark })
+    let scale = AxisScale::around([-0.3, last + 0.3], false)?;
+    Some(ValueAxis { values: ticks, scale, are_numbers, remark })
 }
 
 /// The parameters of each line that are not the same in all lines.
@@ -205,11 +210,12 @@ fn draw_panel(
     (panel, legend): (&AblationPanel, &Legend),
     place: Rect,
 ) -> Result<(), String> {
-    let title = format!("{}{}", panel.title, panel.axis.remark);
+    let title = format!("{}{}", panel.param, panel.axis.remark);
     let x = Axis { scale: panel.axis.scale, title, unit: "", reversed: false };
     let setting = results.setting(panel.setting);
     let floor = floor_of(results, &[panel.setting]);
-    let lines = LinesPanel { setting, x, values: &panel.axis.values, lines: &panel.lines, floor };
+    let AblationPanel { title, axis: ValueAxis { values, are_numbers, .. }, lines, .. } = panel;
+    let lines = LinesPanel { setting, title, x, values, lines, joined: *are_numbers, floor };
     score_lines::draw(canvas, style, &lines, Rect { h: PANEL_HEIGHT_MM, ..place })?;
     legend.draw(canvas, style, (place.x, place.y + PANEL_HEIGHT_MM))
 }

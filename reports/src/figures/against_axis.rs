@@ -153,6 +153,7 @@ fn draw_panel(
     let Some(scale) = AxisScale::around(panel.values.iter().copied(), log) else { return Ok(()) };
     let values: Vec<Tick> = panel.values.iter().map(|value| (*value, axis.label(*value))).collect();
     let x = Axis { scale, title: axis.title().to_owned(), unit: "", reversed: false };
-    let lines = LinesPanel { setting: &panel.setting, x, values: &values, lines: &panel.lines, floor: panel.floor };
+    let AxisPanel { setting, lines, floor, .. } = panel;
+    let lines = LinesPanel { setting, title: &setting.title, x, values: &values, lines, joined: true, floor: *floor };
     score_lines::draw(canvas, style, &lines, place)
 }

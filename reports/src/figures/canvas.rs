@@ -21,6 +21,9 @@ pub(crate) const SMALL_MM: f64 = 2.47;
 /// The size of 8 pt text in millimetres per em.
 pub(crate) const TEXT_MM: f64 = 2.82;
 
+/// The radius of the largest marker.
+pub(crate) const MARKER_RADIUS_MM: f64 = 1.05 * 1.25;
+
 /// plotters divides a font size by this number and writes the quotient as the em of the SVG.
 const PLOTTERS_EM: f64 = 1.24;
 

@@ -3,7 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::axis::AxisScale;
-use super::canvas::{Align, Canvas, Point, SMALL_MM};
+use super::canvas::{Align, Canvas, MARKER_RADIUS_MM, Point, SMALL_MM};
 
 /// Draws the line across the panel. `points` are what the word should not hide.
 pub(crate) fn draw_reference(
@@ -19,7 +19,7 @@ pub(crate) fn draw_reference(
     draw_word(canvas, axes, (at, word), color, points)
 }
 
-/// Writes the word at this height: above or below it, at the left or the right end of the panel, where it hides the fewest points.
+/// Writes the word at this height: above or below it, where it hides the fewest points. Places at the ends of the panel come first.
 pub(crate) fn draw_word(
     canvas: &Canvas<'_>,
     (x, y): (&AxisScale, &AxisScale),
@@ -28,15 +28,21 @@ pub(crate) fn draw_word(
     points: &[Point],
 ) -> Result<(), String> {
     const GAP_MM: f64 = 0.8;
+    const PLACES: usize = 24;
     let width = canvas.width(word, SMALL_MM);
     let ((left, right), (bottom, top)) = (x.ends(), y.ends());
     let above = (at - SMALL_MM > top).then_some(at - SMALL_MM / 2.0 - 0.2);
     let below = (at + SMALL_MM < bottom).then_some(at + SMALL_MM / 2.0 + 0.2);
     let heights = above.into_iter().chain(below);
-    let places = heights.flat_map(|height| [(left + GAP_MM, height), (right - GAP_MM - width, height)]);
+    let (first, last) = (left + GAP_MM, right - GAP_MM - width);
+    let between = (1..PLACES).map(|place| first + (last - first).max(0.0) * place as f64 / PLACES as f64);
+    let starts: Vec<f64> = [first, last].into_iter().chain(between).collect();
+    let heights: Vec<f64> = heights.collect();
+    let places = starts.iter().flat_map(|start| heights.iter().map(|height| (*start, *height)));
     let hidden = |(from, height): &Point| {
         let is_near = |(at, point): &&Point| {
-            (from - GAP_MM..=from + width + GAP_MM).contains(at) && (point - height).abs() < SMALL_MM
+            (from - MARKER_RADIUS_MM..=from + width + MARKER_RADIUS_MM).contains(at)
+                && (point - height).abs() < SMALL_MM
         };
         points.iter().filter(is_near).count()
     };

@@ -2,7 +2,7 @@
 //! parameter share them.
 
 use super::axis::AxisScale;
-use super::canvas::{Canvas, Point, Rect};
+use super::canvas::{Canvas, MARKER_RADIUS_MM, Point, Rect};
 use super::frame::{Axis, Tick, frame_at};
 use super::quality::score_axis;
 use super::reference::{draw_reference, draw_word};
@@ -14,12 +14,19 @@ use crate::setting::Setting;
 
 /// Half the length of the strokes at the ends of a bar.
 const BAR_END_MM: f64 = 0.6;
+/// Half the length of the dashes that show a score on training rows where no line joins the points.
+const TRAIN_MARK_MM: f64 = 1.6;
+/// How far lines are shifted apart that would hide each other: a marker is then at least half visible.
+const SHIFT_MM: f64 = 1.3;
+/// The most of the space between two values that all shifts take together.
+const MOST_OF_GAP: f64 = 0.5;
 
 /// How to read the lines, for a caption.
 pub(crate) const HOW_TO_READ: &str = "A marker is the mean over seeds and folds, and its bar is one standard deviation to either \
     side if there are several. A dashed line is the score on training rows, if it was recorded. A hollow marker is not ranked: it \
     is no better than the floor, or a seed or fold failed or is missing. A line has a gap where no case has a score. The thin line is \
-    the floor, which a constant answer scores, if it is the same for all values. An arrow points to a floor that is far away.";
+    the floor, which a constant answer scores, if it is the same for all values. An arrow points to a floor that is far away. Points \
+    at one value stand beside each other where they would hide each other.";
 
 /// The scores of a model in one setting, the mean over its seeds and folds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,12 +44,18 @@ pub(crate) type ScoreLine = (usize, Vec<Option<ScoreAt>>);
 /// A panel of lines.
 pub(crate) struct LinesPanel<'a> {
     pub(crate) setting: &'a Setting,
+    pub(crate) title: &'a str,
     pub(crate) x: Axis,
     /// The values on the horizontal axis.
     pub(crate) values: &'a [Tick],
     pub(crate) lines: &'a [ScoreLine],
+    /// Whether the points of a line are joined: not if nothing lies between two values.
+    pub(crate) joined: bool,
     pub(crate) floor: Option<f64>,
 }
+
+/// A score with its place on the horizontal axis; `None` where no case has a score.
+type PlacedScore = Option<(f64, ScoreAt)>;
 
 /// The scores of a label in a setting; `None` if no case has a score.
 pub(crate) fn score_at(results: &Results, setting: usize, label: usize) -> Option<ScoreAt> {
@@ -80,11 +93,14 @@ pub(crate) fn draw(canvas: &Canvas<'_>, style: &Style, panel: &LinesPanel<'_>, p
     let Some(scale) = AxisScale::around(numbers.into_iter().chain(near_floor), false) else { return Ok(()) };
     let setting = panel.setting;
     let y = score_axis(setting, scale, "");
-    let (x, y) = frame_at(canvas, style, place, &setting.title, (&panel.x, &y), Some(panel.values))?;
-    let lines: Vec<Vec<Option<(f64, ScoreAt)>>> =
-        panel.lines.iter().map(|(_, scores)| at_values(panel, scores, &x)).collect();
+    let (x, y) = frame_at(canvas, style, place, panel.title, (&panel.x, &y), Some(panel.values))?;
+    let shift = shift(panel, &x, &y);
+    let middle = (panel.lines.len() as f64 - 1.0) / 2.0;
+    let shifted =
+        |(index, (_, scores)): (usize, &ScoreLine)| at_values(panel, scores, &x, (index as f64 - middle) * shift);
+    let lines: Vec<Vec<PlacedScore>> = panel.lines.iter().enumerate().map(shifted).collect();
     if let Some(floor) = panel.floor {
-        let drawn: Vec<Point> = lines.iter().flat_map(|points| samples(points, &y)).collect();
+        let drawn: Vec<Point> = lines.iter().flat_map(|points| samples(points, panel.joined, &y)).collect();
         let (bottom, top) = y.ends();
         let at = y.at(floor);
         if (top..=bottom).contains(&at) {
@@ -96,7 +112,7 @@ pub(crate) fn draw(canvas: &Canvas<'_>, style: &Style, panel: &LinesPanel<'_>, p
         }
     }
     for ((color, _), points) in panel.lines.iter().zip(&lines) {
-        draw_line(canvas, style, *color, points, &y)?;
+        draw_line(canvas, style, *color, (points, panel.joined), &y)?;
     }
     Ok(())
 }
@@ -109,14 +125,37 @@ fn is_near(floor: f64, numbers: &[f64]) -> bool {
     (low - floor).max(floor - high) <= MOST_OF_SPAN * (high - low)
 }
 
-/// The scores with their positions on the horizontal axis.
-fn at_values(panel: &LinesPanel<'_>, scores: &[Option<ScoreAt>], x: &AxisScale) -> Vec<Option<(f64, ScoreAt)>> {
-    let values = panel.values.iter().map(|(value, _)| x.at(*value));
+/// How far each line is shifted from the one before it; 0 if at no value a marker or a bar would hide another.
+fn shift(panel: &LinesPanel<'_>, x: &AxisScale, y: &AxisScale) -> f64 {
+    let span = |at: &ScoreAt| {
+        let sd = at.sd.unwrap_or(0.0);
+        (y.at(at.mean + sd) - MARKER_RADIUS_MM, y.at(at.mean - sd) + MARKER_RADIUS_MM)
+    };
+    let is_hidden = |value: usize| {
+        let mut spans: Vec<(f64, f64)> =
+            panel.lines.iter().filter_map(|(_, scores)| scores.get(value)?.as_ref().map(span)).collect();
+        spans.sort_by(|one, other| one.0.total_cmp(&other.0));
+        spans.windows(2).any(|pair| matches!(pair, [(_, end), (start, _)] if end > start))
+    };
+    if !(0..panel.values.len()).any(is_hidden) {
+        return 0.0;
+    }
+    let gaps = panel.values.windows(2).map(|pair| match pair {
+        [(one, _), (other, _)] => (x.at(*one) - x.at(*other)).abs(),
+        _ => f64::INFINITY,
+    });
+    let most = MOST_OF_GAP * gaps.fold(f64::INFINITY, f64::min);
+    SHIFT_MM.min(most / (panel.lines.len() as f64 - 1.0).max(1.0))
+}
+
+/// The scores with their positions on the horizontal axis, shifted by so much.
+fn at_values(panel: &LinesPanel<'_>, scores: &[Option<ScoreAt>], x: &AxisScale, shift: f64) -> Vec<PlacedScore> {
+    let values = panel.values.iter().map(|(value, _)| x.at(*value) + shift);
     values.zip(scores).map(|(at, score)| score.map(|score| (at, score))).collect()
 }
 
 /// Points along the line, its bars and its dashed line, which a word should not hide.
-fn samples(points: &[Option<(f64, ScoreAt)>], y: &AxisScale) -> Vec<Point> {
+fn samples(points: &[PlacedScore], joined: bool, y: &AxisScale) -> Vec<Point> {
     const STEPS: usize = 12;
     let between = |(from, one): Point, (to, other): Point| {
         (0..=STEPS).map(move |step| {
@@ -125,7 +164,7 @@ fn samples(points: &[Option<(f64, ScoreAt)>], y: &AxisScale) -> Vec<Point> {
         })
     };
     let mut found = Vec::new();
-    for pair in points.windows(2) {
+    for pair in points.windows(2).filter(|_| joined) {
         let [Some((from, one)), Some((to, other))] = pair else { continue };
         found.extend(between((*from, y.at(one.mean)), (*to, y.at(other.mean))));
         if let Some((one, other)) = one.train.zip(other.train) {
@@ -135,25 +174,32 @@ fn samples(points: &[Option<(f64, ScoreAt)>], y: &AxisScale) -> Vec<Point> {
     for (at, score) in points.iter().flatten() {
         let sd = score.sd.unwrap_or(0.0);
         found.extend(between((*at, y.at(score.mean - sd)), (*at, y.at(score.mean + sd))));
+        found.extend(score.train.map(|train| (*at, y.at(train))).filter(|_| !joined));
     }
     found
 }
 
-/// Draws a line through its scores, each with its position on the horizontal axis.
+/// Draws a line through its scores, each with its position on the horizontal axis; or the scores alone, if they are not joined.
 fn draw_line(
     canvas: &Canvas<'_>,
     style: &Style,
     index: usize,
-    points: &[Option<(f64, ScoreAt)>],
+    (points, joined): (&[PlacedScore], bool),
     y: &AxisScale,
 ) -> Result<(), String> {
     let (color, _) = style.model(index);
     let (bottom, top) = y.ends();
-    for pair in points.windows(2) {
+    for pair in points.windows(2).filter(|_| joined) {
         let [Some((from, one)), Some((to, other))] = pair else { continue };
         canvas.line(&[(*from, y.at(one.mean)), (*to, y.at(other.mean))], 0.35, color)?;
         if let Some((one, other)) = one.train.zip(other.train) {
             canvas.dashed((*from, y.at(one)), (*to, y.at(other)), 0.25, color)?;
+        }
+    }
+    for (at, score) in points.iter().flatten() {
+        if let Some(train) = score.train.filter(|_| !joined) {
+            let height = y.at(train);
+            canvas.dashed((at - TRAIN_MARK_MM, height), (at + TRAIN_MARK_MM, height), 0.25, color)?;
         }
     }
     for (at, score) in points.iter().flatten() {

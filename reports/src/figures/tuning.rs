@@ -48,8 +48,9 @@ impl Figure for Tuning {
             name: self.name().to_owned(),
             title: "Tuning".to_owned(),
             caption: "The best score on the validation rows that is to be expected of so many search trials: the expected \
-                maximum of draws with replacement from the search trials of the last rung (Dodge et al. 2019), the mean over \
-                seeds. Only halving has several rungs. The search trials of a Bayesian search are no independent draws, so its \
+                maximum of draws with replacement from the search trials (Dodge et al. 2019), the mean over seeds. Only halving has \
+                several rungs, of which the last one with several search trials counts: a single survivor leaves nothing to \
+                compare. The search trials of a Bayesian search are no independent draws, so its \
                 line only sums up what was tried. A failed search trial counts as the worst of its search. A flat line says that few search \
                 trials were needed; a rising end says nothing. The best of several scores is too good, so read no quality here."
                 .to_owned(),
@@ -90,24 +91,28 @@ fn expected(better: Better, cell: &Cell) -> Option<Vec<f64>> {
     Some((1..=trials).map(|draws| better.goodness(mean_of(draws))).collect())
 }
 
-/// The scores of search trials, larger being better; `None` if none has a score. Only those of the last rung count, because scores
-/// after fewer rows are not comparable.
+/// The scores of search trials, larger being better; `None` if none has a score. Only those of one rung count, because scores after
+/// more or fewer rows are not comparable.
 fn goodness(better: Better, search: &[SearchTrial]) -> Option<Vec<f64>> {
-    let last = last_rung(search);
+    let last = last_rung_of_several(search);
     let of = |trial: &SearchTrial| trial.score.map(|score| better.goodness(score));
     let worst = last.iter().filter_map(of).min_by(f64::total_cmp)?;
     Some(last.iter().map(|trial| of(trial).unwrap_or(worst)).collect())
 }
 
-/// The search trials from the first one that learned from the most rows on: rungs follow one another, and one that was cut off
-/// does not say how many rows it had. All of them, if none had fewer rows.
-fn last_rung(search: &[SearchTrial]) -> &[SearchTrial] {
+/// The last rung with several search trials; that of a halving may have one survivor. The first rung, if there is none.
+fn last_rung_of_several(search: &[SearchTrial]) -> &[SearchTrial] {
+    let (before, last) = search.split_at(start_of_last_rung(search));
+    if last.len() > 1 || before.is_empty() { last } else { last_rung_of_several(before) }
+}
+
+/// The place of the first search trial that learned from the most rows: rungs follow one another, and one that was cut off does not
+/// say how many rows it had. 0 if none had fewer rows.
+fn start_of_last_rung(search: &[SearchTrial]) -> usize {
     let rows = || search.iter().filter_map(|trial| trial.train_examples);
-    let (Some(least), Some(most)) = (rows().min_by(f64::total_cmp), rows().max_by(f64::total_cmp)) else {
-        return search;
-    };
+    let (Some(least), Some(most)) = (rows().min_by(f64::total_cmp), rows().max_by(f64::total_cmp)) else { return 0 };
     let first = search.iter().position(|trial| trial.train_examples == Some(most));
-    if least == most { search } else { &search[first.unwrap_or(0)..] }
+    if least == most { 0 } else { first.unwrap_or(0) }
 }
 
 fn draw_panel(
@@ -167,5 +172,9 @@ mod tests {
         assert_eq!(of(&[few, many].concat()), [3.0, 2.0, 2.0]);
         let cut_off_first = [(None, None), (Some(180.0), Some(3.0))];
         assert_eq!(of(&cut_off_first), [3.0, 3.0], "there is one rung, and it counts whole");
+        let survivor = [(Some(540.0), Some(9.5))];
+        assert_eq!(of(&[few.as_slice(), &many, &survivor].concat()), [3.0, 2.0, 2.0], "a survivor has no rival");
+        let of_two = [(Some(60.0), Some(1.0)), (Some(180.0), Some(2.0))];
+        assert_eq!(of(&of_two), [1.0], "neither rung has several");
     }
 }

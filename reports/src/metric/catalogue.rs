@@ -406,6 +406,13 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "epochs",
+        title: "epochs",
+        formula: "epochs that the fit did, each with a row in curves.csv; in an ensemble, those of all members",
+        columns: &[column("fit", "epochs")],
+        ..METRIC
+    },
+    Metric {
         name: "latency_p50_s",
         title: "latency p50",
         unit: "s",

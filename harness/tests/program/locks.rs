@@ -1,0 +1,89 @@
+//! One process at a time writes into a run: until its report is there, and for its report alone.
+#![cfg(target_os = "linux")]
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::process::{Command, Stdio};
+
+use crate::common::{Bench, exits, fakes, stderr};
+use crate::faults::wait_until;
+use crate::processes::without_privileges;
+
+/// O_NONBLOCK of Linux: a named pipe that nobody reads cannot be opened.
+const NONBLOCK: i32 = 0o4000;
+
+#[test]
+fn a_run_stays_locked_until_its_report_is_written() {
+    let bench = Bench::new();
+    let text = "name = \"test\"\n[[task]]\nname = \"parity\"\n[[task]]\nname = \"number\"\n\
+                [[model]]\nname = \"nearly\"\nparams = { epochs = 2, pause_s = 0.5 }\n";
+    bench.write("suite.toml", text);
+    let mut command = bench.command(&["run", "suite.toml", "--out", "out"]);
+    let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The report reads the predictions of the first case, and here it waits for them.
+    let predictions = bench.path("out/predictions/parity.nearly.n60.s1.cpu.csv");
+    wait_until("the first case", || predictions.exists());
+    let bytes = fs::read(&predictions).unwrap();
+    fs::remove_file(&predictions).unwrap();
+    assert!(Command::new("mkfifo").arg(&predictions).status().unwrap().success());
+    let mut pipe: Option<File> = None;
+    wait_until("the report", || {
+        pipe = OpenOptions::new().write(true).custom_flags(NONBLOCK).open(&predictions).ok();
+        pipe.is_some()
+    });
+    let half_written = bench.write("out/.summary.csv.77.tmp", "half");
+    for command in ["report", "resume"] {
+        // Without the lock it would wait for the predictions too.
+        let mut other = Command::new("timeout");
+        let output =
+            other.arg("20").arg(fakes().get_program()).args([command, "out"]).current_dir(bench.path(".")).output();
+        let output = output.unwrap();
+        exits(&output, 2);
+        assert!(stderr(&output).contains("another bakeoff works on the folder out"), "{}", stderr(&output));
+    }
+    assert!(half_written.exists(), "it is another's");
+    pipe.take().unwrap().write_all(&bytes).unwrap();
+    exits(&run.wait_with_output().unwrap(), 0);
+    assert!(bench.path("out/report.html").exists());
+}
+
+#[test]
+fn a_report_of_a_locked_run_is_refused_until_the_lock_is_free() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    exits(&bench.run(&["report", "out"]), 0);
+    let other = File::create(bench.path("out/.lock")).unwrap();
+    other.lock().unwrap();
+    let output = bench.run(&["report", "out"]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("another bakeoff works on the folder out"), "{}", stderr(&output));
+    drop(other);
+    exits(&bench.run(&["report", "out"]), 0);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_named_with_what_to_do() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    fs::copy(fakes().get_program(), bench.path("bakeoff")).unwrap();
+    let allow = |name: &str, mode| fs::set_permissions(bench.path(name), Permissions::from_mode(mode)).unwrap();
+    allow(".", 0o755);
+    allow("bakeoff", 0o755);
+    // Both a lock that can be opened and one that cannot.
+    for lock in [0o666, 0o444] {
+        allow("out/.lock", lock);
+        allow("out", 0o555);
+        for command in ["report", "resume"] {
+            let mut shell = without_privileges(&format!("exec ./bakeoff {command} out"));
+            let output = shell.current_dir(bench.path(".")).output().unwrap();
+            exits(&output, 2);
+            let said = stderr(&output);
+            assert!(said.contains("cannot write to the folder out (Permission denied"), "{said}");
+            assert!(said.contains("allow writing to it, or copy it to where you may write"), "{said}");
+        }
+        allow("out", 0o755);
+    }
+}
