@@ -13,7 +13,7 @@ pub(crate) use terminal::terminal;
 
 use crate::cell::Mean;
 use crate::format::{p_value, score, si, significant};
-use crate::metric::Metric;
+use crate::metric::{Better, Metric};
 use crate::ranking::Standing;
 use crate::record::Status;
 use crate::statistics::Interval;
@@ -40,6 +40,8 @@ pub(crate) struct TableColumn {
     pub(crate) kind: CellKind,
     /// Whether the column is left out where there is little room.
     pub(crate) is_detail: bool,
+    /// Which of the column's numbers are better, if they are costs that a reader may see relative to those of one model.
+    pub(crate) cost: Option<Better>,
 }
 
 /// The kind of content that the cells of a column have.
@@ -77,6 +79,19 @@ pub(crate) struct TableRow {
     pub(crate) cells: Vec<TableCell>,
     /// How much the row stands out.
     pub(crate) emphasis: Emphasis,
+    /// What the row is about; `None` if it is not about one model in one setting.
+    pub(crate) subject: Option<Subject>,
+}
+
+/// What a row is about, so that a reader can look for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Subject {
+    /// The title of the setting.
+    pub(crate) setting: String,
+    /// The model's label.
+    pub(crate) model: String,
+    /// How its cases ended.
+    pub(crate) status: Status,
 }
 
 /// How much a row stands out.
@@ -100,6 +115,8 @@ pub(crate) enum TableCell {
     Quantity { value: f64, unit: &'static str },
     /// A number that is shown without a prefix.
     Number(f64),
+    /// A number that is shown as this text.
+    Written { value: f64, text: String },
     /// How a model compares with the best.
     Standing(Standing),
     /// How a case ended. If that is not so for all seeds, also for which of them.
@@ -116,8 +133,17 @@ impl Table {
 
     /// Adds a row.
     pub(crate) fn push(&mut self, emphasis: Emphasis, cells: Vec<TableCell>) {
-        assert_eq!(cells.len(), self.columns.len(), "a row of '{}' has a cell for each column", self.about);
-        self.rows.push(TableRow { cells, emphasis });
+        self.add(TableRow { cells, emphasis, subject: None });
+    }
+
+    /// Adds a row about a model in a setting.
+    pub(crate) fn push_about(&mut self, subject: Subject, emphasis: Emphasis, cells: Vec<TableCell>) {
+        self.add(TableRow { cells, emphasis, subject: Some(subject) });
+    }
+
+    fn add(&mut self, row: TableRow) {
+        assert_eq!(row.cells.len(), self.columns.len(), "a row of '{}' has a cell for each column", self.about);
+        self.rows.push(row);
     }
 
     /// The same table without its details, for places with little room.
@@ -127,7 +153,7 @@ impl Table {
         let cells = |row: &TableRow| {
             row.cells.iter().enumerate().filter(|(index, _)| kept(*index)).map(|(_, c)| c.clone()).collect()
         };
-        let rows = self.rows.iter().map(|row| TableRow { cells: cells(row), emphasis: row.emphasis }).collect();
+        let rows = self.rows.iter().map(|row| TableRow { cells: cells(row), ..row.clone() }).collect();
         Table { about: self.about.clone(), columns, rows }
     }
 }
@@ -135,7 +161,12 @@ impl Table {
 impl TableColumn {
     /// A column that is shown everywhere.
     pub(crate) fn new(title: impl Into<String>, kind: CellKind) -> TableColumn {
-        TableColumn { title: title.into(), source: String::new(), kind, is_detail: false }
+        TableColumn { title: title.into(), source: String::new(), kind, is_detail: false, cost: None }
+    }
+
+    /// A column of costs.
+    pub(crate) fn cost(title: impl Into<String>, better: Better) -> TableColumn {
+        TableColumn { cost: Some(better), ..TableColumn::new(title, CellKind::Number) }
     }
 
     /// The same column, left out where there is little room.
@@ -186,6 +217,7 @@ impl TableCell {
             }
             TableCell::Quantity { value, unit } => si(*value, unit),
             TableCell::Number(value) => significant(*value, 3),
+            TableCell::Written { text, .. } => text.clone(),
             TableCell::Standing(standing) => match standing {
                 Standing::Best => "best".to_owned(),
                 Standing::Tied { p } => format!("≈ {}", p_value(*p)),
@@ -202,10 +234,25 @@ impl TableCell {
     /// The text that a program reads: a number with all its digits and no unit.
     pub(crate) fn exact(&self) -> String {
         match self {
-            TableCell::Quantity { value, .. } | TableCell::Number(value) => value.to_string(),
+            TableCell::Quantity { value, .. } | TableCell::Number(value) | TableCell::Written { value, .. } => {
+                value.to_string()
+            }
             TableCell::Estimate { mean, .. } => mean.mean.to_string(),
             cell => cell.text(),
         }
+    }
+
+    /// The number by which rows are sorted; `None` if the cell has none. The best model of a setting comes before all p-values.
+    pub(crate) fn sort_key(&self) -> Option<f64> {
+        let key = match self {
+            TableCell::Rank { rank, .. } => (*rank)? as f64,
+            TableCell::Quantity { value, .. } | TableCell::Number(value) | TableCell::Written { value, .. } => *value,
+            TableCell::Estimate { mean, .. } => mean.mean,
+            TableCell::Standing(Standing::Best) => 2.0,
+            TableCell::Standing(Standing::Tied { p } | Standing::Behind { p }) => *p,
+            _ => return None,
+        };
+        key.is_finite().then_some(key)
     }
 
     /// Whether the cell shows that a case did not end well.

@@ -209,7 +209,7 @@ fn draw_panel(
     let x = Axis { scale: panel.axis.scale, title, unit: "", reversed: false };
     let setting = results.setting(panel.setting);
     let floor = floor_of(results, &[panel.setting]);
-    let lines = LinesPanel { setting, x, values: &panel.axis.values, lines: &panel.lines, floor };
+    let lines = LinesPanel { results, setting, x, values: &panel.axis.values, lines: &panel.lines, floor };
     score_lines::draw(canvas, style, &lines, Rect { h: PANEL_HEIGHT_MM, ..place })?;
     legend.draw(canvas, style, (place.x, place.y + PANEL_HEIGHT_MM))
 }
