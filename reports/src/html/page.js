@@ -196,24 +196,11 @@
     addEventListener("scroll", hide, { passive: true });
   }
 
-  // On paper, nothing is folded away.
-  function startPrinting() {
-    let opened = [];
-    addEventListener("beforeprint", () => {
-      opened = all("details:not([open], .choice)");
-      for (const details of opened) details.open = true;
-    });
-    addEventListener("afterprint", () => {
-      for (const details of opened) details.open = false;
-    });
-  }
-
   document.addEventListener("DOMContentLoaded", () => {
     startColours();
     all("table").forEach(startSorting);
     const form = document.getElementById("controls");
     if (form) startControls(form);
     startPoints();
-    startPrinting();
   });
 })();

@@ -43,12 +43,18 @@ fn cells(table: &Table, row: &TableRow) -> Markup {
             @match column.kind {
                 CellKind::Name => th scope="row" { (cell.text()) },
                 CellKind::Code => td { code { (cell.text()) } },
-                CellKind::Text => td.text data-sort=[cell.sort_key()] { (cell.text()) },
+                CellKind::Text => td.text[is_long(cell)] data-sort=[cell.sort_key()] { (cell.text()) },
                 CellKind::Status => td class=[cell.is_bad().then_some("bad")] { (cell.text()) },
                 _ => td class=[number(column)] data-sort=[cell.sort_key()] { (cell.text()) },
             }
         }
     }
+}
+
+/// Whether the text of a cell may go over several lines.
+fn is_long(cell: &TableCell) -> bool {
+    const ONE_LINE: usize = 32;
+    cell.text().chars().count() > ONE_LINE
 }
 
 /// The direction in which the column is sorted first, if that is not ascending: the best is to be at the top.
