@@ -44,16 +44,18 @@ fn train_and_test(results: &Results) -> Option<ExtraTable> {
         for (label, cell) in results.grid.row(setting) {
             let Some([train, test]) = train_and_test_of(cell, primary) else { continue };
             let what = if compared.folds.is_some() { "fold" } else { "seed" };
-            let cells = [
-                compared.title.clone(),
-                results.grid.labels[label].clone(),
-                format!("{}{}", primary.short_title(), compared.primary_unit()),
-                score(primary, mean(&train)),
-                score(primary, mean(&test)),
-                signed(primary, mean(&train) - mean(&test)),
-                count(train.len(), what),
+            let (train_score, test_score, n) = (mean(&train), mean(&test), train.len());
+            let gap = train_score - test_score;
+            let cells = vec![
+                TableCell::Text(compared.title.clone()),
+                TableCell::Text(results.grid.labels[label].clone()),
+                TableCell::Text(format!("{}{}", primary.short_title(), compared.primary_unit())),
+                TableCell::Written { value: train_score, text: score(primary, train_score) },
+                TableCell::Written { value: test_score, text: score(primary, test_score) },
+                TableCell::Written { value: gap, text: signed(primary, gap) },
+                TableCell::Written { value: n as f64, text: count(n, what) },
             ];
-            table.push(Emphasis::Plain, cells.map(TableCell::Text).to_vec());
+            table.push_about(results.subject(setting, label, cell.status), Emphasis::Plain, cells);
         }
     }
     let title = "Training and test scores";

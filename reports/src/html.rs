@@ -1,8 +1,11 @@
 //! `report.html`: one self-contained file, which loads nothing from elsewhere.
 
+mod controls;
+mod figures;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::extra_tables::{self, ExtraTable};
+use crate::extra_tables::{ExtraTable, extra_tables};
 use crate::figures::Picture;
 use crate::format::{count, si};
 use crate::markdown::reproduce;
@@ -10,31 +13,47 @@ use crate::results::Results;
 use crate::sections::{self, HOW_ROWS_ARE_USED, Section, TUNING, marks, planned, sections, sentence};
 use crate::table;
 
+/// The page may load nothing and send nothing, whatever is in it.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+    form-action 'none'";
+
+/// A part of the page: its heading, and what is below it.
+struct Part {
+    /// The name by which the table of contents refers to it.
+    id: &'static str,
+    title: &'static str,
+    /// The identifiers and titles of what the table of contents lists below it.
+    entries: Vec<(String, String)>,
+    body: Markup,
+}
+
 /// The text of `report.html`.
 pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) -> String {
     let info = &results.info;
-    let tables = extra_tables::extra_tables(results);
+    let parts = parts(results, pictures);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                // Without this, a browser asks the server of the page for an icon.
+                link rel="icon" href="data:,";
                 title { "bakeoff " (info.suite) ": " (info.run) }
-                style { (PreEscaped(include_str!("html.css"))) }
+                style { (PreEscaped(include_str!("html/page.css"))) }
+                script { (PreEscaped(include_str!("html/page.js"))) }
             }
             body {
                 main {
-                    (head(results, &tables))
+                    (head(results, &parts))
                     (remarks_box("Before you read on", remarks))
-                    (headlines(results))
-                    (figures(pictures))
-                    (extra_tables(&tables))
-                    (tuning(results))
-                    (not_ranked(results))
-                    (gaps(results))
-                    (provenance(results))
-                    (parameters(results))
+                    @for part in &parts {
+                        section aria-labelledby=(part.id) {
+                            h2 id=(part.id) { (part.title) }
+                            (part.body)
+                        }
+                    }
                 }
             }
         }
@@ -42,12 +61,31 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
     page.into_string()
 }
 
-fn head(results: &Results, tables: &[ExtraTable]) -> Markup {
+/// The parts of the page in the order in which a reader needs them: results, then figures, then how they came about.
+fn parts(results: &Results, pictures: &[Picture]) -> Vec<Part> {
+    let mut parts = vec![headlines(results)];
+    parts.extend(extra_tables(results).into_iter().map(extra_table));
+    parts.extend(tuning(results));
+    parts.push(not_ranked(results));
+    parts.extend(gaps(results));
+    parts.push(Part::new("figures", "Figures", figures::figures(pictures)));
+    parts.push(Part::new("provenance", "What was run", provenance(results)));
+    parts.push(Part::new("parameters", "Parameters of each case", parameters(results)));
+    parts
+}
+
+impl Part {
+    fn new(id: &'static str, title: &'static str, body: Markup) -> Part {
+        Part { id, title, entries: Vec::new(), body }
+    }
+}
+
+fn head(results: &Results, parts: &[Part]) -> Markup {
     let info = &results.info;
     let finished = results.grid.trials().count();
-    let searched = info.cases.iter().any(|case| case.trial.is_some());
     html! {
         header {
+            (controls::colours())
             h1 { "bakeoff: " (info.suite) }
             p.lead { (sentence(&info.about)) }
             p.muted {
@@ -57,14 +95,31 @@ fn head(results: &Results, tables: &[ExtraTable]) -> Markup {
             @if finished == 0 {
                 p { strong { "No case has finished, so there is nothing to compare yet." } }
             }
-            nav aria-label="Contents" {
-                a href="#results" { "Results" }
-                a href="#figures" { "Figures" }
-                @for table in tables { a href={ "#" (table.id) } { (table.title) } }
-                @if searched { a href="#tuning" { "Tuning" } }
-                a href="#not-ranked" { "Not ranked" }
-                a href="#provenance" { "What was run" }
-                a href="#parameters" { "Parameters" }
+            (contents(parts))
+        }
+    }
+}
+
+/// The table of contents.
+fn contents(parts: &[Part]) -> Markup {
+    /// More entries than this are folded away.
+    const SHOWN: usize = 12;
+    let entries = |part: &Part| {
+        html! { ul { @for (id, title) in &part.entries { li { a href={ "#" (id) } { (title) } } } } }
+    };
+    html! {
+        nav aria-label="Contents" {
+            ul {
+                @for part in parts {
+                    li {
+                        a href={ "#" (part.id) } { (part.title) }
+                        @match part.entries.len() {
+                            0 | 1 => {}
+                            n if n > SHOWN => details { summary { (count(n, "table")) } (entries(part)) },
+                            _ => (entries(part)),
+                        }
+                    }
+                }
             }
         }
     }
@@ -81,10 +136,12 @@ fn remarks_box(title: &str, remarks: &[String]) -> Markup {
     }
 }
 
-fn headlines(results: &Results) -> Markup {
-    html! {
-        h2 #results { "Results" }
-        @for section in &sections(results) { (headline(section)) }
+fn headlines(results: &Results) -> Part {
+    let sections = sections(results);
+    let id = |index: usize| format!("setting-{}", index + 1);
+    let body = html! {
+        @if !sections.is_empty() { (controls::controls(results)) }
+        @for (index, section) in sections.iter().enumerate() { (headline(&id(index), section)) }
         h3 { "How to read the tables" }
         p { (marks(results).replace('`', "")) }
         p {
@@ -92,13 +149,15 @@ fn headlines(results: &Results) -> Markup {
             "Memory is the largest of the whole case, training included."
         }
         p { (HOW_ROWS_ARE_USED) }
-    }
+    };
+    let entries = sections.iter().enumerate().map(|(index, section)| (id(index), section.title.clone())).collect();
+    Part { entries, ..Part::new("results", "Results", body) }
 }
 
-fn headline(section: &Section) -> Markup {
+fn headline(id: &str, section: &Section) -> Markup {
     html! {
-        section {
-            h3 { (section.title) }
+        section.setting aria-labelledby=(id) {
+            h3 id=(id) { (section.title) }
             p.muted { (section.lead) }
             (remarks_box("Before you trust this table", &section.warnings))
             (table::html(&section.table))
@@ -113,92 +172,40 @@ fn headline(section: &Section) -> Markup {
     }
 }
 
-fn figures(pictures: &[Picture]) -> Markup {
-    let (matrices, others): (Vec<_>, Vec<_>) =
-        pictures.iter().partition(|picture| picture.name.starts_with("confusion-"));
-    html! {
-        h2 #figures { "Figures" }
-        @if pictures.is_empty() { p { "There is nothing to draw yet." } }
-        div.figures { @for picture in &others { (figure(picture, true)) } }
-        @if let Some(first) = matrices.first() {
-            h3 { "Confusion matrices" }
-            p.muted { (first.caption) }
-            details open[matrices.len() <= 12] {
-                summary { (count(matrices.len(), "classification case")) }
-                div.figures { @for picture in &matrices { (figure(picture, false)) } }
-            }
-        }
-        p.muted { "The folder figures/ holds each figure as SVG and as PNG with 300 dots per inch." }
-    }
+fn extra_table(extra: ExtraTable) -> Part {
+    let body = html! {
+        (table::html(&extra.table))
+        p { (extra.rule) }
+    };
+    Part::new(extra.id, extra.title, body)
 }
 
-fn figure(picture: &Picture, captioned: bool) -> Markup {
-    // A picture with two columns needs the whole width of the page.
-    let whole = picture.svg.starts_with("<svg") && is_wide(&picture.svg);
-    html! {
-        figure.whole[whole] {
-            (PreEscaped(&picture.svg))
-            // The picture of a matrix contains its title.
-            @if captioned || !picture.key.is_empty() {
-                figcaption {
-                    @if captioned { strong { (picture.title) } ". " (picture.caption) }
-                    @if !picture.key.is_empty() { " " strong { "Key: " } (picture.key) "." }
-                }
-            }
-        }
-    }
+fn tuning(results: &Results) -> Option<Part> {
+    let table = sections::tuning(results)?;
+    let body = html! {
+        p { (TUNING) }
+        (table::html(&table))
+    };
+    Some(Part::new("tuning", "Tuning", body))
 }
 
-/// Whether the picture is wider than a column. Its width is the first attribute of the SVG.
-fn is_wide(svg: &str) -> bool {
-    let width = svg.trim_start_matches("<svg width=\"").split("mm").next().and_then(|width| width.parse::<f64>().ok());
-    width.is_some_and(|width| width > 100.0)
+fn not_ranked(results: &Results) -> Part {
+    let body = match sections::not_ranked(results) {
+        Some(table) => table::html(&table),
+        None => html! { p { "Every finished case is ok." } },
+    };
+    Part::new("not-ranked", "Cases that are not ranked", body)
 }
 
-fn extra_tables(tables: &[ExtraTable]) -> Markup {
-    html! {
-        @for ExtraTable { id, title, rule, table } in tables {
-            h2 id=(id) { (title) }
-            (table::html(table))
-            p { (rule) }
-        }
-    }
-}
-
-fn tuning(results: &Results) -> Markup {
-    html! {
-        @if let Some(table) = sections::tuning(results) {
-            h2 #tuning { "Tuning" }
-            p { (TUNING) }
-            (table::html(&table))
-        }
-    }
-}
-
-fn not_ranked(results: &Results) -> Markup {
-    html! {
-        h2 #not-ranked { "Cases that are not ranked" }
-        @match sections::not_ranked(results) {
-            Some(table) => (table::html(&table)),
-            None => p { "Every finished case is ok." },
-        }
-    }
-}
-
-fn gaps(results: &Results) -> Markup {
-    html! {
-        @if !results.gaps.is_empty() {
-            h2 #missing { "Numbers that are missing" }
-            ul { @for gap in &results.gaps { li { (gap) } } }
-        }
-    }
+fn gaps(results: &Results) -> Option<Part> {
+    let body = html! { ul { @for gap in &results.gaps { li { (gap) } } } };
+    (!results.gaps.is_empty()).then(|| Part::new("missing", "Numbers that are missing", body))
 }
 
 fn provenance(results: &Results) -> Markup {
     let info = &results.info;
     let machine = &info.machine;
     html! {
-        h2 #provenance { "What was run" }
         dl {
             dt { "Run" } dd { (info.run) }
             dt { "Suite" } dd { (info.suite) }
@@ -225,10 +232,48 @@ fn provenance(results: &Results) -> Markup {
 
 fn parameters(results: &Results) -> Markup {
     html! {
-        h2 #parameters { "Parameters of each case" }
         details open[results.grid.trials().count() <= 30] {
             summary { (count(results.grid.trials().count(), "case")) }
             (table::html(&sections::parameters(results)))
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use plotters::style::RGBColor;
+
+    use crate::figures::contrast;
+
+    const STYLE: &str = include_str!("html/page.css");
+
+    /// The light and the dark colour that the style declares for a name.
+    fn declared(name: &str) -> [RGBColor; 2] {
+        let (_, rest) = STYLE.split_once(&format!("--{name}: light-dark(")).unwrap();
+        let (light, dark) = rest.split_once(')').unwrap().0.split_once(", ").unwrap();
+        [light, dark].map(|hex| {
+            let part = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+            RGBColor(part(1), part(3), part(5))
+        })
+    }
+
+    #[test]
+    fn every_colour_of_text_has_contrast_on_every_background_in_light_and_dark() {
+        for (text, least) in [("ink", 4.5), ("muted", 4.5), ("accent", 4.5), ("bad", 4.5), ("edge", 3.0)] {
+            for background in ["paper", "shade"] {
+                for (text_color, background_color) in declared(text).into_iter().zip(declared(background)) {
+                    let found = contrast(text_color, background_color);
+                    assert!(found >= least, "{text} on {background}: {found:.2}, WCAG 2.2 AA asks for {least}");
+                }
+            }
+        }
+        // No text has a colour that is not among these.
+        let used =
+            STYLE.split([' ', ';', '{']).zip(STYLE.split([' ', ';', '{']).skip(1)).filter(|(key, _)| *key == "color:");
+        for (_, value) in used {
+            let known = ["var(--ink)", "var(--muted)", "var(--accent)", "var(--bad)", "var(--paper)"];
+            assert!(known.contains(&value), "color: {value}");
         }
     }
 }

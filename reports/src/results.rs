@@ -12,6 +12,7 @@ use crate::record::{Curve, Status};
 use crate::run_dir::RunDir;
 use crate::run_info::RunInfo;
 use crate::setting::Setting;
+use crate::table::Subject;
 
 /// A run that was read and compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +86,12 @@ impl Results {
     /// The setting with this index, which must be one of this grid.
     pub fn setting(&self, setting: usize) -> &Setting {
         &self.grid.settings[setting]
+    }
+
+    /// What a table's row about a label in a setting is about.
+    pub(crate) fn subject(&self, setting: usize, label: usize, status: Status) -> Subject {
+        let (setting, model) = (self.setting(setting).title.clone(), self.grid.labels[label].clone());
+        Subject { setting, model, status }
     }
 }
 

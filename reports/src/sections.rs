@@ -5,7 +5,7 @@ use crate::comparison_table::{HOW_TO_READ_PAIRS, HOW_TO_READ_SEEDS, comparison_t
 use crate::estimate::Basis;
 use crate::format::{count, listed, percent, score};
 use crate::grid::Grid;
-use crate::metric::metric;
+use crate::metric::{Better, metric};
 use crate::ranking::{RankedModel, Ranking};
 use crate::record::Status;
 use crate::results::Results;
@@ -180,7 +180,7 @@ fn budget(grid: &Grid, setting: usize) -> String {
 fn table(results: &Results, ranking: &Ranking) -> Table {
     let setting = results.setting(ranking.setting);
     let cells: Vec<&Cell> = results.grid.row(ranking.setting).map(|(_, cell)| cell).collect();
-    let cost = |title: &str| TableColumn::new(title, CellKind::Number);
+    let cost = |title: &str| TableColumn::cost(title, Better::Lower);
     let columns = vec![
         TableColumn::new("#", CellKind::Rank),
         TableColumn::new("model", CellKind::Name),
@@ -188,7 +188,7 @@ fn table(results: &Results, ranking: &Ranking) -> Table {
         cost("fit"),
         cost("p50"),
         cost("p99").detail(),
-        cost("predictions/s"),
+        TableColumn::cost("predictions/s", Better::Higher),
         cost("J/prediction").measured_by(&sources(&cells, "predict-batch", "energy_j")),
         cost("J to fit").measured_by(&sources(&cells, "fit", "energy_j")).detail(),
         cost("memory").detail(),
@@ -203,7 +203,8 @@ fn table(results: &Results, ranking: &Ranking) -> Table {
                 Some(_) => Emphasis::Plain,
                 None => Emphasis::Faint,
             };
-            table.push(emphasis, row(results, ranking, model, cell));
+            let subject = results.subject(ranking.setting, model.label, model.status);
+            table.push_about(subject, emphasis, row(results, ranking, model, cell));
         }
     }
     table
@@ -290,7 +291,9 @@ pub(crate) fn tuning(results: &Results) -> Option<Table> {
     let mut table = Table::new("Search trials and chosen parameters", columns);
     for (setting, label, trial) in results.grid.trials().filter(|(_, _, trial)| !trial.search.is_empty()) {
         let value = |name: &str| trial.get("search", name).map(|value| value.value);
-        let counted = |name: &str| value(name).map_or(TableCell::Empty, |count| TableCell::Text(count.to_string()));
+        let counted = |name: &str| {
+            value(name).map_or(TableCell::Empty, |value| TableCell::Written { value, text: value.to_string() })
+        };
         let quantity =
             |name: &str, unit| value(name).map_or(TableCell::Empty, |value| TableCell::Quantity { value, unit });
         let compared = results.setting(setting);
@@ -302,14 +305,15 @@ pub(crate) fn tuning(results: &Results) -> Option<Table> {
             TableCell::Text(format!("{}{fold}", trial.seed)),
             counted("trials"),
             counted("failed_trials"),
-            best.map_or(TableCell::Empty, |best| {
-                TableCell::Text(format!("{} {}", compared.primary().short_title(), score(compared.primary(), best)))
+            best.map_or(TableCell::Empty, |best| TableCell::Written {
+                value: best,
+                text: format!("{} {}", compared.primary().short_title(), score(compared.primary(), best)),
             }),
             quantity("fit_s", "s"),
             quantity("energy_j", "J"),
             best.map_or(TableCell::Empty, |_| TableCell::Text(chosen(trial))),
         ];
-        table.push(Emphasis::Plain, cells);
+        table.push_about(results.subject(setting, label, trial.status), Emphasis::Plain, cells);
     }
     (!table.rows.is_empty()).then_some(table)
 }
@@ -346,9 +350,10 @@ pub(crate) fn not_ranked(results: &Results) -> Option<Table> {
         |setting: usize, label: usize| results.grid.cell(setting, label).is_some_and(|cell| cell.status == Status::Ok);
     let unranked =
         |(setting, label, trial): &(usize, usize, &Trial)| trial.status != Status::Ok && !is_ranked(*setting, *label);
-    for (_, _, trial) in results.grid.trials().filter(unranked) {
+    for (setting, label, trial) in results.grid.trials().filter(unranked) {
         let status = TableCell::Status { status: trial.status, seeds: String::new() };
-        table.push(
+        table.push_about(
+            results.subject(setting, label, trial.status),
             Emphasis::Plain,
             vec![TableCell::Text(trial.case.clone()), status, TableCell::Text(trial.note.clone())],
         );
@@ -364,9 +369,10 @@ pub(crate) fn parameters(results: &Results) -> Table {
         TableColumn::new("parameters", CellKind::Text),
     ];
     let mut table = Table::new("Parameters", columns);
-    for (_, _, trial) in results.grid.trials() {
+    for (setting, label, trial) in results.grid.trials() {
         let model = format!("{}, {}", trial.model, trial.model_version);
-        table.push(Emphasis::Plain, [trial.case.clone(), model, trial.params.clone()].map(TableCell::Text).to_vec());
+        let cells = [trial.case.clone(), model, trial.params.clone()].map(TableCell::Text).to_vec();
+        table.push_about(results.subject(setting, label, trial.status), Emphasis::Plain, cells);
     }
     table
 }

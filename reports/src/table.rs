@@ -13,7 +13,7 @@ pub(crate) use terminal::terminal;
 
 use crate::claims::Verdict;
 use crate::format::{p_value, score, si, significant};
-use crate::metric::Metric;
+use crate::metric::{Better, Metric};
 use crate::ranking::Ranks;
 use crate::record::Status;
 use crate::statistics::Interval;
@@ -40,6 +40,8 @@ pub(crate) struct TableColumn {
     pub(crate) kind: CellKind,
     /// Whether the column is left out where there is little room.
     pub(crate) is_detail: bool,
+    /// Which of the column's numbers are better, if they are costs that a reader may see relative to those of one model.
+    pub(crate) cost: Option<Better>,
 }
 
 /// The kind of content that the cells of a column have.
@@ -75,6 +77,19 @@ pub(crate) struct TableRow {
     pub(crate) cells: Vec<TableCell>,
     /// How much the row stands out.
     pub(crate) emphasis: Emphasis,
+    /// What the row is about; `None` if it is not about one model in one setting.
+    pub(crate) subject: Option<Subject>,
+}
+
+/// What a row is about, so that a reader can look for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Subject {
+    /// The title of the setting.
+    pub(crate) setting: String,
+    /// The model's label.
+    pub(crate) model: String,
+    /// How its cases ended.
+    pub(crate) status: Status,
 }
 
 /// How much a row stands out.
@@ -102,6 +117,8 @@ pub(crate) enum TableCell {
     P(f64),
     /// What a rule says.
     Verdict(Verdict),
+    /// A number that is shown as this text.
+    Written { value: f64, text: String },
     /// How a case ended. If that is not so for all seeds, also for which of them.
     Status { status: Status, seeds: String },
     /// The text of a column of names, words or code.
@@ -116,8 +133,17 @@ impl Table {
 
     /// Adds a row.
     pub(crate) fn push(&mut self, emphasis: Emphasis, cells: Vec<TableCell>) {
-        assert_eq!(cells.len(), self.columns.len(), "a row of '{}' has a cell for each column", self.about);
-        self.rows.push(TableRow { cells, emphasis });
+        self.add(TableRow { cells, emphasis, subject: None });
+    }
+
+    /// Adds a row about a model in a setting.
+    pub(crate) fn push_about(&mut self, subject: Subject, emphasis: Emphasis, cells: Vec<TableCell>) {
+        self.add(TableRow { cells, emphasis, subject: Some(subject) });
+    }
+
+    fn add(&mut self, row: TableRow) {
+        assert_eq!(row.cells.len(), self.columns.len(), "a row of '{}' has a cell for each column", self.about);
+        self.rows.push(row);
     }
 
     /// The same table without its details, for places with little room.
@@ -127,7 +153,7 @@ impl Table {
         let cells = |row: &TableRow| {
             row.cells.iter().enumerate().filter(|(index, _)| kept(*index)).map(|(_, c)| c.clone()).collect()
         };
-        let rows = self.rows.iter().map(|row| TableRow { cells: cells(row), emphasis: row.emphasis }).collect();
+        let rows = self.rows.iter().map(|row| TableRow { cells: cells(row), ..row.clone() }).collect();
         Table { about: self.about.clone(), columns, rows }
     }
 }
@@ -135,7 +161,12 @@ impl Table {
 impl TableColumn {
     /// A column that is shown everywhere.
     pub(crate) fn new(title: impl Into<String>, kind: CellKind) -> TableColumn {
-        TableColumn { title: title.into(), source: String::new(), kind, is_detail: false }
+        TableColumn { title: title.into(), source: String::new(), kind, is_detail: false, cost: None }
+    }
+
+    /// A column of costs.
+    pub(crate) fn cost(title: impl Into<String>, better: Better) -> TableColumn {
+        TableColumn { cost: Some(better), ..TableColumn::new(title, CellKind::Number) }
     }
 
     /// The same column, left out where there is little room.
@@ -182,6 +213,7 @@ impl TableCell {
             TableCell::Number(value) => significant(*value, 3),
             TableCell::P(p) => p_value(*p),
             TableCell::Verdict(verdict) => verdict.name().to_owned(),
+            TableCell::Written { text, .. } => text.clone(),
             TableCell::Status { status, seeds } if seeds.is_empty() => status.to_string(),
             TableCell::Status { status, seeds } => format!("{status}, {seeds}"),
             TableCell::Text(text) => text.clone(),
@@ -194,9 +226,24 @@ impl TableCell {
             TableCell::Quantity { value, .. }
             | TableCell::Number(value)
             | TableCell::P(value)
+            | TableCell::Written { value, .. }
             | TableCell::Estimate { value, .. } => value.to_string(),
             cell => cell.text(),
         }
+    }
+
+    /// The number by which rows are sorted; `None` if the cell has none.
+    pub(crate) fn sort_key(&self) -> Option<f64> {
+        let key = match self {
+            TableCell::Rank(ranks) => ranks.map(|Ranks { best, worst }| best as f64 + worst as f64 / 1e4)?,
+            TableCell::Quantity { value, .. }
+            | TableCell::Number(value)
+            | TableCell::P(value)
+            | TableCell::Written { value, .. }
+            | TableCell::Estimate { value, .. } => *value,
+            _ => return None,
+        };
+        key.is_finite().then_some(key)
     }
 
     /// Whether the cell shows that a case did not end well, or that a claim is not so.

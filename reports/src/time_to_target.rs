@@ -2,7 +2,7 @@
 
 use crate::cell::{Cell, Trial};
 use crate::extra_tables::ExtraTable;
-use crate::format::{score, si};
+use crate::format::score;
 use crate::record::Status;
 use crate::results::Results;
 use crate::setting::Setting;
@@ -35,15 +35,16 @@ pub(crate) fn time_to_target(results: &Results) -> Option<ExtraTable> {
         for (label, cell) in results.grid.row(index).filter(|(_, cell)| was_fitted(cell)) {
             let reached = cell.trials.iter().filter(|trial| time_of(trial).is_some()).count();
             reached_by_any |= reached > 0;
-            let cells = [
-                setting.title.clone(),
-                results.grid.labels[label].clone(),
-                written(setting, target),
-                format!("{reached} of {}", fits(setting, cell.trials.len())),
+            let text = format!("{reached} of {}", fits(setting, cell.trials.len()));
+            let cells = vec![
+                TableCell::Text(setting.title.clone()),
+                TableCell::Text(results.grid.labels[label].clone()),
+                TableCell::Text(written(setting, target)),
+                TableCell::Written { value: reached as f64 / cell.trials.len() as f64, text },
                 time(cell),
                 energy(cell),
             ];
-            table.push(Emphasis::Plain, cells.map(TableCell::Text).to_vec());
+            table.push_about(results.subject(index, label, cell.status), Emphasis::Plain, cells);
         }
         if !reached_by_any {
             rule += &format!(" No fit on {} reached the target.", setting.title);
@@ -81,21 +82,24 @@ fn time_of(trial: &Trial) -> Option<f64> {
 }
 
 /// The median time, or that it is not known.
-fn time(cell: &Cell) -> String {
+fn time(cell: &Cell) -> TableCell {
     let reached: Vec<f64> = cell.trials.iter().filter_map(time_of).collect();
     let median = censored_median(reached, cell.trials.len());
-    median.map_or("median not reached".to_owned(), |median| si(median, "s"))
+    median.map_or_else(
+        || TableCell::Text("median not reached".to_owned()),
+        |value| TableCell::Quantity { value, unit: "s" },
+    )
 }
 
 /// The median joules; empty if a fit that reached the target has none.
-fn energy(cell: &Cell) -> String {
+fn energy(cell: &Cell) -> TableCell {
     let reached = cell.trials.iter().filter(|trial| time_of(trial).is_some());
     let metric = "energy_to_target_j";
-    let Some(source) = cell.source("fit", metric) else { return String::new() };
+    let Some(source) = cell.source("fit", metric) else { return TableCell::Empty };
     let joules: Option<Vec<f64>> =
         reached.map(|trial| trial.get_from("fit", metric, source).map(|joules| joules.value)).collect();
     let median = joules.and_then(|joules| censored_median(joules, cell.trials.len()));
-    median.map_or(String::new(), |joules| si(joules, "J"))
+    median.map_or(TableCell::Empty, |value| TableCell::Quantity { value, unit: "J" })
 }
 
 /// The median of `fits` numbers of which those that are not in `reached` are larger than all others; `None` if it is one of

@@ -215,7 +215,7 @@ fn draw_panel(
     let setting = results.setting(panel.setting);
     let floor = floor_of(results, &[panel.setting]);
     let AblationPanel { title, axis: ValueAxis { values, are_numbers, .. }, lines, .. } = panel;
-    let lines = LinesPanel { setting, title, x, values, lines, joined: *are_numbers, floor };
+    let lines = LinesPanel { results, setting, title, x, values, lines, joined: *are_numbers, floor };
     score_lines::draw(canvas, style, &lines, Rect { h: PANEL_HEIGHT_MM, ..place })?;
     legend.draw(canvas, style, (place.x, place.y + PANEL_HEIGHT_MM))
 }

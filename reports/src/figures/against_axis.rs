@@ -107,7 +107,7 @@ impl Figure for AgainstAxis {
             dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
             rows: 4,
             height_mm: PANEL_HEIGHT_MM,
-            draw: &|canvas, index, place| draw_panel(canvas, style, self.axis, &panels[index], place),
+            draw: &|canvas, index, place| draw_panel(canvas, style, results, (self.axis, &panels[index]), place),
         };
         grid.add_to(&mut drawn, results, style, picture)?;
         Ok(drawn)
@@ -145,8 +145,8 @@ fn panel(results: &Results, axis: VariedAxis, setting: Setting, mut members: Vec
 fn draw_panel(
     canvas: &Canvas<'_>,
     style: &Style,
-    axis: VariedAxis,
-    panel: &AxisPanel,
+    results: &Results,
+    (axis, panel): (VariedAxis, &AxisPanel),
     place: Rect,
 ) -> Result<(), String> {
     let log = axis == VariedAxis::TrainSize;
@@ -154,6 +154,7 @@ fn draw_panel(
     let values: Vec<Tick> = panel.values.iter().map(|value| (*value, axis.label(*value))).collect();
     let x = Axis { scale, title: axis.title().to_owned(), unit: "", reversed: false };
     let AxisPanel { setting, lines, floor, .. } = panel;
-    let lines = LinesPanel { setting, title: &setting.title, x, values: &values, lines, joined: true, floor: *floor };
+    let lines =
+        LinesPanel { results, setting, title: &setting.title, x, values: &values, lines, joined: true, floor: *floor };
     score_lines::draw(canvas, style, &lines, place)
 }

@@ -4,12 +4,14 @@ use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
+use super::point::words_of_case;
 use super::quality::score_axis;
 use super::reference::draw_reference;
 use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
 use crate::cell::{Trial, origin};
 use crate::error::ReportError;
+use crate::format::{score, si};
 use crate::metric::Better;
 use crate::record::{Curve, Status};
 use crate::results::Results;
@@ -38,6 +40,7 @@ struct AnytimePanel {
 /// One fit: what it had cost at each improvement of its best validation score, and that score.
 struct FitCurve {
     label: usize,
+    case: String,
     /// The steps from the first epoch to the last; a single one for a model without epochs.
     steps: Vec<(f64, f64)>,
     is_ranked: bool,
@@ -152,7 +155,8 @@ fn panel(results: &Results, setting: usize, cost: FitCost, source: &str) -> Opti
                 continue;
             }
             let is_one_of_several = cell.trials.len() > 1;
-            fits.push(FitCurve { label, steps, is_ranked: trial.status == Status::Ok, is_one_of_several });
+            let case = trial.case.clone();
+            fits.push(FitCurve { label, case, steps, is_ranked: trial.status == Status::Ok, is_one_of_several });
         }
     }
     (!fits.is_empty()).then(|| AnytimePanel { setting, x_title: cost.title(source), fits, target })
@@ -210,8 +214,11 @@ fn draw_panel(
     for (fit, line) in panel.fits.iter().zip(&lines) {
         let (color, _) = style.model(fit.label);
         canvas.line(line, if fit.is_one_of_several { 0.2 } else { 0.35 }, color)?;
-        if let Some(end) = line.last() {
+        if let Some((end, (spent, best))) = line.last().zip(fit.steps.last()) {
             canvas.marker(*end, style.model(fit.label), !fit.is_ranked)?;
+            let best = score(setting.primary(), *best);
+            let measured = format!("best validation score {best} after {}", si(*spent, cost.unit()));
+            canvas.point(*end, &words_of_case(results, panel.setting, fit.label, &measured, &fit.case));
         }
     }
     Ok(())

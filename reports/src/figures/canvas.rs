@@ -1,5 +1,6 @@
 //! A page to draw on, in millimetres: a thin layer over plotters' SVG backend.
 
+use std::cell::RefCell;
 use std::sync::Once;
 
 use plotters::coord::Shift;
@@ -60,6 +61,8 @@ pub(crate) enum Align {
 /// The page. Errors of the drawing library are strings, because no caller can handle them.
 pub(crate) struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
+    /// The SVG of what [`Canvas::point`] adds above all that is drawn.
+    points: RefCell<String>,
 }
 
 type Done = Result<(), String>;
@@ -75,11 +78,19 @@ pub(crate) fn page(
     register();
     let size = (units(width_mm) as u32, units(height_mm) as u32);
     let mut svg = String::new();
+    let points;
     {
-        let canvas = Canvas { area: SVGBackend::with_string(&mut svg, size).into_drawing_area() };
+        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        let canvas = Canvas { area, points: RefCell::default() };
         canvas.area.fill(&plotters::style::WHITE).map_err(|error| error.to_string())?;
         draw(&canvas)?;
         canvas.area.present().map_err(|error| error.to_string())?;
+        points = canvas.points.take();
+    }
+    if !points.is_empty() {
+        // Nothing is painted, so only viewers that know titles notice them.
+        let group = format!("<g class=\"points\" fill=\"none\" pointer-events=\"all\">\n{points}</g>\n</svg>");
+        svg = svg.replacen("</svg>", &group, 1);
     }
     let start = format!("<svg width=\"{}\" height=\"{}\" ", size.0, size.1);
     let sized = format!("<svg width=\"{width_mm}mm\" height=\"{height_mm}mm\" role=\"img\" ");
@@ -181,6 +192,14 @@ impl Canvas<'_> {
     pub(crate) fn fill(&self, rect: Rect, color: RGBColor) -> Done {
         let corners = [in_units((rect.x, rect.y)), in_units((rect.right(), rect.bottom()))];
         self.area.draw(&Rectangle::new(corners, color.filled())).map_err(|error| error.to_string())
+    }
+
+    /// Says in words what the marker here shows. A viewer shows them where the pointer is.
+    pub(crate) fn point(&self, at: Point, words: &str) {
+        const RADIUS_MM: f64 = 1.8;
+        let ((x, y), radius) = (in_units(at), units(RADIUS_MM));
+        *self.points.borrow_mut() +=
+            &format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"><title>{}</title></circle>\n", escape(words));
     }
 
     /// Draws the marker of a model. The marker of a model that is not ranked is hollow.

@@ -138,7 +138,7 @@ fn draw_cell(canvas: &Canvas<'_>, style: &Style, place: Rect, share: f64, number
 }
 
 /// The contrast of two colours, from 1 to 21, as WCAG 2.2 defines "contrast ratio".
-fn contrast(one: RGBColor, other: RGBColor) -> f64 {
+pub(crate) fn contrast(one: RGBColor, other: RGBColor) -> f64 {
     let linear = |value: u8| {
         let value = f64::from(value) / 255.0;
         if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }

@@ -4,9 +4,11 @@ use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
+use super::point::words_of_case;
 use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
 use crate::error::ReportError;
+use crate::format::significant;
 use crate::metric::metric;
 use crate::record::Curve;
 use crate::results::Results;
@@ -18,6 +20,7 @@ const PANEL_HEIGHT_MM: f64 = 44.0;
 
 /// The curves of a setting, each with its model's label. They are drawn in two panels.
 struct CurvesOfSetting<'a> {
+    setting: usize,
     title: &'a str,
     curves: Vec<(usize, &'a [Curve])>,
 }
@@ -57,7 +60,7 @@ impl Figure for Curves {
             dashed: None,
             rows: 4,
             height_mm: PANEL_HEIGHT_MM,
-            draw: &|canvas, index, place| draw_pair(canvas, style, &pairs[index], place),
+            draw: &|canvas, index, place| draw_pair(canvas, style, results, &pairs[index], place),
         };
         grid.add_to(&mut drawn, results, style, picture)?;
         Ok(drawn)
@@ -71,24 +74,30 @@ fn pair(results: &Results, setting: usize) -> Option<CurvesOfSetting<'_>> {
             Some((label, results.curves.get(&trial.case)?.as_slice()))
         })
         .collect();
-    (!curves.is_empty()).then(|| CurvesOfSetting { title: &results.setting(setting).title, curves })
+    (!curves.is_empty()).then(|| CurvesOfSetting { setting, title: &results.setting(setting).title, curves })
 }
 
-fn draw_pair(canvas: &Canvas<'_>, style: &Style, pair: &CurvesOfSetting<'_>, place: Rect) -> Result<(), String> {
+fn draw_pair(
+    canvas: &Canvas<'_>,
+    style: &Style,
+    results: &Results,
+    pair: &CurvesOfSetting<'_>,
+    place: Rect,
+) -> Result<(), String> {
     let validation = pair.curves.iter().find_map(|(_, curve)| curve.first()).map_or("", |point| point.metric.as_str());
     let validation = format!("validation {}", metric(validation).map_or(validation, |metric| metric.short_title()));
     let half = Rect { w: (place.w - 2.0) / 2.0, ..place };
     let right = Rect { x: place.x + half.w + 2.0, ..half };
     let loss: fn(&Curve) -> f64 = |point| point.train_loss;
     let score: fn(&Curve) -> f64 = |point| point.validation.unwrap_or(f64::NAN);
-    draw_lines(canvas, style, pair, half, (pair.title, "training loss"), loss)?;
-    draw_lines(canvas, style, pair, right, ("", &validation), score)
+    draw_lines(canvas, style, (results, pair), half, (pair.title, "training loss"), loss)?;
+    draw_lines(canvas, style, (results, pair), right, ("", &validation), score)
 }
 
 fn draw_lines(
     canvas: &Canvas<'_>,
     style: &Style,
-    pair: &CurvesOfSetting<'_>,
+    (results, pair): (&Results, &CurvesOfSetting<'_>),
     place: Rect,
     (title, y_title): (&str, &str),
     value: fn(&Curve) -> f64,
@@ -103,14 +112,13 @@ fn draw_lines(
     let (x, y) = frame(canvas, style, place, title, (&x, &y))?;
     for (label, curve) in &pair.curves {
         let (color, _) = style.model(*label);
-        let line: Vec<Point> = curve
-            .iter()
-            .filter(|point| value(point).is_finite())
-            .map(|point| (x.at(point.epoch as f64), y.at(value(point))))
-            .collect();
+        let shown: Vec<&Curve> = curve.iter().filter(|point| value(point).is_finite()).collect();
+        let line: Vec<Point> = shown.iter().map(|point| (x.at(point.epoch as f64), y.at(value(point)))).collect();
         canvas.line(&line, 0.35, color)?;
-        if let Some(end) = line.last() {
+        if let Some((end, last)) = line.last().zip(shown.last()) {
             canvas.marker(*end, style.model(*label), false)?;
+            let measured = format!("{y_title} {} after epoch {}", significant(value(last), 3), last.epoch);
+            canvas.point(*end, &words_of_case(results, pair.setting, *label, &measured, &last.case));
         }
     }
     Ok(())

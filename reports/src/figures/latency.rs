@@ -2,10 +2,12 @@
 
 use super::axis::AxisScale;
 use super::frame::Axis;
+use super::point::words;
 use super::rows_chart::{Mark, ModelRow, RowsPanel, draw};
 use super::{Drawn, Figure, Picture, Style, capped};
 use crate::cell::Cell;
 use crate::error::ReportError;
+use crate::format::si;
 use crate::ranking::Ranking;
 use crate::record::Status;
 use crate::results::Results;
@@ -56,7 +58,7 @@ fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
     let rows = cells.into_iter().map(|(label, cell)| ModelRow {
         label,
         name: results.grid.labels[label].clone(),
-        mark: mark(cell).ok_or_else(|| ending(cell)),
+        mark: mark(results, ranking.setting, label, cell).ok_or_else(|| ending(cell)),
     });
     let axis = Axis { scale, title: "time per example, p50 to p99 (log)".to_owned(), unit: "s", reversed: false };
     let title = results.setting(ranking.setting).title.clone();
@@ -67,11 +69,13 @@ fn seconds(cell: &Cell, metric: &str) -> Option<f64> {
     cell.mean(PHASE, metric).map(|mean| mean.mean)
 }
 
-fn mark(cell: &Cell) -> Option<Mark> {
+fn mark(results: &Results, setting: usize, label: usize, cell: &Cell) -> Option<Mark> {
     let p50 = seconds(cell, "latency_p50_s")?;
     let dots = ["latency_p90_s", "latency_p95_s"].iter().filter_map(|metric| seconds(cell, metric)).collect();
     let range = seconds(cell, "latency_p99_s").map(|p99| (p50, p99));
-    Some(Mark { at: p50, range, dots, hollow: cell.status != Status::Ok })
+    let p99 = range.map_or(String::new(), |(_, p99)| format!(", p99 {}", si(p99, "s")));
+    let words = words(results, setting, label, &format!("p50 {}{p99}", si(p50, "s")));
+    Some(Mark { at: p50, range, dots, hollow: cell.status != Status::Ok, words })
 }
 
 fn ending(cell: &Cell) -> String {

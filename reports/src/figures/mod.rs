@@ -15,6 +15,7 @@ mod latency;
 mod legend;
 mod names;
 mod png;
+mod point;
 mod quality;
 mod reference;
 mod rows_chart;
@@ -23,6 +24,8 @@ mod score_lines;
 mod style;
 mod tuning;
 
+#[cfg(test)]
+pub(crate) use confusion::contrast;
 pub(crate) use png::png;
 pub use style::Style;
 

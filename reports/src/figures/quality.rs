@@ -2,13 +2,16 @@
 
 use super::axis::AxisScale;
 use super::frame::Axis;
+use super::point::words;
 use super::rows_chart::{Mark, ModelRow, RowsPanel, draw};
 use super::{Drawn, Figure, Picture, Style, capped};
+use crate::cell::Mean;
 use crate::error::ReportError;
 use crate::metric::Better;
 use crate::ranking::{RankedModel, Ranking};
 use crate::results::Results;
 use crate::setting::Setting;
+use crate::table::TableCell;
 
 /// The figure `quality`.
 pub(crate) struct Quality;
@@ -56,13 +59,19 @@ fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
     if ranking.models.iter().all(|model| model.primary.is_none()) {
         return None;
     }
-    let rows = ranking.models.iter().map(|model| row(results, model)).collect();
+    let rows = ranking.models.iter().map(|model| row(results, ranking.setting, model)).collect();
     let axis = Axis { scale: limits(setting, scale), title: axis_title(setting), unit: "", reversed: false };
     Some(RowsPanel { title: setting.title.clone(), axis, rows, reference: ranking.floor.map(|floor| (floor, "floor")) })
 }
 
-fn row(results: &Results, model: &RankedModel) -> ModelRow {
+fn row(results: &Results, setting: usize, model: &RankedModel) -> ModelRow {
+    let metric = results.setting(setting).primary();
+    let measured = |mean: Mean| {
+        let score = TableCell::Estimate { metric, value: mean.mean, interval: model.interval() }.text();
+        format!("{} {score}", metric.short_title())
+    };
     let mark = model.primary.map(|primary| Mark {
+        words: words(results, setting, model.label, &measured(primary)),
         at: primary.mean,
         range: model.interval().map(|interval| (interval.low, interval.high)),
         dots: Vec::new(),

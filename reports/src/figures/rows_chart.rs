@@ -14,6 +14,8 @@ pub(crate) struct Mark {
     pub(crate) dots: Vec<f64>,
     /// Whether the marker is hollow, because the model is not ranked.
     pub(crate) hollow: bool,
+    /// What the marker is.
+    pub(crate) words: String,
 }
 
 /// The row of a model.
@@ -104,6 +106,7 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &RowsPanel, outer: Rect
             canvas.dot((scale.at(*dot), y), 0.5, color)?;
         }
         canvas.marker((scale.at(mark.at), y), style.model(row.label), mark.hollow)?;
+        canvas.point((scale.at(mark.at), y), &mark.words);
     }
     Ok(())
 }

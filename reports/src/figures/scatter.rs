@@ -5,12 +5,14 @@ use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
+use super::point::words;
 use super::quality::{limits, short_title};
 use super::style::Style;
 use super::{Drawn, Picture, capped};
 use crate::cell::ESTIMATE;
 use crate::error::ReportError;
-use crate::metric::Better;
+use crate::format::{score, si};
+use crate::metric::{Better, metric};
 use crate::ranking::Ranking;
 use crate::record::Status;
 use crate::results::Results;
@@ -29,6 +31,7 @@ struct Dot {
     cost: f64,
     quality: f64,
     ranked: bool,
+    words: String,
 }
 
 /// The models of a task with costs from one source.
@@ -81,8 +84,12 @@ fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Opt
         .row(ranking.setting)
         .filter_map(|(label, cell)| {
             let quality = cell.mean("score", &setting.task.primary)?.mean;
+            let shown = format!("{} {}", setting.primary().short_title(), score(setting.primary(), quality));
+            let what = metric(cost.metric).map_or(cost.metric, |metric| metric.short_title());
+            let unit = cost.unit;
             let cost = cell.mean_from(cost.phase, cost.metric, source)?.mean;
-            Some(Dot { label, cost, quality, ranked: cell.status == Status::Ok })
+            let words = words(results, ranking.setting, label, &format!("{shown}, {what} {}", si(cost, unit)));
+            Some(Dot { label, cost, quality, ranked: cell.status == Status::Ok, words })
         })
         .filter(|dot| dot.cost > 0.0)
         .collect();
@@ -121,6 +128,7 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &ScatterPanel, place: R
     }
     for dot in &panel.dots {
         canvas.marker(at(dot), style.model(dot.label), !dot.ranked)?;
+        canvas.point(at(dot), &dot.words);
     }
     Ok(())
 }
@@ -169,7 +177,7 @@ mod tests {
     use super::*;
 
     fn dot(label: usize, cost: f64, quality: f64, ranked: bool) -> Dot {
-        Dot { label, cost, quality, ranked }
+        Dot { label, cost, quality, ranked, words: String::new() }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::axis::AxisScale;
 use super::canvas::{Canvas, MARKER_RADIUS_MM, Point, Rect};
 use super::frame::{Axis, Tick, frame_at};
+use super::point::words;
 use super::quality::score_axis;
 use super::reference::{draw_reference, draw_word};
 use super::style::Style;
@@ -36,6 +37,8 @@ pub(crate) struct ScoreAt {
     /// The score on training rows, if it was recorded.
     pub(crate) train: Option<f64>,
     pub(crate) is_ranked: bool,
+    /// The setting and the label.
+    of: (usize, usize),
 }
 
 /// A line: the index of its colour and marker in [`Style::model`], and its scores at the values; `None` where no case has a score.
@@ -43,6 +46,7 @@ pub(crate) type ScoreLine = (usize, Vec<Option<ScoreAt>>);
 
 /// A panel of lines.
 pub(crate) struct LinesPanel<'a> {
+    pub(crate) results: &'a Results,
     pub(crate) setting: &'a Setting,
     pub(crate) title: &'a str,
     pub(crate) x: Axis,
@@ -63,7 +67,7 @@ pub(crate) fn score_at(results: &Results, setting: usize, label: usize) -> Optio
     let primary = &results.setting(setting).task.primary;
     let test = cell.mean("score", primary)?;
     let train = cell.mean("score", &format!("{primary}_train")).map(|train| train.mean);
-    Some(ScoreAt { mean: test.mean, sd: test.sd, train, is_ranked: cell.status == Status::Ok })
+    Some(ScoreAt { mean: test.mean, sd: test.sd, train, is_ranked: cell.status == Status::Ok, of: (setting, label) })
 }
 
 /// The floor of these settings; `None` if it is not the same in all of them.
@@ -113,6 +117,9 @@ pub(crate) fn draw(canvas: &Canvas<'_>, style: &Style, panel: &LinesPanel<'_>, p
     }
     for ((color, _), points) in panel.lines.iter().zip(&lines) {
         draw_line(canvas, style, *color, (points, panel.joined), &y)?;
+        for (at, score) in points.iter().flatten() {
+            canvas.point((*at, y.at(score.mean)), &words_of(panel.results, score));
+        }
     }
     Ok(())
 }
@@ -177,6 +184,13 @@ fn samples(points: &[PlacedScore], joined: bool, y: &AxisScale) -> Vec<Point> {
         found.extend(score.train.map(|train| (*at, y.at(train))).filter(|_| !joined));
     }
     found
+}
+
+fn words_of(results: &Results, at: &ScoreAt) -> String {
+    let (setting, label) = at.of;
+    let metric = results.setting(setting).primary();
+    let sd = at.sd.map_or(String::new(), |sd| format!(" ± {}", score(metric, sd)));
+    words(results, setting, label, &format!("{} {}{sd}", metric.short_title(), score(metric, at.mean)))
 }
 
 /// Draws a line through its scores, each with its position on the horizontal axis; or the scores alone, if they are not joined.

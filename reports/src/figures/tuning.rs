@@ -4,11 +4,13 @@ use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
+use super::point::words;
 use super::quality::score_axis;
 use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
 use crate::cell::{Cell, SearchTrial};
 use crate::error::ReportError;
+use crate::format::{count, score};
 use crate::metric::Better;
 use crate::results::Results;
 use crate::statistics::expected_max;
@@ -138,8 +140,11 @@ fn draw_panel(
         let points: Vec<Point> =
             line.iter().enumerate().map(|(index, score)| (x.at((index + 1) as f64), y.at(*score))).collect();
         canvas.line(&points, 0.35, color)?;
-        if let Some(end) = points.last() {
+        if let Some((end, best)) = points.last().zip(line.last()) {
             canvas.marker(*end, style.model(*label), false)?;
+            let best = score(setting.primary(), *best);
+            let measured = format!("validation score {best} expected of {}", count(line.len(), "search trial"));
+            canvas.point(*end, &words(results, panel.setting, *label, &measured));
         }
     }
     Ok(())

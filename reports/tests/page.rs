@@ -1,0 +1,183 @@
+//! `report.html` as a page: what it promises before its script runs. `scripts/check-page` looks at it in a browser.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use bakeoff_reports::{FIGURES, Results, RunDir, Style, build};
+use common::{Plan, SMALL, write_run};
+
+/// The page of a run with every part: faults, search trials, several sizes and a target.
+const EVERYTHING: Plan = Plan { trials: 2, axes: true, ..SMALL };
+
+fn page(folder: &Path, plan: &Plan) -> (RunDir, String) {
+    let dir = write_run(folder, plan);
+    build(&dir).unwrap();
+    let page = fs::read_to_string(dir.report_path()).unwrap();
+    (dir, page)
+}
+
+/// The values of an attribute, in the order of the page.
+fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
+    page.split(&format!(" {attribute}=\"")).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+/// The opening tag of the element that contains this text.
+fn tag_before<'a>(page: &'a str, text: &str) -> &'a str {
+    let text_at = page.find(&format!(">{text}")).unwrap_or_else(|| panic!("{text} is not in the page"));
+    let tag_at = page[..text_at].rfind('<').unwrap();
+    &page[tag_at..=text_at]
+}
+
+#[test]
+fn the_page_refers_to_nothing_outside_itself_and_forbids_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, page) = page(folder.path(), &EVERYTHING);
+    assert!(page.contains("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';"));
+    for link in values(&page, "href") {
+        assert!(link.starts_with('#') || link == "data:,", "{link}");
+    }
+    for way in [" src=", " srcset=", " action=", "url(", "@import", "fetch(", "XMLHttpRequest", "import(", "<iframe"] {
+        assert!(!page.contains(way), "the page has {way}");
+    }
+    assert_eq!((page.matches("<script>").count(), page.matches("</script>").count()), (1, 1));
+}
+
+#[test]
+fn headings_are_in_order_and_results_come_before_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, page) = page(folder.path(), &EVERYTHING);
+    let levels: Vec<u32> = page
+        .match_indices("<h")
+        .filter_map(|(at, _)| page[at + 2..].chars().next().and_then(|level| level.to_digit(10)))
+        .collect();
+    assert_eq!(levels[0], 1);
+    assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1);
+    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "a level is left out: {levels:?}");
+    let parts = ["results", "train-and-test", "time-to-target", "tuning", "not-ranked", "figures", "provenance"];
+    let places: Vec<usize> = parts.iter().map(|id| page.find(&format!("<h2 id=\"{id}\"")).unwrap()).collect();
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[test]
+fn the_table_of_contents_has_every_part_and_every_table_of_results_and_leads_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, page) = page(folder.path(), &EVERYTHING);
+    let (nav, _) = page.split_once("<nav").unwrap().1.split_once("</nav>").unwrap();
+    let linked: Vec<&str> = values(nav, "href").into_iter().map(|link| &link[1..]).collect();
+    let headings: Vec<&str> = page.split("<h2 id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let of_settings: Vec<&str> = page.split("<h3 id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(of_settings.len(), Results::load(&dir).unwrap().grid.settings.len());
+    let with_id: Vec<&str> = headings.iter().chain(&of_settings).copied().collect();
+    assert!(linked.len() == with_id.len() && linked.iter().all(|id| with_id.contains(id)), "{linked:?} {with_id:?}");
+}
+
+#[test]
+fn every_figure_has_a_text_that_stands_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, page) = page(folder.path(), &EVERYTHING);
+    let pictures: Vec<&str> = page.split("<svg ").skip(1).collect();
+    assert!(pictures.len() > 10, "{}", pictures.len());
+    for picture in pictures {
+        let (head, rest) = picture.split_once('>').unwrap();
+        assert!(head.contains("role=\"img\""), "{head}");
+        let title = rest.trim_start().strip_prefix("<title>").unwrap().split('<').next().unwrap();
+        assert!(title.len() > 3, "{title}");
+    }
+}
+
+#[test]
+fn a_row_says_what_it_is_about_and_sorts_by_all_digits_of_its_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, page) = page(folder.path(), &SMALL);
+    let results = Results::load(&dir).unwrap();
+    let mut rows = 0;
+    for (index, setting) in results.grid.settings.iter().enumerate() {
+        for (label, cell) in results.grid.row(index) {
+            let about = format!(
+                "data-setting=\"{}\" data-model=\"{}\" data-status=\"{}\">",
+                setting.title, results.grid.labels[label], cell.status
+            );
+            let row = page.split(&about).nth(1).unwrap_or_else(|| panic!("no row has {about}"));
+            let row = row.split("</tr>").next().unwrap();
+            for (phase, metric) in [("fit", "fit_s"), ("predict-batch", "throughput")] {
+                let Some(mean) = cell.mean(phase, metric) else { continue };
+                assert!(row.contains(&format!("data-sort=\"{}\"", mean.mean)), "{metric} of {about} is not in {row}");
+                rows += 1;
+            }
+        }
+    }
+    assert!(rows > 20, "{rows}");
+    assert!(tag_before(&page, "predictions/s").contains("data-first=\"descending\""));
+    assert!(!tag_before(&page, "fit<").contains("data-first"), "the shortest fit comes first");
+}
+
+#[test]
+fn joules_of_two_sources_in_one_column_are_not_divided_by_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, before) = page(folder.path(), &Plan { tasks: 1, faults: false, ..SMALL });
+    assert!(tag_before(&before, "J to fit (estimate)").contains("data-cost"));
+    let mut records = dir.records().unwrap().rows;
+    for row in records.iter_mut().filter(|row| row.label == "svm" && row.phase == "fit" && row.metric == "energy_j") {
+        row.source = "rapl".to_owned();
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    build(&dir).unwrap();
+    let after = fs::read_to_string(dir.report_path()).unwrap();
+    assert!(!tag_before(&after, "J to fit (estimate, rapl)").contains("data-cost"));
+    assert!(tag_before(&after, "J/prediction (estimate)").contains("data-cost"), "it still has one source");
+}
+
+#[test]
+fn names_of_a_user_are_text_in_the_page_and_no_markup() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { tasks: 1, models: 2, ..SMALL });
+    let mut info = dir.info().unwrap();
+    let mut records = dir.records().unwrap().rows;
+    let name = "a\"><script>alert(1)</script>";
+    info.cases.iter_mut().filter(|case| case.label == "resnet").for_each(|case| case.label = name.to_owned());
+    records.iter_mut().filter(|row| row.label == "resnet").for_each(|row| row.label = name.to_owned());
+    dir.write_info(&info).unwrap();
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    build(&dir).unwrap();
+    let page = fs::read_to_string(dir.report_path()).unwrap();
+    assert!(!page.contains("<script>alert"), "a name became markup");
+    assert!(page.contains("data-model=\"a&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;\""));
+}
+
+#[test]
+fn a_point_of_every_figure_names_its_model_and_its_cases() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &EVERYTHING);
+    let results = Results::load(&dir).unwrap();
+    // A matrix has one case, which its title names. No parameter varies here.
+    for figure in FIGURES.iter().filter(|figure| !["confusion", "ablation"].contains(&figure.name())) {
+        for picture in figure.draw(&results, &Style::default()).unwrap().pictures {
+            let points: Vec<&str> =
+                picture.svg.split("<circle ").skip(1).filter(|part| part.contains("<title>")).collect();
+            assert!(!points.is_empty(), "{} has no points", picture.name);
+            for point in points {
+                let words = point.split_once("<title>").unwrap().1.split("</title>").next().unwrap();
+                let (name, rest) = words.split_once('\n').unwrap();
+                let (model, _) = name.split_once(" on ").unwrap();
+                let cases = rest.lines().last().unwrap();
+                assert!(results.grid.labels.iter().any(|label| label == model), "{words}");
+                assert!(results.info.cases.iter().any(|case| cases.contains(&case.case)), "{words}");
+            }
+        }
+    }
+}
+
+#[test]
+fn figures_have_as_many_points_as_models_with_a_score() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &SMALL);
+    build(&dir).unwrap();
+    let results = Results::load(&dir).unwrap();
+    let scored = results.rankings.iter().flat_map(|ranking| &ranking.models).filter(|model| model.primary.is_some());
+    let svg = fs::read_to_string(folder.path().join("figures/quality.svg")).unwrap();
+    assert_eq!(svg.matches("</title></circle>").count(), scored.count());
+    assert!(svg.contains("\nnot ranked: below-floor\ncase "), "a hollow marker says why it is hollow");
+}
