@@ -9,9 +9,9 @@ use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 
 /// How the table is read.
 pub(crate) const HOW_TO_READ_PAIRS: &str = "In the tables of pairs, the difference is how much better the first model scores than the \
-    second, whichever direction is better. A pair without a p could not be tested. `matters` says whether the true difference is above the region \
-    of practical equivalence, one point for shares and 1 % of the floor for errors: `yes` or `no` with a probability above 0.95, \
-    otherwise the probability. `detectable` is the difference that an experiment of this size finds in 80 % of repetitions. ";
+    second, whichever direction is better. A pair without a p could not be tested. `matters` is the probability that the true difference is above \
+    the region of practical equivalence, one point for shares and 1 % of the floor for errors; `no` has the probability that it is \
+    within. `detectable` is the difference that an experiment of this size finds in 80 % of repetitions. ";
 
 /// How its columns of several seeds are read.
 pub(crate) const HOW_TO_READ_SEEDS: &str = "`improvement` is the probability that a run of the first scores better than a run of the second \
@@ -70,11 +70,10 @@ fn row(results: &Results, ranking: &Ranking, pair: &Comparison, has_seeds: bool)
     cells
 }
 
-/// Whether the true difference matters in practice, as far as that is known: `yes`, `no`, or the probability that it does.
+/// The probability that the true difference matters in practice; or, if it is likely that it does not, the probability of that.
 fn matters(found: &Equivalence) -> String {
     match found {
-        found if found.within > 0.95 => "no".to_owned(),
-        found if found.above > 0.95 => "yes".to_owned(),
+        found if found.within > 0.95 => format!("no, {:.2}", found.within),
         found => format!("{:.2}", found.above),
     }
 }

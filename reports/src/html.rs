@@ -5,6 +5,7 @@ mod figures;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::claims::{HOW_TO_READ_VERDICTS, verdicts};
 use crate::extra_tables::{ExtraTable, extra_tables};
 use crate::figures::Picture;
 use crate::format::{count, si};
@@ -61,9 +62,10 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
     page.into_string()
 }
 
-/// The parts of the page in the order in which a reader needs them: results, then figures, then how they came about.
+/// The parts of the page in the order in which a reader needs them: verdicts, results, then figures, then how they came about.
 fn parts(results: &Results, pictures: &[Picture]) -> Vec<Part> {
-    let mut parts = vec![headlines(results)];
+    let mut parts: Vec<Part> = claims(results).into_iter().collect();
+    parts.push(headlines(results));
     parts.extend(extra_tables(results).into_iter().map(extra_table));
     parts.extend(tuning(results));
     parts.push(not_ranked(results));
@@ -134,6 +136,20 @@ fn remarks_box(title: &str, remarks: &[String]) -> Markup {
             }
         }
     }
+}
+
+/// The verdicts on claims, if the run measures any.
+fn claims(results: &Results) -> Option<Part> {
+    let (claims, findings) = verdicts(results)?;
+    let body = html! {
+        p.muted { (HOW_TO_READ_VERDICTS) }
+        (table::html(&claims))
+        details {
+            summary { (count(findings.rows.len(), "comparison")) " behind the verdicts" }
+            (table::html(&findings))
+        }
+    };
+    Some(Part::new("claims", "Verdicts on claims", body))
 }
 
 fn headlines(results: &Results) -> Part {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::claims::{HOW_TO_READ_VERDICTS as VERDICTS, verdicts};
+use crate::claims::{HOW_TO_READ_VERDICTS, verdicts};
 use crate::extra_tables::{ExtraTable, extra_tables};
 use crate::format::count;
 use crate::results::Results;
@@ -33,7 +33,7 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
     if let Some((claims, findings)) = verdicts(results) {
         let _ = writeln!(
             text,
-            "## Verdicts on claims\n\n{}\n{VERDICTS}\n\n### The comparisons behind them\n\n{}",
+            "## Verdicts on claims\n\n{}\n{HOW_TO_READ_VERDICTS}\n\n### The comparisons behind them\n\n{}",
             table::markdown(&claims),
             table::markdown(&findings)
         );

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::cell::{Cell, ESTIMATE};
 use crate::contrast::Contrast;
 use crate::estimate::Scored;
+use crate::format::percent;
 use crate::metric::{Better, Metric, metric};
 use crate::record::Status;
 use crate::results::Results;
@@ -89,39 +90,37 @@ impl Part {
 }
 
 impl Question {
-    /// The comparison in words: `sst2: transformer against svm by accuracy`.
+    /// The comparison in words: `sst2: transformer better than svm`, `cifar10, fit_s: svm below resnet`.
     pub(super) fn words(&self) -> String {
-        let at = |place: &Place| {
-            let rows = match place.rows {
-                Rows::Most if self.grows || !self.is_of_sizes() => String::new(),
-                Rows::Most => " at most rows".to_owned(),
-                Rows::Fewest => " at fewest rows".to_owned(),
-                Rows::Exactly(rows) => format!(" at {rows} rows"),
-            };
-            let noise = if place.label_noise > 0.0 {
-                format!(" with {} wrong labels", place.label_noise)
-            } else {
-                String::new()
-            };
-            let task = if place.task == self.task { String::new() } else { format!(" on {}", place.task) };
-            format!("{}{rows}{noise}{task}", place.model)
-        };
         let relation = match self.is {
             Relation::Better => "better than",
             Relation::Above => "above",
             Relation::Below => "below",
         };
         let right = match (&self.second, self.value) {
-            (Some(place), _) => at(place),
+            (Some(place), _) => self.words_of(place),
             (None, value) => value.unwrap_or(0.0).to_string(),
         };
+        let metric = if self.metric == "primary" { String::new() } else { format!(", {}", self.metric) };
         let grows = if self.grows { ", more so at most rows than at fewest" } else { "" };
-        format!("{}: {} of {} {relation} {right}{grows}", self.task, self.metric, at(&self.first))
+        format!("{}{metric}: {} {relation} {right}{grows}", self.task, self.words_of(&self.first))
     }
 
-    fn is_of_sizes(&self) -> bool {
-        let is_few = |place: &Place| place.rows != Rows::Most;
-        is_few(&self.first) || self.second.as_ref().is_some_and(is_few)
+    /// The model, and what of its place differs from the other side.
+    fn words_of(&self, place: &Place) -> String {
+        let other = if place.is_same(&self.first) { self.second.as_ref() } else { Some(&self.first) };
+        let rows = match place.rows {
+            Rows::Exactly(rows) => format!(" at {rows} rows"),
+            _ if other.is_none_or(|other| other.rows == place.rows) && place.rows == Rows::Most => String::new(),
+            Rows::Most => " at most rows".to_owned(),
+            Rows::Fewest => " at fewest rows".to_owned(),
+        };
+        let noise = match place.label_noise {
+            0.0 => String::new(),
+            share => format!(" with {} % wrong labels", percent(share)),
+        };
+        let task = if place.task == self.task { String::new() } else { format!(" on {}", place.task) };
+        format!("{}{rows}{noise}{task}", place.model)
     }
 
     /// The answer of a run.
@@ -231,6 +230,10 @@ impl Question {
 }
 
 impl Place {
+    fn is_same(&self, other: &Place) -> bool {
+        std::ptr::eq(self, other)
+    }
+
     /// The cell of a run.
     fn find<'a>(&self, results: &'a Results, rows: Rows) -> Result<(usize, &'a Cell), String> {
         let grid = &results.grid;

@@ -25,9 +25,9 @@ fn claims_table(judged: &[Judged]) -> Table {
     let columns = vec![
         TableColumn::new("claim", CellKind::Name),
         TableColumn::new("verdict", CellKind::Status),
-        TableColumn::new("in our words", CellKind::Text),
-        TableColumn::new("where", CellKind::Text).detail(),
         TableColumn::new("comparisons", CellKind::Text),
+        TableColumn::new("where", CellKind::Text).detail(),
+        TableColumn::new("in our words", CellKind::Text),
     ];
     let mut table = Table::new("Verdicts on the claims", columns);
     for Judged { claim, verdict, findings } in judged {
@@ -35,9 +35,9 @@ fn claims_table(judged: &[Judged]) -> Table {
         let cells = vec![
             TableCell::Text(claim.id.clone()),
             TableCell::Verdict(*verdict),
-            TableCell::Text(claim.claim.clone()),
-            TableCell::Text(claim.document.clone()),
             TableCell::Text(tally(findings)),
+            TableCell::Text(claim.document.clone()),
+            TableCell::Text(claim.claim.clone()),
         ];
         table.push(emphasis, cells);
     }
