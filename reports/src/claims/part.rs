@@ -98,22 +98,22 @@ impl Question {
             Relation::Below => "below",
         };
         let right = match (&self.second, self.value) {
-            (Some(place), _) => self.words_of(place),
+            (Some(place), _) => self.words_of(place, Some(&self.first)),
             (None, value) => value.unwrap_or(0.0).to_string(),
         };
         let metric = if self.metric == "primary" { String::new() } else { format!(", {}", self.metric) };
         let grows = if self.grows { ", more so at most rows than at fewest" } else { "" };
-        format!("{}{metric}: {} {relation} {right}{grows}", self.task, self.words_of(&self.first))
+        format!("{}{metric}: {} {relation} {right}{grows}", self.task, self.words_of(&self.first, self.second.as_ref()))
     }
 
-    /// The model, and what of its place differs from the other side.
-    fn words_of(&self, place: &Place) -> String {
-        let other = if place.is_same(&self.first) { self.second.as_ref() } else { Some(&self.first) };
+    /// The model at a place, and its rows if they are not those that both sides have.
+    fn words_of(&self, place: &Place, other: Option<&Place>) -> String {
+        let is_of_sizes = place.rows == Rows::Fewest || other.is_some_and(|other| other.rows != place.rows);
         let rows = match place.rows {
             Rows::Exactly(rows) => format!(" at {rows} rows"),
-            _ if other.is_none_or(|other| other.rows == place.rows) && place.rows == Rows::Most => String::new(),
-            Rows::Most => " at most rows".to_owned(),
+            Rows::Most if is_of_sizes => " at most rows".to_owned(),
             Rows::Fewest => " at fewest rows".to_owned(),
+            Rows::Most => String::new(),
         };
         let noise = match place.label_noise {
             0.0 => String::new(),
@@ -230,10 +230,6 @@ impl Question {
 }
 
 impl Place {
-    fn is_same(&self, other: &Place) -> bool {
-        std::ptr::eq(self, other)
-    }
-
     /// The cell of a run.
     fn find<'a>(&self, results: &'a Results, rows: Rows) -> Result<(usize, &'a Cell), String> {
         let grid = &results.grid;
