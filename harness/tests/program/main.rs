@@ -5,6 +5,7 @@ mod axes;
 mod bad_input;
 mod budgets;
 mod checkpoints;
+mod claims_suites;
 mod common;
 mod curves;
 mod data;

@@ -101,22 +101,22 @@ impl Question {
             Relation::Below => "below",
         };
         let right = match (&self.second, self.value) {
-            (Some(place), _) => self.words_of(place),
+            (Some(place), _) => self.words_of(place, Some(&self.first)),
             (None, value) => value.unwrap_or(0.0).to_string(),
         };
         let metric = if self.metric == "primary" { String::new() } else { format!(", {}", self.metric) };
         let grows = if self.grows { ", more so at most rows than at fewest" } else { "" };
-        format!("{}{metric}: {} {relation} {right}{grows}", self.task, self.words_of(&self.first))
+        format!("{}{metric}: {} {relation} {right}{grows}", self.task, self.words_of(&self.first, self.second.as_ref()))
     }
 
-    /// The model, and what of its place differs from the other side.
-    fn words_of(&self, place: &Place) -> String {
-        let other = if place.is_same(&self.first) { self.second.as_ref() } else { Some(&self.first) };
+    /// The model at a place, and its rows if they are not those that both sides have.
+    fn words_of(&self, place: &Place, other: Option<&Place>) -> String {
+        let is_of_sizes = place.rows == Rows::Fewest || other.is_some_and(|other| other.rows != place.rows);
         let rows = match place.rows {
             Rows::Exactly(rows) => format!(" at {rows} rows"),
-            _ if other.is_none_or(|other| other.rows == place.rows) && place.rows == Rows::Most => String::new(),
-            Rows::Most => " at most rows".to_owned(),
+            Rows::Most if is_of_sizes => " at most rows".to_owned(),
             Rows::Fewest => " at fewest rows".to_owned(),
+            Rows::Most => String::new(),
         };
         let noise = match place.label_noise {
             0.0 => String::new(),
@@ -264,27 +264,22 @@ impl Question {
 }
 
 impl Place {
-    fn is_same(&self, other: &Place) -> bool {
-        std::ptr::eq(self, other)
-    }
-
     /// The cell of a run on this device and machine.
     fn find<'a>(&self, results: &'a Results, at: Where<'_>, rows: Rows) -> Result<(usize, &'a Cell), String> {
         let grid = &results.grid;
         let label = grid.labels.iter().position(|label| *label == self.model);
         let label = label.ok_or_else(|| format!("it has no model '{}'", self.model))?;
+        let with_all_rows = format!("{}-full", self.task);
+        let is_task = |task: &str| task == self.task || task == with_all_rows;
         let is_of = |setting: &Setting| {
             (setting.device.as_str(), setting.machine.as_str()) == at
-                && setting.task.name == self.task
+                && is_task(&setting.task.name)
                 && setting.label_noise == self.label_noise
                 && setting.folds.is_none()
         };
         // Those of the plan, so that a size whose case is still to come is not taken for a smaller one.
         let planned = results.info.cases.iter().filter(|case| {
-            case.task == self.task
-                && case.label_noise == self.label_noise
-                && case.folds.is_none()
-                && case.trial.is_none()
+            is_task(&case.task) && case.label_noise == self.label_noise && case.folds.is_none() && case.trial.is_none()
         });
         let sizes: BTreeSet<usize> = planned.map(|case| case.train_size).collect();
         let size = match rows {
