@@ -237,7 +237,9 @@ impl Place {
         let label = label.ok_or_else(|| format!("it has no model '{}'", self.model))?;
         let with_all_rows = format!("{}-full", self.task);
         let is_of = |setting: &Setting| {
-            [&self.task, &with_all_rows].contains(&&setting.task.name) && setting.label_noise == self.label_noise && setting.folds.is_none()
+            [&self.task, &with_all_rows].contains(&&setting.task.name)
+                && setting.label_noise == self.label_noise
+                && setting.folds.is_none()
         };
         let mut found: Vec<(usize, usize, &Cell)> = (0..grid.settings.len())
             .filter(|&setting| is_of(&grid.settings[setting]))
