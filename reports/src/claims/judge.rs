@@ -120,13 +120,14 @@ fn ask<'a>(claim: &Claim, question: &Question, runs: &[&'a Results]) -> Result<(
             Err(found) => drop(reason.get_or_insert(format!("run {}: {found}", run.info.run))),
         }
     }
-    Err(reason.unwrap_or_else(|| claim.remedy()))
+    Err(reason.unwrap_or_else(|| claim.remedy(runs)))
 }
 
 impl Claim {
-    /// What to run.
-    pub(crate) fn remedy(&self) -> String {
-        match self.suites.first() {
+    /// What to run, beside these runs.
+    pub(crate) fn remedy(&self, runs: &[&Results]) -> String {
+        let is_run = |suite: &&String| runs.iter().any(|run| run.info.suite == **suite);
+        match self.suites.iter().find(|suite| !is_run(suite)).or(self.suites.last()) {
             Some(suite) => format!("bakeoff run {suite}"),
             None => format!("waits for {}", self.waits_for),
         }

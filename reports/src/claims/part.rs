@@ -197,11 +197,7 @@ impl Question {
         let found = contrast.uncertainty();
         let threshold = self.value.unwrap_or(0.0);
         let difference = contrast.value() - threshold;
-        let p = match (self.value, found.inference) {
-            (Some(value), Some(inference)) => Some(inference.p(value)),
-            (Some(_), None) => None,
-            (None, _) => found.p,
-        };
+        let p = self.value.map_or(found.p, |value| contrast.p(value, &found));
         Ok(Answer {
             effect: sign * difference,
             shown: contrast.value(),

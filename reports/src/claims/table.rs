@@ -79,7 +79,7 @@ pub fn claims_text(judged: &[Judged], runs: &[Results]) -> String {
     }
     let unmeasured = judged.iter().filter(|judged| judged.verdict == Verdict::NotMeasured);
     for Judged { claim, .. } in unmeasured {
-        text += &format!("{}: {}\n", claim.id, claim.remedy());
+        text += &format!("{}: {}\n", claim.id, claim.remedy(&runs.iter().collect::<Vec<_>>()));
     }
     text
 }
