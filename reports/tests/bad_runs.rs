@@ -220,7 +220,7 @@ fn a_run_of_one_model_or_of_one_task_has_no_comparison_of_more() {
     for (tasks, models) in [(1, 1), (3, 1), (1, 3)] {
         let folder = tempfile::tempdir().unwrap();
         let texts = texts(&made(folder.path(), &Plan { tasks, models, ..PLAN }));
-        assert_eq!(texts.rank.contains("Friedman"), false, "{}", texts.rank);
+        assert!(!texts.rank.contains("Friedman"), "{}", texts.rank);
         assert_eq!(texts.report.contains("### All pairs of models"), models > 1);
     }
 }
