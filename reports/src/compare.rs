@@ -114,10 +114,11 @@ pub fn compare_text(before: &Results, after: &Results) -> Result<String, ReportE
     if contrasts.iter().flatten().any(|contrast| contrast.uncertainty().seeds == 1) {
         remarks.push("with one seed, the tests speak of other test examples only".to_owned());
     }
-    for run in [before, after] {
+    let is_one = before == after;
+    for run in [before, after].into_iter().take(if is_one { 1 } else { 2 }) {
         remarks.extend(run.remarks.iter().map(|remark| format!("run {}: {remark}", run.info.run)));
     }
-    if before == after {
+    if is_one {
         remarks.push("this is the same run twice".to_owned());
     }
     for remark in remarks {

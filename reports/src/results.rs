@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::answers::Answers;
 use crate::cell::{Gap, Trial};
 use crate::error::ReportError;
+use crate::estimate::TrialKey;
 use crate::format::{count, listed};
 use crate::grid::Grid;
 use crate::ranking::{Impute, Ranking};
@@ -133,7 +134,7 @@ fn has_all(trial: &Trial, rows: usize) -> bool {
 /// Adds a remark for each setting in which models answered other test rows on the same seed. They cannot be paired.
 fn remark_on_test_rows(grid: &Grid, answers: &HashMap<String, Answers>, remarks: &mut Vec<String>) {
     for (index, setting) in grid.settings.iter().enumerate() {
-        let mut first: HashMap<(u64, Option<(usize, usize)>), (&str, u64)> = HashMap::new();
+        let mut first: HashMap<TrialKey, (&str, u64)> = HashMap::new();
         let mut others: Vec<String> = Vec::new();
         for (_, cell) in grid.row(index) {
             for trial in &cell.trials {

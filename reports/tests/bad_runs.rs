@@ -69,7 +69,9 @@ fn texts(dir: &RunDir) -> Texts {
     let (summary, page) = (read("summary.csv"), read("report.html"));
     // The page's script and style hold words of their own, and its pictures any letters.
     let page = page.split("<main>").nth(1).unwrap();
-    let page: String = page.split("base64,").map(|part| part.split_once('"').map_or(part, |(_, rest)| rest)).collect();
+    let page: Vec<&str> =
+        page.split("base64,").map(|part| part.split_once('"').map_or(part, |(_, rest)| rest)).collect();
+    let page = page.concat();
     for text in [&texts.report, &texts.rank, &texts.imputed, &texts.claims, &texts.compare, &csv, &summary] {
         only_numbers(text);
     }
@@ -218,7 +220,7 @@ fn a_run_of_one_model_or_of_one_task_has_no_comparison_of_more() {
     for (tasks, models) in [(1, 1), (3, 1), (1, 3)] {
         let folder = tempfile::tempdir().unwrap();
         let texts = texts(&made(folder.path(), &Plan { tasks, models, ..PLAN }));
-        assert_eq!(texts.rank.contains("Friedman"), false, "{}", texts.rank);
+        assert!(!texts.rank.contains("Friedman"), "{}", texts.rank);
         assert_eq!(texts.report.contains("### All pairs of models"), models > 1);
     }
 }
@@ -266,7 +268,7 @@ fn models_that_all_score_alike_share_every_place() {
         for model in ranking.ranked() {
             let ranks = model.ranks.unwrap();
             assert_eq!((ranks.best, ranks.worst), (1, 3));
-            assert!(model.interval().is_some_and(|interval| interval.low > 0.9 && interval.high == 1.0), "{model:?}");
+            assert!(model.interval().is_some_and(|interval| interval.low > 0.9 && interval.high > 0.999), "{model:?}");
         }
         assert!(ranking.comparisons.iter().all(|pair| pair.p == Some(1.0) && pair.effect == 0.0));
     }

@@ -1,4 +1,5 @@
 //! A user's own claims: the form of `claims.toml`, with errors that say where and what was expected.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
 

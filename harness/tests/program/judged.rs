@@ -11,10 +11,8 @@ use bakeoff::tasks::TASKS;
 use bakeoff_models::ENTRIES;
 use bakeoff_reports::{Anchor, anchors};
 
-#[path = "../../../reports/tests/common/folder.rs"]
-mod folder;
-
 use crate::common::{Bench, exits, stderr, stdout};
+use crate::older_runs::folder;
 
 const PROGRAM: Program = Program { tasks: TASKS, models: ENTRIES, machine: &ThisMachine };
 

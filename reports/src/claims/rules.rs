@@ -73,7 +73,8 @@ fn check_suites(claim: &Claim, place: &ClaimPlaces, known: &[&str]) -> Result<()
         let message = format!("claim {} names no suite, expected the suites whose runs it judges", claim.id);
         return Err((place.suites.span().start, message));
     }
-    for suite in place.suites.as_ref().iter().filter(|suite| !known.contains(&suite.as_ref().as_str())) {
+    let unknown = place.suites.as_ref().iter().find(|suite| !known.contains(&suite.as_ref().as_str()));
+    if let Some(suite) = unknown {
         let message = format!(
             "claim {}: unknown suite '{}', expected a built-in suite or that of a run which is judged: {}",
             claim.id,
