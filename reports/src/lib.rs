@@ -5,6 +5,7 @@
 
 mod answers;
 mod cell;
+mod citations;
 mod claims;
 mod compare;
 mod comparison;
@@ -18,8 +19,10 @@ mod format;
 mod grid;
 mod html;
 mod markdown;
+mod methods;
 mod metric;
 mod over_tasks;
+mod paper;
 mod rank;
 mod ranking;
 mod record;
@@ -40,6 +43,7 @@ mod warnings;
 
 pub use answers::Answers;
 pub use cell::{Cell, ESTIMATE, Gap, Mean, NOT_REACHED, SearchTrial, Trial, Value};
+pub use citations::bibtex;
 pub use claims::{Claim, Finding, Judged, Verdict, claims, claims_csv, claims_text, judge};
 pub use compare::compare_text;
 pub use comparison::{ALPHA, Comparison};
