@@ -56,6 +56,7 @@ pub use metric::{
     Better, Estimator, Floor, METRICS, Metric, Region, Score, ScoredTargets, SummaryColumn, TargetUnit, metric,
 };
 pub use over_tasks::{FEW_TASKS, OverTasks};
+pub use paper::{Columns, paper_files};
 pub use rank::rank_text;
 pub use ranking::{Impute, RankedModel, Ranking, Ranks};
 pub use record::{Curve, PredictionRow, Reading, Record, SCHEMA, Status};

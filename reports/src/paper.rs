@@ -19,7 +19,7 @@ use captions::{conditions, of_figures, of_pairs, of_setting};
 
 /// How wide the pictures of a paper are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Columns {
+pub enum Columns {
     /// As one of two columns.
     One,
     /// As both.
@@ -27,7 +27,7 @@ pub(crate) enum Columns {
 }
 
 /// The files of a paper, each as its name and its text.
-pub(crate) fn paper_files(results: &Results, pictures: &[Picture], columns: Columns) -> [(&'static str, String); 4] {
+pub fn paper_files(results: &Results, pictures: &[Picture], columns: Columns) -> [(&'static str, String); 4] {
     let tables = tables(results);
     let floats = tables.matches("\\begin{table").count() + pictures.len();
     [
@@ -58,11 +58,9 @@ fn paper(results: &Results, floats: usize) -> String {
          \\date{{{}}}\n\n\
          \\begin{{document}}\n\
          \\maketitle\n\n\
-         {} The run began on {} on {} ({}). bakeoff {} was built from commit \\texttt{{{}}}{dirty}. Energy: {}.\n\n\
+         \\noindent {} The run began on {} on {} ({}). bakeoff {} was built from commit \\texttt{{{}}}{dirty}. Energy: {}.\n\n\
          \\input{{tables}}\n\
-         \\clearpage\n\
-         \\input{{figures}}\n\
-         \\clearpage\n\
+         \\input{{figures}}\n\n\
          % Also the works that only the models and the data stand on.\n\
          \\nocite{{*}}\n\
          \\sloppy\n\
@@ -145,10 +143,7 @@ fn write_table(text: &mut String, table: &Table, caption: &str, slug: &str) {
                 format!("\\label{{tab:{slug}-{}}}", part + 1),
             ),
         };
-        let _ = write!(
-            text,
-            "\n\\begin{{table*}}[tp]\n\\centering\n{caption}\n{label}\n\\footnotesize\n{tabular}\\end{{table*}}\n"
-        );
+        let _ = write!(text, "\n\\begin{{table*}}[tp]\n\\centering\n{caption}\n{label}\n{tabular}\\end{{table*}}\n");
     }
 }
 
@@ -165,7 +160,7 @@ fn figures(results: &Results, pictures: &[Picture], columns: Columns) -> String 
     for picture in pictures {
         let _ = write!(
             text,
-            "\n\\begin{{{float}}}[tp]\n\\centering\n\\includegraphics[width=\\linewidth,height=0.8\\textheight,keepaspectratio]{{{}.pdf}}\n\\caption[{}]{{{}}}\n\\label{{fig:bakeoff-{}}}\n\\end{{{float}}}\n",
+            "\n\\begin{{{float}}}[tp]\n\\centering\n\\includegraphics[width=\\linewidth,height=0.6\\textheight,keepaspectratio]{{{}.pdf}}\n\\caption[{}]{{{}}}\n\\label{{fig:bakeoff-{}}}\n\\end{{{float}}}\n",
             picture.name,
             escape(&picture.title),
             of_figures(picture, &conditions),
