@@ -23,7 +23,9 @@ pub use search::SearchEntry;
 pub const BUILT_IN: &[(&str, &str)] = &[
     ("smoke", include_str!("../suites/smoke.toml")),
     ("quick", include_str!("../suites/quick.toml")),
+    ("claims-quick", include_str!("../suites/claims-quick.toml")),
     ("standard", include_str!("../suites/standard.toml")),
+    ("claims", include_str!("../suites/claims.toml")),
     ("paper", include_str!("../suites/paper.toml")),
 ];
 

@@ -60,7 +60,11 @@ impl<'a> Contrast<'a> {
     pub(crate) fn uncertainty(&self) -> Uncertainty {
         let first = &self.terms[0].1;
         let (by_seed, by_fold) = (self.by_seed(), self.by_fold());
+        let same_rows = self.terms.iter().all(|(_, scored)| scored.answers_same_rows(first));
         if let Some(found) = first.uncertainty_of_divisions(&by_seed, &by_fold) {
+            if !same_rows {
+                return Uncertainty { interval: None, inference: None, ..found };
+            }
             let is_zero = by_seed.iter().chain(by_fold.values()).all(|difference| *difference == 0.0);
             let p = if is_zero { Some(1.0) } else { found.inference.map(|inference| inference.p(0.0)) };
             return Uncertainty { p, ..found };

@@ -3,6 +3,7 @@
 //! This crate owns the record schema, the run directory and everything read from them. It has no clock, no network and
 //! no model.
 
+mod anchors;
 mod answers;
 mod cell;
 mod citations;
@@ -41,10 +42,11 @@ mod terminal;
 mod time_to_target;
 mod warnings;
 
+pub use anchors::{Anchor, Met, Reproduction, anchors, anchors_text, meet};
 pub use answers::Answers;
 pub use cell::{Cell, ESTIMATE, Gap, Mean, NOT_REACHED, SearchTrial, Trial, Value};
 pub use citations::bibtex;
-pub use claims::{Claim, Finding, Judged, Verdict, claims, claims_csv, claims_text, judge};
+pub use claims::{Claim, Finding, Judged, Verdict, claims, claims_csv, claims_text, judge, read_claims};
 pub use compare::compare_text;
 pub use comparison::{ALPHA, Comparison};
 pub use error::ReportError;

@@ -31,6 +31,7 @@ pub use improvement::{TaskScores, probability_of_improvement};
 pub use inference::Inference;
 pub use nemenyi::{cliques, critical_difference};
 pub use power::{EffectOfTwoSources, minimum_detectable_effect};
+pub(crate) use proportion::wilson_error;
 pub use proportion::{mcnemar_p, wilson};
 pub use ranks::ranks;
 pub use sign::{chance_of_separation, chance_of_sweep};

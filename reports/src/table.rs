@@ -317,7 +317,7 @@ mod tests {
             "<th class=\"number\" scope=\"col\">energy (estimate)</th>",
             "<tr class=\"best\">",
             "<th scope=\"row\">&lt;svm&gt;</th>",
-            "<td class=\"number\">12.3 mJ</td>",
+            "<td class=\"number\" data-sort=\"0.012345\">12.3 mJ</td>",
             "<tr class=\"unranked\">",
             "<td class=\"bad\">failed, 1 of 2 seeds</td>",
         ] {

@@ -5,12 +5,24 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use bakeoff_reports::{FIGURES, Results, RunDir, Style, build};
 use common::{Plan, SMALL, write_run};
+use tempfile::TempDir;
 
-/// The page of a run with every part: faults, search trials, several sizes and a target.
-const EVERYTHING: Plan = Plan { trials: 2, axes: true, ..SMALL };
+/// A run that gives the page every part: faults, search trials, several sizes and a target.
+const EVERYTHING: Plan = Plan { trials: 2, axes: true, examples: 60, ..SMALL };
+
+/// The run [`EVERYTHING`] and its page. It is made once, because the pictures take seconds.
+fn everything() -> &'static (TempDir, RunDir, String) {
+    static MADE: OnceLock<(TempDir, RunDir, String)> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let (dir, page) = page(folder.path(), &EVERYTHING);
+        (folder, dir, page)
+    })
+}
 
 fn page(folder: &Path, plan: &Plan) -> (RunDir, String) {
     let dir = write_run(folder, plan);
@@ -33,10 +45,9 @@ fn tag_before<'a>(page: &'a str, text: &str) -> &'a str {
 
 #[test]
 fn the_page_refers_to_nothing_outside_itself_and_forbids_requests() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_, page) = page(folder.path(), &EVERYTHING);
+    let (_, _, page) = everything();
     assert!(page.contains("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';"));
-    for link in values(&page, "href") {
+    for link in values(page, "href") {
         assert!(link.starts_with('#') || link == "data:,", "{link}");
     }
     for way in [" src=", " srcset=", " action=", "url(", "@import", "fetch(", "XMLHttpRequest", "import(", "<iframe"] {
@@ -47,8 +58,7 @@ fn the_page_refers_to_nothing_outside_itself_and_forbids_requests() {
 
 #[test]
 fn headings_are_in_order_and_results_come_before_figures() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_, page) = page(folder.path(), &EVERYTHING);
+    let (_, _, page) = everything();
     let levels: Vec<u32> = page
         .match_indices("<h")
         .filter_map(|(at, _)| page[at + 2..].chars().next().and_then(|level| level.to_digit(10)))
@@ -63,21 +73,19 @@ fn headings_are_in_order_and_results_come_before_figures() {
 
 #[test]
 fn the_table_of_contents_has_every_part_and_every_table_of_results_and_leads_there() {
-    let folder = tempfile::tempdir().unwrap();
-    let (dir, page) = page(folder.path(), &EVERYTHING);
+    let (_, dir, page) = everything();
     let (nav, _) = page.split_once("<nav").unwrap().1.split_once("</nav>").unwrap();
     let linked: Vec<&str> = values(nav, "href").into_iter().map(|link| &link[1..]).collect();
     let headings: Vec<&str> = page.split("<h2 id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let of_settings: Vec<&str> = page.split("<h3 id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert_eq!(of_settings.len(), Results::load(&dir).unwrap().grid.settings.len());
+    assert_eq!(of_settings.len(), Results::load(dir).unwrap().grid.settings.len());
     let with_id: Vec<&str> = headings.iter().chain(&of_settings).copied().collect();
     assert!(linked.len() == with_id.len() && linked.iter().all(|id| with_id.contains(id)), "{linked:?} {with_id:?}");
 }
 
 #[test]
 fn every_figure_has_a_text_that_stands_for_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_, page) = page(folder.path(), &EVERYTHING);
+    let (_, _, page) = everything();
     let pictures: Vec<&str> = page.split("<svg ").skip(1).collect();
     assert!(pictures.len() > 10, "{}", pictures.len());
     for picture in pictures {
@@ -149,10 +157,9 @@ fn names_of_a_user_are_text_in_the_page_and_no_markup() {
 
 #[test]
 fn a_point_of_every_figure_names_its_model_and_its_cases() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = write_run(folder.path(), &EVERYTHING);
-    let results = Results::load(&dir).unwrap();
-    // A matrix has one case, which its title names. No parameter varies here.
+    let (_, dir, _) = everything();
+    let results = Results::load(dir).unwrap();
+    // A matrix has one case, which its title names. No parameter varies here, so there is no ablation.
     for figure in FIGURES.iter().filter(|figure| !["confusion", "ablation"].contains(&figure.name())) {
         for picture in figure.draw(&results, &Style::default()).unwrap().pictures {
             let points: Vec<&str> =
@@ -168,6 +175,21 @@ fn a_point_of_every_figure_names_its_model_and_its_cases() {
             }
         }
     }
+}
+
+#[test]
+fn a_cell_of_a_confusion_matrix_says_how_many_examples_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &SMALL);
+    build(&dir).unwrap();
+    let results = Results::load(&dir).unwrap();
+    let case = "sst2.svm.n2000.s1.cpu";
+    let svg = fs::read_to_string(dir.path().join(format!("figures/confusion-{case}.svg"))).unwrap();
+    let counts = &results.answers[case].confusion;
+    let total: u64 = counts[0].iter().sum();
+    assert!(counts[0][1] > 0, "the made-up model makes errors");
+    let words = format!("<title>{} of {total} of class negative\nwere predicted as positive</title>", counts[0][1]);
+    assert!(svg.contains(&words), "{words}");
 }
 
 #[test]

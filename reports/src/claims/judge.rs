@@ -197,8 +197,11 @@ fn what_would_decide(answer: &Answer) -> String {
     if answer.seeds < 2 {
         return "two seeds or more".to_owned();
     }
-    let (Some(inference), Some((var_seed, var_row))) = (answer.inference, answer.variances) else {
+    let Some((var_seed, var_row)) = answer.variances else {
         return "predictions of every seed".to_owned();
+    };
+    let Some(inference) = answer.inference else {
+        return "numbers that vary: these are all the same, so their error is unknown".to_owned();
     };
     let (seeds, rows) = (answer.seeds as u64, answer.rows.max(2) as u64);
     // What depends on seed and row together shrinks with the seeds, as the variance of seeds does.

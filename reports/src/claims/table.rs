@@ -70,6 +70,13 @@ pub fn claims_text(judged: &[Judged], runs: &[Results]) -> String {
             run.info.run, run.info.suite
         );
     }
+    let mut noted: Vec<&str> = Vec::new();
+    for run in runs {
+        if !noted.contains(&run.info.run.as_str()) {
+            noted.push(&run.info.run);
+            run.remarks.iter().for_each(|remark| text += &format!("note: run {}: {remark}\n", run.info.run));
+        }
+    }
     let unmeasured = judged.iter().filter(|judged| judged.verdict == Verdict::NotMeasured);
     for Judged { claim, .. } in unmeasured {
         text += &format!("{}: {}\n", claim.id, claim.remedy());

@@ -202,6 +202,15 @@ impl Canvas<'_> {
             &format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"><title>{}</title></circle>\n", escape(words));
     }
 
+    /// As [`Canvas::point`], for all that is in the rectangle.
+    pub(crate) fn area(&self, place: Rect, words: &str) {
+        let ((x, y), (width, height)) = (in_units((place.x, place.y)), in_units((place.w, place.h)));
+        *self.points.borrow_mut() += &format!(
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"><title>{}</title></rect>\n",
+            escape(words)
+        );
+    }
+
     /// Draws the marker of a model. The marker of a model that is not ranked is hollow.
     pub(crate) fn marker(&self, at: Point, (color, marker): (RGBColor, Marker), hollow: bool) -> Done {
         let outline = marker_outline(marker);

@@ -107,6 +107,10 @@ fn draw_matrix(matrix: &ConfusionMatrix<'_>, style: &Style, title: &str, caption
                 let place = Rect { x: inner.x + prediction as f64 * cell_w, y: y - cell_h / 2.0, w: cell_w, h: cell_h };
                 let share = if total == 0 { 0.0 } else { *n as f64 / total as f64 };
                 draw_cell(canvas, style, place, share, classes <= MAX_NUMBERED)?;
+                if *n > 0 {
+                    let [truth, answer] = [target, prediction].map(|class| &matrix.classes[class]);
+                    canvas.area(place, &format!("{n} of {total} of class {truth}\nwere predicted as {answer}"));
+                }
             }
         }
         for (prediction, class) in matrix.classes.iter().enumerate() {

@@ -17,6 +17,12 @@ pub fn wilson(proportion: f64, n: f64) -> Option<Interval> {
     Some(Interval { low: (centre - half).max(0.0), high: (centre + half).min(1.0) })
 }
 
+/// The standard error of a proportion over `n` examples: the half width of its Wilson interval, in standard deviations. So it is above
+/// 0 for proportions of 0 and 1 too. `None` for no examples.
+pub(crate) fn wilson_error(proportion: f64, n: f64) -> Option<f64> {
+    wilson(proportion, n).map(|interval| (interval.high - interval.low) / 2.0 / Z)
+}
+
 /// The two-sided exact p-value of McNemar's test (McNemar 1947). `only_first` counts the examples that only the first
 /// model has right, and `only_second` those that only the second has right. The binomial form is in Dietterich 1998;
 /// statsmodels has it as `mcnemar(exact=True)`.
