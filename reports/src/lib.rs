@@ -6,6 +6,7 @@
 mod anchors;
 mod answers;
 mod cell;
+mod citations;
 mod claims;
 mod compare;
 mod comparison;
@@ -19,8 +20,10 @@ mod format;
 mod grid;
 mod html;
 mod markdown;
+mod methods;
 mod metric;
 mod over_tasks;
+mod paper;
 mod rank;
 mod ranking;
 mod record;
@@ -42,6 +45,7 @@ mod warnings;
 pub use anchors::{Anchor, Met, Reproduction, anchors, anchors_text, meet};
 pub use answers::Answers;
 pub use cell::{Cell, ESTIMATE, Gap, Mean, NOT_REACHED, SearchTrial, Trial, Value};
+pub use citations::bibtex;
 pub use claims::{Claim, Finding, Judged, Verdict, claims, claims_csv, claims_text, judge, read_claims};
 pub use compare::compare_text;
 pub use comparison::{ALPHA, Comparison};
@@ -54,6 +58,7 @@ pub use metric::{
     Better, Estimator, Floor, METRICS, Metric, Region, Score, ScoredTargets, SummaryColumn, TargetUnit, metric,
 };
 pub use over_tasks::{FEW_TASKS, OverTasks};
+pub use paper::{Columns, paper_files};
 pub use rank::rank_text;
 pub use ranking::{Impute, RankedModel, Ranking, Ranks};
 pub use record::{Curve, PredictionRow, Reading, Record, SCHEMA, Status};
