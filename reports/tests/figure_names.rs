@@ -9,7 +9,7 @@ use std::fs;
 
 use bakeoff_reports::{RunDir, build};
 use common::{Plan, SMALL, write_run};
-use pictures::{has_text, parse, rename, texts};
+use pictures::{has_text, parse, pictures, rename, texts};
 use proptest::prelude::*;
 use resvg::usvg::{Group, Node};
 
@@ -55,10 +55,7 @@ fn a_name_with_characters_that_xml_forbids_costs_no_picture() {
 
 /// Every picture of a run, by its name.
 fn all_pictures(dir: &RunDir) -> Vec<(String, String)> {
-    let files = fs::read_dir(dir.path().join("figures")).unwrap().map(|entry| entry.unwrap().path());
-    let svgs = files.filter(|path| path.extension().is_some_and(|extension| extension == "svg"));
-    svgs.map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap()))
-        .collect()
+    pictures(&dir.path().join("figures"))
 }
 
 #[test]

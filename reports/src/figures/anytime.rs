@@ -4,6 +4,7 @@ use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
+use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
 use super::quality::score_axis;
 use super::reference::draw_reference;
 use super::style::Style;
@@ -121,7 +122,7 @@ fn caption(cost: FitCost) -> String {
          first epoch to the end of its last. A marker without a line is a fit of one epoch or of a model without epochs. A model without \
          epochs is drawn only if the task has a target, because only then are there validation rows that it did not learn from. The \
          thin horizontal line is the target. The best of several scores is too good, so read no quality here. The members of \
-         an ensemble follow one another. A hollow marker did not end as ok."
+         an ensemble follow one another. A hollow marker did not end as ok. {HOW_TO_TELL_APART}"
     )
 }
 
@@ -207,14 +208,13 @@ fn draw_panel(
     if let Some(target) = panel.target {
         draw_reference(canvas, (&x, &y), (target, "target"), style.ink, &lines.concat())?;
     }
-    for (fit, line) in panel.fits.iter().zip(&lines) {
-        let (color, _) = style.model(fit.label);
-        canvas.line(line, if fit.is_one_of_several { 0.2 } else { 0.35 }, color)?;
-        if let Some(end) = line.last() {
-            canvas.marker(*end, style.model(fit.label), !fit.is_ranked)?;
-        }
-    }
-    Ok(())
+    let marked = panel.fits.iter().zip(lines).map(|(fit, points)| MarkedLine {
+        label: fit.label,
+        points,
+        width_mm: if fit.is_one_of_several { 0.2 } else { 0.35 },
+        hollow: !fit.is_ranked,
+    });
+    marked_lines::draw(canvas, style, &marked.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

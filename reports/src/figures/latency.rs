@@ -71,7 +71,7 @@ fn mark(cell: &Cell) -> Option<Mark> {
     let p50 = seconds(cell, "latency_p50_s")?;
     let dots = ["latency_p90_s", "latency_p95_s"].iter().filter_map(|metric| seconds(cell, metric)).collect();
     let range = seconds(cell, "latency_p99_s").map(|p99| (p50, p99));
-    Some(Mark { at: p50, range, dots, hollow: cell.status != Status::Ok })
+    Some(Mark { at: p50, range, dots, trials: Vec::new(), hollow: cell.status != Status::Ok })
 }
 
 fn ending(cell: &Cell) -> String {

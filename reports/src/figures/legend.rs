@@ -2,7 +2,7 @@
 
 use super::canvas::{Align, Canvas, Rect, SMALL_MM, page};
 use super::frame::{MARGIN_MM, Pages};
-use super::style::{COLUMN_MM, Style};
+use super::style::Style;
 use super::{Drawn, Picture};
 use crate::error::ReportError;
 use crate::results::Results;
@@ -104,10 +104,10 @@ impl PanelGrid<'_> {
     ) -> Result<(), ReportError> {
         self.labels.sort_unstable();
         self.labels.dedup();
-        let pages = Pages::new(self.count, self.rows, (COLUMN_MM - 2.0 * MARGIN_MM, self.height_mm));
+        let pages = Pages::new(style, self.count, self.rows, self.height_mm);
         let (width, height) = pages.size();
         let legend = Legend::new(&results.grid.labels, &self.labels, self.dashed, width - 2.0 * MARGIN_MM);
-        let svg = page((width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
+        let svg = page(style.look, (width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
             legend.draw(canvas, style, (MARGIN_MM, MARGIN_MM))?;
             for index in 0..self.count {
                 let place = pages.panel(index);

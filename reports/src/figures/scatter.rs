@@ -1,4 +1,4 @@
-//! Quality against a cost, with the frontier: the models that no other model beats in both. Two figures are drawn in
+//! Quality against a cost, with the frontier: the models that no other model beats in both. Three figures are drawn in
 //! this way.
 
 use super::axis::AxisScale;
@@ -6,6 +6,7 @@ use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
 use super::quality::{limits, short_title};
+use super::spread::{MARKERS_MM, around};
 use super::style::Style;
 use super::{Drawn, Picture, capped};
 use crate::cell::ESTIMATE;
@@ -28,8 +29,15 @@ struct Dot {
     label: usize,
     cost: f64,
     quality: f64,
+    /// From the cheapest to the dearest seed or fold, and from the lowest to the highest score of one; `None` if there is one.
+    costs: Option<[f64; 2]>,
+    qualities: Option<[f64; 2]>,
     ranked: bool,
 }
+
+/// What a caption says about the bars of seeds.
+pub(crate) const BARS_OF_SEEDS: &str = "If there are several seeds or folds, a marker is their mean, and its thin bars go from the \
+    lowest of them to the highest, on both axes.";
 
 /// The models of a task with costs from one source.
 struct ScatterPanel {
@@ -81,15 +89,25 @@ fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Opt
         .row(ranking.setting)
         .filter_map(|(label, cell)| {
             let quality = cell.mean("score", &setting.task.primary)?.mean;
-            let cost = cell.mean_from(cost.phase, cost.metric, source)?.mean;
-            Some(Dot { label, cost, quality, ranked: cell.status == Status::Ok })
+            let mean_cost = cell.mean_from(cost.phase, cost.metric, source)?.mean;
+            let scores = cell.trials.iter().filter_map(|trial| trial.get("score", &setting.task.primary));
+            let costs = cell.trials.iter().filter_map(|trial| trial.get_from(cost.phase, cost.metric, source));
+            Some(Dot {
+                label,
+                cost: mean_cost,
+                quality,
+                costs: ends(costs.map(|cost| cost.value)),
+                qualities: ends(scores.map(|score| score.value)),
+                ranked: cell.status == Status::Ok,
+            })
         })
         .filter(|dot| dot.cost > 0.0)
         .collect();
     let estimated = source == ESTIMATE;
-    let ends = dots.iter().flat_map(|dot| if estimated { range(dot) } else { [dot.cost; 2] });
-    let x = AxisScale::around(ends, true)?;
-    let y = limits(setting, AxisScale::around(dots.iter().map(|dot| dot.quality), false)?);
+    let costs = dots.iter().flat_map(|dot| if estimated { range(dot) } else { dot.costs.unwrap_or([dot.cost; 2]) });
+    let x = AxisScale::around(costs, true)?;
+    let qualities = dots.iter().flat_map(|dot| dot.qualities.unwrap_or([dot.quality; 2]));
+    let y = limits(setting, AxisScale::around(qualities, false)?);
     let better = setting.primary().better;
     let reversed = better == Better::Lower;
     Some(ScatterPanel {
@@ -102,6 +120,14 @@ fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Opt
     })
 }
 
+/// The lowest and the highest of several numbers. `None` if there are not several.
+fn ends(numbers: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
+    let (low, high, count) = numbers.fold((f64::INFINITY, f64::NEG_INFINITY, 0), |(low, high, count), number| {
+        (low.min(number), high.max(number), count + 1)
+    });
+    (count > 1).then_some([low, high])
+}
+
 /// The range in which the true cost of an estimate may be.
 fn range(dot: &Dot) -> [f64; 2] {
     [dot.cost * (1.0 - ESTIMATE_ERROR), dot.cost * (1.0 + ESTIMATE_ERROR)]
@@ -109,18 +135,24 @@ fn range(dot: &Dot) -> [f64; 2] {
 
 fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &ScatterPanel, place: Rect) -> Result<(), String> {
     let (x, y) = frame(canvas, style, place, &panel.title, (&panel.x, &panel.y))?;
-    let at = |dot: &Dot| (x.at(dot.cost), y.at(dot.quality));
-    if panel.estimated {
-        for dot in &panel.dots {
-            let height = y.at(dot.quality);
-            let (color, _) = style.model(dot.label);
-            canvas.line(&range(dot).map(|cost| (x.at(cost), height)), 0.4, color)?;
-        }
-    } else {
+    if !panel.estimated {
         draw_frontier(canvas, style, &frontier(&panel.dots, panel.better), (&x, &y))?;
     }
-    for dot in &panel.dots {
-        canvas.marker(at(dot), style.model(dot.label), !dot.ranked)?;
+    let places: Vec<Point> = panel.dots.iter().map(|dot| (x.at(dot.cost), y.at(dot.quality))).collect();
+    let places = around(&places, MARKERS_MM);
+    for (dot, (left, height)) in panel.dots.iter().zip(&places) {
+        let (color, _) = style.model(dot.label);
+        if panel.estimated {
+            canvas.line(&range(dot).map(|cost| (x.at(cost), *height)), 0.4, color)?;
+        } else if let Some(costs) = dot.costs {
+            canvas.line(&costs.map(|cost| (x.at(cost), *height)), 0.2, color)?;
+        }
+        if let Some(qualities) = dot.qualities {
+            canvas.line(&qualities.map(|quality| (*left, y.at(quality))), 0.2, color)?;
+        }
+    }
+    for (dot, place) in panel.dots.iter().zip(places) {
+        canvas.marker(place, style.model(dot.label), !dot.ranked)?;
     }
     Ok(())
 }
@@ -169,7 +201,7 @@ mod tests {
     use super::*;
 
     fn dot(label: usize, cost: f64, quality: f64, ranked: bool) -> Dot {
-        Dot { label, cost, quality, ranked }
+        Dot { label, cost, quality, costs: None, qualities: None, ranked }
     }
 
     #[test]

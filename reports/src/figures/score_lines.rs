@@ -6,6 +6,7 @@ use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, Tick, frame_at};
 use super::quality::score_axis;
 use super::reference::{draw_reference, draw_word};
+use super::spread::{MARKERS_MM, sideways};
 use super::style::Style;
 use crate::format::score;
 use crate::record::Status;
@@ -19,7 +20,8 @@ const BAR_END_MM: f64 = 0.6;
 pub(crate) const HOW_TO_READ: &str = "A marker is the mean over seeds and folds, and its bar is one standard deviation to either \
     side if there are several. A dashed line is the score on training rows, if it was recorded. A hollow marker is not ranked: it \
     is no better than the floor, or a seed or fold failed or is missing. A line has a gap where no case has a score. The thin line is \
-    the floor, which a constant answer scores, if it is the same for all values. An arrow points to a floor that is far away.";
+    the floor, which a constant answer scores, if it is the same for all values. An arrow points to a floor that is far away. \
+    Markers that would cover each other are moved sideways.";
 
 /// The scores of a model in one setting, the mean over its seeds and folds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,10 +97,20 @@ pub(crate) fn draw(canvas: &Canvas<'_>, style: &Style, panel: &LinesPanel<'_>, p
             draw_word(canvas, (&x, &y), (edge, &word), style.muted, &drawn)?;
         }
     }
-    for ((color, _), points) in panel.lines.iter().zip(&lines) {
-        draw_line(canvas, style, *color, points, &y)?;
+    for ((color, _), points) in panel.lines.iter().zip(apart(lines, &y)) {
+        draw_line(canvas, style, *color, &points, &y)?;
     }
     Ok(())
+}
+
+/// The lines with the markers moved sideways that would cover each other.
+fn apart(mut lines: Vec<Vec<Option<(f64, ScoreAt)>>>, y: &AxisScale) -> Vec<Vec<Option<(f64, ScoreAt)>>> {
+    let places: Vec<Point> = lines.iter().flatten().flatten().map(|(at, score)| (*at, y.at(score.mean))).collect();
+    let markers = lines.iter_mut().flatten().flatten();
+    for ((at, _), (moved, _)) in markers.zip(sideways(&places, MARKERS_MM)) {
+        *at = moved;
+    }
+    lines
 }
 
 /// Whether the axis of these numbers has room for the floor. Far from them, it would press the lines together.
