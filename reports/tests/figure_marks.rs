@@ -15,7 +15,7 @@ use pictures::{assert_texts_are_apart, has_text, parse, pictures};
 use resvg::tiny_skia::Rect;
 use resvg::usvg::{Group, Node, Paint};
 
-const THREE_SEEDS: Plan = Plan { tasks: 1, models: 4, seeds: 3, examples: 100, faults: false, trials: 0, axes: false };
+const THREE_SEEDS: Plan = Plan { tasks: 1, models: 4, seeds: 3, examples: 100, faults: false, ..SMALL };
 
 fn picture(folder: &Path, name: &str) -> String {
     fs::read_to_string(folder.join(format!("figures/{name}.svg"))).unwrap()

@@ -4,13 +4,16 @@
 mod common;
 #[path = "common/pictures.rs"]
 mod pictures;
+#[path = "common/renamed.rs"]
+mod renamed;
 
 use std::fs;
 
 use bakeoff_reports::{RunDir, build};
 use common::{Plan, SMALL, write_run};
-use pictures::{has_text, parse, pictures, rename, texts};
+use pictures::{has_text, parse, pictures, texts};
 use proptest::prelude::*;
+use renamed::rename;
 use resvg::usvg::{Group, Node};
 
 /// The texts of a picture in which a glyph is missing: glyph 0 is the box that stands for it.

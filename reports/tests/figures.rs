@@ -4,13 +4,16 @@
 mod common;
 #[path = "common/pictures.rs"]
 mod pictures;
+#[path = "common/renamed.rs"]
+mod renamed;
 
 use std::fs;
 use std::path::PathBuf;
 
 use bakeoff_reports::{FIGURES, Record, Results, RunDir, Style, build};
 use common::{Plan, SMALL, write_run};
-use pictures::{assert_texts_are_apart, has_text, parse, pictures, rename, texts};
+use pictures::{assert_texts_are_apart, has_text, parse, pictures, texts};
+use renamed::rename;
 
 /// One model and one task, the quick suite's size, a full grid with faults, and several seeds.
 const SIZES: &[(&str, Plan)] = &[

@@ -18,7 +18,7 @@ const BAR_END_MM: f64 = 0.6;
 
 /// How to read the lines, for a caption.
 pub(crate) const HOW_TO_READ: &str = "A marker is the mean over seeds and folds, and its bar is one standard deviation to either \
-    side if there are several. A dashed line is the score on training rows, if it was recorded. A hollow marker is not ranked: it \
+    side if there are several. A dashed line with a small marker at its end is the score on training rows, if it was recorded. A hollow marker is not ranked: it \
     is no better than the floor, or a seed or fold failed or is missing. A line has a gap where no case has a score. The thin line is \
     the floor, which a constant answer scores, if it is the same for all values. An arrow points to a floor that is far away. \
     Markers that would cover each other are moved sideways.";
@@ -167,6 +167,10 @@ fn draw_line(
         if let Some((one, other)) = one.train.zip(other.train) {
             canvas.dashed((*from, y.at(one)), (*to, y.at(other)), 0.25, color)?;
         }
+    }
+    let last = points.iter().flatten().rev().find_map(|(at, score)| Some((*at, y.at(score.train?))));
+    if let Some(end) = last {
+        canvas.small_marker(end, style.model(index))?;
     }
     for (at, score) in points.iter().flatten() {
         if let Some(sd) = score.sd {
