@@ -60,7 +60,7 @@ fn write_pictures(dir: &RunDir, look: Look, pictures: &[Picture]) -> Result<(), 
     remove_old_pictures(&dir.path().join(look.folder()), pictures)?;
     // Rendering pixels is most of the work, and pictures do not depend on each other.
     pictures.par_iter().try_for_each(|picture| {
-        let files = picture.files()?;
+        let files = picture.files(look)?;
         let name = |ending: &str| format!("{}/{}.{ending}", look.folder(), picture.name);
         files.iter().try_for_each(|(ending, bytes)| dir.write(&name(ending), bytes))
     })

@@ -2,16 +2,22 @@
 //! nearly equal.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "common/apart.rs"]
+mod apart;
 mod common;
+#[path = "common/drawn.rs"]
+mod drawn;
 #[path = "common/pictures.rs"]
 mod pictures;
 
 use std::fs;
 use std::path::Path;
 
-use bakeoff_reports::{Look, RunDir, Style, build, build_with};
+use apart::assert_texts_are_apart;
+use bakeoff_reports::{Look, RunDir, Style, build};
 use common::{Plan, SMALL, write_run};
-use pictures::{assert_texts_are_apart, has_text, parse, pictures};
+use drawn::drawn;
+use pictures::{has_text, parse};
 use resvg::tiny_skia::Rect;
 use resvg::usvg::{Group, Node, Paint};
 
@@ -75,9 +81,8 @@ fn nearly_equal_numbers_hide_no_text_and_no_marker() {
         let folder = tempfile::tempdir().unwrap();
         let dir = write_run(folder.path(), &plan);
         make_nearly_equal(&dir);
-        build_with(&dir, Look::PaperSingle).unwrap();
         for look in [Look::Web, Look::PaperSingle] {
-            for (name, svg) in pictures(&folder.path().join(look.folder())) {
+            for (name, svg) in drawn(&dir, look) {
                 assert_texts_are_apart(&name, &svg);
                 let mut found = Vec::new();
                 markers(parse(&svg).root(), &mut found);

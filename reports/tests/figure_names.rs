@@ -6,15 +6,18 @@ mod common;
 mod pictures;
 #[path = "common/renamed.rs"]
 mod renamed;
+#[path = "common/written.rs"]
+mod written;
 
 use std::fs;
 
 use bakeoff_reports::{RunDir, build};
 use common::{Plan, SMALL, write_run};
-use pictures::{has_text, parse, pictures, texts};
+use pictures::{has_text, parse, texts};
 use proptest::prelude::*;
 use renamed::rename;
 use resvg::usvg::{Group, Node};
+use written::pictures;
 
 /// The texts of a picture in which a glyph is missing: glyph 0 is the box that stands for it.
 fn with_boxes(group: &Group) -> Vec<String> {

@@ -1,19 +1,25 @@
 //! Figures at every size of grid: nothing clipped, nothing overlapping, nothing empty.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "common/apart.rs"]
+mod apart;
 mod common;
 #[path = "common/pictures.rs"]
 mod pictures;
 #[path = "common/renamed.rs"]
 mod renamed;
+#[path = "common/written.rs"]
+mod written;
 
 use std::fs;
 use std::path::PathBuf;
 
+use apart::assert_texts_are_apart;
 use bakeoff_reports::{FIGURES, Record, Results, RunDir, Style, build};
 use common::{Plan, SMALL, write_run};
-use pictures::{assert_texts_are_apart, has_text, parse, pictures, texts};
+use pictures::{has_text, parse, texts};
 use renamed::rename;
+use written::pictures;
 
 /// One model and one task, the quick suite's size, a full grid with faults, and several seeds.
 const SIZES: &[(&str, Plan)] = &[

@@ -1,23 +1,32 @@
 //! Figures for papers and slides: their widths, their type, their folders, and their PDFs.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "common/apart.rs"]
+mod apart;
 mod common;
+#[path = "common/drawn.rs"]
+mod drawn;
 #[path = "common/pictures.rs"]
 mod pictures;
 #[path = "common/renamed.rs"]
 mod renamed;
+#[path = "common/written.rs"]
+mod written;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 
+use apart::assert_texts_are_apart;
 use bakeoff_reports::{Look, build, build_with};
 use common::{Plan, SMALL, write_run};
+use drawn::drawn;
 use flate2::read::ZlibDecoder;
-use pictures::{assert_texts_are_apart, has_text, parse, pictures, texts};
+use pictures::{has_text, parse, texts};
 use renamed::rename;
 use resvg::usvg::{Group, Node};
+use written::pictures;
 
 /// Runs with one panel, with several and with every kind of figure.
 const RUNS: &[Plan] = &[
@@ -25,6 +34,9 @@ const RUNS: &[Plan] = &[
     Plan { trials: 3, axes: true, ..SMALL },
     Plan { tasks: 3, models: 8, seeds: 3, examples: 100, faults: false, trials: 0, axes: false },
 ];
+
+/// A run of few pictures.
+const FEW: Plan = Plan { tasks: 3, models: 3, seeds: 1, examples: 100, faults: false, trials: 2, axes: false };
 
 /// The sizes of a picture's type, in points. An SVG pixel is 3/4 of a point.
 fn type_sizes(group: &Group, found: &mut Vec<f32>) {
@@ -48,8 +60,7 @@ fn pictures_of_a_look_have_its_width_and_its_type_and_no_text_is_cut_or_hidden()
     for (look, width_in, least_pt, most_pt) in looks {
         for plan in RUNS {
             let folder = tempfile::tempdir().unwrap();
-            build_with(&write_run(folder.path(), plan), look).unwrap();
-            let drawn = pictures(&folder.path().join(look.folder()));
+            let drawn = drawn(&write_run(folder.path(), plan), look);
             assert!(drawn.len() > 5, "{look:?}: {} pictures", drawn.len());
             for (name, svg) in drawn {
                 let tree = parse(&svg);
@@ -67,10 +78,13 @@ fn pictures_of_a_look_have_its_width_and_its_type_and_no_text_is_cut_or_hidden()
 
 #[test]
 fn every_look_has_the_pictures_of_the_report_in_its_own_folder_and_leaves_the_report_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = write_run(folder.path(), &SMALL);
+    // The pictures stay under the target folder, where a person can look at them.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("looks");
+    let _ = fs::remove_dir_all(&folder);
+    let plan = Plan { tasks: 2, models: 8, seeds: 3, examples: 200, faults: true, trials: 3, axes: false };
+    let dir = write_run(&folder, &plan);
     build(&dir).unwrap();
-    let names = |look: Look| pictures(&folder.path().join(look.folder())).into_iter().map(|(name, _)| name);
+    let names = |look: Look| pictures(&folder.join(look.folder())).into_iter().map(|(name, _)| name);
     let report = fs::read(dir.report_path()).unwrap();
     for look in Look::ALL {
         build_with(&dir, look).unwrap();
@@ -82,7 +96,7 @@ fn every_look_has_the_pictures_of_the_report_in_its_own_folder_and_leaves_the_re
 #[test]
 fn a_later_report_draws_every_look_again_that_is_there() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = write_run(folder.path(), &SMALL);
+    let dir = write_run(folder.path(), &FEW);
     build_with(&dir, Look::PaperDouble).unwrap();
     let mine = folder.path().join("figures/paper-double/mine.pdf");
     fs::write(&mine, "").unwrap();
@@ -155,7 +169,7 @@ fn assert_embeds(pdf_path: &Path, svg: &str) {
 #[test]
 fn the_pdf_of_a_picture_embeds_its_font_and_its_text_can_be_selected() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = write_run(folder.path(), &Plan { trials: 3, axes: true, ..SMALL });
+    let dir = write_run(folder.path(), &FEW);
     rename(&dir, &[("negative", "Ελλάδα"), ("positive", "café ²"), ("lstm", "差评")]);
     build_with(&dir, Look::PaperSingle).unwrap();
     for look in [Look::Web, Look::PaperSingle] {
@@ -169,13 +183,13 @@ fn the_pdf_of_a_picture_embeds_its_font_and_its_text_can_be_selected() {
 #[test]
 fn the_page_of_a_pdf_is_as_large_as_the_picture() {
     let folder = tempfile::tempdir().unwrap();
-    build_with(&write_run(folder.path(), &SMALL), Look::PaperSingle).unwrap();
+    build_with(&write_run(folder.path(), &FEW), Look::PaperSingle).unwrap();
     let figures = folder.path().join(Look::PaperSingle.folder());
     for (name, svg) in pictures(&figures) {
         let size = parse(&svg).size();
         let pdf = fs::read(figures.join(format!("{name}.pdf"))).unwrap();
         let text = String::from_utf8_lossy(&pdf);
-        let (_, rest) = text.split_once("/MediaBox [").unwrap();
+        let (_, rest) = text.split_once("/MediaBox[").unwrap();
         let numbers = rest.split_once(']').unwrap().0.split_whitespace().map(|number| number.parse::<f32>().unwrap());
         let page: Vec<f32> = numbers.collect();
         let expected = [0.0, 0.0, 0.75 * size.width(), 0.75 * size.height()];

@@ -51,6 +51,14 @@ impl Look {
         }
     }
 
+    /// Dots per inch of its PNG: what printers ask for, and for slides what screens can show.
+    pub(crate) fn dots_per_inch(self) -> f64 {
+        match self {
+            Look::Web | Look::PaperSingle | Look::PaperDouble => 300.0,
+            Look::Slides => 150.0,
+        }
+    }
+
     /// By how much everything is larger than in the report.
     pub(crate) fn magnification(self) -> f64 {
         self.small_pt() / SMALL_PT

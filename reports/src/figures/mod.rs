@@ -104,9 +104,9 @@ impl Picture {
     ///
     /// # Errors
     /// If a rendering library fails.
-    pub(crate) fn files(&self) -> Result<[(&'static str, Vec<u8>); 3], ReportError> {
-        let rendered =
-            drawing::drawing(&self.svg).and_then(|drawing| Ok((png::png(&drawing)?, pdf::pdf(&drawing, &self.title)?)));
+    pub(crate) fn files(&self, look: Look) -> Result<[(&'static str, Vec<u8>); 3], ReportError> {
+        let rendered = drawing::drawing(&self.svg)
+            .and_then(|drawing| Ok((png::png(&drawing, look.dots_per_inch())?, pdf::pdf(&drawing, &self.title)?)));
         let (png, pdf) = rendered.map_err(|message| ReportError::Figure { figure: self.name.clone(), message })?;
         let [of_svg, of_png, of_pdf] = PICTURE_ENDINGS;
         Ok([(of_svg, self.svg.clone().into_bytes()), (of_png, png), (of_pdf, pdf)])
