@@ -12,6 +12,7 @@ mod devices;
 mod ensembles;
 mod faults;
 mod lists;
+mod looks;
 mod memory;
 mod models;
 mod older_runs;

@@ -58,7 +58,7 @@ fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
         name: results.grid.labels[label].clone(),
         mark: mark(cell).ok_or_else(|| ending(cell)),
     });
-    let axis = Axis { scale, title: "time per example, p50 to p99 (log)".to_owned(), unit: "s", reversed: false };
+    let axis = Axis { scale, title: "latency, p50 to p99 (log)".to_owned(), unit: "s", reversed: false };
     let title = results.setting(ranking.setting).title.clone();
     Some(RowsPanel { title, axis, rows: rows.collect(), reference: None })
 }

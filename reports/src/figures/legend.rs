@@ -1,6 +1,6 @@
 //! The legend. It shows which marker stands for which model, on as many lines as needed.
 
-use super::canvas::{Align, Canvas, Rect, SMALL_MM, page};
+use super::canvas::{Align, Canvas, Rect, SMALL_MM, page, text_width};
 use super::frame::{MARGIN_MM, Pages};
 use super::style::Style;
 use super::{Drawn, Picture};
@@ -42,14 +42,13 @@ pub(crate) struct Legend {
 }
 
 impl Legend {
-    /// Lays out the models with these labels, and what dashed lines are if there are any. There is no page yet on which text could
-    /// be measured, so each character counts as 1/1.6 em, which is more than names need.
+    /// Lays out the models with these labels, and what dashed lines are if there are any.
     pub(crate) fn new(labels: &[String], shown: &[usize], dashed: Option<&str>, width_mm: f64) -> Legend {
         let mut items: Vec<LegendEntry> = Vec::new();
         let (mut x, mut line) = (0.0, 0);
         let models = shown.iter().map(|label| (Sample::Marker(*label), labels[*label].clone()));
         for (sample, text) in models.chain(dashed.map(|text| (Sample::Dashes, text.to_owned()))) {
-            let width = sample.width() + text.chars().count() as f64 * SMALL_MM / 1.6 + GAP_MM;
+            let width = sample.width() + text_width(&text, SMALL_MM) + GAP_MM;
             if x + width > width_mm && x > 0.0 {
                 (x, line) = (0.0, line + 1);
             }
