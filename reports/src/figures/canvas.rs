@@ -64,8 +64,8 @@ pub(crate) struct Canvas<'a> {
 
 type Done = Result<(), String>;
 
-/// Draws a white page of this size, magnified for a look, and returns its SVG. `title` and `description` are for readers who cannot see the
-/// picture.
+/// Draws a white page of this size, magnified for a look, and returns its SVG. `title` and `description` are for readers
+/// who cannot see the picture.
 pub(crate) fn page(
     look: Look,
     (width_mm, height_mm): (f64, f64),
