@@ -91,7 +91,7 @@ fn draw_span(surface: &mut Surface<'_>, span: &Span) -> Result<(), String> {
         let next = glyphs.get(index + 1).map_or(x, |next| place(next).0);
         let start = text.len();
         text.push_str(&glyph.text);
-        let id = GlyphId::new(u32::from(glyph.id.0));
+        let id = GlyphId::new(glyph.id.0);
         run.push(KrillaGlyph::new(id, (next - x) / size, 0.0, (base - y) / size, 0.0, start..text.len(), None));
     }
     surface.set_fill(span.fill.as_ref().map(fill).transpose()?);
