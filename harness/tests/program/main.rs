@@ -14,6 +14,7 @@ mod ensembles;
 mod faults;
 mod lists;
 mod locks;
+mod looks;
 mod memory;
 mod model_tasks;
 mod models;
