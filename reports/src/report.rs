@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::error::ReportError;
-use crate::figures::{Drawn, FIGURES, Picture, Style, draw_all, png};
+use crate::figures::{Drawn, FIGURES, Look, PICTURE_ENDINGS, Picture, Style, draw_all};
 use crate::html::html;
 use crate::markdown::markdown;
 use crate::results::Results;
@@ -27,41 +27,55 @@ pub struct Built {
 }
 
 /// Reads a run's CSV files and `run.json`. Writes `summary.csv`, `figures/`, `report.html` and `report.md` beside them.
-/// The same files give the same bytes.
+/// The same files give the same bytes. Folders of other looks that are there already are drawn again, so that no picture shows
+/// numbers that are no longer in the records.
 ///
 /// # Errors
 /// If a file of the run is not readable or breaks its format, or if a file cannot be written.
 pub fn build(dir: &RunDir) -> Result<Built, ReportError> {
+    build_with(dir, Look::Web)
+}
+
+/// As [`build`], and also writes the figures of this look into its folder.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with(dir: &RunDir, look: Look) -> Result<Built, ReportError> {
     let results = Results::load(dir)?;
     let mut remarks = results.remarks.clone();
     let Drawn { pictures, remarks: of_figures } = draw_all(&results, &Style::default())?;
     remarks.extend(of_figures);
-    remove_old_pictures(dir, &pictures)?;
-    // Rendering pixels is most of the work, and pictures do not depend on each other.
-    pictures.par_iter().try_for_each(|picture| write_picture(dir, picture))?;
+    write_pictures(dir, Look::Web, &pictures)?;
+    let others = Look::ALL.into_iter().filter(|other| *other != Look::Web);
+    for other in others.filter(|other| *other == look || dir.path().join(other.folder()).is_dir()) {
+        write_pictures(dir, other, &draw_all(&results, &Style::of(other))?.pictures)?;
+    }
     dir.write("summary.csv", &summary(&results))?;
     dir.write("report.md", markdown(&results, &remarks).as_bytes())?;
     dir.write("report.html", html(&results, &pictures, &remarks).as_bytes())?;
     Ok(Built { report: dir.report_path(), terminal_table: terminal_table(&results), remarks })
 }
 
-fn write_picture(dir: &RunDir, picture: &Picture) -> Result<(), ReportError> {
-    let png = png(&picture.svg).map_err(|message| ReportError::Figure { figure: picture.name.clone(), message })?;
-    dir.write(&format!("figures/{}.svg", picture.name), picture.svg.as_bytes())?;
-    dir.write(&format!("figures/{}.png", picture.name), &png)
+fn write_pictures(dir: &RunDir, look: Look, pictures: &[Picture]) -> Result<(), ReportError> {
+    remove_old_pictures(&dir.path().join(look.folder()), pictures)?;
+    // Rendering pixels is most of the work, and pictures do not depend on each other.
+    pictures.par_iter().try_for_each(|picture| {
+        let files = picture.files(look)?;
+        let name = |ending: &str| format!("{}/{}.{ending}", look.folder(), picture.name);
+        files.iter().try_for_each(|(ending, bytes)| dir.write(&name(ending), bytes))
+    })
 }
 
 /// Removes pictures of an earlier build that this build does not draw. They would show numbers that are no longer in
 /// the records.
-fn remove_old_pictures(dir: &RunDir, pictures: &[Picture]) -> Result<(), ReportError> {
-    let folder = dir.path().join("figures");
-    let entries = match fs::read_dir(&folder) {
+fn remove_old_pictures(folder: &Path, pictures: &[Picture]) -> Result<(), ReportError> {
+    let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(ReportError::io("read", &folder))?,
+        entries => entries.map_err(ReportError::io("read", folder))?,
     };
     for entry in entries {
-        let path = entry.map_err(ReportError::io("read", &folder))?.path();
-        let is_picture = path.extension().is_some_and(|extension| extension == "svg" || extension == "png");
+        let path = entry.map_err(ReportError::io("read", folder))?.path();
+        let is_picture = path.extension().is_some_and(|ending| PICTURE_ENDINGS.iter().any(|ours| ending == *ours));
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let ours =
             FIGURES.iter().any(|figure| stem == figure.name() || stem.starts_with(&format!("{}-", figure.name())));

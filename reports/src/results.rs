@@ -8,6 +8,7 @@ use crate::error::ReportError;
 use crate::estimate::TrialKey;
 use crate::format::{count, listed};
 use crate::grid::Grid;
+use crate::latencies::latencies;
 use crate::ranking::{Impute, Ranking};
 use crate::record::{Curve, Status};
 use crate::run_dir::RunDir;
@@ -28,6 +29,8 @@ pub struct Results {
     pub curves: HashMap<String, Vec<Curve>>,
     /// The answers of each measured case whose predictions are there.
     pub answers: HashMap<String, Answers>,
+    /// The seconds of each single prediction of each case that has any, ascending.
+    pub latencies: HashMap<String, Vec<f64>>,
     /// Remarks about the run as a whole that a reader must know: parts that are missing or were left out.
     pub remarks: Vec<String>,
     /// The numbers that are missing, and why. In tables, a missing number is an empty cell.
@@ -68,6 +71,7 @@ impl Results {
         let grid = Grid::new(&info, &records.rows, &dir.records_path())?;
         let answers = load_answers(dir, &grid, &mut remarks)?;
         remark_on_test_rows(&grid, &answers, &mut remarks);
+        let latencies = latencies(dir, &grid, &mut remarks);
         remark_on_plan(&info, &grid, &mut remarks);
         remark_on_machines(&grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
@@ -77,12 +81,17 @@ impl Results {
         for curve in curves.map(|curves| curves.rows).unwrap_or_default() {
             by_case.entry(curve.case.clone()).or_default().push(curve);
         }
-        Ok(Results { info, grid, rankings, curves: by_case, answers, remarks, gaps })
+        Ok(Results { info, grid, rankings, curves: by_case, answers, latencies, remarks, gaps })
     }
 
     /// The first trial of a setting and label, for figures that can show one seed only.
     pub fn first_trial(&self, setting: usize, label: usize) -> Option<&Trial> {
         self.grid.cell(setting, label).and_then(|cell| cell.trials.first())
+    }
+
+    /// Whether a label has a place in a setting.
+    pub(crate) fn is_ranked(&self, setting: usize, label: usize) -> bool {
+        self.rankings[setting].ranked().any(|model| model.label == label)
     }
 
     /// The setting with this index, which must be one of this grid.

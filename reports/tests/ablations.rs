@@ -6,6 +6,8 @@ mod common;
 mod grids;
 #[path = "common/pictures.rs"]
 mod pictures;
+#[path = "common/renamed.rs"]
+mod renamed;
 
 use std::fs;
 
@@ -76,7 +78,9 @@ fn numbers_are_joined_by_lines_and_words_and_switches_are_not() {
     {
         assert!(has_text(&svg, title), "{title}: {svg}");
     }
-    assert_eq!(svg.matches("stroke-width=\"4\"").count(), 2 + 2, "{svg}");
+    // The rims of markers are as wide as lines, and white.
+    let [all, rims] = ["", "stroke=\"#FFFFFF\" "].map(|color| svg.matches(&format!("{color}stroke-width=\"4\"")).count());
+    assert_eq!(all - rims, 2 + 2, "{svg}");
 }
 
 #[test]

@@ -4,14 +4,20 @@
 mod common;
 #[path = "common/pictures.rs"]
 mod pictures;
+#[path = "common/renamed.rs"]
+mod renamed;
+#[path = "common/written.rs"]
+mod written;
 
 use std::fs;
 
 use bakeoff_reports::{RunDir, build};
 use common::{Plan, SMALL, write_run};
-use pictures::{has_text, parse, rename, texts};
+use pictures::{has_text, parse, texts};
 use proptest::prelude::*;
+use renamed::rename;
 use resvg::usvg::{Group, Node};
+use written::pictures;
 
 /// The texts of a picture in which a glyph is missing: glyph 0 is the box that stands for it.
 fn with_boxes(group: &Group) -> Vec<String> {
@@ -55,10 +61,7 @@ fn a_name_with_characters_that_xml_forbids_costs_no_picture() {
 
 /// Every picture of a run, by its name.
 fn all_pictures(dir: &RunDir) -> Vec<(String, String)> {
-    let files = fs::read_dir(dir.path().join("figures")).unwrap().map(|entry| entry.unwrap().path());
-    let svgs = files.filter(|path| path.extension().is_some_and(|extension| extension == "svg"));
-    svgs.map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap()))
-        .collect()
+    pictures(&dir.path().join("figures"))
 }
 
 #[test]

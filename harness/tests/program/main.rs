@@ -15,6 +15,7 @@ mod faults;
 mod judged;
 mod lists;
 mod locks;
+mod looks;
 mod memory;
 mod model_tasks;
 mod models;

@@ -44,7 +44,7 @@ fn a_run_leaves_every_promised_file() {
     let needs_more = ["tuning", "learning-curve", "label-noise", "ablation"];
     for figure in bakeoff_reports::FIGURES.iter().map(|figure| figure.name()).filter(|name| !needs_more.contains(name))
     {
-        for ending in [".svg", ".png"] {
+        for ending in [".svg", ".png", ".pdf"] {
             let is_there = files.iter().any(|file| file.starts_with(figure) && file.ends_with(ending));
             assert!(is_there, "no {ending} file of the figure {figure}: {files:?}");
         }
@@ -76,7 +76,14 @@ fn a_brier_score_follows_from_the_stored_predictions() {
 fn the_report_is_rebuilt_from_the_csv_alone_to_the_same_bytes() {
     let bench = Bench::new();
     exits(&run(&bench, &[]), 0);
-    let files = ["summary.csv", "report.md", "report.html", "figures/quality.svg", "figures/quality.png"];
+    let files = [
+        "summary.csv",
+        "report.md",
+        "report.html",
+        "figures/quality.svg",
+        "figures/quality.png",
+        "figures/quality.pdf",
+    ];
     let before: Vec<Vec<u8>> = files.iter().map(|name| fs::read(bench.path("out").join(name)).unwrap()).collect();
     for name in files {
         fs::remove_file(bench.path("out").join(name)).unwrap();

@@ -2,10 +2,10 @@
 
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Rect};
-use super::frame::{Axis, MARGIN_MM, Tick};
+use super::frame::{Axis, Pages, Tick};
 use super::legend::{Legend, PanelGrid};
 use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, dashed, floor_of, score_at};
-use super::style::{COLUMN_MM, Style};
+use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
 use crate::cell::Cell;
 use crate::error::ReportError;
@@ -16,6 +16,8 @@ pub(crate) struct Ablation;
 
 /// The height of a panel without its legend.
 const PANEL_HEIGHT_MM: f64 = 50.0;
+/// The most panels in one column of the report's look.
+const TALL: usize = 4;
 /// From this factor between the largest and the smallest value on, an axis is logarithmic.
 const MIN_FACTOR_OF_LOG: f64 = 10.0;
 
@@ -75,12 +77,15 @@ impl Figure for Ablation {
         );
         let (name, title) = (self.name().to_owned(), "Ablations".to_owned());
         let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
-        let legends: Vec<Legend> = panels.iter().map(legend).collect();
+        let legends: Vec<Legend> = {
+            let width = Pages::new(style, shown, TALL, PANEL_HEIGHT_MM).panel_width();
+            panels.iter().map(|panel| legend(panel, width)).collect()
+        };
         let grid = PanelGrid {
             labels: Vec::new(),
             dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
             count: shown,
-            rows: 4,
+            rows: TALL,
             height_mm: PANEL_HEIGHT_MM + legends.iter().map(Legend::height).fold(0.0, f64::max),
             draw: &|canvas, index, place| draw_panel(canvas, style, results, (&panels[index], &legends[index]), place),
         };
@@ -198,9 +203,9 @@ fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
     found
 }
 
-fn legend(panel: &AblationPanel) -> Legend {
+fn legend(panel: &AblationPanel, width_mm: f64) -> Legend {
     let all: Vec<usize> = (0..panel.names.len()).collect();
-    Legend::new(&panel.names, &all, None, COLUMN_MM - 2.0 * MARGIN_MM)
+    Legend::new(&panel.names, &all, None, width_mm)
 }
 
 fn draw_panel(

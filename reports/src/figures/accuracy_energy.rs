@@ -1,6 +1,7 @@
 //! Quality against the energy of the fit.
 
-use super::scatter::{Cost, draw};
+use super::scatter::{BARS_OF_SEEDS, Cost, draw};
+use super::spread::MOVED;
 use super::{Drawn, Figure, Picture, Style};
 use crate::cell::origin;
 use crate::error::ReportError;
@@ -28,12 +29,13 @@ impl Figure for AccuracyEnergy {
         let picture = Picture {
             name: self.name().to_owned(),
             title: "Quality against energy".to_owned(),
-            caption: "Each marker is a model. Up is better, and left takes less energy to fit; where a low error is \
+            caption: format!(
+                "Each marker is a model. Up is better, and left takes less energy to fit; where a low error is \
                 better, its axis is reversed. The name of the axis says where the joules come from, and each \
                 source has a panel of its own. The grey steps are the frontier: no other ranked model is both better \
                 and cheaper. An estimate may be 40 % off either way (Fischer 2025), which the bars show, so nothing \
-                is ranked by it: its panel has no frontier. Hollow markers are not ranked."
-                .to_owned(),
+                is ranked by it: its panel has no frontier. Hollow markers are not ranked. {BARS_OF_SEEDS} {MOVED}"
+            ),
             svg: String::new(),
             key: String::new(),
         };

@@ -1,6 +1,7 @@
 //! Quality against the latency of one prediction.
 
-use super::scatter::{Cost, draw};
+use super::scatter::{BARS_OF_SEEDS, Cost, draw};
+use super::spread::MOVED;
 use super::{Drawn, Figure, Picture, Style};
 use crate::error::ReportError;
 use crate::results::Results;
@@ -27,10 +28,11 @@ impl Figure for AccuracyLatency {
         let picture = Picture {
             name: self.name().to_owned(),
             title: "Quality against latency".to_owned(),
-            caption: "Each marker is a model. Up is better, and left is faster; where a low error is better, its axis \
+            caption: format!(
+                "Each marker is a model. Up is better, and left is faster; where a low error is better, its axis \
                 is reversed. The grey steps are the frontier: no other ranked model is both better and faster. \
-                Hollow markers are not ranked."
-                .to_owned(),
+                Hollow markers are not ranked. {BARS_OF_SEEDS} {MOVED}"
+            ),
             svg: String::new(),
             key: String::new(),
         };

@@ -4,6 +4,7 @@ use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
+use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
 use super::point::words_of_case;
 use super::quality::score_axis;
 use super::reference::draw_reference;
@@ -124,7 +125,7 @@ fn caption(cost: FitCost) -> String {
          first epoch to the end of its last. A marker without a line is a fit of one epoch or of a model without epochs. A model without \
          epochs is drawn only if the task has a target, because only then are there validation rows that it did not learn from. The \
          thin horizontal line is the target. The best of several scores is too good, so read no quality here. The members of \
-         an ensemble follow one another. A hollow marker did not end as ok."
+         an ensemble follow one another. A hollow marker did not end as ok. {HOW_TO_TELL_APART}"
     )
 }
 
@@ -211,17 +212,20 @@ fn draw_panel(
     if let Some(target) = panel.target {
         draw_reference(canvas, (&x, &y), (target, "target"), style.ink, &lines.concat())?;
     }
-    for (fit, line) in panel.fits.iter().zip(&lines) {
-        let (color, _) = style.model(fit.label);
-        canvas.line(line, if fit.is_one_of_several { 0.2 } else { 0.35 }, color)?;
-        if let Some((end, (spent, best))) = line.last().zip(fit.steps.last()) {
-            canvas.marker(*end, style.model(fit.label), !fit.is_ranked)?;
-            let best = score(setting.primary(), *best);
-            let measured = format!("best validation score {best} after {}", si(*spent, cost.unit()));
-            canvas.point(*end, &words_of_case(results, panel.setting, fit.label, &measured, &fit.case));
-        }
-    }
-    Ok(())
+    let words = |fit: &FitCurve| {
+        let (spent, best) = fit.steps.last()?;
+        let measured =
+            format!("best validation score {} after {}", score(setting.primary(), *best), si(*spent, cost.unit()));
+        Some(words_of_case(results, panel.setting, fit.label, &measured, &fit.case))
+    };
+    let marked = panel.fits.iter().zip(lines).map(|(fit, points)| MarkedLine {
+        words: words(fit).unwrap_or_default(),
+        label: fit.label,
+        points,
+        width_mm: if fit.is_one_of_several { 0.2 } else { 0.35 },
+        hollow: !fit.is_ranked,
+    });
+    marked_lines::draw(canvas, style, &marked.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

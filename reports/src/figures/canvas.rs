@@ -9,7 +9,9 @@ use plotters::prelude::{DrawingArea, IntoDrawingArea, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, ShapeStyle, register_font};
 
-use super::style::{Marker, UNITS_PER_MM};
+use super::look::Look;
+use super::marker::Marker;
+use super::style::UNITS_PER_MM;
 
 /// The font in the binary. With it, a machine without fonts draws the same picture.
 pub(crate) const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
@@ -28,7 +30,8 @@ pub(crate) const MARKER_RADIUS_MM: f64 = 1.05 * 1.25;
 /// plotters divides a font size by this number and writes the quotient as the em of the SVG.
 const PLOTTERS_EM: f64 = 1.24;
 
-/// A point on the page, in millimetres from the upper left corner.
+/// A point on the page, in millimetres from the upper left corner. A millimetre of the page is that of the report's look; other
+/// looks magnify the page.
 pub(crate) type Point = (f64, f64);
 
 /// A rectangle on the page.
@@ -67,9 +70,10 @@ pub(crate) struct Canvas<'a> {
 
 type Done = Result<(), String>;
 
-/// Draws a white page of this size and returns its SVG. `title` and `description` are for readers who cannot see the
-/// picture.
+/// Draws a white page of this size, magnified for a look, and returns its SVG. `title` and `description` are for readers
+/// who cannot see the picture.
 pub(crate) fn page(
+    look: Look,
     (width_mm, height_mm): (f64, f64),
     title: &str,
     description: &str,
@@ -93,7 +97,8 @@ pub(crate) fn page(
         svg = svg.replacen("</svg>", &group, 1);
     }
     let start = format!("<svg width=\"{}\" height=\"{}\" ", size.0, size.1);
-    let sized = format!("<svg width=\"{width_mm}mm\" height=\"{height_mm}mm\" role=\"img\" ");
+    let [width, height] = [width_mm, height_mm].map(|mm| printed(look, mm));
+    let sized = format!("<svg width=\"{width}mm\" height=\"{height}mm\" role=\"img\" ");
     let svg = svg.replacen(&start, &sized, 1);
     let head_ends = svg.find('>').ok_or("plotters wrote no SVG")? + 1;
     let words = format!("\n<title>{}</title>\n<desc>{}</desc>", escape(title), escape(description));
@@ -101,34 +106,46 @@ pub(crate) fn page(
 }
 
 /// The picture that [`page`] returned with more page of this height below it.
-pub(crate) fn extended(svg: &str, more_mm: f64, draw: impl FnOnce(&Canvas<'_>) -> Done) -> Result<String, String> {
+pub(crate) fn extended(
+    look: Look,
+    svg: &str,
+    more_mm: f64,
+    draw: impl FnOnce(&Canvas<'_>) -> Done,
+) -> Result<String, String> {
     let not_a_page = || "the picture is not a page of ours".to_owned();
-    let (width_mm, height_mm) = size_of(svg).ok_or_else(not_a_page)?;
-    let more = page((width_mm, more_mm), "", "", draw)?;
+    let (width, height) = units_of(svg).ok_or_else(not_a_page)?;
+    let mm = |units: i32| f64::from(units) / UNITS_PER_MM;
+    let more = page(look, (mm(width), more_mm), "", "", draw)?;
     let (_, more) = more.split_once("</desc>").ok_or_else(not_a_page)?;
     let inside = svg.trim_end().strip_suffix("</svg>").ok_or_else(not_a_page)?;
-    let (width, height) = (units(width_mm), units(height_mm));
-    let taller = inside
-        .replacen(&format!(" height=\"{height_mm}mm\""), &format!(" height=\"{}mm\"", height_mm + more_mm), 1)
-        .replacen(
-            &format!("viewBox=\"0 0 {width} {height}\""),
-            &format!("viewBox=\"0 0 {width} {}\"", height + units(more_mm)),
-            1,
-        );
+    let (_, after_height) = inside.split_once("mm\" role").ok_or_else(not_a_page)?;
+    let (before_height, _) = inside.split_once(" height=\"").ok_or_else(not_a_page)?;
+    let height_mm = printed(look, mm(height) + more_mm);
+    let taller = format!("{before_height} height=\"{height_mm}mm\" role{after_height}").replacen(
+        &format!("viewBox=\"0 0 {width} {height}\""),
+        &format!("viewBox=\"0 0 {width} {}\"", height + units(more_mm)),
+        1,
+    );
     let more = more.trim_end().strip_suffix("</svg>").ok_or_else(not_a_page)?;
     Ok(format!("{taller}<g transform=\"translate(0 {height})\">{more}</g>\n</svg>\n"))
 }
 
-/// The width in millimetres of a picture that [`page`] returned.
+/// The width in millimetres of a page that [`page`] returned.
 pub(crate) fn width_of(svg: &str) -> Result<f64, String> {
-    size_of(svg).map(|(width, _)| width).ok_or_else(|| "the picture is not a page of ours".to_owned())
+    let (width, _) = units_of(svg).ok_or("the picture is not a page of ours")?;
+    Ok(f64::from(width) / UNITS_PER_MM)
 }
 
-/// The width and the height in millimetres of a picture that [`page`] returned: its first attributes.
-fn size_of(svg: &str) -> Option<(f64, f64)> {
-    let (width, rest) = svg.strip_prefix("<svg width=\"")?.split_once("mm\" height=\"")?;
-    let (height, _) = rest.split_once("mm\"")?;
+/// The width and the height in SVG units of a page that [`page`] returned.
+fn units_of(svg: &str) -> Option<(i32, i32)> {
+    let (_, rest) = svg.split_once("viewBox=\"0 0 ")?;
+    let (width, height) = rest.split_once('"')?.0.split_once(' ')?;
     Some((width.parse().ok()?, height.parse().ok()?))
+}
+
+/// Millimetres of a page as millimetres of paper, to the micrometre.
+fn printed(look: Look, mm: f64) -> f64 {
+    (mm * look.magnification() * 1000.0).round() / 1000.0
 }
 
 fn register() {
@@ -211,15 +228,33 @@ impl Canvas<'_> {
         );
     }
 
-    /// Draws the marker of a model. The marker of a model that is not ranked is hollow.
-    pub(crate) fn marker(&self, at: Point, (color, marker): (RGBColor, Marker), hollow: bool) -> Done {
-        let outline = marker_outline(marker);
+    /// Draws the marker of a model with a white rim, which parts it from what it lies on. The marker of a model that is not ranked
+    /// is hollow.
+    pub(crate) fn marker(&self, at: Point, model: (RGBColor, Marker), hollow: bool) -> Done {
+        self.scaled_marker(at, model, hollow, 1.05)
+    }
+
+    /// Draws the marker of a model in two thirds of its size, for what is less important than the others.
+    pub(crate) fn small_marker(&self, at: Point, model: (RGBColor, Marker)) -> Done {
+        self.scaled_marker(at, model, false, 0.7)
+    }
+
+    fn scaled_marker(&self, at: Point, (color, marker): (RGBColor, Marker), hollow: bool, radius: f64) -> Done {
+        let outline = marker.outline();
         let scaled = |scale: f64| -> Vec<(i32, i32)> {
             outline.iter().map(|(x, y)| in_units((at.0 + x * scale, at.1 + y * scale))).collect()
         };
-        let radius = 1.05;
+        self.rim(scaled(radius))?;
         self.polygon(scaled(radius), color)?;
         if hollow { self.polygon(scaled(radius * 0.55), plotters::style::WHITE) } else { Ok(()) }
+    }
+
+    fn rim(&self, mut points: Vec<(i32, i32)>) -> Done {
+        const RIM_MM: f64 = 0.36;
+        points.extend_from_within(..1);
+        let stroke =
+            ShapeStyle { color: plotters::style::WHITE.to_rgba(), filled: false, stroke_width: units(RIM_MM) as u32 };
+        self.area.draw(&PathElement::new(points, stroke)).map_err(|error| error.to_string())
     }
 
     fn polygon(&self, points: Vec<(i32, i32)>, color: RGBColor) -> Done {
@@ -275,31 +310,4 @@ impl Canvas<'_> {
 
 fn font(em_mm: f64) -> FontDesc<'static> {
     FontDesc::new(FontFamily::Name(FAMILY), em_mm * UNITS_PER_MM * PLOTTERS_EM, FontStyle::Normal)
-}
-
-/// The corners of a marker around the origin. Sizes are chosen so that all markers look equally heavy.
-fn marker_outline(marker: Marker) -> Vec<Point> {
-    let round = |corners: usize, from_turn: f64, radius: f64| -> Vec<Point> {
-        let turn = |corner: usize| std::f64::consts::TAU * (corner as f64 / corners as f64 + from_turn);
-        (0..corners).map(|corner| (radius * turn(corner).cos(), radius * turn(corner).sin())).collect()
-    };
-    let plus = || {
-        const ARM: f64 = 0.36;
-        let corners = [(-ARM, -1.1), (ARM, -1.1), (ARM, -ARM), (1.1, -ARM), (1.1, ARM), (ARM, ARM)];
-        corners.into_iter().chain(corners.map(|(x, y)| (-x, -y))).collect::<Vec<Point>>()
-    };
-    match marker {
-        Marker::Circle => round(24, 0.0, 0.95),
-        Marker::Square => round(4, 0.125, 1.2),
-        Marker::Triangle => round(3, -0.25, 1.25),
-        Marker::Diamond => round(4, 0.0, 1.25),
-        Marker::TriangleDown => round(3, 0.25, 1.25),
-        Marker::Plus => plus(),
-        Marker::Cross => {
-            let turned =
-                |(x, y): Point| ((x - y) * std::f64::consts::FRAC_1_SQRT_2, (x + y) * std::f64::consts::FRAC_1_SQRT_2);
-            plus().into_iter().map(turned).collect()
-        }
-        Marker::Hexagon => round(6, 0.0, 1.05),
-    }
 }

@@ -3,7 +3,8 @@
 use plotters::style::{RGBColor, WHITE};
 
 use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM, page};
-use super::style::{COLUMN_MM, Style};
+use super::frame::{MARGIN_MM, page_width};
+use super::style::Style;
 use super::{Drawn, Figure, Picture};
 use crate::error::ReportError;
 use crate::format::count;
@@ -18,7 +19,6 @@ const MAX_PICTURES: usize = 24;
 const MAX_CLASSES: usize = 30;
 /// The largest number of classes with numbers in the cells. With more, a cell is smaller than its number.
 const MAX_NUMBERED: usize = 12;
-const MARGIN_MM: f64 = 1.5;
 
 impl Figure for ConfusionMatrices {
     fn name(&self) -> &'static str {
@@ -86,8 +86,9 @@ fn draw_matrix(matrix: &ConfusionMatrix<'_>, style: &Style, title: &str, caption
     // Most names need less than three fifths of an em per character. Longer ones are truncated.
     let names_mm = (longest * 0.6 * SMALL_MM + 2.0).clamp(8.0, 24.0);
     let classes = matrix.classes.len();
+    let width = page_width(style);
     let left = MARGIN_MM + 4.0 + names_mm;
-    let cell_w = (COLUMN_MM - left - MARGIN_MM) / classes as f64;
+    let cell_w = (width - left - MARGIN_MM) / classes as f64;
     let cell_h = cell_w.min(9.0);
     // Names below wide columns are horizontal. Narrow columns only have room for vertical names.
     let flat = cell_w > names_mm;
@@ -95,8 +96,8 @@ fn draw_matrix(matrix: &ConfusionMatrix<'_>, style: &Style, title: &str, caption
     let top = MARGIN_MM + 6.0;
     let inner = Rect { x: left, y: top, w: cell_w * classes as f64, h: cell_h * classes as f64 };
     let height = inner.bottom() + names_below + 5.0 + MARGIN_MM;
-    page((COLUMN_MM, height), title, caption, |canvas| {
-        let shown = canvas.fit(title, TEXT_MM, COLUMN_MM - 2.0 * MARGIN_MM);
+    page(style.look, (width, height), title, caption, |canvas| {
+        let shown = canvas.fit(title, TEXT_MM, width - 2.0 * MARGIN_MM);
         canvas.text(&shown, (MARGIN_MM, MARGIN_MM + 2.4), TEXT_MM, Align::Left, style.ink)?;
         for (target, counts) in matrix.counts.iter().enumerate() {
             let total: u64 = counts.iter().sum();

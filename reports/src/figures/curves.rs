@@ -1,9 +1,10 @@
 //! Training curves: loss and validation metric against epochs, per task.
 
 use super::axis::AxisScale;
-use super::canvas::{Canvas, Point, Rect};
+use super::canvas::{Canvas, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
+use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
 use super::point::words_of_case;
 use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
@@ -46,11 +47,12 @@ impl Figure for Curves {
         let picture = Picture {
             name: self.name().to_owned(),
             title: "Training curves".to_owned(),
-            caption: "Left: the mean training loss of each epoch. Right: the primary metric on the validation rows. \
+            caption: format!(
+                "Left: the mean training loss of each epoch. Right: the primary metric on the validation rows. \
                 The figure shows the first seed of each model. Models that do not learn in epochs have no curve. The epoch \
                 that is best on the validation rows is the one that was tested. The members of an ensemble follow one \
-                another, and each was tested at its own best epoch."
-                .to_owned(),
+                another, and each was tested at its own best epoch. {HOW_TO_TELL_APART}"
+            ),
             svg: String::new(),
             key: String::new(),
         };
@@ -110,16 +112,14 @@ fn draw_lines(
     let x = Axis { scale: x.within(0.5, f64::INFINITY).whole(), title: "epoch".to_owned(), unit: "", reversed: false };
     let y = Axis { scale: y, title: y_title.to_owned(), unit: "", reversed: false };
     let (x, y) = frame(canvas, style, place, title, (&x, &y))?;
-    for (label, curve) in &pair.curves {
-        let (color, _) = style.model(*label);
-        let shown: Vec<&Curve> = curve.iter().filter(|point| value(point).is_finite()).collect();
-        let line: Vec<Point> = shown.iter().map(|point| (x.at(point.epoch as f64), y.at(value(point)))).collect();
-        canvas.line(&line, 0.35, color)?;
-        if let Some((end, last)) = line.last().zip(shown.last()) {
-            canvas.marker(*end, style.model(*label), false)?;
+    let line = |(label, curve): &(usize, &[Curve])| {
+        let finite: Vec<&Curve> = curve.iter().filter(|point| value(point).is_finite()).collect();
+        let points = finite.iter().map(|point| (x.at(point.epoch as f64), y.at(value(point)))).collect();
+        let words = finite.last().map(|last| {
             let measured = format!("{y_title} {} after epoch {}", significant(value(last), 3), last.epoch);
-            canvas.point(*end, &words_of_case(results, pair.setting, *label, &measured, &last.case));
-        }
-    }
-    Ok(())
+            words_of_case(results, pair.setting, *label, &measured, &last.case)
+        });
+        MarkedLine { label: *label, points, width_mm: 0.35, hollow: false, words: words.unwrap_or_default() }
+    };
+    marked_lines::draw(canvas, style, &pair.curves.iter().map(line).collect::<Vec<_>>())
 }

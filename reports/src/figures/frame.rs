@@ -2,6 +2,7 @@
 
 use super::axis::AxisScale;
 use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM};
+use super::look::PictureWidth;
 use super::style::Style;
 
 /// An axis of a panel.
@@ -148,11 +149,19 @@ fn draw_x_axis(
     canvas.text(&title, (inner.x + inner.w / 2.0, inner.bottom() + 5.8), SMALL_MM, Align::Centre, style.ink)
 }
 
-/// Arranges panels of one size in one or two columns, so that the page stays readable.
+/// Arranges panels of one size in columns, so that the page stays readable.
 pub(crate) struct Pages {
     columns: usize,
     cell: (f64, f64),
     rows: usize,
+}
+
+/// The width of a page with one column, in millimetres of the page.
+pub(crate) fn page_width(style: &Style) -> f64 {
+    match style.look.width() {
+        PictureWidth::OfColumn(width_mm) => width_mm,
+        PictureWidth::OfPicture { width_mm, .. } => width_mm / style.look.magnification(),
+    }
 }
 
 /// The space between panels.
@@ -161,10 +170,23 @@ const GUTTER_MM: f64 = 3.0;
 pub(crate) const MARGIN_MM: f64 = 1.5;
 
 impl Pages {
-    /// Arranges `panels` panels of this size: up to `tall` of them in one column, more in two columns.
-    pub(crate) fn new(panels: usize, tall: usize, cell: (f64, f64)) -> Pages {
-        let columns = if panels <= tall { 1 } else { 2 };
-        Pages { columns, cell, rows: panels.div_ceil(columns) }
+    /// Arranges `panels` panels of this height as the look of the style has them. In the report's look, up to `tall` of them are
+    /// in one column, and more in two columns.
+    pub(crate) fn new(style: &Style, panels: usize, tall: usize, height_mm: f64) -> Pages {
+        let (columns, width_mm) = match style.look.width() {
+            PictureWidth::OfColumn(width_mm) => (if panels <= tall { 1 } else { 2 }, width_mm - 2.0 * MARGIN_MM),
+            PictureWidth::OfPicture { abreast, .. } => {
+                let columns = panels.clamp(1, abreast);
+                let gutters = (columns - 1) as f64 * GUTTER_MM;
+                (columns, (page_width(style) - 2.0 * MARGIN_MM - gutters) / columns as f64)
+            }
+        };
+        Pages { columns, cell: (width_mm, height_mm), rows: panels.div_ceil(columns) }
+    }
+
+    /// The width of a panel.
+    pub(crate) fn panel_width(&self) -> f64 {
+        self.cell.0
     }
 
     /// The width and the height of the page.

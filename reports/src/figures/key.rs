@@ -2,8 +2,8 @@
 //! picture is complete without the report.
 
 use super::canvas::{Align, SMALL_MM, allowed_in_xml, extended, text_width, width_of};
+use super::drawing::has_all_glyphs;
 use super::frame::MARGIN_MM;
-use super::png::has_all_glyphs;
 use super::style::Style;
 
 const LINE_MM: f64 = 3.6;
@@ -17,7 +17,7 @@ pub(crate) fn add_key(svg: &str, names: &[(&str, &str)], style: &Style) -> Resul
     let width = width_of(svg)? - 2.0 * MARGIN_MM;
     let placed = place(&texts(names), width);
     let lines = placed.last().map_or(0, |(_, _, line)| line + 1);
-    extended(svg, lines as f64 * LINE_MM + MARGIN_MM, |canvas| {
+    extended(style.look, svg, lines as f64 * LINE_MM + MARGIN_MM, |canvas| {
         for (text, x, line) in &placed {
             let at = (MARGIN_MM + x, (*line as f64 + 0.5) * LINE_MM);
             canvas.text(text, at, SMALL_MM, Align::Left, style.ink)?;

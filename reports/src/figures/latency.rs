@@ -36,7 +36,7 @@ impl Figure for Latency {
         let title = "Latency of one prediction";
         let caption = "The marker is the median time from one raw example to its prediction, encoding included. The line \
             goes to the 99th percentile, with dots at the 90th and 95th. The axis is logarithmic, and left is faster. A \
-            hollow marker is not ranked: its answers are no better than the floor, or a seed failed.";
+            hollow marker is not ranked: its answers are no better than the floor, or a seed or fold failed or is missing.";
         let svg = draw(&panels[..shown], style, title, caption)
             .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
         drawn.pictures.push(Picture {
@@ -60,7 +60,7 @@ fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
         name: results.grid.labels[label].clone(),
         mark: mark(results, ranking.setting, label, cell).ok_or_else(|| ending(cell)),
     });
-    let axis = Axis { scale, title: "time per example, p50 to p99 (log)".to_owned(), unit: "s", reversed: false };
+    let axis = Axis { scale, title: "latency, p50 to p99 (log)".to_owned(), unit: "s", reversed: false };
     let title = results.setting(ranking.setting).title.clone();
     Some(RowsPanel { title, axis, rows: rows.collect(), reference: None })
 }
@@ -75,7 +75,8 @@ fn mark(results: &Results, setting: usize, label: usize, cell: &Cell) -> Option<
     let range = seconds(cell, "latency_p99_s").map(|p99| (p50, p99));
     let p99 = range.map_or(String::new(), |(_, p99)| format!(", p99 {}", si(p99, "s")));
     let words = words(results, setting, label, &format!("p50 {}{p99}", si(p50, "s")));
-    Some(Mark { at: p50, range, dots, hollow: cell.status != Status::Ok, words })
+    let hollow = !results.is_ranked(setting, label);
+    Some(Mark { at: p50, range, dots, trials: Vec::new(), hollow, words })
 }
 
 fn ending(cell: &Cell) -> String {

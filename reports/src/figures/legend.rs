@@ -1,8 +1,8 @@
 //! The legend. It shows which marker stands for which model, on as many lines as needed.
 
-use super::canvas::{Align, Canvas, Rect, SMALL_MM, page};
+use super::canvas::{Align, Canvas, Rect, SMALL_MM, page, text_width};
 use super::frame::{MARGIN_MM, Pages};
-use super::style::{COLUMN_MM, Style};
+use super::style::Style;
 use super::{Drawn, Picture};
 use crate::error::ReportError;
 use crate::results::Results;
@@ -42,14 +42,13 @@ pub(crate) struct Legend {
 }
 
 impl Legend {
-    /// Lays out the models with these labels, and what dashed lines are if there are any. There is no page yet on which text could
-    /// be measured, so each character counts as 1/1.6 em, which is more than names need.
+    /// Lays out the models with these labels, and what dashed lines are if there are any.
     pub(crate) fn new(labels: &[String], shown: &[usize], dashed: Option<&str>, width_mm: f64) -> Legend {
         let mut items: Vec<LegendEntry> = Vec::new();
         let (mut x, mut line) = (0.0, 0);
         let models = shown.iter().map(|label| (Sample::Marker(*label), labels[*label].clone()));
         for (sample, text) in models.chain(dashed.map(|text| (Sample::Dashes, text.to_owned()))) {
-            let width = sample.width() + text.chars().count() as f64 * SMALL_MM / 1.6 + GAP_MM;
+            let width = sample.width() + text_width(&text, SMALL_MM) + GAP_MM;
             if x + width > width_mm && x > 0.0 {
                 (x, line) = (0.0, line + 1);
             }
@@ -104,10 +103,10 @@ impl PanelGrid<'_> {
     ) -> Result<(), ReportError> {
         self.labels.sort_unstable();
         self.labels.dedup();
-        let pages = Pages::new(self.count, self.rows, (COLUMN_MM - 2.0 * MARGIN_MM, self.height_mm));
+        let pages = Pages::new(style, self.count, self.rows, self.height_mm);
         let (width, height) = pages.size();
         let legend = Legend::new(&results.grid.labels, &self.labels, self.dashed, width - 2.0 * MARGIN_MM);
-        let svg = page((width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
+        let svg = page(style.look, (width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
             legend.draw(canvas, style, (MARGIN_MM, MARGIN_MM))?;
             for index in 0..self.count {
                 let place = pages.panel(index);

@@ -2,6 +2,7 @@
 
 mod ablation;
 mod accuracy_energy;
+mod accuracy_fit_time;
 mod accuracy_latency;
 mod against_axis;
 mod anytime;
@@ -9,24 +10,32 @@ mod axis;
 mod canvas;
 mod confusion;
 mod curves;
+mod drawing;
 mod frame;
 mod key;
 mod latency;
+mod latency_ecdf;
 mod legend;
+mod look;
+mod marked_lines;
+mod marker;
 mod names;
+mod pdf;
 mod png;
 mod point;
 mod quality;
 mod reference;
+mod reliability;
 mod rows_chart;
 mod scatter;
 mod score_lines;
+mod spread;
 mod style;
 mod tuning;
 
 #[cfg(test)]
 pub(crate) use confusion::contrast;
-pub(crate) use png::png;
+pub use look::Look;
 pub use style::Style;
 
 use crate::error::ReportError;
@@ -51,9 +60,12 @@ pub trait Figure: Sync {
 /// Every figure, in the order of the report.
 pub static FIGURES: &[&dyn Figure] = &[
     &quality::Quality,
+    &reliability::Reliability,
     &latency::Latency,
+    &latency_ecdf::LatencyEcdf,
     &accuracy_latency::AccuracyLatency,
     &accuracy_energy::AccuracyEnergy,
+    &accuracy_fit_time::AccuracyFitTime,
     &curves::Curves,
     &anytime::Anytime,
     &against_axis::AgainstAxis { axis: VariedAxis::TrainSize },
@@ -85,6 +97,23 @@ pub struct Picture {
     pub svg: String,
     /// The names for which the picture writes numbers. It is drawn below the picture, too. Empty if there are none.
     pub key: String,
+}
+
+/// The endings of a picture's files.
+pub(crate) const PICTURE_ENDINGS: [&str; 3] = ["svg", "png", "pdf"];
+
+impl Picture {
+    /// The picture's files, each as the ending of its name and its bytes: SVG, PNG and PDF of the same drawing.
+    ///
+    /// # Errors
+    /// If a rendering library fails.
+    pub(crate) fn files(&self, look: Look) -> Result<[(&'static str, Vec<u8>); 3], ReportError> {
+        let rendered = drawing::drawing(&self.svg)
+            .and_then(|drawing| Ok((png::png(&drawing, look.dots_per_inch())?, pdf::pdf(&drawing, &self.title)?)));
+        let (png, pdf) = rendered.map_err(|message| ReportError::Figure { figure: self.name.clone(), message })?;
+        let [of_svg, of_png, of_pdf] = PICTURE_ENDINGS;
+        Ok([(of_svg, self.svg.clone().into_bytes()), (of_png, png), (of_pdf, pdf)])
+    }
 }
 
 /// Draws every figure.

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 use super::Picture;
 use super::canvas::{allowed_in_xml, escape};
+use super::drawing::has_all_glyphs;
 use super::key::add_key;
-use super::png::has_all_glyphs;
 use super::style::Style;
 use crate::error::ReportError;
 use crate::results::Results;

@@ -1,5 +1,6 @@
 //! What a point of a figure is, in words: the model, the setting, what was measured, and the cases that it stands for.
 
+use crate::format::count;
 use crate::record::Status;
 use crate::results::Results;
 
@@ -20,7 +21,10 @@ pub(crate) fn words_of_case(results: &Results, setting: usize, label: usize, mea
 }
 
 fn beginning(results: &Results, setting: usize, label: usize, measured: &str) -> String {
-    let status = results.grid.cell(setting, label).map_or(Status::Ok, |cell| cell.status);
-    let status = if status == Status::Ok { String::new() } else { format!("\nnot ranked: {status}") };
+    let cell = results.grid.cell(setting, label).filter(|_| !results.is_ranked(setting, label));
+    let status = cell.map_or(String::new(), |cell| match cell.status {
+        Status::Ok => format!("\nnot ranked: {} of {}", cell.trials.len(), count(cell.planned, "case")),
+        status => format!("\nnot ranked: {status}"),
+    });
     format!("{} on {}\n{measured}{status}", results.grid.labels[label], results.setting(setting).title)
 }

@@ -34,7 +34,8 @@ impl Figure for Quality {
         }
         let title = "Quality per task";
         let caption = "The marker is the primary metric on the test examples, the mean over seeds and folds. The line is its \
-            95 % interval, of other seeds and test examples, or of test examples only if there is one seed. The dashed line is the floor, which a \
+            95 % interval, of other seeds and test examples, or of test examples only if there is one seed. Small dots below the line are the \
+            single seeds or folds, if there are several; dots that would cover each other are stacked. The dashed line is the floor, which a \
             constant answer scores. A hollow marker is not ranked: it is no better than the floor, or a seed or fold failed or is missing.";
         let svg = draw(&panels[..shown], style, title, caption)
             .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
@@ -53,7 +54,8 @@ fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
     let setting = results.setting(ranking.setting);
     let numbers = ranking.models.iter().flat_map(|model| {
         let ends = model.interval().map(|interval| [interval.low, interval.high]);
-        model.primary.map(|primary| primary.mean).into_iter().chain(ends.into_iter().flatten())
+        let trials = scores_of_trials(results, ranking.setting, model.label);
+        model.primary.map(|primary| primary.mean).into_iter().chain(ends.into_iter().flatten()).chain(trials)
     });
     let scale = AxisScale::around(numbers.chain(ranking.floor), false)?;
     if ranking.models.iter().all(|model| model.primary.is_none()) {
@@ -62,6 +64,14 @@ fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
     let rows = ranking.models.iter().map(|model| row(results, ranking.setting, model)).collect();
     let axis = Axis { scale: limits(setting, scale), title: axis_title(setting), unit: "", reversed: false };
     Some(RowsPanel { title: setting.title.clone(), axis, rows, reference: ranking.floor.map(|floor| (floor, "floor")) })
+}
+
+/// The score of each seed or fold; none if there is one.
+fn scores_of_trials(results: &Results, setting: usize, label: usize) -> Vec<f64> {
+    let primary = &results.setting(setting).task.primary;
+    let trials = results.grid.cell(setting, label).map_or(&[][..], |cell| &cell.trials);
+    let scores = trials.iter().filter_map(|trial| trial.get("score", primary)).map(|score| score.value);
+    Some(scores.collect::<Vec<f64>>()).filter(|scores| scores.len() > 1).unwrap_or_default()
 }
 
 fn row(results: &Results, setting: usize, model: &RankedModel) -> ModelRow {
@@ -75,6 +85,7 @@ fn row(results: &Results, setting: usize, model: &RankedModel) -> ModelRow {
         at: primary.mean,
         range: model.interval().map(|interval| (interval.low, interval.high)),
         dots: Vec::new(),
+        trials: scores_of_trials(results, setting, model.label),
         hollow: model.ranks.is_none(),
     });
     ModelRow {

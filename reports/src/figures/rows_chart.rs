@@ -1,8 +1,9 @@
 //! Panels with one row per model and a common horizontal axis. Names are on the left and marks on the right.
 
-use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM, page};
-use super::frame::{Axis, FOOT_MM, MARGIN_MM, Pages, TITLE_MM, x_axis};
-use super::style::{COLUMN_MM, Style};
+use super::canvas::{Align, Canvas, Point, Rect, SMALL_MM, TEXT_MM, page};
+use super::frame::{Axis, FOOT_MM, Pages, TITLE_MM, x_axis};
+use super::spread::downwards;
+use super::style::Style;
 
 /// What a row shows on the axis.
 pub(crate) struct Mark {
@@ -12,6 +13,8 @@ pub(crate) struct Mark {
     pub(crate) range: Option<(f64, f64)>,
     /// The numbers that small dots on the line show.
     pub(crate) dots: Vec<f64>,
+    /// The numbers that small dots below the line show: one for each seed or fold, if there are several.
+    pub(crate) trials: Vec<f64>,
     /// Whether the marker is hollow, because the model is not ranked.
     pub(crate) hollow: bool,
     /// What the marker is.
@@ -36,18 +39,30 @@ pub(crate) struct RowsPanel {
 }
 
 const ROW_MM: f64 = 4.2;
+/// The height of the dots of seeds and folds below a line, in a panel that has any.
+const TRIALS_MM: f64 = 1.7;
+
+/// How far below the line the first of these dots is, and how large they are.
+const TRIAL_BELOW_MM: f64 = 1.85;
+const TRIAL_RADIUS_MM: f64 = 0.34;
 
 /// Draws the panels on one page.
 pub(crate) fn draw(panels: &[RowsPanel], style: &Style, title: &str, description: &str) -> Result<String, String> {
     let most_rows = panels.iter().map(|panel| panel.rows.len()).max().unwrap_or(0);
-    let height = TITLE_MM + most_rows as f64 * ROW_MM + 1.0 + FOOT_MM;
-    let pages = Pages::new(panels.len(), 4, (COLUMN_MM - 2.0 * MARGIN_MM, height));
-    page(pages.size(), title, description, |canvas| {
+    let row_mm = panels.iter().map(row_height).fold(0.0, f64::max);
+    let height = TITLE_MM + most_rows as f64 * row_mm + 1.0 + FOOT_MM;
+    let pages = Pages::new(style, panels.len(), 4, height);
+    page(style.look, pages.size(), title, description, |canvas| {
         for (index, panel) in panels.iter().enumerate() {
             draw_panel(canvas, style, panel, pages.panel(index))?;
         }
         Ok(())
     })
+}
+
+fn row_height(panel: &RowsPanel) -> f64 {
+    let has_trials = |row: &ModelRow| row.mark.as_ref().is_ok_and(|mark| !mark.trials.is_empty());
+    if panel.rows.iter().any(has_trials) { ROW_MM + TRIALS_MM } else { ROW_MM }
 }
 
 fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &RowsPanel, outer: Rect) -> Result<(), String> {
@@ -60,7 +75,7 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &RowsPanel, outer: Rect
         x: left,
         y: outer.y + TITLE_MM,
         w: outer.right() - left - 2.0,
-        h: panel.rows.len() as f64 * ROW_MM + 1.0,
+        h: panel.rows.len() as f64 * row_height(panel) + 1.0,
     };
     let scale = if panel.axis.reversed {
         panel.axis.scale.between(inner.right(), inner.x)
@@ -82,7 +97,7 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &RowsPanel, outer: Rect
     let title = canvas.fit(&panel.title, TEXT_MM, title_room);
     canvas.text(&title, (outer.x, inner.y - 2.4), TEXT_MM, Align::Left, style.ink)?;
     for (index, row) in panel.rows.iter().enumerate() {
-        let y = inner.y + 0.5 + (index as f64 + 0.5) * ROW_MM;
+        let y = inner.y + 0.5 + index as f64 * row_height(panel) + 0.5 * ROW_MM;
         let name = canvas.fit(&row.name, SMALL_MM, names);
         canvas.text(&name, (left - 1.4, y), SMALL_MM, Align::Right, style.ink)?;
         let mark = match &row.mark {
@@ -104,6 +119,10 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &RowsPanel, outer: Rect
         }
         for dot in &mark.dots {
             canvas.dot((scale.at(*dot), y), 0.5, color)?;
+        }
+        let trials: Vec<Point> = mark.trials.iter().map(|trial| (scale.at(*trial), y + TRIAL_BELOW_MM)).collect();
+        for at in downwards(&trials, 2.0 * TRIAL_RADIUS_MM, TRIALS_MM) {
+            canvas.dot(at, TRIAL_RADIUS_MM, color)?;
         }
         canvas.marker((scale.at(mark.at), y), style.model(row.label), mark.hollow)?;
         canvas.point((scale.at(mark.at), y), &mark.words);

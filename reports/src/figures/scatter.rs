@@ -1,5 +1,7 @@
-//! Quality against a cost, with the frontier: the models that no other model beats in both. Two figures are drawn in
+//! Quality against a cost, with the frontier: the models that no other model beats in both. Three figures are drawn in
 //! this way.
+
+use std::collections::BTreeMap;
 
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
@@ -7,6 +9,7 @@ use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
 use super::point::words;
 use super::quality::{limits, short_title};
+use super::spread::{MARKERS_MM, around};
 use super::style::Style;
 use super::{Drawn, Picture, capped};
 use crate::cell::ESTIMATE;
@@ -14,8 +17,8 @@ use crate::error::ReportError;
 use crate::format::{score, si};
 use crate::metric::{Better, metric};
 use crate::ranking::Ranking;
-use crate::record::Status;
 use crate::results::Results;
+use crate::statistics::corrected;
 
 /// The horizontal axis of a scatter figure.
 pub(crate) struct Cost {
@@ -30,9 +33,17 @@ struct Dot {
     label: usize,
     cost: f64,
     quality: f64,
+    /// The 95 % intervals over seeds or folds; `None` if there is one.
+    costs: Option<[f64; 2]>,
+    qualities: Option<[f64; 2]>,
     ranked: bool,
     words: String,
 }
+
+/// What a caption says about the bars of seeds.
+pub(crate) const BARS_OF_SEEDS: &str = "If there are several seeds or folds, a marker is their mean, and its thin bars are 95 % \
+    intervals: that of the score as in the tables, and that of the cost by Student's t over the logarithms of the seeds, or of \
+    the folds if there is one seed.";
 
 /// The models of a task with costs from one source.
 struct ScatterPanel {
@@ -83,20 +94,34 @@ fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Opt
         .grid
         .row(ranking.setting)
         .filter_map(|(label, cell)| {
-            let quality = cell.mean("score", &setting.task.primary)?.mean;
+            let model = ranking.models.iter().find(|model| model.label == label)?;
+            let quality = model.primary?.mean;
             let shown = format!("{} {}", setting.primary().short_title(), score(setting.primary(), quality));
             let what = metric(cost.metric).map_or(cost.metric, |metric| metric.short_title());
-            let unit = cost.unit;
-            let cost = cell.mean_from(cost.phase, cost.metric, source)?.mean;
-            let words = words(results, ranking.setting, label, &format!("{shown}, {what} {}", si(cost, unit)));
-            Some(Dot { label, cost, quality, ranked: cell.status == Status::Ok, words })
+            let mean_cost = cell.mean_from(cost.phase, cost.metric, source)?.mean;
+            let measured = format!("{shown}, {what} {}", si(mean_cost, cost.unit));
+            let costs = cell
+                .trials
+                .iter()
+                .filter_map(|trial| Some((trial.seed, trial.get_from(cost.phase, cost.metric, source)?.value)));
+            let of_several = model.interval().filter(|_| cell.trials.len() > 1);
+            Some(Dot {
+                label,
+                cost: mean_cost,
+                quality,
+                costs: interval_of_costs(costs),
+                qualities: of_several.map(|interval| [interval.low, interval.high]),
+                ranked: model.ranks.is_some(),
+                words: words(results, ranking.setting, label, &measured),
+            })
         })
         .filter(|dot| dot.cost > 0.0)
         .collect();
     let estimated = source == ESTIMATE;
-    let ends = dots.iter().flat_map(|dot| if estimated { range(dot) } else { [dot.cost; 2] });
-    let x = AxisScale::around(ends, true)?;
-    let y = limits(setting, AxisScale::around(dots.iter().map(|dot| dot.quality), false)?);
+    let costs = dots.iter().flat_map(|dot| if estimated { range(dot) } else { dot.costs.unwrap_or([dot.cost; 2]) });
+    let x = AxisScale::around(costs, true)?;
+    let qualities = dots.iter().flat_map(|dot| dot.qualities.unwrap_or([dot.quality; 2]));
+    let y = limits(setting, AxisScale::around(qualities, false)?);
     let better = setting.primary().better;
     let reversed = better == Better::Lower;
     Some(ScatterPanel {
@@ -109,6 +134,19 @@ fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Opt
     })
 }
 
+/// The 95 % interval of costs, each with its seed, by Student's t over the means of the logarithms of each seed; over folds, if there
+/// is one seed. Costs are compared by their ratios, and their logarithms are more symmetric. `None` if there are not several.
+fn interval_of_costs(costs: impl Iterator<Item = (u64, f64)>) -> Option<[f64; 2]> {
+    let mut seeds: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for (seed, cost) in costs.filter(|(_, cost)| *cost > 0.0) {
+        seeds.entry(seed).or_default().push(cost.ln());
+    }
+    let mean = |logs: &Vec<f64>| logs.iter().sum::<f64>() / logs.len() as f64;
+    let logs = if seeds.len() == 1 { seeds.into_values().next()? } else { seeds.values().map(mean).collect() };
+    let interval = corrected(&logs, 0.0)?.interval();
+    Some([interval.low.exp(), interval.high.exp()])
+}
+
 /// The range in which the true cost of an estimate may be.
 fn range(dot: &Dot) -> [f64; 2] {
     [dot.cost * (1.0 - ESTIMATE_ERROR), dot.cost * (1.0 + ESTIMATE_ERROR)]
@@ -116,19 +154,25 @@ fn range(dot: &Dot) -> [f64; 2] {
 
 fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &ScatterPanel, place: Rect) -> Result<(), String> {
     let (x, y) = frame(canvas, style, place, &panel.title, (&panel.x, &panel.y))?;
-    let at = |dot: &Dot| (x.at(dot.cost), y.at(dot.quality));
-    if panel.estimated {
-        for dot in &panel.dots {
-            let height = y.at(dot.quality);
-            let (color, _) = style.model(dot.label);
-            canvas.line(&range(dot).map(|cost| (x.at(cost), height)), 0.4, color)?;
-        }
-    } else {
+    if !panel.estimated {
         draw_frontier(canvas, style, &frontier(&panel.dots, panel.better), (&x, &y))?;
     }
-    for dot in &panel.dots {
-        canvas.marker(at(dot), style.model(dot.label), !dot.ranked)?;
-        canvas.point(at(dot), &dot.words);
+    let places: Vec<Point> = panel.dots.iter().map(|dot| (x.at(dot.cost), y.at(dot.quality))).collect();
+    let places = around(&places, MARKERS_MM);
+    for (dot, (left, height)) in panel.dots.iter().zip(&places) {
+        let (color, _) = style.model(dot.label);
+        if panel.estimated {
+            canvas.line(&range(dot).map(|cost| (x.at(cost), *height)), 0.4, color)?;
+        } else if let Some(costs) = dot.costs {
+            canvas.line(&costs.map(|cost| (x.at(cost), *height)), 0.2, color)?;
+        }
+        if let Some(qualities) = dot.qualities {
+            canvas.line(&qualities.map(|quality| (*left, y.at(quality))), 0.2, color)?;
+        }
+    }
+    for (dot, place) in panel.dots.iter().zip(places) {
+        canvas.marker(place, style.model(dot.label), !dot.ranked)?;
+        canvas.point(place, &dot.words);
     }
     Ok(())
 }
@@ -177,7 +221,29 @@ mod tests {
     use super::*;
 
     fn dot(label: usize, cost: f64, quality: f64, ranked: bool) -> Dot {
-        Dot { label, cost, quality, ranked, words: String::new() }
+        Dot { label, cost, quality, costs: None, qualities: None, ranked, words: String::new() }
+    }
+
+    #[test]
+    fn the_bar_of_costs_is_students_interval_over_the_logarithms_of_the_seeds() {
+        // Logarithms 0, 1 and 2: mean 1, standard error 1/sqrt(3), and 4.302653 is the quantile with two degrees of freedom.
+        let e = std::f64::consts::E;
+        let half = 4.302_652_729_9 / 3.0_f64.sqrt();
+        let expected = [(1.0 - half).exp(), (1.0 + half).exp()];
+        let is_expected = |costs: &[(u64, f64)]| {
+            let found = interval_of_costs(costs.iter().copied()).unwrap_or_default();
+            found.iter().zip(expected).all(|(one, other)| (one / other - 1.0).abs() < 1e-6)
+        };
+        assert!(is_expected(&[(1, 1.0), (2, e), (3, e * e)]));
+        assert!(is_expected(&[(7, 1.0), (7, e), (7, e * e)]), "the folds of one seed");
+        let folds_of_seeds = [(1, 1.0), (1, 1.0), (2, 1.0), (2, e * e), (3, e * e), (3, e * e)];
+        assert!(is_expected(&folds_of_seeds), "a seed counts once, however many folds it has");
+        assert_eq!(interval_of_costs([(1, 2.0)].into_iter()), None);
+        assert_eq!(
+            interval_of_costs([(1, 2.0), (2, 2.0)].into_iter()),
+            None,
+            "equal costs say nothing of their spread"
+        );
     }
 
     #[test]

@@ -7,9 +7,9 @@ use super::frame::{Axis, Tick, frame_at};
 use super::point::words;
 use super::quality::score_axis;
 use super::reference::{draw_reference, draw_word};
+use super::spread::{MARKERS_MM, Upright, sideways};
 use super::style::Style;
 use crate::format::score;
-use crate::record::Status;
 use crate::results::Results;
 use crate::setting::Setting;
 
@@ -17,15 +17,13 @@ use crate::setting::Setting;
 const BAR_END_MM: f64 = 0.6;
 /// Half the length of the dashes that show a score on training rows where no line joins the points.
 const TRAIN_MARK_MM: f64 = 1.6;
-/// How far lines are shifted apart that would hide each other: a marker is then at least half visible.
-const SHIFT_MM: f64 = 1.3;
-/// The most of the space between two values that all shifts take together.
+/// The most of the space between two values that the points of one value take together.
 const MOST_OF_GAP: f64 = 0.5;
 
 /// How to read the lines, for a caption.
 pub(crate) const HOW_TO_READ: &str = "A marker is the mean over seeds and folds, and its bar is one standard deviation to either \
-    side if there are several. A dashed line is the score on training rows, if it was recorded. A hollow marker is not ranked: it \
-    is no better than the floor, or a seed or fold failed or is missing. A line has a gap where no case has a score. The thin line is \
+    side if there are several. A dashed line with a small marker at its end is the score on training rows, if it was recorded. A hollow \
+    marker is not ranked: it is no better than the floor, or a seed or fold failed or is missing. A line has a gap where no case has a score. The thin line is \
     the floor, which a constant answer scores, if it is the same for all values. An arrow points to a floor that is far away. Points \
     at one value stand beside each other where they would hide each other.";
 
@@ -67,7 +65,13 @@ pub(crate) fn score_at(results: &Results, setting: usize, label: usize) -> Optio
     let primary = &results.setting(setting).task.primary;
     let test = cell.mean("score", primary)?;
     let train = cell.mean("score", &format!("{primary}_train")).map(|train| train.mean);
-    Some(ScoreAt { mean: test.mean, sd: test.sd, train, is_ranked: cell.status == Status::Ok, of: (setting, label) })
+    Some(ScoreAt {
+        mean: test.mean,
+        sd: test.sd,
+        train,
+        is_ranked: results.is_ranked(setting, label),
+        of: (setting, label),
+    })
 }
 
 /// The floor of these settings; `None` if it is not the same in all of them.
@@ -98,11 +102,8 @@ pub(crate) fn draw(canvas: &Canvas<'_>, style: &Style, panel: &LinesPanel<'_>, p
     let setting = panel.setting;
     let y = score_axis(setting, scale, "");
     let (x, y) = frame_at(canvas, style, place, panel.title, (&panel.x, &y), Some(panel.values))?;
-    let shift = shift(panel, &x, &y);
-    let middle = (panel.lines.len() as f64 - 1.0) / 2.0;
-    let shifted =
-        |(index, (_, scores)): (usize, &ScoreLine)| at_values(panel, scores, &x, (index as f64 - middle) * shift);
-    let lines: Vec<Vec<PlacedScore>> = panel.lines.iter().enumerate().map(shifted).collect();
+    let lines = panel.lines.iter().map(|(_, scores)| at_values(panel, scores, &x)).collect();
+    let lines = apart(panel, lines, (&x, &y));
     if let Some(floor) = panel.floor {
         let drawn: Vec<Point> = lines.iter().flat_map(|points| samples(points, panel.joined, &y)).collect();
         let (bottom, top) = y.ends();
@@ -132,32 +133,37 @@ fn is_near(floor: f64, numbers: &[f64]) -> bool {
     (low - floor).max(floor - high) <= MOST_OF_SPAN * (high - low)
 }
 
-/// How far each line is shifted from the one before it; 0 if at no value a marker or a bar would hide another.
-fn shift(panel: &LinesPanel<'_>, x: &AxisScale, y: &AxisScale) -> f64 {
-    let span = |at: &ScoreAt| {
-        let sd = at.sd.unwrap_or(0.0);
-        (y.at(at.mean + sd) - MARKER_RADIUS_MM, y.at(at.mean - sd) + MARKER_RADIUS_MM)
+/// The lines with the points moved sideways that would cover each other, or each other's bars.
+fn apart(
+    panel: &LinesPanel<'_>,
+    mut lines: Vec<Vec<PlacedScore>>,
+    (x, y): (&AxisScale, &AxisScale),
+) -> Vec<Vec<PlacedScore>> {
+    let upright = |(at, score): &(f64, ScoreAt)| {
+        let sd = score.sd.unwrap_or(0.0);
+        let ends = [y.at(score.mean + sd), y.at(score.mean - sd)];
+        Upright {
+            at: *at,
+            top: ends[0].min(ends[1]) - MARKER_RADIUS_MM,
+            bottom: ends[0].max(ends[1]) + MARKER_RADIUS_MM,
+        }
     };
-    let is_hidden = |value: usize| {
-        let mut spans: Vec<(f64, f64)> =
-            panel.lines.iter().filter_map(|(_, scores)| scores.get(value)?.as_ref().map(span)).collect();
-        spans.sort_by(|one, other| one.0.total_cmp(&other.0));
-        spans.windows(2).any(|pair| matches!(pair, [(_, end), (start, _)] if end > start))
-    };
-    if !(0..panel.values.len()).any(is_hidden) {
-        return 0.0;
-    }
+    let marks: Vec<Upright> = lines.iter().flatten().flatten().map(upright).collect();
     let gaps = panel.values.windows(2).map(|pair| match pair {
         [(one, _), (other, _)] => (x.at(*one) - x.at(*other)).abs(),
         _ => f64::INFINITY,
     });
-    let most = MOST_OF_GAP * gaps.fold(f64::INFINITY, f64::min);
-    SHIFT_MM.min(most / (panel.lines.len() as f64 - 1.0).max(1.0))
+    let room = MOST_OF_GAP * gaps.fold(f64::INFINITY, f64::min);
+    let step = MARKERS_MM.min(room / (panel.lines.len() as f64 - 1.0).max(1.0));
+    for ((at, _), moved) in lines.iter_mut().flatten().flatten().zip(sideways(&marks, step)) {
+        *at = moved;
+    }
+    lines
 }
 
-/// The scores with their positions on the horizontal axis, shifted by so much.
-fn at_values(panel: &LinesPanel<'_>, scores: &[Option<ScoreAt>], x: &AxisScale, shift: f64) -> Vec<PlacedScore> {
-    let values = panel.values.iter().map(|(value, _)| x.at(*value) + shift);
+/// The scores with their positions on the horizontal axis.
+fn at_values(panel: &LinesPanel<'_>, scores: &[Option<ScoreAt>], x: &AxisScale) -> Vec<PlacedScore> {
+    let values = panel.values.iter().map(|(value, _)| x.at(*value));
     values.zip(scores).map(|(at, score)| score.map(|score| (at, score))).collect()
 }
 
@@ -209,6 +215,10 @@ fn draw_line(
         if let Some((one, other)) = one.train.zip(other.train) {
             canvas.dashed((*from, y.at(one)), (*to, y.at(other)), 0.25, color)?;
         }
+    }
+    let last = points.iter().flatten().rev().find_map(|(at, score)| Some((*at, y.at(score.train?))));
+    if let Some(end) = last {
+        canvas.small_marker(end, style.model(index))?;
     }
     for (at, score) in points.iter().flatten() {
         if let Some(train) = score.train.filter(|_| !joined) {

@@ -1,36 +1,15 @@
-//! The look of figures: sizes that are readable in the column of a paper, and colours that colour-blind readers can
-//! distinguish.
+//! The style of figures: colours that colour-blind readers can distinguish, markers that greyscale leaves apart, and the look for
+//! which a picture is drawn.
 
 use plotters::style::RGBColor;
+
+use super::look::Look;
+use super::marker::{MARKERS, Marker};
 
 /// SVG units per millimetre. There are many of them because plotters draws in whole units.
 pub(crate) const UNITS_PER_MM: f64 = 12.0;
 
-/// The width of a panel in millimetres. It is that of a column in a two-column paper.
-pub(crate) const COLUMN_MM: f64 = 90.0;
-
-/// The shape of a marker. Shape and colour together identify the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Marker {
-    /// ●
-    Circle,
-    /// ■
-    Square,
-    /// ▲
-    Triangle,
-    /// ◆
-    Diamond,
-    /// ▼
-    TriangleDown,
-    /// ✚
-    Plus,
-    /// ✖
-    Cross,
-    /// ⬢
-    Hexagon,
-}
-
-/// Colours, in figures and in the report.
+/// Colours, in figures and in the report, and the look of figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Style {
     /// One colour per model, in the order of the labels. With more models than colours, colours repeat with other
@@ -42,11 +21,13 @@ pub struct Style {
     pub muted: RGBColor,
     /// Grid lines.
     pub grid: RGBColor,
+    /// Where the pictures are to be shown.
+    pub look: Look,
 }
 
 impl Default for Style {
     /// Okabe and Ito's palette (2008, "Color Universal Design"), with grey instead of yellow, which is invisible on
-    /// white paper.
+    /// white paper. The look is that of the report.
     fn default() -> Style {
         Style {
             series: vec![
@@ -62,25 +43,42 @@ impl Default for Style {
             ink: RGBColor(34, 34, 34),
             muted: RGBColor(100, 100, 100),
             grid: RGBColor(224, 224, 224),
+            look: Look::Web,
         }
     }
 }
 
 impl Style {
-    /// The colour and the marker of a model, by the index of its label. They are the same in every figure, and unique
-    /// for the first 64 models.
+    /// The style for a look.
+    pub fn of(look: Look) -> Style {
+        Style { look, ..Style::default() }
+    }
+
+    /// The colour and the marker of a model, by the index of its label. They are the same in every figure. The markers of the
+    /// first 15 models differ in shape, so greyscale leaves these models apart; colour and marker together are unique for the
+    /// first 120.
     pub fn model(&self, label: usize) -> (RGBColor, Marker) {
-        const MARKERS: [Marker; 8] = [
-            Marker::Circle,
-            Marker::Square,
-            Marker::Triangle,
-            Marker::Diamond,
-            Marker::TriangleDown,
-            Marker::Plus,
-            Marker::Cross,
-            Marker::Hexagon,
-        ];
-        let round = label / self.series.len();
-        (self.series[label % self.series.len()], MARKERS[(label + round) % MARKERS.len()])
+        (self.series[label % self.series.len()], MARKERS[label % MARKERS.len()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn greyscale_leaves_the_first_15_models_apart_and_colour_and_marker_the_first_120() {
+        let style = Style::default();
+        let markers: Vec<Marker> = (0..15).map(|label| style.model(label).1).collect();
+        for (index, one) in markers.iter().enumerate() {
+            for other in &markers[index + 1..] {
+                let shared = one.shared_area(*other);
+                assert!(shared < 0.85, "{one:?} and {other:?} share {shared:.2} of their area");
+            }
+        }
+        let pairs: HashSet<String> = (0..120).map(|label| format!("{:?}", style.model(label))).collect();
+        assert_eq!(pairs.len(), 120);
     }
 }

@@ -1,9 +1,10 @@
 //! Tuning: the best validation score to be expected of so many search trials, per task.
 
 use super::axis::AxisScale;
-use super::canvas::{Canvas, Point, Rect};
+use super::canvas::{Canvas, Rect};
 use super::frame::{Axis, frame};
 use super::legend::PanelGrid;
+use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
 use super::point::words;
 use super::quality::score_axis;
 use super::style::Style;
@@ -49,13 +50,14 @@ impl Figure for Tuning {
         let picture = Picture {
             name: self.name().to_owned(),
             title: "Tuning".to_owned(),
-            caption: "The best score on the validation rows that is to be expected of so many search trials: the expected \
+            caption: format!(
+                "The best score on the validation rows that is to be expected of so many search trials: the expected \
                 maximum of draws with replacement from the search trials (Dodge et al. 2019), the mean over seeds. Only halving has \
                 several rungs, of which the last one with several search trials counts: a single survivor leaves nothing to \
                 compare. The search trials of a Bayesian search are no independent draws, so its \
                 line only sums up what was tried. A failed search trial counts as the worst of its search. A flat line says that few search \
-                trials were needed; a rising end says nothing. The best of several scores is too good, so read no quality here."
-                .to_owned(),
+                trials were needed; a rising end says nothing. The best of several scores is too good, so read no quality here. {HOW_TO_TELL_APART}"
+            ),
             svg: String::new(),
             key: String::new(),
         };
@@ -135,19 +137,14 @@ fn draw_panel(
     let x = Axis { scale, title: "search trials".to_owned(), unit: "", reversed: false };
     let y = score_axis(setting, y, "validation ");
     let (x, y) = frame(canvas, style, place, &setting.title, (&x, &y))?;
-    for (label, line) in &panel.lines {
-        let (color, _) = style.model(*label);
-        let points: Vec<Point> =
-            line.iter().enumerate().map(|(index, score)| (x.at((index + 1) as f64), y.at(*score))).collect();
-        canvas.line(&points, 0.35, color)?;
-        if let Some((end, best)) = points.last().zip(line.last()) {
-            canvas.marker(*end, style.model(*label), false)?;
-            let best = score(setting.primary(), *best);
-            let measured = format!("validation score {best} expected of {}", count(line.len(), "search trial"));
-            canvas.point(*end, &words(results, panel.setting, *label, &measured));
-        }
-    }
-    Ok(())
+    let line = |(label, scores): &(usize, Vec<f64>)| {
+        let points = scores.iter().enumerate().map(|(index, best)| (x.at((index + 1) as f64), y.at(*best)));
+        let best = scores.last().map_or(String::new(), |best| score(setting.primary(), *best));
+        let measured = format!("validation score {best} expected of {}", count(scores.len(), "search trial"));
+        let words = words(results, panel.setting, *label, &measured);
+        MarkedLine { label: *label, points: points.collect(), width_mm: 0.35, hollow: false, words }
+    };
+    marked_lines::draw(canvas, style, &panel.lines.iter().map(line).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(super) fn figures(pictures: &[Picture]) -> Markup {
                 div.figures { @for picture in &matrices { (figure(picture, false)) } }
             }
         }
-        p.muted { "The folder figures/ holds each figure as SVG and as PNG with 300 dots per inch." }
+        p.muted { "The folder figures/ holds each figure as SVG, as PDF and as PNG with 300 dots per inch." }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bakeoff_reports::RunDir;
 
-use crate::pictures::rename;
+use crate::renamed::rename;
 
 /// A label of a made-up run, and the label, model and parameters that it gets in a grid.
 pub(crate) type Variant = (&'static str, &'static str, &'static str, &'static str);

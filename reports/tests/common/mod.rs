@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bakeoff_reports::{
-    CaseInfo, Curve, DeviceInfo, MachineInfo, PredictionRow, Record, RunDir, RunInfo, SCHEMA, Status, TaskInfo,
+    CaseInfo, Curve, DeviceInfo, MachineInfo, PredictionRow, Reading, Record, RunDir, RunInfo, SCHEMA, Status, TaskInfo,
 };
 
 /// What a made-up run holds.
@@ -261,6 +261,9 @@ impl<'a> MadeCase<'a> {
         if matches!(self.status, Status::Ok | Status::BelowFloor) {
             self.score(dir, plan);
             self.cost();
+            if plan.examples > 0 {
+                self.time_each(dir);
+            }
             if plan.axes {
                 self.judge();
             }
@@ -336,6 +339,23 @@ impl<'a> MadeCase<'a> {
                 }
             })
             .collect()
+    }
+
+    /// The seconds of single predictions, around the recorded median, with a long end.
+    fn time_each(&mut self, dir: &RunDir) {
+        let median = self.records.iter().find(|row| row.metric == "latency_p50_s").and_then(|row| row.value).unwrap();
+        let noise = &mut self.noise;
+        let reading = |index| Reading {
+            phase: "predict-single".to_owned(),
+            metric: "latency_s".to_owned(),
+            index,
+            example: Some(index),
+            value: median * (0.8 + 0.4 * noise.next() + 1.6 * noise.next().powi(20)),
+            unit: "s".to_owned(),
+            source: "stopwatch".to_owned(),
+        };
+        let readings: Vec<Reading> = (0..100).map(reading).collect();
+        dir.write_readings(&self.case.case, &readings).unwrap();
     }
 
     /// The target of the task, and when the fit reached it.
