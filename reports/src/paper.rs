@@ -143,7 +143,10 @@ fn write_table(text: &mut String, table: &Table, caption: &str, slug: &str) {
                 format!("\\label{{tab:{slug}-{}}}", part + 1),
             ),
         };
-        let _ = write!(text, "\n\\begin{{table*}}[tp]\n\\centering\n{caption}\n{label}\n{tabular}\\end{{table*}}\n");
+        let _ = write!(
+            text,
+            "\n\\begin{{table*}}[tp]\n\\centering\n{caption}\n{label}\n\\smallskip\n{tabular}\\end{{table*}}\n"
+        );
     }
 }
 
