@@ -89,7 +89,7 @@ fn tables(results: &Results) -> String {
             .to_owned();
     let mut labels = Labels::default();
     for (section, ranking) in sections(results).into_iter().zip(&results.rankings) {
-        let slug = labels.new(&section.title);
+        let slug = labels.unique(&section.title);
         write_table(&mut text, &section.table.without_details(), &of_setting(results, ranking), &slug);
         if let Some(pairs) = &section.pairs {
             let about = of_pairs(results, ranking, &format!("tab:{slug}"));
@@ -143,7 +143,10 @@ fn write_table(text: &mut String, table: &Table, caption: &str, slug: &str) {
                 format!("\\label{{tab:{slug}-{}}}", part + 1),
             ),
         };
-        let _ = write!(text, "\n\\begin{{table*}}[tp]\n\\centering\n{caption}\n{label}\n{tabular}\\end{{table*}}\n");
+        let _ = write!(
+            text,
+            "\n\\begin{{table*}}[tp]\n\\centering\n{caption}\n{label}\n\\smallskip\n{tabular}\\end{{table*}}\n"
+        );
     }
 }
 
@@ -175,16 +178,16 @@ fn figures(results: &Results, pictures: &[Picture], columns: Columns) -> String 
 struct Labels(HashSet<String>);
 
 impl Labels {
-    fn new(&mut self, title: &str) -> String {
+    fn unique(&mut self, title: &str) -> String {
         let plain =
             title.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect::<String>();
         let slug = format!("bakeoff-{}", plain.split_whitespace().collect::<Vec<_>>().join("-"));
-        let mut unique = slug.clone();
+        let mut label = slug.clone();
         let mut number = 2;
-        while !self.0.insert(unique.clone()) {
-            unique = format!("{slug}-{number}");
+        while !self.0.insert(label.clone()) {
+            label = format!("{slug}-{number}");
             number += 1;
         }
-        unique
+        label
     }
 }

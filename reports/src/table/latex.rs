@@ -13,7 +13,7 @@ const LINE: usize = 112;
 /// What the space between two columns takes, in characters.
 const GAP: usize = 2;
 /// Wide characters may take this much more than the count of characters says.
-const SLACK: usize = 8;
+const SLACK: usize = 4;
 /// A column whose longest cell is longer than this may break lines.
 const ONE_LINE: usize = 26;
 /// The narrowest column that breaks lines, in characters.
