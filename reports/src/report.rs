@@ -10,6 +10,7 @@ use crate::error::ReportError;
 use crate::figures::{Drawn, FIGURES, Look, PICTURE_ENDINGS, Picture, Style, draw_all};
 use crate::html::html;
 use crate::markdown::markdown;
+use crate::paper::{Columns, paper_files};
 use crate::results::Results;
 use crate::run_dir::RunDir;
 use crate::summary::summary;
@@ -36,7 +37,7 @@ pub fn build(dir: &RunDir) -> Result<Built, ReportError> {
     build_with(dir, Look::Web)
 }
 
-/// As [`build`], and also writes the figures of this look into its folder.
+/// As [`build`], and also writes the figures of this look into its folder, for a paper with tables and references in LaTeX.
 ///
 /// # Errors
 /// As [`build`].
@@ -48,7 +49,9 @@ pub fn build_with(dir: &RunDir, look: Look) -> Result<Built, ReportError> {
     write_pictures(dir, Look::Web, &pictures)?;
     let others = Look::ALL.into_iter().filter(|other| *other != Look::Web);
     for other in others.filter(|other| *other == look || dir.path().join(other.folder()).is_dir()) {
-        write_pictures(dir, other, &draw_all(&results, &Style::of(other))?.pictures)?;
+        let pictures = draw_all(&results, &Style::of(other))?.pictures;
+        write_pictures(dir, other, &pictures)?;
+        write_paper(dir, other, &results, &pictures)?;
     }
     dir.write("summary.csv", &summary(&results))?;
     dir.write("report.md", markdown(&results, &remarks).as_bytes())?;
@@ -64,6 +67,17 @@ fn write_pictures(dir: &RunDir, look: Look, pictures: &[Picture]) -> Result<(), 
         let name = |ending: &str| format!("{}/{}.{ending}", look.folder(), picture.name);
         files.iter().try_for_each(|(ending, bytes)| dir.write(&name(ending), bytes))
     })
+}
+
+/// Writes the LaTeX of a paper beside its figures; nothing for other looks.
+fn write_paper(dir: &RunDir, look: Look, results: &Results, pictures: &[Picture]) -> Result<(), ReportError> {
+    let columns = match look {
+        Look::PaperSingle => Columns::One,
+        Look::PaperDouble => Columns::Both,
+        Look::Web | Look::Slides => return Ok(()),
+    };
+    let files = paper_files(results, pictures, columns);
+    files.iter().try_for_each(|(name, text)| dir.write(&format!("{}/{name}", look.folder()), text.as_bytes()))
 }
 
 /// Removes pictures of an earlier build that this build does not draw. They would show numbers that are no longer in
