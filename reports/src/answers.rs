@@ -94,7 +94,8 @@ impl Answers {
 /// The target and the prediction as numbers.
 fn value_pair(row: &PredictionRow) -> Result<(f64, f64), String> {
     let number = |column: &str, text: &str| {
-        text.parse::<f64>().map_err(|_| format!("column {column}: '{text}', expected a number"))
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+        number.ok_or_else(|| format!("column {column}: '{text}', expected a finite number"))
     };
     Ok((number("target", &row.target)?, number("prediction", &row.prediction)?))
 }

@@ -3,9 +3,11 @@
 mod judge;
 mod part;
 mod registry;
+mod rules;
 mod table;
 
 pub use judge::{Finding, Judged, Verdict, judge};
 pub use registry::{Claim, claims};
+pub use rules::read_claims;
 pub(crate) use table::{HOW_TO_READ as HOW_TO_READ_VERDICTS, verdicts};
 pub use table::{claims_csv, claims_text};

@@ -58,8 +58,13 @@ pub fn compare_text(before: &Results, after: &Results) -> Result<String, ReportE
         TableColumn::new("says", CellKind::Text),
     ];
     let mut scores = Table::new("Changes of scores", columns);
+    let mut unscored = Vec::new();
     for (pair, contrast) in both.iter().zip(&contrasts) {
-        let Some(contrast) = contrast else { continue };
+        let Some(contrast) = contrast else {
+            let statuses = format!("{} and {}", pair.cells.0.status, pair.cells.1.status);
+            unscored.push(format!("{} on {} ({statuses})", pair.label, pair.title));
+            continue;
+        };
         let (metric, found) = (pair.settings.0.primary(), contrast.uncertainty());
         let p = found.p.and_then(|_| adjusted.next());
         let is_better = metric.better.goodness(contrast.value()) > 0.0;
@@ -88,6 +93,13 @@ pub fn compare_text(before: &Results, after: &Results) -> Result<String, ReportE
             ],
         );
     }
+    if !unscored.is_empty() {
+        remarks.push(format!(
+            "{} with no seed that both runs scored: {}",
+            count(unscored.len(), "model"),
+            listed(&unscored)
+        ));
+    }
     let mut text = format!("{} -> {}\n\n{}\n", before.info.run, after.info.run, terminal(&scores));
     let is_one_machine = both.iter().all(|pair| pair.settings.0.machine == pair.settings.1.machine);
     if is_one_machine {
@@ -102,6 +114,13 @@ pub fn compare_text(before: &Results, after: &Results) -> Result<String, ReportE
     if contrasts.iter().flatten().any(|contrast| contrast.uncertainty().seeds == 1) {
         remarks.push("with one seed, the tests speak of other test examples only".to_owned());
     }
+    let is_one = before == after;
+    for run in [before, after].into_iter().take(if is_one { 1 } else { 2 }) {
+        remarks.extend(run.remarks.iter().map(|remark| format!("run {}: {remark}", run.info.run)));
+    }
+    if is_one {
+        remarks.push("this is the same run twice".to_owned());
+    }
     for remark in remarks {
         text += &format!("note: {remark}\n");
     }
@@ -114,21 +133,25 @@ fn pairs<'a>(before: &'a Results, after: &'a Results) -> (Vec<Both<'a>>, Vec<Str
         let Setting { task, train_size, label_noise, folds, device, .. } = setting;
         (task.name.clone(), *train_size, label_noise.to_bits(), *folds, device.clone())
     };
-    let mut new: BTreeMap<_, (&Setting, &Cell)> = BTreeMap::new();
+    let mut new: Vec<(&Setting, String, &Cell)> = Vec::new();
     for (index, setting) in after.grid.settings.iter().enumerate() {
-        for (label, cell) in after.grid.row(index) {
-            new.insert((key(setting), after.grid.labels[label].clone()), (setting, cell));
-        }
+        new.extend(after.grid.row(index).map(|(label, cell)| (setting, after.grid.labels[label].clone(), cell)));
     }
     let (mut both, mut only_before, mut changed) = (Vec::new(), Vec::new(), Vec::new());
     for (index, setting) in before.grid.settings.iter().enumerate() {
         for (label, cell) in before.grid.row(index) {
             let label = before.grid.labels[label].clone();
             let name = format!("{label} on {}", setting.title);
-            let Some((other, other_cell)) = new.remove(&(key(setting), label.clone())) else {
+            let is_same = |(other, other_label, _): &&(&Setting, String, &Cell)| {
+                *other_label == label && key(other) == key(setting)
+            };
+            // A run can have the same case on two machines.
+            let same_machine = new.iter().position(|other| is_same(&other) && other.0.machine == setting.machine);
+            let Some(at) = same_machine.or_else(|| new.iter().position(|other| is_same(&other))) else {
                 only_before.push(name);
                 continue;
             };
+            let (other, _, other_cell) = new.remove(at);
             if setting.task.version != other.task.version || setting.task.primary != other.task.primary {
                 changed.push(format!("{name} (another version of the task, so it is left out)"));
                 continue;
@@ -147,7 +170,7 @@ fn pairs<'a>(before: &'a Results, after: &'a Results) -> (Vec<Both<'a>>, Vec<Str
         }
     }
     let only_after: Vec<String> =
-        new.into_iter().map(|((_, label), (setting, _))| format!("{label} on {}", setting.title)).collect();
+        new.into_iter().map(|(setting, label, _)| format!("{label} on {}", setting.title)).collect();
     let mut remarks = Vec::new();
     for (names, what) in
         [(&only_before, "only in the first run"), (&only_after, "only in the second run"), (&changed, "not the same")]
@@ -184,7 +207,8 @@ fn ratio(cells: (&Cell, &Cell), phase: &str, name: &str) -> Option<String> {
         cell.trials.iter().filter_map(measured).collect()
     };
     let (old, new) = (by_seed(cells.0), by_seed(cells.1));
-    let logs: Vec<f64> = old.iter().filter_map(|(seed, old)| Some((new.get(seed)? / old).ln())).collect();
+    let shared: Vec<(f64, f64)> = old.iter().filter_map(|(seed, old)| Some((*old, *new.get(seed)?))).collect();
+    let logs: Vec<f64> = shared.iter().map(|(old, new)| (new / old).ln()).collect();
     let n = logs.len() as f64;
     if logs.is_empty() {
         return None;
@@ -193,7 +217,7 @@ fn ratio(cells: (&Cell, &Cell), phase: &str, name: &str) -> Option<String> {
     let error = (logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
     let interval = Inference::new(mean, error, n - 1.0).map(|found| found.interval());
     let shown = interval.map_or(String::new(), |i| format!(" [{:.2}, {:.2}]", i.low.exp(), i.high.exp()));
-    let cost = old.values().sum::<f64>() / old.len() as f64;
+    let cost = shared.iter().map(|(old, _)| old).sum::<f64>() / n;
     let unit = metric(name).map_or("", |metric| metric.unit);
     Some(format!("{} × {:.2}{shown}", si(cost, unit), mean.exp()))
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::estimate::{Basis, Scored, TrialKey, Uncertainty};
-use crate::statistics::{Interval, Trials, mcnemar_p};
+use crate::statistics::{Interval, Trials, mcnemar_p, score_p};
 
 /// Scores with their factors, over the trials that all of them have.
 #[derive(Debug, Clone)]
@@ -59,8 +59,17 @@ impl<'a> Contrast<'a> {
     /// different rows.
     pub(crate) fn uncertainty(&self) -> Uncertainty {
         let first = &self.terms[0].1;
+        if let [(1.0, only)] = &self.terms[..]
+            && let Some(found) = only.uncertainty()
+        {
+            return found;
+        }
         let (by_seed, by_fold) = (self.by_seed(), self.by_fold());
+        let same_rows = self.terms.iter().all(|(_, scored)| scored.answers_same_rows(first));
         if let Some(found) = first.uncertainty_of_divisions(&by_seed, &by_fold) {
+            if !same_rows {
+                return Uncertainty { interval: None, inference: None, ..found };
+            }
             let is_zero = by_seed.iter().chain(by_fold.values()).all(|difference| *difference == 0.0);
             let p = if is_zero { Some(1.0) } else { found.inference.map(|inference| inference.p(0.0)) };
             return Uncertainty { p, ..found };
@@ -100,6 +109,16 @@ impl<'a> Contrast<'a> {
         let terms: Option<Vec<(f64, Trials)>> =
             self.terms.iter().map(|(factor, scored)| Some((*factor, scored.rows()?))).collect();
         Trials::combination(&terms?)
+    }
+
+    /// The two-sided p of "the value is `hypothesis`". A share that is the same for every seed and row is tested by the number of rows
+    /// alone.
+    pub(crate) fn p(&self, hypothesis: f64, found: &Uncertainty) -> Option<f64> {
+        let alone = || (self.terms.len() == 1 && self.terms[0].1.is_proportion()).then_some(());
+        match found.inference {
+            Some(inference) => Some(inference.p(hypothesis)),
+            None => alone().and_then(|()| score_p(self.value(), found.rows as f64, hypothesis)),
+        }
     }
 
     fn is_difference_of_shares(&self) -> bool {

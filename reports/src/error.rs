@@ -61,6 +61,16 @@ pub enum ReportError {
         /// The column, what was found, what was expected and how to correct it.
         message: String,
     },
+    /// A file of claims breaks its format, or a rule in it cannot be applied.
+    #[error("{}:{line}: {message}", path.display())]
+    Rule {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// The claim, what was found and what was expected.
+        message: String,
+    },
     /// A row must not be written.
     #[error("case '{case}': column {column}: {message}")]
     Unwritable {

@@ -143,6 +143,16 @@ impl<'a> Scored<'a> {
         Some((answers, same))
     }
 
+    /// Whether each trial answers the same rows as that of the other, as far as both have answers.
+    pub(crate) fn answers_same_rows(&self, other: &Scored<'a>) -> bool {
+        let answers = |scored: &Scored<'a>, key| scored.trials.get(key).and_then(|trial| trial.answers);
+        let is_same = |key| match (answers(self, key), answers(other, key)) {
+            (Some(one), Some(other)) => one.targets == other.targets && one.len() == other.len(),
+            _ => true,
+        };
+        self.trials.keys().all(is_same)
+    }
+
     /// A score of each row in each trial; `None` if an answer is missing or the trials answer different rows. Each row of an imputed
     /// trial has the imputed score.
     pub(crate) fn rows(&self) -> Option<Trials> {
@@ -160,7 +170,8 @@ impl<'a> Scored<'a> {
 
     /// The ratio of test rows to training rows of the divisions, the largest of them.
     fn ratio(&self) -> f64 {
-        let ratios = self.trials.values().map(|trial| trial.ratio.unwrap_or(f64::INFINITY));
+        let measured = self.trials.values().filter(|trial| !trial.is_imputed);
+        let ratios = measured.map(|trial| trial.ratio.unwrap_or(f64::INFINITY));
         ratios.fold(0.0, f64::max)
     }
 

@@ -5,6 +5,7 @@ mod figures;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::anchors::{HOW_TO_READ_ANCHORS, anchors_met};
 use crate::claims::{HOW_TO_READ_VERDICTS, verdicts};
 use crate::extra_tables::{ExtraTable, extra_tables};
 use crate::figures::Picture;
@@ -64,7 +65,7 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
 
 /// The parts of the page in the order in which a reader needs them: verdicts, results, then figures, then how they came about.
 fn parts(results: &Results, pictures: &[Picture]) -> Vec<Part> {
-    let mut parts: Vec<Part> = claims(results).into_iter().collect();
+    let mut parts: Vec<Part> = claims(results).into_iter().chain(anchors(results)).collect();
     parts.push(headlines(results));
     parts.extend(extra_tables(results).into_iter().map(extra_table));
     parts.extend(tuning(results));
@@ -150,6 +151,16 @@ fn claims(results: &Results) -> Option<Part> {
         }
     };
     Some(Part::new("claims", "Verdicts on claims", body))
+}
+
+/// The published numbers that the run meets, if it meets any.
+fn anchors(results: &Results) -> Option<Part> {
+    let met = anchors_met(results)?;
+    let body = html! {
+        p.muted { (HOW_TO_READ_ANCHORS) }
+        (table::html(&met))
+    };
+    Some(Part::new("anchors", "Published numbers", body))
 }
 
 fn headlines(results: &Results) -> Part {

@@ -3,8 +3,10 @@
 //! This crate owns the record schema, the run directory and everything read from them. It has no clock, no network and
 //! no model.
 
+mod anchors;
 mod answers;
 mod cell;
+mod citations;
 mod claims;
 mod compare;
 mod comparison;
@@ -19,8 +21,10 @@ mod grid;
 mod html;
 mod latencies;
 mod markdown;
+mod methods;
 mod metric;
 mod over_tasks;
+mod paper;
 mod rank;
 mod ranking;
 mod record;
@@ -39,9 +43,11 @@ mod terminal;
 mod time_to_target;
 mod warnings;
 
+pub use anchors::{Anchor, Met, Reproduction, anchors, anchors_text, meet};
 pub use answers::Answers;
 pub use cell::{Cell, ESTIMATE, Gap, Mean, NOT_REACHED, SearchTrial, Trial, Value};
-pub use claims::{Claim, Finding, Judged, Verdict, claims, claims_csv, claims_text, judge};
+pub use citations::bibtex;
+pub use claims::{Claim, Finding, Judged, Verdict, claims, claims_csv, claims_text, judge, read_claims};
 pub use compare::compare_text;
 pub use comparison::{ALPHA, Comparison};
 pub use error::ReportError;
@@ -53,6 +59,7 @@ pub use metric::{
     Better, Estimator, Floor, METRICS, Metric, Region, Score, ScoredTargets, SummaryColumn, TargetUnit, metric,
 };
 pub use over_tasks::{FEW_TASKS, OverTasks};
+pub use paper::{Columns, paper_files};
 pub use rank::rank_text;
 pub use ranking::{Impute, RankedModel, Ranking, Ranks};
 pub use record::{Curve, PredictionRow, Reading, Record, SCHEMA, Status};

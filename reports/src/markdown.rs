@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::anchors::{HOW_TO_READ_ANCHORS, anchors_met};
 use crate::claims::{HOW_TO_READ_VERDICTS, verdicts};
 use crate::extra_tables::{ExtraTable, extra_tables};
 use crate::format::count;
@@ -37,6 +38,9 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
             table::markdown(&claims),
             table::markdown(&findings)
         );
+    }
+    if let Some(met) = anchors_met(results) {
+        let _ = writeln!(text, "## Published numbers\n\n{}\n{HOW_TO_READ_ANCHORS}\n", table::markdown(&met));
     }
     for section in sections(results) {
         write_section(&mut text, &section);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::answers::Answers;
 use crate::cell::{Gap, Trial};
 use crate::error::ReportError;
+use crate::estimate::TrialKey;
 use crate::format::{count, listed};
 use crate::grid::Grid;
 use crate::latencies::latencies;
@@ -70,6 +71,7 @@ impl Results {
         let grid = Grid::new(&info, &records.rows, &dir.records_path())?;
         let answers = load_answers(dir, &grid, &mut remarks)?;
         let latencies = latencies(dir, &grid, &mut remarks);
+        remark_on_test_rows(&grid, &answers, &mut remarks);
         remark_on_plan(&info, &grid, &mut remarks);
         remark_on_machines(&grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
@@ -115,7 +117,7 @@ fn load_answers(dir: &RunDir, grid: &Grid, remarks: &mut Vec<String>) -> Result<
     for (setting, _, trial) in grid.trials().filter(|(_, _, trial)| measured(trial.status)) {
         let path = dir.predictions_path(&trial.case);
         match dir.predictions(&trial.case)? {
-            Some(rows) if rows.torn_line.is_none() => {
+            Some(rows) if rows.torn_line.is_none() && has_all(trial, rows.rows.len()) => {
                 let task = &grid.settings[setting].task;
                 answers.insert(trial.case.clone(), Answers::new(task, &rows.rows, &path)?);
             }
@@ -131,6 +133,36 @@ fn load_answers(dir: &RunDir, grid: &Grid, remarks: &mut Vec<String>) -> Result<
         ));
     }
     Ok(answers)
+}
+
+/// Whether these are all of the rows that the case was scored on, as far as it says how many these were.
+fn has_all(trial: &Trial, rows: usize) -> bool {
+    trial.get("score", "examples").is_none_or(|examples| examples.value == rows as f64)
+}
+
+/// Adds a remark for each setting in which models answered other test rows on the same seed. They cannot be paired.
+fn remark_on_test_rows(grid: &Grid, answers: &HashMap<String, Answers>, remarks: &mut Vec<String>) {
+    for (index, setting) in grid.settings.iter().enumerate() {
+        let mut first: HashMap<TrialKey, (&str, u64)> = HashMap::new();
+        let mut others: Vec<String> = Vec::new();
+        for (_, cell) in grid.row(index) {
+            for trial in &cell.trials {
+                let Some(found) = answers.get(&trial.case) else { continue };
+                let (case, targets) = *first.entry((trial.seed, trial.fold)).or_insert((&trial.case, found.targets));
+                if targets != found.targets {
+                    others.push(format!("{} than {case}", trial.case));
+                }
+            }
+        }
+        if !others.is_empty() {
+            remarks.push(format!(
+                "On {}, cases of one seed answered other test rows: {}. There is no paired test of their models; run them again \
+                 on the same data.",
+                setting.title,
+                listed(&others)
+            ));
+        }
+    }
 }
 
 fn remark_on_plan(info: &RunInfo, grid: &Grid, remarks: &mut Vec<String>) {

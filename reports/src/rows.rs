@@ -155,6 +155,15 @@ fn known_columns<R: Row>(path: &Path, found: &StringRecord, bytes: &[u8]) -> Res
     if let Some(schema) = newer_schema(found, bytes) {
         return Err(row_error(path, 2, newer(schema)));
     }
+    if let Some(separator) =
+        [';', '\t'].into_iter().find(|separator| found.get(0).is_some_and(|name| name.contains(*separator)))
+    {
+        let separator = if separator == ';' { "semicolons" } else { "tabs" };
+        let message = format!(
+            "columns are separated by {separator}, expected commas: take the file that bakeoff wrote, not one saved by another program"
+        );
+        return Err(row_error(path, 1, message));
+    }
     let at = found.iter().zip(R::COLUMNS).position(|(found, expected)| found != *expected);
     let at = at.unwrap_or_else(|| found.len().min(R::COLUMNS.len()));
     let message = format!(

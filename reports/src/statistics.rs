@@ -32,6 +32,7 @@ pub use inference::Inference;
 pub use nemenyi::{cliques, critical_difference};
 pub use power::{EffectOfTwoSources, minimum_detectable_effect};
 pub use proportion::{mcnemar_p, wilson};
+pub(crate) use proportion::{score_p, wilson_error};
 pub use ranks::ranks;
 pub use sign::{chance_of_separation, chance_of_sweep};
 pub use signed_rank::signed_rank_p;

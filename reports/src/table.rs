@@ -3,11 +3,13 @@
 
 mod csv;
 mod html;
+mod latex;
 mod markdown;
 mod terminal;
 
 pub(crate) use csv::csv;
 pub(crate) use html::html;
+pub(crate) use latex::{escape as latex_escape, latex};
 pub(crate) use markdown::{escape, markdown};
 pub(crate) use terminal::terminal;
 

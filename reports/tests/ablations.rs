@@ -79,7 +79,8 @@ fn numbers_are_joined_by_lines_and_words_and_switches_are_not() {
         assert!(has_text(&svg, title), "{title}: {svg}");
     }
     // The rims of markers are as wide as lines, and white.
-    let [all, rims] = ["", "stroke=\"#FFFFFF\" "].map(|color| svg.matches(&format!("{color}stroke-width=\"4\"")).count());
+    let [all, rims] =
+        ["", "stroke=\"#FFFFFF\" "].map(|color| svg.matches(&format!("{color}stroke-width=\"4\"")).count());
     assert_eq!(all - rims, 2 + 2, "{svg}");
 }
 

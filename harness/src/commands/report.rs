@@ -3,7 +3,7 @@
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 
-use bakeoff_reports::{Look, ReportError, RunDir};
+use bakeoff_reports::{Look, ReportError, Results, RunDir, bibtex};
 use clap::{Args, ValueEnum};
 
 use super::{Exit, print_report};
@@ -22,6 +22,9 @@ pub(super) struct ReportArguments {
     /// How wide the figures of --style paper are: single is 3.3 inches, double is 6.9 inches [default: single]
     #[arg(long, value_enum)]
     column: Option<Column>,
+    /// Print the BibTeX entries of the data, models and statistics that the run used, and write nothing
+    #[arg(long)]
+    bib: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,14 +46,13 @@ pub(super) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
     let look = look(arguments.style, arguments.column)?;
     let dir = RunDir::new(&arguments.run);
     dir.info().map_err(usage)?;
+    if arguments.bib {
+        let results = Results::load(&dir).map_err(of_reading)?;
+        write!(stdout().lock(), "{}", bibtex(&results))?;
+        return Ok(Exit::Ok);
+    }
     let _lock = RunLock::for_report(dir.path())?;
-    let built =
-        threads::at_most(available_cpus(), || bakeoff_reports::build_with(&dir, look)).map_err(
-            |error| match error {
-                ReportError::Io { .. } | ReportError::Figure { .. } => error.into(),
-                of_the_files => usage(of_the_files),
-            },
-        )?;
+    let built = threads::at_most(available_cpus(), || bakeoff_reports::build_with(&dir, look)).map_err(of_reading)?;
     let mut out = stdout().lock();
     print_report(&mut out, &built)?;
     if look != Look::Web {
@@ -68,5 +70,13 @@ fn look(style: FigureStyle, column: Option<Column>) -> anyhow::Result<Look> {
         (FigureStyle::Web | FigureStyle::Slides, Some(_)) => Err(usage(
             "--column says how wide the figures of a paper are, and --style is not paper: add --style paper, or leave --column out",
         )),
+    }
+}
+
+/// What a user can mend in the run's files is wrong input; everything else is unexpected.
+fn of_reading(error: ReportError) -> anyhow::Error {
+    match error {
+        ReportError::Io { .. } | ReportError::Figure { .. } => error.into(),
+        of_the_files => usage(of_the_files),
     }
 }

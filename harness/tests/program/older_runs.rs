@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 #[path = "../../../reports/tests/common/folder.rs"]
-mod folder;
+pub(crate) mod folder;
 
 use crate::common::{Bench, exits, stderr, stdout};
 

@@ -120,13 +120,14 @@ fn ask<'a>(claim: &Claim, question: &Question, runs: &[&'a Results]) -> Result<(
             Err(found) => drop(reason.get_or_insert(format!("run {}: {found}", run.info.run))),
         }
     }
-    Err(reason.unwrap_or_else(|| claim.remedy()))
+    Err(reason.unwrap_or_else(|| claim.remedy(runs)))
 }
 
 impl Claim {
-    /// What to run.
-    pub(crate) fn remedy(&self) -> String {
-        match self.suites.first() {
+    /// What to run, beside these runs.
+    pub(crate) fn remedy(&self, runs: &[&Results]) -> String {
+        let is_run = |suite: &&String| runs.iter().any(|run| run.info.suite == **suite);
+        match self.suites.iter().find(|suite| !is_run(suite)).or(self.suites.last()) {
             Some(suite) => format!("bakeoff run {suite}"),
             None => format!("waits for {}", self.waits_for),
         }
@@ -197,8 +198,11 @@ fn what_would_decide(answer: &Answer) -> String {
     if answer.seeds < 2 {
         return "two seeds or more".to_owned();
     }
-    let (Some(inference), Some((var_seed, var_row))) = (answer.inference, answer.variances) else {
+    let Some((var_seed, var_row)) = answer.variances else {
         return "predictions of every seed".to_owned();
+    };
+    let Some(inference) = answer.inference else {
+        return "numbers that vary: these are all the same, so their error is unknown".to_owned();
     };
     let (seeds, rows) = (answer.seeds as u64, answer.rows.max(2) as u64);
     // What depends on seed and row together shrinks with the seeds, as the variance of seeds does.

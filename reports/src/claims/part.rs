@@ -1,6 +1,6 @@
 //! One comparison of a claim, looked up in a run: the difference, or for a cost the ratio, and its uncertainty.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::{Cell, ESTIMATE};
 use crate::contrast::Contrast;
@@ -26,6 +26,9 @@ pub(super) struct Question {
     pub(super) is: Relation,
     pub(super) grows: bool,
 }
+
+/// The kind of device, and the fingerprint of the machine.
+type Where<'a> = (&'a str, &'a str);
 
 /// A model at a size.
 #[derive(Debug, Clone)]
@@ -123,12 +126,32 @@ impl Question {
         format!("{}{rows}{noise}{task}", place.model)
     }
 
-    /// The answer of a run.
+    /// The answer of a run: that of its first device and machine that have one, because costs of two are not compared.
     ///
     /// # Errors
     /// Says what the run does not have.
     pub(super) fn ask(&self, results: &Results) -> Result<Answer, String> {
-        let (setting, _) = self.first.find(results, self.first.rows)?;
+        let mut wheres: Vec<Where<'_>> = Vec::new();
+        for setting in &results.grid.settings {
+            let at = (setting.device.as_str(), setting.machine.as_str());
+            if !wheres.contains(&at) {
+                wheres.push(at);
+            }
+        }
+        let mut reason = None;
+        for at in &wheres {
+            match self.ask_on(results, *at) {
+                Ok(answer) => return Ok(answer),
+                Err(found) => drop(reason.get_or_insert(found)),
+            }
+        }
+        let reason = reason.unwrap_or_else(|| "no case has finished".to_owned());
+        let apart = if wheres.len() > 1 { ", and cases of two devices or machines are not compared" } else { "" };
+        Err(format!("{reason}{apart}"))
+    }
+
+    fn ask_on(&self, results: &Results, at: Where<'_>) -> Result<Answer, String> {
+        let (setting, _) = self.first.find(results, at, self.first.rows)?;
         let primary = results.setting(setting).primary();
         let metric = match self.metric.as_str() {
             "primary" | "gap" => primary,
@@ -140,9 +163,9 @@ impl Question {
             (Relation::Below, _) | (Relation::Better, Better::Lower) => -1.0,
         };
         if self.metric != "gap" && metric.score.is_some() {
-            return self.ask_scores(results, metric, sign);
+            return self.ask_scores(results, at, metric, sign);
         }
-        self.ask_seeds(results, metric, sign)
+        self.ask_seeds(results, at, metric, sign)
     }
 
     /// The terms of the comparison, each with its factor.
@@ -155,13 +178,18 @@ impl Question {
         sides.map(|(factor, place)| (factor, place, place.rows)).collect()
     }
 
-    fn ask_scores(&self, results: &Results, metric: &Metric, sign: f64) -> Result<Answer, String> {
-        let rules =
-            metric.score.as_ref().map(|_| metric.name).and_then(crate::metric::metric).and_then(|m| m.score.as_ref());
+    fn ask_scores(
+        &self,
+        results: &Results,
+        at: Where<'_>,
+        metric: &'static Metric,
+        sign: f64,
+    ) -> Result<Answer, String> {
+        let rules = metric.score.as_ref();
         let rules = rules.ok_or_else(|| format!("{} is no score", metric.name))?;
         let mut terms = Vec::new();
         for (factor, place, rows) in self.terms() {
-            let (setting, cell) = place.find(results, rows)?;
+            let (setting, cell) = place.find(results, at, rows)?;
             let scored = Scored::by(metric.name, rules, results.setting(setting), cell, &results.answers);
             terms.push((factor, scored));
         }
@@ -169,11 +197,7 @@ impl Question {
         let found = contrast.uncertainty();
         let threshold = self.value.unwrap_or(0.0);
         let difference = contrast.value() - threshold;
-        let p = match (self.value, found.inference) {
-            (Some(value), Some(inference)) => Some(inference.p(value)),
-            (Some(_), None) => None,
-            (None, _) => found.p,
-        };
+        let p = self.value.map_or(found.p, |value| contrast.p(value, &found));
         Ok(Answer {
             effect: sign * difference,
             shown: contrast.value(),
@@ -188,12 +212,14 @@ impl Question {
     }
 
     /// Compares numbers of which each seed has one: costs by the logarithm of their ratio, gaps by their difference.
-    fn ask_seeds(&self, results: &Results, metric: &Metric, sign: f64) -> Result<Answer, String> {
+    fn ask_seeds(&self, results: &Results, at: Where<'_>, metric: &Metric, sign: f64) -> Result<Answer, String> {
         let is_gap = self.metric == "gap";
         let mut sums: Option<BTreeMap<u64, f64>> = None;
+        let mut sources: BTreeSet<&str> = BTreeSet::new();
         for (factor, place, rows) in self.terms() {
-            let (setting, cell) = place.find(results, rows)?;
-            let numbers = if is_gap { gaps(results.setting(setting), cell) } else { costs(metric, cell)? };
+            let (setting, cell) = place.find(results, at, rows)?;
+            let numbers =
+                if is_gap { gaps(results.setting(setting), cell) } else { costs(metric, cell, &mut sources)? };
             sums = Some(match sums {
                 None => numbers.into_iter().map(|(seed, number)| (seed, factor * number)).collect(),
                 Some(sums) => {
@@ -202,6 +228,10 @@ impl Question {
                     both.collect()
                 }
             });
+        }
+        if sources.len() > 1 {
+            let sources: Vec<&str> = sources.into_iter().collect();
+            return Err(format!("{} is from {}, which are not compared", self.metric, sources.join(" and ")));
         }
         let sums: Vec<f64> = sums.unwrap_or_default().into_values().collect();
         let n = sums.len() as f64;
@@ -230,33 +260,45 @@ impl Question {
 }
 
 impl Place {
-    /// The cell of a run.
-    fn find<'a>(&self, results: &'a Results, rows: Rows) -> Result<(usize, &'a Cell), String> {
+    /// The cell of a run on this device and machine.
+    fn find<'a>(&self, results: &'a Results, at: Where<'_>, rows: Rows) -> Result<(usize, &'a Cell), String> {
         let grid = &results.grid;
         let label = grid.labels.iter().position(|label| *label == self.model);
         let label = label.ok_or_else(|| format!("it has no model '{}'", self.model))?;
         let with_all_rows = format!("{}-full", self.task);
+        let is_task = |task: &str| task == self.task || task == with_all_rows;
         let is_of = |setting: &Setting| {
-            [&self.task, &with_all_rows].contains(&&setting.task.name) && setting.label_noise == self.label_noise && setting.folds.is_none()
+            (setting.device.as_str(), setting.machine.as_str()) == at
+                && is_task(&setting.task.name)
+                && setting.label_noise == self.label_noise
+                && setting.folds.is_none()
         };
-        let mut found: Vec<(usize, usize, &Cell)> = (0..grid.settings.len())
-            .filter(|&setting| is_of(&grid.settings[setting]))
-            .filter_map(|setting| Some((grid.settings[setting].train_size, setting, grid.cell(setting, label)?)))
-            .collect();
-        found.sort_by_key(|(size, ..)| *size);
-        let sizes = found.iter().map(|(size, ..)| *size).collect::<std::collections::BTreeSet<_>>().len();
-        let place = match rows {
-            Rows::Most => found.last(),
-            Rows::Fewest if sizes < 2 => None,
-            Rows::Fewest => found.first(),
-            Rows::Exactly(rows) => found.iter().find(|(size, ..)| *size == rows),
+        // Those of the plan, so that a size whose case is still to come is not taken for a smaller one.
+        let planned = results.info.cases.iter().filter(|case| {
+            is_task(&case.task) && case.label_noise == self.label_noise && case.folds.is_none() && case.trial.is_none()
+        });
+        let sizes: BTreeSet<usize> = planned.map(|case| case.train_size).collect();
+        let size = match rows {
+            Rows::Exactly(rows) => Some(rows),
+            Rows::Most => sizes.last().copied(),
+            Rows::Fewest if sizes.len() < 2 => {
+                return Err(format!("it has not several training sizes of {}", self.task));
+            }
+            Rows::Fewest => sizes.first().copied(),
         };
-        let (_, setting, cell) =
-            place.ok_or_else(|| format!("it has no case of {} on {} at that size", self.model, self.task))?;
+        let found = size.and_then(|size| {
+            let mut settings = (0..grid.settings.len()).filter(|&setting| is_of(&grid.settings[setting]));
+            let setting = settings.find(|&setting| grid.settings[setting].train_size == size)?;
+            Some((setting, grid.cell(setting, label)?))
+        });
+        let (setting, cell) = found.ok_or_else(|| {
+            let rows = size.map_or(String::new(), |size| format!(" with {size} rows"));
+            format!("it has no finished case of {} on {}{rows}", self.model, self.task)
+        })?;
         if !matches!(cell.status, Status::Ok | Status::BelowFloor) || cell.trials.len() < cell.planned {
             return Err(format!("{} on {} did not end well on every seed ({})", self.model, self.task, cell.status));
         }
-        Ok((*setting, cell))
+        Ok((setting, cell))
     }
 }
 
@@ -271,8 +313,8 @@ fn gaps(setting: &Setting, cell: &Cell) -> BTreeMap<u64, f64> {
     cell.trials.iter().filter_map(gap).collect()
 }
 
-/// The logarithm of a cost, by seed. An estimate decides nothing.
-fn costs(metric: &Metric, cell: &Cell) -> Result<BTreeMap<u64, f64>, String> {
+/// The logarithm of a cost, by seed. An estimate decides nothing. Adds the sources of the numbers.
+fn costs<'a>(metric: &Metric, cell: &'a Cell, sources: &mut BTreeSet<&'a str>) -> Result<BTreeMap<u64, f64>, String> {
     let phase = metric.columns.first().map_or("", |column| column.phase);
     let mut costs = BTreeMap::new();
     for trial in &cell.trials {
@@ -280,7 +322,10 @@ fn costs(metric: &Metric, cell: &Cell) -> Result<BTreeMap<u64, f64>, String> {
             Some(value) if value.source == ESTIMATE => {
                 return Err(format!("{} is an estimate, which decides nothing", metric.name));
             }
-            Some(value) if value.value > 0.0 => drop(costs.insert(trial.seed, value.value.ln())),
+            Some(value) if value.value > 0.0 => {
+                sources.insert(&value.source);
+                costs.insert(trial.seed, value.value.ln());
+            }
             _ => {}
         }
     }

@@ -71,7 +71,7 @@ pub struct Side {
 
 /// A training size of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "toml::Value")]
 pub enum Rows {
     /// The largest that the run has of the task.
     #[default]
@@ -79,8 +79,22 @@ pub enum Rows {
     /// The smallest.
     Fewest,
     /// This many.
-    #[serde(untagged)]
     Exactly(usize),
+}
+
+impl TryFrom<toml::Value> for Rows {
+    type Error = String;
+
+    fn try_from(written: toml::Value) -> Result<Rows, String> {
+        let exactly = || usize::try_from(written.as_integer()?).ok().filter(|rows| *rows > 0).map(Rows::Exactly);
+        match written.as_str() {
+            Some("most") => Ok(Rows::Most),
+            Some("fewest") => Ok(Rows::Fewest),
+            _ => exactly().ok_or_else(|| {
+                format!("`rows` is {written}, expected \"most\", \"fewest\" or a whole number from 1 on")
+            }),
+        }
+    }
 }
 
 /// How two sides compare.
@@ -107,6 +121,10 @@ fn primary() -> String {
 
 /// The claims of the program, in the order of their ids.
 pub fn claims() -> Vec<Claim> {
-    let file: File = toml::from_str(include_str!("../../claims.toml")).expect("a test reads claims.toml");
-    file.claim
+    parse(include_str!("../../claims.toml")).expect("a test reads claims.toml")
+}
+
+/// The claims in a text of the form of `claims.toml`.
+pub(super) fn parse(text: &str) -> Result<Vec<Claim>, toml::de::Error> {
+    toml::from_str(text).map(|file: File| file.claim)
 }

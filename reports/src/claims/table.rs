@@ -62,17 +62,25 @@ pub fn claims_text(judged: &[Judged], runs: &[Results]) -> String {
         text += &format!("\nThe comparisons behind them:\n\n{}", terminal(&findings_table(&asked).without_details()));
     }
     text += "\n";
-    let others: Vec<&Results> =
-        runs.iter().filter(|run| !judged.iter().any(|judged| judged.claim.suites.contains(&run.info.suite))).collect();
-    for run in others {
-        text += &format!(
-            "note: run {} is of the suite {}, which judges none of these claims\n",
-            run.info.run, run.info.suite
-        );
+    let mut noted: Vec<&str> = Vec::new();
+    for Results { info, remarks, .. } in runs {
+        // A run that is given twice has its notes once.
+        if noted.contains(&info.run.as_str()) {
+            continue;
+        }
+        noted.push(&info.run);
+        if !judged.iter().any(|judged| judged.claim.suites.contains(&info.suite)) {
+            text +=
+                &format!("note: run {} is of the suite {}, which judges none of these claims\n", info.run, info.suite);
+        }
+        remarks.iter().for_each(|remark| text += &format!("note: run {}: {remark}\n", info.run));
     }
+    let all: Vec<&Results> = runs.iter().collect();
     let unmeasured = judged.iter().filter(|judged| judged.verdict == Verdict::NotMeasured);
-    for Judged { claim, .. } in unmeasured {
-        text += &format!("{}: {}\n", claim.id, claim.remedy());
+    for Judged { claim, findings, .. } in unmeasured {
+        // What a run of its suites lacks says more than to run one of them again.
+        let lack = findings.iter().map(|finding| &finding.remedy).find(|remedy| remedy.starts_with("run "));
+        text += &format!("{}: {}\n", claim.id, lack.cloned().unwrap_or_else(|| claim.remedy(&all)));
     }
     text
 }

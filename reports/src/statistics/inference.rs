@@ -29,18 +29,48 @@ impl Inference {
         Interval { low: self.value - half, high: self.value + half }
     }
 
+    /// The difference of two independent numbers. `None` if neither has an error.
+    pub fn less(&self, other: &Inference) -> Option<Inference> {
+        let parts = [(self.error.powi(2), self.df), (other.error.powi(2), other.df)];
+        Inference::of_parts(self.value - other.value, parts)
+    }
+
+    /// A number whose variance is the sum of two independent estimates, each with its degrees of freedom. `None` if both are 0.
+    ///
+    /// The quantile of its interval is the mean of the quantiles of both parts, weighted by the parts, which is the approximation of
+    /// Cochran and Cox 1957, "Experimental Designs", section 4.14. The degrees of freedom are those of the t distribution with this
+    /// quantile.
+    pub(super) fn of_parts(value: f64, [(one, of_one), (other, of_other)]: [(f64, f64); 2]) -> Option<Inference> {
+        let variance = one + other;
+        if variance <= 0.0 {
+            return None;
+        }
+        let quantile = (t_quantile(0.975, of_one) * one + t_quantile(0.975, of_other) * other) / variance;
+        Inference::new(value, variance.sqrt(), df_of(quantile, of_one.min(of_other), of_one.max(of_other)))
+    }
+
     /// The two-sided p of "the true number is `hypothesis`".
     pub fn p(&self, hypothesis: f64) -> f64 {
         2.0 * student(self.df).sf(((self.value - hypothesis) / self.error).abs())
     }
 }
 
+/// The degrees of freedom between `low` and `high` whose t distribution has this 97.5 % quantile.
+fn df_of(quantile: f64, mut low: f64, mut high: f64) -> f64 {
+    for _ in 0..60 {
+        // The quantile changes about as the inverse of the degrees of freedom does.
+        let middle = 2.0 / (1.0 / low + 1.0 / high);
+        if student(middle).cdf(quantile) < 0.975 { low = middle } else { high = middle }
+    }
+    2.0 / (1.0 / low + 1.0 / high)
+}
+
 /// The quantile of Student's t distribution at `q`.
-pub(super) fn t_quantile(q: f64, df: f64) -> f64 {
+fn t_quantile(q: f64, df: f64) -> f64 {
     student(df).inverse_cdf(q)
 }
 
 /// Student's t distribution.
-pub(super) fn student(df: f64) -> StudentsT {
+fn student(df: f64) -> StudentsT {
     StudentsT::new(0.0, 1.0, df).expect("degrees of freedom are above 0")
 }

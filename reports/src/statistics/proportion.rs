@@ -1,6 +1,6 @@
 //! Shares of test examples: the interval of one, and the test of two on the same examples.
 
-use super::Interval;
+use super::{Inference, Interval};
 
 /// The 97.5 % quantile of the standard normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
@@ -15,6 +15,20 @@ pub fn wilson(proportion: f64, n: f64) -> Option<Interval> {
     let centre = (proportion + z2 / 2.0) / (1.0 + z2);
     let half = Z / (1.0 + z2) * (proportion * (1.0 - proportion) / n + z2 / (4.0 * n)).sqrt();
     Some(Interval { low: (centre - half).max(0.0), high: (centre + half).min(1.0) })
+}
+
+/// The two-sided p of "the true proportion is `hypothesis`" by the score test, which Wilson's interval inverts: `z = (proportion -
+/// hypothesis) / sqrt(hypothesis (1 - hypothesis) / n)`. It is defined for proportions of 0 and 1 too. `None` for no examples, and for
+/// a hypothesis of 0 or 1.
+pub(crate) fn score_p(proportion: f64, n: f64, hypothesis: f64) -> Option<f64> {
+    let error = (hypothesis * (1.0 - hypothesis) / n).sqrt();
+    (n > 0.0 && error > 0.0).then(|| Inference { value: proportion, error, df: f64::INFINITY }.p(hypothesis))
+}
+
+/// The standard error of a proportion over `n` examples: the half width of its Wilson interval, in standard deviations. So it is above
+/// 0 for proportions of 0 and 1 too. `None` for no examples.
+pub(crate) fn wilson_error(proportion: f64, n: f64) -> Option<f64> {
+    wilson(proportion, n).map(|interval| (interval.high - interval.low) / 2.0 / Z)
 }
 
 /// The two-sided exact p-value of McNemar's test (McNemar 1947). `only_first` counts the examples that only the first

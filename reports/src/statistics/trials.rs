@@ -1,10 +1,7 @@
 //! Scores of test rows in several trials. **Seeds replicate, rows do not**: the same rows are answered in every trial, so 3 seeds
 //! of 1,000 rows are not 3,000 independent scores.
 
-use statrs::distribution::ContinuousCDF;
-
 use super::Inference;
-use super::inference::{student, t_quantile};
 
 /// A score of each test row in each trial of a model: one trial a seed, the same rows in all of them. There is no way to the
 /// scores but by trial, so that rows of several seeds cannot be counted as independent.
@@ -89,13 +86,8 @@ impl Trials {
         }
         let seeds = self.seeds() as f64;
         let of_rows = (of_rows - rest).max(0.0);
-        let variance = trials + of_rows;
-        if variance <= 0.0 {
-            return None;
-        }
-        let quantile = (t_quantile(0.975, seeds - 1.0) * trials + t_quantile(0.975, rows - 1.0) * of_rows) / variance;
-        let df = df_of(quantile, (seeds - 1.0).min(rows - 1.0), (seeds - 1.0).max(rows - 1.0));
-        Inference::new(value, (variance / (seeds * rows)).sqrt(), df)
+        let cells = seeds * rows;
+        Inference::of_parts(value, [(trials / cells, seeds - 1.0), (of_rows / cells, rows - 1.0)])
     }
 
     fn mean_squares(&self) -> MeanSquares {
@@ -127,14 +119,4 @@ impl Trials {
         let above = |square: f64, others: f64| ((square - rest) / others).max(0.0);
         (self.seeds() > 1).then(|| (above(trials, self.rows as f64), above(rows, self.seeds() as f64)))
     }
-}
-
-/// The degrees of freedom between `low` and `high` whose t distribution has this 97.5 % quantile.
-fn df_of(quantile: f64, mut low: f64, mut high: f64) -> f64 {
-    for _ in 0..60 {
-        // The quantile changes about as the inverse of the degrees of freedom does.
-        let middle = 2.0 / (1.0 / low + 1.0 / high);
-        if student(middle).cdf(quantile) < 0.975 { low = middle } else { high = middle }
-    }
-    2.0 / (1.0 / low + 1.0 / high)
 }

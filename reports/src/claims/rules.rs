@@ -1,0 +1,146 @@
+//! A user's own claims, in the form of `claims.toml`, with errors that say where and what was expected.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::error::ReportError;
+use crate::metric::metric;
+
+use super::registry::{Claim, Part, Rows, Side};
+
+/// What is wrong, and at which byte of the text.
+type Fault = (usize, String);
+
+/// Where each claim and what it names stand in the text.
+#[derive(Deserialize)]
+struct Places {
+    claim: Vec<Spanned<ClaimPlaces>>,
+}
+
+#[derive(Deserialize)]
+struct ClaimPlaces {
+    id: Spanned<String>,
+    suites: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    part: Vec<Spanned<toml::Table>>,
+}
+
+/// Reads claims from `text`, the content of the file at `path`. `suites` are the names that a claim may give for its runs.
+///
+/// # Errors
+/// If the text is not in the form of `claims.toml`, and if a claim has no rule, an id that another one has, an unknown suite or metric,
+/// or a comparison without exactly one right side. The error names the file and the line.
+pub fn read_claims(path: &Path, text: &str, suites: &[&str]) -> Result<Vec<Claim>, ReportError> {
+    read(text, suites).map_err(|(at, message)| {
+        let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() as u64 + 1;
+        ReportError::Rule { path: path.to_owned(), line, message }
+    })
+}
+
+fn read(text: &str, suites: &[&str]) -> Result<Vec<Claim>, Fault> {
+    let in_text = |error: toml::de::Error| (error.span().map_or(0, |span| span.start), error.message().to_owned());
+    let claims = super::registry::parse(text).map_err(in_text)?;
+    let places: Places = toml::from_str(text).map_err(in_text)?;
+    let mut ids: Vec<&str> = Vec::new();
+    for (claim, place) in claims.iter().zip(&places.claim) {
+        let (start, place) = (place.span().start, place.as_ref());
+        if ids.contains(&claim.id.as_str()) {
+            return Err((place.id.span().start, format!("two claims have the id '{}', expected one each", claim.id)));
+        }
+        ids.push(&claim.id);
+        check_suites(claim, place, suites)?;
+        if claim.most.is_some_and(|most| !(0.0..1.0).contains(&most)) {
+            return Err((start, format!("claim {}: `most` is not in 0..1, expected a share of its parts", claim.id)));
+        }
+        if claim.parts.is_empty() {
+            return Err((
+                start,
+                format!("claim {} has no [[claim.part]], expected one or more, which must hold", claim.id),
+            ));
+        }
+        for (part, place) in claim.parts.iter().zip(&place.part) {
+            check_part(part)
+                .map_err(|message| (place.span().start, format!("a part of claim {}: {message}", claim.id)))?;
+        }
+    }
+    Ok(claims)
+}
+
+fn check_suites(claim: &Claim, place: &ClaimPlaces, known: &[&str]) -> Result<(), Fault> {
+    if claim.suites.is_empty() {
+        let message = format!("claim {} names no suite, expected the suites whose runs it judges", claim.id);
+        return Err((place.suites.span().start, message));
+    }
+    let unknown = place.suites.as_ref().iter().find(|suite| !known.contains(&suite.as_ref().as_str()));
+    if let Some(suite) = unknown {
+        let message = format!(
+            "claim {}: unknown suite '{}', expected a built-in suite or that of a run which is judged: {}",
+            claim.id,
+            suite.as_ref(),
+            known.join(", ")
+        );
+        return Err((suite.span().start, message));
+    }
+    Ok(())
+}
+
+/// What is wrong with a part.
+fn check_part(part: &Part) -> Result<(), String> {
+    if part.task.is_empty() || part.first.model.is_empty() {
+        return Err("expected at least one task and one model in `first`".to_owned());
+    }
+    match (&part.second, part.value) {
+        (Some(_), Some(_)) => return Err("it has both `second` and `value`, expected one of them".to_owned()),
+        (None, None) => return Err("it has neither `second` nor `value`, expected one of them".to_owned()),
+        _ => {}
+    }
+    let is_cost = match part.metric.as_str() {
+        "primary" | "gap" => false,
+        name => match metric(name) {
+            None => {
+                return Err(format!(
+                    "unknown metric '{name}', expected primary, gap or one that `bakeoff list metrics` shows"
+                ));
+            }
+            Some(metric) => metric.score.is_none(),
+        },
+    };
+    if let Some(value) = part.value.filter(|value| !value.is_finite() || (is_cost && *value <= 0.0)) {
+        let expected =
+            if is_cost { "a number above 0, because costs are compared as ratios" } else { "a finite number" };
+        return Err(format!("`value` is {value}, expected {expected}"));
+    }
+    for side in [Some(&part.first), part.second.as_ref()].into_iter().flatten() {
+        check_side(side)?;
+    }
+    if part.grows && [Some(&part.first), part.second.as_ref()].into_iter().flatten().any(|side| side.rows != Rows::Most)
+    {
+        return Err("it has `grows` and `rows`, expected one of them: `grows` compares the most rows with the fewest"
+            .to_owned());
+    }
+    let compares_something = part.second.as_ref().is_none_or(|second| {
+        let same_place = |model: &str| {
+            let is_model = second.model.is_empty() || second.model == [model];
+            let is_task = second.task.is_empty() || part.task == [second.task.as_str()];
+            is_model && is_task && second.rows == part.first.rows && second.label_noise == part.first.label_noise
+        };
+        !part.first.model.iter().all(|model| same_place(model)) && !part.questions().is_empty()
+    });
+    if !compares_something {
+        return Err(
+            "both sides are the same, expected another model, other `rows` or another `label_noise`; to compare a model with \
+             itself, leave out `model` in `second`"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+fn check_side(side: &Side) -> Result<(), String> {
+    if !(0.0..=1.0).contains(&side.label_noise) {
+        return Err(format!("`label_noise` is {}, expected a share from 0 to 1", side.label_noise));
+    }
+    Ok(())
+}
