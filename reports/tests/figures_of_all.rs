@@ -64,7 +64,7 @@ fn mean_ranks_are_those_of_the_tests_over_tasks_and_few_tasks_are_a_remark() {
         assert!(drawn.svg.contains(&begins), "{begins}");
     }
     let bars = over.cliques.iter().filter(|clique| clique.len() > 1).count();
-    assert_eq!(drawn.svg.matches("stroke-width=\"10\"").count(), bars, "a thick bar for each group not told apart");
+    assert_eq!(drawn.svg.matches("stroke-width=\"11\"").count(), bars, "a thick bar for each group not told apart");
     assert!(has_text(&drawn.svg, &format!("CD = {:.2}", over.critical_difference)), "{}", over.critical_difference);
     assert!(drawn.caption.contains("over 18 settings") && !drawn.caption.contains("With fewer than"));
     let few = tempfile::tempdir().unwrap();

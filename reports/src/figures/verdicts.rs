@@ -1,6 +1,6 @@
 //! Verdicts: what the run says of each claim that it measures, at a glance.
 
-use super::canvas::{Align, Canvas, SMALL_MM, TEXT_MM, page};
+use super::canvas::{Align, Canvas, SMALL_MM, TEXT_MM, page, text_width};
 use super::frame::{MARGIN_MM, page_width};
 use super::marker::Marker;
 use super::style::Style;
@@ -15,8 +15,8 @@ pub(crate) struct Verdicts;
 
 const LINE_MM: f64 = 3.4;
 const GAP_MM: f64 = 1.6;
-/// The width of the mark, the id and the space between them.
-const BEFORE_MM: f64 = 12.0;
+/// The width of the id and the space behind it.
+const BEFORE_MM: f64 = 7.0;
 
 impl Figure for Verdicts {
     fn name(&self) -> &'static str {
@@ -71,7 +71,8 @@ fn mark(verdict: Verdict) -> (Marker, usize, bool) {
 
 fn draw(judged: &[Judged], style: &Style, title: &str, caption: &str) -> Result<String, String> {
     let width = page_width(style);
-    let verdict_mm = width * 0.24;
+    // The longest word, with the mark before it.
+    let verdict_mm = text_width(Verdict::NotMeasured.name(), SMALL_MM) + 4.2;
     let text_mm = width - 2.0 * MARGIN_MM - BEFORE_MM - verdict_mm;
     let rows: Vec<Vec<String>> = judged.iter().map(|judged| wrapped(&judged.claim.claim, text_mm - 1.5)).collect();
     let heights: Vec<f64> = rows.iter().map(|lines| (lines.len() + 1) as f64 * LINE_MM + GAP_MM).collect();
@@ -119,7 +120,7 @@ fn wrapped(text: &str, width_mm: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
-            Some(line) if super::canvas::text_width(&format!("{line} {word}"), SMALL_MM) <= width_mm => {
+            Some(line) if text_width(&format!("{line} {word}"), SMALL_MM) <= width_mm => {
                 *line += " ";
                 *line += word;
             }
