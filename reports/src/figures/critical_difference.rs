@@ -19,7 +19,7 @@ const ROW_MM: f64 = 4.2;
 /// The height between two bars of models that are not told apart.
 const BAR_MM: f64 = 2.2;
 /// The part of the width that labels at either end may take.
-const LABELS: f64 = 0.3;
+const LABELS: f64 = 0.34;
 
 impl Figure for CriticalDifference {
     fn name(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! Wins: in how many settings each model is significantly better than each other.
 
-use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM, page};
+use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM, page, text_width};
 use super::confusion::{ink_on, shade};
 use super::frame::{MARGIN_MM, page_width};
 use super::style::Style;
@@ -115,7 +115,8 @@ fn draw_matrix(
 ) -> Result<String, String> {
     let width = page_width(style);
     let models = order.len();
-    let names_mm = width * 0.25;
+    let names = order.iter().map(|label| text_width(&results.grid.labels[*label], SMALL_MM));
+    let names_mm = (names.fold(0.0, f64::max) + 2.0).clamp(18.0, width * 0.32);
     let left = MARGIN_MM + 4.0 + names_mm;
     let cell_w = ((width - left - MARGIN_MM) / models as f64).min(26.0);
     let roomy = cell_w >= ROOMY_MM;
@@ -146,7 +147,13 @@ fn draw_matrix(
         let below = (inner.x + inner.w / 2.0, inner.bottom() + names_mm + 2.5);
         canvas.text("than this model", below, SMALL_MM, Align::Centre, style.muted)?;
         let beside = (MARGIN_MM + 1.5, inner.y + inner.h / 2.0);
-        canvas.text_up(if models > 2 { "is better" } else { "better" }, beside, SMALL_MM, Align::Centre, style.muted)
+        canvas.text_up(
+            if models > 2 { "this model is better" } else { "is better" },
+            beside,
+            SMALL_MM,
+            Align::Centre,
+            style.muted,
+        )
     })
 }
 
