@@ -147,13 +147,10 @@ fn draw_matrix(
         let below = (inner.x + inner.w / 2.0, inner.bottom() + names_mm + 2.5);
         canvas.text("than this model", below, SMALL_MM, Align::Centre, style.muted)?;
         let beside = (MARGIN_MM + 1.5, inner.y + inner.h / 2.0);
-        canvas.text_up(
-            if models > 2 { "this model is better" } else { "is better" },
-            beside,
-            SMALL_MM,
-            Align::Centre,
-            style.muted,
-        )
+        // Few rows have no room for the whole phrase.
+        let fits = |phrase: &&str| canvas.width(phrase, SMALL_MM) <= inner.h;
+        let phrase = ["this model is better", "is better"].into_iter().find(fits).unwrap_or("better");
+        canvas.text_up(phrase, beside, SMALL_MM, Align::Centre, style.muted)
     })
 }
 
