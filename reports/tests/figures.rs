@@ -17,7 +17,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use apart::assert_texts_are_apart;
-use bakeoff_reports::{FIGURES, Record, Results, Style, build};
+use bakeoff_reports::{FIGURES, Record, Results, RunDir, Style, build};
 use common::{Plan, SMALL, write_run};
 use grids::{MIXED, Variant, make_grid};
 use pictures::{has_text, parse, texts};
@@ -38,6 +38,17 @@ const SIZES: &[(&str, Plan)] = &[
 
 /// The figures that need several values of an axis or of a parameter.
 const AXIS_FIGURES: &[&str] = &["learning-curve", "label-noise", "ablation"];
+/// The figure that needs a run of a suite which measures claims.
+const VERDICTS: &str = "verdicts";
+/// The figures of all settings together, which have no panels.
+const OF_ALL: &[&str] = &[VERDICTS, "wins", "critical-difference"];
+
+/// Makes the run one of a suite that measures claims.
+fn make_claims_run(dir: &RunDir) {
+    let mut info = dir.info().unwrap();
+    info.suite = "claims-quick".to_owned();
+    dir.write_info(&info).unwrap();
+}
 
 /// Forests of several sizes.
 const TREES: &[Variant] = &[
@@ -85,11 +96,17 @@ fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
     let axes_dir = write_run(axes_folder.path(), &Plan { axes: true, ..SMALL });
     make_grid(&axes_dir, MIXED);
     let axes = Results::load(&axes_dir).unwrap();
+    let claims_folder = tempfile::tempdir().unwrap();
+    let claims_dir = write_run(claims_folder.path(), &Plan { axes: true, seeds: 2, examples: 50, ..SMALL });
+    make_claims_run(&claims_dir);
+    let claims = Results::load(&claims_dir).unwrap();
     for figure in FIGURES {
         let of_axis = AXIS_FIGURES.contains(&figure.name());
+        let of_claims = figure.name() == VERDICTS;
         let nothing = figure.draw(&results, &Style::default()).unwrap().pictures.is_empty();
-        assert_eq!(nothing, of_axis, "{}", figure.name());
-        let drawn = figure.draw(if of_axis { &axes } else { &results }, &Style::default()).unwrap();
+        assert_eq!(nothing, of_axis || of_claims, "{}", figure.name());
+        let run = if of_axis { &axes } else { &results };
+        let drawn = figure.draw(if of_claims { &claims } else { run }, &Style::default()).unwrap();
         assert!(!drawn.pictures.is_empty(), "{} draws nothing", figure.name());
         for picture in &drawn.pictures {
             assert!(picture.name.starts_with(figure.name()), "{}", picture.name);
@@ -110,7 +127,9 @@ fn figures_cap_their_panels_and_say_so() {
     let built = build(&write_run(folder.path(), &plan)).unwrap();
     // A matrix is a picture of its own, so that figure counts cases and not panels.
     // Of 14 tasks, 10 have classes, and only these have a reliability.
-    let counted = |name: &&str| !["confusion", "reliability"].contains(name) && !AXIS_FIGURES.contains(name);
+    let counted = |name: &&str| {
+        !["confusion", "reliability"].contains(name) && !AXIS_FIGURES.contains(name) && !OF_ALL.contains(name)
+    };
     for figure in FIGURES.iter().map(|figure| figure.name()).filter(counted) {
         let expected = format!("Figure {figure} shows the first 12 of 14 panels");
         assert!(built.remarks.iter().any(|remark| remark.contains(&expected)), "{figure}: {:?}", built.remarks);

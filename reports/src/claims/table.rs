@@ -16,8 +16,13 @@ pub(crate) const HOW_TO_READ: &str = "Each claim is read as strictly as is fair 
 
 /// The verdicts that a run gives by itself, and the comparisons behind them; `None` if it measures no claim.
 pub(crate) fn verdicts(results: &Results) -> Option<(Table, Table)> {
-    let judged: Vec<Judged> = judge(&claims(), &[results]).into_iter().filter(|judged| judged.is_measured()).collect();
+    let judged = measured(results);
     (!judged.is_empty()).then(|| (claims_table(&judged), findings_table(&judged)))
+}
+
+/// The claims that a run measures by itself, judged.
+pub(crate) fn measured(results: &Results) -> Vec<Judged> {
+    judge(&claims(), &[results]).into_iter().filter(Judged::is_measured).collect()
 }
 
 /// One row for each claim.
@@ -45,7 +50,7 @@ fn claims_table(judged: &[Judged]) -> Table {
 }
 
 /// `3 supported, 1 refuted`.
-fn tally(findings: &[Finding]) -> String {
+pub(crate) fn tally(findings: &[Finding]) -> String {
     let all = [Verdict::Supported, Verdict::Refuted, Verdict::Undecided, Verdict::NotMeasured];
     let counted = all.into_iter().filter_map(|verdict| {
         let n = findings.iter().filter(|finding| finding.verdict == verdict).count();

@@ -137,9 +137,14 @@ fn draw_cell(canvas: &Canvas<'_>, style: &Style, place: Rect, share: f64, number
     if !numbered || percent == "0" {
         return Ok(());
     }
-    let ink = if contrast(shade(share), WHITE) > contrast(shade(share), style.ink) { WHITE } else { style.ink };
+    let ink = ink_on(shade(share), style);
     let middle = (place.x + place.w / 2.0, place.y + place.h / 2.0);
     canvas.text(&percent, middle, SMALL_MM, Align::Centre, ink)
+}
+
+/// The colour of text on this colour: white or ink, whichever has more contrast.
+pub(crate) fn ink_on(paper: RGBColor, style: &Style) -> RGBColor {
+    if contrast(paper, WHITE) > contrast(paper, style.ink) { WHITE } else { style.ink }
 }
 
 /// The contrast of two colours, from 1 to 21, as WCAG 2.2 defines "contrast ratio".
@@ -154,7 +159,7 @@ pub(crate) fn contrast(one: RGBColor, other: RGBColor) -> f64 {
 }
 
 /// A colour between nearly white and the palette's blue.
-fn shade(share: f64) -> RGBColor {
+pub(crate) fn shade(share: f64) -> RGBColor {
     let mix = |from: f64, to: f64| (from + (to - from) * share.clamp(0.0, 1.0)).round() as u8;
     RGBColor(mix(244.0, 0.0), mix(246.0, 90.0), mix(248.0, 150.0))
 }

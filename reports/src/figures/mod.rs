@@ -9,6 +9,7 @@ mod anytime;
 mod axis;
 mod canvas;
 mod confusion;
+mod critical_difference;
 mod curves;
 mod drawing;
 mod frame;
@@ -32,6 +33,8 @@ mod score_lines;
 mod spread;
 mod style;
 mod tuning;
+mod verdicts;
+mod wins;
 
 #[cfg(test)]
 pub(crate) use confusion::contrast;
@@ -59,7 +62,10 @@ pub trait Figure: Sync {
 
 /// Every figure, in the order of the report.
 pub static FIGURES: &[&dyn Figure] = &[
+    &verdicts::Verdicts,
     &quality::Quality,
+    &wins::Wins,
+    &critical_difference::CriticalDifference,
     &reliability::Reliability,
     &latency::Latency,
     &latency_ecdf::LatencyEcdf,

@@ -1,0 +1,131 @@
+//! Verdicts: what the run says of each claim that it measures, at a glance.
+
+use super::canvas::{Align, Canvas, SMALL_MM, TEXT_MM, page, text_width};
+use super::frame::{MARGIN_MM, page_width};
+use super::marker::Marker;
+use super::style::Style;
+use super::{Drawn, Figure, Picture};
+use crate::claims::{HOW_TO_READ_VERDICTS, Judged, Verdict, measured, tally};
+use crate::error::ReportError;
+use crate::format::count;
+use crate::results::Results;
+
+/// The figure `verdicts`.
+pub(crate) struct Verdicts;
+
+const LINE_MM: f64 = 3.4;
+const GAP_MM: f64 = 1.6;
+/// The width of the id and the space behind it.
+const BEFORE_MM: f64 = 7.0;
+
+impl Figure for Verdicts {
+    fn name(&self) -> &'static str {
+        "verdicts"
+    }
+
+    fn about(&self) -> &'static str {
+        "the verdict on each claim that the run measures"
+    }
+
+    fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
+        let mut drawn = Drawn::default();
+        let judged = measured(results);
+        if judged.is_empty() {
+            return Ok(drawn);
+        }
+        let title = "Verdicts on claims";
+        let caption = caption(&judged);
+        let svg = draw(&judged, style, title, &caption)
+            .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
+        drawn.pictures.push(Picture {
+            name: self.name().to_owned(),
+            title: title.to_owned(),
+            caption,
+            svg,
+            key: String::new(),
+        });
+        Ok(drawn)
+    }
+}
+
+fn caption(judged: &[Judged]) -> String {
+    let seeds = judged.iter().flat_map(|judged| &judged.findings).map(|finding| finding.seeds).filter(|n| *n > 0);
+    let (fewest, most) = seeds.fold((usize::MAX, 0), |(low, high), n| (low.min(n), high.max(n)));
+    let seeds = if fewest == most { count(most, "seed") } else { format!("{fewest} to {most} seeds") };
+    format!(
+        "{} that the run measures, from comparisons on {seeds}. The second line of a row counts the comparisons of its rule by their \
+         verdicts. {HOW_TO_READ_VERDICTS}",
+        count(judged.len(), "claim")
+    )
+}
+
+/// The shape of a verdict, and whether it is hollow. The word beside it says the same.
+fn mark(verdict: Verdict) -> (Marker, usize, bool) {
+    match verdict {
+        Verdict::Supported => (Marker::Circle, 2, false),
+        Verdict::Refuted => (Marker::Cross, 3, false),
+        Verdict::Undecided => (Marker::Diamond, 7, true),
+        Verdict::NotMeasured => (Marker::Flat, 7, false),
+    }
+}
+
+fn draw(judged: &[Judged], style: &Style, title: &str, caption: &str) -> Result<String, String> {
+    let width = page_width(style);
+    // The longest word, with the mark before it.
+    let verdict_mm = text_width(Verdict::NotMeasured.name(), SMALL_MM) + 4.2;
+    let text_mm = width - 2.0 * MARGIN_MM - BEFORE_MM - verdict_mm;
+    let rows: Vec<Vec<String>> = judged.iter().map(|judged| wrapped(&judged.claim.claim, text_mm - 1.5)).collect();
+    let heights: Vec<f64> = rows.iter().map(|lines| (lines.len() + 1) as f64 * LINE_MM + GAP_MM).collect();
+    let height = MARGIN_MM * 2.0 + 6.0 + heights.iter().sum::<f64>();
+    page(style.look, (width, height), title, caption, |canvas| {
+        canvas.text(title, (MARGIN_MM, MARGIN_MM + 2.4), TEXT_MM, Align::Left, style.ink)?;
+        let mut top = MARGIN_MM + 6.0;
+        for ((judged, lines), height) in judged.iter().zip(&rows).zip(&heights) {
+            draw_row(canvas, style, (judged, lines), (top, width, verdict_mm))?;
+            top += height;
+            canvas.line(
+                &[(MARGIN_MM, top - GAP_MM / 2.0), (width - MARGIN_MM, top - GAP_MM / 2.0)],
+                0.1,
+                style.grid,
+            )?;
+        }
+        Ok(())
+    })
+}
+
+fn draw_row(
+    canvas: &Canvas<'_>,
+    style: &Style,
+    (judged, lines): (&Judged, &[String]),
+    (top, width, verdict_mm): (f64, f64, f64),
+) -> Result<(), String> {
+    let first = top + LINE_MM / 2.0;
+    let verdict_at = width - MARGIN_MM - verdict_mm + 1.5;
+    let (marker, color, hollow) = mark(judged.verdict);
+    let left = MARGIN_MM + BEFORE_MM;
+    canvas.text(&judged.claim.id, (MARGIN_MM, first), SMALL_MM, Align::Left, style.ink)?;
+    for (line, text) in lines.iter().enumerate() {
+        canvas.text(text, (left, first + line as f64 * LINE_MM), SMALL_MM, Align::Left, style.ink)?;
+    }
+    let tally = canvas.fit(&tally(&judged.findings), SMALL_MM, width - MARGIN_MM - left);
+    canvas.text(&tally, (left, first + lines.len() as f64 * LINE_MM), SMALL_MM, Align::Left, style.muted)?;
+    let at = (verdict_at, first);
+    canvas.marker(at, (style.series[color], marker), hollow)?;
+    canvas.point(at, &format!("{} {}\n{}\n{tally}", judged.claim.id, judged.claim.claim, judged.verdict.name()));
+    canvas.text(judged.verdict.name(), (verdict_at + 2.2, first), SMALL_MM, Align::Left, style.ink)
+}
+
+/// The text in lines of at most this width, broken between words.
+fn wrapped(text: &str, width_mm: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if text_width(&format!("{line} {word}"), SMALL_MM) <= width_mm => {
+                *line += " ";
+                *line += word;
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
