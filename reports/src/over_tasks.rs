@@ -1,18 +1,21 @@
 //! Models over several tasks: mean ranks, Friedman's test, and pairs by Wilcoxon's signed ranks.
 
+use std::cmp::Ordering;
+
 use crate::metric::Better;
 use crate::results::Results;
+use crate::setting::Setting;
 use crate::statistics::{Friedman, cliques, critical_difference, friedman, holm, ranks, signed_rank_p};
 
 /// With fewer tasks, tests over tasks rarely say anything.
 pub const FEW_TASKS: usize = 10;
 
-/// How models compare over the settings in which all of them are ranked.
+/// How models compare over the tasks on which all of them are ranked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OverTasks {
     /// The labels of the models, by mean rank from the best.
     pub labels: Vec<usize>,
-    /// The settings.
+    /// The settings, one a task.
     pub settings: Vec<usize>,
     /// The mean rank of each model, in the order of `labels`; 1 is the best.
     pub mean_ranks: Vec<f64>,
@@ -27,12 +30,15 @@ pub struct OverTasks {
 }
 
 impl OverTasks {
-    /// Compares models over the settings of a run; `None` for fewer than two models or settings. A model that is not ranked in some
-    /// setting is left out if it is ranked in fewer settings than others; the settings are those in which all that are left are ranked.
+    /// Compares models over the tasks of a run; `None` for fewer than two models or tasks. Settings of one task share its test rows, so
+    /// they are no independent tasks: of each task, the setting with the least label noise counts, and of those the one with the most
+    /// training rows. A model that is ranked on fewer tasks than others is left out; the tasks are those on which all that are left are
+    /// ranked.
     pub fn new(results: &Results) -> Option<OverTasks> {
         let ranked: Vec<(usize, Vec<(usize, f64)>)> = results
             .rankings
             .iter()
+            .filter(|ranking| stands_for_its_task(results, ranking.setting))
             .map(|ranking| {
                 let better = results.setting(ranking.setting).primary().better;
                 let goodness =
@@ -81,6 +87,17 @@ impl OverTasks {
             pairs,
         })
     }
+}
+
+/// Whether a setting is the one that stands for its task.
+fn stands_for_its_task(results: &Results, setting: usize) -> bool {
+    let key = |at: usize| {
+        let Setting { label_noise, train_size, .. } = results.setting(at);
+        (*label_noise, usize::MAX - train_size)
+    };
+    let is_of_task = |at: &usize| results.setting(*at).task.name == results.setting(setting).task.name;
+    let of_task = (0..results.grid.settings.len()).filter(is_of_task);
+    of_task.min_by(|a, b| key(*a).partial_cmp(&key(*b)).unwrap_or(Ordering::Equal)) == Some(setting)
 }
 
 /// In how many settings a model is ranked.

@@ -92,7 +92,7 @@ fn over_tasks(results: &Results) -> String {
         .collect();
     let mut text = format!(
         "Over {}: Friedman {}, critical difference of mean ranks {} (Nemenyi)\n{}\n",
-        count(over.settings.len(), "setting"),
+        count(over.settings.len(), "task"),
         p_value(over.friedman.f.as_ref().unwrap_or(&over.friedman.chi_square).p),
         significant(over.critical_difference, 3),
         terminal(&ranks)
@@ -105,7 +105,7 @@ fn over_tasks(results: &Results) -> String {
         let _ = writeln!(
             text,
             "note: there are {}; tests over fewer than {FEW_TASKS} tasks rarely tell anything apart",
-            count(over.settings.len(), "setting")
+            count(over.settings.len(), "task")
         );
     }
     text

@@ -58,7 +58,7 @@ enum Command {
     Data(data::DataArguments),
     /// Judge the claims of the documents by the rows of runs
     Claims(claims::ClaimsArguments),
-    /// Rank the models of a run by task and over tasks, with the places that the tests leave to each
+    /// Rank the models of a run by task and over tasks, as far as tests can tell
     Rank(rank::RankArguments),
     /// Compare the same cases of two runs
     Compare(compare::CompareArguments),

@@ -91,7 +91,7 @@ fn a_mistyped_name_is_answered_with_the_near_one() {
         (["tasks", "Parity"], "unknown task 'Parity', did you mean 'parity'? (known: parity, number)"),
         (["suites", "quik"], "unknown suite 'quik', did you mean 'quick'? (known: smoke, "),
         (["metrics", "acuracy"], "unknown metric 'acuracy', did you mean 'accuracy'? (known: floor, "),
-        (["figures", "qualities"], "unknown figure 'qualities', did you mean 'quality'? (known: quality, "),
+        (["figures", "qualities"], "unknown figure 'qualities', did you mean 'quality'? (known: verdicts, quality, "),
         (["modles", "svm"], "a similar value exists: 'models'"),
     ] {
         let output = bench.run(&[&["list"], arguments.as_slice()].concat());
