@@ -113,11 +113,11 @@ fn tables(results: &Results) -> String {
     text
 }
 
-/// Mean ranks over the settings of the run, and what the table says; `None` for fewer than two settings or models.
+/// Mean ranks over the tasks of the run, and what the table says; `None` for fewer than two tasks or models.
 fn ranks(results: &Results) -> Option<(Table, String)> {
     let over = OverTasks::new(results)?;
     let columns = vec![TableColumn::new("model", CellKind::Name), TableColumn::new("mean rank", CellKind::Number)];
-    let mut table = Table::new("Mean ranks over settings", columns);
+    let mut table = Table::new("Mean ranks over tasks", columns);
     for (label, rank) in over.labels.iter().zip(&over.mean_ranks) {
         let name = TableCell::Text(results.grid.labels[*label].clone());
         table.push(Emphasis::Plain, vec![name, TableCell::Number(*rank)]);
@@ -125,8 +125,8 @@ fn ranks(results: &Results) -> Option<(Table, String)> {
     let p = p_value(over.friedman.f.as_ref().unwrap_or(&over.friedman.chi_square).p);
     let about = format!(
         "Mean ranks over {}; 1 is the best. Friedman's test of equal models has ${p}$; Nemenyi's critical difference is {}{}. \
-         With few settings, such tests rarely tell models apart.",
-        count(over.settings.len(), "setting"),
+         With few tasks, such tests rarely tell models apart.",
+        count(over.settings.len(), "task"),
         significant(over.critical_difference, 3),
         cite_method(Method::Ranks),
     );

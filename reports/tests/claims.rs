@@ -3,8 +3,11 @@
 
 mod common;
 
+use std::io::Read as _;
+
 use bakeoff_reports::{
-    Claim, Finding, Results, RunDir, Verdict, build, claims, claims_csv, claims_text, compare_text, judge, rank_text,
+    Claim, Finding, Judged, Results, RunDir, Verdict, build, claims, claims_csv, claims_text, compare_text, judge,
+    rank_text,
 };
 use common::{Plan, SMALL, write_run};
 
@@ -174,4 +177,30 @@ fn every_claim_of_the_documents_has_a_rule_and_says_what_will_measure_it() {
         assert!(claim.suites.is_empty() || !claim.parts.is_empty(), "{}", claim.id);
     }
     assert!(claims.first().unwrap().most.is_some());
+}
+
+#[test]
+fn every_verdict_of_the_documents_follows_from_the_rows_of_its_run() {
+    let mut text = String::new();
+    let packed: &[u8] = include_bytes!("fixtures/claims-run.json.gz");
+    flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
+    let stored: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, value: &serde_json::Value| {
+        std::fs::write(folder.path().join(name), value.as_str().unwrap()).unwrap();
+    };
+    std::fs::create_dir(folder.path().join("predictions")).unwrap();
+    write("run.json", &stored["run.json"]);
+    write("records.csv", &stored["records.csv"]);
+    for (name, rows) in stored["predictions"].as_object().unwrap() {
+        write(&format!("predictions/{name}"), rows);
+    }
+    let results = Results::load(&RunDir::new(folder.path())).unwrap();
+    let judged = judge(&claims(), &[&results]);
+    insta::assert_snapshot!("verdicts_of_the_documents", String::from_utf8(claims_csv(&judged)).unwrap());
+    let document = include_str!("../../docs/claims.md");
+    for Judged { claim, verdict, .. } in &judged {
+        let row = format!("| {} | {} | {} |", claim.id, verdict.name(), claim.claim);
+        assert!(document.contains(&row), "docs/claims.md does not have: {row}");
+    }
 }

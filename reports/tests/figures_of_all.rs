@@ -60,19 +60,19 @@ fn mean_ranks_are_those_of_the_tests_over_tasks_and_few_tasks_are_a_remark() {
     let over = OverTasks::new(&results).unwrap();
     let drawn = picture("critical-difference", &results, Look::Web).unwrap();
     for (label, rank) in over.labels.iter().zip(&over.mean_ranks) {
-        let begins = format!("<title>{} on 18 settings\nmean rank {rank:.2}\n", results.grid.labels[*label]);
+        let begins = format!("<title>{} on 3 tasks\nmean rank {rank:.2}\n", results.grid.labels[*label]);
         assert!(drawn.svg.contains(&begins), "{begins}");
     }
     let bars = over.cliques.iter().filter(|clique| clique.len() > 1).count();
     assert_eq!(drawn.svg.matches("stroke-width=\"11\"").count(), bars, "a thick bar for each group not told apart");
     assert!(has_text(&drawn.svg, &format!("CD = {:.2}", over.critical_difference)), "{}", over.critical_difference);
-    assert!(drawn.caption.contains("over 18 settings") && !drawn.caption.contains("With fewer than"));
+    assert!(drawn.caption.contains("over 3 tasks"), "settings of one task are no tasks: {}", drawn.caption);
     let few = tempfile::tempdir().unwrap();
     let few = Results::load(&run(few.path(), &Plan { axes: false, ..PLAN })).unwrap();
     assert!(picture("critical-difference", &few, Look::Web).unwrap().caption.contains("With fewer than 10 tasks"));
     let one = tempfile::tempdir().unwrap();
     let one = Results::load(&run(one.path(), &Plan { tasks: 1, axes: false, ..PLAN })).unwrap();
-    assert_eq!(picture("critical-difference", &one, Look::Web), None, "one setting has no mean rank");
+    assert_eq!(picture("critical-difference", &one, Look::Web), None, "one task has no mean rank");
 }
 
 #[test]

@@ -54,16 +54,16 @@ fn recorded<'a>(task: &'a str, phase: &'a str, metric: &'a str, value: f64) -> R
 fn assert_warned(folder: &Path, built: &Built, task: &str, sentences: &[&str]) {
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let markdown = read("report.md").replace('\\', "");
-    for (name, text, start) in [
-        ("report.md", markdown, format!("## {task}\n")),
-        ("report.html", read("report.html"), format!("<h3>{task}</h3>")),
-        ("the terminal", built.terminal_table.clone(), format!("{task}\n")),
+    for (name, text, start, next) in [
+        ("report.md", markdown, format!("## {task}\n"), "\n## "),
+        ("report.html", read("report.html"), format!(">{task}</h3>"), "<h3 "),
+        ("the terminal", built.terminal_table.clone(), format!("{task}\n"), "never"),
     ] {
         for sentence in sentences {
             assert_eq!(text.matches(sentence).count(), 1, "{name}: {sentence}\n{text}");
         }
         let part = &text[text.find(&start).unwrap()..];
-        let next = part[start.len()..].find(start.split(task).next().unwrap()).filter(|_| name != "the terminal");
+        let next = part[start.len()..].find(next);
         let part = next.map_or(part, |end| &part[..start.len() + end]);
         assert!(sentences.iter().all(|sentence| part.contains(sentence)), "{name}: not beside the table of {task}");
     }

@@ -63,7 +63,7 @@ fn caption(over: &OverTasks, results: &Results) -> String {
     let tested = over.friedman.f.unwrap_or(over.friedman.chi_square);
     let friedman = format!("Friedman's test of \"all models are the same\" has {}.", p_value(tested.p));
     format!(
-        "The mean rank of each model over {settings} settings in which all of these models are ranked; rank 1, on the left, is the \
+        "The mean rank of each model over {settings} tasks on which all of these models are ranked, each at its most training rows; rank 1, on the left, is the \
          best. A score is the mean over seeds and folds, {cases} each. A thick bar joins models that Nemenyi's test does not tell \
          apart: their mean ranks are closer than the critical difference at 5 %, {}, which the thin bar CD shows (Demšar 2006). \
          {friedman}{few} Models that are ranked in fewer settings than others are left \
@@ -152,5 +152,5 @@ fn words(over: &OverTasks, results: &Results, place: usize) -> String {
         [first, .., last] => format!("\n{} cases, {first} to {last}", cases.len()),
     };
     let rank = significant(over.mean_ranks[place], 3);
-    format!("{} on {}\nmean rank {rank}{range}", results.grid.labels[label], count(over.settings.len(), "setting"))
+    format!("{} on {}\nmean rank {rank}{range}", results.grid.labels[label], count(over.settings.len(), "task"))
 }
