@@ -53,6 +53,8 @@ fn paper(results: &Results, floats: usize) -> String {
          \\usepackage[textwidth=7in,textheight=9.2in,columnsep=0.3in]{{geometry}}\n\
          % LaTeX stops at about 50 figures and tables that wait for their page.\n\
          \\extrafloats{{{}}}\n\
+         % There is no text between them, at which LaTeX gives up otherwise.\n\
+         \\maxdeadcycles=1000\n\
          \\title{{{}: {}}}\n\
          \\author{{bakeoff {}}}\n\
          \\date{{{}}}\n\n\
