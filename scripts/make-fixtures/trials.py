@@ -35,7 +35,7 @@ def trials(rng, seeds, rows, of_seed, of_row):
         )
         squares = anova_lm(ols("score ~ C(seed) + C(row)", table).fit())["mean_sq"]
         m_seed, m_row, rest = squares["C(seed)"], squares["C(row)"], squares["Residual"]
-        row_part = max(m_row - rest, 0.0)
+        row_part = max(m_row - rest, rest - m_seed, 0.0)
         error = np.sqrt((m_seed + row_part) / (seeds * rows))
         quantile = (student(0.975, seeds - 1) * m_seed + student(0.975, rows - 1) * row_part) / (m_seed + row_part)
         variances = [max(m_seed - rest, 0.0) / rows, max(m_row - rest, 0.0) / seeds]

@@ -77,7 +77,8 @@ impl Trials {
     /// of the quantiles of both parts, weighted by the parts: `(t_{s-1} M_trials + t_{r-1} (M_rows - M_rest)) / (M_trials +
     /// M_rows - M_rest)`, which is the approximation of Cochran and Cox 1957, "Experimental Designs", section 4.14. The degrees
     /// of freedom are those of the t distribution with this quantile. Satterthwaite's degrees of freedom cover too little with
-    /// 2 or 3 seeds (docs/methodology.md).
+    /// 2 or 3 seeds (docs/methodology.md). The whole is at least `M_rest`, which is the least that it can be: two seeds can agree by
+    /// chance, and would then leave nothing.
     pub fn infer(&self, value: f64) -> Option<Inference> {
         let rows = self.rows as f64;
         let MeanSquares { trials, rows: of_rows, rest } = self.mean_squares();
@@ -85,7 +86,7 @@ impl Trials {
             return Inference::new(value, (of_rows / rows).sqrt(), rows - 1.0);
         }
         let seeds = self.seeds() as f64;
-        let of_rows = (of_rows - rest).max(0.0);
+        let of_rows = (of_rows - rest).max(rest - trials).max(0.0);
         let cells = seeds * rows;
         Inference::of_parts(value, [(trials / cells, seeds - 1.0), (of_rows / cells, rows - 1.0)])
     }
