@@ -7,11 +7,11 @@ use crate::comparison::ALPHA;
 use crate::contrast::Contrast;
 use crate::error::ReportError;
 use crate::estimate::Scored;
-use crate::format::{count, listed, si};
+use crate::format::{count, listed, si, significant};
 use crate::metric::metric;
 use crate::results::Results;
 use crate::setting::Setting;
-use crate::statistics::{Inference, holm};
+use crate::statistics::{Inference, Interval, holm};
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn, terminal};
 
 /// One model of one setting in both runs.
@@ -76,7 +76,7 @@ pub fn compare_text(before: &Results, after: &Results) -> Result<String, ReportE
                     "worse"
                 }
             }
-            Some(1.0) if contrast.value() == 0.0 => "same",
+            Some(_) if found.interval == Some(Interval { low: 0.0, high: 0.0 }) => "same",
             Some(_) => "no difference shown",
             None => "not tested",
         };
@@ -218,6 +218,10 @@ fn ratio(cells: (&Cell, &Cell), phase: &str, name: &str) -> Option<String> {
     let interval = Inference::new(mean, error, n - 1.0).map(|found| found.interval());
     let shown = interval.map_or(String::new(), |i| format!(" [{:.2}, {:.2}]", i.low.exp(), i.high.exp()));
     let cost = shared.iter().map(|(old, _)| old).sum::<f64>() / n;
-    let unit = metric(name).map_or("", |metric| metric.unit);
-    Some(format!("{} × {:.2}{shown}", si(cost, unit), mean.exp()))
+    // A throughput has no prefix, as in the other tables.
+    let cost = match metric(name).map_or("", |metric| metric.unit) {
+        "s" => si(cost, "s"),
+        _ => significant(cost, 3),
+    };
+    Some(format!("{cost} × {:.2}{shown}", mean.exp()))
 }

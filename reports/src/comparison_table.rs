@@ -4,7 +4,7 @@ use crate::comparison::Comparison;
 use crate::format::score;
 use crate::ranking::Ranking;
 use crate::results::Results;
-use crate::statistics::{Equivalence, minimum_detectable_effect};
+use crate::statistics::{Equivalence, chance_of_sweep, minimum_detectable_effect};
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 
 /// How the table is read.
@@ -52,7 +52,7 @@ fn row(results: &Results, ranking: &Ranking, pair: &Comparison, has_seeds: bool)
         name(pair.worse),
         TableCell::Estimate { metric, value: pair.effect, interval: pair.uncertainty.interval },
         pair.p.map_or(TableCell::Empty, TableCell::P),
-        TableCell::Text(format!("{} of {}", pair.seeds_won, pair.uncertainty.seeds)),
+        TableCell::Text(seeds_won(pair)),
         pair.equivalence.map_or(TableCell::Empty, |found| TableCell::Text(matters(&found))),
     ];
     let share = |share: Option<f64>| share.map_or(TableCell::Empty, |share| TableCell::Text(format!("{share:.2}")));
@@ -68,6 +68,14 @@ fn row(results: &Results, ranking: &Ranking, pair: &Comparison, has_seeds: bool)
     let detectable = pair.uncertainty.inference.and_then(|found| minimum_detectable_effect(found.error, found.df));
     cells.push(detectable.map_or(TableCell::Empty, |effect| TableCell::Text(score(metric, effect))));
     cells
+}
+
+/// `2 of 3`; if the better model won on all of several seeds, with the chance that one of two equal models does.
+fn seeds_won(pair: &Comparison) -> String {
+    let seeds = pair.uncertainty.seeds;
+    let chance = u32::try_from(seeds).ok().and_then(chance_of_sweep).filter(|_| seeds > 1 && pair.seeds_won == seeds);
+    let luck = chance.map_or(String::new(), |chance| format!(" (by luck {chance:.2})"));
+    format!("{} of {seeds}{luck}", pair.seeds_won)
 }
 
 /// The probability that the true difference matters in practice; or, if it is likely that it does not, the probability of that.

@@ -7,6 +7,7 @@ use crate::estimate::Basis;
 use crate::format::{count, p_value, significant};
 use crate::over_tasks::{FEW_TASKS, OverTasks};
 use crate::ranking::{RankedModel, Ranking};
+use crate::record::Status;
 use crate::results::Results;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn, terminal};
 
@@ -124,7 +125,9 @@ fn remarks(results: &Results) -> Vec<String> {
     let imputed: usize = models().map(|model| model.imputed).sum();
     if imputed > 0 {
         remarks.push(format!("{} missing: the floor stands in for each", count(imputed, "score")));
-    } else if models().any(|model| model.ranks.is_none() && model.primary.is_some()) {
+    } else if models()
+        .any(|model| model.ranks.is_none() && model.primary.is_some() && model.status != Status::BelowFloor)
+    {
         remarks.push(
             "A model with a failed or missing seed is not ranked; `--impute floor` ranks it with the floor in its place"
                 .to_owned(),

@@ -93,7 +93,11 @@ impl Ranking {
         for (label, cell, scores) in of_cells {
             let measured = scores.keys().len();
             let (is_ranked, scores) = match (impute, floor) {
-                (Impute::Floor, Some(floor)) if measured > 0 => (true, scores.imputed(&keys, floor)),
+                (Impute::Floor, Some(floor)) if measured > 0 => {
+                    // What did no better than a constant answer has no place, whatever else is missing.
+                    let is_above = cell.trials.iter().all(|trial| trial.status != Status::BelowFloor);
+                    (is_above, scores.imputed(&keys, floor))
+                }
                 _ => (is_ranked(cell), scores),
             };
             let mut primary = cell.mean("score", &compared.task.primary);

@@ -85,7 +85,7 @@ fn the_interval_has_the_error_of_both_numbers() {
     let ours = model.uncertainty.unwrap().inference.unwrap();
     let published = wilson(found.anchor.value, 300.0).unwrap();
     let error = (published.high - published.low) / 2.0 / 1.959_963_984_540_054;
-    let theirs = Inference { value: found.anchor.value, error, df: 299.0 };
+    let theirs = Inference::new(found.anchor.value, error, 299.0).unwrap();
     let quantile = |number: &Inference| (number.interval().high - number.value) / number.error;
     let variance = ours.error.powi(2) + theirs.error.powi(2);
     let quantile = (quantile(&ours) * ours.error.powi(2) + quantile(&theirs) * theirs.error.powi(2)) / variance;

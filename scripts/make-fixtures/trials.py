@@ -42,14 +42,18 @@ def trials(rng, seeds, rows, of_seed, of_row):
     low, high = sorted([seeds - 1, rows - 1])
     if seeds == 1:
         df = rows - 1
+        p = 2 * scipy.stats.t.sf(abs(mean / error), df)
     else:
         df = scipy.optimize.brentq(lambda df: student(0.975, df) - quantile, low, high, xtol=1e-13, rtol=1e-14)
+        parts = [(m_seed, seeds - 1), (row_part, rows - 1)]
+        at = lambda log_p: sum(part * scipy.stats.t.isf(np.exp(log_p) / 2, of) for part, of in parts) / sum(part for part, _ in parts)
+        p = np.exp(scipy.optimize.brentq(lambda log_p: at(log_p) - abs(mean / error), -34, 0, xtol=1e-13, rtol=1e-14))
     return {
         "scores": scores.tolist(),
         "low": mean - quantile * error,
         "high": mean + quantile * error,
         "df": df,
-        "p": 2 * scipy.stats.t.sf(abs(mean / error), df),
+        "p": p,
         "variances": variances,
     }
 

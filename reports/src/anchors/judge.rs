@@ -171,7 +171,7 @@ fn error_of_theirs(anchor: &Anchor, metric: &Metric, ours: &Inference, found: &U
     let n = f64::from(anchor.n);
     let of_one_row = || found.variances.map_or(ours.error.powi(2) * found.rows as f64, |(_, of_rows)| of_rows);
     let error = if is_share(metric) { wilson_error(anchor.value, n)? } else { (of_one_row() / n).sqrt() };
-    Some(Inference { value: anchor.value, error, df: n - 1.0 })
+    Inference::new(anchor.value, error, n - 1.0)
 }
 
 fn is_share(metric: &Metric) -> bool {

@@ -120,7 +120,8 @@ fn ask<'a>(claim: &Claim, question: &Question, runs: &[&'a Results]) -> Result<(
             Err(found) => drop(reason.get_or_insert(format!("run {}: {found}", run.info.run))),
         }
     }
-    Err(reason.unwrap_or_else(|| claim.remedy(runs)))
+    let remedy = claim.remedy(runs);
+    Err(reason.map_or(remedy.clone(), |reason| format!("{remedy} ({reason})")))
 }
 
 impl Claim {
@@ -213,6 +214,6 @@ fn what_would_decide(answer: &Answer) -> String {
         (_, Some(needed)) if answer.rows > 0 && needed <= MOST_ROWS => {
             format!("about {} test rows", needed.max(rows + 1))
         }
-        _ => "too small a difference for any experiment of this kind".to_owned(),
+        _ => "more seeds and more test rows".to_owned(),
     }
 }

@@ -295,7 +295,14 @@ impl Place {
             let rows = size.map_or(String::new(), |size| format!(" with {size} rows"));
             format!("it has no finished case of {} on {}{rows}", self.model, self.task)
         })?;
-        if !matches!(cell.status, Status::Ok | Status::BelowFloor) || cell.trials.len() < cell.planned {
+        if cell.trials.len() < cell.planned {
+            let (done, planned) = (cell.trials.len(), cell.planned);
+            return Err(format!(
+                "{} on {} has {done} of {planned} planned cases on this machine",
+                self.model, self.task
+            ));
+        }
+        if !matches!(cell.status, Status::Ok | Status::BelowFloor) {
             return Err(format!("{} on {} did not end well on every seed ({})", self.model, self.task, cell.status));
         }
         Ok((setting, cell))

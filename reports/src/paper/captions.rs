@@ -57,7 +57,8 @@ pub(super) fn of_pairs(results: &Results, ranking: &Ranking, label: &str) -> Str
     }
     if methods.contains(&Method::Equivalence) {
         text += &format!(
-            " Matters: the probability that the true difference is above the region of practical equivalence{}.",
+            " Matters: the probability that the true difference is above the region of practical equivalence{}, \
+             or after `no' that it is within.",
             cite_method(Method::Equivalence)
         );
     }
@@ -77,7 +78,14 @@ pub(super) fn of_pairs(results: &Results, ranking: &Ranking, label: &str) -> Str
 }
 
 /// The caption of a picture.
-pub(super) fn of_figures(picture: &Picture, conditions: &str) -> String {
+pub(super) fn of_figures(picture: &Picture, conditions: &Conditions) -> String {
+    let conditions = match picture.name.as_str() {
+        "quality" => format!("{} {}", conditions.rows, conditions.intervals),
+        "wins" | "verdicts" => format!("{} {}", conditions.rows, conditions.tests),
+        // The title names the case.
+        name if name.starts_with("confusion-") => String::new(),
+        _ => conditions.rows.clone(),
+    };
     let calibration = match picture.name.as_str() {
         "reliability" => format!(
             " The expected calibration error is that of~{}.",
@@ -88,8 +96,18 @@ pub(super) fn of_figures(picture: &Picture, conditions: &str) -> String {
     format!("{}: {}{calibration} {conditions}", escape(&picture.title), escape(&sentence(&picture.caption)))
 }
 
-/// What holds for every figure of a run: its rows, seeds, intervals and tests.
-pub(super) fn conditions(results: &Results) -> String {
+/// What is behind the figures of a run, each a sentence or empty.
+pub(super) struct Conditions {
+    /// The test rows of each task, and the seeds.
+    rows: String,
+    /// How intervals are made.
+    intervals: String,
+    /// How pairs are tested.
+    tests: String,
+}
+
+/// What is behind the figures of a run.
+pub(super) fn conditions(results: &Results) -> Conditions {
     let mut seeds_of_run = BTreeSet::new();
     let mut rows: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let (mut intervals, mut tests) = (Vec::new(), Vec::new());
@@ -109,17 +127,15 @@ pub(super) fn conditions(results: &Results) -> String {
         }
     }
     let rows: Vec<String> = rows.into_iter().map(|(rows, tasks)| format!("{} ({rows})", tasks.join(", "))).collect();
-    let mut text = String::new();
-    if !rows.is_empty() {
-        text += &format!("Rows: {}; {}.", rows.join(", "), count(seeds_of_run.len(), "seed"));
+    let sentence = |is_known: bool, words: String| if is_known { words } else { String::new() };
+    Conditions {
+        rows: sentence(!rows.is_empty(), format!("Rows: {}; {}.", rows.join(", "), count(seeds_of_run.len(), "seed"))),
+        intervals: sentence(!intervals.is_empty(), format!("Intervals are at 95\\,\\%: {}.", intervals.join("; "))),
+        tests: sentence(
+            !tests.is_empty(),
+            format!("Tests: {}, with Holm's method{}.", tests.join("; "), cite_method(Method::Holm)),
+        ),
     }
-    if !intervals.is_empty() {
-        text += &format!(" Intervals are at 95\\,\\%: {}.", intervals.join("; "));
-    }
-    if !tests.is_empty() {
-        text += &format!(" Tests: {}, with Holm's method{}.", tests.join("; "), cite_method(Method::Holm));
-    }
-    text
 }
 
 /// `2000 training rows, 872 test rows, 3 seeds`.

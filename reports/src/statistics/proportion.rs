@@ -22,7 +22,7 @@ pub fn wilson(proportion: f64, n: f64) -> Option<Interval> {
 /// a hypothesis of 0 or 1.
 pub(crate) fn score_p(proportion: f64, n: f64, hypothesis: f64) -> Option<f64> {
     let error = (hypothesis * (1.0 - hypothesis) / n).sqrt();
-    (n > 0.0 && error > 0.0).then(|| Inference { value: proportion, error, df: f64::INFINITY }.p(hypothesis))
+    Inference::new(proportion, error, f64::INFINITY).map(|found| found.p(hypothesis))
 }
 
 /// The standard error of a proportion over `n` examples: the half width of its Wilson interval, in standard deviations. So it is above
