@@ -74,15 +74,15 @@ fn a_claim_about_two_models_follows_from_their_rows() {
 }
 
 #[test]
-fn one_seed_decides_no_claim() {
+fn fewer_than_three_seeds_decide_no_claim() {
     let folder = tempfile::tempdir().unwrap();
-    let results = Results::load(&run(folder.path(), &Plan { seeds: 1, ..PLAN })).unwrap();
+    let results = Results::load(&run(folder.path(), &Plan { seeds: 2, ..PLAN })).unwrap();
     for judged in judge(&claims(), &[&results]) {
         assert!(!matches!(judged.verdict, Verdict::Supported | Verdict::Refuted), "{judged:?}");
     }
     let (_, findings) = findings("C12", &results);
     assert!(
-        findings.iter().all(|finding| finding.effect.is_some() && finding.remedy == "two seeds or more"),
+        findings.iter().all(|finding| finding.effect.is_some() && finding.remedy == "three seeds or more"),
         "{findings:?}"
     );
 }

@@ -149,7 +149,7 @@ fn several_seeds_are_averaged_and_counted() {
     );
     // One uncertainty in a cell.
     assert!(!markdown.contains(" ± "), "{markdown}");
-    assert!(markdown.contains(" of 3 |"), "the seeds won: {markdown}");
+    assert!(markdown.contains("| 3 of 3 (by luck 0.25) |"), "the seeds won: {markdown}");
 }
 
 #[test]

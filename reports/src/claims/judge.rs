@@ -7,6 +7,9 @@ use crate::statistics::{EffectOfTwoSources, Interval, holm};
 use super::part::{Answer, Question};
 use super::registry::Claim;
 
+/// The fewest seeds that decide a comparison.
+const FEWEST_SEEDS: usize = 3;
+
 /// More seeds than anybody runs.
 const MOST_SEEDS: u64 = 1_000;
 
@@ -86,7 +89,8 @@ pub struct Finding {
 ///
 /// A comparison is as claimed if its effect is in the claimed direction with p < 0.05. It is not so if its effect is in the other
 /// direction with p < 0.05 after Holm's adjustment over the comparisons of the claim, because one of many that comes out wrong by
-/// chance refutes a claim about all of them. One seed decides nothing, because its spread is unknown.
+/// chance refutes a claim about all of them. Fewer than three seeds decide nothing: the spread of one is
+/// unknown, and tests of two find too many differences (docs/methodology.md).
 pub fn judge(claims: &[Claim], runs: &[&Results]) -> Vec<Judged> {
     claims.iter().map(|claim| judge_claim(claim, runs)).collect()
 }
@@ -151,7 +155,7 @@ fn not_measured(question: &Question, reason: &str) -> Finding {
 }
 
 fn measured(question: &Question, answer: &Answer, adjusted: Option<f64>, run: &str) -> Finding {
-    let is_small = |p: Option<f64>| answer.seeds > 1 && p.is_some_and(|p| p < ALPHA);
+    let is_small = |p: Option<f64>| answer.seeds >= FEWEST_SEEDS && p.is_some_and(|p| p < ALPHA);
     let verdict = match answer.effect {
         effect if effect > 0.0 && is_small(answer.p) => Verdict::Supported,
         effect if effect < 0.0 && is_small(adjusted) => Verdict::Refuted,
@@ -196,8 +200,8 @@ fn verdict(claim: &Claim, findings: &[Finding]) -> Verdict {
 
 /// How many seeds or rows would show the effect that was seen, if it is as large as it looks.
 fn what_would_decide(answer: &Answer) -> String {
-    if answer.seeds < 2 {
-        return "two seeds or more".to_owned();
+    if answer.seeds < FEWEST_SEEDS {
+        return "three seeds or more".to_owned();
     }
     let Some((var_seed, var_row)) = answer.variances else {
         return "predictions of every seed".to_owned();

@@ -84,7 +84,7 @@ pub fn claims_text(judged: &[Judged], runs: &[Results]) -> String {
     let unmeasured = judged.iter().filter(|judged| judged.verdict == Verdict::NotMeasured);
     for Judged { claim, findings, .. } in unmeasured {
         // What a run of its suites lacks says more than to run one of them again.
-        let lack = findings.iter().map(|finding| &finding.remedy).find(|remedy| remedy.starts_with("run "));
+        let lack = findings.iter().map(|finding| &finding.remedy).find(|remedy| remedy.contains("(run "));
         text += &format!("{}: {}\n", claim.id, lack.cloned().unwrap_or_else(|| claim.remedy(&all)));
     }
     text
