@@ -80,7 +80,7 @@ fn own_claims_are_judged_by_the_runs_of_their_suite() {
     let output = bench.run(&["claims", "out", "--rules", "mine.toml"]);
     exits(&output, 0);
     let text = stdout(&output);
-    assert!(text.contains("reviews: svm better than small-lstm") && text.contains("two seeds or more"), "{text}");
+    assert!(text.contains("reviews: svm better than small-lstm") && text.contains("three seeds or more"), "{text}");
     assert!(!text.contains("C01"), "only own claims are judged: {text}");
     let output = bench.run(&["claims", "out", "--rules", "mine.toml", "--claim", "m1", "--csv"]);
     exits(&output, 0);
