@@ -188,7 +188,6 @@ pub(crate) fn escape(text: &str) -> String {
             '<' => escaped.push_str("\\textless{}"),
             '>' => escaped.push_str("\\textgreater{}"),
             '|' => escaped.push_str("\\textbar{}"),
-            '"' if before == ' ' || before == '(' => escaped.push_str("\\textquotedblleft{}"),
             '"' => escaped.push_str("\\textquotedblright{}"),
             // A bracket or a star after the end of a line would be read as its argument.
             '[' | ']' | '*' => escaped.extend(['{', c, '}']),
