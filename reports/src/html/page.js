@@ -68,7 +68,7 @@
     const rows = all("tbody tr");
     const textOf = (row) => [row.dataset.setting ?? "", row.dataset.model ?? "", ...all("td, th", row).map((cell) => cell.textContent)];
     const texts = new Map(rows.map((row) => [row, textOf(row).join(" ").toLowerCase()]));
-    const results = all(".setting").map((section) => ({ section, table: section.querySelector("table"), rows: all("tbody tr", section) }));
+    const results = all(".setting").map((section) => ({ section, table: section.querySelector("table"), rows: all("tbody tr[data-model]", section) }));
     const update = () => {
       filter(form, rows, texts);
       for (const { section, rows } of results) section.hidden = rows.every((row) => row.hidden);
