@@ -55,7 +55,7 @@ impl Inference {
     }
 
     /// The two-sided p of "the true number is `hypothesis`". If the variance has two parts, it is the level at which the interval that is
-    /// made as in [`Inference::of_parts`] ends at the hypothesis, and not that of the t distribution with [`Inference::df`]: that one
+    /// made as in `of_parts` ends at the hypothesis, and not that of the t distribution with `df`: that one
     /// agrees at 5 %, and is far too small below, where Holm's method looks, if a part has one or two degrees of freedom.
     pub fn p(&self, hypothesis: f64) -> f64 {
         let distance = ((self.value - hypothesis) / self.error).abs();
