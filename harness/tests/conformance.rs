@@ -225,6 +225,16 @@ fn resnet_conforms_on_pairs() {
 }
 
 #[test]
+fn cnn_conforms() {
+    conforms("cnn", &samples());
+}
+
+#[test]
+fn cnn_conforms_on_pairs() {
+    conforms("cnn", SYNTHETIC);
+}
+
+#[test]
 fn lstm_conforms() {
     conforms("lstm", &samples());
 }
@@ -232,6 +242,26 @@ fn lstm_conforms() {
 #[test]
 fn lstm_conforms_on_pairs() {
     conforms("lstm", SYNTHETIC);
+}
+
+#[test]
+fn gru_conforms() {
+    conforms("gru", &samples());
+}
+
+#[test]
+fn gru_conforms_on_pairs() {
+    conforms("gru", SYNTHETIC);
+}
+
+#[test]
+fn mlp_conforms() {
+    conforms("mlp", &samples());
+}
+
+#[test]
+fn mlp_conforms_on_pairs() {
+    conforms("mlp", SYNTHETIC);
 }
 
 #[test]
@@ -254,6 +284,16 @@ fn random_forest_conforms_on_pairs() {
     conforms("random-forest", SYNTHETIC);
 }
 
+#[test]
+fn decision_tree_conforms() {
+    conforms("decision-tree", &samples());
+}
+
+#[test]
+fn decision_tree_conforms_on_pairs() {
+    conforms("decision-tree", SYNTHETIC);
+}
+
 /// A network, an SVM and a forest on one task: models/src/ensemble/tests.rs holds the members of every model to that model
 /// alone.
 #[test]
@@ -267,7 +307,8 @@ fn ensembles_conform() {
 #[test]
 fn every_registered_model_has_a_conformance_test() {
     let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
-    assert_eq!(names, ["transformer", "resnet", "lstm", "svm", "random-forest"], "add two tests above for a new model");
+    let tested = ["transformer", "resnet", "cnn", "lstm", "gru", "mlp", "svm", "random-forest", "decision-tree"];
+    assert_eq!(names, tested, "add two tests above for a new model");
 }
 
 #[test]

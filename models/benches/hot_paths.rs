@@ -65,11 +65,17 @@ fn models(criterion: &mut Criterion) {
     let cases = [
         ("resnet", &images, "epochs = 1"),
         ("transformer", &texts, "epochs = 1"),
+        ("cnn", &images, "epochs = 1"),
         ("lstm", &texts, "epochs = 1"),
+        ("gru", &texts, "epochs = 1"),
+        ("mlp", &images, "epochs = 1"),
+        ("mlp", &texts, "epochs = 1"),
         ("svm", &images, ""),
         ("svm", &texts, ""),
         ("random-forest", &images, ""),
         ("random-forest", &texts, ""),
+        ("decision-tree", &images, ""),
+        ("decision-tree", &texts, ""),
     ];
     for (name, split, params) in cases {
         let kind = if matches!(split.inputs, Inputs::Images(_)) { "images" } else { "texts" };

@@ -1,22 +1,27 @@
 //! A random forest (Breiman 2001) behind linfa's traits. Each tree learns from a bootstrap sample, each node draws
 //! features anew, values are binned, and the trees are grown in parallel. The same seed grows the same forest on any
-//! number of threads.
+//! number of threads. A single tree learns from all rows, tries all features at each node, and can be pruned and
+//! printed.
 
 mod bins;
 mod criterion;
+pub(crate) mod model;
 mod params;
+mod pruning;
+mod rules;
 mod tree;
 
 use linfa::DatasetBase;
 use linfa::traits::{Fit, PredictInplace};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Axis, Data, Ix2};
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use bins::Bins;
 pub(crate) use criterion::{Criterion, Gini, Variance};
 pub use params::{ForestError, ForestParams, ForestValidParams, MaxFeatures};
+use pruning::NodesAsLeaves;
 use tree::{Grower, MOST_ROWS, Tree, TreeNumbers};
 
 use crate::artefact::{ArraysIn, ArraysOut};
@@ -65,7 +70,27 @@ impl<'a, C: Criterion> Growth<'a, C> {
     pub(crate) fn tree(&self, index: usize) -> Tree {
         let mut rng = ChaCha8Rng::seed_from_u64(self.params.seed);
         rng.set_stream(index as u64);
-        Grower::new(&self.bins, self.targets, self.params, C::new(self.width), &mut rng).grow(&mut rng)
+        // A bootstrap sample of as many rows as there are.
+        let mut draws = vec![0; self.bins.rows()];
+        for _ in 0..draws.len() {
+            draws[rng.random_range(0..self.bins.rows())] += 1;
+        }
+        self.grow(&draws, &mut rng)
+    }
+
+    /// Grows one tree from all rows. The seed decides only among splits that are worth the same.
+    fn tree_of_all_rows(&self) -> Tree {
+        self.grow(&vec![1; self.bins.rows()], &mut ChaCha8Rng::seed_from_u64(self.params.seed))
+    }
+
+    /// Grows one tree from all `rows`, and prunes it. See [`pruning`].
+    pub(crate) fn pruned_tree(&self, rows: &ArrayView2<'_, f32>, alpha: f64) -> Tree {
+        let tree = self.tree_of_all_rows();
+        NodesAsLeaves::of::<C>(&tree, rows, self.targets, self.width).prune(&tree, alpha)
+    }
+
+    fn grow(&self, draws: &[u32], rng: &mut ChaCha8Rng) -> Tree {
+        Grower::new(&self.bins, self.targets, self.params, C::new(self.width), draws).grow(rng)
     }
 
     /// Makes the forest of these trees.
@@ -164,6 +189,11 @@ impl Forest {
             return Err(arrays.refused("the trees have other nodes and leaves than they say, or there is none"));
         }
         Ok(Forest { trees, features, width })
+    }
+
+    /// The first tree as rules. `features` are the names of the features, and `leaf` describes the values of a leaf.
+    pub(crate) fn rules(&self, features: &[String], leaf: impl Fn(&[f32]) -> String) -> String {
+        rules::rules(&self.trees[0], features, leaf)
     }
 
     /// How many numbers were learned: a feature and a threshold for each decision, and the leaf values.

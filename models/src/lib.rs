@@ -6,10 +6,14 @@
 //! ensemble of any of them.
 
 mod artefact;
+mod cnn;
+mod decision_tree;
 mod encode;
 mod ensemble;
 pub mod forest;
+mod gru;
 mod lstm;
+mod mlp;
 mod model;
 mod names;
 mod neural;
@@ -35,11 +39,16 @@ pub use resnet::published_resnet;
 pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
 /// Every model, in the order in which reports show them.
-pub static ENTRIES: &[&dyn ModelEntry] = &[&TRANSFORMER, &RESNET, &LSTM, &SVM, &RANDOM_FOREST];
+pub static ENTRIES: &[&dyn ModelEntry] =
+    &[&TRANSFORMER, &RESNET, &CNN, &LSTM, &GRU, &MLP, &SVM, &RANDOM_FOREST, &DECISION_TREE];
 
 // Each with the parameter `ensemble`.
 static TRANSFORMER: Ensembled = Ensembled::of(&transformer::Transformer);
 static RESNET: Ensembled = Ensembled::of(&resnet::Resnet);
+static CNN: Ensembled = Ensembled::of(&cnn::Cnn);
 static LSTM: Ensembled = Ensembled::of(&lstm::Lstm);
+static GRU: Ensembled = Ensembled::of(&gru::Gru);
+static MLP: Ensembled = Ensembled::of(&mlp::Mlp);
 static SVM: Ensembled = Ensembled::of(&svm::Svm);
 static RANDOM_FOREST: Ensembled = Ensembled::of(&random_forest::RandomForest);
+static DECISION_TREE: Ensembled = Ensembled::of(&decision_tree::DecisionTree);

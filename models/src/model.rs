@@ -284,6 +284,12 @@ pub trait Model {
     fn wordless(&self, _inputs: &Inputs) -> Option<usize> {
         None
     }
+
+    /// The fitted model as rules that people can read, if it is made of rules. `classes` are the names of the task's
+    /// classes; it is empty if a number is predicted. `None` for a model that is not made of rules, or before a fit.
+    fn rules(&self, _classes: &[String]) -> Option<String> {
+        None
+    }
 }
 
 /// A model's entry in the registry: what it is, what it accepts and how to build it.

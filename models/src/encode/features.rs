@@ -243,6 +243,16 @@ impl Encoder {
         }
     }
 
+    /// A name for each feature, for people. HOG features are in standard deviations from their mean, and pixels go from 0
+    /// to 1. A term is named by itself, and its value is its TF-IDF.
+    pub(crate) fn feature_names(&self) -> Vec<String> {
+        match &self.0 {
+            Learned::Images(encoder) => encoder.feature_names(),
+            Learned::Texts(tfidf) => tfidf.terms().into_iter().map(|term| format!("\"{term}\"")).collect(),
+            Learned::Pairs(encoder) => encoder.feature_names(),
+        }
+    }
+
     /// How many of these texts contain no word that the features are made of: no word at all, or only words that were not
     /// learned. `None` for images.
     pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {

@@ -28,6 +28,19 @@ impl FeatureKind {
         }
     }
 
+    /// A name for each feature of such an image.
+    fn feature_names(self, [channels, height, width]: [usize; 3]) -> Vec<String> {
+        match self {
+            FeatureKind::Hog => hog::feature_names(height, width),
+            FeatureKind::Pixels => (0..channels * height * width)
+                .map(|index| {
+                    let (plane, row, column) = (index / (height * width), index / width % height, index % width);
+                    format!("pixel {row}, {column} of plane {plane}")
+                })
+                .collect(),
+        }
+    }
+
     /// Writes the features of each image into `out`, `images x width`.
     fn write(self, images: &Images, out: &mut ArrayViewMut2<'_, f32>) {
         match self {
@@ -160,6 +173,11 @@ impl ImageEncoder {
     /// The number of features.
     pub(super) fn width(&self) -> usize {
         self.features.width(self.shape)
+    }
+
+    /// A name for each feature.
+    pub(super) fn feature_names(&self) -> Vec<String> {
+        self.features.0.iter().flat_map(|kind| kind.feature_names(self.shape)).collect()
     }
 
     /// Whether these images have the size of the training images.

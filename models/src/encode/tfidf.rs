@@ -73,6 +73,11 @@ impl TfIdf {
     /// Adds the weights of the terms as an array `name`. Returns the terms in the order of their columns.
     pub(crate) fn save(&self, name: &str, arrays: &mut ArraysOut) -> Vec<String> {
         arrays.add(name, &[self.idf.len()], self.idf.iter().copied());
+        self.terms()
+    }
+
+    /// The terms in the order of their columns.
+    pub(crate) fn terms(&self) -> Vec<String> {
         let mut terms: Vec<(&String, u32)> = self.columns.iter().map(|(term, &column)| (term, column)).collect();
         terms.sort_unstable_by_key(|&(_, column)| column);
         terms.into_iter().map(|(term, _)| term.clone()).collect()

@@ -7,11 +7,20 @@ use bakeoff_datasets::{Targets, Text};
 
 use super::*;
 use crate::model::{InputShape, TargetShape};
-use crate::{ENTRIES, lstm, random_forest, resnet, svm, transformer};
+use crate::{ENTRIES, cnn, decision_tree, gru, lstm, mlp, random_forest, resnet, svm, transformer};
 
 /// Every model of the registry without its parameter `ensemble`.
-static ALONE: [&dyn ModelEntry; 5] =
-    [&transformer::Transformer, &resnet::Resnet, &lstm::Lstm, &svm::Svm, &random_forest::RandomForest];
+static ALONE: [&dyn ModelEntry; 9] = [
+    &transformer::Transformer,
+    &resnet::Resnet,
+    &cnn::Cnn,
+    &lstm::Lstm,
+    &gru::Gru,
+    &mlp::Mlp,
+    &svm::Svm,
+    &random_forest::RandomForest,
+    &decision_tree::DecisionTree,
+];
 
 /// Each model as the registry has it, and alone.
 fn pairs() -> impl Iterator<Item = (&'static dyn ModelEntry, &'static dyn ModelEntry)> {

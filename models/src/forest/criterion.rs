@@ -23,6 +23,9 @@ pub(crate) trait Criterion {
     fn take(&mut self, target: Self::Target, weight: u32);
     /// The worth of the present split; larger is better. Neither side may be empty.
     fn worth(&self) -> f64;
+    /// The impurity of the node whose `rows` were entered, times their weight. It is Gini's impurity
+    /// `1 - sum_class share²`, or the variance.
+    fn cost(&self, rows: &[(Self::Target, u32)]) -> f64;
     /// Appends the node's prediction to `out`: [`Criterion::width`] values.
     fn write_leaf(&self, out: &mut Vec<f32>);
 }
@@ -98,6 +101,10 @@ impl Criterion for Gini {
             + self.rest_square as f64 / (self.weight - self.taken_weight) as f64
     }
 
+    fn cost(&self, _rows: &[(u16, u32)]) -> f64 {
+        self.weight as f64 - self.square as f64 / self.weight as f64
+    }
+
     fn write_leaf(&self, out: &mut Vec<f32>) {
         out.extend(self.total.iter().map(|&w| w as f32 / self.weight as f32));
     }
@@ -150,6 +157,11 @@ impl Criterion for Variance {
         let rest_sum = self.sum - self.taken_sum;
         self.taken_sum * self.taken_sum / self.taken_weight as f64
             + rest_sum * rest_sum / (self.weight - self.taken_weight) as f64
+    }
+
+    fn cost(&self, rows: &[(f32, u32)]) -> f64 {
+        let mean = self.sum / self.weight as f64;
+        rows.iter().map(|&(value, weight)| f64::from(weight) * (f64::from(value) - mean).powi(2)).sum()
     }
 
     fn write_leaf(&self, out: &mut Vec<f32>) {

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::encoder::{Encoded, Normalisation};
 use super::recipe::Recipe;
+use crate::encode::features::Features;
 use crate::encode::vocabulary::{PAD, SEPARATOR, UNKNOWN};
 
 /// What a network takes.
@@ -19,6 +20,8 @@ pub(crate) enum Batch {
     /// Texts, padded at their ends to the longest of the batch. Where pairs are read apart, all first texts come before all
     /// second ones.
     Texts(TextBatch),
+    /// Features, `examples x features`.
+    Features(Tensor<2>),
 }
 
 /// A batch of texts.
@@ -67,10 +70,11 @@ pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> B
         }
         Encoded::Tokens(texts) => tokens(rows.iter().map(|&row| texts[row].clone()).collect(), device),
         Encoded::Pairs(pairs) => tokens(sides(pairs, rows).cloned().collect(), device),
+        Encoded::Features(all) => features(all, rows, device),
     }
 }
 
-/// The rows with augmentation, and which of them were mirrored.
+/// The rows with augmentation, and which of them were mirrored. Features are not augmented.
 pub(crate) fn augmented(
     encoded: &Encoded<'_>,
     rows: &[usize],
@@ -96,7 +100,14 @@ pub(crate) fn augmented(
             let texts = sides(pairs, rows).map(|text| word_dropout(text, recipe, rng)).collect();
             (tokens(texts, device), vec![false; rows.len()])
         }
+        Encoded::Features(all) => (features(all, rows, device), vec![false; rows.len()]),
     }
+}
+
+fn features(all: &Features, rows: &[usize], device: &Device) -> Batch {
+    let values = all.select(rows).into_dense();
+    let shape = [rows.len(), all.width()];
+    Batch::Features(Tensor::from_data(TensorData::new(values.into_raw_vec_and_offset().0, shape), device))
 }
 
 /// All first texts of these rows, then all second ones.

@@ -5,11 +5,11 @@ use bakeoff_datasets::{Images, Inputs, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::artefact::{ArraysIn, ArraysOut};
+use crate::encode::features::{Encoder, EncoderState, FeatureParams, Features};
 use crate::encode::pairs::check_kind;
 use crate::encode::vocabulary::Vocabulary;
 use crate::encode::words::{self, Tokens, Words};
 use crate::model::{InputShape, ModelError, Spec};
-use crate::params::Resolved;
 
 /// How a network reads the texts of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,31 @@ impl TextReading {
     /// How many sequences an example has.
     pub(crate) fn sequences(self) -> usize {
         if self == TextReading::Apart { 2 } else { 1 }
+    }
+}
+
+/// What a network reads of an example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// The pixels of an image, or the words of a text or of a pair.
+    Raw(TextReading),
+    /// The features of the classic models.
+    Features,
+}
+
+impl From<TextReading> for Reading {
+    fn from(texts: TextReading) -> Reading {
+        Reading::Raw(texts)
+    }
+}
+
+impl Reading {
+    /// The same for inputs of this form: a text that is alone is read as such.
+    pub(crate) fn of(self, input: &InputShape) -> Reading {
+        match self {
+            Reading::Raw(_) if !input.is_pairs() => Reading::Raw(TextReading::Single),
+            reading => reading,
+        }
     }
 }
 
@@ -51,6 +76,11 @@ pub(crate) enum InputForm {
         typical: usize,
         /// What a sequence is.
         reading: TextReading,
+    },
+    /// Features.
+    Features {
+        /// How many an example has.
+        width: usize,
     },
 }
 
@@ -94,10 +124,11 @@ pub(crate) enum NetworkEncoderState {
         /// See [`InputForm::Tokens`].
         typical: usize,
     },
+    Features(EncoderState),
 }
 
 /// An encoder fitted on the training inputs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum InputEncoder {
     /// Pixels are standardised per colour plane.
     Images {
@@ -115,6 +146,8 @@ pub(crate) enum InputEncoder {
         /// See [`InputForm::Tokens`].
         reading: TextReading,
     },
+    /// Features are computed.
+    Features(Encoder),
 }
 
 /// Inputs in host memory, ready to be cut into batches.
@@ -131,27 +164,36 @@ pub(crate) enum Encoded<'a> {
     Tokens(Vec<Vec<u32>>),
     /// The token numbers of both sequences of each pair.
     Pairs(Vec<[Vec<u32>; 2]>),
+    /// The features of each example.
+    Features(Features),
 }
 
 impl InputEncoder {
     /// Learns from the training inputs.
-    pub(crate) fn fit(inputs: &Inputs, params: &Resolved, reading: TextReading) -> InputEncoder {
-        match inputs {
-            Inputs::Images(images) => {
+    ///
+    /// # Errors
+    /// If features cannot be computed from them.
+    pub(crate) fn fit(inputs: &Inputs, spec: &Spec, reading: Reading) -> Result<InputEncoder, ModelError> {
+        let params = &spec.params;
+        Ok(match (inputs, reading) {
+            (_, Reading::Features) => {
+                InputEncoder::Features(Encoder::fit(inputs, &FeatureParams::of(params, &spec.shape.input))?.0)
+            }
+            (Inputs::Images(images), Reading::Raw(_)) => {
                 let &Images { channels, height, width, .. } = images;
                 InputEncoder::Images {
                     normalisation: Normalisation::fit(images),
                     form: InputForm::Images { channels, height, width },
                 }
             }
-            Inputs::Texts(texts) => {
+            (Inputs::Texts(texts), Reading::Raw(reading)) => {
                 let (words, rare) = (params.int("vocabulary"), params.int("min_count"));
                 let vocabulary = Vocabulary::fit(texts, Tokens::of(params), words, rare, params.int("max_tokens"));
                 let tokens: usize = texts.iter().map(|text| length(&vocabulary, reading, text)).sum();
                 let typical = tokens.div_ceil((texts.len() * reading.sequences()).max(1)).max(1);
                 InputEncoder::Texts { vocabulary, typical, reading }
             }
-        }
+        })
     }
 
     /// Adds the learned arrays and returns everything else that was learned.
@@ -165,6 +207,7 @@ impl InputEncoder {
             InputEncoder::Texts { vocabulary, typical, .. } => {
                 NetworkEncoderState::Texts { words: vocabulary.words(), typical: *typical }
             }
+            InputEncoder::Features(encoder) => NetworkEncoderState::Features(encoder.save(arrays)),
         }
     }
 
@@ -175,11 +218,15 @@ impl InputEncoder {
     pub(crate) fn load(
         state: NetworkEncoderState,
         spec: &Spec,
-        reading: TextReading,
+        reading: Reading,
         arrays: &mut ArraysIn,
     ) -> Result<InputEncoder, ModelError> {
-        match (state, spec.shape.input) {
-            (NetworkEncoderState::Images, InputShape::Images { channels, height, width }) => {
+        match (state, reading, spec.shape.input) {
+            (NetworkEncoderState::Features(state), Reading::Features, input) => {
+                let params = FeatureParams::of(&spec.params, &input);
+                Ok(InputEncoder::Features(Encoder::load(state, &params, &input, arrays)?))
+            }
+            (NetworkEncoderState::Images, Reading::Raw(_), InputShape::Images { channels, height, width }) => {
                 let (mean, std) = (arrays.take("pixels.mean", &[channels])?, arrays.take("pixels.std", &[channels])?);
                 if std.iter().any(|&std: &f32| std <= 0.0) {
                     return Err(arrays.refused("a deviation of 'pixels.std' is not above zero"));
@@ -187,7 +234,7 @@ impl InputEncoder {
                 let normalisation = Normalisation { mean, std };
                 Ok(InputEncoder::Images { normalisation, form: InputForm::Images { channels, height, width } })
             }
-            (NetworkEncoderState::Texts { words, typical }, InputShape::Texts { .. }) => {
+            (NetworkEncoderState::Texts { words, typical }, Reading::Raw(reading), InputShape::Texts { .. }) => {
                 let longest = spec.params.int("max_tokens");
                 let vocabulary = Vocabulary::of(words, Tokens::of(&spec.params), longest);
                 match vocabulary {
@@ -214,6 +261,7 @@ impl InputEncoder {
                 typical: *typical,
                 reading: *reading,
             },
+            InputEncoder::Features(encoder) => InputForm::Features { width: encoder.width() },
         }
     }
 
@@ -240,11 +288,12 @@ impl InputEncoder {
                     _ => Encoded::Tokens(texts.iter().map(|text| vocabulary.encode(text)).collect()),
                 })
             }
+            (InputEncoder::Features(encoder), inputs) => Ok(Encoded::Features(encoder.encode(inputs)?)),
             _ => Err(ModelError::Failed("fitted on images and asked to predict texts, or the reverse".to_owned())),
         }
     }
 
-    /// How many of these texts are truncated. `None` for images.
+    /// How many of these texts are truncated. `None` for images and for features, which are made of whole texts.
     pub(crate) fn truncated(&self, inputs: &Inputs) -> Option<usize> {
         let (InputEncoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) = (self, inputs) else {
             return None;
@@ -267,6 +316,7 @@ impl InputEncoder {
     /// `None` for images.
     pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         match (self, inputs) {
+            (InputEncoder::Features(encoder), _) => encoder.wordless(inputs),
             (InputEncoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
                 Some(words::count_unread(texts, |text| !vocabulary.knows_a_word_of(text)))
             }
@@ -282,13 +332,14 @@ impl Encoded<'_> {
             Encoded::Images { images, .. } => images.len(),
             Encoded::Tokens(texts) => texts.len(),
             Encoded::Pairs(pairs) => pairs.len(),
+            Encoded::Features(rows) => rows.len(),
         }
     }
 
-    /// How many tokens an example has. 1 for images, which all have one size.
+    /// How many tokens an example has. 1 for images and features, which all have one size.
     pub(crate) fn length(&self, row: usize) -> usize {
         match self {
-            Encoded::Images { .. } => 1,
+            Encoded::Images { .. } | Encoded::Features(_) => 1,
             Encoded::Tokens(texts) => texts[row].len(),
             Encoded::Pairs(pairs) => pairs[row][0].len().max(pairs[row][1].len()),
         }

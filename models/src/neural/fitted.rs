@@ -7,7 +7,7 @@ use burn::tensor::Device;
 
 use super::backend::Pools;
 use super::batch;
-use super::encoder::InputEncoder;
+use super::encoder::{Encoded, InputEncoder};
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
@@ -19,6 +19,21 @@ const ROWS_PER_SHARD: usize = 50;
 
 /// Fewer multiply-adds than this are done before another thread has woken up.
 const MIN_MULTIPLY_ADDS_TO_SHARE: u64 = 1 << 22;
+
+/// Encodes inputs on all threads. Only features are worth more than one.
+///
+/// # Errors
+/// See [`InputEncoder::encode`].
+pub(super) fn encode<'a>(
+    encoder: &'a InputEncoder,
+    inputs: &'a Inputs,
+    pools: &Pools,
+) -> Result<Encoded<'a>, ModelError> {
+    match encoder {
+        InputEncoder::Features(_) => pools.together(|| encoder.encode(inputs)),
+        InputEncoder::Images { .. } | InputEncoder::Texts { .. } => encoder.encode(inputs),
+    }
+}
 
 /// The result of a fit.
 pub(super) struct FittedNetwork {
@@ -45,7 +60,7 @@ impl FittedNetwork {
     /// # Errors
     /// If the inputs are not of the form that the network was fitted on.
     pub(super) fn predict(&self, inputs: &Inputs, pools: &Pools) -> Result<Predictions, ModelError> {
-        let encoded = self.encoder.encode(inputs)?;
+        let encoded = encode(&self.encoder, inputs, pools)?;
         // Texts of similar length go together, so that there is little padding.
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));

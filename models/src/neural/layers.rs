@@ -4,7 +4,7 @@ pub(crate) use burn::tensor::activation::relu;
 use burn::tensor::{Int, Tensor, module};
 use rand_chacha::ChaCha8Rng;
 
-pub(crate) use super::cpu::{attend, linear, recur};
+pub(crate) use super::cpu::{attend, linear, recur_gru, recur_lstm};
 use super::cpu::{convolve, dropout, layer_norm, normalise, standardise};
 use super::weights::{Init, Leaves, Weight, WeightLayout};
 

@@ -7,6 +7,7 @@
 mod backend;
 pub(crate) mod batch;
 mod checkpoint;
+pub(crate) mod convolutional;
 mod cpu;
 pub(crate) mod encoder;
 mod fitted;
@@ -14,6 +15,7 @@ mod head;
 pub(crate) mod layers;
 pub(crate) mod network;
 pub(crate) mod recipe;
+pub(crate) mod recurrent;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -28,12 +30,13 @@ use bakeoff_datasets::{Inputs, Split};
 use burn::tensor::Device as BurnDevice;
 
 use self::backend::Pools;
-use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, TextReading};
+use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, Reading, TextReading};
 use self::fitted::FittedNetwork;
 use self::head::Head;
 use self::network::Design;
 use self::weights::{Leaves, WeightLayout};
 use crate::artefact::{self, ArraysOut, Loaded};
+use crate::encode::features::FeatureParams;
 use crate::model::{
     Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
 };
@@ -53,13 +56,14 @@ pub(crate) struct Neural {
     entry: &'static dyn ModelEntry,
     spec: Spec,
     design: Design,
-    reading: TextReading,
+    reading: Reading,
     pools: Arc<Pools>,
     fitted: Option<FittedNetwork>,
 }
 
 impl Neural {
-    /// An unfitted model of `entry`. If the task has pairs, `pairs` says how the model reads the two texts of a pair.
+    /// An unfitted model of `entry`. `reading` says what it reads of an example. If that is texts, it says how the two texts
+    /// of a pair are read.
     ///
     /// # Errors
     /// If no thread can be started.
@@ -67,25 +71,39 @@ impl Neural {
         entry: &'static dyn ModelEntry,
         spec: &Spec,
         design: Design,
-        pairs: TextReading,
+        reading: impl Into<Reading>,
     ) -> Result<Neural, ModelError> {
-        let reading = if spec.shape.input.is_pairs() { pairs } else { TextReading::Single };
+        let reading = reading.into().of(&spec.shape.input);
         Ok(Neural { entry, spec: spec.clone(), design, reading, pools: spec.threads.shared(Pools::new)?, fitted: None })
     }
 
-    /// Loads the fitted model of `entry` that was saved to this folder. `design` and `pairs` are those with which it
+    /// Loads the fitted model of `entry` that was saved to this folder. `design` and `reading` are those with which it
     /// was built.
     ///
     /// # Errors
     /// See [`ModelEntry::load`].
     pub(crate) fn load(
         entry: &'static dyn ModelEntry,
+        place: (&Path, Threads, Device),
+        design: Design,
+        reading: impl Into<Reading>,
+    ) -> Result<Neural, ModelError> {
+        let reading = reading.into();
+        Neural::load_as(entry, place, design, |_| reading)
+    }
+
+    /// The same for a model whose parameters say what it reads.
+    ///
+    /// # Errors
+    /// See [`ModelEntry::load`].
+    pub(crate) fn load_as(
+        entry: &'static dyn ModelEntry,
         (folder, threads, device): (&Path, Threads, Device),
         design: Design,
-        pairs: TextReading,
+        reading: impl FnOnce(&Spec) -> Reading,
     ) -> Result<Neural, ModelError> {
         let Loaded { spec, state, mut arrays } = artefact::load::<NetworkEncoderState>(folder, entry, threads, device)?;
-        let mut model = Neural::new(entry, &spec, design, pairs)?;
+        let mut model = Neural::new(entry, &spec, design, reading(&spec))?;
         let encoder = InputEncoder::load(state, &spec, model.reading, &mut arrays)?;
         let head = Head::load(spec.shape.target, &mut arrays)?;
         let network = design(&spec.params, encoder.form(), head.outputs());
@@ -141,7 +159,8 @@ impl Neural {
     ) -> Result<(), ModelError> {
         let (train, _) = splits;
         self.fitted = None;
-        let encoder = InputEncoder::fit(&train.inputs, &self.spec.params, self.reading);
+        let fit = || InputEncoder::fit(&train.inputs, &self.spec, self.reading);
+        let encoder = if self.reading == Reading::Features { self.pools.together(fit) } else { fit() }?;
         let head = Head::fit(&train.targets);
         let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
         let device = burn_device(self.spec.device);
@@ -174,7 +193,7 @@ pub(crate) fn fit_s(
     threads: usize,
     device: Device,
     design: Design,
-    pairs: TextReading,
+    reading: impl Into<Reading>,
 ) -> f64 {
     /// The number of words of a GLUE sentence, because the texts themselves are not read here.
     const TYPICAL_WORDS: usize = 20;
@@ -183,14 +202,14 @@ pub(crate) fn fit_s(
     let typical = if longest > recipe::DEFAULT_MAX_TOKENS as usize { longest } else { TYPICAL_WORDS };
     /// How many operations a core does in a second, measured on the networks of `quick`.
     const OPERATIONS_PER_SECOND: f64 = 3e10;
-    let form = match shape.input {
-        InputShape::Images { channels, height, width } => InputForm::Images { channels, height, width },
-        InputShape::Texts { pairs: is_pairs } => InputForm::Tokens {
-            vocabulary: params.int("vocabulary"),
-            longest,
-            typical,
-            reading: if is_pairs { pairs } else { TextReading::Single },
-        },
+    let form = match (reading.into().of(&shape.input), shape.input) {
+        (Reading::Features, input) => InputForm::Features { width: FeatureParams::of(params, &input).width(&input) },
+        (Reading::Raw(_), InputShape::Images { channels, height, width }) => {
+            InputForm::Images { channels, height, width }
+        }
+        (Reading::Raw(reading), InputShape::Texts { .. }) => {
+            InputForm::Tokens { vocabulary: params.int("vocabulary"), longest, typical, reading }
+        }
     };
     let outputs = match shape.target {
         TargetShape::Classes(classes) => classes,

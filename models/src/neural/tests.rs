@@ -9,7 +9,7 @@ use super::encoder::TextReading;
 use super::network::Design;
 use super::*;
 use crate::model::EpochReport;
-use crate::{ENTRIES, lstm, resnet, transformer};
+use crate::{ENTRIES, cnn, gru, lstm, mlp, resnet, transformer};
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -77,6 +77,9 @@ fn the_networks_have_the_losses_of_pytorch_step_for_step_from_the_same_weights()
         let design: Design = match case.model.as_str() {
             "transformer" => transformer::design,
             "resnet" => resnet::design,
+            "cnn" => cnn::design,
+            "gru" => gru::design,
+            "mlp" => mlp::design,
             _ => lstm::design,
         };
         let losses = losses(case, design, if case.images { &images } else { &texts });

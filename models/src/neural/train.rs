@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::backend::{Optimizer, Pools, add, clip};
 use super::batch;
 use super::encoder::Encoded;
-use super::fitted::FittedNetwork;
+use super::fitted::{FittedNetwork, encode};
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
@@ -116,7 +116,7 @@ pub(super) fn train(
         recipe,
         head: fitted.head,
         mirror_negates: spec.shape.mirror_negates,
-        encoded: encoder.encode(&train.inputs)?,
+        encoded: encode(&encoder, &train.inputs, pools)?,
         targets: &train.targets,
         device: fitted.device.clone().autodiff(),
         augment_seed: spec.seed_for("augment"),

@@ -208,6 +208,7 @@ fn numbers_that_would_lead_nowhere_are_refused() {
         ("random-forest", Kind::Images, "nodes.feature", 1 << 20),
         ("random-forest", Kind::Images, "trees.nodes", u32::MAX),
         ("random-forest", Kind::Images, "nodes.threshold", not_a_number),
+        ("decision-tree", Kind::Images, "trees.nodes", 1),
         ("svm", Kind::Pairs, "classes", 7),
         ("svm", Kind::Pairs, "bias", f32::INFINITY.to_bits()),
         ("lstm", Kind::Images, "weights.head.weight", not_a_number),

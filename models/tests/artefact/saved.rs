@@ -67,12 +67,17 @@ pub(crate) fn rows(kind: Kind, classes: bool, count: usize, seed: usize) -> Spli
 pub(crate) const FORMS: &[(&str, &str)] = &[
     ("transformer", "epochs = 1\nwidth = 8\nheads = 2\nlayers = 1\nfeed_forward = 8"),
     ("resnet", "epochs = 1\ndepth = 8\nwidth = 2"),
+    ("cnn", "epochs = 1\ndepth = 8\nwidth = 2"),
     ("lstm", "epochs = 1\nhidden = 3"),
+    ("gru", "epochs = 1\nhidden = 3"),
+    ("mlp", "epochs = 1\nhidden = 3\ntext_features = \"embeddings\""),
+    ("mlp", "epochs = 1\nhidden = 3\nfeatures = \"hog+pixels\""),
     ("svm", "kernel = \"linear\""),
     ("svm", "kernel = \"rbf\"\nfeatures = \"hog+pixels\""),
     ("svm", "solver = \"linfa\"\nterms = 8"),
     ("random-forest", "trees = 3"),
     ("random-forest", "trees = 3\nfeatures = \"pixels\"\ntokens = \"words\""),
+    ("decision-tree", ""),
 ];
 
 pub(crate) fn fitted(name: &str, params: &str, kind: Kind, classes: bool) -> Box<dyn Model> {

@@ -4,7 +4,7 @@ use super::When::{Ensemble, EstimatedEnergy, Model, OwnTask, Parameter, Search, 
 use super::{Citation, When};
 use crate::methods::Method;
 
-const NEURAL: When = Model(&["resnet", "transformer", "lstm"]);
+const NEURAL: When = Model(&["resnet", "cnn", "transformer", "lstm", "gru", "mlp"]);
 const CIFAR10: When = Task(&["cifar10", "cifar10-rotation"]);
 const GLUE: When = Task(&["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]);
 
@@ -138,7 +138,7 @@ works! {
         publisher: "MIT Press",
         year: "1969",
     }
-    inproceedings "he2016resnet" when [Model(&["resnet"])] {
+    inproceedings "he2016resnet" when [Model(&["resnet", "cnn"])] {
         author: "He, Kaiming and Zhang, Xiangyu and Ren, Shaoqing and Sun, Jian",
         title: "Deep Residual Learning for Image Recognition",
         booktitle: "IEEE Conference on Computer Vision and Pattern Recognition (CVPR)",
@@ -166,6 +166,34 @@ works! {
         number: "8",
         pages: "1735--1780",
         year: "1997",
+    }
+    inproceedings "cho2014gru" when [Model(&["gru"])] {
+        author: "Cho, Kyunghyun and van Merri{\\\"e}nboer, Bart and Gulcehre, Caglar and Bahdanau, Dzmitry and Bougares, Fethi and Schwenk, Holger and Bengio, Yoshua",
+        title: "Learning Phrase Representations using {RNN} Encoder--Decoder for Statistical Machine Translation",
+        booktitle: "Conference on Empirical Methods in Natural Language Processing (EMNLP)",
+        pages: "1724--1734",
+        year: "2014",
+    }
+    article "rumelhart1986backpropagation" when [Model(&["mlp"])] {
+        author: "Rumelhart, David E. and Hinton, Geoffrey E. and Williams, Ronald J.",
+        title: "Learning Representations by Back-Propagating Errors",
+        journal: "Nature",
+        volume: "323",
+        pages: "533--536",
+        year: "1986",
+    }
+    inproceedings "iyyer2015dan" when [Model(&["mlp"]), Parameter("text_features", "embeddings")] {
+        author: "Iyyer, Mohit and Manjunatha, Varun and Boyd-Graber, Jordan and Daum{\\'e} III, Hal",
+        title: "Deep Unordered Composition Rivals Syntactic Methods for Text Classification",
+        booktitle: "53rd Annual Meeting of the Association for Computational Linguistics (ACL)",
+        pages: "1681--1691",
+        year: "2015",
+    }
+    book "breiman1984cart" when [Model(&["decision-tree"])] {
+        author: "Breiman, Leo and Friedman, Jerome H. and Olshen, Richard A. and Stone, Charles J.",
+        title: "Classification and Regression Trees",
+        publisher: "Wadsworth",
+        year: "1984",
     }
     article "cortes1995svm" when [Model(&["svm"])] {
         author: "Cortes, Corinna and Vapnik, Vladimir",

@@ -33,7 +33,7 @@ pub(crate) use self::{
     layer_norm::layer_norm,
     linear::linear,
     normalisation::{normalise, standardise},
-    recurrence::recur,
+    recurrence::{recur_gru, recur_lstm},
 };
 /// Work on flat vectors of weights, and the threads that a fit runs on.
 pub(crate) use self::{

@@ -1,0 +1,134 @@
+//! `decision-tree`: a single tree (CART, Breiman et al. 1984) for classes and for numbers, pruned by its cost and its
+//! complexity. It is grown by the code of `random-forest` on the same features, but from all rows and with all features
+//! tried at each node. [`Model::rules`] prints it.
+//!
+//! The values of a feature are sorted into at most `bins` intervals before the tree is grown. If a feature has more
+//! different values than that, a threshold may differ from the best one. With as many bins as values, the tree is that
+//! of an exhaustive search.
+
+use std::path::Path;
+
+use linfa::ParamGuard;
+
+use crate::encode::features::FeatureParams;
+use crate::encode::images::ImageFeatures;
+use crate::encode::words::Tokens;
+use crate::forest::model::{self, Growing, TreeModel};
+use crate::forest::{ForestParams, ForestValidParams, MaxFeatures};
+use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::parallel::Threads;
+use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::search::{Scale, Search, SearchDefault};
+
+/// The entry in the registry.
+pub(crate) struct DecisionTree;
+
+const PARAMS: &[Param] = &[
+    Param {
+        name: "ccp_alpha",
+        images: DefaultValue::Float(0.002),
+        texts: DefaultValue::Float(0.0005),
+        domain: Domain::Float(0.0, 1.0),
+        about: "how much impurity each leaf of a branch must save, or the branch is cut; 0 means no pruning; for numbers, the targets count in standard deviations",
+        source: "the parameter: Breiman et al. 1984, section 3.3, under scikit-learn's name; the values: our own choice",
+        search: Some(Search::of_all(
+            SearchDefault::Between(Scale::Log, 1e-5, 0.02),
+            "our own choice: from a tree in full to a few leaves",
+        )),
+    },
+    Param {
+        name: "max_depth",
+        images: DefaultValue::Int(0),
+        texts: DefaultValue::Int(0),
+        domain: Domain::Int(0, 10_000),
+        about: "largest number of decisions between root and leaf; 0 means no limit",
+        source: "trees are grown in full and then pruned (Breiman et al. 1984)",
+        search: None,
+    },
+    Param {
+        name: "min_samples_leaf",
+        images: DefaultValue::Int(1),
+        texts: DefaultValue::Int(1),
+        domain: Domain::Int(1, 1_000_000),
+        about: "smallest number of training rows in a leaf",
+        source: "scikit-learn's default",
+        search: Some(Search::of_all(SearchDefault::Between(Scale::Log, 1.0, 50.0), "our own choice")),
+    },
+    Param {
+        name: "bins",
+        images: DefaultValue::Int(256),
+        texts: DefaultValue::Int(256),
+        domain: Domain::Int(2, 256),
+        about: "largest number of intervals for a feature's values",
+        source: "as fine as one byte allows",
+        search: None,
+    },
+    ImageFeatures::param("auto", "those of random-forest, so that a tree can be compared with a forest"),
+    Tokens::param("words-or-marks", "those of random-forest, so that a tree can be compared with a forest"),
+    Param {
+        name: "terms",
+        images: DefaultValue::Int(2000),
+        texts: DefaultValue::Int(2000),
+        domain: Domain::Int(1, 100_000),
+        about: "texts: how many of the commonest word 1- and 2-grams are used; for pairs, a quarter of them in each of four blocks",
+        source: "those of random-forest, so that a tree can be compared with a forest",
+        search: Some(Search::of_texts(SearchDefault::Between(Scale::Log, 500.0, 4000.0), "as random-forest")),
+    },
+];
+
+impl ModelEntry for DecisionTree {
+    fn name(&self) -> &'static str {
+        "decision-tree"
+    }
+
+    fn about(&self) -> &'static str {
+        "a pruned tree on image or text features (HOG and pixels, or TF-IDF)"
+    }
+
+    fn version(&self, device: Device) -> String {
+        match device {
+            Device::Cpu => "1 (linfa 0.8.1)".to_owned(),
+        }
+    }
+
+    fn params(&self) -> &'static [Param] {
+        PARAMS
+    }
+
+    fn learns_from_validation(&self) -> bool {
+        true
+    }
+
+    fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        model::supports(shape, params, device)
+    }
+
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, _threads: usize, _device: Device) -> Option<f64> {
+        /// Seconds for each row, level of the tree and feature.
+        const STEP_S: f64 = 1.5e-8;
+        let rows = shape.train_rows as f64;
+        let features = FeatureParams::of(params, &shape.input).width(&shape.input) as f64;
+        Some(STEP_S * rows * rows.max(2.0).log2() * features)
+    }
+
+    fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
+        let (params, growing) = tree_params(spec)?;
+        Ok(Box::new(TreeModel::new(&DecisionTree, spec, params, growing)?))
+    }
+
+    fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
+        Ok(Box::new(TreeModel::load(&DecisionTree, (folder, threads, device), tree_params)?))
+    }
+}
+
+fn tree_params(spec: &Spec) -> Result<(ForestValidParams, Growing), ModelError> {
+    let params = &spec.params;
+    let tree = ForestParams::default()
+        .trees(1)
+        .max_depth(Some(params.int("max_depth")).filter(|&depth| depth > 0))
+        .min_samples_leaf(params.int("min_samples_leaf"))
+        .max_features(MaxFeatures::Share(1.0))
+        .max_bins(params.int("bins"))
+        .seed(spec.seed_for("tree"));
+    Ok((tree.check()?, Growing::PrunedTree { alpha: params.float("ccp_alpha") }))
+}
