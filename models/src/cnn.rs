@@ -21,7 +21,7 @@ impl ModelEntry for Cnn {
     }
 
     fn about(&self) -> &'static str {
-        "plain convolution network: the ResNet without its shortcuts (He et al. 2015)"
+        "plain convolution network, a ResNet without shortcuts (He et al. 2015)"
     }
 
     fn version(&self, device: Device) -> String {

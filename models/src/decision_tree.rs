@@ -17,7 +17,7 @@ use crate::forest::model::{self, Growing, TreeModel};
 use crate::forest::{ForestParams, ForestValidParams, MaxFeatures};
 use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::parallel::Threads;
-use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 use crate::search::{Scale, Search, SearchDefault};
 
 /// The entry in the registry.
@@ -25,16 +25,22 @@ pub(crate) struct DecisionTree;
 
 const PARAMS: &[Param] = &[
     Param {
+        name: "cross_validate",
+        images: DefaultValue::Bool(true),
+        texts: DefaultValue::Bool(true),
+        domain: Domain::Switch,
+        about: "choose ccp_alpha by the error of five folds of the rows that the tree learns from, as one of at most 50 values",
+        source: "Breiman et al. 1984, section 3.4, without their rule of one standard error",
+        search: None,
+    },
+    Param {
         name: "ccp_alpha",
-        images: DefaultValue::Float(0.002),
-        texts: DefaultValue::Float(0.0005),
+        images: DefaultValue::Float(0.0),
+        texts: DefaultValue::Float(0.0),
         domain: Domain::Float(0.0, 1.0),
-        about: "how much impurity each leaf of a branch must save, or the branch is cut; 0 means no pruning; for numbers, the targets count in standard deviations",
-        source: "the parameter: Breiman et al. 1984, section 3.3, under scikit-learn's name; the values: our own choice",
-        search: Some(Search::of_all(
-            SearchDefault::Between(Scale::Log, 1e-5, 0.02),
-            "our own choice: from a tree in full to a few leaves",
-        )),
+        about: "without cross_validate: how much impurity each leaf of a branch must save, or the branch is cut; 0 means no pruning; for numbers, the targets count in standard deviations",
+        source: "the parameter: Breiman et al. 1984, section 3.3, under scikit-learn's name; 0: scikit-learn's default",
+        search: None,
     },
     Param {
         name: "max_depth",
@@ -82,7 +88,7 @@ impl ModelEntry for DecisionTree {
     }
 
     fn about(&self) -> &'static str {
-        "a pruned tree on image or text features (HOG and pixels, or TF-IDF)"
+        "pruned decision tree on image or text features (HOG and pixels, or TF-IDF)"
     }
 
     fn version(&self, device: Device) -> String {
@@ -103,12 +109,26 @@ impl ModelEntry for DecisionTree {
         model::supports(shape, params, device)
     }
 
-    fn fit_s(&self, shape: &TaskShape, params: &Resolved, _threads: usize, _device: Device) -> Option<f64> {
+    fn check(&self, params: &Resolved) -> Result<(), ParamError> {
+        let alpha = params.float("ccp_alpha");
+        if params.switch("cross_validate") && alpha != 0.0 {
+            return Err(ParamError::Domain {
+                name: "ccp_alpha".to_owned(),
+                found: alpha.to_string(),
+                expected: "0, because cross-validation chooses it; or set cross_validate = false".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, _device: Device) -> Option<f64> {
         /// Seconds for each row, level of the tree and feature.
         const STEP_S: f64 = 1.5e-8;
         let rows = shape.train_rows as f64;
         let features = FeatureParams::of(params, &shape.input).width(&shape.input) as f64;
-        Some(STEP_S * rows * rows.max(2.0).log2() * features)
+        // The trees of the folds share the threads, and the whole tree has one.
+        let trees = if params.switch("cross_validate") { 1.0 + 4.0 / threads as f64 } else { 1.0 };
+        Some(STEP_S * rows * rows.max(2.0).log2() * features * trees)
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
@@ -130,5 +150,6 @@ fn tree_params(spec: &Spec) -> Result<(ForestValidParams, Growing), ModelError> 
         .max_features(MaxFeatures::Share(1.0))
         .max_bins(params.int("bins"))
         .seed(spec.seed_for("tree"));
-    Ok((tree.check()?, Growing::PrunedTree { alpha: params.float("ccp_alpha") }))
+    let alpha = (!params.switch("cross_validate")).then(|| params.float("ccp_alpha"));
+    Ok((tree.check()?, Growing::PrunedTree { alpha }))
 }

@@ -15,13 +15,14 @@ use linfa::DatasetBase;
 use linfa::traits::{Fit, PredictInplace};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Axis, Data, Ix2};
+use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use bins::Bins;
 pub(crate) use criterion::{Criterion, Gini, Variance};
 pub use params::{ForestError, ForestParams, ForestValidParams, MaxFeatures};
-use pruning::NodesAsLeaves;
+use pruning::PrunableTree;
 use tree::{Grower, MOST_ROWS, Tree, TreeNumbers};
 
 use crate::artefact::{ArraysIn, ArraysOut};
@@ -78,15 +79,52 @@ impl<'a, C: Criterion> Growth<'a, C> {
         self.grow(&draws, &mut rng)
     }
 
-    /// Grows one tree from all rows. The seed decides only among splits that are worth the same.
-    fn tree_of_all_rows(&self) -> Tree {
-        self.grow(&vec![1; self.bins.rows()], &mut ChaCha8Rng::seed_from_u64(self.params.seed))
-    }
-
     /// Grows one tree from all `rows`, and prunes it. See [`pruning`].
     pub(crate) fn pruned_tree(&self, rows: &ArrayView2<'_, f32>, alpha: f64) -> Tree {
-        let tree = self.tree_of_all_rows();
-        NodesAsLeaves::of::<C>(&tree, rows, self.targets, self.width).prune(&tree, alpha)
+        self.prunable_tree(rows, |_| true).pruned(alpha)
+    }
+
+    /// The same with the alpha under which trees that are grown without a fold of the rows have the smallest error on it,
+    /// summed over all folds. Of equal ones, the largest alpha.
+    pub(crate) fn cross_validated_tree(&self, rows: &ArrayView2<'_, f32>) -> Tree {
+        /// As many as Breiman et al. 1984 (section 3.4.2) advise at the least.
+        const FOLDS: usize = 5;
+        /// A large tree has thousands of subtrees.
+        const MOST_ALPHAS: usize = 50;
+        let mut order: Vec<usize> = (0..rows.nrows()).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(self.params.seed);
+        rng.set_stream(1);
+        order.shuffle(&mut rng);
+        let mut fold_of = vec![0; rows.nrows()];
+        (0..).zip(&order).for_each(|(place, &row)| fold_of[row] = place % FOLDS);
+        let whole = self.prunable_tree(rows, |_| true);
+        let alphas = whole.alphas(MOST_ALPHAS);
+        let errors = |fold: usize| -> Vec<f64> {
+            let held: Vec<usize> = (0..rows.nrows()).filter(|&row| fold_of[row] == fold).collect();
+            if held.is_empty() || held.len() == rows.nrows() {
+                return vec![0.0; alphas.len()];
+            }
+            let tree = self.prunable_tree(rows, |row| fold_of[row] != fold);
+            let error = |alpha: &f64| {
+                let tree = tree.pruned(*alpha);
+                let leaf = |row: usize| tree.leaf_of(|feature| rows[[row, feature]]);
+                held.iter().map(|&row| C::error(leaf(row), self.targets[row])).sum()
+            };
+            alphas.iter().map(error).collect()
+        };
+        let errors: Vec<Vec<f64>> = (0..FOLDS).into_par_iter().map(errors).collect();
+        let total = |index: usize| errors.iter().map(|errors| errors[index]).sum::<f64>();
+        let best = (0..alphas.len()).rev().min_by(|&a, &b| total(a).total_cmp(&total(b)));
+        whole.pruned(best.map_or(0.0, |best| alphas[best]))
+    }
+
+    /// Grows one tree from those rows that `is_used` names. The seed decides only among splits that are worth the same.
+    fn prunable_tree(&self, rows: &ArrayView2<'_, f32>, is_used: impl Fn(usize) -> bool) -> PrunableTree {
+        let sample: Vec<usize> = (0..self.bins.rows()).filter(|&row| is_used(row)).collect();
+        let mut draws = vec![0; self.bins.rows()];
+        sample.iter().for_each(|&row| draws[row] = 1);
+        let tree = self.grow(&draws, &mut ChaCha8Rng::seed_from_u64(self.params.seed));
+        PrunableTree::new::<C>(tree, rows, self.targets, &sample, self.width)
     }
 
     fn grow(&self, draws: &[u32], rng: &mut ChaCha8Rng) -> Tree {

@@ -355,7 +355,7 @@ fn a_decision_tree_can_be_read_as_rules_and_the_other_models_cannot() {
         assert_eq!(entry.name(), "decision-tree");
         let lines: Vec<&str> = rules.lines().map(str::trim_start).collect();
         let is_leaf = |line: &&str| ["no (1.00)", "yes (1.00)"].contains(line);
-        assert!(lines.iter().any(|line| line.starts_with("if \"good\" <= 0.")), "{rules}");
+        assert!(lines[0].starts_with("if \"") && lines[0].contains("\" <= 0."), "{rules}");
         let (leaves, decisions) = (lines.iter().filter(|line| is_leaf(line)).count(), rules.matches("if ").count());
         assert_eq!((leaves, rules.matches("else:").count()), (decisions + 1, decisions), "{rules}");
         assert!(build(entry, &opinions(9, 1), "", 1).unwrap().rules(&names).is_none(), "rules before a fit");
@@ -365,4 +365,17 @@ fn a_decision_tree_can_be_read_as_rules_and_the_other_models_cannot() {
     assert!(rules.starts_with("if gradients at "), "{rules}");
     let leaf = rules.lines().last().unwrap().trim_start().parse::<f32>();
     assert!(leaf.is_ok_and(|angle| angle.abs() <= 60.0), "{rules}");
+}
+
+#[test]
+fn an_alpha_beside_cross_validation_is_refused_with_what_to_do() {
+    let tree = classic()[2];
+    let params =
+        |written: &str| Resolved::new(tree.params(), &shape(&opinions(9, 1)), &written.parse().unwrap()).unwrap();
+    let error = tree.check(&params("ccp_alpha = 0.01")).unwrap_err().to_string();
+    let expected =
+        "parameter 'ccp_alpha' is 0.01, expected 0, because cross-validation chooses it; or set cross_validate = false";
+    assert_eq!(error, expected);
+    assert!(tree.check(&params("ccp_alpha = 0.01\ncross_validate = false")).is_ok());
+    assert!(tree.check(&params("")).is_ok());
 }

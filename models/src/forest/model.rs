@@ -30,11 +30,11 @@ pub(crate) const MOST_TREES: i64 = 100_000;
 pub(crate) enum Growing {
     /// Each tree from a bootstrap sample, as many as the parameters say or a budget allows.
     Forest,
-    /// One tree from all rows, pruned with this alpha. If a number is predicted, alpha is that for targets in standard
-    /// deviations, so that it does not depend on their unit.
+    /// One tree from all rows, pruned.
     PrunedTree {
-        /// See [`super::pruning`].
-        alpha: f64,
+        /// See [`super::pruning`]. If a number is predicted, it is that for targets in standard deviations, so that it does
+        /// not depend on their unit. `None` if cross-validation is to choose it.
+        alpha: Option<f64>,
     },
 }
 
@@ -220,7 +220,10 @@ impl TreeModel {
                 parallel::map(&self.pool, most, watch, |index| growth.tree(index))
             }
             Growing::PrunedTree { alpha } => {
-                let tree = growth.pruned_tree(&rows.view(), alpha * unit);
+                let tree = match alpha {
+                    Some(alpha) => growth.pruned_tree(&rows.view(), alpha * unit),
+                    None => self.pool.install(|| growth.cross_validated_tree(&rows.view())),
+                };
                 watch.progress(1, 1);
                 vec![tree]
             }

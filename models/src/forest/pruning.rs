@@ -13,52 +13,64 @@ use ndarray::ArrayView2;
 use super::criterion::Criterion;
 use super::tree::{Decision, Tree};
 
-/// What each node of a tree would be as a leaf.
-pub(super) struct NodesAsLeaves {
-    /// The impurity times the share of the training rows.
-    costs: Vec<f64>,
-    /// The predictions, `nodes x width`.
+/// A tree in full, and all that is needed to prune it.
+pub(super) struct PrunableTree {
+    tree: Tree,
+    /// What each node predicts as a leaf, `nodes x width`.
     values: Vec<f32>,
     width: usize,
+    links: Vec<WeakestLink>,
 }
 
-impl NodesAsLeaves {
-    /// Sends all training rows down the tree.
-    pub(super) fn of<C: Criterion>(
-        tree: &Tree,
+impl PrunableTree {
+    /// Sends the training rows at the indices `sample` down a tree that was grown from them.
+    pub(super) fn new<C: Criterion>(
+        tree: Tree,
         rows: &ArrayView2<'_, f32>,
         targets: &[C::Target],
+        sample: &[usize],
         width: usize,
-    ) -> NodesAsLeaves {
+    ) -> PrunableTree {
         let mut criterion = C::new(width);
         let (mut costs, mut values) = (Vec::with_capacity(tree.len()), Vec::with_capacity(tree.len() * width));
         let mut at_node = vec![Vec::new(); tree.len()];
-        at_node[0] = (0..rows.nrows()).collect();
+        at_node[0] = sample.to_vec();
         for node in 0..tree.len() {
             let own = std::mem::take(&mut at_node[node]);
             let weighted: Vec<(C::Target, u32)> = own.iter().map(|&row| (targets[row], 1)).collect();
             criterion.enter(&weighted);
-            costs.push(criterion.cost(&weighted) / rows.nrows() as f64);
+            costs.push(criterion.cost(&weighted) / sample.len() as f64);
             criterion.write_leaf(&mut values);
             if let Some(Decision { feature, threshold, left }) = tree.decision(node) {
                 (at_node[left], at_node[left + 1]) =
                     own.into_iter().partition(|&row| rows[[row, feature]] <= threshold);
             }
         }
-        NodesAsLeaves { costs, values, width }
-    }
-
-    /// The smallest subtree of `tree` among those with the least cost plus `alpha` for each leaf. The tree itself if
-    /// `alpha` is zero.
-    pub(super) fn prune(&self, tree: &Tree, alpha: f64) -> Tree {
         let children: Vec<Option<usize>> =
             (0..tree.len()).map(|node| tree.decision(node).map(|decision| decision.left)).collect();
-        let mut is_cut = vec![false; tree.len()];
+        let links = weakest_links(&children, &costs);
+        PrunableTree { tree, values, width, links }
+    }
+
+    /// The smallest subtree among those with the least cost plus `alpha` for each leaf. The whole tree if `alpha` is zero.
+    pub(super) fn pruned(&self, alpha: f64) -> Tree {
+        let mut is_cut = vec![false; self.tree.len()];
         if alpha > 0.0 {
-            let links = weakest_links(&children, &self.costs);
-            links.iter().take_while(|link| link.alpha <= alpha).for_each(|link| is_cut[link.node] = true);
+            self.links.iter().take_while(|link| link.alpha <= alpha).for_each(|link| is_cut[link.node] = true);
         }
-        tree.cut(|node| is_cut[node].then(|| &self.values[node * self.width..][..self.width]))
+        self.tree.cut(|node| is_cut[node].then(|| &self.values[node * self.width..][..self.width]))
+    }
+
+    /// At most `most` different alphas in ascending order, for as many different subtrees: from zero, for the whole tree, to
+    /// infinity, for the root alone. Each is the geometric mean of the alphas between which its subtree is the best one
+    /// (Breiman et al. 1984, section 3.4.2).
+    pub(super) fn alphas(&self, most: usize) -> Vec<f64> {
+        let mut ends: Vec<f64> = self.links.iter().map(|link| link.alpha).collect();
+        ends.dedup_by(|alpha, before| *alpha - *before < 1e-12);
+        let between = ends.windows(2).map(|pair| (pair[0] * pair[1]).sqrt());
+        let all: Vec<f64> = std::iter::once(0.0).chain(between).chain([f64::INFINITY]).collect();
+        let steps = most.min(all.len()) - 1;
+        (0..=steps).map(|step| all[step * (all.len() - 1) / steps]).collect()
     }
 }
 
@@ -241,7 +253,7 @@ mod tests {
     fn assert_alike(what: &str, case: &Value, name: &str, ours: f64, more: f64) {
         let (theirs, deviation) = (case[name].as_f64().unwrap(), case[format!("{name}_deviation")].as_f64().unwrap());
         assert_eq!(case["seeds"].as_u64(), Some(SEEDS));
-        let most = 4.0 * deviation * (2.0 / SEEDS as f64).sqrt() + more;
+        let most = 4.0 * deviation * (2.0 / SEEDS as f64).sqrt() + more + 1e-9;
         assert!((ours - theirs).abs() <= most, "{what}: {name} is {ours}, not within {most} of {theirs}");
     }
 
@@ -303,5 +315,40 @@ mod tests {
         let tree = |alpha| growth.pruned_tree(&rows.view(), alpha);
         assert_eq!([0.0, 0.16, 0.17].map(|alpha| leaves(&tree(alpha))), [4.0, 4.0, 1.0], "a third of 0.5 is saved");
         assert_eq!(tree(1.0).predict([&[0.0, 0.0]])[0], [0.5, 0.5]);
+    }
+
+    #[test]
+    fn cross_validation_keeps_what_holds_for_other_rows_and_cuts_what_is_chance() {
+        let chance = |row: usize| (row * 2_654_435_761) % 1009;
+        let rows = Array2::from_shape_fn((400, 4), |(row, column)| (chance(row + 1000 * column) % 200) as f32);
+        let params = params(1, 1);
+        // The first feature says it all but for a tenth of the labels.
+        let labels: Vec<u16> =
+            (0..400).map(|row| u16::from((rows[[row, 0]] > 99.0) != chance(row + 7777).is_multiple_of(10))).collect();
+        let growth = Growth::<Gini>::new(&params, &rows.view(), &labels, 2).unwrap();
+        let (whole, tree) = (growth.pruned_tree(&rows.view(), 0.0), growth.cross_validated_tree(&rows.view()));
+        assert!(
+            leaves(&whole) > 30.0 && (2.0..8.0).contains(&leaves(&tree)),
+            "{} and {}",
+            leaves(&whole),
+            leaves(&tree)
+        );
+        let right = (0..400).filter(|&row| {
+            let leaf = tree.leaf_of(|feature| rows[[row, feature]]);
+            (most_probable(leaf) == 1) == (rows[[row, 0]] > 99.0)
+        });
+        assert!(right.count() > 380);
+        // Nothing says anything about these numbers.
+        let values: Vec<f32> = (0..400).map(|row| chance(row + 99_991) as f32).collect();
+        let growth = Growth::<Variance>::new(&params, &rows.view(), &values, 1).unwrap();
+        assert!(leaves(&growth.cross_validated_tree(&rows.view())) < 8.0);
+    }
+
+    #[test]
+    fn one_row_and_one_class_can_be_cross_validated() {
+        let rows = ndarray::array![[1.0_f32]];
+        let params = params(1, 1);
+        let growth = Growth::<Gini>::new(&params, &rows.view(), &[0], 1).unwrap();
+        assert_eq!(leaves(&growth.cross_validated_tree(&rows.view())), 1.0);
     }
 }

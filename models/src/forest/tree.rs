@@ -78,6 +78,15 @@ impl Tree {
         &self.leaves[self.nodes[node].next as usize..][..self.width]
     }
 
+    /// The values of the leaf that a row reaches. `value` gives its value of a feature.
+    pub(super) fn leaf_of(&self, value: impl Fn(usize) -> f32) -> &[f32] {
+        let mut node = 0;
+        while let Some(Decision { feature, threshold, left }) = self.decision(node) {
+            node = left + usize::from(value(feature) > threshold);
+        }
+        self.leaf(node)
+    }
+
     /// The same tree, in which the nodes for which `values` gives values are leaves with these values.
     pub(super) fn cut<'a>(&'a self, values: impl Fn(usize) -> Option<&'a [f32]>) -> Tree {
         let leaf = Node { feature: LEAF, threshold: 0.0, next: 0 };
