@@ -317,31 +317,37 @@ mod tests {
         assert_eq!(tree(1.0).predict([&[0.0, 0.0]])[0], [0.5, 0.5]);
     }
 
+    /// A scrambled number below 1,000 (SplitMix64, Steele et al. 2014).
+    fn chance(seed: usize) -> usize {
+        let mut z = (seed as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % 1000) as usize
+    }
+
     #[test]
     fn cross_validation_keeps_what_holds_for_other_rows_and_cuts_what_is_chance() {
-        let chance = |row: usize| (row * 2_654_435_761) % 1009;
         let rows = Array2::from_shape_fn((400, 4), |(row, column)| (chance(row + 1000 * column) % 200) as f32);
         let params = params(1, 1);
-        // The first feature says it all but for a tenth of the labels.
+        // The first feature says it all, but for a tenth of the labels.
+        let is_high = |row: usize| rows[[row, 0]] > 99.0;
         let labels: Vec<u16> =
-            (0..400).map(|row| u16::from((rows[[row, 0]] > 99.0) != chance(row + 7777).is_multiple_of(10))).collect();
+            (0..400).map(|row| u16::from(is_high(row) != chance(row + 50_000).is_multiple_of(10))).collect();
         let growth = Growth::<Gini>::new(&params, &rows.view(), &labels, 2).unwrap();
         let (whole, tree) = (growth.pruned_tree(&rows.view(), 0.0), growth.cross_validated_tree(&rows.view()));
         assert!(
-            leaves(&whole) > 30.0 && (2.0..8.0).contains(&leaves(&tree)),
-            "{} and {}",
-            leaves(&whole),
-            leaves(&tree)
+            leaves(&tree) >= 2.0 && leaves(&tree) < leaves(&whole) / 2.0,
+            "{} of {}",
+            leaves(&tree),
+            leaves(&whole)
         );
-        let right = (0..400).filter(|&row| {
-            let leaf = tree.leaf_of(|feature| rows[[row, feature]]);
-            (most_probable(leaf) == 1) == (rows[[row, 0]] > 99.0)
-        });
-        assert!(right.count() > 380);
+        let agrees = |row: &usize| (most_probable(tree.leaf_of(|feature| rows[[*row, feature]])) == 1) == is_high(*row);
+        assert!((0..400).filter(agrees).count() > 360);
         // Nothing says anything about these numbers.
-        let values: Vec<f32> = (0..400).map(|row| chance(row + 99_991) as f32).collect();
+        let values: Vec<f32> = (0..400).map(|row| chance(row + 90_000) as f32).collect();
         let growth = Growth::<Variance>::new(&params, &rows.view(), &values, 1).unwrap();
-        assert!(leaves(&growth.cross_validated_tree(&rows.view())) < 8.0);
+        let (whole, tree) = (growth.pruned_tree(&rows.view(), 0.0), growth.cross_validated_tree(&rows.view()));
+        assert!(leaves(&tree) < leaves(&whole) / 5.0, "{} of {}", leaves(&tree), leaves(&whole));
     }
 
     #[test]
