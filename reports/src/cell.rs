@@ -129,8 +129,6 @@ impl Trial {
 pub struct Mean {
     /// Arithmetic mean.
     pub mean: f64,
-    /// Standard deviation over trials (divisor n - 1); `None` for one trial.
-    pub sd: Option<f64>,
     /// Trials that have the number.
     pub n: usize,
 }
@@ -165,11 +163,7 @@ impl Cell {
         if values.is_empty() {
             return None;
         }
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let sd = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
-        Some(Mean { mean, sd, n: values.len() })
+        Some(Mean { mean: values.iter().sum::<f64>() / values.len() as f64, n: values.len() })
     }
 
     /// The first of [`Cell::sources`].

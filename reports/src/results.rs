@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::answers::Answers;
 use crate::cell::{Gap, Trial};
+use crate::crossovers::{Crossover, crossovers};
 use crate::error::ReportError;
 use crate::estimate::TrialKey;
 use crate::format::{count, listed};
@@ -25,6 +26,8 @@ pub struct Results {
     pub grid: Grid,
     /// The ranking of each setting, in the order of the grid.
     pub rankings: Vec<Ranking>,
+    /// Where learning curves cross.
+    pub crossovers: Vec<Crossover>,
     /// The epochs of each case that has any.
     pub curves: HashMap<String, Vec<Curve>>,
     /// The answers of each measured case whose predictions are there.
@@ -76,12 +79,14 @@ impl Results {
         remark_on_machines(&grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
         let gaps = gaps(&grid);
-        let rankings = (0..grid.settings.len()).map(|setting| Ranking::new(&grid, setting, &answers, impute)).collect();
+        let rankings: Vec<Ranking> =
+            (0..grid.settings.len()).map(|setting| Ranking::new(&grid, setting, &answers, impute)).collect();
+        let crossovers = crossovers(&grid, &rankings, &answers);
         let mut by_case: HashMap<String, Vec<Curve>> = HashMap::new();
         for curve in curves.map(|curves| curves.rows).unwrap_or_default() {
             by_case.entry(curve.case.clone()).or_default().push(curve);
         }
-        Ok(Results { info, grid, rankings, curves: by_case, answers, latencies, remarks, gaps })
+        Ok(Results { info, grid, rankings, crossovers, curves: by_case, answers, latencies, remarks, gaps })
     }
 
     /// The first trial of a setting and label, for figures that can show one seed only.

@@ -75,8 +75,7 @@ impl Figure for Ablation {
              Words, switches and numbers from 0 to much larger ones are evenly spaced. Nothing lies between words or switches, so no \
              line joins their points. Parameters that were searched for are not shown. {HOW_TO_READ}"
         );
-        let (name, title) = (self.name().to_owned(), "Ablations".to_owned());
-        let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
+        let picture = Picture::new(self.name(), "Ablations", caption);
         let legends: Vec<Legend> = {
             let width = Pages::new(style, shown, TALL, PANEL_HEIGHT_MM).panel_width();
             panels.iter().map(|panel| legend(panel, width)).collect()
@@ -220,7 +219,7 @@ fn draw_panel(
     let setting = results.setting(panel.setting);
     let floor = floor_of(results, &[panel.setting]);
     let AblationPanel { title, axis: ValueAxis { values, are_numbers, .. }, lines, .. } = panel;
-    let lines = LinesPanel { results, setting, title, x, values, lines, joined: *are_numbers, floor };
+    let lines = LinesPanel { results, setting, title, x, values, lines, joined: *are_numbers, floor, crossovers: &[] };
     score_lines::draw(canvas, style, &lines, Rect { h: PANEL_HEIGHT_MM, ..place })?;
     legend.draw(canvas, style, (place.x, place.y + PANEL_HEIGHT_MM))
 }

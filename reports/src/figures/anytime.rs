@@ -99,8 +99,7 @@ impl Figure for Anytime {
             if shown == 0 {
                 continue;
             }
-            let (name, title, caption) = (name.to_owned(), title.to_owned(), caption(cost));
-            let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
+            let picture = Picture::new(name, title, caption(cost));
             let grid = PanelGrid {
                 labels: panels[..shown].iter().flat_map(|panel| panel.fits.iter().map(|fit| fit.label)).collect(),
                 count: shown,

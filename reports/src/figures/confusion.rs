@@ -56,9 +56,8 @@ impl Figure for ConfusionMatrices {
             );
             let caption = "Rows are the true classes, columns the predicted ones. The numbers are percent of the \
                 examples of a row's class, so the diagonal is the recall of each class.";
-            let svg = draw_matrix(&matrix, style, &title, caption)
-                .map_err(|message| ReportError::Figure { figure: name.clone(), message })?;
-            drawn.pictures.push(Picture { name, title, caption: caption.to_owned(), svg, key: String::new() });
+            let svg = draw_matrix(&matrix, style, &title, caption);
+            drawn.pictures.push(Picture::new(name, title, caption).drawn(svg)?);
         }
         if left_out > 0 {
             drawn.remarks.push(format!(

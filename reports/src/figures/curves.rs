@@ -44,18 +44,13 @@ impl Figure for Curves {
             return Ok(drawn);
         }
         let pairs = &pairs[..shown];
-        let picture = Picture {
-            name: self.name().to_owned(),
-            title: "Training curves".to_owned(),
-            caption: format!(
-                "Left: the mean training loss of each epoch. Right: the primary metric on the validation rows. \
+        let caption = format!(
+            "Left: the mean training loss of each epoch. Right: the primary metric on the validation rows. \
                 The figure shows the first seed of each model. Models that do not learn in epochs have no curve. The epoch \
                 that is best on the validation rows is the one that was tested. The members of an ensemble follow one \
                 another, and each was tested at its own best epoch. {HOW_TO_TELL_APART}"
-            ),
-            svg: String::new(),
-            key: String::new(),
-        };
+        );
+        let picture = Picture::new(self.name(), "Training curves", caption);
         let grid = PanelGrid {
             labels: pairs.iter().flat_map(|pair| pair.curves.iter().map(|(label, _)| *label)).collect(),
             count: shown,

@@ -1,5 +1,7 @@
 //! The frame of a panel with two axes: title, ticks, grid lines and the names of the axes.
 
+use std::ops::Range;
+
 use super::axis::AxisScale;
 use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM};
 use super::look::PictureWidth;
@@ -151,9 +153,9 @@ fn draw_x_axis(
 
 /// Arranges panels of one size in columns, so that the page stays readable.
 pub(crate) struct Pages {
+    panels: usize,
     columns: usize,
     cell: (f64, f64),
-    rows: usize,
 }
 
 /// The width of a page with one column, in millimetres of the page.
@@ -181,7 +183,23 @@ impl Pages {
                 (columns, (page_width(style) - 2.0 * MARGIN_MM - gutters) / columns as f64)
             }
         };
-        Pages { columns, cell: (width_mm, height_mm), rows: panels.div_ceil(columns) }
+        Pages { panels, columns, cell: (width_mm, height_mm) }
+    }
+
+    /// The panels in parts of one picture each: as many rows as the look of the style has room for below a legend of this height,
+    /// and at least one.
+    pub(crate) fn parts(&self, style: &Style, legend_mm: f64) -> Vec<Range<usize>> {
+        let room = style.look.tallest_mm() / style.look.magnification() - legend_mm - 2.0 * MARGIN_MM;
+        let rows = ((room + GUTTER_MM) / (self.cell.1 + GUTTER_MM)).max(1.0) as usize;
+        let most = rows.saturating_mul(self.columns);
+        (0..self.panels.div_ceil(most))
+            .map(|part| part * most..self.panels.min((part + 1).saturating_mul(most)))
+            .collect()
+    }
+
+    /// The same arrangement of so many panels.
+    pub(crate) fn of(&self, panels: usize) -> Pages {
+        Pages { panels, ..*self }
     }
 
     /// The width of a panel.
@@ -193,7 +211,7 @@ impl Pages {
     pub(crate) fn size(&self) -> (f64, f64) {
         let (w, h) = self.cell;
         let sum = |n: usize, one: f64| n as f64 * one + n.saturating_sub(1) as f64 * GUTTER_MM + 2.0 * MARGIN_MM;
-        (sum(self.columns, w), sum(self.rows, h))
+        (sum(self.columns, w), sum(self.panels.div_ceil(self.columns), h))
     }
 
     /// The place of a panel.

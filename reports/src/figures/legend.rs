@@ -1,5 +1,7 @@
 //! The legend. It shows which marker stands for which model, on as many lines as needed.
 
+use std::ops::Range;
+
 use super::canvas::{Align, Canvas, Rect, SMALL_MM, page, text_width};
 use super::frame::{MARGIN_MM, Pages};
 use super::style::Style;
@@ -93,7 +95,7 @@ pub(crate) struct PanelGrid<'a> {
 }
 
 impl PanelGrid<'_> {
-    /// Adds `picture` with these panels to `drawn`.
+    /// Adds `picture` with these panels to `drawn`. If the look of the style has no room for all of them, there are several pictures.
     pub(crate) fn add_to(
         mut self,
         drawn: &mut Drawn,
@@ -104,18 +106,48 @@ impl PanelGrid<'_> {
         self.labels.sort_unstable();
         self.labels.dedup();
         let pages = Pages::new(style, self.count, self.rows, self.height_mm);
-        let (width, height) = pages.size();
+        let (width, _) = pages.size();
         let legend = Legend::new(&results.grid.labels, &self.labels, self.dashed, width - 2.0 * MARGIN_MM);
-        let svg = page(style.look, (width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
+        let parts = pages.parts(style, legend.height());
+        for (index, part) in parts.iter().enumerate() {
+            let picture = if parts.len() > 1 { part_of(&picture, index, parts.len()) } else { picture.clone() };
+            let svg = self.draw_part(style, &legend, &pages.of(part.len()), part.clone(), &picture);
+            drawn.pictures.push(picture.drawn(svg)?);
+        }
+        Ok(())
+    }
+
+    /// Draws these panels on a page of their own.
+    fn draw_part(
+        &self,
+        style: &Style,
+        legend: &Legend,
+        pages: &Pages,
+        part: Range<usize>,
+        picture: &Picture,
+    ) -> Result<String, String> {
+        let (width, height) = pages.size();
+        page(style.look, (width, height + legend.height()), &picture.title, &picture.caption, |canvas| {
             legend.draw(canvas, style, (MARGIN_MM, MARGIN_MM))?;
-            for index in 0..self.count {
+            for (index, panel) in part.enumerate() {
                 let place = pages.panel(index);
-                (self.draw)(canvas, index, Rect { y: place.y + legend.height(), ..place })?;
+                (self.draw)(canvas, panel, Rect { y: place.y + legend.height(), ..place })?;
             }
             Ok(())
         })
-        .map_err(|message| ReportError::Figure { figure: picture.name.clone(), message })?;
-        drawn.pictures.push(Picture { svg, ..picture });
-        Ok(())
+    }
+}
+
+/// The picture of a part of the panels. The first has the name and the caption of the whole.
+fn part_of(picture: &Picture, index: usize, parts: usize) -> Picture {
+    let number = index + 1;
+    let title = format!("{} ({number} of {parts})", picture.title);
+    match index {
+        0 => Picture { title, ..picture.clone() },
+        _ => Picture::new(
+            format!("{}-{number}", picture.name),
+            title,
+            format!("Further panels of the figure {}, which are read in the same way.", picture.name),
+        ),
     }
 }

@@ -43,8 +43,8 @@ pub use style::Style;
 
 use crate::error::ReportError;
 use crate::results::Results;
+use crate::varied_axis::VariedAxis;
 
-use against_axis::VariedAxis;
 use names::NumberedNames;
 
 /// A figure that can be drawn from results.
@@ -109,6 +109,28 @@ pub struct Picture {
 pub(crate) const PICTURE_ENDINGS: [&str; 3] = ["svg", "png", "pdf"];
 
 impl Picture {
+    /// A picture that is not drawn yet.
+    pub(crate) fn new(name: impl Into<String>, title: impl Into<String>, caption: impl Into<String>) -> Picture {
+        Picture {
+            name: name.into(),
+            title: title.into(),
+            caption: caption.into(),
+            svg: String::new(),
+            key: String::new(),
+        }
+    }
+
+    /// The picture with its drawing.
+    ///
+    /// # Errors
+    /// If the drawing library failed.
+    pub(crate) fn drawn(self, svg: Result<String, String>) -> Result<Picture, ReportError> {
+        match svg {
+            Ok(svg) => Ok(Picture { svg, ..self }),
+            Err(message) => Err(ReportError::Figure { figure: self.name, message }),
+        }
+    }
+
     /// The picture's files, each as the ending of its name and its bytes: SVG, PNG and PDF of the same drawing.
     ///
     /// # Errors

@@ -79,8 +79,7 @@ impl Figure for Reliability {
              weighted by their rows, those of the left-out bins included. All seeds and folds are together. Models without \
              probabilities are not shown. {MOVED}"
         );
-        let (name, title) = (self.name().to_owned(), "Reliability".to_owned());
-        let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
+        let picture = Picture::new(self.name(), "Reliability", caption);
         let width = Pages::new(style, shown, TALL, PANEL_HEIGHT_MM).panel_width();
         let legends: Vec<Legend> = panels.iter().map(|panel| legend(results, panel, width)).collect();
         let grid = PanelGrid {

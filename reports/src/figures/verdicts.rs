@@ -35,15 +35,8 @@ impl Figure for Verdicts {
         }
         let title = "Verdicts on claims";
         let caption = caption(&judged);
-        let svg = draw(&judged, style, title, &caption)
-            .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
-        drawn.pictures.push(Picture {
-            name: self.name().to_owned(),
-            title: title.to_owned(),
-            caption,
-            svg,
-            key: String::new(),
-        });
+        let svg = draw(&judged, style, title, &caption);
+        drawn.pictures.push(Picture::new(self.name(), title, caption).drawn(svg)?);
         Ok(drawn)
     }
 }

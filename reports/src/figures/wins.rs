@@ -66,15 +66,8 @@ impl Figure for Wins {
         places.sort_by_key(|place| std::cmp::Reverse(wins[*place]));
         order = places.into_iter().map(|place| order[place]).collect();
         let (title, caption) = ("Wins of each model over each other", caption(results));
-        let svg = draw_matrix(results, &order, style, title, &caption)
-            .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
-        drawn.pictures.push(Picture {
-            name: self.name().to_owned(),
-            title: title.to_owned(),
-            caption,
-            svg,
-            key: String::new(),
-        });
+        let svg = draw_matrix(results, &order, style, title, &caption);
+        drawn.pictures.push(Picture::new(self.name(), title, caption).drawn(svg)?);
         Ok(drawn)
     }
 }
