@@ -10,7 +10,7 @@ use bakeoff_reports::{
 };
 use clap::Args;
 
-use super::Exit;
+use super::{Exit, item};
 use crate::suite::BUILT_IN;
 use crate::usage::usage;
 
@@ -19,7 +19,7 @@ pub(super) struct ClaimsArguments {
     /// The runs' directories; where several measured the same, the first counts
     runs: Vec<PathBuf>,
     /// Judge only these claims (C06), separated by commas
-    #[arg(long = "claim", value_name = "ID", value_delimiter = ',')]
+    #[arg(long = "claim", value_name = "ID", value_delimiter = ',', value_parser = item::<String>)]
     ids: Vec<String>,
     /// Judge the claims in this file, which has the form of reports/claims.toml, in place of those of the documents
     #[arg(long, value_name = "FILE")]

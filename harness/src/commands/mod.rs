@@ -143,9 +143,10 @@ fn count(text: &str) -> Result<usize, String> {
     }
 }
 
-/// One item of a list on the command line.
+/// One item of a list on the command line. Blanks around it are no part of it.
 fn item<T: ListItem>(text: &str) -> Result<T, String> {
-    if text.trim().is_empty() {
+    let text = text.trim();
+    if text.is_empty() {
         return Err("an item of the list is empty: write items with one comma between two, as in a,b".to_owned());
     }
     text.parse().map_err(|_| format!("expected {}", T::EXPECTED))

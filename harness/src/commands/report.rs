@@ -16,9 +16,9 @@ use crate::usage::usage;
 pub(super) struct ReportArguments {
     /// The run's directory
     run: PathBuf,
-    /// What the figures are for: web is the report; paper and slides also write a folder in figures/
-    #[arg(long, value_enum, default_value_t = FigureStyle::Web)]
-    style: FigureStyle,
+    /// What the figures are for: web is the report; paper and slides also write a folder in figures/ [default: web]
+    #[arg(long, value_enum)]
+    style: Option<FigureStyle>,
     /// How wide the figures of --style paper are: single is 3.3 inches, double is 6.9 inches [default: single]
     #[arg(long, value_enum)]
     column: Option<Column>,
@@ -43,7 +43,13 @@ enum Column {
 }
 
 pub(super) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
-    let look = look(arguments.style, arguments.column)?;
+    if arguments.bib && (arguments.style.is_some() || arguments.column.is_some()) {
+        return Err(usage(
+            "--bib prints references and draws no figure, so it takes no --style and no --column: leave these out, or leave out \
+             --bib, because --style paper writes the same references to references.bib",
+        ));
+    }
+    let look = look(arguments.style.unwrap_or(FigureStyle::Web), arguments.column)?;
     let dir = RunDir::new(&arguments.run);
     dir.info().map_err(usage)?;
     if arguments.bib {

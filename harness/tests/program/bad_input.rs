@@ -339,6 +339,29 @@ fn an_empty_item_of_a_list_on_the_command_line_is_named_as_such() {
 }
 
 #[test]
+fn blanks_round_the_commas_of_a_list_on_the_command_line_are_no_part_of_its_items() {
+    let bench = Bench::new();
+    bench.suite("", &["parity", "number"], &["nearly", "constant"]);
+    let listed = |arguments: &[&str]| {
+        let output = bench.run(&[&["run", "suite.toml", "--list"], arguments].concat());
+        exits(&output, 0);
+        stdout(&output)
+    };
+    for (with, without) in [
+        (&["-t", "parity, number"][..], &["-t", "parity,number"][..]),
+        (&["-M", " constant "], &["-M", "constant"]),
+        (&["-m", "nearly ,constant"], &["-m", "nearly,constant"]),
+        (&["--seed", "1, 2"], &["--seed", "1,2"]),
+        (&["--train-size", "30 , 40"], &["--train-size", "30,40"]),
+        (&["-t", "parity", "--label-noise", "0, 0.2"], &["-t", "parity", "--label-noise", "0,0.2"]),
+        (&["--folds", "3", "--fold", "1, 3"], &["--folds", "3", "--fold", "1,3"]),
+        (&["--device", " cpu"], &["--device", "cpu"]),
+    ] {
+        assert_eq!(listed(with), listed(without), "{with:?}");
+    }
+}
+
+#[test]
 fn a_number_or_list_that_a_setting_cannot_take_says_which_number_and_why() {
     for (setting, expected) in [
         ("folds = 3\nfold = 1.5", "found the number `1.5`, expected a whole number"),

@@ -88,6 +88,23 @@ fn own_claims_are_judged_by_the_runs_of_their_suite() {
 }
 
 #[test]
+fn blanks_round_the_comma_of_a_list_of_claims_are_no_part_of_their_ids() {
+    let bench = bench_with_run();
+    let of = |ids: &str| {
+        let output = bench.run(&["claims", "out", "--claim", ids]);
+        exits(&output, 0);
+        stdout(&output)
+    };
+    assert_eq!(of("C06, C07"), of("C06,C07"));
+    assert!(of(" c07 ").contains("C07") && !of(" c07 ").contains("C06"));
+    for ids in ["C06,,C07", "C06, ", ""] {
+        let output = bench.run(&["claims", "out", "--claim", ids]);
+        exits(&output, 2);
+        assert!(stderr(&output).contains("an item of the list is empty"), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn own_claims_of_an_unknown_suite_are_refused_with_their_line() {
     let bench = bench_with_run();
     rules(&bench, "quikc");
