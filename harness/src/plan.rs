@@ -22,6 +22,7 @@ mod target;
 mod trials;
 
 pub use filters::Overrides;
+pub use names::{SuiteNames, suite_names};
 pub use search::Space;
 pub use settings::MAX_THREADS;
 pub use trials::{MOST_DRAWS, SearchMethod, SearchPlan};

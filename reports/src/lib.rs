@@ -47,7 +47,7 @@ pub use anchors::{Anchor, Met, Reproduction, anchors, anchors_text, meet};
 pub use answers::Answers;
 pub use cell::{Cell, ESTIMATE, Gap, Mean, NOT_REACHED, SearchTrial, Trial, Value};
 pub use citations::bibtex;
-pub use claims::{Claim, Finding, Judged, Verdict, claims, claims_csv, claims_text, judge, read_claims};
+pub use claims::{Claim, Finding, Judged, KnownNames, Verdict, claims, claims_csv, claims_text, judge, read_claims};
 pub use compare::compare_text;
 pub use comparison::{ALPHA, Comparison};
 pub use error::ReportError;
