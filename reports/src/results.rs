@@ -170,8 +170,9 @@ fn remark_on_plan(info: &RunInfo, grid: &Grid, remarks: &mut Vec<String>) {
         return;
     }
     let planned = info.cases.len();
+    let (have, them) = if grid.unfinished.len() == 1 { ("has", "it") } else { ("have", "them") };
     remarks.push(format!(
-        "{} of {planned} planned have no result yet: {}. Run them with `bakeoff resume` on this folder.",
+        "{} of {planned} planned {have} no result yet: {}. Run {them} with `bakeoff resume` on this folder.",
         count(grid.unfinished.len(), "case"),
         listed(&grid.unfinished)
     ));

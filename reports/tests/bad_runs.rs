@@ -110,7 +110,7 @@ fn a_seed_that_is_missing_leaves_its_model_unranked_and_is_named() {
     let dir = made(folder.path(), &PLAN);
     change_records(&dir, |records| records.retain(|row| row.case != "sst2.transformer.n2000.s2.cpu"));
     let texts = texts(&dir);
-    let named = "1 case of 27 planned have no result yet: sst2.transformer.n2000.s2.cpu";
+    let named = "1 case of 27 planned has no result yet: sst2.transformer.n2000.s2.cpu. Run it with";
     for text in [&texts.report, &texts.rank, &texts.claims, &texts.compare] {
         says(text, &[named]);
     }

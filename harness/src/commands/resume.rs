@@ -71,20 +71,27 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
         let dir = RunDir::new(&arguments.run);
         // The program was stopped after its last case.
         if !dir.report_path().exists() {
-            say(&format!("all {} cases are done, and the report was missing", done.len()));
+            say(&format!("{}, and the report was missing", all_done(done.len())));
             let built = bakeoff_reports::build(&dir).map_err(usage)?;
             print_report(&mut stdout().lock(), &built)?;
             return Ok(Exit::Ok);
         }
-        writeln!(stdout(), "nothing to do: all {} cases of {} are done", done.len(), arguments.run.display())?;
+        writeln!(stdout(), "nothing to do in {}: {}", arguments.run.display(), all_done(done.len()))?;
         return Ok(Exit::NothingToDo);
     }
     // It would be of fewer cases. If the program is stopped once more, its absence says that it is to be made.
     let _ = std::fs::remove_file(RunDir::new(&arguments.run).report_path());
-    say(&format!("{} cases are done, {} are left", done.len(), plan.cases.len()));
+    let are = |n: usize| if n == 1 { "is" } else { "are" };
+    let (done, left) = (done.len(), plan.cases.len());
+    say(&format!("{} {} done, {left} {} left", counted(done, "case"), are(done), are(left)));
     say_memory(program, &plan);
     interrupt::listen()?;
     sum_up(&session.carry_out(&info, &plan, recorder, searches)?)
+}
+
+/// `all 5 cases are done`.
+fn all_done(cases: usize) -> String {
+    if cases == 1 { "the only case is done".to_owned() } else { format!("all {cases} cases are done") }
 }
 
 /// Writes a line to standard error, which may be closed.

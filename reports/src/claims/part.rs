@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::cell::{Cell, ESTIMATE};
 use crate::contrast::Contrast;
 use crate::estimate::Scored;
-use crate::format::percent;
+use crate::format::{count, percent};
 use crate::metric::{Better, Metric, metric};
 use crate::record::Status;
 use crate::results::Results;
@@ -113,7 +113,7 @@ impl Question {
     fn words_of(&self, place: &Place, other: Option<&Place>) -> String {
         let is_of_sizes = place.rows == Rows::Fewest || other.is_some_and(|other| other.rows != place.rows);
         let rows = match place.rows {
-            Rows::Exactly(rows) => format!(" at {rows} rows"),
+            Rows::Exactly(rows) => format!(" at {}", count(rows, "row")),
             Rows::Most if is_of_sizes => " at most rows".to_owned(),
             Rows::Fewest => " at fewest rows".to_owned(),
             Rows::Most => String::new(),
@@ -292,7 +292,7 @@ impl Place {
             Some((setting, grid.cell(setting, label)?))
         });
         let (setting, cell) = found.ok_or_else(|| {
-            let rows = size.map_or(String::new(), |size| format!(" with {size} rows"));
+            let rows = size.map_or(String::new(), |size| format!(" with {}", count(size, "row")));
             format!("it has no finished case of {} on {}{rows}", self.model, self.task)
         })?;
         if cell.trials.len() < cell.planned {
