@@ -55,7 +55,7 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
     let stored = || RunDir::new(&arguments.run).records().map_err(usage);
     let before = Searches::stored(&plan, &stored()?.rows);
     let as_run: Vec<_> = plan.cases.iter().map(|case| before.as_run(case)).collect();
-    let (recorder, Kept { done, damaged }) = Recorder::resume(&arguments.run, lock, &info, &as_run)?;
+    let (recorder, Kept { done, damaged, unclosed }) = Recorder::resume(&arguments.run, lock, &info, &as_run)?;
     if !damaged.is_empty() {
         let are_run = if damaged.len() == 1 { "is run" } else { "are run" };
         say(&format!(
@@ -63,6 +63,15 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
             counted(damaged.len(), "case"),
             damaged.join(", ")
         ));
+    }
+    match &unclosed[..] {
+        [] => {}
+        [case] => say(&format!("note: case {case} has no closing row in records.csv: it is measured again")),
+        cases => say(&format!(
+            "note: {} have no closing row in records.csv: they are measured again: {}",
+            counted(cases.len(), "case"),
+            cases.join(", ")
+        )),
     }
     // Without the search trials that it dropped.
     let searches = Searches::stored(&plan, &stored()?.rows);
