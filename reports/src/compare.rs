@@ -7,7 +7,7 @@ use crate::comparison::ALPHA;
 use crate::contrast::Contrast;
 use crate::error::ReportError;
 use crate::estimate::Scored;
-use crate::format::{count, listed, si, significant};
+use crate::format::{count, listed, ratio as shown_ratio, si, significant};
 use crate::metric::metric;
 use crate::results::Results;
 use crate::setting::Setting;
@@ -197,7 +197,7 @@ fn costs(both: &[Both<'_>]) -> Table {
     table
 }
 
-/// `41.2 ms × 0.98 [0.95, 1.01]`: the cost before, and by how much it changed. `None` if a run does not have it, or only an estimate.
+/// `41.2 ms × 0.980 [0.950, 1.010]`: the cost before, and by how much it changed. `None` if a run does not have it, or only an estimate.
 fn ratio(cells: (&Cell, &Cell), phase: &str, name: &str) -> Option<String> {
     let by_seed = |cell: &Cell| -> BTreeMap<u64, f64> {
         let measured = |trial: &crate::cell::Trial| {
@@ -216,12 +216,12 @@ fn ratio(cells: (&Cell, &Cell), phase: &str, name: &str) -> Option<String> {
     let mean = logs.iter().sum::<f64>() / n;
     let error = (logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
     let interval = Inference::new(mean, error, n - 1.0).map(|found| found.interval());
-    let shown = interval.map_or(String::new(), |i| format!(" [{:.2}, {:.2}]", i.low.exp(), i.high.exp()));
+    let interval = interval.map(|i| Interval { low: i.low.exp(), high: i.high.exp() });
     let cost = shared.iter().map(|(old, _)| old).sum::<f64>() / n;
     // A throughput has no prefix, as in the other tables.
     let cost = match metric(name).map_or("", |metric| metric.unit) {
         "s" => si(cost, "s"),
         _ => significant(cost, 3),
     };
-    Some(format!("{cost} × {:.2}{shown}", mean.exp()))
+    Some(format!("{cost} {}", shown_ratio(mean.exp(), interval)))
 }
