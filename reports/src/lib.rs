@@ -28,6 +28,7 @@ mod paper;
 mod rank;
 mod ranking;
 mod record;
+mod remedy;
 mod report;
 mod results;
 mod rows;

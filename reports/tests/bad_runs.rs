@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 
 use bakeoff_reports::{
-    Impute, PredictionRow, Record, Results, RunDir, Status, build, claims, claims_csv, claims_text, compare_text,
-    judge, rank_text,
+    Finding, Impute, KnownNames, PredictionRow, Record, Results, RunDir, Status, Verdict, build, claims, claims_csv,
+    claims_text, compare_text, judge, rank_text, read_claims,
 };
 use common::{Plan, SMALL, write_run};
 
@@ -95,6 +95,23 @@ fn around(text: &str, word: &str) -> String {
 #[track_caller]
 fn refusal(dir: &RunDir) -> String {
     Results::load(dir).unwrap_err().to_string()
+}
+
+/// What a run says of the claim that a model is better than another on SST-2.
+fn better(results: &Results, one: &str, other: &str) -> Finding {
+    let text = format!(
+        "[[claim]]\nid = \"M1\"\ndocument = \"\"\nclaim = \"\"\nreading = \"\"\nsuites = [\"claims-quick\"]\n[[claim.part]]\n\
+         task = [\"sst2\"]\nfirst = {{ model = [\"{one}\"] }}\nis = \"better\"\nsecond = {{ model = [\"{other}\"] }}\n"
+    );
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let known = KnownNames {
+        suites: names(&["claims-quick"]),
+        tasks: names(&["sst2"]),
+        models: results.grid.labels.clone(),
+        unknown: |_, name, _| name.to_owned(),
+    };
+    let claims = read_claims(Path::new("mine.toml"), &text, &known).unwrap();
+    judge(&claims, &[results]).remove(0).findings.remove(0)
 }
 
 #[track_caller]
@@ -332,11 +349,35 @@ fn answers_of_other_test_rows_are_never_paired() {
         assert_eq!(pair("transformer", "resnet").p, None);
         assert_eq!(pair("transformer", "lstm").uncertainty.interval, None);
         assert!(pair("resnet", "lstm").p.is_some(), "the others are tested");
+        for (one, other) in [("transformer", "lstm"), ("resnet", "transformer")] {
+            let found = better(&results, one, other);
+            assert_eq!((found.p, found.interval, found.rows), (None, None, 0), "they share no row: {found:?}");
+            assert_eq!(found.remedy, "both sides on the same test rows: run them again on the same data");
+        }
+        assert_eq!(better(&results, "resnet", "lstm").rows, 60);
         let texts = texts(&dir);
         for text in [&texts.rank, &texts.report, &texts.claims, &texts.compare] {
             says(text, &["On sst2, cases of one seed answered other test rows: sst2.transformer"]);
         }
     }
+}
+
+#[test]
+fn seeds_that_each_have_test_rows_of_their_own_state_these_rows_and_ask_for_more_of_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = made(folder.path(), &PLAN);
+    for case in dir.info().unwrap().cases.iter().filter(|case| case.task == "sst2") {
+        change_answers(&dir, &case.case, |rows| {
+            rows.rotate_left(case.seed as usize % 2);
+            rows.iter_mut().enumerate().for_each(|(at, row)| row.example = at);
+        });
+    }
+    let results = Results::load(&dir).unwrap();
+    let pairs = [("transformer", "lstm"), ("lstm", "transformer"), ("resnet", "lstm"), ("lstm", "resnet")];
+    let undecided = pairs.map(|(one, other)| better(&results, one, other));
+    let found = undecided.iter().find(|found| found.verdict == Verdict::Undecided).unwrap();
+    assert_eq!((found.seeds, found.rows), (3, 60), "{found:?}");
+    assert_eq!(found.remedy, "more seeds and more test rows", "{found:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::cell::Cell;
 use crate::estimate::{Scored, Uncertainty};
 use crate::metric::{Estimator, Metric, metric};
 use crate::record::Status;
+use crate::remedy::{self, FEWEST_SEEDS};
 use crate::results::Results;
 use crate::setting::Setting;
 use crate::statistics::{Inference, Interval, equivalence, wilson_error};
@@ -76,7 +77,8 @@ pub struct Met {
 /// rows cannot be paired; the interval is then too wide rather than too narrow.
 ///
 /// A number is reproduced if its difference lies within the tolerance with a probability above 95 %, or if the whole 95 % interval does.
-/// It is not reproduced if the 95 % interval has no point in common with the tolerance. One seed decides nothing.
+/// It is not reproduced if the 95 % interval has no point in common with the tolerance. Fewer than three seeds decide nothing, as for a
+/// claim.
 pub fn meet(anchors: &[Anchor], runs: &[&Results]) -> Vec<Met> {
     let of_first = |anchor| runs.iter().map(|run| of_run(anchor, run)).find(|met| !met.is_empty());
     anchors.iter().filter_map(of_first).flatten().collect()
@@ -151,7 +153,16 @@ fn judge(anchor: &Anchor, run: &Results, setting: &Setting, label: &str, cell: &
     let ours = error_of_ours(metric, value, &found);
     let theirs = ours.and_then(|ours| error_of_theirs(anchor, metric, &ours, &found));
     let (Some(ours), Some(theirs), Some(tolerance)) = (ours, theirs, tolerance) else {
-        return Met { remedy: "predictions of every seed".to_owned(), ..met };
+        let remedy = if met.seeds < FEWEST_SEEDS {
+            remedy::SEEDS
+        } else if scored.answers().is_none() {
+            remedy::PREDICTIONS
+        } else if tolerance.is_none() {
+            remedy::TOLERANCE
+        } else {
+            remedy::VARIATION
+        };
+        return Met { remedy: remedy.to_owned(), ..met };
     };
     decide(met, metric, &ours, &theirs, tolerance)
 }
@@ -180,13 +191,13 @@ fn is_share(metric: &Metric) -> bool {
 
 fn decide(met: Met, metric: &Metric, ours: &Inference, theirs: &Inference, tolerance: f64) -> Met {
     let Some(difference) = ours.less(theirs) else {
-        return Met { remedy: "predictions of every seed".to_owned(), ..met };
+        return Met { remedy: remedy::VARIATION.to_owned(), ..met };
     };
     let interval = difference.interval();
     let is_within = -tolerance <= interval.low && interval.high <= tolerance;
     let probably = equivalence(difference.value, difference.error, difference.df, tolerance);
     let is_better = if metric.better.prefers(1.0, 0.0) { interval.low > tolerance } else { interval.high < -tolerance };
-    let reproduction = if met.seeds < 2 {
+    let reproduction = if met.seeds < FEWEST_SEEDS {
         Reproduction::CannotTell
     } else if is_within || probably.is_some_and(|found| found.within > ENOUGH) {
         Reproduction::Reproduced
@@ -196,7 +207,7 @@ fn decide(met: Met, metric: &Metric, ours: &Inference, theirs: &Inference, toler
         Reproduction::CannotTell
     };
     let remedy = match reproduction {
-        Reproduction::CannotTell if met.seeds < 2 => "two seeds or more".to_owned(),
+        Reproduction::CannotTell if met.seeds < FEWEST_SEEDS => remedy::SEEDS.to_owned(),
         Reproduction::CannotTell if theirs.interval().high - theirs.value >= tolerance => {
             format!("no run: {} published test rows are too few to be within {tolerance}", met.anchor.n)
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::{Cell, ESTIMATE};
-use crate::contrast::Contrast;
+use crate::contrast::{Contrast, Unpaired};
 use crate::estimate::Scored;
 use crate::format::{count, percent};
 use crate::metric::{Better, Metric, metric};
@@ -51,10 +51,12 @@ pub(super) struct Answer {
     pub(super) is_ratio: bool,
     pub(super) p: Option<f64>,
     pub(super) seeds: usize,
-    /// Test rows of each seed; 0 if the numbers are not of rows.
+    /// Test rows of each seed; 0 if the numbers are not of rows, or if the sides answered other rows.
     pub(super) rows: usize,
     pub(super) inference: Option<Inference>,
     pub(super) variances: Option<(f64, f64)>,
+    /// Why its sides cannot be paired by their test rows.
+    pub(super) unpaired: Option<Unpaired>,
 }
 
 impl Part {
@@ -208,6 +210,7 @@ impl Question {
             rows: found.rows,
             inference: found.inference.map(|inference| Inference { value: sign * difference, ..inference }),
             variances: found.variances,
+            unpaired: contrast.unpaired(),
         })
     }
 
@@ -255,6 +258,7 @@ impl Question {
             rows: 0,
             inference: inference.map(|found| Inference { value: sign * (mean - threshold), ..found }),
             variances: (sums.len() > 1).then_some((variance, 0.0)),
+            unpaired: None,
         })
     }
 }
