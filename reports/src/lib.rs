@@ -27,6 +27,7 @@ mod over_tasks;
 mod paper;
 mod rank;
 mod ranking;
+mod recomputed;
 mod record;
 mod remedy;
 mod report;
@@ -46,7 +47,7 @@ mod warnings;
 
 pub use anchors::{Anchor, Met, Reproduction, anchors, anchors_text, meet};
 pub use answers::Answers;
-pub use cell::{Cell, ESTIMATE, Gap, Mean, NOT_REACHED, SearchTrial, Trial, Value};
+pub use cell::{Cell, Contradiction, ESTIMATE, Gap, Mean, NOT_REACHED, SearchTrial, Trial, Value};
 pub use citations::bibtex;
 pub use claims::{Claim, Finding, Judged, KnownNames, Verdict, claims, claims_csv, claims_text, judge, read_claims};
 pub use compare::compare_text;

@@ -2,6 +2,7 @@
 
 use crate::cell::Cell;
 use crate::estimate::{Scored, Uncertainty};
+use crate::format::count;
 use crate::metric::{Estimator, Metric, metric};
 use crate::record::Status;
 use crate::remedy::{self, FEWEST_SEEDS};
@@ -137,6 +138,10 @@ fn judge(anchor: &Anchor, run: &Results, setting: &Setting, label: &str, cell: &
     let found = metric(&anchor.metric).and_then(|metric| metric.score.as_ref().map(|score| (metric, score)));
     let (metric, score) = found.expect("a test looks up the metric of every anchor");
     let scored = Scored::by(metric.name, score, setting, cell, &run.answers);
+    if scored.keys().len() < cell.trials.len() {
+        let (scored, trials) = (scored.keys().len(), count(cell.trials.len(), "seed"));
+        return Met { remedy: format!("{} of every seed: the run has it of {scored} of {trials}", metric.name), ..met };
+    }
     let (Some(value), Some(found)) = (scored.mean(), scored.uncertainty()) else {
         return Met { remedy: format!("the run has no {}", metric.name), ..met };
     };

@@ -193,6 +193,7 @@ impl Question {
         for (factor, place, rows) in self.terms() {
             let (setting, cell) = place.find(results, at, rows)?;
             let scored = Scored::by(metric.name, rules, results.setting(setting), cell, &results.answers);
+            place.is_whole(metric.name, scored.keys().len(), cell)?;
             terms.push((factor, scored));
         }
         let contrast = Contrast::new(terms).ok_or("its sides share no seed with this score")?;
@@ -223,6 +224,9 @@ impl Question {
             let (setting, cell) = place.find(results, at, rows)?;
             let numbers =
                 if is_gap { gaps(results.setting(setting), cell) } else { costs(metric, cell, &mut sources)? };
+            if is_gap {
+                place.is_whole("gap", numbers.len(), cell)?;
+            }
             sums = Some(match sums {
                 None => numbers.into_iter().map(|(seed, number)| (seed, factor * number)).collect(),
                 Some(sums) => {
@@ -264,6 +268,15 @@ impl Question {
 }
 
 impl Place {
+    /// Checks that every seed has the score. The mean over some of them is that of another experiment.
+    fn is_whole(&self, metric: &str, scored: usize, cell: &Cell) -> Result<(), String> {
+        if scored == cell.trials.len() {
+            return Ok(());
+        }
+        let of = count(cell.trials.len(), "seed");
+        Err(format!("{} on {} has {metric} of {scored} of {of}", self.model, self.task))
+    }
+
     /// The cell of a run on this device and machine.
     fn find<'a>(&self, results: &'a Results, at: Where<'_>, rows: Rows) -> Result<(usize, &'a Cell), String> {
         let grid = &results.grid;
