@@ -410,7 +410,7 @@ fn a_score_that_the_predictions_do_not_give_is_named_and_decides_nothing() {
     assert_eq!(ranking.ranked().count(), 2, "the others have");
     let found = better(&results, "transformer", "lstm");
     assert_eq!((found.verdict, found.effect), (Verdict::NotMeasured, None));
-    says(&found.remedy, &["transformer on sst2 has accuracy of 2 of 3 seeds"]);
+    says(&found.remedy, &["transformer on sst2 has accuracy for 2 of 3 seeds"]);
     says(&texts.imputed, &["3, 1 imputed"]);
 }
 
@@ -440,7 +440,7 @@ fn a_gap_between_training_and_test_scores_needs_scores_that_the_predictions_give
     });
     let found = gaps(&dir).into_iter().find(|found| found.what.starts_with("sst2")).unwrap();
     assert_eq!(found.effect, None);
-    says(&found.remedy, &["transformer on sst2 has gap of 2 of 3 seeds"]);
+    says(&found.remedy, &["transformer on sst2 has a gap for 2 of 3 seeds"]);
 }
 
 #[test]

@@ -225,7 +225,7 @@ impl Question {
             let numbers =
                 if is_gap { gaps(results.setting(setting), cell) } else { costs(metric, cell, &mut sources)? };
             if is_gap {
-                place.is_whole("gap", numbers.len(), cell)?;
+                place.is_whole("a gap", numbers.len(), cell)?;
             }
             sums = Some(match sums {
                 None => numbers.into_iter().map(|(seed, number)| (seed, factor * number)).collect(),
@@ -274,7 +274,7 @@ impl Place {
             return Ok(());
         }
         let of = count(cell.trials.len(), "seed");
-        Err(format!("{} on {} has {metric} of {scored} of {of}", self.model, self.task))
+        Err(format!("{} on {} has {metric} for {scored} of {of}", self.model, self.task))
     }
 
     /// The cell of a run on this device and machine.
