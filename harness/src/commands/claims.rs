@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use bakeoff_models::unknown_name;
 use bakeoff_reports::{
-    Claim, KnownNames, ReportError, Results, RunDir, anchors, anchors_text, claims, claims_csv, claims_text, judge, meet,
+    Claim, Impute, KnownNames, ReportError, Results, anchors, anchors_text, claims, claims_csv, claims_text, judge, meet,
     read_claims,
 };
 use clap::Args;
 
-use super::{Exit, item};
+use super::{Exit, item, load};
 use crate::plan::suite_names;
 use crate::program::Program;
 use crate::suite::{BUILT_IN, Source, SuiteError};
@@ -34,7 +34,7 @@ pub(super) struct ClaimsArguments {
 
 pub(super) fn run(program: &Program, arguments: &ClaimsArguments) -> anyhow::Result<Exit> {
     let runs: Vec<Results> =
-        arguments.runs.iter().map(|run| Results::load(&RunDir::new(run))).collect::<Result<_, _>>().map_err(usage)?;
+        arguments.runs.iter().map(|run| load(run, Impute::Nothing)).collect::<anyhow::Result<_>>()?;
     let mut claims = match &arguments.rules {
         Some(path) => {
             let known = known_names(program, &runs).map_err(usage)?;

@@ -14,17 +14,18 @@ mod run;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 
-use bakeoff_reports::Built;
+use bakeoff_reports::{Built, Impute, ReportError, Results, RunDir};
 use clap::{Args, Parser, Subcommand};
 
 use crate::budget::Budget;
 use crate::interrupt;
 use crate::plan::{MAX_THREADS, Overrides, Plan};
 use crate::program::Program;
+use crate::recorder::RunLock;
 use crate::suite::Source;
 use crate::usage::{UsageError, usage};
 use crate::worker;
@@ -209,6 +210,27 @@ enum Exit {
     SomeCasesFailed,
     NothingToDo,
     Interrupted,
+}
+
+/// Reads a run. Says on standard error if another process still adds to it.
+fn load(run: &Path, impute: Impute) -> anyhow::Result<Results> {
+    if RunLock::is_held(run) {
+        // The result matters more than a standard error that is closed.
+        let _ = writeln!(
+            io::stderr(),
+            "note: another bakeoff works on the folder {}: only the cases that it has stored so far are read",
+            run.display()
+        );
+    }
+    Results::load_with(&RunDir::new(run), impute).map_err(of_reading)
+}
+
+/// What a user can mend in the run's files is wrong input; everything else is unexpected.
+fn of_reading(error: ReportError) -> anyhow::Error {
+    match error {
+        ReportError::Io { .. } | ReportError::Figure { .. } => error.into(),
+        of_the_files => usage(of_the_files),
+    }
 }
 
 /// Prints the part of a report that the user sees on the terminal: its table, its remarks and where it is.

@@ -3,10 +3,10 @@
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 
-use bakeoff_reports::{Look, ReportError, Results, RunDir, bibtex};
+use bakeoff_reports::{Impute, Look, RunDir, bibtex};
 use clap::{Args, ValueEnum};
 
-use super::{Exit, print_report};
+use super::{Exit, load, of_reading, print_report};
 use crate::machine::available_cpus;
 use crate::recorder::RunLock;
 use crate::threads;
@@ -53,8 +53,7 @@ pub(super) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
     let dir = RunDir::new(&arguments.run);
     dir.info().map_err(usage)?;
     if arguments.bib {
-        let results = Results::load(&dir).map_err(of_reading)?;
-        write!(stdout().lock(), "{}", bibtex(&results))?;
+        write!(stdout().lock(), "{}", bibtex(&load(&arguments.run, Impute::Nothing)?))?;
         return Ok(Exit::Ok);
     }
     let _lock = RunLock::for_report(dir.path())?;
@@ -65,14 +64,6 @@ pub(super) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
         writeln!(out, "figures: {}", dir.path().join(look.folder()).display())?;
     }
     Ok(Exit::Ok)
-}
-
-/// What a user can mend in the run's files is wrong input; everything else is unexpected.
-fn of_reading(error: ReportError) -> anyhow::Error {
-    match error {
-        ReportError::Io { .. } | ReportError::Figure { .. } => error.into(),
-        of_the_files => usage(of_the_files),
-    }
 }
 
 fn look(style: FigureStyle, column: Option<Column>) -> anyhow::Result<Look> {
