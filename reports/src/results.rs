@@ -129,8 +129,12 @@ fn load_answers(
                 let setting = &grid.settings[setting];
                 let read = Answers::new(&setting.task, &rows.rows, &path)?;
                 match contradiction(setting.primary(), trial, &read) {
-                    Some(found) => drop(contradictions.insert(trial.case.clone(), found)),
-                    None => drop(answers.insert(trial.case.clone(), read)),
+                    Some(found) => {
+                        contradictions.insert(trial.case.clone(), found);
+                    }
+                    None => {
+                        answers.insert(trial.case.clone(), read);
+                    }
                 }
             }
             _ => missing.push(trial.case.clone()),

@@ -3,35 +3,13 @@
 use bakeoff_models::unknown_name;
 use toml::Spanned;
 
-use super::{grid, own};
+use super::own;
 use super::settings::repeated;
 use crate::program::Program;
 use crate::suite::{ModelEntryWire, Source, Suite, SuiteError, TaskEntry};
 
 /// The longest label: it is part of a file's name.
 pub(super) const MAX_LABEL: usize = 120;
-
-/// The tasks of a suite and its models.
-#[derive(Debug)]
-pub struct SuiteNames {
-    /// The names of the tasks.
-    pub tasks: Vec<String>,
-    /// The labels of the models, with one for each combination of a grid.
-    pub models: Vec<String>,
-}
-
-/// The names in a suite, which need not be those of this program.
-///
-/// # Errors
-/// If the suite cannot be read, or if one of its grids cannot be made.
-pub fn suite_names(source: &Source) -> Result<SuiteNames, SuiteError> {
-    let mut suite = source.parse()?;
-    grid::expand(source, &mut suite)?;
-    Ok(SuiteNames {
-        tasks: suite.tasks.iter().map(|entry| entry.name.as_ref().clone()).collect(),
-        models: suite.models.iter().map(|entry| label(entry).to_owned()).collect(),
-    })
-}
 
 /// The name that a model entry has in case ids.
 pub(super) fn label(entry: &ModelEntryWire) -> &str {

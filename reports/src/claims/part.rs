@@ -268,9 +268,9 @@ impl Question {
 }
 
 impl Place {
-    /// Checks that every seed has the score. The mean over some of them is that of another experiment.
+    /// Checks that every seed has the score, if any has. The mean over some of them is that of another experiment.
     fn is_whole(&self, metric: &str, scored: usize, cell: &Cell) -> Result<(), String> {
-        if scored == cell.trials.len() {
+        if scored == cell.trials.len() || scored == 0 {
             return Ok(());
         }
         let of = count(cell.trials.len(), "seed");
