@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use bakeoff_models::unknown_name;
 use bakeoff_reports::{
-    Claim, Impute, KnownNames, ReportError, Results, anchors, anchors_text, claims, claims_csv, claims_text, judge, meet,
-    read_claims,
+    Claim, Impute, KnownNames, ReportError, Results, anchors, anchors_text, claims, claims_csv, claims_text, judge,
+    meet, read_claims,
 };
 use clap::Args;
 
@@ -72,8 +72,7 @@ fn own_claims(path: &Path, known: &KnownNames) -> Result<Vec<Claim>, ReportError
 
 /// What the claims of a user may be about: what the program has, its suites too, and what the runs have.
 fn known_names(program: &Program, runs: &[Results]) -> Result<KnownNames, SuiteError> {
-    let mut known =
-        KnownNames { suites: Vec::new(), tasks: Vec::new(), models: Vec::new(), unknown: unknown_name };
+    let mut known = KnownNames { suites: Vec::new(), tasks: Vec::new(), models: Vec::new(), unknown: unknown_name };
     let add = |names: &mut Vec<String>, name: &str| {
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());

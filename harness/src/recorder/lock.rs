@@ -46,8 +46,7 @@ impl RunLock {
     /// has no lock, is not worked on.
     pub fn is_held(path: &Path) -> bool {
         // A lock that readers share is free again at the end of this line, and keeps no other reader out.
-        File::open(path.join(".lock"))
-            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        File::open(path.join(".lock")).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 

@@ -64,7 +64,8 @@ fn a_report_of_a_locked_run_is_refused_until_the_lock_is_free() {
 }
 
 /// The commands that read a run and write nothing.
-const READERS: [&[&str]; 4] = [&["rank", "out"], &["claims", "out"], &["compare", "out", "out"], &["report", "out", "--bib"]];
+const READERS: [&[&str]; 4] =
+    [&["rank", "out"], &["claims", "out"], &["compare", "out", "out"], &["report", "out", "--bib"]];
 
 #[test]
 fn a_run_on_which_another_works_is_read_with_a_note() {

@@ -140,7 +140,10 @@ fn judge(anchor: &Anchor, run: &Results, setting: &Setting, label: &str, cell: &
     let scored = Scored::by(metric.name, score, setting, cell, &run.answers);
     if scored.keys().len() < cell.trials.len() {
         let (scored, trials) = (scored.keys().len(), count(cell.trials.len(), "seed"));
-        return Met { remedy: format!("{} of every seed: the run has it for {scored} of {trials}", metric.name), ..met };
+        return Met {
+            remedy: format!("{} of every seed: the run has it for {scored} of {trials}", metric.name),
+            ..met
+        };
     }
     let (Some(value), Some(found)) = (scored.mean(), scored.uncertainty()) else {
         return Met { remedy: format!("the run has no {}", metric.name), ..met };

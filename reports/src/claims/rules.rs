@@ -120,7 +120,9 @@ fn check_suites(claim: &Claim, place: &ClaimPlaces, known: &KnownNames) -> Resul
 fn check_names(claim: &Claim, place: &PartPlaces, known: &KnownNames) -> Result<(), Fault> {
     let sides = || [Some(&place.first), place.second.as_ref()].into_iter().flatten();
     // The cases of `cifar10-full` answer for `cifar10`.
-    let is_task = |task: &str| known.tasks.iter().any(|known| known.strip_suffix("-full").unwrap_or(known) == task || known == task);
+    let is_task = |task: &str| {
+        known.tasks.iter().any(|known| known.strip_suffix("-full").unwrap_or(known) == task || known == task)
+    };
     let mut tasks = place.task.iter().chain(sides().filter_map(|side| side.task.as_ref()));
     if let Some(task) = tasks.find(|task| !task.as_ref().is_empty() && !is_task(task.as_ref())) {
         return Err(known.fault(claim, "task", task, &known.tasks));

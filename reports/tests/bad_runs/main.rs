@@ -15,8 +15,8 @@ use std::fs;
 use std::path::Path;
 
 use bakeoff_reports::{
-    Finding, Impute, KnownNames, PredictionRow, Record, Results, RunDir, build, claims, claims_csv,
-    claims_text, compare_text, judge, rank_text, read_claims,
+    Finding, Impute, KnownNames, PredictionRow, Record, Results, RunDir, build, claims, claims_csv, claims_text,
+    compare_text, judge, rank_text, read_claims,
 };
 use common::{Plan, SMALL, write_run};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use bakeoff_reports::{Results, RunDir, Status, claims, judge};
 
 use crate::common::Plan;
-use crate::{PLAN, change_records, made, says, texts, folder};
+use crate::{PLAN, change_records, folder, made, says, texts};
 
 #[test]
 fn a_seed_that_is_missing_leaves_its_model_unranked_and_is_named() {

@@ -36,7 +36,15 @@ fn a_score_that_the_predictions_do_not_give_is_named_and_decides_nothing() {
     score(&dir, "accuracy", 1e-12);
     assert!(!texts(&dir).report.contains("another score"));
     score(&dir, "accuracy", 1e-6);
-    let recorded = dir.records().unwrap().rows.iter().find(|row| row.case == case && row.metric == "accuracy").unwrap().value.unwrap();
+    let recorded = dir
+        .records()
+        .unwrap()
+        .rows
+        .iter()
+        .find(|row| row.case == case && row.metric == "accuracy")
+        .unwrap()
+        .value
+        .unwrap();
     let texts = texts(&dir);
     let numbers = format!("{case} (accuracy is {recorded} in records.csv, and ");
     for text in [&texts.report, &texts.rank, &texts.claims, &texts.compare] {
@@ -57,7 +65,8 @@ fn a_score_that_the_predictions_do_not_give_is_named_and_decides_nothing() {
 
 #[test]
 fn predictions_that_were_changed_after_the_run_are_not_used() {
-    for (case, answer) in [("sst2.transformer.n2000.s1.cpu", "negative"), ("cifar10-rotation.lstm.n2000.s3.cpu", "7.5")] {
+    for (case, answer) in [("sst2.transformer.n2000.s1.cpu", "negative"), ("cifar10-rotation.lstm.n2000.s3.cpu", "7.5")]
+    {
         let folder = tempfile::tempdir().unwrap();
         let dir = made(folder.path(), &PLAN);
         change_answers(&dir, case, |rows| rows.iter_mut().for_each(|row| answer.clone_into(&mut row.prediction)));
