@@ -201,7 +201,7 @@ fn costs(both: &[Both<'_>]) -> Table {
     table
 }
 
-/// `41.2 ms × 0.98 [0.95, 1.01]`: the cost before, and by how much it changed. `None` if a run does not have it, or only an estimate.
+/// `41.2 ms × 0.980 [0.950, 1.010]`: the cost before, and by how much it changed. `None` if a run does not have it, or only an estimate.
 fn ratio((old, new): (&Cell, &Cell), phase: &str, name: &str) -> Option<String> {
     let changed = CostRatio::new(new, old, phase, name)?;
     let before = old.mean(phase, name)?.mean;

@@ -12,6 +12,15 @@ pub(crate) struct Contrast<'a> {
     terms: Vec<(f64, Scored<'a>)>,
 }
 
+/// Why scores cannot be paired by their test rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unpaired {
+    /// A trial left no answers.
+    NoAnswers,
+    /// The scores of one trial are of other rows.
+    OtherRows,
+}
+
 impl<'a> Contrast<'a> {
     /// `None` if the scores have no trial in common.
     pub(crate) fn new(terms: Vec<(f64, Scored<'a>)>) -> Option<Contrast<'a>> {
@@ -55,6 +64,21 @@ impl<'a> Contrast<'a> {
         sums
     }
 
+    /// Why the scores cannot be paired by their test rows; `None` if they can.
+    pub(crate) fn unpaired(&self) -> Option<Unpaired> {
+        if self.terms.iter().any(|(_, scored)| scored.answers().is_none()) {
+            Some(Unpaired::NoAnswers)
+        } else if self.are_of_same_rows() {
+            None
+        } else {
+            Some(Unpaired::OtherRows)
+        }
+    }
+
+    fn are_of_same_rows(&self) -> bool {
+        self.terms.iter().all(|(_, scored)| scored.answers_same_rows(&self.terms[0].1))
+    }
+
     /// How the value might have come out otherwise. There is no interval and no p if answers are missing, or if the terms answer
     /// different rows.
     pub(crate) fn uncertainty(&self) -> Uncertainty {
@@ -65,10 +89,10 @@ impl<'a> Contrast<'a> {
             return found;
         }
         let (by_seed, by_fold) = (self.by_seed(), self.by_fold());
-        let same_rows = self.terms.iter().all(|(_, scored)| scored.answers_same_rows(first));
+        let same_rows = self.are_of_same_rows();
         if let Some(found) = first.uncertainty_of_divisions(&by_seed, &by_fold) {
             if !same_rows {
-                return Uncertainty { interval: None, inference: None, ..found };
+                return Uncertainty { rows: 0, interval: None, inference: None, ..found };
             }
             let is_zero = by_seed.iter().chain(by_fold.values()).all(|difference| *difference == 0.0);
             let p = if is_zero { Some(1.0) } else { found.inference.map(|inference| inference.p(0.0)) };
@@ -78,7 +102,7 @@ impl<'a> Contrast<'a> {
         let none = Uncertainty {
             basis,
             seeds: by_seed.len(),
-            rows: first.answered_rows(),
+            rows: if same_rows { first.answered_rows() } else { 0 },
             interval: None,
             inference: None,
             p: None,

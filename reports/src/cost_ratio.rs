@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cell::{Cell, ESTIMATE, Trial};
 use crate::estimate::TrialKey;
+use crate::format::ratio;
 use crate::statistics::{Interval, corrected};
 
 /// A cost of one cell divided by that of another.
@@ -34,10 +35,9 @@ impl CostRatio {
         (!logs.is_empty()).then(|| CostRatio { ratio: mean.exp(), interval: interval_of_logs(&logs) })
     }
 
-    /// `× 0.98 [0.95, 1.01]`.
+    /// `× 0.980 [0.950, 1.010]`.
     pub(crate) fn text(&self) -> String {
-        let interval = self.interval.map_or(String::new(), |found| format!(" [{:.2}, {:.2}]", found.low, found.high));
-        format!("× {:.2}{interval}", self.ratio)
+        ratio(self.ratio, self.interval)
     }
 }
 

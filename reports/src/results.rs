@@ -11,11 +11,13 @@ use crate::format::{count, listed};
 use crate::grid::Grid;
 use crate::latencies::latencies;
 use crate::ranking::{Impute, Ranking};
+use crate::recomputed::contradiction;
 use crate::record::{Curve, Status};
 use crate::run_dir::RunDir;
 use crate::run_info::RunInfo;
 use crate::setting::Setting;
 use crate::table::Subject;
+use crate::warnings::contradicted;
 
 /// A run that was read and compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +32,7 @@ pub struct Results {
     pub crossovers: Vec<Crossover>,
     /// The epochs of each case that has any.
     pub curves: HashMap<String, Vec<Curve>>,
-    /// The answers of each measured case whose predictions are there.
+    /// The answers of each measured case whose predictions are there and give the recorded score.
     pub answers: HashMap<String, Answers>,
     /// The seconds of each single prediction of each case that has any, ascending.
     pub latencies: HashMap<String, Vec<f64>>,
@@ -71,8 +73,8 @@ impl Results {
         if curves.is_none() {
             remarks.push("There is no curves.csv, so training curves are not shown.".to_owned());
         }
-        let grid = Grid::new(&info, &records.rows, &dir.records_path())?;
-        let answers = load_answers(dir, &grid, &mut remarks)?;
+        let mut grid = Grid::new(&info, &records.rows, &dir.records_path())?;
+        let answers = load_answers(dir, &mut grid, &mut remarks)?;
         remark_on_test_rows(&grid, &answers, &mut remarks);
         let latencies = latencies(dir, &grid, &mut remarks);
         remark_on_plan(&info, &grid, &mut remarks);
@@ -116,15 +118,29 @@ pub(crate) fn measured(status: Status) -> bool {
     matches!(status, Status::Ok | Status::BelowFloor)
 }
 
-fn load_answers(dir: &RunDir, grid: &Grid, remarks: &mut Vec<String>) -> Result<HashMap<String, Answers>, ReportError> {
+/// The answers of each measured case. Leaves out those that contradict the recorded score, and the scores of their cases.
+fn load_answers(
+    dir: &RunDir,
+    grid: &mut Grid,
+    remarks: &mut Vec<String>,
+) -> Result<HashMap<String, Answers>, ReportError> {
     let mut answers = HashMap::new();
     let mut missing = Vec::new();
+    let mut contradictions = HashMap::new();
     for (setting, _, trial) in grid.trials().filter(|(_, _, trial)| measured(trial.status)) {
         let path = dir.predictions_path(&trial.case);
         match dir.predictions(&trial.case)? {
             Some(rows) if rows.torn_line.is_none() && has_all(trial, rows.rows.len()) => {
-                let task = &grid.settings[setting].task;
-                answers.insert(trial.case.clone(), Answers::new(task, &rows.rows, &path)?);
+                let setting = &grid.settings[setting];
+                let read = Answers::new(&setting.task, &rows.rows, &path)?;
+                match contradiction(setting.primary(), trial, &read) {
+                    Some(found) => {
+                        contradictions.insert(trial.case.clone(), found);
+                    }
+                    None => {
+                        answers.insert(trial.case.clone(), read);
+                    }
+                }
             }
             _ => missing.push(trial.case.clone()),
         }
@@ -137,6 +153,8 @@ fn load_answers(dir: &RunDir, grid: &Grid, remarks: &mut Vec<String>) -> Result<
             listed(&missing)
         ));
     }
+    grid.contradict(&contradictions);
+    remarks.extend(contradicted(grid));
     Ok(answers)
 }
 
@@ -175,8 +193,9 @@ fn remark_on_plan(info: &RunInfo, grid: &Grid, remarks: &mut Vec<String>) {
         return;
     }
     let planned = info.cases.len();
+    let (have, them) = if grid.unfinished.len() == 1 { ("has", "it") } else { ("have", "them") };
     remarks.push(format!(
-        "{} of {planned} planned have no result yet: {}. Run them with `bakeoff resume` on this folder.",
+        "{} of {planned} planned {have} no result yet: {}. Run {them} with `bakeoff resume` on this folder.",
         count(grid.unfinished.len(), "case"),
         listed(&grid.unfinished)
     ));

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::ReportError;
+use crate::format::count;
 use crate::record::{SCHEMA, newer};
 
 mod stored;
@@ -186,7 +187,7 @@ fn newer_schema(header: &StringRecord, bytes: &[u8]) -> Option<u32> {
 /// The row, or what is wrong with it.
 fn parse<R: Row>(record: &ByteRecord, headers: &StringRecord, columns: &KnownColumns) -> Result<R, String> {
     if record.len() != columns.names.len() {
-        return Err(format!("{} columns, expected {}", record.len(), columns.names.len()));
+        return Err(format!("{}, expected {}", count(record.len(), "column"), columns.names.len()));
     }
     let row: R =
         record.deserialize(Some(headers.as_byte_record())).map_err(|error| explain(record, columns.names, &error))?;

@@ -242,6 +242,8 @@ fn a_line_with_too_few_columns_is_an_error_unless_it_is_the_torn_last_one() {
     bytes.extend(b"3,run\n");
     bytes.extend(encode(&[record("", None)]).unwrap());
     assert_eq!(message_of(&bytes), "records.csv:3: 2 columns, expected 29");
+    let shorter = String::from_utf8(bytes.clone()).unwrap().replace("\n3,run\n", "\n3\n");
+    assert_eq!(message_of(shorter.as_bytes()), "records.csv:3: 1 column, expected 29");
 }
 
 #[test]

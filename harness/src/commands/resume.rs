@@ -55,7 +55,7 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
     let stored = || RunDir::new(&arguments.run).records().map_err(usage);
     let before = Searches::stored(&plan, &stored()?.rows);
     let as_run: Vec<_> = plan.cases.iter().map(|case| before.as_run(case)).collect();
-    let (recorder, Kept { done, damaged }) = Recorder::resume(&arguments.run, lock, &info, &as_run)?;
+    let (recorder, Kept { done, damaged, unclosed }) = Recorder::resume(&arguments.run, lock, &info, &as_run)?;
     if !damaged.is_empty() {
         let are_run = if damaged.len() == 1 { "is run" } else { "are run" };
         say(&format!(
@@ -64,6 +64,15 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
             damaged.join(", ")
         ));
     }
+    match &unclosed[..] {
+        [] => {}
+        [case] => say(&format!("note: case {case} has no closing row in records.csv: it is measured again")),
+        cases => say(&format!(
+            "note: {} have no closing row in records.csv: they are measured again: {}",
+            counted(cases.len(), "case"),
+            cases.join(", ")
+        )),
+    }
     // Without the search trials that it dropped.
     let searches = Searches::stored(&plan, &stored()?.rows);
     plan.cases.retain(|case| !done.contains(&case.id));
@@ -71,20 +80,27 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
         let dir = RunDir::new(&arguments.run);
         // The program was stopped after its last case.
         if !dir.report_path().exists() {
-            say(&format!("all {} cases are done, and the report was missing", done.len()));
+            say(&format!("{}, and the report was missing", all_done(done.len())));
             let built = bakeoff_reports::build(&dir).map_err(usage)?;
             print_report(&mut stdout().lock(), &built)?;
             return Ok(Exit::Ok);
         }
-        writeln!(stdout(), "nothing to do: all {} cases of {} are done", done.len(), arguments.run.display())?;
+        writeln!(stdout(), "nothing to do in {}: {}", arguments.run.display(), all_done(done.len()))?;
         return Ok(Exit::NothingToDo);
     }
     // It would be of fewer cases. If the program is stopped once more, its absence says that it is to be made.
     let _ = std::fs::remove_file(RunDir::new(&arguments.run).report_path());
-    say(&format!("{} cases are done, {} are left", done.len(), plan.cases.len()));
+    let are = |n: usize| if n == 1 { "is" } else { "are" };
+    let (done, left) = (done.len(), plan.cases.len());
+    say(&format!("{} {} done, {left} {} left", counted(done, "case"), are(done), are(left)));
     say_memory(program, &plan);
     interrupt::listen()?;
     sum_up(&session.carry_out(&info, &plan, recorder, searches)?)
+}
+
+/// `all 5 cases are done`.
+fn all_done(cases: usize) -> String {
+    if cases == 1 { "the only case is done".to_owned() } else { format!("all {cases} cases are done") }
 }
 
 /// Writes a line to standard error, which may be closed.

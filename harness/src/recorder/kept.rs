@@ -17,6 +17,9 @@ pub struct Kept {
     pub done: BTreeSet<String>,
     /// The ids of the cases that were done, but whose predictions, readings or epochs are missing or cut off. They are run again.
     pub damaged: Vec<String>,
+    /// The ids of the cases that have rows and no closing row, because `records.csv` was cut off or the program was stopped while it
+    /// stored them. They are run again.
+    pub unclosed: Vec<String>,
 }
 
 impl Kept {
@@ -44,8 +47,21 @@ impl Kept {
         }
         done.retain(|id| !lost.contains(id.as_str()));
         refuse_other_params(cases, records.iter().filter(|record| !lost.contains(record.case.as_str())))?;
-        Ok(Kept { done, damaged: damaged.into_iter().cloned().collect() })
+        Ok(Kept { done, damaged: damaged.into_iter().cloned().collect(), unclosed: unclosed(records) })
     }
+}
+
+/// The cases without a closing row, in the order of their first rows.
+fn unclosed(records: &[Record]) -> Vec<String> {
+    let closed: BTreeSet<&str> =
+        records.iter().filter(|record| is_closing(record)).map(|record| record.case.as_str()).collect();
+    let mut unclosed: Vec<String> = Vec::new();
+    for record in records.iter().filter(|record| !closed.contains(record.case.as_str())) {
+        if unclosed.last() != Some(&record.case) {
+            unclosed.push(record.case.clone());
+        }
+    }
+    unclosed
 }
 
 /// Whether a closed case is not run again: if it did not fail, or is a search trial whose parameters made it diverge, run out of time or

@@ -41,6 +41,13 @@ impl RunLock {
         probe(path)?;
         Ok(lock)
     }
+
+    /// Whether another process works on the directory of a run, which may be read meanwhile. A folder that cannot be written to, or that
+    /// has no lock, is not worked on.
+    pub fn is_held(path: &Path) -> bool {
+        // A lock that readers share is free again at the end of this line, and keeps no other reader out.
+        File::open(path.join(".lock")).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
 }
 
 /// Opens the file that is locked.

@@ -63,6 +63,56 @@ fn a_report_of_a_locked_run_is_refused_until_the_lock_is_free() {
     exits(&bench.run(&["report", "out"]), 0);
 }
 
+/// The commands that read a run and write nothing.
+const READERS: [&[&str]; 4] =
+    [&["rank", "out"], &["claims", "out"], &["compare", "out", "out"], &["report", "out", "--bib"]];
+
+#[test]
+fn a_run_on_which_another_works_is_read_with_a_note() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let note = "note: another bakeoff works on the folder out: only the cases that it has stored so far are read";
+    let other = File::create(bench.path("out/.lock")).unwrap();
+    other.lock().unwrap();
+    for reader in READERS {
+        let output = bench.run(reader);
+        exits(&output, 0);
+        assert!(stderr(&output).contains(note), "{reader:?}: {}", stderr(&output));
+    }
+    drop(other);
+    for reader in READERS {
+        assert!(!stderr(&bench.run(reader)).contains("another bakeoff"), "{reader:?}");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_can_be_read() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    fs::copy(fakes().get_program(), bench.path("bakeoff")).unwrap();
+    let allow = |name: &str, mode| fs::set_permissions(bench.path(name), Permissions::from_mode(mode)).unwrap();
+    allow(".", 0o755);
+    allow("bakeoff", 0o755);
+    allow("out/.lock", 0o444);
+    allow("out", 0o555);
+    for reader in READERS {
+        let mut shell = without_privileges(&format!("exec ./bakeoff {}", reader.join(" ")));
+        let output = shell.current_dir(bench.path(".")).output().unwrap();
+        exits(&output, 0);
+        assert_eq!(stderr(&output), "", "{reader:?}");
+    }
+    allow("out/records.csv", 0o000);
+    for reader in READERS {
+        let mut shell = without_privileges(&format!("exec ./bakeoff {}", reader.join(" ")));
+        let output = shell.current_dir(bench.path(".")).output().unwrap();
+        exits(&output, 1);
+        assert!(stderr(&output).contains("cannot read out/records.csv: Permission denied"), "{}", stderr(&output));
+    }
+    allow("out", 0o755);
+}
+
 #[test]
 fn a_folder_that_cannot_be_written_to_is_named_with_what_to_do() {
     let bench = Bench::new();

@@ -95,12 +95,32 @@ fn a_run_that_was_stopped_before_its_report_gets_one() {
     }
     let output = bench.run(&["resume", "out"]);
     exits(&output, 0);
-    assert!(stderr(&output).contains("all 1 cases are done, and the report was missing"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the only case is done, and the report was missing"), "{}", stderr(&output));
     assert!(bench.path("out/report.html").exists());
     let left =
         ["out", "out/readings", "out/figures"].iter().flat_map(|folder| fs::read_dir(bench.path(folder)).unwrap());
     assert!(!left.flatten().any(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")));
     exits(&bench.run(&["resume", "out"]), 5);
+}
+
+#[test]
+fn a_case_whose_last_rows_are_missing_is_named_and_measured_again() {
+    let bench = Bench::new();
+    bench.suite("seeds = [1, 2]", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let path = bench.path("out/records.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    // Whole lines are gone, so that no line looks cut off.
+    fs::write(&path, lines[..lines.len() - 3].concat()).unwrap();
+    let output = bench.run(&["resume", "out"]);
+    exits(&output, 0);
+    let said = "note: case parity.nearly.n60.s2.cpu has no closing row in records.csv: it is measured again\n";
+    assert_eq!(stderr(&output).matches(said).count(), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 case is done, 1 is left"), "{}", stderr(&output));
+    assert_eq!(endings(&bench.path("out")).len(), 2);
+    let output = bench.run(&["resume", "out"]);
+    assert!(!stderr(&output).contains("closing row"), "{}", stderr(&output));
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! Verdicts: what the rules of claims say of the rows of runs.
 
 use crate::comparison::ALPHA;
+use crate::contrast::Unpaired;
+use crate::remedy::{self, FEWEST_SEEDS};
 use crate::results::Results;
 use crate::statistics::{EffectOfTwoSources, Interval, holm};
 
 use super::part::{Answer, Question};
 use super::registry::Claim;
 
-/// The fewest seeds that decide a comparison.
-const FEWEST_SEEDS: usize = 3;
+/// What would decide if it is not known how many of which are needed.
+const MORE_OF_BOTH: &str = "more seeds and more test rows";
 
 /// More seeds than anybody runs.
 const MOST_SEEDS: u64 = 1_000;
@@ -76,7 +78,7 @@ pub struct Finding {
     pub p: Option<f64>,
     /// How many seeds both sides have.
     pub seeds: usize,
-    /// How many test rows each seed answered; 0 if the numbers are not of rows.
+    /// How many test rows each seed answered; 0 if the numbers are not of rows, or if the sides answered other rows.
     pub rows: usize,
     /// The run.
     pub run: String,
@@ -201,13 +203,19 @@ fn verdict(claim: &Claim, findings: &[Finding]) -> Verdict {
 /// How many seeds or rows would show the effect that was seen, if it is as large as it looks.
 fn what_would_decide(answer: &Answer) -> String {
     if answer.seeds < FEWEST_SEEDS {
-        return "three seeds or more".to_owned();
+        return remedy::SEEDS.to_owned();
     }
-    let Some((var_seed, var_row)) = answer.variances else {
-        return "predictions of every seed".to_owned();
-    };
+    match answer.unpaired {
+        Some(Unpaired::NoAnswers) => return remedy::PREDICTIONS.to_owned(),
+        Some(Unpaired::OtherRows) => return remedy::SAME_ROWS.to_owned(),
+        None => {}
+    }
     let Some(inference) = answer.inference else {
-        return "numbers that vary: these are all the same, so their error is unknown".to_owned();
+        return remedy::VARIATION.to_owned();
+    };
+    // Where each seed has test rows of its own, the two parts of the variance are not known apart.
+    let Some((var_seed, var_row)) = answer.variances else {
+        return MORE_OF_BOTH.to_owned();
     };
     let (seeds, rows) = (answer.seeds as u64, answer.rows.max(2) as u64);
     // What depends on seed and row together shrinks with the seeds, as the variance of seeds does.
@@ -218,6 +226,6 @@ fn what_would_decide(answer: &Answer) -> String {
         (_, Some(needed)) if answer.rows > 0 && needed <= MOST_ROWS => {
             format!("about {} test rows", needed.max(rows + 1))
         }
-        _ => "more seeds and more test rows".to_owned(),
+        _ => MORE_OF_BOTH.to_owned(),
     }
 }

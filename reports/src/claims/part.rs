@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::{Cell, ESTIMATE};
-use crate::contrast::Contrast;
+use crate::contrast::{Contrast, Unpaired};
 use crate::estimate::Scored;
-use crate::format::percent;
+use crate::format::{count, percent};
 use crate::metric::{Better, Metric, metric};
 use crate::record::Status;
 use crate::results::Results;
@@ -51,10 +51,12 @@ pub(super) struct Answer {
     pub(super) is_ratio: bool,
     pub(super) p: Option<f64>,
     pub(super) seeds: usize,
-    /// Test rows of each seed; 0 if the numbers are not of rows.
+    /// Test rows of each seed; 0 if the numbers are not of rows, or if the sides answered other rows.
     pub(super) rows: usize,
     pub(super) inference: Option<Inference>,
     pub(super) variances: Option<(f64, f64)>,
+    /// Why its sides cannot be paired by their test rows.
+    pub(super) unpaired: Option<Unpaired>,
 }
 
 impl Part {
@@ -113,7 +115,7 @@ impl Question {
     fn words_of(&self, place: &Place, other: Option<&Place>) -> String {
         let is_of_sizes = place.rows == Rows::Fewest || other.is_some_and(|other| other.rows != place.rows);
         let rows = match place.rows {
-            Rows::Exactly(rows) => format!(" at {rows} rows"),
+            Rows::Exactly(rows) => format!(" at {}", count(rows, "row")),
             Rows::Most if is_of_sizes => " at most rows".to_owned(),
             Rows::Fewest => " at fewest rows".to_owned(),
             Rows::Most => String::new(),
@@ -191,6 +193,7 @@ impl Question {
         for (factor, place, rows) in self.terms() {
             let (setting, cell) = place.find(results, at, rows)?;
             let scored = Scored::by(metric.name, rules, results.setting(setting), cell, &results.answers);
+            place.is_whole(metric.name, scored.keys().len(), cell)?;
             terms.push((factor, scored));
         }
         let contrast = Contrast::new(terms).ok_or("its sides share no seed with this score")?;
@@ -208,6 +211,7 @@ impl Question {
             rows: found.rows,
             inference: found.inference.map(|inference| Inference { value: sign * difference, ..inference }),
             variances: found.variances,
+            unpaired: contrast.unpaired(),
         })
     }
 
@@ -220,6 +224,9 @@ impl Question {
             let (setting, cell) = place.find(results, at, rows)?;
             let numbers =
                 if is_gap { gaps(results.setting(setting), cell) } else { costs(metric, cell, &mut sources)? };
+            if is_gap {
+                place.is_whole("a gap", numbers.len(), cell)?;
+            }
             sums = Some(match sums {
                 None => numbers.into_iter().map(|(seed, number)| (seed, factor * number)).collect(),
                 Some(sums) => {
@@ -255,11 +262,21 @@ impl Question {
             rows: 0,
             inference: inference.map(|found| Inference { value: sign * (mean - threshold), ..found }),
             variances: (sums.len() > 1).then_some((variance, 0.0)),
+            unpaired: None,
         })
     }
 }
 
 impl Place {
+    /// Checks that every seed has the score, if any has. The mean over some of them is that of another experiment.
+    fn is_whole(&self, metric: &str, scored: usize, cell: &Cell) -> Result<(), String> {
+        if scored == cell.trials.len() || scored == 0 {
+            return Ok(());
+        }
+        let of = count(cell.trials.len(), "seed");
+        Err(format!("{} on {} has {metric} for {scored} of {of}", self.model, self.task))
+    }
+
     /// The cell of a run on this device and machine.
     fn find<'a>(&self, results: &'a Results, at: Where<'_>, rows: Rows) -> Result<(usize, &'a Cell), String> {
         let grid = &results.grid;
@@ -292,7 +309,7 @@ impl Place {
             Some((setting, grid.cell(setting, label)?))
         });
         let (setting, cell) = found.ok_or_else(|| {
-            let rows = size.map_or(String::new(), |size| format!(" with {size} rows"));
+            let rows = size.map_or(String::new(), |size| format!(" with {}", count(size, "row")));
             format!("it has no finished case of {} on {}{rows}", self.model, self.task)
         })?;
         if cell.trials.len() < cell.planned {
