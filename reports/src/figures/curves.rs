@@ -1,8 +1,8 @@
 //! Training curves: loss and validation metric against epochs, per task.
 
 use super::axis::AxisScale;
-use super::canvas::{Canvas, Rect};
-use super::frame::{Axis, frame};
+use super::canvas::{Align, Canvas, Rect, TEXT_MM};
+use super::frame::{Axis, TITLE_MM, frame};
 use super::legend::PanelGrid;
 use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
 use super::point::words_of_case;
@@ -87,26 +87,31 @@ fn draw_pair(
     let right = Rect { x: place.x + half.w + 2.0, ..half };
     let loss: fn(&Curve) -> f64 = |point| point.train_loss;
     let score: fn(&Curve) -> f64 = |point| point.validation.unwrap_or(f64::NAN);
-    draw_lines(canvas, style, (results, pair), half, (pair.title, "training loss"), loss)?;
-    draw_lines(canvas, style, (results, pair), right, ("", &validation), score)
+    let left = draw_lines(canvas, style, (results, pair), half, "training loss", loss)?;
+    draw_lines(canvas, style, (results, pair), right, &validation, score)?;
+    // The title is that of both, so it has the room of both.
+    let title = canvas.fit(pair.title, TEXT_MM, place.right() - left);
+    canvas.text(&title, (left, place.y + TITLE_MM / 2.0), TEXT_MM, Align::Left, style.ink)
 }
+
+/// Draws one panel without a title. Returns the place of its vertical axis.
 
 fn draw_lines(
     canvas: &Canvas<'_>,
     style: &Style,
     (results, pair): (&Results, &CurvesOfSetting<'_>),
     place: Rect,
-    (title, y_title): (&str, &str),
+    y_title: &str,
     value: fn(&Curve) -> f64,
-) -> Result<(), String> {
+) -> Result<f64, String> {
     let points = || pair.curves.iter().flat_map(|(_, curve)| curve.iter());
     let epochs = points().map(|point| point.epoch as f64);
     let (Some(x), Some(y)) = (AxisScale::around(epochs, false), AxisScale::around(points().map(value), false)) else {
-        return Ok(());
+        return Ok(place.x);
     };
     let x = Axis { scale: x.within(0.5, f64::INFINITY).whole(), title: "epoch".to_owned(), unit: "", reversed: false };
     let y = Axis { scale: y, title: y_title.to_owned(), unit: "", reversed: false };
-    let (x, y) = frame(canvas, style, place, title, (&x, &y))?;
+    let (x, y) = frame(canvas, style, place, "", (&x, &y))?;
     let line = |(label, curve): &(usize, &[Curve])| {
         let finite: Vec<&Curve> = curve.iter().filter(|point| value(point).is_finite()).collect();
         let points = finite.iter().map(|point| (x.at(point.epoch as f64), y.at(value(point)))).collect();
@@ -116,5 +121,6 @@ fn draw_lines(
         });
         MarkedLine { label: *label, points, width_mm: 0.35, hollow: false, words: words.unwrap_or_default() }
     };
-    marked_lines::draw(canvas, style, &pair.curves.iter().map(line).collect::<Vec<_>>())
+    marked_lines::draw(canvas, style, &pair.curves.iter().map(line).collect::<Vec<_>>())?;
+    Ok(x.ends().0)
 }
