@@ -116,10 +116,10 @@ fn the_number_of_rows_is_that_of_the_number_and_of_the_case_and_no_other() {
         let interval = found.interval.unwrap();
         (found.rows, interval.high - interval.low)
     };
-    let (rows, wide) = of(200, 50);
+    let (rows, wide) = of(200, 5);
     assert_eq!(rows, 200);
     assert!(of(200, 1_000_000).1 < wide, "a number that was scored on more rows has a smaller error");
-    let (rows, narrow) = of(800, 50);
+    let (rows, narrow) = of(800, 5);
     assert_eq!(rows, 800);
     assert!(narrow < wide, "a case with more rows has a smaller error");
 }

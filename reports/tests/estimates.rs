@@ -104,6 +104,14 @@ fn models_with_the_same_answers_are_tied() {
         let first = dir.predictions_path(&setting[0].case);
         std::fs::copy(first, dir.predictions_path(&setting[1].case)).unwrap();
     }
+    let before = dir.records().unwrap().rows;
+    let mut records = before.clone();
+    for setting in info.cases.chunks(PLAN.models) {
+        for row in records.iter_mut().filter(|row| row.case == setting[1].case && row.phase == "score") {
+            row.value = before.iter().find(|o| o.case == setting[0].case && o.metric == row.metric).unwrap().value;
+        }
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
     let results = Results::load(&dir).unwrap();
     let same = |case: usize| results.answers[&info.cases[case].case].clone();
     assert_eq!(same(0), same(1));
