@@ -40,7 +40,7 @@ fn crossed_from(folder: &Path, plan: &Plan, size: usize) -> RunDir {
     dir
 }
 
-fn label<'a>(results: &'a Results, label: usize) -> &'a str {
+fn label(results: &Results, label: usize) -> &str {
     &results.grid.labels[label]
 }
 

@@ -95,7 +95,6 @@ fn draw_pair(
 }
 
 /// Draws one panel without a title. Returns the place of its vertical axis.
-
 fn draw_lines(
     canvas: &Canvas<'_>,
     style: &Style,
