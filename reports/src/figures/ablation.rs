@@ -81,11 +81,11 @@ impl Figure for Ablation {
             panels.iter().map(|panel| legend(panel, width)).collect()
         };
         let grid = PanelGrid {
-            labels: Vec::new(),
+            labels: &|_| Vec::new(),
             dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
             count: shown,
             rows: TALL,
-            height_mm: PANEL_HEIGHT_MM + legends.iter().map(Legend::height).fold(0.0, f64::max),
+            height_mm: &|index| PANEL_HEIGHT_MM + legends[index].height(),
             draw: &|canvas, index, place| draw_panel(canvas, style, results, (&panels[index], &legends[index]), place),
         };
         grid.add_to(&mut drawn, results, style, picture)?;

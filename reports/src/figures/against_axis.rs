@@ -84,11 +84,11 @@ impl Figure for AgainstAxis {
         let caption = format!("The primary metric on the test rows against {against}. {HOW_TO_READ}{crossovers}");
         let picture = Picture::new(self.name(), title, caption);
         let grid = PanelGrid {
-            labels: panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect(),
+            labels: &|index| panels[index].lines.iter().map(|(label, _)| *label).collect(),
             count: shown,
             dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
             rows: 4,
-            height_mm: PANEL_HEIGHT_MM,
+            height_mm: &|_| PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_panel(canvas, style, results, (self.axis, &panels[index]), place),
         };
         grid.add_to(&mut drawn, results, style, picture)?;

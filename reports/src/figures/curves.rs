@@ -52,11 +52,11 @@ impl Figure for Curves {
         );
         let picture = Picture::new(self.name(), "Training curves", caption);
         let grid = PanelGrid {
-            labels: pairs.iter().flat_map(|pair| pair.curves.iter().map(|(label, _)| *label)).collect(),
+            labels: &|index| pairs[index].curves.iter().map(|(label, _)| *label).collect(),
             count: shown,
             dashed: None,
             rows: 4,
-            height_mm: PANEL_HEIGHT_MM,
+            height_mm: &|_| PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_pair(canvas, style, results, &pairs[index], place),
         };
         grid.add_to(&mut drawn, results, style, picture)?;

@@ -197,9 +197,9 @@ impl Pages {
             .collect()
     }
 
-    /// The same arrangement of so many panels.
-    pub(crate) fn of(&self, panels: usize) -> Pages {
-        Pages { panels, ..*self }
+    /// The same arrangement of so many panels of this height.
+    pub(crate) fn of(&self, panels: usize, height_mm: f64) -> Pages {
+        Pages { panels, cell: (self.panel_width(), height_mm), ..*self }
     }
 
     /// The width of a panel.

@@ -50,11 +50,11 @@ impl Figure for LatencyEcdf {
                 what a percentile leaves out. The markers only say whose line it is.";
         let picture = Picture::new(self.name(), "Distribution of the latency", caption);
         let grid = PanelGrid {
-            labels: panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect(),
+            labels: &|index| panels[index].lines.iter().map(|(label, _)| *label).collect(),
             count: shown,
             dashed: None,
             rows: 4,
-            height_mm: PANEL_HEIGHT_MM,
+            height_mm: &|_| PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
         };
         grid.add_to(&mut drawn, results, style, picture)?;

@@ -83,11 +83,11 @@ impl Figure for Reliability {
         let width = Pages::new(style, shown, TALL, PANEL_HEIGHT_MM).panel_width();
         let legends: Vec<Legend> = panels.iter().map(|panel| legend(results, panel, width)).collect();
         let grid = PanelGrid {
-            labels: Vec::new(),
+            labels: &|_| Vec::new(),
             count: shown,
             dashed: None,
             rows: TALL,
-            height_mm: PANEL_HEIGHT_MM + legends.iter().map(Legend::height).fold(0.0, f64::max),
+            height_mm: &|index| PANEL_HEIGHT_MM + legends[index].height(),
             draw: &|canvas, index, place| {
                 draw_panel(canvas, style, results, &panels[index], Rect { h: PANEL_HEIGHT_MM, ..place })?;
                 legends[index].draw(canvas, style, (place.x, place.y + PANEL_HEIGHT_MM))

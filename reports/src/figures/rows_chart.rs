@@ -58,17 +58,19 @@ pub(crate) fn add_to(
     style: &Style,
     picture: Picture,
 ) -> Result<(), ReportError> {
-    let most_rows = panels.iter().map(|panel| panel.rows.len()).max().unwrap_or(0);
-    let row_mm = panels.iter().map(row_height).fold(0.0, f64::max);
     let grid = PanelGrid {
-        labels: Vec::new(),
+        labels: &|_| Vec::new(),
         dashed: None,
         count: panels.len(),
         rows: 4,
-        height_mm: TITLE_MM + most_rows as f64 * row_mm + 1.0 + FOOT_MM,
+        height_mm: &|index| TITLE_MM + rows_height(&panels[index]) + FOOT_MM,
         draw: &|canvas, index, place| draw_panel(canvas, style, &panels[index], place),
     };
     grid.add_to(drawn, results, style, picture)
+}
+
+fn rows_height(panel: &RowsPanel) -> f64 {
+    panel.rows.len() as f64 * row_height(panel) + 1.0
 }
 
 fn row_height(panel: &RowsPanel) -> f64 {
@@ -82,12 +84,7 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &RowsPanel, outer: Rect
     let title = panel.reference.map_or(0.0, |_| canvas.width(&panel.title, TEXT_MM)).min(outer.w * 0.3);
     let names = widest.min(outer.w * 0.4).max(title);
     let left = outer.x + names + 2.0;
-    let inner = Rect {
-        x: left,
-        y: outer.y + TITLE_MM,
-        w: outer.right() - left - 2.0,
-        h: panel.rows.len() as f64 * row_height(panel) + 1.0,
-    };
+    let inner = Rect { x: left, y: outer.y + TITLE_MM, w: outer.right() - left - 2.0, h: rows_height(panel) };
     let scale = if panel.axis.reversed {
         panel.axis.scale.between(inner.right(), inner.x)
     } else {

@@ -75,11 +75,11 @@ pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Pictu
     }
     let panels = &panels[..shown];
     let grid = PanelGrid {
-        labels: panels.iter().flat_map(|panel| panel.dots.iter().map(|dot| dot.label)).collect(),
+        labels: &|index| panels[index].dots.iter().map(|dot| dot.label).collect(),
         count: shown,
         dashed: None,
         rows: 3,
-        height_mm: PANEL_HEIGHT_MM,
+        height_mm: &|_| PANEL_HEIGHT_MM,
         draw: &|canvas, index, place| draw_panel(canvas, style, &panels[index], place),
     };
     grid.add_to(&mut drawn, results, style, picture)?;

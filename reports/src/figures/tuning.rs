@@ -57,11 +57,11 @@ impl Figure for Tuning {
         );
         let picture = Picture::new(self.name(), "Tuning", caption);
         let grid = PanelGrid {
-            labels: panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect(),
+            labels: &|index| panels[index].lines.iter().map(|(label, _)| *label).collect(),
             count: shown,
             dashed: None,
             rows: 4,
-            height_mm: PANEL_HEIGHT_MM,
+            height_mm: &|_| PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
         };
         grid.add_to(&mut drawn, results, style, picture)?;
