@@ -10,7 +10,7 @@ use crate::format::{count, listed, si, significant};
 use crate::metric::metric;
 use crate::results::Results;
 use crate::setting::Setting;
-use crate::statistics::{Interval, holm};
+use crate::statistics::holm;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn, terminal};
 
 /// One model of one setting in both runs.
@@ -76,7 +76,7 @@ pub fn compare_text(before: &Results, after: &Results) -> Result<String, ReportE
                     "worse"
                 }
             }
-            Some(_) if found.interval == Some(Interval { low: 0.0, high: 0.0 }) => "same",
+            Some(_) if contrast.is_zero() => "same",
             Some(_) => "no difference shown",
             None => "not tested",
         };

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::estimate::{Basis, Scored, TrialKey, Uncertainty};
-use crate::statistics::{Interval, Trials, mcnemar_p, score_p};
+use crate::statistics::{Interval, Trials, mcnemar_p, score_p, wilson};
 
 /// Scores with their factors, over the trials that all of them have.
 #[derive(Debug, Clone)]
@@ -118,9 +118,20 @@ impl<'a> Contrast<'a> {
             }
             _ => inference.map(|found| found.p(0.0)),
         };
-        let nothing = sums.is_zero().then_some(Interval { low: 0.0, high: 0.0 });
-        let interval = inference.map(|found| found.interval()).or(nothing);
+        let interval = inference.map(|found| found.interval()).or_else(|| self.interval_of_same_answers(&none, &sums));
         Uncertainty { interval, inference, p, variances: first.variances(&sums), ..none }
+    }
+
+    /// The interval of the difference of two shares if no answer differs. Only the number of rows is known then, so the share of rows on
+    /// which two models differ is at most the end of Wilson's interval for none, and so is the difference in either direction.
+    fn interval_of_same_answers(&self, found: &Uncertainty, sums: &Trials) -> Option<Interval> {
+        let most = wilson(0.0, found.rows as f64).filter(|_| sums.is_zero() && self.is_difference_of_shares())?.high;
+        Some(Interval { low: -most, high: most })
+    }
+
+    /// Whether both models have the same score on every row of every trial.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.rows().is_some_and(|sums| sums.is_zero())
     }
 
     /// The sum of each row in each trial; `None` unless all terms answer the same rows.

@@ -34,6 +34,10 @@ pub struct Crossover {
     pub score: f64,
     /// The 95 % interval of the number of rows, between the two of `apart`.
     pub interval: Interval,
+    /// How many seeds both models have.
+    pub seeds: usize,
+    /// How many test rows each seed answered.
+    pub test_rows: usize,
 }
 
 /// Between two sizes, at how many places the difference of two models is tested for the ends of an interval.
@@ -123,6 +127,8 @@ fn between(
         rows: curves.rows(part as f64 + share),
         score,
         interval: Interval { low: curves.rows(low), high: curves.rows(high) },
+        seeds: curves.one[part].by_seed().len(),
+        test_rows: curves.one[part].answered_rows(),
     })
 }
 
@@ -197,15 +203,17 @@ pub(crate) fn crossover_table(results: &Results) -> Option<ExtraTable> {
         TableColumn::new("better with more rows", CellKind::Name),
         TableColumn::new("training rows where they cross", CellKind::Number),
         TableColumn::new("score there", CellKind::Number),
-        TableColumn::new("first better at", CellKind::Text),
-        TableColumn::new("second better at", CellKind::Text),
+        TableColumn::new("first better at", CellKind::Text).detail(),
+        TableColumn::new("second better at", CellKind::Text).detail(),
+        TableColumn::new("seeds", CellKind::Number),
+        TableColumn::new("test rows", CellKind::Number),
     ];
     let mut table = Table::new("Crossovers of learning curves", columns);
     for crossover in &results.crossovers {
         let metric = results.setting(crossover.settings[0]).primary();
         let label = |label: usize| TableCell::Text(results.grid.labels[label].clone());
-        let [first, second] =
-            crossover.apart.map(|(size, p)| TableCell::Text(format!("n = {size}, p = {}", p_value(p))));
+        let [first, second] = crossover.apart.map(|(size, p)| TableCell::Text(format!("n = {size}, {}", p_value(p))));
+        let whole = |number: usize| TableCell::Written { value: number as f64, text: number.to_string() };
         let cells = vec![
             TableCell::Text(crossover.title.clone()),
             label(crossover.with_fewer),
@@ -214,6 +222,8 @@ pub(crate) fn crossover_table(results: &Results) -> Option<ExtraTable> {
             TableCell::Written { value: crossover.score, text: score(metric, crossover.score) },
             first,
             second,
+            whole(crossover.seeds),
+            whole(crossover.test_rows),
         ];
         table.push(Emphasis::Plain, cells);
     }

@@ -10,6 +10,7 @@ use crate::estimate::TrialKey;
 use crate::format::{count, listed};
 use crate::grid::Grid;
 use crate::latencies::latencies;
+use crate::metric::metric;
 use crate::ranking::{Impute, Ranking};
 use crate::recomputed::contradiction;
 use crate::record::{Curve, Status};
@@ -80,6 +81,7 @@ impl Results {
         remark_on_plan(&info, &grid, &mut remarks);
         remark_on_machines(&grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
+        remark_on_metrics(&records.rows, &mut remarks);
         let gaps = gaps(&grid);
         let rankings: Vec<Ranking> =
             (0..grid.settings.len()).map(|setting| Ranking::new(&grid, setting, &answers, impute)).collect();
@@ -225,6 +227,21 @@ fn remark_on_commits(records: &[crate::record::Record], remarks: &mut Vec<String
     if commits.len() > 1 {
         let named: Vec<String> = commits.into_keys().map(str::to_owned).collect();
         remarks.push(format!("Several commits of bakeoff made the rows: {}.", listed(&named)));
+    }
+}
+
+/// Adds a remark if rows have metrics of another program. Nothing shows them.
+fn remark_on_metrics(records: &[crate::record::Record], remarks: &mut Vec<String>) {
+    let unknown: BTreeSet<&str> =
+        records.iter().map(|row| row.metric.as_str()).filter(|name| metric(name).is_none()).collect();
+    if !unknown.is_empty() {
+        let named: Vec<String> = unknown.into_iter().map(|name| format!("'{name}'")).collect();
+        remarks.push(format!(
+            "records.csv has rows of {} that this program does not know: {}. They are left out; `bakeoff list metrics` \
+             shows the known ones.",
+            count(named.len(), "metric"),
+            listed(&named)
+        ));
     }
 }
 

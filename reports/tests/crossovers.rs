@@ -150,5 +150,10 @@ fn a_crossover_is_in_the_report_and_in_its_figure() {
         for name in ["report.html", "report.md", "figures/learning-curve.svg"] {
             assert!(read(name).contains(&rows), "{name} lacks {rows}");
         }
+        assert!(
+            read("report.md").contains("| n = 1000, p \\< 0.001 | n = 2000, p \\< 0.001 | 1 | 400 |"),
+            "{}",
+            read("report.md")
+        );
     }
 }

@@ -91,7 +91,7 @@ pub struct Finding {
 ///
 /// A comparison is as claimed if its effect is in the claimed direction with p < 0.05. It is not so if its effect is in the other
 /// direction with p < 0.05 after Holm's adjustment over the comparisons of the claim, because one of many that comes out wrong by
-/// chance refutes a claim about all of them. Fewer than three seeds decide nothing: the spread of one is
+/// chance refutes a claim about all of them. In a claim about most of its comparisons, both directions are adjusted. Fewer than three seeds decide nothing: the spread of one is
 /// unknown, and tests of two find too many differences (docs/methodology.md).
 pub fn judge(claims: &[Claim], runs: &[&Results]) -> Vec<Judged> {
     claims.iter().map(|claim| judge_claim(claim, runs)).collect()
@@ -110,7 +110,9 @@ fn judge_claim(claim: &Claim, runs: &[&Results]) -> Judged {
             Err(reason) => not_measured(question, reason),
             Ok((answer, run)) => {
                 let adjusted = answer.p.and_then(|_| adjusted.next());
-                measured(question, answer, adjusted, &run.info.run)
+                // That all hold is one statement. That most hold is one of many, of which some might hold by chance.
+                let to_support = if claim.most.is_some() { adjusted } else { answer.p };
+                measured(question, answer, (to_support, adjusted), &run.info.run)
             }
         })
         .collect();
@@ -123,11 +125,16 @@ fn ask<'a>(claim: &Claim, question: &Question, runs: &[&'a Results]) -> Result<(
     for run in runs.iter().filter(|run| claim.suites.contains(&run.info.suite)) {
         match question.ask(run) {
             Ok(answer) => return Ok((answer, run)),
-            Err(found) => drop(reason.get_or_insert(format!("run {}: {found}", run.info.run))),
+            Err(found) => drop(reason.get_or_insert((*run, found))),
         }
     }
-    let remedy = claim.remedy(runs);
-    Err(reason.map_or(remedy.clone(), |reason| format!("{remedy} ({reason})")))
+    Err(match reason {
+        None => claim.remedy(runs),
+        Some((run, found)) if question.is_unfinished(run) => {
+            format!("bakeoff resume on its folder (run {}: {found})", run.info.run)
+        }
+        Some((run, found)) => format!("{} (run {}: {found})", claim.remedy(runs), run.info.run),
+    })
 }
 
 impl Claim {
@@ -156,11 +163,17 @@ fn not_measured(question: &Question, reason: &str) -> Finding {
     }
 }
 
-fn measured(question: &Question, answer: &Answer, adjusted: Option<f64>, run: &str) -> Finding {
+/// `to_support` and `to_refute` are the p that the comparison is judged by.
+fn measured(
+    question: &Question,
+    answer: &Answer,
+    (to_support, to_refute): (Option<f64>, Option<f64>),
+    run: &str,
+) -> Finding {
     let is_small = |p: Option<f64>| answer.seeds >= FEWEST_SEEDS && p.is_some_and(|p| p < ALPHA);
     let verdict = match answer.effect {
-        effect if effect > 0.0 && is_small(answer.p) => Verdict::Supported,
-        effect if effect < 0.0 && is_small(adjusted) => Verdict::Refuted,
+        effect if effect > 0.0 && is_small(to_support) => Verdict::Supported,
+        effect if effect < 0.0 && is_small(to_refute) => Verdict::Refuted,
         _ => Verdict::Undecided,
     };
     let remedy = if verdict == Verdict::Undecided { what_would_decide(answer) } else { String::new() };

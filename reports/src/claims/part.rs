@@ -107,8 +107,16 @@ impl Question {
             (None, value) => value.unwrap_or(0.0).to_string(),
         };
         let metric = if self.metric == "primary" { String::new() } else { format!(", {}", self.metric) };
-        let grows = if self.grows { ", more so at most rows than at fewest" } else { "" };
-        format!("{}{metric}: {} {relation} {right}{grows}", self.task, self.words_of(&self.first, self.second.as_ref()))
+        let left = self.words_of(&self.first, self.second.as_ref());
+        match (self.grows, &self.second) {
+            (false, _) => format!("{}{metric}: {left} {relation} {right}", self.task),
+            (true, Some(_)) => {
+                format!("{}{metric}: {left} {relation} {right}, more so at most rows than at fewest", self.task)
+            }
+            (true, None) => {
+                format!("{}{metric}: gain of {left} from fewest to most rows {relation} {right}", self.task)
+            }
+        }
     }
 
     /// The model at a place, and its rows if they are not those that both sides have.
@@ -126,6 +134,23 @@ impl Question {
         };
         let task = if place.task == self.task { String::new() } else { format!(" on {}", place.task) };
         format!("{}{rows}{noise}{task}", place.model)
+    }
+
+    /// Whether a case that the comparison needs is planned in this run, and has not ended with a score.
+    pub(super) fn is_unfinished(&self, results: &Results) -> bool {
+        let sides = || [Some(&self.first), self.second.as_ref()].into_iter().flatten();
+        let with_all_rows = |task: &str| format!("{task}-full");
+        let is_of = |task: &str, model: &str| {
+            sides().any(|side| side.model == model && (side.task == task || with_all_rows(&side.task) == task))
+        };
+        let mut planned = results.info.cases.iter().filter(|case| is_of(&case.task, &case.label));
+        let mut ended = results
+            .grid
+            .trials()
+            .filter(|(setting, label, _)| is_of(&results.setting(*setting).task.name, &results.grid.labels[*label]));
+        let is_measured = |status| matches!(status, Status::Ok | Status::BelowFloor);
+        planned.any(|case| results.grid.unfinished.contains(&case.case))
+            || ended.any(|(_, _, trial)| !is_measured(trial.status))
     }
 
     /// The answer of a run: that of its first device and machine that have one, because costs of two are not compared.
@@ -170,6 +195,14 @@ impl Question {
         self.ask_seeds(results, at, metric, sign)
     }
 
+    /// That no seed has a number of this metric on all sides.
+    fn no_seed(&self, metric: &str) -> String {
+        match self.second {
+            Some(_) => format!("its sides share no seed with {metric}"),
+            None => format!("no seed has {metric}"),
+        }
+    }
+
     /// The terms of the comparison, each with its factor.
     fn terms(&self) -> Vec<(f64, &Place, Rows)> {
         let sides = [Some((1.0, &self.first)), self.second.as_ref().map(|second| (-1.0, second))];
@@ -196,7 +229,7 @@ impl Question {
             place.is_whole(metric.name, scored.keys().len(), cell)?;
             terms.push((factor, scored));
         }
-        let contrast = Contrast::new(terms).ok_or("its sides share no seed with this score")?;
+        let contrast = Contrast::new(terms).ok_or_else(|| self.no_seed(metric.name))?;
         let found = contrast.uncertainty();
         let threshold = self.value.unwrap_or(0.0);
         let difference = contrast.value() - threshold;
@@ -243,7 +276,7 @@ impl Question {
         let sums: Vec<f64> = sums.unwrap_or_default().into_values().collect();
         let n = sums.len() as f64;
         if sums.is_empty() {
-            return Err(format!("its sides share no seed with {}", self.metric));
+            return Err(self.no_seed(&self.metric));
         }
         let mean = sums.iter().sum::<f64>() / n;
         let variance = sums.iter().map(|sum| (sum - mean).powi(2)).sum::<f64>() / (n - 1.0);

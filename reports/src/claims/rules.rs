@@ -154,6 +154,15 @@ fn check_part(part: &Part) -> Result<(), String> {
             Some(metric) => metric.score.is_none(),
         },
     };
+    if let (Some(value), Some(score)) = (
+        part.value.filter(|value| value.is_finite() && !part.grows),
+        metric(&part.metric).and_then(|metric| metric.score.as_ref()),
+    ) {
+        let (low, high) = score.range;
+        if !(low..=high).contains(&value) {
+            return Err(format!("`value` is {value}, but {} is from {low} to {high}: correct it", part.metric));
+        }
+    }
     if let Some(value) = part.value.filter(|value| !value.is_finite() || (is_cost && *value <= 0.0)) {
         let expected =
             if is_cost { "a number above 0, because costs are compared as ratios" } else { "a finite number" };

@@ -2,7 +2,7 @@
 
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Rect};
-use super::frame::{Axis, Pages, Tick};
+use super::frame::{Axis, Pages, TITLE_MM, Tick};
 use super::legend::{Legend, PanelGrid};
 use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, dashed, floor_of, score_at};
 use super::style::Style;
@@ -15,7 +15,7 @@ use crate::results::Results;
 pub(crate) struct Ablation;
 
 /// The height of a panel without its legend.
-const PANEL_HEIGHT_MM: f64 = 50.0;
+const PANEL_HEIGHT_MM: f64 = 50.0 + TITLE_MM;
 /// The most panels in one column of the report's look.
 const TALL: usize = 4;
 /// From this factor between the largest and the smallest value on, an axis is logarithmic.
@@ -33,7 +33,7 @@ struct Variant<'a> {
 struct AblationPanel {
     /// The index of the setting in the grid.
     setting: usize,
-    /// `trees of random-forest on cifar10`.
+    /// `trees of random-forest`, and on a second line `on cifar10`.
     title: String,
     param: String,
     axis: ValueAxis,
@@ -146,7 +146,7 @@ fn panel(results: &Results, setting: usize, param: &str, variants: &[&Variant<'_
     let scores = |others: &Vec<(&str, &str)>| axis.values.iter().map(|(_, value)| score(others, value)).collect();
     let scored = lines.iter().enumerate().map(|(index, others)| (index, scores(others))).collect();
     let model = variants.first()?.model;
-    let title = format!("{param} of {model} on {}", results.setting(setting).title);
+    let title = format!("{param} of {model}\non {}", results.setting(setting).title);
     Some(AblationPanel { setting, title, param: param.to_owned(), lines: scored, names: names(&lines), axis })
 }
 

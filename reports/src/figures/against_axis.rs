@@ -114,6 +114,19 @@ fn panel(results: &Results, axis: VariedAxis, along: SettingsAlong) -> Option<Ax
     several.then_some(AxisPanel { setting, values, lines, floor: floor_of(results, &members), settings: members })
 }
 
+/// The ends of an axis of these ascending values, with room on both sides for markers that stand beside each other.
+fn with_room(values: &[f64], log: bool) -> [f64; 2] {
+    const ROOM: f64 = 0.05;
+    let (first, last) = (values.first().copied().unwrap_or(1.0), values.last().copied().unwrap_or(1.0));
+    if log {
+        let room = (last / first).powf(ROOM);
+        [first / room, last * room]
+    } else {
+        let room = ROOM * (last - first);
+        [first - room, last + room]
+    }
+}
+
 fn draw_panel(
     canvas: &Canvas<'_>,
     style: &Style,
@@ -122,7 +135,7 @@ fn draw_panel(
     place: Rect,
 ) -> Result<(), String> {
     let log = axis == VariedAxis::TrainSize;
-    let Some(scale) = AxisScale::around(panel.values.iter().copied(), log) else { return Ok(()) };
+    let Some(scale) = AxisScale::around(with_room(&panel.values, log), log) else { return Ok(()) };
     let values: Vec<Tick> = panel.values.iter().map(|value| (*value, tick_label(axis, *value))).collect();
     let x = Axis { scale, title: axis_title(axis).to_owned(), unit: "", reversed: false };
     let AxisPanel { setting, lines, floor, .. } = panel;

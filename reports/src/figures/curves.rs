@@ -118,7 +118,13 @@ fn draw_lines(
             let measured = format!("{y_title} {} after epoch {}", significant(value(last), 3), last.epoch);
             words_of_case(results, pair.setting, *label, &measured, &last.case)
         });
-        MarkedLine { label: *label, points, width_mm: 0.35, hollow: false, words: words.unwrap_or_default() }
+        MarkedLine {
+            label: *label,
+            points,
+            width_mm: 0.35,
+            hollow: !results.is_ranked(pair.setting, *label),
+            words: words.unwrap_or_default(),
+        }
     };
     marked_lines::draw(canvas, style, &pair.curves.iter().map(line).collect::<Vec<_>>())?;
     Ok(x.ends().0)

@@ -25,7 +25,7 @@ const TICK_GAP_MM: f64 = 1.0;
 /// The width of a line of a vertical axis' name.
 const TITLE_LINE_MM: f64 = 3.0;
 
-/// Draws the frame into `outer`. Returns the two scales with their positions on the page.
+/// Draws the frame into `outer`. Each line of the title takes [`TITLE_MM`] of its height. Returns the two scales with their positions on the page.
 pub(crate) fn frame(
     canvas: &Canvas<'_>,
     style: &Style,
@@ -52,9 +52,14 @@ pub(crate) fn frame_at(
     let widest = y_ticks.iter().map(|(_, label)| canvas.width(label, SMALL_MM)).fold(0.0, f64::max);
     let y_titles = title_lines(canvas, &y.title, outer.h - FOOT_MM);
     let left = outer.x + 1.0 + y_titles.len() as f64 * TITLE_LINE_MM + widest + TICK_GAP_MM;
-    let inner = Rect { x: left, y: outer.y + TITLE_MM, w: outer.right() - left - 2.0, h: outer.h - TITLE_MM - FOOT_MM };
-    let title = canvas.fit(title, TEXT_MM, inner.w);
-    canvas.text(&title, (inner.x, outer.y + TITLE_MM / 2.0), TEXT_MM, Align::Left, style.ink)?;
+    let titles: Vec<&str> = title.split('\n').collect();
+    let top = outer.y + titles.len() as f64 * TITLE_MM;
+    let inner = Rect { x: left, y: top, w: outer.right() - left - 2.0, h: outer.bottom() - top - FOOT_MM };
+    for (line, title) in titles.iter().enumerate() {
+        let title = canvas.fit(title, TEXT_MM, inner.w);
+        let middle = outer.y + (line as f64 + 0.5) * TITLE_MM;
+        canvas.text(&title, (inner.x, middle), TEXT_MM, Align::Left, style.ink)?;
+    }
     let laid = |axis: &Axis, start: f64, end: f64| {
         if axis.reversed { axis.scale.between(end, start) } else { axis.scale.between(start, end) }
     };

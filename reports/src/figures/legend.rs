@@ -108,7 +108,7 @@ impl PanelGrid<'_> {
         let all = Pages::new(style, self.count, self.rows, self.tallest(0..self.count));
         let parts = all.parts(style, self.legend(results, &all, 0..self.count).height());
         for (index, part) in parts.iter().enumerate() {
-            let picture = if parts.len() > 1 { part_of(&picture, index, parts.len()) } else { picture.clone() };
+            let picture = picture.part(index, parts.len());
             let pages = all.of(part.len(), self.tallest(part.clone()));
             let legend = self.legend(results, &pages, part.clone());
             let svg = self.draw_part(style, &legend, &pages, part.clone(), &picture);
@@ -146,19 +146,5 @@ impl PanelGrid<'_> {
             }
             Ok(())
         })
-    }
-}
-
-/// The picture of a part of the panels. The first has the name and the caption of the whole.
-fn part_of(picture: &Picture, index: usize, parts: usize) -> Picture {
-    let number = index + 1;
-    let title = format!("{} ({number} of {parts})", picture.title);
-    match index {
-        0 => Picture { title, ..picture.clone() },
-        _ => Picture::new(
-            format!("{}-{number}", picture.name),
-            title,
-            format!("Further panels of the figure {}, which are read in the same way.", picture.name),
-        ),
     }
 }

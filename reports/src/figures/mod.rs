@@ -120,6 +120,20 @@ impl Picture {
         }
     }
 
+    /// The picture of one of `parts` parts of what it shows. The first has the name and the caption of the whole.
+    pub(crate) fn part(&self, index: usize, parts: usize) -> Picture {
+        let number = index + 1;
+        let title = format!("{} ({number} of {parts})", self.title);
+        match index {
+            _ if parts == 1 => self.clone(),
+            0 => Picture { title, ..self.clone() },
+            _ => {
+                let caption = format!("Continues the figure {} and is read in the same way.", self.name);
+                Picture::new(format!("{}-{number}", self.name), title, caption)
+            }
+        }
+    }
+
     /// The picture with its drawing.
     ///
     /// # Errors
@@ -153,7 +167,15 @@ pub(crate) fn draw_all(results: &Results, style: &Style) -> Result<Drawn, Report
     let shown = names.shown(results);
     let mut all = Drawn { pictures: Vec::new(), remarks: names.remark().into_iter().collect() };
     for figure in FIGURES {
-        let drawn = figure.draw(&shown, style)?;
+        let mut drawn = figure.draw(&shown, style)?;
+        if let Some(first) = drawn.pictures.first_mut() {
+            // Whoever includes the picture elsewhere must know it too.
+            first.caption = [first.caption.as_str()]
+                .into_iter()
+                .chain(drawn.remarks.iter().map(String::as_str))
+                .collect::<Vec<_>>()
+                .join(" ");
+        }
         all.pictures.extend(drawn.pictures);
         all.remarks.extend(drawn.remarks);
     }

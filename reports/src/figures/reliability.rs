@@ -167,7 +167,7 @@ fn draw_panel(
     }
     let places: Vec<Point> = markers.iter().map(|(_, at, _)| *at).collect();
     for ((label, _, bin), at) in markers.iter().zip(around(&places, MARKERS_MM)) {
-        canvas.marker(at, style.model(*label), false)?;
+        canvas.marker(at, style.model(*label), !results.is_ranked(panel.setting, *label))?;
         let [confidence, accuracy] = [bin.mean_confidence(), bin.accuracy()].map(|share| significant(share, 3));
         let measured = format!("confidence {confidence}, accuracy {accuracy} of {}", count(bin.rows, "answer"));
         canvas.point(at, &words(results, panel.setting, *label, &measured));

@@ -25,6 +25,8 @@ const RING_RADIUS_MM: f64 = 1.5;
 const RING_SIDES: usize = 24;
 /// The most of the space between two values that the points of one value take together.
 const MOST_OF_GAP: f64 = 0.5;
+/// How far a point is moved from its value at most.
+const MOST_MOVED_MM: f64 = 4.5;
 
 /// How to read the lines, for a caption.
 pub(crate) const HOW_TO_READ: &str = "A marker is the mean over seeds and folds, and its bar is the 95 % interval, of other \
@@ -194,9 +196,15 @@ fn apart(
         [(one, _), (other, _)] => (x.at(*one) - x.at(*other)).abs(),
         _ => f64::INFINITY,
     });
-    let room = MOST_OF_GAP * gaps.fold(f64::INFINITY, f64::min);
-    let step = MARKERS_MM.min(room / (panel.lines.len() as f64 - 1.0).max(1.0));
-    for ((at, _), moved) in lines.iter_mut().flatten().flatten().zip(sideways(&marks, step)) {
+    let room = MOST_OF_GAP * gaps.fold(f64::INFINITY, f64::min) / 2.0;
+    // Every marker stays within the frame.
+    let (left, right) = x.ends();
+    let places = || panel.values.iter().map(|(value, _)| x.at(*value));
+    let edge = places().fold(f64::INFINITY, |room, at| room.min(at - left).min(right - at)) - MARKER_RADIUS_MM;
+    let most = MOST_MOVED_MM.min(room).min(edge).max(0.0);
+    // Each line has a place, to one side or the other.
+    let step = MARKERS_MM.min(most / (panel.lines.len() / 2).max(1) as f64);
+    for ((at, _), moved) in lines.iter_mut().flatten().flatten().zip(sideways(&marks, step, most)) {
         *at = moved;
     }
     lines
