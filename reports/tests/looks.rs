@@ -66,6 +66,9 @@ fn pictures_of_a_look_have_its_width_and_its_type_and_no_text_is_cut_or_hidden()
                 let tree = parse(&svg);
                 let width = tree.size().width() * 0.75 * MM_PER_POINT / 25.4;
                 assert!((width - width_in).abs() < 0.005, "{look:?}: {name} is {width} in wide");
+                let height = tree.size().height() * 0.75 * MM_PER_POINT / 25.4;
+                let (_, tallest_in) = TALLEST_IN.into_iter().find(|(other, _)| *other == look).unwrap();
+                assert!(height <= tallest_in + 0.005, "{look:?}: {name} is {height} in tall");
                 let mut sizes = Vec::new();
                 type_sizes(tree.root(), &mut sizes);
                 let are_right = sizes.iter().all(|pt| (least_pt - 0.05..=most_pt).contains(pt));

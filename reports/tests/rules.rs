@@ -109,6 +109,7 @@ fn a_number_out_of_range_is_refused_with_what_was_expected() {
     refused(&value("-1.0", "fit_s"), &["`value` is -1"]);
     let noise = with_part(&format!("{SIDES}second = {{ label_noise = 40 }}")).replace("40", "40.0");
     refused(&noise, &["`label_noise` is 40, expected a share from 0 to 1"]);
+    refused(&value("75.0", "accuracy"), &["mine.toml:8:", "`value` is 75, but accuracy is from 0 to 1"]);
     let most = with_part(&format!("{SIDES}value = 0.5")).replace("suites", "most = 50.0\nsuites");
     refused(&most, &["mine.toml:2: claim M1: `most` is not in 0..1"]);
 }

@@ -2,7 +2,7 @@
 
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Rect};
-use super::frame::{Axis, Pages, TITLE_MM, Tick};
+use super::frame::{Axis, Pages, TITLE_MM, Tick, panel_height};
 use super::legend::{Legend, PanelGrid};
 use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, dashed, floor_of, score_at};
 use super::style::Style;
@@ -80,13 +80,19 @@ impl Figure for Ablation {
             let width = Pages::new(style, shown, TALL, PANEL_HEIGHT_MM).panel_width();
             panels.iter().map(|panel| legend(panel, width)).collect()
         };
+        // Beside its own, the line of the legend that says what dashes are.
+        let legend_mm = legends.iter().map(Legend::height).fold(0.0, f64::max) + 5.0;
+        let panel_mm = panel_height(style, PANEL_HEIGHT_MM, legend_mm);
         let grid = PanelGrid {
             labels: &|_| Vec::new(),
             dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
             count: shown,
             rows: TALL,
-            height_mm: &|index| PANEL_HEIGHT_MM + legends[index].height(),
-            draw: &|canvas, index, place| draw_panel(canvas, style, results, (&panels[index], &legends[index]), place),
+            height_mm: &|index| panel_mm + legends[index].height(),
+            draw: &|canvas, index, place| {
+                draw_panel(canvas, style, results, &panels[index], Rect { h: panel_mm, ..place })?;
+                legends[index].draw(canvas, style, (place.x, place.y + panel_mm))
+            },
         };
         grid.add_to(&mut drawn, results, style, picture)?;
         Ok(drawn)
@@ -211,7 +217,7 @@ fn draw_panel(
     canvas: &Canvas<'_>,
     style: &Style,
     results: &Results,
-    (panel, legend): (&AblationPanel, &Legend),
+    panel: &AblationPanel,
     place: Rect,
 ) -> Result<(), String> {
     let title = format!("{}{}", panel.param, panel.axis.remark);
@@ -220,8 +226,7 @@ fn draw_panel(
     let floor = floor_of(results, &[panel.setting]);
     let AblationPanel { title, axis: ValueAxis { values, are_numbers, .. }, lines, .. } = panel;
     let lines = LinesPanel { results, setting, title, x, values, lines, joined: *are_numbers, floor, crossovers: &[] };
-    score_lines::draw(canvas, style, &lines, Rect { h: PANEL_HEIGHT_MM, ..place })?;
-    legend.draw(canvas, style, (place.x, place.y + PANEL_HEIGHT_MM))
+    score_lines::draw(canvas, style, &lines, place)
 }
 
 #[cfg(test)]

@@ -171,6 +171,11 @@ pub(crate) fn page_width(style: &Style) -> f64 {
     }
 }
 
+/// The height of a panel above a legend of its own: `most_mm`, or what a page leaves.
+pub(crate) fn panel_height(style: &Style, most_mm: f64, legend_mm: f64) -> f64 {
+    most_mm.min(style.look.tallest_mm() / style.look.magnification() - 2.0 * MARGIN_MM - legend_mm)
+}
+
 /// The space between panels.
 const GUTTER_MM: f64 = 3.0;
 /// The margin of a page.

@@ -2,7 +2,7 @@
 
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
-use super::frame::{Axis, Pages, frame};
+use super::frame::{Axis, Pages, frame, panel_height};
 use super::legend::{Legend, PanelGrid};
 use super::point::words;
 use super::spread::{MARKERS_MM, MOVED, around};
@@ -82,15 +82,17 @@ impl Figure for Reliability {
         let picture = Picture::new(self.name(), "Reliability", caption);
         let width = Pages::new(style, shown, TALL, PANEL_HEIGHT_MM).panel_width();
         let legends: Vec<Legend> = panels.iter().map(|panel| legend(results, panel, width)).collect();
+        let legend_mm = legends.iter().map(Legend::height).fold(0.0, f64::max);
+        let panel_mm = panel_height(style, PANEL_HEIGHT_MM, legend_mm);
         let grid = PanelGrid {
             labels: &|_| Vec::new(),
             count: shown,
             dashed: None,
             rows: TALL,
-            height_mm: &|index| PANEL_HEIGHT_MM + legends[index].height(),
+            height_mm: &|index| panel_mm + legends[index].height(),
             draw: &|canvas, index, place| {
-                draw_panel(canvas, style, results, &panels[index], Rect { h: PANEL_HEIGHT_MM, ..place })?;
-                legends[index].draw(canvas, style, (place.x, place.y + PANEL_HEIGHT_MM))
+                draw_panel(canvas, style, results, &panels[index], Rect { h: panel_mm, ..place })?;
+                legends[index].draw(canvas, style, (place.x, place.y + panel_mm))
             },
         };
         grid.add_to(&mut drawn, results, style, picture)?;

@@ -71,6 +71,13 @@ fn a_file_that_a_spreadsheet_saved_is_read_whole_or_refused_with_the_reason() {
     let saved = |text: String| fs::write(dir.records_path(), text).unwrap();
     saved(text.replace('\n', "\r\n"));
     assert_eq!(Results::load(&dir).unwrap(), before, "other ends of lines");
+    let line = text.lines().position(|line| line.contains(",accuracy,")).unwrap() + 1;
+    let broken = text.replacen(",accuracy,,0", ",accuracy,,zero 0", 1);
+    assert_ne!(broken, text);
+    for ends in ["\n", "\r\n"] {
+        saved(broken.replace('\n', ends));
+        says(&refusal(&dir), &[&format!("records.csv:{line}: ")]);
+    }
     saved(format!("\u{feff}{text}"));
     assert_eq!(Results::load(&dir).unwrap(), before, "a byte order mark");
     saved(text.replacen("schema,run", "run,schema", 1));
