@@ -54,14 +54,17 @@ impl Figure for Wins {
         if compared.is_empty() {
             return Ok(drawn);
         }
-        let shown = fitting(results, style, &compared);
-        if compared.len() > shown {
+        let fitting = &compared[..fitting(results, style, &compared)];
+        // One that was only compared with models that have no room says nothing.
+        let is_compared = |label: &usize| fitting.iter().any(|other| tally(results, *label, *other).settings() > 0);
+        let mut order: Vec<usize> = fitting.iter().copied().filter(is_compared).collect();
+        if compared.len() > order.len() {
             drawn.remarks.push(format!(
-                "Figure wins shows the first {shown} of {} models. The tables of all pairs have all of them.",
+                "Figure wins shows {} of {} models. The tables of all pairs have all of them.",
+                order.len(),
                 compared.len()
             ));
         }
-        let mut order = compared[..shown].to_vec();
         // The models that win most often come first.
         let won = |label: usize| -> usize { order.iter().map(|other| tally(results, label, *other).better).sum() };
         let wins: Vec<usize> = order.iter().map(|label| won(*label)).collect();
