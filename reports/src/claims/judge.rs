@@ -223,12 +223,12 @@ fn what_would_decide(answer: &Answer) -> String {
         Some(Unpaired::OtherRows) => return remedy::SAME_ROWS.to_owned(),
         None => {}
     }
-    let Some(inference) = answer.inference else {
-        return remedy::VARIATION.to_owned();
-    };
     // Where each seed has test rows of its own, the two parts of the variance are not known apart.
     let Some((var_seed, var_row)) = answer.variances else {
         return MORE_OF_BOTH.to_owned();
+    };
+    let Some(inference) = answer.inference else {
+        return remedy::VARIATION.to_owned();
     };
     let (seeds, rows) = (answer.seeds as u64, answer.rows.max(2) as u64);
     // What depends on seed and row together shrinks with the seeds, as the variance of seeds does.
