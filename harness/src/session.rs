@@ -173,9 +173,13 @@ impl Session<'_> {
         let machine = self.program.machine;
         let tally = runner::run(&cases, jobs, searches, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;
         let dir = recorder.finish()?;
-        let built = threads::at_most(plan.threads(), || bakeoff_reports::build(dir)).with_context(|| {
+        let built = threads::at_most(plan.threads(), || bakeoff_reports::build(dir));
+        let built = built.or_else(|error| {
+            recorder.ensure_whole("there is no report")?;
             let path = path.display();
-            format!("the results are stored, but not the report; correct the cause, then: bakeoff report {path}")
+            Err(error).with_context(|| {
+                format!("the results are stored, but not the report; correct the cause, then: bakeoff report {path}")
+            })
         })?;
         Ok(Finished { path, built, tally })
     }

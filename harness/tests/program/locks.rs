@@ -6,8 +6,8 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::process::{Command, Stdio};
 
-use crate::common::{Bench, exits, fakes, stderr};
-use crate::faults::wait_until;
+use crate::common::{Bench, endings, exits, fakes, stderr};
+use crate::faults::{start_slow_run, wait_until};
 use crate::processes::without_privileges;
 
 /// O_NONBLOCK of Linux: a named pipe that nobody reads cannot be opened.
@@ -136,4 +136,42 @@ fn a_folder_that_cannot_be_written_to_is_named_with_what_to_do() {
         }
         allow("out", 0o755);
     }
+}
+
+#[test]
+fn a_run_whose_lock_was_removed_stops_before_it_writes_beside_another() {
+    let bench = Bench::new();
+    let run = start_slow_run(&bench);
+    fs::remove_file(bench.path("out/.lock")).unwrap();
+    let output = run.wait_with_output().unwrap();
+    exits(&output, 1);
+    let said = stderr(&output);
+    assert!(said.contains("out/.lock was removed or replaced while the run wrote to the folder"), "{said}");
+    assert!(said.contains("bakeoff resume out"), "{said}");
+    exits(&bench.run(&["resume", "out"]), 0);
+    assert_eq!(endings(&bench.path("out")).len(), 8);
+}
+
+#[test]
+fn a_run_that_cannot_sort_its_rows_at_its_end_says_what_is_stored_and_what_to_do() {
+    let bench = Bench::new();
+    let text = "name = \"test\"\nseeds = [1, 2]\n[[task]]\nname = \"parity\"\n\
+                [[model]]\nname = \"nearly\"\nparams = { epochs = 2, pause_s = 0.5 }\n";
+    bench.write("suite.toml", text);
+    fs::copy(fakes().get_program(), bench.path("bakeoff")).unwrap();
+    let allow = |name: &str, mode| fs::set_permissions(bench.path(name), Permissions::from_mode(mode)).unwrap();
+    allow(".", 0o777);
+    allow("bakeoff", 0o755);
+    let mut shell = without_privileges("exec ./bakeoff run suite.toml --out out");
+    let shell = shell.current_dir(bench.path(".")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run = shell.spawn().unwrap();
+    wait_until("the first case", || bench.path("out/run.json").exists() && !endings(&bench.path("out")).is_empty());
+    allow("out", 0o555);
+    let output = run.wait_with_output().unwrap();
+    allow("out", 0o755);
+    exits(&output, 1);
+    let said = stderr(&output);
+    assert!(said.contains("what was measured is stored, but its rows are not in the order of the plan yet"), "{said}");
+    assert!(said.contains("correct the cause, then: bakeoff resume out: cannot write out/records.csv"), "{said}");
+    assert_eq!(endings(&bench.path("out")).len(), 2);
 }
