@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, encode};
+use bakeoff_reports::{Curve, Record, Results, Row, RunDir, RunInfo, encode};
 
 use crate::case::Case;
 use crate::outcome::{Outcome, RunIdentity};
@@ -111,18 +111,25 @@ impl Recorder {
 
     /// Opens the directory of a run that was stopped, which `lock` is of. Drops cases that are incomplete or failed, and those that waited for a
     /// search trial that is gone. A search trial that failed is a result, and stays, unless its process was killed or could not be
-    /// started, or its case had no search trial left to choose from. `cases` have the parameters that they would be run with now.
+    /// started, or its case had no search trial left to choose from. `cases` have the parameters that they would be run with now. `results` are what the files gave
+    /// when they were read, so that predictions and readings are not read twice.
     ///
     /// # Errors
     /// If its files are not those of a run, if rows of several cases were lost, or if a case was measured with other parameters than it
     /// has now.
-    pub fn resume(path: &Path, lock: RunLock, info: &RunInfo, cases: &[Case]) -> anyhow::Result<(Recorder, Kept)> {
+    pub fn resume(
+        path: &Path,
+        lock: RunLock,
+        info: &RunInfo,
+        cases: &[Case],
+        results: &Results,
+    ) -> anyhow::Result<(Recorder, Kept)> {
         let dir = RunDir::new(path);
         refuse_incomplete(&dir)?;
         let rows = StoredRows::read(&dir)?;
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
         refuse_lost(&dir, &order, &rows.records)?;
-        let kept = Kept::of(&dir, cases, &rows)?;
+        let kept = Kept::of(&dir, cases, &rows, results)?;
         tidy(&dir, &rows.records)?;
         let rows = rewrite(&dir, &order, &kept.done, rows)?;
         Ok((Recorder::open(dir, info, lock, rows.counts())?, kept))
@@ -219,7 +226,7 @@ impl Recorder {
     /// Checks that the folder, its lock and the two files of rows are still those that this process has open. A file of rows that was
     /// replaced by one with all rows is opened again. `consequence` is what is missing otherwise.
     fn ensure_in_place(&mut self, consequence: &str) -> anyhow::Result<()> {
-        refuse_gone(&self.dir, consequence)?;
+        self.ensure_there(consequence)?;
         self.lock.ensure_in_place(self.dir.path(), consequence)?;
         let (records, curves) = (self.dir.records_path(), self.dir.curves_path());
         if is_in_place(&self.records, &records) && is_in_place(&self.curves, &curves) {
@@ -231,13 +238,17 @@ impl Recorder {
         Ok(())
     }
 
-    /// Checks that the two files of rows have all rows that this process has found or stored. `consequence` is what is missing
-    /// otherwise.
+    /// Checks that the folder is still there. `consequence` is what is missing otherwise.
     ///
     /// # Errors
-    /// If they have not. Says what is still there and what to do.
-    pub fn ensure_whole(&self, consequence: &str) -> anyhow::Result<()> {
-        refuse_gone(&self.dir, consequence)?;
+    /// If it was moved or removed. Says what to do.
+    pub fn ensure_there(&self, consequence: &str) -> anyhow::Result<()> {
+        refuse_gone(&self.dir, consequence)
+    }
+
+    /// Checks that the two files of rows have all rows that this process has found or stored.
+    fn ensure_whole(&self, consequence: &str) -> anyhow::Result<()> {
+        self.ensure_there(consequence)?;
         match lacking(&self.dir, &self.stored) {
             None => Ok(()),
             Some(what) => Err(replaced(&self.dir, &what, consequence)),

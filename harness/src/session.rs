@@ -174,12 +174,11 @@ impl Session<'_> {
         let tally = runner::run(&cases, jobs, searches, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;
         let dir = recorder.finish()?;
         let built = threads::at_most(plan.threads(), || bakeoff_reports::build(dir));
-        let built = built.or_else(|error| {
-            recorder.ensure_whole("there is no report")?;
+        // A folder that is gone would be made again for the report alone.
+        recorder.ensure_there("there is no report of it")?;
+        let built = built.with_context(|| {
             let path = path.display();
-            Err(error).with_context(|| {
-                format!("the results are stored, but not the report; correct the cause, then: bakeoff report {path}")
-            })
+            format!("the results are stored, but not the report; correct the cause, then: bakeoff report {path}")
         })?;
         Ok(Finished { path, built, tally })
     }

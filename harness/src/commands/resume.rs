@@ -52,11 +52,19 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
     // Before anything is read that another process may be writing.
     let lock = RunLock::new(&arguments.run)?;
     // A fault that the report would find after hours is found now.
-    Results::load(&RunDir::new(&arguments.run)).map_err(of_reading)?;
-    let stored = || RunDir::new(&arguments.run).records().map_err(of_reading);
-    let before = Searches::stored(&plan, &stored()?.rows);
+    let results = Results::load(&RunDir::new(&arguments.run)).map_err(of_reading)?;
+    let stored = |plan: &Plan| -> anyhow::Result<Searches> {
+        // Reading the rows of thousands of cases once more takes seconds.
+        if plan.searches.is_empty() {
+            return Ok(Searches::new(plan));
+        }
+        Ok(Searches::stored(plan, &RunDir::new(&arguments.run).records().map_err(of_reading)?.rows))
+    };
+    let before = stored(&plan)?;
     let as_run: Vec<_> = plan.cases.iter().map(|case| before.as_run(case)).collect();
-    let (recorder, Kept { done, damaged, unclosed, waiting }) = Recorder::resume(&arguments.run, lock, &info, &as_run)?;
+    let (recorder, Kept { done, damaged, unclosed, waiting }) =
+        Recorder::resume(&arguments.run, lock, &info, &as_run, &results)?;
+    drop(results);
     for (again, because) in [
         (&damaged, "predictions, readings, epochs or the kept model are missing or cut off"),
         (&waiting, "the parameters follow from search trials that are run again"),
@@ -77,7 +85,7 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
         )),
     }
     // Without the search trials that it dropped.
-    let searches = Searches::stored(&plan, &stored()?.rows);
+    let searches = stored(&plan)?;
     plan.cases.retain(|case| !done.contains(&case.id));
     if plan.cases.is_empty() {
         let dir = RunDir::new(&arguments.run);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bakeoff_reports::{Record, RunDir, Status, bytes_in};
+use bakeoff_reports::{Record, Results, RunDir, Status, bytes_in};
 
 use super::{StoredRows, is_closing};
 use crate::case::Case;
@@ -30,8 +30,8 @@ impl Kept {
     ///
     /// # Errors
     /// If a case was measured with other parameters than it has now.
-    pub(super) fn of(dir: &RunDir, cases: &[Case], rows: &StoredRows) -> anyhow::Result<Kept> {
-        let stored = Stored::of(dir, rows);
+    pub(super) fn of(dir: &RunDir, cases: &[Case], rows: &StoredRows, results: &Results) -> anyhow::Result<Kept> {
+        let stored = Stored::of(dir, rows, results);
         let mut kept =
             Kept { done: BTreeSet::new(), damaged: Vec::new(), unclosed: stored.unclosed(cases), waiting: Vec::new() };
         for case in cases.iter().filter(|case| stored.is_result(case)) {
@@ -53,13 +53,15 @@ impl Kept {
 /// What a stopped run has stored of each case.
 struct Stored<'a> {
     dir: &'a RunDir,
+    /// What the predictions and readings gave that were whole.
+    results: &'a Results,
     records: BTreeMap<&'a str, Vec<&'a Record>>,
     epochs: BTreeMap<&'a str, usize>,
 }
 
 impl<'a> Stored<'a> {
-    fn of(dir: &'a RunDir, rows: &'a StoredRows) -> Stored<'a> {
-        let mut stored = Stored { dir, records: BTreeMap::new(), epochs: BTreeMap::new() };
+    fn of(dir: &'a RunDir, rows: &'a StoredRows, results: &'a Results) -> Stored<'a> {
+        let mut stored = Stored { dir, results, records: BTreeMap::new(), epochs: BTreeMap::new() };
         for record in &rows.records {
             stored.records.entry(&record.case).or_default().push(record);
         }
@@ -92,15 +94,16 @@ impl<'a> Stored<'a> {
     /// no search trial of its case was left to choose from.
     fn is_result(&self, case: &Case) -> bool {
         let Some(closing) = self.closing(&case.id) else { return false };
-        if closing.status != Status::Failed || case.trial.is_none() {
-            return case.trial.is_some() || !closing.status.is_failure();
-        }
-        let was_begun = closing.value.is_some();
-        let has_choice = || {
+        let was_begun = |closing: &Record| closing.value.is_some();
+        let had_choice = || {
             let of_case = self.closing(&case.scored_id());
-            of_case.is_none_or(|of_case| of_case.status != Status::Failed || of_case.value.is_some())
+            of_case.is_none_or(|of_case| of_case.status != Status::Failed || was_begun(of_case))
         };
-        !was_begun || (!is_stop_from_outside(&closing.note) && has_choice())
+        match (case.trial, closing.status) {
+            (None, status) => !status.is_failure(),
+            (Some(_), Status::Failed) => !was_begun(closing) || (!is_stop_from_outside(&closing.note) && had_choice()),
+            (Some(_), _) => true,
+        }
     }
 
     /// Whether the files of a case have everything that its records speak of.
@@ -113,6 +116,9 @@ impl<'a> Stored<'a> {
 
     /// Whether a case has as many predictions as were scored. A case without scores needs none.
     fn has_predictions(&self, case: &str) -> bool {
+        if self.results.answers.contains_key(case) {
+            return true;
+        }
         self.value(case, "examples").is_none_or(|examples| {
             let stored = self.dir.predictions(case).ok().flatten();
             stored.is_some_and(|stored| stored.torn_line.is_none() && stored.rows.len() as f64 == examples)
@@ -121,6 +127,9 @@ impl<'a> Stored<'a> {
 
     /// Whether the readings of a case are there and complete. A case that was not fitted needs none.
     fn has_readings(&self, case: &str) -> bool {
+        if self.results.latencies.contains_key(case) {
+            return true;
+        }
         let fit = Phase::Fit.name();
         let fitted = self.rows(case).iter().any(|record| record.phase == fit && record.metric == "fit_s");
         !fitted || matches!(self.dir.readings(case), Ok(Some(_)))
