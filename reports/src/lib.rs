@@ -72,7 +72,7 @@ pub use record::{Curve, PredictionRow, Reading, Record, SCHEMA, Status};
 pub use report::{Built, build, build_with};
 pub use results::Results;
 pub use rows::{Intact, Row, decode, encode, encode_header};
-pub use run_dir::{RunDir, replace};
+pub use run_dir::{RunDir, bytes_in, replace};
 pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
 pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;

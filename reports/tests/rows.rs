@@ -218,7 +218,7 @@ fn removing_a_case_removes_all_of_its_files_and_none_of_another() {
         paths.into_iter().chain([dir.model_path(case)]).filter(|path| path.exists()).count()
     };
     for _ in 0..2 {
-        dir.remove_case("t.svm.n5.s1.cpu").unwrap();
+        dir.remove_cases(&["t.svm.n5.s1.cpu", "t.svm.n5.s2.cpu"].into()).unwrap();
         assert_eq!((left("t.svm.n5.s1.cpu"), left("t.svm.n5.s11.cpu")), (0, 4));
     }
 }
