@@ -364,7 +364,11 @@ impl Model for FakeModel {
         }
         let epochs = self.spec.params.int("epochs");
         // The state of such a fit is the number of epochs done.
-        let done = watch.interrupted().and_then(|state| String::from_utf8(state).ok()?.parse().ok()).unwrap_or(0);
+        let done = watch.interrupted().map_or(Ok(0), |state| {
+            let text = String::from_utf8_lossy(&state);
+            text.parse()
+                .map_err(|_| ModelError::State(format!("the state of the fit: '{text}' is no number of epochs")))
+        })?;
         for epoch in done + 1..=epochs {
             std::thread::sleep(Duration::from_secs_f64(self.spec.params.float("pause_s")));
             let diverges = match self.way {

@@ -36,7 +36,10 @@ pub fn measure(program: &Program, request: &Request, store: &Store, emit: &mut d
     let mut outcome = Outcome::without_numbers(Status::Ok, "");
     if let Err(stop) = run(program, request, store, emit, &mut outcome) {
         outcome.status = stop.status;
-        outcome.note = stop.note;
+        let remarks = std::mem::replace(&mut outcome.note, stop.note);
+        if !remarks.is_empty() {
+            outcome.remark(&remarks);
+        }
     }
     outcome
 }
@@ -214,7 +217,9 @@ impl From<ModelError> for Stop {
             ModelError::Diverged { .. } => Status::Diverged,
             ModelError::OverBudget(_) => Status::OverBudget,
             // `unsupported` is for what the plan knew. What a model finds out later is a failure.
-            ModelError::Unsupported(_) | ModelError::Failed(_) | ModelError::Artefact { .. } => Status::Failed,
+            ModelError::Unsupported(_) | ModelError::Failed(_) | ModelError::State(_) | ModelError::Artefact { .. } => {
+                Status::Failed
+            }
         };
         Stop { status, note: error.to_string() }
     }

@@ -30,6 +30,11 @@ pub const PROCESS_ENDED: &str = "the case's process ended without a result";
 /// How the note of a case begins whose process could not be started.
 pub const NOT_STARTED: &str = "cannot start the case's process";
 
+/// Whether the note of a case says that it failed for a reason outside of it, which says nothing about its parameters.
+pub fn is_stop_from_outside(note: &str) -> bool {
+    [PROCESS_ENDED, NOT_STARTED].iter().any(|beginning| note.starts_with(beginning))
+}
+
 /// The result of one case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -70,11 +75,6 @@ impl Outcome {
             predictions: Vec::new(),
             hidden: Vec::new(),
         }
-    }
-
-    /// Whether the case failed for a reason outside of it, which says nothing about its parameters.
-    pub fn was_stopped_from_outside(&self) -> bool {
-        [PROCESS_ENDED, NOT_STARTED].iter().any(|note| self.note.starts_with(note))
     }
 
     /// Appends a remark to the note.

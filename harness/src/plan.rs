@@ -18,12 +18,14 @@ mod own;
 mod params;
 mod search;
 mod settings;
+mod suite_names;
 mod target;
 mod trials;
 
 pub use filters::Overrides;
 pub use search::Space;
 pub use settings::MAX_THREADS;
+pub use suite_names::{SuiteNames, suite_names};
 pub use trials::{MOST_DRAWS, SearchMethod, SearchPlan};
 
 use axes::Axes;

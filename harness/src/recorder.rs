@@ -3,6 +3,7 @@
 //! A case's predictions and readings are stored first, then its curves, then its records. The last record closes the
 //! case. A case that was cut off by a kill has no closing row, by which `resume` recognises and drops it.
 
+mod changed;
 mod kept;
 mod lock;
 mod tidy;
@@ -10,16 +11,18 @@ mod tidy;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
-use bakeoff_reports::{Curve, Record, Row, RunDir, RunInfo, encode};
+use bakeoff_reports::{Curve, Record, Results, Row, RunDir, RunInfo, encode};
 
 use crate::case::Case;
 use crate::outcome::{Outcome, RunIdentity};
 use crate::phase::Phase;
 use crate::usage::usage;
 
+use changed::{is_in_place, lacking, refuse_gone, replaced};
+use kept::has_files;
 use tidy::{goes_on, tidy};
 
 pub use kept::Kept;
@@ -32,8 +35,54 @@ pub struct Recorder {
     order: Vec<String>,
     records: File,
     curves: File,
+    /// How many rows each case has in the files of rows.
+    stored: BTreeMap<String, RowCounts>,
     /// Held until the report is written, so that a second process on the directory is refused.
-    _lock: RunLock,
+    lock: RunLock,
+}
+
+/// The rows of `records.csv` and `curves.csv`.
+#[derive(Debug, Default)]
+struct StoredRows {
+    records: Vec<Record>,
+    curves: Vec<Curve>,
+}
+
+/// How many rows a case has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct RowCounts {
+    records: usize,
+    curves: usize,
+}
+
+impl StoredRows {
+    fn read(dir: &RunDir) -> anyhow::Result<StoredRows> {
+        let curves = dir.curves()?.map_or_else(Vec::new, |intact| intact.rows);
+        Ok(StoredRows { records: dir.records()?.rows, curves })
+    }
+
+    /// The rows of the cases in `keep`, in the order `order`.
+    fn sorted(mut self, order: &[String], keep: &BTreeSet<String>) -> StoredRows {
+        let place: BTreeMap<&str, usize> = order.iter().enumerate().map(|(index, id)| (id.as_str(), index)).collect();
+        let place = |id: &str| place.get(id).copied().unwrap_or(usize::MAX);
+        self.records.retain(|record| keep.contains(&record.case));
+        self.records.sort_by_key(|record| place(&record.case));
+        self.curves.retain(|curve| keep.contains(&curve.case));
+        self.curves.sort_by_key(|curve| place(&curve.case));
+        self
+    }
+
+    /// How many rows each case has.
+    fn counts(&self) -> BTreeMap<String, RowCounts> {
+        let mut counts: BTreeMap<String, RowCounts> = BTreeMap::new();
+        for record in &self.records {
+            counts.entry(record.case.clone()).or_default().records += 1;
+        }
+        for curve in &self.curves {
+            counts.entry(curve.case.clone()).or_default().curves += 1;
+        }
+        counts
+    }
 }
 
 impl Recorder {
@@ -57,31 +106,41 @@ impl Recorder {
         dir.write_rows::<Curve>(&dir.curves_path(), &[])?;
         // Last, because a directory with it is a run that can be resumed.
         dir.write_info(info)?;
-        Recorder::open(dir, info, lock)
+        Recorder::open(dir, info, lock, BTreeMap::new())
     }
 
     /// Opens the directory of a run that was stopped, which `lock` is of. Drops cases that are incomplete or failed, and those that waited for a
-    /// search trial that is gone. A search trial that failed is a result, and stays. `cases` have the parameters that they
-    /// would be run with now.
+    /// search trial that is gone. A search trial that failed is a result, and stays, unless its process was killed or could not be
+    /// started, or its case had no search trial left to choose from. `cases` have the parameters that they would be run with now. `results` are what the files gave
+    /// when they were read, so that predictions and readings are not read twice.
     ///
     /// # Errors
-    /// If its files are not those of a run, or if a case was measured with other parameters than it has now.
-    pub fn resume(path: &Path, lock: RunLock, info: &RunInfo, cases: &[Case]) -> anyhow::Result<(Recorder, Kept)> {
+    /// If its files are not those of a run, if rows of several cases were lost, or if a case was measured with other parameters than it
+    /// has now.
+    pub fn resume(
+        path: &Path,
+        lock: RunLock,
+        info: &RunInfo,
+        cases: &[Case],
+        results: &Results,
+    ) -> anyhow::Result<(Recorder, Kept)> {
         let dir = RunDir::new(path);
         refuse_incomplete(&dir)?;
-        let records = dir.records()?.rows;
+        let rows = StoredRows::read(&dir)?;
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
-        refuse_lost(&dir, &order, &records)?;
-        let kept = Kept::of(&dir, cases, &records)?;
-        tidy(&dir, &records)?;
-        rewrite(&dir, &order, &kept.done, records)?;
-        Ok((Recorder::open(dir, info, lock)?, kept))
+        refuse_lost(&dir, &order, &rows.records)?;
+        let kept = Kept::of(&dir, cases, &rows, results)?;
+        tidy(&dir, &rows.records)?;
+        let rows = rewrite(&dir, &order, &kept.done, rows)?;
+        Ok((Recorder::open(dir, info, lock, rows.counts())?, kept))
     }
 
-    fn open(dir: RunDir, info: &RunInfo, lock: RunLock) -> anyhow::Result<Recorder> {
-        let append = |path: PathBuf| {
-            OpenOptions::new().append(true).open(&path).with_context(|| format!("cannot write {}", path.display()))
-        };
+    fn open(
+        dir: RunDir,
+        info: &RunInfo,
+        lock: RunLock,
+        stored: BTreeMap<String, RowCounts>,
+    ) -> anyhow::Result<Recorder> {
         Ok(Recorder {
             identity: RunIdentity {
                 run: info.run.clone(),
@@ -92,10 +151,11 @@ impl Recorder {
                 model_versions: info.cases.iter().map(|case| (case.case.clone(), case.model_version.clone())).collect(),
             },
             order: info.cases.iter().map(|case| case.case.clone()).collect(),
-            records: append(dir.records_path())?,
-            curves: append(dir.curves_path())?,
+            records: open_to_append(&dir.records_path())?,
+            curves: open_to_append(&dir.curves_path())?,
             dir,
-            _lock: lock,
+            stored,
+            lock,
         })
     }
 
@@ -107,8 +167,20 @@ impl Recorder {
     /// Stores one case.
     ///
     /// # Errors
-    /// If the disk is full or gone. The stored part of the case then has no closing row, and `resume` drops it.
+    /// If the disk is full or gone. The stored part of the case then has no closing row, and `resume` drops it. Also if what was stored
+    /// before is not there any more. Nothing is written then.
     pub fn store(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> anyhow::Result<()> {
+        self.ensure_in_place(&format!("the results of case {} were not stored", case.id))?;
+        self.append(case, outcome, wall_s).with_context(|| {
+            format!(
+                "the results of the last case could not be stored; what was stored before is complete. Correct the cause, then: \
+                 bakeoff resume {}",
+                self.path().display()
+            )
+        })
+    }
+
+    fn append(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> anyhow::Result<()> {
         let records = self.identity.records(case, outcome, wall_s);
         if !outcome.predictions.is_empty() {
             self.dir.write_rows(&self.dir.predictions_path(&case.id), &outcome.predictions)?;
@@ -121,6 +193,8 @@ impl Recorder {
         }
         append_rows(&mut self.curves, &self.dir.curves_path(), &outcome.curves)?;
         append_rows(&mut self.records, &self.dir.records_path(), &records)?;
+        let counts = RowCounts { records: records.len(), curves: outcome.curves.len() };
+        self.stored.insert(case.id.clone(), counts);
         if !goes_on(outcome.status, case.trial) {
             // What cannot be removed now is removed when the run ends.
             let _ = fs::remove_file(self.dir.checkpoint_path(&case.id));
@@ -132,14 +206,58 @@ impl Recorder {
     /// as long as the recorder is there.
     ///
     /// # Errors
-    /// If the files cannot be written.
+    /// If the files cannot be written, or if what was stored is not there any more. Nothing is removed then.
     pub fn finish(&self) -> anyhow::Result<&RunDir> {
-        let records = self.dir.records()?.rows;
-        let stored: BTreeSet<String> = records.iter().map(|record| record.case.clone()).collect();
-        tidy(&self.dir, &records)?;
-        rewrite(&self.dir, &self.order, &stored, records)?;
+        self.ensure_whole("there is no report")?;
+        let context = || {
+            format!(
+                "what was measured is stored, but its rows are not in the order of the plan yet, and there is no report; correct the \
+                 cause, then: bakeoff resume {}",
+                self.path().display()
+            )
+        };
+        let rows = StoredRows::read(&self.dir).with_context(context)?;
+        tidy(&self.dir, &rows.records).with_context(context)?;
+        let stored = self.stored.keys().cloned().collect();
+        rewrite(&self.dir, &self.order, &stored, rows).with_context(context)?;
         Ok(&self.dir)
     }
+
+    /// Checks that the folder, its lock and the two files of rows are still those that this process has open. A file of rows that was
+    /// replaced by one with all rows is opened again. `consequence` is what is missing otherwise.
+    fn ensure_in_place(&mut self, consequence: &str) -> anyhow::Result<()> {
+        self.ensure_there(consequence)?;
+        self.lock.ensure_in_place(self.dir.path(), consequence)?;
+        let (records, curves) = (self.dir.records_path(), self.dir.curves_path());
+        if is_in_place(&self.records, &records) && is_in_place(&self.curves, &curves) {
+            return Ok(());
+        }
+        self.ensure_whole(consequence)?;
+        self.records = open_to_append(&records)?;
+        self.curves = open_to_append(&curves)?;
+        Ok(())
+    }
+
+    /// Checks that the folder is still there. `consequence` is what is missing otherwise.
+    ///
+    /// # Errors
+    /// If it was moved or removed. Says what to do.
+    pub fn ensure_there(&self, consequence: &str) -> anyhow::Result<()> {
+        refuse_gone(&self.dir, consequence)
+    }
+
+    /// Checks that the two files of rows have all rows that this process has found or stored.
+    fn ensure_whole(&self, consequence: &str) -> anyhow::Result<()> {
+        self.ensure_there(consequence)?;
+        match lacking(&self.dir, &self.stored) {
+            None => Ok(()),
+            Some(what) => Err(replaced(&self.dir, &what, consequence)),
+        }
+    }
+}
+
+fn open_to_append(path: &Path) -> anyhow::Result<File> {
+    OpenOptions::new().append(true).open(path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Creates the folder of a run and those above it.
@@ -180,23 +298,34 @@ fn refuse_incomplete(dir: &RunDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses a directory whose records have no case that is complete, although cases were stored. `resume` would remove all of them.
-/// A kill while the first case was stored leaves the files of that case only, and no report.
+/// Refuses a directory that has files of cases whose rows were lost, because `resume` would remove them. A stop while a case was stored
+/// leaves the files of that one case without a closing row.
 fn refuse_lost(dir: &RunDir, cases: &[String], records: &[Record]) -> anyhow::Result<()> {
-    if records.iter().any(is_closing) {
-        return Ok(());
-    }
-    let is_stored = |id: &&String| dir.predictions_path(id).exists() || dir.readings_path(id).exists();
-    let stored = cases.iter().filter(is_stored).count();
-    if stored > 1 || (stored > 0 && dir.report_path().exists()) {
-        return Err(usage(format!(
-            "{} has no complete case, but predictions/ and readings/ have files of {}, which would be removed: the directory is \
-             perhaps an incomplete copy; copy it again, or start a new run",
-            dir.records_path().display(),
-            if stored == 1 { "1 case".to_owned() } else { format!("{stored} cases") }
-        )));
-    }
-    Ok(())
+    let closed: BTreeSet<&str> =
+        records.iter().filter(|record| is_closing(record)).map(|record| record.case.as_str()).collect();
+    let is_lost = |id: &&String| !closed.contains(id.as_str()) && has_files(dir, id);
+    let lost: Vec<&str> = cases.iter().filter(is_lost).map(String::as_str).collect();
+    let evidence = match lost[..] {
+        [] => return Ok(()),
+        // The report of a run whose first case was cut off has no case.
+        [only] if closed.is_empty() && is_reported(dir, only) => "summary.csv has it",
+        [_] => return Ok(()),
+        _ => "a stop leaves one such case at most",
+    };
+    Err(usage(format!(
+        "{} has no closing row of {}, of which predictions/ or readings/ have files: {}; {evidence}, so rows were lost, perhaps in an \
+         incomplete copy, and to go on would remove these files. Put the whole records.csv back, or copy the run again; to measure the \
+         cases again, remove their files in predictions/ and readings/",
+        dir.records_path().display(),
+        if lost.len() == 1 { "1 case".to_owned() } else { format!("{} cases", lost.len()) },
+        lost.join(", ")
+    )))
+}
+
+/// Whether the report of a run has a case. It is made of the records, and removed before cases are run again.
+fn is_reported(dir: &RunDir, case: &str) -> bool {
+    let summary = fs::read_to_string(dir.path().join("summary.csv")).unwrap_or_default();
+    dir.report_path().exists() && summary.lines().any(|line| line.split(',').next() == Some(case))
 }
 
 /// Appends rows in one write and forces them to the disk. If that fails, the file is cut back to its former length.
@@ -211,20 +340,12 @@ fn append_rows<R: Row>(file: &mut File, path: &Path, rows: &[R]) -> anyhow::Resu
     Ok(())
 }
 
-/// Rewrites records and curves with the cases in `keep`, in the order `order`. The files of other cases are removed first: a kill
-/// then leaves rows without files, which are not kept, and no files without rows.
-fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, mut records: Vec<Record>) -> anyhow::Result<()> {
-    let place: BTreeMap<&str, usize> = order.iter().enumerate().map(|(index, id)| (id.as_str(), index)).collect();
-    let place = |id: &str| place.get(id).copied().unwrap_or(usize::MAX);
-    records.retain(|record| keep.contains(&record.case));
-    records.sort_by_key(|record| place(&record.case));
-    let mut curves = dir.curves()?.map_or_else(Vec::new, |intact| intact.rows);
-    curves.retain(|curve| keep.contains(&curve.case));
-    curves.sort_by_key(|curve| place(&curve.case));
-    for id in order.iter().filter(|id| !keep.contains(*id)) {
-        dir.remove_case(id)?;
-    }
-    dir.write_rows(&dir.records_path(), &records)?;
-    dir.write_rows(&dir.curves_path(), &curves)?;
-    Ok(())
+/// Rewrites records and curves with the cases in `keep`, in the order `order`, and gives their rows. The files of other cases are
+/// removed first: a kill then leaves rows without files, which are not kept, and no files without rows.
+fn rewrite(dir: &RunDir, order: &[String], keep: &BTreeSet<String>, rows: StoredRows) -> anyhow::Result<StoredRows> {
+    let rows = rows.sorted(order, keep);
+    dir.remove_cases(&order.iter().filter(|id| !keep.contains(*id)).map(String::as_str).collect())?;
+    dir.write_rows(&dir.records_path(), &rows.records)?;
+    dir.write_rows(&dir.curves_path(), &rows.curves)?;
+    Ok(rows)
 }

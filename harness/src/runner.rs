@@ -13,7 +13,7 @@ use crate::case::Case;
 use crate::executor::Executor;
 use crate::interrupt;
 use crate::machine::Machine;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, is_stop_from_outside};
 use crate::progress::Progress;
 use crate::protocol::Event;
 use crate::recorder::Recorder;
@@ -86,7 +86,7 @@ pub fn run(
                 Message::Done(index, measured, wall_s) if stored.is_ok() => {
                     let (case, outcome) = *measured;
                     done += 1;
-                    let is_result = case.trial.is_some() && !outcome.was_stopped_from_outside();
+                    let is_result = case.trial.is_some() && !is_stop_from_outside(&outcome.note);
                     tally.failures += usize::from(outcome.status.is_failure() && !is_result);
                     stored = recorder.store(&case, &outcome, wall_s);
                     if stored.is_err() {
@@ -101,13 +101,7 @@ pub fn run(
     })?;
     progress.finished();
     tally.interrupted = done < cases.len();
-    stored.with_context(|| {
-        format!(
-            "the results of the last case could not be stored; what was stored before is complete. Correct the cause, then: \
-             bakeoff resume {}",
-            recorder.path().display()
-        )
-    })?;
+    stored?;
     Ok(tally)
 }
 

@@ -173,7 +173,10 @@ impl Session<'_> {
         let machine = self.program.machine;
         let tally = runner::run(&cases, jobs, searches, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;
         let dir = recorder.finish()?;
-        let built = threads::at_most(plan.threads(), || bakeoff_reports::build(dir)).with_context(|| {
+        let built = threads::at_most(plan.threads(), || bakeoff_reports::build(dir));
+        // A folder that is gone would be made again for the report alone.
+        recorder.ensure_there("there is no report of it")?;
+        let built = built.with_context(|| {
             let path = path.display();
             format!("the results are stored, but not the report; correct the cause, then: bakeoff report {path}")
         })?;

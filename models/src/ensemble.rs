@@ -220,6 +220,7 @@ impl Member {
             ModelError::Unsupported(text) => ModelError::Unsupported(format!("{self}: {text}")),
             ModelError::OverBudget(text) => ModelError::OverBudget(format!("{self}: {text}")),
             ModelError::Failed(text) => ModelError::Failed(format!("{self}: {text}")),
+            ModelError::State(text) => ModelError::State(format!("{self}: {text}")),
             // Its path names the member.
             error @ ModelError::Artefact { .. } => error,
         }

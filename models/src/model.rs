@@ -185,6 +185,9 @@ pub enum ModelError {
     /// A library's error.
     #[error("{0}")]
     Failed(String),
+    /// What [`Watch::interrupted`] gave is no state of this fit.
+    #[error("{0}")]
+    State(String),
     /// A saved model that cannot be written or read.
     #[error("{}: {what}", path.display())]
     Artefact {

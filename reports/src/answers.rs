@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use crate::error::ReportError;
+use crate::format::count;
 use crate::record::PredictionRow;
 use crate::run_info::TaskInfo;
 use crate::scores::Answered;
@@ -44,8 +45,8 @@ impl Answers {
             }
             if !row.probabilities.is_empty() && row.probabilities.len() != classes {
                 let message = format!(
-                    "column probabilities: {} numbers, expected {classes}: one per class",
-                    row.probabilities.len()
+                    "column probabilities: {}, expected {classes}: one per class",
+                    count(row.probabilities.len(), "number")
                 );
                 return Err(refuse(index, message));
             }

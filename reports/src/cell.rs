@@ -1,5 +1,6 @@
 //! What one model achieved in one setting: the numbers of its cases, and their means over seeds.
 
+use crate::metric::metric;
 use crate::record::Status;
 
 /// The source of numbers that were computed from something else and not measured. An estimate is shown only if no
@@ -57,6 +58,17 @@ impl Gap {
     }
 }
 
+/// A recorded score that the predictions of its case do not give.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Contradiction {
+    /// The metric.
+    pub metric: &'static str,
+    /// The score in the records.
+    pub recorded: f64,
+    /// What the predictions give; `None` if they give no score.
+    pub recomputed: Option<f64>,
+}
+
 /// One search trial of a case: parameters that were tried for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchTrial {
@@ -89,8 +101,10 @@ pub struct Trial {
     pub status: Status,
     /// The reason, or a remark.
     pub note: String,
-    /// All numbers of the case.
+    /// All numbers of the case, without its scores if there is a contradiction.
     pub values: Vec<Value>,
+    /// That its scores are not those of its predictions, so that none of both is believed.
+    pub contradiction: Option<Contradiction>,
     /// The rows without a number, except the closing row.
     pub gaps: Vec<Gap>,
     /// The search trials that chose its parameters, in their order, without those that did not begin because a budget was used
@@ -99,6 +113,13 @@ pub struct Trial {
 }
 
 impl Trial {
+    /// Leaves out all scores.
+    pub(crate) fn contradict(&mut self, contradiction: Contradiction) {
+        let is_score = |name: &str| metric(name).is_some_and(|metric| metric.score.is_some());
+        self.values.retain(|value| value.phase != "score" || !is_score(&value.metric));
+        self.contradiction = Some(contradiction);
+    }
+
     /// The number of this metric in this phase, measured under no further conditions. If several sources give one, the
     /// first that was measured. An estimate only if none was measured.
     pub fn get(&self, phase: &str, metric: &str) -> Option<&Value> {
@@ -129,8 +150,6 @@ impl Trial {
 pub struct Mean {
     /// Arithmetic mean.
     pub mean: f64,
-    /// Standard deviation over trials (divisor n - 1); `None` for one trial.
-    pub sd: Option<f64>,
     /// Trials that have the number.
     pub n: usize,
 }
@@ -165,11 +184,7 @@ impl Cell {
         if values.is_empty() {
             return None;
         }
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let sd = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
-        Some(Mean { mean, sd, n: values.len() })
+        Some(Mean { mean: values.iter().sum::<f64>() / values.len() as f64, n: values.len() })
     }
 
     /// The first of [`Cell::sources`].

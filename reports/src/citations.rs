@@ -113,6 +113,9 @@ impl Facts {
         if results.answers.values().any(|answers| has_probabilities(&answers.answered())) {
             methods.insert(Method::Calibration);
         }
+        if !results.crossovers.is_empty() {
+            methods.insert(Method::Crossover);
+        }
         Facts {
             parameters: trials().flat_map(|trial| trial.params.split(' ')).map(str::to_owned).collect(),
             searched: methods.contains(&Method::Search).then(|| search_method(&results.info)),

@@ -8,6 +8,6 @@ mod table;
 
 pub use judge::{Finding, Judged, Verdict, judge};
 pub use registry::{Claim, claims};
-pub use rules::read_claims;
+pub use rules::{KnownNames, read_claims};
 pub(crate) use table::{HOW_TO_READ as HOW_TO_READ_VERDICTS, measured, tally, verdicts};
 pub use table::{claims_csv, claims_text};

@@ -1,17 +1,16 @@
 //! The same cases in two runs: what changed.
 
-use std::collections::BTreeMap;
-
-use crate::cell::{Cell, ESTIMATE};
+use crate::cell::Cell;
 use crate::comparison::ALPHA;
 use crate::contrast::Contrast;
+use crate::cost_ratio::CostRatio;
 use crate::error::ReportError;
 use crate::estimate::Scored;
 use crate::format::{count, listed, si, significant};
 use crate::metric::metric;
 use crate::results::Results;
 use crate::setting::Setting;
-use crate::statistics::{Inference, Interval, holm};
+use crate::statistics::holm;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn, terminal};
 
 /// One model of one setting in both runs.
@@ -23,10 +22,11 @@ struct Both<'a> {
 }
 
 /// The costs that are compared: phase, metric and column.
-const COSTS: [(&str, &str, &str); 3] = [
+const COSTS: [(&str, &str, &str); 4] = [
     ("fit", "fit_s", "fit"),
     ("predict-single", "latency_p50_s", "p50"),
     ("predict-batch", "throughput", "predictions/s"),
+    ("predict-batch", "energy_j", "J/prediction"),
 ];
 
 /// The changes of scores and costs from `before` to `after`, for a terminal.
@@ -76,7 +76,7 @@ pub fn compare_text(before: &Results, after: &Results) -> Result<String, ReportE
                     "worse"
                 }
             }
-            Some(_) if found.interval == Some(Interval { low: 0.0, high: 0.0 }) => "same",
+            Some(_) if contrast.is_zero() => "same",
             Some(_) => "no difference shown",
             None => "not tested",
         };
@@ -184,12 +184,16 @@ fn pairs<'a>(before: &'a Results, after: &'a Results) -> (Vec<Both<'a>>, Vec<Str
 
 /// The ratios of costs, after to before, by the logarithms over the seeds that both have.
 fn costs(both: &[Both<'_>]) -> Table {
+    // Most machines measure no joules.
+    let is_measured =
+        |(phase, name, _): &&(&str, &str, &str)| both.iter().any(|pair| ratio(pair.cells, phase, name).is_some());
+    let measured: Vec<&(&str, &str, &str)> = COSTS.iter().filter(is_measured).collect();
     let mut columns = vec![TableColumn::new("setting", CellKind::Name), TableColumn::new("model", CellKind::Text)];
-    columns.extend(COSTS.iter().map(|(.., title)| TableColumn::new(*title, CellKind::Text)));
+    columns.extend(measured.iter().map(|(.., title)| TableColumn::new(*title, CellKind::Text)));
     let mut table = Table::new("Changes of costs", columns);
     for pair in both {
         let mut cells = vec![TableCell::Text(pair.title.clone()), TableCell::Text(pair.label.clone())];
-        for (phase, name, _) in COSTS {
+        for (phase, name, _) in &measured {
             cells.push(ratio(pair.cells, phase, name).map_or(TableCell::Empty, TableCell::Text));
         }
         table.push(Emphasis::Plain, cells);
@@ -197,31 +201,14 @@ fn costs(both: &[Both<'_>]) -> Table {
     table
 }
 
-/// `41.2 ms × 0.98 [0.95, 1.01]`: the cost before, and by how much it changed. `None` if a run does not have it, or only an estimate.
-fn ratio(cells: (&Cell, &Cell), phase: &str, name: &str) -> Option<String> {
-    let by_seed = |cell: &Cell| -> BTreeMap<u64, f64> {
-        let measured = |trial: &crate::cell::Trial| {
-            let value = trial.get(phase, name).filter(|value| value.source != ESTIMATE && value.value > 0.0)?;
-            Some((trial.seed, value.value))
-        };
-        cell.trials.iter().filter_map(measured).collect()
-    };
-    let (old, new) = (by_seed(cells.0), by_seed(cells.1));
-    let shared: Vec<(f64, f64)> = old.iter().filter_map(|(seed, old)| Some((*old, *new.get(seed)?))).collect();
-    let logs: Vec<f64> = shared.iter().map(|(old, new)| (new / old).ln()).collect();
-    let n = logs.len() as f64;
-    if logs.is_empty() {
-        return None;
-    }
-    let mean = logs.iter().sum::<f64>() / n;
-    let error = (logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
-    let interval = Inference::new(mean, error, n - 1.0).map(|found| found.interval());
-    let shown = interval.map_or(String::new(), |i| format!(" [{:.2}, {:.2}]", i.low.exp(), i.high.exp()));
-    let cost = shared.iter().map(|(old, _)| old).sum::<f64>() / n;
+/// `41.2 ms × 0.980 [0.950, 1.010]`: the cost before, and by how much it changed. `None` if a run does not have it, or only an estimate.
+fn ratio((old, new): (&Cell, &Cell), phase: &str, name: &str) -> Option<String> {
+    let changed = CostRatio::new(new, old, phase, name)?;
+    let before = old.mean(phase, name)?.mean;
     // A throughput has no prefix, as in the other tables.
-    let cost = match metric(name).map_or("", |metric| metric.unit) {
-        "s" => si(cost, "s"),
-        _ => significant(cost, 3),
+    let before = match metric(name).map_or("", |metric| metric.unit) {
+        unit @ ("s" | "J") => si(before, unit),
+        _ => significant(before, 3),
     };
-    Some(format!("{cost} × {:.2}{shown}", mean.exp()))
+    Some(format!("{before} {}", changed.text()))
 }

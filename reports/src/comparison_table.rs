@@ -1,6 +1,7 @@
 //! All pairs of models of a setting, as a table.
 
 use crate::comparison::Comparison;
+use crate::cost_ratio::CostRatio;
 use crate::format::score;
 use crate::ranking::Ranking;
 use crate::results::Results;
@@ -16,7 +17,8 @@ pub(crate) const HOW_TO_READ_PAIRS: &str = "In the tables of pairs, the differen
 /// How its columns of several seeds are read.
 pub(crate) const HOW_TO_READ_SEEDS: &str = "`improvement` is the probability that a run of the first scores better than a run of the second \
     (Agarwal et al. 2021); where it is 1, the chance of that for equal models stands beside it. `ε` is the bound of almost stochastic \
-    order (Dror et al. 2019): below 0.5 the first is better, below 0.2 clearly. ";
+    order (Dror et al. 2019): below 0.5 the first is better, below 0.2 clearly. A ratio is the cost of the first divided by that of the \
+    second, the geometric mean over seeds with its 95 % interval by Student's t of the logarithms; an estimate has none. ";
 
 /// All pairs of the models that are ranked; `None` if there is no pair.
 pub(crate) fn comparison_table(results: &Results, ranking: &Ranking) -> Option<Table> {
@@ -36,15 +38,22 @@ pub(crate) fn comparison_table(results: &Results, ranking: &Ranking) -> Option<T
         columns.push(TableColumn::new("ε", CellKind::Text));
     }
     columns.push(TableColumn::new("detectable", CellKind::Text).detail());
+    let ratios = if has_seeds { measured_costs(results, ranking) } else { Vec::new() };
+    columns.extend(ratios.iter().map(|(.., title)| TableColumn::new(*title, CellKind::Text).detail()));
     let mut table = Table::new(format!("Pairs of models on {}", setting.title), columns);
     for pair in &ranking.comparisons {
         let emphasis = if pair.differs() { Emphasis::Plain } else { Emphasis::Faint };
-        table.push(emphasis, row(results, ranking, pair, has_seeds));
+        table.push(emphasis, row(results, ranking, pair, (has_seeds, &ratios)));
     }
     (!table.rows.is_empty()).then_some(table)
 }
 
-fn row(results: &Results, ranking: &Ranking, pair: &Comparison, has_seeds: bool) -> Vec<TableCell> {
+fn row(
+    results: &Results,
+    ranking: &Ranking,
+    pair: &Comparison,
+    (has_seeds, ratios): (bool, &[&CostColumn]),
+) -> Vec<TableCell> {
     let metric = results.setting(ranking.setting).primary();
     let name = |label: usize| TableCell::Text(results.grid.labels[label].clone());
     let mut cells = vec![
@@ -67,7 +76,34 @@ fn row(results: &Results, ranking: &Ranking, pair: &Comparison, has_seeds: bool)
     }
     let detectable = pair.uncertainty.inference.and_then(|found| minimum_detectable_effect(found.error, found.df));
     cells.push(detectable.map_or(TableCell::Empty, |effect| TableCell::Text(score(metric, effect))));
+    let ratio = |(phase, name, _): &&CostColumn| match cost_ratio(results, ranking, pair, phase, name) {
+        Some(ratio) => TableCell::Written { value: ratio.ratio, text: ratio.text() },
+        None => TableCell::Empty,
+    };
+    cells.extend(ratios.iter().map(ratio));
     cells
+}
+
+/// The phase and the name of a cost, and its column.
+type CostColumn = (&'static str, &'static str, &'static str);
+
+const COSTS: [CostColumn; 3] = [
+    ("fit", "fit_s", "fit, ratio"),
+    ("predict-single", "latency_p50_s", "p50, ratio"),
+    ("predict-batch", "energy_j", "J/prediction, ratio"),
+];
+
+/// The costs of which some pair has a ratio. Most machines measure no joules.
+fn measured_costs(results: &Results, ranking: &Ranking) -> Vec<&'static CostColumn> {
+    let is_measured = |(phase, name, _): &&CostColumn| {
+        ranking.comparisons.iter().any(|pair| cost_ratio(results, ranking, pair, phase, name).is_some())
+    };
+    COSTS.iter().filter(is_measured).collect()
+}
+
+fn cost_ratio(results: &Results, ranking: &Ranking, pair: &Comparison, phase: &str, name: &str) -> Option<CostRatio> {
+    let [better, worse] = [pair.better, pair.worse].map(|label| results.grid.cell(ranking.setting, label));
+    CostRatio::new(better?, worse?, phase, name)
 }
 
 /// `2 of 3`; if the better model won on all of several seeds, with the chance that one of two equal models does.

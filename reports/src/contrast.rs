@@ -4,12 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::estimate::{Basis, Scored, TrialKey, Uncertainty};
-use crate::statistics::{Interval, Trials, mcnemar_p, score_p};
+use crate::statistics::{Interval, Trials, mcnemar_p, score_p, wilson};
 
 /// Scores with their factors, over the trials that all of them have.
 #[derive(Debug, Clone)]
 pub(crate) struct Contrast<'a> {
     terms: Vec<(f64, Scored<'a>)>,
+}
+
+/// Why scores cannot be paired by their test rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unpaired {
+    /// A trial left no answers.
+    NoAnswers,
+    /// The scores of one trial are of other rows.
+    OtherRows,
 }
 
 impl<'a> Contrast<'a> {
@@ -55,6 +64,21 @@ impl<'a> Contrast<'a> {
         sums
     }
 
+    /// Why the scores cannot be paired by their test rows; `None` if they can.
+    pub(crate) fn unpaired(&self) -> Option<Unpaired> {
+        if self.terms.iter().any(|(_, scored)| scored.answers().is_none()) {
+            Some(Unpaired::NoAnswers)
+        } else if self.are_of_same_rows() {
+            None
+        } else {
+            Some(Unpaired::OtherRows)
+        }
+    }
+
+    fn are_of_same_rows(&self) -> bool {
+        self.terms.iter().all(|(_, scored)| scored.answers_same_rows(&self.terms[0].1))
+    }
+
     /// How the value might have come out otherwise. There is no interval and no p if answers are missing, or if the terms answer
     /// different rows.
     pub(crate) fn uncertainty(&self) -> Uncertainty {
@@ -65,10 +89,10 @@ impl<'a> Contrast<'a> {
             return found;
         }
         let (by_seed, by_fold) = (self.by_seed(), self.by_fold());
-        let same_rows = self.terms.iter().all(|(_, scored)| scored.answers_same_rows(first));
+        let same_rows = self.are_of_same_rows();
         if let Some(found) = first.uncertainty_of_divisions(&by_seed, &by_fold) {
             if !same_rows {
-                return Uncertainty { interval: None, inference: None, ..found };
+                return Uncertainty { rows: 0, interval: None, inference: None, ..found };
             }
             let is_zero = by_seed.iter().chain(by_fold.values()).all(|difference| *difference == 0.0);
             let p = if is_zero { Some(1.0) } else { found.inference.map(|inference| inference.p(0.0)) };
@@ -78,7 +102,7 @@ impl<'a> Contrast<'a> {
         let none = Uncertainty {
             basis,
             seeds: by_seed.len(),
-            rows: first.answered_rows(),
+            rows: if same_rows { first.answered_rows() } else { 0 },
             interval: None,
             inference: None,
             p: None,
@@ -94,9 +118,20 @@ impl<'a> Contrast<'a> {
             }
             _ => inference.map(|found| found.p(0.0)),
         };
-        let nothing = sums.is_zero().then_some(Interval { low: 0.0, high: 0.0 });
-        let interval = inference.map(|found| found.interval()).or(nothing);
+        let interval = inference.map(|found| found.interval()).or_else(|| self.interval_of_same_answers(&none, &sums));
         Uncertainty { interval, inference, p, variances: first.variances(&sums), ..none }
+    }
+
+    /// The interval of the difference of two shares if no answer differs. Only the number of rows is known then, so the share of rows on
+    /// which two models differ is at most the end of Wilson's interval for none, and so is the difference in either direction.
+    fn interval_of_same_answers(&self, found: &Uncertainty, sums: &Trials) -> Option<Interval> {
+        let most = wilson(0.0, found.rows as f64).filter(|_| sums.is_zero() && self.is_difference_of_shares())?.high;
+        Some(Interval { low: -most, high: most })
+    }
+
+    /// Whether both models have the same score on every row of every trial.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.rows().is_some_and(|sums| sums.is_zero())
     }
 
     /// The sum of each row in each trial; `None` unless all terms answer the same rows.

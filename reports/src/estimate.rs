@@ -29,7 +29,8 @@ pub struct Uncertainty {
     pub basis: Basis,
     /// How many seeds the number is a mean over.
     pub seeds: usize,
-    /// How many test rows each trial answered, or in a cross-validation how many scores it gave.
+    /// How many test rows each trial answered, or in a cross-validation how many scores it gave; 0 for scores that are compared and of
+    /// other rows.
     pub rows: usize,
     /// The 95 % interval; `None` if the numbers that it needs are missing or do not vary.
     pub interval: Option<Interval>,
@@ -175,9 +176,9 @@ impl<'a> Scored<'a> {
         ratios.fold(0.0, f64::max)
     }
 
-    /// How many test rows the first trial answered; 0 if it left no answers.
+    /// How many test rows each trial answered, at least; 0 if none left answers.
     pub(crate) fn answered_rows(&self) -> usize {
-        self.trials.values().find_map(|trial| trial.answers).map_or(0, Answers::len)
+        self.trials.values().filter_map(|trial| trial.answers).map(Answers::len).min().unwrap_or(0)
     }
 
     /// The variance over seeds, and that of one row. Pseudo-values are of groups of rows.
@@ -236,11 +237,12 @@ impl<'a> Scored<'a> {
             (None, Some((_, false))) => (Basis::Divisions, by_seed.to_vec(), self.ratio()),
             _ => return None,
         };
+        let rows = if basis == Basis::Folds { scores.len() } else { self.answered_rows() };
         let inference = corrected(&scores, ratio);
         Some(Uncertainty {
             basis,
             seeds: by_seed.len(),
-            rows: scores.len(),
+            rows,
             interval: inference.map(|found| found.interval()),
             inference,
             p: None,

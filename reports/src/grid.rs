@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use crate::cell::{Cell, Gap, SearchTrial, Trial, Value, measured_first};
+use crate::cell::{Cell, Contradiction, Gap, SearchTrial, Trial, Value, measured_first};
 use crate::error::ReportError;
 use crate::metric::metric;
 use crate::record::{Record, Status};
@@ -45,6 +45,15 @@ impl Grid {
             self.row(setting)
                 .flat_map(move |(label, cell)| cell.trials.iter().map(move |trial| (setting, label, trial)))
         })
+    }
+
+    /// Leaves out the scores of these cases, because their predictions give others.
+    pub(crate) fn contradict(&mut self, found: &HashMap<String, Contradiction>) {
+        for trial in self.cells.values_mut().flat_map(|cell| &mut cell.trials) {
+            if let Some(contradiction) = found.get(&trial.case) {
+                trial.contradict(*contradiction);
+            }
+        }
     }
 
     /// Pivots the rows of a run. Error messages name `path` as the origin of the rows.
@@ -373,6 +382,7 @@ fn trial(closing: &Record, rows: &[&Record]) -> Trial {
         status: closing.status,
         note: closing.note.clone(),
         values,
+        contradiction: None,
         gaps,
         search: Vec::new(),
     }

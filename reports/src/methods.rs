@@ -37,6 +37,8 @@ pub(crate) enum Method {
     Search,
     /// The expected calibration error.
     Calibration,
+    /// The interval of the number of training rows at which two learning curves cross.
+    Crossover,
 }
 
 impl Method {

@@ -7,6 +7,8 @@ use std::fmt::Write;
 
 use crate::citations::{bibtex, cite_method};
 use crate::claims::verdicts;
+use crate::crossovers::crossover_table;
+use crate::extra_tables::ExtraTable;
 use crate::figures::Picture;
 use crate::format::{count, p_value, significant};
 use crate::methods::Method;
@@ -84,7 +86,7 @@ fn paper(results: &Results, floats: usize) -> String {
     )
 }
 
-/// Every table of the paper: a setting and its pairs, ranks over settings, verdicts.
+/// Every table of the paper: a setting and its pairs, ranks over settings, crossovers, verdicts.
 fn tables(results: &Results) -> String {
     let mut text =
         "% \\input this file. It needs \\usepackage{array}, booktabs and textcomp, and cites references.bib.\n"
@@ -100,6 +102,14 @@ fn tables(results: &Results) -> String {
     }
     if let Some((table, about)) = ranks(results) {
         write_table(&mut text, &table, &about, "bakeoff-ranks");
+    }
+    if let Some(ExtraTable { table, rule, .. }) = crossover_table(results) {
+        write_table(
+            &mut text,
+            &table,
+            &format!("{}{}", escape(&rule), cite_method(Method::Crossover)),
+            "bakeoff-crossovers",
+        );
     }
     if let Some((claims, findings)) = verdicts(results) {
         let about = "Verdicts on the claims. A claim is supported if all comparisons of its rule come out as claimed, refuted if one \

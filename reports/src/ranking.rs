@@ -41,7 +41,7 @@ pub enum Impute {
 pub struct RankedModel {
     /// The index of its label in [`Grid::labels`].
     pub label: usize,
-    /// The places that it may have; `None` if it is not ranked, because its status is not `ok` or a trial is missing.
+    /// The places that it may have; `None` if it is not ranked, because its status is not `ok` or a trial or its score is missing.
     pub ranks: Option<Ranks>,
     /// As in [`Cell::status`].
     pub status: Status,
@@ -98,7 +98,7 @@ impl Ranking {
                     let is_above = cell.trials.iter().all(|trial| trial.status != Status::BelowFloor);
                     (is_above, scores.imputed(&keys, floor))
                 }
-                _ => (is_ranked(cell), scores),
+                _ => (is_ranked(cell, measured), scores),
             };
             let mut primary = cell.mean("score", &compared.task.primary);
             if let (Impute::Floor, Some(primary), Some(mean)) = (impute, &mut primary, scores.mean()) {
@@ -146,7 +146,8 @@ impl Ranking {
     }
 }
 
-/// Whether the model has a place: every planned trial is there and well. The mean over some of them is that of another experiment.
-fn is_ranked(cell: &Cell) -> bool {
-    cell.status == Status::Ok && cell.trials.len() == cell.planned
+/// Whether the model, of which so many trials have a score, has a place: every planned trial is there and well and scored. The mean over
+/// some of them is that of another experiment.
+fn is_ranked(cell: &Cell, scored: usize) -> bool {
+    cell.status == Status::Ok && cell.trials.len() == cell.planned && scored == cell.planned
 }

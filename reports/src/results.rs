@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::answers::Answers;
 use crate::cell::{Gap, Trial};
+use crate::crossovers::{Crossover, crossovers};
 use crate::error::ReportError;
 use crate::estimate::TrialKey;
 use crate::format::{count, listed};
 use crate::grid::Grid;
 use crate::latencies::latencies;
+use crate::metric::metric;
 use crate::ranking::{Impute, Ranking};
+use crate::recomputed::contradiction;
 use crate::record::{Curve, Status};
 use crate::run_dir::RunDir;
 use crate::run_info::RunInfo;
 use crate::setting::Setting;
 use crate::table::Subject;
+use crate::warnings::contradicted;
 
 /// A run that was read and compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,9 +29,11 @@ pub struct Results {
     pub grid: Grid,
     /// The ranking of each setting, in the order of the grid.
     pub rankings: Vec<Ranking>,
+    /// Where learning curves cross.
+    pub crossovers: Vec<Crossover>,
     /// The epochs of each case that has any.
     pub curves: HashMap<String, Vec<Curve>>,
-    /// The answers of each measured case whose predictions are there.
+    /// The answers of each measured case whose predictions are there and give the recorded score.
     pub answers: HashMap<String, Answers>,
     /// The seconds of each single prediction of each case that has any, ascending.
     pub latencies: HashMap<String, Vec<f64>>,
@@ -68,20 +74,23 @@ impl Results {
         if curves.is_none() {
             remarks.push("There is no curves.csv, so training curves are not shown.".to_owned());
         }
-        let grid = Grid::new(&info, &records.rows, &dir.records_path())?;
-        let answers = load_answers(dir, &grid, &mut remarks)?;
+        let mut grid = Grid::new(&info, &records.rows, &dir.records_path())?;
+        let answers = load_answers(dir, &mut grid, &mut remarks)?;
         remark_on_test_rows(&grid, &answers, &mut remarks);
         let latencies = latencies(dir, &grid, &mut remarks);
         remark_on_plan(&info, &grid, &mut remarks);
         remark_on_machines(&grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
+        remark_on_metrics(&records.rows, &mut remarks);
         let gaps = gaps(&grid);
-        let rankings = (0..grid.settings.len()).map(|setting| Ranking::new(&grid, setting, &answers, impute)).collect();
+        let rankings: Vec<Ranking> =
+            (0..grid.settings.len()).map(|setting| Ranking::new(&grid, setting, &answers, impute)).collect();
+        let crossovers = crossovers(&grid, &rankings, &answers);
         let mut by_case: HashMap<String, Vec<Curve>> = HashMap::new();
         for curve in curves.map(|curves| curves.rows).unwrap_or_default() {
             by_case.entry(curve.case.clone()).or_default().push(curve);
         }
-        Ok(Results { info, grid, rankings, curves: by_case, answers, latencies, remarks, gaps })
+        Ok(Results { info, grid, rankings, crossovers, curves: by_case, answers, latencies, remarks, gaps })
     }
 
     /// The first trial of a setting and label, for figures that can show one seed only.
@@ -111,15 +120,29 @@ pub(crate) fn measured(status: Status) -> bool {
     matches!(status, Status::Ok | Status::BelowFloor)
 }
 
-fn load_answers(dir: &RunDir, grid: &Grid, remarks: &mut Vec<String>) -> Result<HashMap<String, Answers>, ReportError> {
+/// The answers of each measured case. Leaves out those that contradict the recorded score, and the scores of their cases.
+fn load_answers(
+    dir: &RunDir,
+    grid: &mut Grid,
+    remarks: &mut Vec<String>,
+) -> Result<HashMap<String, Answers>, ReportError> {
     let mut answers = HashMap::new();
     let mut missing = Vec::new();
+    let mut contradictions = HashMap::new();
     for (setting, _, trial) in grid.trials().filter(|(_, _, trial)| measured(trial.status)) {
         let path = dir.predictions_path(&trial.case);
         match dir.predictions(&trial.case)? {
             Some(rows) if rows.torn_line.is_none() && has_all(trial, rows.rows.len()) => {
-                let task = &grid.settings[setting].task;
-                answers.insert(trial.case.clone(), Answers::new(task, &rows.rows, &path)?);
+                let setting = &grid.settings[setting];
+                let read = Answers::new(&setting.task, &rows.rows, &path)?;
+                match contradiction(setting.primary(), trial, &read) {
+                    Some(found) => {
+                        contradictions.insert(trial.case.clone(), found);
+                    }
+                    None => {
+                        answers.insert(trial.case.clone(), read);
+                    }
+                }
             }
             _ => missing.push(trial.case.clone()),
         }
@@ -132,6 +155,8 @@ fn load_answers(dir: &RunDir, grid: &Grid, remarks: &mut Vec<String>) -> Result<
             listed(&missing)
         ));
     }
+    grid.contradict(&contradictions);
+    remarks.extend(contradicted(grid));
     Ok(answers)
 }
 
@@ -170,8 +195,9 @@ fn remark_on_plan(info: &RunInfo, grid: &Grid, remarks: &mut Vec<String>) {
         return;
     }
     let planned = info.cases.len();
+    let (have, them) = if grid.unfinished.len() == 1 { ("has", "it") } else { ("have", "them") };
     remarks.push(format!(
-        "{} of {planned} planned have no result yet: {}. Run them with `bakeoff resume` on this folder.",
+        "{} of {planned} planned {have} no result yet: {}. Run {them} with `bakeoff resume` on this folder.",
         count(grid.unfinished.len(), "case"),
         listed(&grid.unfinished)
     ));
@@ -201,6 +227,21 @@ fn remark_on_commits(records: &[crate::record::Record], remarks: &mut Vec<String
     if commits.len() > 1 {
         let named: Vec<String> = commits.into_keys().map(str::to_owned).collect();
         remarks.push(format!("Several commits of bakeoff made the rows: {}.", listed(&named)));
+    }
+}
+
+/// Adds a remark if rows have metrics of another program. Nothing shows them.
+fn remark_on_metrics(records: &[crate::record::Record], remarks: &mut Vec<String>) {
+    let unknown: BTreeSet<&str> =
+        records.iter().map(|row| row.metric.as_str()).filter(|name| metric(name).is_none()).collect();
+    if !unknown.is_empty() {
+        let named: Vec<String> = unknown.into_iter().map(|name| format!("'{name}'")).collect();
+        remarks.push(format!(
+            "records.csv has rows of {} that this program does not know: {}. They are left out; `bakeoff list metrics` \
+             shows the known ones.",
+            count(named.len(), "metric"),
+            listed(&named)
+        ));
     }
 }
 

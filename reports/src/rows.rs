@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::ReportError;
+use crate::format::count;
 use crate::record::{SCHEMA, newer};
 
 mod stored;
@@ -101,13 +102,18 @@ pub fn decode<R: Row>(path: &Path, bytes: &[u8]) -> Result<Intact<R>, ReportErro
     let mut intact = Intact { rows: Vec::new(), bytes: reader.position().byte(), torn_line: None };
     let mut record = ByteRecord::new();
     let mut lines: HashMap<String, u64> = HashMap::new();
+    let (mut line, mut counted) = (1, 0);
     loop {
         let start = reader.position().clone();
         let more = reader.read_byte_record(&mut record).map_err(|error| row_error(path, 0, error.to_string()))?;
         if !more {
             return Ok(intact);
         }
-        let line = record.position().map_or(start.line(), Position::line);
+        // The reader's own count is one too small after a carriage return.
+        let from = record.position().map_or(start.byte(), Position::byte) as usize;
+        let from = from + bytes[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        line += bytes[counted..from].iter().filter(|byte| **byte == b'\n').count() as u64;
+        counted = from;
         let end = reader.position().byte() as usize;
         if end == bytes.len() && is_torn(&bytes[start.byte() as usize..]) {
             intact.torn_line = Some(line);
@@ -186,7 +192,7 @@ fn newer_schema(header: &StringRecord, bytes: &[u8]) -> Option<u32> {
 /// The row, or what is wrong with it.
 fn parse<R: Row>(record: &ByteRecord, headers: &StringRecord, columns: &KnownColumns) -> Result<R, String> {
     if record.len() != columns.names.len() {
-        return Err(format!("{} columns, expected {}", record.len(), columns.names.len()));
+        return Err(format!("{}, expected {}", count(record.len(), "column"), columns.names.len()));
     }
     let row: R =
         record.deserialize(Some(headers.as_byte_record())).map_err(|error| explain(record, columns.names, &error))?;

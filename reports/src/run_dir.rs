@@ -1,5 +1,6 @@
 //! The layout of a run's directory: which file holds what, and how files are read and written.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use crate::error::ReportError;
 use crate::record::{Curve, PredictionRow, Reading, Record, SCHEMA, newer};
@@ -93,14 +95,23 @@ impl RunDir {
             read => read.map_err(ReportError::io("read", &path))?,
         };
         let fault = |message: String| ReportError::Info { path: path.clone(), message };
+        let unreadable = |error: serde_json::Error| {
+            match error.classify() {
+            Category::Eof => fault(
+                "it is empty or cut short: put the whole file back, as from a copy of the run; nothing can be done with the run without it"
+                    .to_owned(),
+            ),
+            _ => fault(error.to_string()),
+        }
+        };
         // The number is read first, because the other fields of a later schema are unknown.
-        let Stored { schema } = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        let Stored { schema } = serde_json::from_str(&text).map_err(unreadable)?;
         match schema {
             0 => return Err(fault(format!("schema 0 does not exist, expected 1 to {SCHEMA}"))),
             1..=SCHEMA => {}
             _ => return Err(fault(newer(schema))),
         }
-        let mut info: RunInfo = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        let mut info: RunInfo = serde_json::from_str(&text).map_err(unreadable)?;
         info.complete().map_err(fault)?;
         Ok(info)
     }
@@ -189,22 +200,25 @@ impl RunDir {
         replace(&path, &packed)
     }
 
-    /// Removes all files of a case: predictions, readings and model. It is not an error if there are none.
+    /// Removes all files of these cases: predictions, readings and models. It is not an error if there are none.
     ///
     /// # Errors
     /// If a folder cannot be read or a file cannot be removed.
-    pub fn remove_case(&self, case: &str) -> Result<(), ReportError> {
-        self.remove_predictions(case)?;
+    pub fn remove_cases(&self, cases: &BTreeSet<&str>) -> Result<(), ReportError> {
+        self.remove_predictions(cases)?;
         let gone = |removed: io::Result<()>, path: &Path| match removed {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(ReportError::io("remove", path)(error)),
             _ => Ok(()),
         };
-        let (readings, model) = (self.readings_path(case), self.model_path(case));
-        gone(fs::remove_file(&readings), &readings)?;
-        gone(fs::remove_dir_all(&model), &model)
+        for case in cases {
+            let (readings, model) = (self.readings_path(case), self.model_path(case));
+            gone(fs::remove_file(&readings), &readings)?;
+            gone(fs::remove_dir_all(&model), &model)?;
+        }
+        Ok(())
     }
 
-    fn remove_predictions(&self, case: &str) -> Result<(), ReportError> {
+    fn remove_predictions(&self, cases: &BTreeSet<&str>) -> Result<(), ReportError> {
         let folder = self.path.join("predictions");
         let entries = match fs::read_dir(&folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -213,7 +227,8 @@ impl RunDir {
         for entry in entries {
             let path = entry.map_err(ReportError::io("read", &folder))?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.strip_prefix(case).is_some_and(|rest| rest.starts_with('.')) {
+            // The id of a case has points itself.
+            if name.match_indices('.').any(|(point, _)| cases.contains(&name[..point])) {
                 fs::remove_file(&path).map_err(ReportError::io("remove", &path))?;
             }
         }
@@ -245,6 +260,18 @@ fn read<R: Row>(path: &Path) -> Result<Option<Intact<R>>, ReportError> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(ReportError::io("read", path)(error)),
     }
+}
+
+/// The size in bytes of the files in a folder and in the folders in it. The model of an ensemble has a folder for each member.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn bytes_in(folder: &Path) -> io::Result<u64> {
+    let bytes = |entry: fs::DirEntry| match entry.metadata()? {
+        metadata if metadata.is_dir() => bytes_in(&entry.path()),
+        metadata => Ok(metadata.len()),
+    };
+    fs::read_dir(folder)?.map(|entry| bytes(entry?)).sum()
 }
 
 /// Writes to a hidden temporary file in the same folder and renames it, so that a reader never sees an incomplete file.

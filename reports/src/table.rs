@@ -14,7 +14,7 @@ pub(crate) use markdown::{escape, markdown};
 pub(crate) use terminal::terminal;
 
 use crate::claims::Verdict;
-use crate::format::{p_value, score, si, significant};
+use crate::format::{estimate, p_value, si, significant};
 use crate::metric::{Better, Metric};
 use crate::ranking::Ranks;
 use crate::record::Status;
@@ -205,12 +205,7 @@ impl TableCell {
             TableCell::Rank(None) => "–".to_owned(),
             TableCell::Rank(Some(Ranks { best, worst })) if best == worst => best.to_string(),
             TableCell::Rank(Some(Ranks { best, worst })) => format!("{best}–{worst}"),
-            TableCell::Estimate { metric, value, interval } => {
-                let score = |x| score(metric, x);
-                let interval = interval
-                    .map_or(String::new(), |interval| format!(" [{}, {}]", score(interval.low), score(interval.high)));
-                format!("{}{interval}", score(*value))
-            }
+            TableCell::Estimate { metric, value, interval } => estimate(metric, *value, *interval),
             TableCell::Quantity { value, unit } => si(*value, unit),
             TableCell::Number(value) => significant(*value, 3),
             TableCell::P(p) => p_value(*p),

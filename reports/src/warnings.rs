@@ -1,10 +1,10 @@
 //! Warnings about the rows of a setting, which a reader must know before believing its table: test rows that leaked,
-//! classes without enough rows, inputs that a model did not read.
+//! classes without enough rows, inputs that a model did not read. And about scores that are not those of their predictions.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::cell::Trial;
-use crate::format::listed;
+use crate::cell::{Contradiction, Trial};
+use crate::format::{count, listed};
 use crate::grid::Grid;
 use crate::record::Status;
 
@@ -12,6 +12,26 @@ use crate::record::Status;
 pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
     let about = About { grid, setting };
     [about.leakage(), about.classes(), about.wordless(), about.markless(), about.truncated()].concat()
+}
+
+/// The warning about all cases whose recorded score is not that of their predictions; `None` if there is no such case.
+pub(crate) fn contradicted(grid: &Grid) -> Option<String> {
+    let named = |trial: &Trial| {
+        let Contradiction { metric, recorded, recomputed } = trial.contradiction?;
+        let recomputed = recomputed.map_or("none".to_owned(), |score| score.to_string());
+        Some(format!("{} ({metric} is {recorded} in records.csv, and {recomputed} by its predictions)", trial.case))
+    };
+    let cases: Vec<String> = grid.trials().filter_map(|(_, _, trial)| named(trial)).collect();
+    let (has, its, of_it) = if cases.len() == 1 { ("has", "its", "it") } else { ("have", "their", "them") };
+    (!cases.is_empty()).then(|| {
+        format!(
+            "{} {has} another score in records.csv than {its} predictions give, as if a file had been changed after the run: {}. \
+             The scores of {of_it} are left out, so they decide nothing. Put the files back as the run wrote them, or remove \
+             predictions/<case>.csv and run `bakeoff resume`, which measures such a case again.",
+            count(cases.len(), "case"),
+            listed(&cases)
+        )
+    })
 }
 
 /// A setting of a grid, about which warnings are made.

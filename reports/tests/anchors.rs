@@ -95,14 +95,47 @@ fn the_interval_has_the_error_of_both_numbers() {
 }
 
 #[test]
-fn one_seed_reproduces_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let results = results(folder.path(), &Plan { seeds: 1, ..PLAN });
-    for above in [0.0, 0.3] {
-        let found = met(&results, &Anchor { tolerance: Some(0.2), ..anchor("cifar10", "accuracy") }, above);
-        assert_eq!((found.reproduction, found.remedy.as_str()), (Reproduction::CannotTell, "two seeds or more"));
-        assert!(found.interval.is_some());
+fn one_seed_or_two_reproduce_nothing_as_they_decide_no_claim() {
+    for seeds in [1, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let results = results(folder.path(), &Plan { seeds, examples: 5000, ..PLAN });
+        for above in [0.0, 0.6] {
+            let found = met(&results, &Anchor { tolerance: Some(0.3), ..anchor("cifar10", "accuracy") }, above);
+            assert_eq!((found.reproduction, found.remedy.as_str()), (Reproduction::CannotTell, "three seeds or more"));
+            assert!(found.interval.is_some());
+        }
     }
+}
+
+#[test]
+fn the_number_of_rows_is_that_of_the_number_and_of_the_case_and_no_other() {
+    let of = |examples: usize, n: u32| {
+        let folder = tempfile::tempdir().unwrap();
+        let results = results(folder.path(), &Plan { examples, ..PLAN });
+        let found = met(&results, &Anchor { n, ..anchor("cifar10-rotation", "mse") }, 0.0);
+        let interval = found.interval.unwrap();
+        (found.rows, interval.high - interval.low)
+    };
+    let (rows, wide) = of(200, 5);
+    assert_eq!(rows, 200);
+    assert!(of(200, 1_000_000).1 < wide, "a number that was scored on more rows has a smaller error");
+    let (rows, narrow) = of(800, 5);
+    assert_eq!(rows, 800);
+    assert!(narrow < wide, "a case with more rows has a smaller error");
+}
+
+#[test]
+fn what_a_number_lacks_that_cannot_be_told_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &PLAN);
+    let lacks = |anchor: &Anchor| met(&Results::load(&dir).unwrap(), anchor, 0.0).remedy;
+    let without = Anchor { tolerance: None, ..anchor("cifar10-rotation", "mse") };
+    let mut records = dir.records().unwrap().rows;
+    records.retain(|row| row.metric != "floor");
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    assert!(lacks(&without).starts_with("a tolerance beside the published number"), "{}", lacks(&without));
+    fs::remove_file(dir.predictions_path("cifar10.resnet.n2000.s2.cpu")).unwrap();
+    assert_eq!(lacks(&anchor("cifar10", "accuracy")), "predictions of every seed");
 }
 
 #[test]

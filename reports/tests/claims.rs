@@ -6,8 +6,8 @@ mod common;
 use std::io::Read as _;
 
 use bakeoff_reports::{
-    Claim, Finding, Judged, Results, RunDir, Verdict, build, claims, claims_csv, claims_text, compare_text, judge,
-    rank_text,
+    Claim, Finding, Judged, KnownNames, Results, RunDir, Verdict, build, claims, claims_csv, claims_text, compare_text,
+    holm, judge, rank_text, read_claims,
 };
 use common::{Plan, SMALL, write_run};
 
@@ -157,6 +157,15 @@ fn a_run_compared_with_itself_has_not_changed_and_with_another_run_it_has() {
             row.value = row.value.map(|value| value - 0.05);
         }
     }
+    // Ten of the 200 answers are wrong now.
+    for case in info.cases.iter().filter(|case| case.model == "resnet" && case.task == "cifar10") {
+        let mut rows = dir.predictions(&case.case).unwrap().unwrap().rows;
+        let wrong = [rows[0].target.clone(), rows[1].target.clone()];
+        for row in rows.iter_mut().filter(|row| row.target == row.prediction).take(10) {
+            row.prediction.clone_from(&wrong[usize::from(wrong[0] == row.target)]);
+        }
+        dir.write_rows(&dir.predictions_path(&case.case), &rows).unwrap();
+    }
     std::fs::remove_file(dir.records_path()).unwrap();
     dir.write_rows(&dir.records_path(), &records).unwrap();
     let text = compare_text(&before, &Results::load(&dir).unwrap()).unwrap();
@@ -164,6 +173,36 @@ fn a_run_compared_with_itself_has_not_changed_and_with_another_run_it_has() {
     let none = Plan { tasks: 1, models: 1, ..plan };
     let mut other = write_run(&folder.path().join("c"), &none).info().unwrap();
     other.tasks.clear();
+}
+
+/// One of many comparisons comes out as claimed by chance, so that a claim about some of them needs more than p < 0.05.
+#[test]
+fn a_claim_about_most_of_its_comparisons_is_judged_by_adjusted_p() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = Results::load(&run(folder.path(), &Plan { axes: false, examples: 60, ..PLAN })).unwrap();
+    let models = "[\"resnet\", \"transformer\", \"lstm\", \"svm\", \"random-forest\"]";
+    let text = format!(
+        "[[claim]]\nid = \"M1\"\ndocument = \"\"\nclaim = \"\"\nreading = \"\"\nsuites = [\"claims-quick\"]\nmost = 0.0\n\
+         [[claim.part]]\ntask = [\"sst2\", \"cifar10\"]\nfirst = {{ model = {models} }}\nis = \"better\"\n\
+         second = {{ model = {models} }}\n"
+    );
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let known = KnownNames {
+        suites: names(&["claims-quick"]),
+        tasks: names(&["sst2", "cifar10"]),
+        models: results.grid.labels.clone(),
+        unknown: |_, name, _| name.to_owned(),
+    };
+    let claims = read_claims(std::path::Path::new("mine.toml"), &text, &known).unwrap();
+    let findings = judge(&claims, &[&results]).remove(0).findings;
+    let adjusted = holm(&findings.iter().filter_map(|finding| finding.p).collect::<Vec<_>>());
+    let tested = findings.iter().filter(|finding| finding.p.is_some()).zip(adjusted);
+    let mut only_unadjusted = 0;
+    for (finding, adjusted) in tested {
+        assert_eq!(finding.verdict == Verdict::Undecided, adjusted >= 0.05, "{finding:?} {adjusted}");
+        only_unadjusted += usize::from(finding.p.unwrap() < 0.05 && adjusted >= 0.05);
+    }
+    assert!(only_unadjusted > 0, "no p is between the two: {findings:?}");
 }
 
 #[test]

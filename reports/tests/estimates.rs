@@ -104,6 +104,14 @@ fn models_with_the_same_answers_are_tied() {
         let first = dir.predictions_path(&setting[0].case);
         std::fs::copy(first, dir.predictions_path(&setting[1].case)).unwrap();
     }
+    let before = dir.records().unwrap().rows;
+    let mut records = before.clone();
+    for setting in info.cases.chunks(PLAN.models) {
+        for row in records.iter_mut().filter(|row| row.case == setting[1].case && row.phase == "score") {
+            row.value = before.iter().find(|o| o.case == setting[0].case && o.metric == row.metric).unwrap().value;
+        }
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
     let results = Results::load(&dir).unwrap();
     let same = |case: usize| results.answers[&info.cases[case].case].clone();
     assert_eq!(same(0), same(1));
@@ -112,9 +120,31 @@ fn models_with_the_same_answers_are_tied() {
         assert_eq!(of(0).interval(), of(1).interval());
         let pair = ranking.comparison(0, 1).unwrap();
         assert_eq!(pair.p, Some(1.0), "{pair:?}");
-        let interval = pair.uncertainty.interval.unwrap();
-        assert_eq!((interval.low, interval.high), (0.0, 0.0), "{pair:?}");
+        // These scores are no shares, so that nothing is known of an error that does not show.
+        assert_eq!(pair.uncertainty.interval, None, "{pair:?}");
     }
+}
+
+/// No row tells the two apart, so that only the number of rows bounds their difference.
+#[test]
+fn models_that_are_right_on_the_same_rows_differ_by_less_than_a_share_of_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, info) = run(folder.path(), ["accuracy", "accuracy", "mse"], |_| {});
+    let before = dir.records().unwrap().rows;
+    let mut records = before.clone();
+    let pair = &info.cases[..2];
+    std::fs::copy(dir.predictions_path(&pair[0].case), dir.predictions_path(&pair[1].case)).unwrap();
+    for row in records.iter_mut().filter(|row| row.case == pair[1].case && row.phase == "score") {
+        row.value = before.iter().find(|o| o.case == pair[0].case && o.metric == row.metric).unwrap().value;
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    let results = Results::load(&dir).unwrap();
+    let found = results.rankings[0].comparison(0, 1).unwrap();
+    let rows = found.uncertainty.rows as f64;
+    let most = bakeoff_reports::wilson(0.0, rows).unwrap().high;
+    let interval = found.uncertainty.interval.unwrap();
+    assert_eq!((found.effect, found.p, interval.low, interval.high), (0.0, Some(1.0), -most, most), "{found:?}");
+    assert!(most > 3.0 / rows, "{most}");
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn millimetres(mm: f32) -> f32 {
     mm * 96.0 / 25.4
 }
 
-/// Gives every case of a task the same numbers, but for a billionth.
+/// Gives every case of a task the same numbers and answers, but for less than a billionth.
 fn make_nearly_equal(dir: &RunDir) {
     let mut records = dir.records().unwrap().rows;
     let first = records.clone();
@@ -61,10 +61,17 @@ fn make_nearly_equal(dir: &RunDir) {
         };
         if row.value.is_some() {
             let value = first.iter().find(is_same).unwrap().value.unwrap();
-            row.value = Some(value * (1.0 + 1e-9 * index as f64));
+            row.value = Some(value * (1.0 + 1e-13 * index as f64));
         }
     }
     dir.write_rows(&dir.records_path(), &records).unwrap();
+    let cases = dir.info().unwrap().cases;
+    for case in &cases {
+        let same = cases.iter().find(|other| other.task == case.task && other.trial.is_none()).unwrap();
+        if case.trial.is_none() && case.case != same.case {
+            std::fs::copy(dir.predictions_path(&same.case), dir.predictions_path(&case.case)).unwrap();
+        }
+    }
     let mut curves = dir.curves().unwrap().unwrap().rows;
     let of_first: Vec<_> = curves.iter().take(8).cloned().collect();
     for row in &mut curves {

@@ -66,11 +66,43 @@ fn pictures_of_a_look_have_its_width_and_its_type_and_no_text_is_cut_or_hidden()
                 let tree = parse(&svg);
                 let width = tree.size().width() * 0.75 * MM_PER_POINT / 25.4;
                 assert!((width - width_in).abs() < 0.005, "{look:?}: {name} is {width} in wide");
+                let height = tree.size().height() * 0.75 * MM_PER_POINT / 25.4;
+                let (_, tallest_in) = TALLEST_IN.into_iter().find(|(other, _)| *other == look).unwrap();
+                assert!(height <= tallest_in + 0.005, "{look:?}: {name} is {height} in tall");
                 let mut sizes = Vec::new();
                 type_sizes(tree.root(), &mut sizes);
                 let are_right = sizes.iter().all(|pt| (least_pt - 0.05..=most_pt).contains(pt));
                 assert!(are_right && !sizes.is_empty(), "{look:?}: {name} has type of {sizes:?} pt");
                 assert_texts_are_apart(&format!("{look:?}: {name}"), &svg);
+            }
+        }
+    }
+}
+
+/// The height in inches that a page leaves for a picture.
+const TALLEST_IN: [(Look, f32); 3] = [(Look::PaperSingle, 5.5), (Look::PaperDouble, 5.5), (Look::Slides, 6.5)];
+
+#[test]
+fn a_picture_of_many_panels_is_several_that_fit_a_page_and_no_panel_is_lost() {
+    let plan = Plan { tasks: 9, models: 4, seeds: 3, examples: 40, ..SMALL };
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &plan);
+    let tasks: Vec<String> = dir.info().unwrap().tasks.into_iter().map(|task| task.name).collect();
+    for (look, tallest_in) in TALLEST_IN {
+        let drawn = drawn(&dir, look);
+        for figure in ["quality", "latency", "accuracy-latency", "curves"] {
+            let is_part = |name: &str| {
+                name.strip_prefix(figure).is_some_and(|rest| rest.is_empty() || rest[1..].parse::<usize>().is_ok())
+            };
+            let parts: Vec<&(String, String)> = drawn.iter().filter(|(name, _)| is_part(name)).collect();
+            assert!(parts.len() > 1, "{look:?}: {figure} is one picture");
+            for (name, svg) in &parts {
+                let height = parse(svg).size().height() / 96.0;
+                assert!(height <= tallest_in + 0.005, "{look:?}: {name} is {height} in tall");
+            }
+            for task in &tasks {
+                let panels = parts.iter().filter(|(_, svg)| has_text(svg, task)).count();
+                assert_eq!(panels, 1, "{look:?}: the panel of {task} in {figure}");
             }
         }
     }
@@ -84,11 +116,18 @@ fn every_look_has_the_pictures_of_the_report_in_its_own_folder_and_leaves_the_re
     let plan = Plan { tasks: 2, models: 8, seeds: 3, examples: 200, faults: true, trials: 3, axes: false };
     let dir = write_run(&folder, &plan);
     build(&dir).unwrap();
-    let names = |look: Look| pictures(&folder.join(look.folder())).into_iter().map(|(name, _)| name);
+    // Panels that a page has no room for are in further pictures.
+    let whole = |name: &str| match name.rsplit_once('-') {
+        Some((whole, part)) if part.parse::<usize>().is_ok() => whole.to_owned(),
+        _ => name.to_owned(),
+    };
+    let names = |look: Look| -> BTreeSet<String> {
+        pictures(&folder.join(look.folder())).iter().map(|(name, _)| whole(name)).collect()
+    };
     let report = fs::read(dir.report_path()).unwrap();
     for look in Look::ALL {
         build_with(&dir, look).unwrap();
-        assert!(names(look).eq(names(Look::Web)), "{look:?}");
+        assert_eq!(names(look), names(Look::Web), "{look:?}");
         assert!(fs::read(dir.report_path()).unwrap() == report, "{look:?} changes the report");
     }
 }

@@ -3,12 +3,19 @@
 
 use std::path::Path;
 
-use bakeoff_reports::{Claim, claims, read_claims};
+use bakeoff_reports::{Claim, KnownNames, claims, read_claims};
 
 const SUITES: &[&str] = &["quick", "claims-quick", "claims"];
 
+fn read_with(text: &str, tasks: &[&str], models: &[&str]) -> Result<Vec<Claim>, String> {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let unknown = |kind: &str, name: &str, known: &[&str]| format!("unknown {kind} '{name}' ({})", known.join(", "));
+    let known = KnownNames { suites: names(SUITES), tasks: names(tasks), models: names(models), unknown };
+    read_claims(Path::new("mine.toml"), text, &known).map_err(|error| error.to_string())
+}
+
 fn read(text: &str) -> Result<Vec<Claim>, String> {
-    read_claims(Path::new("mine.toml"), text, SUITES).map_err(|error| error.to_string())
+    read_with(text, &["sst2", "cola", "cifar10-full"], &["svm", "lstm"])
 }
 
 /// One claim with this part, which begins on line 8.
@@ -42,7 +49,12 @@ fn the_claims_of_the_documents_that_a_suite_measures_keep_the_rules_for_own_clai
     let kept: Vec<&str> = text.split("[[claim]]").skip(1).filter(|claim| !claim.contains("suites = []")).collect();
     let text = format!("[[claim]]{}", kept.join("[[claim]]"));
     let expected: Vec<Claim> = claims().into_iter().filter(|claim| !claim.suites.is_empty()).collect();
-    assert_eq!(read(&text), Ok(expected));
+    let parts = || expected.iter().flat_map(|claim| &claim.parts);
+    let sides = || parts().flat_map(|part| [Some(&part.first), part.second.as_ref()]).flatten();
+    let tasks = parts().flat_map(|part| &part.task).chain(sides().map(|side| &side.task));
+    let tasks: Vec<&str> = tasks.map(String::as_str).collect();
+    let models: Vec<&str> = sides().flat_map(|side| &side.model).map(String::as_str).collect();
+    assert_eq!(read_with(&text, &tasks, &models), Ok(expected.clone()));
 }
 
 #[test]
@@ -50,6 +62,21 @@ fn an_unknown_suite_is_named_with_its_line_and_the_known_ones() {
     let text = with_part(&format!("{SIDES}value = 0.5")).replace("[\"quick\"]", "[\n\"quick\",\n\"quikc\"]");
     refused(&text, &["mine.toml:9: claim M1: unknown suite 'quikc'", "quick, claims-quick, claims"]);
     refused(&text.replace("[\n\"quick\",\n\"quikc\"]", "[]"), &["mine.toml:7: claim M1 names no suite"]);
+}
+
+#[test]
+fn an_unknown_task_or_model_is_named_with_its_line_and_the_known_ones() {
+    let second = |second: &str| with_part(&format!("{SIDES}second = {{ {second} }}"));
+    let good = second("model = [\"lstm\"]");
+    refused(
+        &good.replace("[\"sst2\"]", "[\"cola\", \"sst-2\"]"),
+        &["mine.toml:9: claim M1: unknown task 'sst-2' (sst2, cola, cifar10-full)", "or give a run that has it"],
+    );
+    refused(&good.replace("\"svm\"", "\"swm\""), &["mine.toml:10: claim M1: unknown model 'swm' (svm, lstm)"]);
+    refused(&good.replace("\"lstm\"", "\"lstn\""), &["mine.toml:12: claim M1: unknown model 'lstn'"]);
+    refused(&second("task = \"colla\""), &["mine.toml:12: claim M1: unknown task 'colla'"]);
+    assert!(read(&second("task = \"cifar10\"")).is_ok(), "cifar10-full answers for it");
+    assert!(read(&good).is_ok());
 }
 
 #[test]
@@ -82,6 +109,7 @@ fn a_number_out_of_range_is_refused_with_what_was_expected() {
     refused(&value("-1.0", "fit_s"), &["`value` is -1"]);
     let noise = with_part(&format!("{SIDES}second = {{ label_noise = 40 }}")).replace("40", "40.0");
     refused(&noise, &["`label_noise` is 40, expected a share from 0 to 1"]);
+    refused(&value("75.0", "accuracy"), &["mine.toml:8:", "`value` is 75, but accuracy is from 0 to 1"]);
     let most = with_part(&format!("{SIDES}value = 0.5")).replace("suites", "most = 50.0\nsuites");
     refused(&most, &["mine.toml:2: claim M1: `most` is not in 0..1"]);
 }

@@ -4,14 +4,17 @@ use std::fs;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
+use bakeoff_models::unknown_name;
 use bakeoff_reports::{
-    Claim, ReportError, Results, RunDir, anchors, anchors_text, claims, claims_csv, claims_text, judge, meet,
-    read_claims,
+    Claim, Impute, KnownNames, ReportError, Results, anchors, anchors_text, claims, claims_csv, claims_text, judge,
+    meet, read_claims,
 };
 use clap::Args;
 
-use super::Exit;
-use crate::suite::BUILT_IN;
+use super::{Exit, item, load};
+use crate::plan::suite_names;
+use crate::program::Program;
+use crate::suite::{BUILT_IN, Source, SuiteError};
 use crate::usage::usage;
 
 #[derive(Debug, Args)]
@@ -19,7 +22,7 @@ pub(super) struct ClaimsArguments {
     /// The runs' directories; where several measured the same, the first counts
     runs: Vec<PathBuf>,
     /// Judge only these claims (C06), separated by commas
-    #[arg(long = "claim", value_name = "ID", value_delimiter = ',')]
+    #[arg(long = "claim", value_name = "ID", value_delimiter = ',', value_parser = item::<String>)]
     ids: Vec<String>,
     /// Judge the claims in this file, which has the form of reports/claims.toml, in place of those of the documents
     #[arg(long, value_name = "FILE")]
@@ -29,11 +32,14 @@ pub(super) struct ClaimsArguments {
     csv: bool,
 }
 
-pub(super) fn run(arguments: &ClaimsArguments) -> anyhow::Result<Exit> {
+pub(super) fn run(program: &Program, arguments: &ClaimsArguments) -> anyhow::Result<Exit> {
     let runs: Vec<Results> =
-        arguments.runs.iter().map(|run| Results::load(&RunDir::new(run))).collect::<Result<_, _>>().map_err(usage)?;
+        arguments.runs.iter().map(|run| load(run, Impute::Nothing)).collect::<anyhow::Result<_>>()?;
     let mut claims = match &arguments.rules {
-        Some(path) => own_claims(path, &runs).map_err(usage)?,
+        Some(path) => {
+            let known = known_names(program, &runs).map_err(usage)?;
+            own_claims(path, &known).map_err(usage)?
+        }
         None => claims(),
     };
     for id in &arguments.ids {
@@ -57,11 +63,33 @@ pub(super) fn run(arguments: &ClaimsArguments) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// The claims of a user. They may be about built-in suites and about those of the runs.
-fn own_claims(path: &Path, runs: &[Results]) -> Result<Vec<Claim>, ReportError> {
+/// The claims of a user.
+fn own_claims(path: &Path, known: &KnownNames) -> Result<Vec<Claim>, ReportError> {
     let text =
         fs::read_to_string(path).map_err(|error| ReportError::Io { what: "read", path: path.to_owned(), error })?;
-    let built_in = BUILT_IN.iter().map(|(name, _)| *name);
-    let suites: Vec<&str> = built_in.chain(runs.iter().map(|run| run.info.suite.as_str())).collect();
-    read_claims(path, &text, &suites)
+    read_claims(path, &text, known)
+}
+
+/// What the claims of a user may be about: what the program has, its suites too, and what the runs have.
+fn known_names(program: &Program, runs: &[Results]) -> Result<KnownNames, SuiteError> {
+    let mut known = KnownNames { suites: Vec::new(), tasks: Vec::new(), models: Vec::new(), unknown: unknown_name };
+    let add = |names: &mut Vec<String>, name: &str| {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    };
+    program.tasks.iter().for_each(|task| add(&mut known.tasks, task.name()));
+    program.models.iter().for_each(|model| add(&mut known.models, model.name()));
+    for (suite, _) in BUILT_IN {
+        add(&mut known.suites, suite);
+        let names = suite_names(&Source::find(suite)?)?;
+        names.tasks.iter().for_each(|task| add(&mut known.tasks, task));
+        names.models.iter().for_each(|model| add(&mut known.models, model));
+    }
+    for run in runs {
+        add(&mut known.suites, &run.info.suite);
+        run.info.tasks.iter().for_each(|task| add(&mut known.tasks, &task.name));
+        run.info.cases.iter().for_each(|case| add(&mut known.models, &case.label));
+    }
+    Ok(known)
 }

@@ -3,10 +3,10 @@
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 
-use bakeoff_reports::{Results, RunDir, compare_text};
+use bakeoff_reports::{Impute, compare_text};
 use clap::Args;
 
-use super::Exit;
+use super::{Exit, load};
 use crate::usage::usage;
 
 #[derive(Debug, Args)]
@@ -18,8 +18,8 @@ pub(super) struct CompareArguments {
 }
 
 pub(super) fn run(arguments: &CompareArguments) -> anyhow::Result<Exit> {
-    let load = |run: &PathBuf| Results::load(&RunDir::new(run)).map_err(usage);
-    let (before, after) = (load(&arguments.before)?, load(&arguments.after)?);
+    let before = load(&arguments.before, Impute::Nothing)?;
+    let after = load(&arguments.after, Impute::Nothing)?;
     stdout().lock().write_all(compare_text(&before, &after).map_err(usage)?.as_bytes())?;
     Ok(Exit::Ok)
 }

@@ -14,17 +14,18 @@ mod run;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 
-use bakeoff_reports::Built;
+use bakeoff_reports::{Built, Impute, ReportError, Results, RunDir};
 use clap::{Args, Parser, Subcommand};
 
 use crate::budget::Budget;
 use crate::interrupt;
 use crate::plan::{MAX_THREADS, Overrides, Plan};
 use crate::program::Program;
+use crate::recorder::RunLock;
 use crate::suite::Source;
 use crate::usage::{UsageError, usage};
 use crate::worker;
@@ -143,9 +144,10 @@ fn count(text: &str) -> Result<usize, String> {
     }
 }
 
-/// One item of a list on the command line.
+/// One item of a list on the command line. Blanks around it are no part of it.
 fn item<T: ListItem>(text: &str) -> Result<T, String> {
-    if text.trim().is_empty() {
+    let text = text.trim();
+    if text.is_empty() {
         return Err("an item of the list is empty: write items with one comma between two, as in a,b".to_owned());
     }
     text.parse().map_err(|_| format!("expected {}", T::EXPECTED))
@@ -210,6 +212,27 @@ enum Exit {
     Interrupted,
 }
 
+/// Reads a run. Says on standard error if another process still adds to it.
+fn load(run: &Path, impute: Impute) -> anyhow::Result<Results> {
+    if RunLock::is_held(run) {
+        // The result matters more than a standard error that is closed.
+        let _ = writeln!(
+            io::stderr(),
+            "note: another bakeoff works on the folder {}: only the cases that it has stored so far are read",
+            run.display()
+        );
+    }
+    Results::load_with(&RunDir::new(run), impute).map_err(of_reading)
+}
+
+/// What a user can mend in the run's files is wrong input; everything else is unexpected.
+fn of_reading(error: ReportError) -> anyhow::Error {
+    match error {
+        ReportError::Io { .. } | ReportError::Figure { .. } => error.into(),
+        of_the_files => usage(of_the_files),
+    }
+}
+
 /// Prints the part of a report that the user sees on the terminal: its table, its remarks and where it is.
 fn print_report(out: &mut dyn Write, built: &Built) -> io::Result<()> {
     writeln!(out, "{}", built.terminal_table)?;
@@ -236,7 +259,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
         Command::List(arguments) => list::run(program, &arguments),
         Command::Check(selection) => check::run(program, &selection, samples),
         Command::Data(arguments) => data::run(&arguments),
-        Command::Claims(arguments) => claims::run(&arguments),
+        Command::Claims(arguments) => claims::run(program, &arguments),
         Command::Rank(arguments) => rank::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

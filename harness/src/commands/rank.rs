@@ -3,11 +3,10 @@
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 
-use bakeoff_reports::{Impute, Results, RunDir, rank_text};
+use bakeoff_reports::{Impute, rank_text};
 use clap::{Args, ValueEnum};
 
-use super::Exit;
-use crate::usage::usage;
+use super::{Exit, load};
 
 #[derive(Debug, Args)]
 pub(super) struct RankArguments {
@@ -27,7 +26,6 @@ enum ImputedScore {
 
 pub(super) fn run(arguments: &RankArguments) -> anyhow::Result<Exit> {
     let impute = arguments.impute.map_or(Impute::Nothing, |ImputedScore::Floor| Impute::Floor);
-    let results = Results::load_with(&RunDir::new(&arguments.run), impute).map_err(usage)?;
-    stdout().lock().write_all(rank_text(&results).as_bytes())?;
+    stdout().lock().write_all(rank_text(&load(&arguments.run, impute)?).as_bytes())?;
     Ok(Exit::Ok)
 }

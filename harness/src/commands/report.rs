@@ -3,10 +3,10 @@
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 
-use bakeoff_reports::{Look, ReportError, Results, RunDir, bibtex};
+use bakeoff_reports::{Impute, Look, RunDir, bibtex};
 use clap::{Args, ValueEnum};
 
-use super::{Exit, print_report};
+use super::{Exit, load, of_reading, print_report};
 use crate::machine::available_cpus;
 use crate::recorder::RunLock;
 use crate::threads;
@@ -16,9 +16,9 @@ use crate::usage::usage;
 pub(super) struct ReportArguments {
     /// The run's directory
     run: PathBuf,
-    /// What the figures are for: web is the report; paper and slides also write a folder in figures/
-    #[arg(long, value_enum, default_value_t = FigureStyle::Web)]
-    style: FigureStyle,
+    /// What the figures are for: web is the report; paper and slides also write a folder in figures/ [default: web]
+    #[arg(long, value_enum)]
+    style: Option<FigureStyle>,
     /// How wide the figures of --style paper are: single is 3.3 inches, double is 6.9 inches [default: single]
     #[arg(long, value_enum)]
     column: Option<Column>,
@@ -43,12 +43,17 @@ enum Column {
 }
 
 pub(super) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
-    let look = look(arguments.style, arguments.column)?;
+    if arguments.bib && (arguments.style.is_some() || arguments.column.is_some()) {
+        return Err(usage(
+            "--bib prints references and draws no figure, so it takes no --style and no --column: leave these out, or leave out \
+             --bib, because --style paper writes the same references to references.bib",
+        ));
+    }
+    let look = look(arguments.style.unwrap_or(FigureStyle::Web), arguments.column)?;
     let dir = RunDir::new(&arguments.run);
     dir.info().map_err(usage)?;
     if arguments.bib {
-        let results = Results::load(&dir).map_err(of_reading)?;
-        write!(stdout().lock(), "{}", bibtex(&results))?;
+        write!(stdout().lock(), "{}", bibtex(&load(&arguments.run, Impute::Nothing)?))?;
         return Ok(Exit::Ok);
     }
     let _lock = RunLock::for_report(dir.path())?;
@@ -59,14 +64,6 @@ pub(super) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
         writeln!(out, "figures: {}", dir.path().join(look.folder()).display())?;
     }
     Ok(Exit::Ok)
-}
-
-/// What a user can mend in the run's files is wrong input; everything else is unexpected.
-fn of_reading(error: ReportError) -> anyhow::Error {
-    match error {
-        ReportError::Io { .. } | ReportError::Figure { .. } => error.into(),
-        of_the_files => usage(of_the_files),
-    }
 }
 
 fn look(style: FigureStyle, column: Option<Column>) -> anyhow::Result<Look> {

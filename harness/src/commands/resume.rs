@@ -3,12 +3,13 @@
 use std::io::{Write, stderr, stdout};
 use std::path::PathBuf;
 
+use anyhow::Context;
 use bakeoff_models::Device;
 use bakeoff_reports::{DeviceInfo, Results, RunDir, RunInfo, SCHEMA};
 use clap::Args;
 
 use super::run::{Isolation, say_memory, sum_up};
-use super::{Exit, print_report};
+use super::{Exit, of_reading, print_report};
 use crate::forecast::counted;
 use crate::interrupt;
 use crate::plan::{Overrides, Plan};
@@ -28,7 +29,7 @@ pub(super) struct ResumeArguments {
 }
 
 pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
-    let info = RunDir::new(&arguments.run).info().map_err(usage)?;
+    let info = RunDir::new(&arguments.run).info().map_err(of_reading)?;
     let folder = arguments.run.display().to_string();
     refuse_older(&info, &folder)?;
     let origin = arguments.run.join("run.json").display().to_string();
@@ -51,40 +52,68 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
     // Before anything is read that another process may be writing.
     let lock = RunLock::new(&arguments.run)?;
     // A fault that the report would find after hours is found now.
-    Results::load(&RunDir::new(&arguments.run)).map_err(usage)?;
-    let stored = || RunDir::new(&arguments.run).records().map_err(usage);
-    let before = Searches::stored(&plan, &stored()?.rows);
+    let results = Results::load(&RunDir::new(&arguments.run)).map_err(of_reading)?;
+    let stored = |plan: &Plan| -> anyhow::Result<Searches> {
+        // Reading the rows of thousands of cases once more takes seconds.
+        if plan.searches.is_empty() {
+            return Ok(Searches::new(plan));
+        }
+        Ok(Searches::stored(plan, &RunDir::new(&arguments.run).records().map_err(of_reading)?.rows))
+    };
+    let before = stored(&plan)?;
     let as_run: Vec<_> = plan.cases.iter().map(|case| before.as_run(case)).collect();
-    let (recorder, Kept { done, damaged }) = Recorder::resume(&arguments.run, lock, &info, &as_run)?;
-    if !damaged.is_empty() {
-        let are_run = if damaged.len() == 1 { "is run" } else { "are run" };
-        say(&format!(
-            "note: {} {are_run} again, because predictions, readings or epochs are missing or cut off: {}",
-            counted(damaged.len(), "case"),
-            damaged.join(", ")
-        ));
+    let (recorder, Kept { done, damaged, unclosed, waiting }) =
+        Recorder::resume(&arguments.run, lock, &info, &as_run, &results)?;
+    drop(results);
+    for (again, because) in [
+        (&damaged, "predictions, readings, epochs or the kept model are missing or cut off"),
+        (&waiting, "the parameters follow from search trials that are run again"),
+    ] {
+        if !again.is_empty() {
+            let are_run = if again.len() == 1 { "is run" } else { "are run" };
+            let (cases, ids) = (counted(again.len(), "case"), again.join(", "));
+            say(&format!("note: {cases} {are_run} again, because {because}: {ids}"));
+        }
+    }
+    match &unclosed[..] {
+        [] => {}
+        [case] => say(&format!("note: case {case} has no closing row in records.csv: it is measured again")),
+        cases => say(&format!(
+            "note: {} have no closing row in records.csv: they are measured again: {}",
+            counted(cases.len(), "case"),
+            cases.join(", ")
+        )),
     }
     // Without the search trials that it dropped.
-    let searches = Searches::stored(&plan, &stored()?.rows);
+    let searches = stored(&plan)?;
     plan.cases.retain(|case| !done.contains(&case.id));
     if plan.cases.is_empty() {
         let dir = RunDir::new(&arguments.run);
         // The program was stopped after its last case.
         if !dir.report_path().exists() {
-            say(&format!("all {} cases are done, and the report was missing", done.len()));
-            let built = bakeoff_reports::build(&dir).map_err(usage)?;
+            say(&format!("{}, and the report was missing", all_done(done.len())));
+            let built = bakeoff_reports::build(&dir).map_err(of_reading).with_context(|| {
+                format!("the results are stored, but not the report; correct the cause, then: bakeoff report {folder}")
+            })?;
             print_report(&mut stdout().lock(), &built)?;
             return Ok(Exit::Ok);
         }
-        writeln!(stdout(), "nothing to do: all {} cases of {} are done", done.len(), arguments.run.display())?;
+        writeln!(stdout(), "nothing to do in {}: {}", arguments.run.display(), all_done(done.len()))?;
         return Ok(Exit::NothingToDo);
     }
     // It would be of fewer cases. If the program is stopped once more, its absence says that it is to be made.
     let _ = std::fs::remove_file(RunDir::new(&arguments.run).report_path());
-    say(&format!("{} cases are done, {} are left", done.len(), plan.cases.len()));
+    let are = |n: usize| if n == 1 { "is" } else { "are" };
+    let (done, left) = (done.len(), plan.cases.len());
+    say(&format!("{} {} done, {left} {} left", counted(done, "case"), are(done), are(left)));
     say_memory(program, &plan);
     interrupt::listen()?;
     sum_up(&session.carry_out(&info, &plan, recorder, searches)?)
+}
+
+/// `all 5 cases are done`.
+fn all_done(cases: usize) -> String {
+    if cases == 1 { "the only case is done".to_owned() } else { format!("all {cases} cases are done") }
 }
 
 /// Writes a line to standard error, which may be closed.

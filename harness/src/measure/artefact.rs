@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use bakeoff_models::Model;
+use bakeoff_reports::bytes_in;
 
 use super::Bench;
 use crate::phase::Phase;
@@ -47,15 +48,6 @@ fn keep_in(place: &Path, model: &dyn Model) -> Result<u64, String> {
 fn save(model: &dyn Model, folder: &Path) -> Result<u64, String> {
     model.save(folder).map_err(|error| error.to_string())?;
     bytes_in(folder).map_err(|error| format!("failed to read {}: {error}", folder.display()))
-}
-
-/// The size in bytes of the files in a folder and in the folders in it. An ensemble has a folder for each member.
-fn bytes_in(folder: &Path) -> io::Result<u64> {
-    let bytes = |entry: fs::DirEntry| match entry.metadata()? {
-        metadata if metadata.is_dir() => bytes_in(&entry.path()),
-        metadata => Ok(metadata.len()),
-    };
-    fs::read_dir(folder)?.map(|entry| bytes(entry?)).sum()
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> String {

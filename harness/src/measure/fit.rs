@@ -6,7 +6,7 @@ use bakeoff_reports::Status;
 use super::observer::{CheckpointSchedule, Observer};
 use super::{Bench, Stop};
 use crate::budget::Budget;
-use crate::checkpoint::{Checkpoint, CheckpointPlace, MeasuredFit};
+use crate::checkpoint::{Checkpoint, CheckpointPlace, FitIdentity, MeasuredFit, Unusable, unusable};
 use crate::phase::Phase;
 use crate::protocol::Event;
 use crate::rows::{Rows, listed};
@@ -21,14 +21,7 @@ impl Bench<'_> {
         rows: &Rows,
         place: Option<&CheckpointPlace>,
     ) -> Result<(), Stop> {
-        let earlier = place.map(|place| Checkpoint::read(&place.path, self.case)).transpose();
-        let earlier = match earlier {
-            Err(fault) if self.case.trial.is_some() => {
-                self.outcome.remark(&format!("the fit began again: {fault}"));
-                None
-            }
-            earlier => earlier.map_err(Stop::failed)?.flatten(),
-        };
+        let earlier = self.earlier(place)?;
         (self.emit)(Event::Phase(Phase::Fit));
         self.record(Phase::Fit, "train_examples", Some(rows.learned.examples as f64), "data", "");
         match self.case.budget {
@@ -46,19 +39,42 @@ impl Bench<'_> {
                 self.record(Phase::Fit, metric, Some(names.len() as f64), "data", listed(names));
             }
         }
-        let (measured, state) =
-            earlier.map_or_else(Default::default, |earlier| (earlier.measured, Some(earlier.state)));
-        let before = self.begin_metering(&measured);
-        self.outcome.curves = measured.curves;
+        self.fit_from(model, rows, place, earlier)
+    }
+
+    /// Fits the model, from a checkpoint if there is one.
+    fn fit_from(
+        &mut self,
+        model: &mut dyn Model,
+        rows: &Rows,
+        place: Option<&CheckpointPlace>,
+        earlier: Option<Checkpoint>,
+    ) -> Result<(), Stop> {
+        let before = match &earlier {
+            Some(earlier) => self.meter.count_on(&earlier.measured.joules),
+            None => self.meter.read_j(),
+        };
+        let (state, earlier_parts_s) = match earlier {
+            Some(Checkpoint { state, measured: MeasuredFit { parts_s, curves, .. } }) => {
+                self.outcome.curves = curves;
+                (Some(state), parts_s)
+            }
+            None => (None, Vec::new()),
+        };
+        if before.is_err() {
+            // The joules of its earlier epochs belong to no number of the fit, and a curve does not name their source.
+            self.outcome.curves.iter_mut().for_each(|epoch| epoch.energy_j = None);
+        }
         let epochs_before = self.outcome.curves.len();
         let stopwatch = Stopwatch::start(self.program.machine);
         let mut watch = Observer {
             stopwatch: &stopwatch,
-            checkpoints: CheckpointSchedule::new(place, state, measured.parts_s),
+            checkpoints: CheckpointSchedule::new(place, state, earlier_parts_s),
             targets: &rows.validation.targets,
             primary: self.task.primary(),
             case: self.case,
-            start_j: before.as_ref().ok().copied(),
+            fit: self.identity(),
+            start_j: before.clone(),
             meter: &mut self.meter,
             emit: self.emit,
             curves: &mut self.outcome.curves,
@@ -67,6 +83,16 @@ impl Bench<'_> {
         let last_part_s = stopwatch.seconds();
         let CheckpointSchedule { earlier_parts_s: mut parts_s, fault, .. } = watch.checkpoints;
         parts_s.push(last_part_s);
+        if let (Err(ModelError::State(what)), Some(at)) = (&fitted, place) {
+            let fault = unusable(&at.path, what);
+            if self.case.trial.is_none() {
+                return Err(Stop::failed(fault));
+            }
+            self.outcome.remark(&format!("the fit began again: {fault}"));
+            self.outcome.curves.clear();
+            self.meter.take_reads_j();
+            return self.fit_from(model, rows, place, None);
+        }
         // What a search costs includes its search trials that diverge, and a budget that was too small was used all the same.
         let failure = match fitted {
             Err(error) if self.case.trial.is_none() && !matches!(error, ModelError::OverBudget(_)) => {
@@ -128,14 +154,36 @@ impl Bench<'_> {
         }
     }
 
-    /// The meter's joules at the beginning of a fit of which `measured` is known, or why there are none.
-    fn begin_metering(&mut self, measured: &MeasuredFit) -> Result<f64, String> {
-        if measured.parts_s.is_empty() {
-            return self.meter.read_j();
+    fn identity(&self) -> FitIdentity {
+        FitIdentity::new(self.program, self.task, self.case)
+    }
+
+    /// What the fit goes on from. `None` if it begins; the note of the case says why, if it begins again.
+    fn earlier(&mut self, place: Option<&CheckpointPlace>) -> Result<Option<Checkpoint>, Stop> {
+        let Some(place) = place else { return Ok(None) };
+        let earlier = match Checkpoint::read(&place.path, &self.identity()) {
+            Err(Unusable { why, .. }) if self.case.trial.is_some() => {
+                self.outcome.remark(&format!("the fit began again: {why}"));
+                return Ok(None);
+            }
+            // Search trials that were run again chose others.
+            Err(Unusable { other_params: Some(then), .. }) if self.case.waits_for > 0 => {
+                let now = &self.case.params;
+                self.outcome.remark(&format!(
+                    "the fit began again: the search chose '{now}', and its checkpoint was of '{then}'"
+                ));
+                return Ok(None);
+            }
+            earlier => earlier.map_err(|Unusable { why, .. }| Stop::failed(why))?,
+        };
+        if let (Some(Budget::Joules(_)), Some(earlier)) = (self.case.budget, &earlier)
+            && let Some(two) = self.meter.other_source(&earlier.measured.joules)
+        {
+            self.outcome.remark(&format!(
+                "the fit began again: its budget is in joules, and joules of two sources are not added up ({two})"
+            ));
+            return Ok(None);
         }
-        let first = measured.reads_j.first().copied();
-        let first = first.ok_or_else(|| "no meter was readable before the fit was interrupted".to_owned())?;
-        self.meter.count_on(measured.reads_j.clone())?;
-        Ok(first)
+        Ok(earlier)
     }
 }

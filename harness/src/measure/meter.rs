@@ -1,5 +1,6 @@
 //! The energy meter of a case. It keeps every read that a number is made of.
 
+use crate::checkpoint::MeasuredJoules;
 use crate::machine::Machine;
 use crate::meters::{self, Counter, EnergyConfig};
 
@@ -29,15 +30,30 @@ impl<'a> Meter<'a> {
         Some(self.counter.as_mut().ok()?.read_j().ok()? + self.offset_j)
     }
 
-    /// Counts on from the last of these reads, which an earlier process kept.
+    /// Counts on from the joules that an earlier process kept, and gives the first of its reads.
     ///
     /// # Errors
-    /// If the meter cannot be read now.
-    pub(super) fn count_on(&mut self, reads_j: Vec<f64>) -> Result<(), String> {
+    /// If there are none, if they are of another source, or if the meter cannot be read now.
+    pub(super) fn count_on(&mut self, earlier: &MeasuredJoules) -> Result<f64, String> {
+        let reads_j = match earlier {
+            MeasuredJoules::Counted { reads_j, .. } => reads_j,
+            MeasuredJoules::Missing(reason) => return Err(reason.clone()),
+        };
+        if let Some(two) = self.other_source(earlier) {
+            return Err(format!("the joules of the fit are of two sources: {two}"));
+        }
         let shown = self.read_j()?;
         self.offset_j += reads_j.last().map_or(0.0, |last| last - shown);
-        self.reads_j = reads_j;
-        Ok(())
+        self.reads_j.clone_from(reads_j);
+        Ok(reads_j.first().copied().unwrap_or(shown))
+    }
+
+    /// The two sources, if this meter is another one than that which counted the joules of an earlier process. Such joules are never
+    /// added up.
+    pub(super) fn other_source(&self, earlier: &MeasuredJoules) -> Option<String> {
+        let MeasuredJoules::Counted { source, .. } = earlier else { return None };
+        let now = self.counter.as_ref().ok()?.source();
+        (source != now).then(|| format!("{source} before the interruption, {now} after it"))
     }
 
     /// The reads kept so far, in order.

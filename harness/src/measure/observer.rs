@@ -10,7 +10,7 @@ use super::better;
 use super::meter::Meter;
 use crate::budget::Budget;
 use crate::case::Case;
-use crate::checkpoint::{Checkpoint, CheckpointPlace, MeasuredFit};
+use crate::checkpoint::{Checkpoint, CheckpointPlace, FitIdentity, MeasuredFit, MeasuredJoules};
 use crate::protocol::Event;
 use crate::scoring::{self, ScoreError};
 use crate::stopwatch::Stopwatch;
@@ -23,7 +23,9 @@ pub(super) struct Observer<'a, 'm> {
     pub(super) targets: &'a Targets,
     pub(super) primary: &'a str,
     pub(super) case: &'a Case,
-    pub(super) start_j: Option<f64>,
+    pub(super) fit: FitIdentity,
+    /// The meter's joules at the beginning of the fit, or why there are none.
+    pub(super) start_j: Result<f64, String>,
     pub(super) meter: &'a mut Meter<'m>,
     pub(super) emit: &'a mut dyn FnMut(Event),
     pub(super) curves: &'a mut Vec<Curve>,
@@ -42,7 +44,7 @@ impl Watch for Observer<'_, '_> {
         // A score of numbers whose squares are too large for a number is undefined too.
         let value = scores.iter().find(|(name, value)| *name == self.primary && value.is_finite());
         let value = value.map(|(_, value)| *value);
-        let energy_j = self.start_j.and_then(|start| self.meter.read_j().ok().map(|now| now - start));
+        let energy_j = self.start_j.as_ref().ok().and_then(|start| self.meter.read_j().ok().map(|now| now - start));
         self.curves.push(Curve {
             case: self.case.id.clone(),
             epoch: report.epoch,
@@ -67,7 +69,7 @@ impl Watch for Observer<'_, '_> {
             Budget::Seconds(most) => Some((self.checkpoints.earlier_s() + self.stopwatch.seconds()) / most),
             Budget::Joules(most) => {
                 // A meter that fails ends the fit, whose joules then say why they are missing.
-                let spent_j = self.start_j.and_then(|start| Some(self.meter.peek_j()? - start));
+                let spent_j = self.start_j.as_ref().ok().and_then(|start| Some(self.meter.peek_j()? - start));
                 Some(spent_j.map_or(f64::INFINITY, |joules| joules / most))
             }
         }
@@ -80,8 +82,19 @@ impl Watch for Observer<'_, '_> {
     fn checkpoint(&mut self, state: &dyn Fn() -> Result<Vec<u8>, ModelError>) -> Result<(), ModelError> {
         let Some(elapsed_s) = self.curves.last().map(|epoch| epoch.elapsed_s) else { return Ok(()) };
         let Some((path, parts_s)) = self.checkpoints.due(elapsed_s) else { return Ok(()) };
-        let measured = MeasuredFit { parts_s, reads_j: self.meter.reads_j().to_vec(), curves: self.curves.clone() };
-        let written = Checkpoint { measured, state: state()? }.write(path, self.case);
+        let joules = match &self.start_j {
+            Ok(_) => MeasuredJoules::Counted {
+                source: self.meter.source().to_owned(),
+                reads_j: self.meter.reads_j().to_vec(),
+            },
+            // A meter may be readable when the fit goes on.
+            Err(reason) if parts_s.len() == 1 => {
+                MeasuredJoules::Missing(format!("before the fit was interrupted, there were no joules: {reason}"))
+            }
+            Err(reason) => MeasuredJoules::Missing(reason.clone()),
+        };
+        let measured = MeasuredFit { parts_s, joules, curves: self.curves.clone() };
+        let written = Checkpoint { measured, state: state()? }.write(path, &self.fit);
         // A full disk costs the checkpoint and not the fit.
         self.checkpoints.fault = written.err();
         Ok(())

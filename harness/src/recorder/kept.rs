@@ -1,12 +1,12 @@
 //! Which cases of a stopped run are kept when it is resumed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
-use bakeoff_reports::{Record, RunDir, Status};
+use bakeoff_reports::{Record, Results, RunDir, Status, bytes_in};
 
-use super::is_closing;
+use super::{StoredRows, is_closing};
 use crate::case::Case;
+use crate::outcome::is_stop_from_outside;
 use crate::phase::Phase;
 use crate::usage::usage;
 
@@ -15,67 +15,143 @@ use crate::usage::usage;
 pub struct Kept {
     /// The ids of the cases that are done: complete, not failed, and, if they waited for search trials, with all of these.
     pub done: BTreeSet<String>,
-    /// The ids of the cases that were done, but whose predictions, readings or epochs are missing or cut off. They are run again.
+    /// The ids of the cases that were done, but whose predictions, readings, epochs or kept model are missing or cut off. They are run
+    /// again.
     pub damaged: Vec<String>,
+    /// The ids of the cases that have rows or files and no closing row, because `records.csv` was cut off or the program was stopped while
+    /// it stored them. They are run again.
+    pub unclosed: Vec<String>,
+    /// The ids of the cases that were done, and whose parameters follow from search trials that are run again. So they are run again too.
+    pub waiting: Vec<String>,
 }
 
 impl Kept {
     /// Looks at the records and the files of the cases.
     ///
     /// # Errors
-    /// If `curves.csv` cannot be read, or if a case was measured with other parameters than it has now.
-    pub(super) fn of(dir: &RunDir, cases: &[Case], records: &[Record]) -> anyhow::Result<Kept> {
-        let mut epochs: BTreeMap<String, usize> = BTreeMap::new();
-        for epoch in dir.curves()?.map_or_else(Vec::new, |intact| intact.rows) {
-            *epochs.entry(epoch.case).or_default() += 1;
+    /// If a case was measured with other parameters than it has now.
+    pub(super) fn of(dir: &RunDir, cases: &[Case], rows: &StoredRows, results: &Results) -> anyhow::Result<Kept> {
+        let stored = Stored::of(dir, rows, results);
+        let mut kept =
+            Kept { done: BTreeSet::new(), damaged: Vec::new(), unclosed: stored.unclosed(cases), waiting: Vec::new() };
+        for case in cases.iter().filter(|case| stored.is_result(case)) {
+            if stored.is_whole(case) {
+                kept.done.insert(case.id.clone());
+            } else {
+                kept.damaged.push(case.id.clone());
+            }
         }
-        let results =
-            records.iter().filter(|record| is_closing(record) && is_result(record)).map(|record| &record.case);
-        let (whole, damaged): (Vec<&String>, Vec<&String>) = results.partition(|case| {
-            has_predictions(dir, case, records)
-                && has_readings(dir, case, records)
-                && has_epochs(epochs.get(*case).copied().unwrap_or(0), case, records)
-        });
-        let mut done: BTreeSet<String> = whole.into_iter().cloned().collect();
-        let lost = waiting_for_lost(cases, &done);
-        for id in &lost {
-            // Its parameters are chosen anew, so it does not go on from there. If it cannot be removed, the case says so.
-            let _ = fs::remove_file(dir.checkpoint_path(id));
-        }
-        done.retain(|id| !lost.contains(id.as_str()));
-        refuse_other_params(cases, records.iter().filter(|record| !lost.contains(record.case.as_str())))?;
-        Ok(Kept { done, damaged: damaged.into_iter().cloned().collect() })
+        let waiting = waiting_for_lost(cases, &kept.done);
+        let of_search = cases.iter().map(|case| &case.id).filter(|id| waiting.contains(id.as_str()));
+        kept.waiting = of_search.filter(|id| kept.done.contains(*id)).cloned().collect();
+        kept.done.retain(|id| !waiting.contains(id.as_str()));
+        refuse_other_params(cases, rows.records.iter().filter(|record| !waiting.contains(record.case.as_str())))?;
+        Ok(kept)
     }
 }
 
-/// Whether a closed case is not run again: if it did not fail, or is a search trial whose parameters made it diverge, run out of time or
-/// of memory, or that had no parameters and did not begin. One that `failed` may have had a reason outside of it.
-fn is_result(closing: &Record) -> bool {
-    let was_begun = closing.value.is_some();
-    !closing.status.is_failure() || (closing.trial.is_some() && (closing.status != Status::Failed || !was_begun))
+/// What a stopped run has stored of each case.
+struct Stored<'a> {
+    dir: &'a RunDir,
+    /// What the predictions and readings gave that were whole.
+    results: &'a Results,
+    records: BTreeMap<&'a str, Vec<&'a Record>>,
+    epochs: BTreeMap<&'a str, usize>,
 }
 
-/// Whether a case has as many predictions as were scored. A case without scores needs none.
-fn has_predictions(dir: &RunDir, case: &str, records: &[Record]) -> bool {
-    let examples = records.iter().find(|record| record.case == case && record.metric == "examples");
-    examples.and_then(|record| record.value).is_none_or(|examples| {
-        let stored = dir.predictions(case).ok().flatten();
-        stored.is_some_and(|stored| stored.torn_line.is_none() && stored.rows.len() as f64 == examples)
-    })
+impl<'a> Stored<'a> {
+    fn of(dir: &'a RunDir, rows: &'a StoredRows, results: &'a Results) -> Stored<'a> {
+        let mut stored = Stored { dir, results, records: BTreeMap::new(), epochs: BTreeMap::new() };
+        for record in &rows.records {
+            stored.records.entry(&record.case).or_default().push(record);
+        }
+        for epoch in &rows.curves {
+            *stored.epochs.entry(&epoch.case).or_default() += 1;
+        }
+        stored
+    }
+
+    fn rows(&self, case: &str) -> &[&'a Record] {
+        self.records.get(case).map_or(&[], Vec::as_slice)
+    }
+
+    fn closing(&self, case: &str) -> Option<&'a Record> {
+        self.rows(case).iter().copied().find(|record| is_closing(record))
+    }
+
+    fn value(&self, case: &str, metric: &str) -> Option<f64> {
+        self.rows(case).iter().find(|record| record.metric == metric).and_then(|record| record.value)
+    }
+
+    /// The cases with rows or files and without a closing row.
+    fn unclosed(&self, cases: &[Case]) -> Vec<String> {
+        let ids = cases.iter().map(|case| &case.id).filter(|id| self.closing(id).is_none());
+        ids.filter(|id| !self.rows(id).is_empty() || has_files(self.dir, id)).cloned().collect()
+    }
+
+    /// Whether a case ended so that it is not run again. A search trial that failed is a result, as one that diverged or ran out of time
+    /// or of memory. It is run again only if its process was killed or could not be started, which says nothing of its parameters, or if
+    /// no search trial of its case was left to choose from.
+    fn is_result(&self, case: &Case) -> bool {
+        let Some(closing) = self.closing(&case.id) else { return false };
+        let was_begun = |closing: &Record| closing.value.is_some();
+        let had_choice = || {
+            let of_case = self.closing(&case.scored_id());
+            of_case.is_none_or(|of_case| of_case.status != Status::Failed || was_begun(of_case))
+        };
+        match (case.trial, closing.status) {
+            (None, status) => !status.is_failure(),
+            (Some(_), Status::Failed) => !was_begun(closing) || (!is_stop_from_outside(&closing.note) && had_choice()),
+            (Some(_), _) => true,
+        }
+    }
+
+    /// Whether the files of a case have everything that its records speak of.
+    fn is_whole(&self, case: &Case) -> bool {
+        self.has_predictions(&case.id)
+            && self.has_readings(&case.id)
+            && self.has_epochs(&case.id)
+            && (!case.keep_model || self.has_model(&case.id))
+    }
+
+    /// Whether a case has as many predictions as were scored. A case without scores needs none.
+    fn has_predictions(&self, case: &str) -> bool {
+        if self.results.answers.contains_key(case) {
+            return true;
+        }
+        self.value(case, "examples").is_none_or(|examples| {
+            let stored = self.dir.predictions(case).ok().flatten();
+            stored.is_some_and(|stored| stored.torn_line.is_none() && stored.rows.len() as f64 == examples)
+        })
+    }
+
+    /// Whether the readings of a case are there and complete. A case that was not fitted needs none.
+    fn has_readings(&self, case: &str) -> bool {
+        if self.results.latencies.contains_key(case) {
+            return true;
+        }
+        let fit = Phase::Fit.name();
+        let fitted = self.rows(case).iter().any(|record| record.phase == fit && record.metric == "fit_s");
+        !fitted || matches!(self.dir.readings(case), Ok(Some(_)))
+    }
+
+    /// Whether all epochs of a case are there. A model without epochs needs none, and neither does a case of a program that did not
+    /// record how many there were.
+    fn has_epochs(&self, case: &str) -> bool {
+        let stored = self.epochs.get(case).copied().unwrap_or(0);
+        self.value(case, "epochs").is_none_or(|epochs| epochs == stored as f64)
+    }
+
+    /// Whether the kept model of a case has the size that was recorded. None was kept if there is no size.
+    fn has_model(&self, case: &str) -> bool {
+        let recorded = self.value(case, "model_bytes");
+        recorded.is_none_or(|bytes| bytes_in(&self.dir.model_path(case)).is_ok_and(|stored| stored as f64 == bytes))
+    }
 }
 
-/// Whether the readings of a case are there and complete. A case that was not fitted needs none.
-fn has_readings(dir: &RunDir, case: &str, records: &[Record]) -> bool {
-    let fit = Phase::Fit.name();
-    let fitted = records.iter().any(|record| record.case == case && record.phase == fit && record.metric == "fit_s");
-    !fitted || matches!(dir.readings(case), Ok(Some(_)))
-}
-
-/// Whether so many rows of `curves.csv` are all epochs of a case. A model without epochs needs none, and neither does a case of a
-/// program that did not record how many there were.
-fn has_epochs(stored: usize, case: &str, records: &[Record]) -> bool {
-    let recorded = records.iter().find(|record| record.case == case && record.metric == "epochs");
-    recorded.and_then(|record| record.value).is_none_or(|epochs| epochs == stored as f64)
+/// Whether there are predictions or readings of a case.
+pub(super) fn has_files(dir: &RunDir, case: &str) -> bool {
+    dir.predictions_path(case).exists() || dir.readings_path(case).exists()
 }
 
 /// The cases that waited for a search trial that is not done. Their parameters would have to be chosen again.

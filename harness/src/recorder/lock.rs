@@ -6,12 +6,13 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::changed::is_in_place;
 use crate::usage::usage;
 
 /// Locks a directory until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct RunLock {
-    _file: File,
+    file: File,
 }
 
 impl RunLock {
@@ -23,7 +24,7 @@ impl RunLock {
         let file = open(path)?;
         file.try_lock().map_err(|error| cannot_lock(path, error))?;
         probe(path)?;
-        Ok(RunLock { _file: file })
+        Ok(RunLock { file })
     }
 
     /// Locks the directory of a run for its report. `None` if its file system has no locks: no case is measured there, so nothing
@@ -34,12 +35,35 @@ impl RunLock {
     pub fn for_report(path: &Path) -> anyhow::Result<Option<RunLock>> {
         let file = open(path)?;
         let lock = match file.try_lock() {
-            Ok(()) => Some(RunLock { _file: file }),
+            Ok(()) => Some(RunLock { file }),
             Err(TryLockError::Error(error)) if bakeoff_datasets::has_no_locks(&error) => None,
             Err(error) => return Err(cannot_lock(path, error)),
         };
         probe(path)?;
         Ok(lock)
+    }
+
+    /// Checks that the lock of the directory is still this one. If its file was removed, another process can lock a new one.
+    ///
+    /// # Errors
+    /// If it is not; `consequence` says what is missing then.
+    pub(super) fn ensure_in_place(&self, path: &Path, consequence: &str) -> anyhow::Result<()> {
+        let name = path.join(".lock");
+        anyhow::ensure!(
+            is_in_place(&self.file, &name),
+            "{} was removed or replaced while the run wrote to the folder, so another bakeoff may write there too, and {consequence}. What \
+             was stored before is complete. When no other bakeoff works on the folder: bakeoff resume {}",
+            name.display(),
+            path.display()
+        );
+        Ok(())
+    }
+
+    /// Whether another process works on the directory of a run, which may be read meanwhile. A folder that cannot be written to, or that
+    /// has no lock, is not worked on.
+    pub fn is_held(path: &Path) -> bool {
+        // A lock that readers share is free again at the end of this line, and keeps no other reader out.
+        File::open(path.join(".lock")).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Context;
-use bakeoff_reports::{Record, RunDir, Status};
+use bakeoff_reports::{Look, Record, RunDir, Status};
 
 use super::is_closing;
 
@@ -21,7 +21,7 @@ pub(super) fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
         .collect();
     remove_entries(&dir.path().join("models"), is_hidden)?;
     let is_temporary = |name: &str| is_hidden(name) && name.ends_with(".tmp");
-    for folder in ["", "predictions", "readings", "figures"] {
+    for folder in ["", "predictions", "readings"].into_iter().chain(Look::ALL.map(Look::folder)) {
         remove_entries(&dir.path().join(folder), is_temporary)?;
     }
     let checkpoints = dir.path().join("checkpoints");

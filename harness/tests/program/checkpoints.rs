@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use bakeoff_reports::RunDir;
+use sha2::{Digest, Sha256};
 
 use crate::common::{Bench, endings, exits, records, stderr};
 use crate::faults::{curves, without_times};
@@ -116,12 +117,28 @@ fn a_checkpoint_that_cannot_be_used_says_why_and_what_to_do_and_stays() {
     let path = checkpoint(&bench);
     let sound = fs::read_to_string(&path).unwrap();
     let other = [
-        (sound.replacen("\"format\":1", "\"format\":7", 1), "a checkpoint of format 7, this bakeoff reads format 1"),
+        (sound.replacen("\"format\":2", "\"format\":1", 1), "a checkpoint of format 1, this bakeoff reads format 2"),
         (format!("{sound}5"), "the checkpoint is damaged"),
         (sound.replacen("\"epoch\":1,", "\"epoch\":4,", 1), "the checkpoint is damaged: its checksum does not match"),
-        ("{\"format\":1}\n".to_owned(), "not a checkpoint: missing field"),
+        ("{\"format\":2}\n".to_owned(), "not a checkpoint: missing field"),
         (String::new(), "not a checkpoint"),
-        (sound.replacen("pause_s=0.25", "pause_s=0.5", 1), "expected case 'number.nearly.n60.s1.cpu' with '"),
+        (
+            sound.replacen("pause_s=0.25", "pause_s=0.5", 1),
+            "a checkpoint of parameters 'epochs=8 mood=calm pause_s=0.5', expected 'epochs=8 mood=calm pause_s=0.25'",
+        ),
+        (
+            sound.replacen("\"case\":\"number.", "\"case\":\"parity.", 1),
+            "a checkpoint of case 'parity.nearly.n60.s1.cpu', expected 'number.nearly.n60.s1.cpu'",
+        ),
+        (
+            sound.replacen("\"model_version\":\"1 ", "\"model_version\":\"0 ", 1),
+            "a checkpoint of model version '0 (fake)', expected '1 (fake)'",
+        ),
+        (
+            sound.replacen("\"task_version\":1", "\"task_version\":7", 1),
+            "a checkpoint of task version '7', expected '1'",
+        ),
+        (forged(&sound, str::to_owned, "x"), "the state of the fit: 'x' is no number of epochs"),
     ];
     for (text, says) in other {
         assert_ne!(text, sound);
@@ -130,10 +147,64 @@ fn a_checkpoint_that_cannot_be_used_says_why_and_what_to_do_and_stays() {
         let (_, status, note) = endings(&bench.path("out")).remove(0);
         assert_eq!(status, "failed");
         assert!(note.contains(says) && note.contains("to begin the fit again, remove the file"), "{note}");
+        assert!(note.contains("out/checkpoints/number.nearly.n60.s1.cpu: "), "{note}");
         assert_eq!(fs::read_to_string(&path).unwrap(), text, "the user decides what becomes of it");
     }
     fs::remove_file(&path).unwrap();
     exits(&bench.run(&["resume", "out"]), 0);
+}
+
+/// A checkpoint with a changed header and this state, which is as long as its own, and the checksum that belongs to it.
+pub(crate) fn forged(sound: &str, change: impl Fn(&str) -> String, state: &str) -> String {
+    let (header, _) = sound.split_once('\n').unwrap();
+    let header = change(header);
+    let (before, _) = header.rsplit_once("\"sha256\":\"").unwrap();
+    let header = |checksum: &str| format!("{before}\"sha256\":\"{checksum}\"}}");
+    let digest = Sha256::digest(format!("{}{state}", header("")));
+    let checksum: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}\n{state}", header(&checksum))
+}
+
+/// Resumes the run with a meter that was not there when it was begun.
+fn resumed_with_rapl(bench: &Bench) {
+    exits(&bench.command(&["resume", "out"]).env("FAKE_POWERCAP", bench.powercap()).output().unwrap(), 0);
+}
+
+#[test]
+fn joules_of_another_meter_than_before_the_interruption_are_a_stated_gap_and_no_sum() {
+    let bench = Bench::new();
+    slow(&bench, "checkpoint_s = 0");
+    killed_after(&bench, 3);
+    resumed_with_rapl(&bench);
+    let rows = records(&bench.path("out"));
+    let energy = |phase: &str| rows.iter().find(|row| row.phase == phase && row.metric == "energy_j").unwrap();
+    let fit = energy("fit");
+    assert_eq!(fit.value, None);
+    let expected = "the joules of the fit are of two sources: estimate before the interruption, rapl after it";
+    assert_eq!(fit.note, expected);
+    assert_eq!((energy("predict-batch").value.is_some(), energy("predict-batch").source.as_str()), (true, "rapl"));
+    let dir = RunDir::new(bench.path("out"));
+    let readings = dir.readings(CASE).unwrap().unwrap();
+    assert!(!readings.iter().any(|reading| reading.phase == "fit" && reading.metric == "energy_j"), "{readings:?}");
+    let epochs = dir.curves().unwrap().unwrap().rows;
+    assert_eq!((epochs.len(), epochs.iter().filter(|epoch| epoch.energy_j.is_some()).count()), (8, 0));
+}
+
+#[test]
+fn a_fit_with_a_budget_in_joules_begins_again_if_another_meter_counts_them() {
+    let bench = Bench::new();
+    slow(&bench, "checkpoint_s = 0\nbudget = \"1000J\"");
+    killed_after(&bench, 3);
+    resumed_with_rapl(&bench);
+    let (_, status, note) = endings(&bench.path("out")).remove(0);
+    let expected = "the fit began again: its budget is in joules, and joules of two sources are not added up (estimate before the \
+                    interruption, rapl after it)";
+    assert_eq!((status.as_str(), note.as_str()), ("ok", expected));
+    let rows = records(&bench.path("out"));
+    let fit = |metric: &str| rows.iter().find(|row| row.phase == "fit" && row.metric == metric).unwrap();
+    assert_eq!(fit("fit_s").note, "", "it is of one part");
+    assert_eq!((fit("energy_j").value, fit("energy_j").source.as_str()), (Some(0.0), "rapl"));
+    assert_eq!(curves(&bench.path("out")).len(), 8);
 }
 
 #[test]

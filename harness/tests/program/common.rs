@@ -50,6 +50,16 @@ impl Bench {
         path
     }
 
+    /// A register of joules that the fakes read if `FAKE_POWERCAP` names its folder, which this gives.
+    pub(crate) fn powercap(&self) -> PathBuf {
+        let package = self.path("powercap/intel-rapl:0");
+        fs::create_dir_all(&package).unwrap();
+        for (file, text) in [("name", "package-0\n"), ("max_energy_range_uj", "262143328850\n"), ("energy_uj", "0\n")] {
+            fs::write(package.join(file), text).unwrap();
+        }
+        self.path("powercap")
+    }
+
     /// Runs the program over fakes in this folder.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()

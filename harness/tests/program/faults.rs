@@ -119,7 +119,7 @@ pub(crate) fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
     }
 }
 
-fn start_slow_run(bench: &Bench) -> Child {
+pub(crate) fn start_slow_run(bench: &Bench) -> Child {
     slow_suite(bench);
     let mut command = bench.command(&["run", "suite.toml", "--out", "out"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -128,7 +128,7 @@ fn start_slow_run(bench: &Bench) -> Child {
     child
 }
 
-fn undisturbed(bench: &Bench) {
+pub(crate) fn undisturbed(bench: &Bench) {
     slow_suite(bench);
     exits(&bench.run(&["run", "suite.toml", "--out", "whole"]), 0);
 }

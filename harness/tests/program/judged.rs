@@ -9,7 +9,7 @@ use bakeoff::program::Program;
 use bakeoff::suite::Source;
 use bakeoff::tasks::TASKS;
 use bakeoff_models::ENTRIES;
-use bakeoff_reports::{Anchor, anchors};
+use bakeoff_reports::{Anchor, RunDir, anchors};
 
 use crate::common::{Bench, exits, stderr, stdout};
 use crate::older_runs::folder;
@@ -62,11 +62,15 @@ fn bench_with_run() -> Bench {
 }
 
 fn rules(bench: &Bench, suite: &str) -> PathBuf {
+    rules_of(bench, suite, "reviews", "svm")
+}
+
+fn rules_of(bench: &Bench, suite: &str, task: &str, model: &str) -> PathBuf {
     bench.write(
         "mine.toml",
         &format!(
             "[[claim]]\nid = \"M1\"\ndocument = \"a talk\"\nclaim = \"The SVM is better\"\nreading = \"Its score is\"\n\
-             suites = [\"{suite}\"]\n[[claim.part]]\ntask = [\"reviews\"]\nfirst = {{ model = [\"svm\"] }}\nis = \"better\"\n\
+             suites = [\"{suite}\"]\n[[claim.part]]\ntask = [\"{task}\"]\nfirst = {{ model = [\"{model}\"] }}\nis = \"better\"\n\
              second = {{ model = [\"small-lstm\"] }}\n"
         ),
     )
@@ -75,7 +79,7 @@ fn rules(bench: &Bench, suite: &str) -> PathBuf {
 #[test]
 fn own_claims_are_judged_by_the_runs_of_their_suite() {
     let bench = bench_with_run();
-    let suite = bakeoff_reports::RunDir::new(bench.path("out")).info().unwrap().suite;
+    let suite = RunDir::new(bench.path("out")).info().unwrap().suite;
     rules(&bench, &suite);
     let output = bench.run(&["claims", "out", "--rules", "mine.toml"]);
     exits(&output, 0);
@@ -88,20 +92,78 @@ fn own_claims_are_judged_by_the_runs_of_their_suite() {
 }
 
 #[test]
+fn blanks_round_the_comma_of_a_list_of_claims_are_no_part_of_their_ids() {
+    let bench = bench_with_run();
+    let of = |ids: &str| {
+        let output = bench.run(&["claims", "out", "--claim", ids]);
+        exits(&output, 0);
+        stdout(&output)
+    };
+    assert_eq!(of("C06, C07"), of("C06,C07"));
+    assert!(of(" c07 ").contains("C07") && !of(" c07 ").contains("C06"));
+    for ids in ["C06,,C07", "C06, ", ""] {
+        let output = bench.run(&["claims", "out", "--claim", ids]);
+        exits(&output, 2);
+        assert!(stderr(&output).contains("an item of the list is empty"), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn own_claims_of_an_unknown_suite_are_refused_with_their_line() {
     let bench = bench_with_run();
     rules(&bench, "quikc");
     let output = bench.run(&["claims", "out", "--rules", "mine.toml"]);
     exits(&output, 2);
-    for part in ["mine.toml:6: claim M1: unknown suite 'quikc'", "claims-quick"] {
-        assert!(stderr(&output).contains(part), "{}", stderr(&output));
-    }
+    let message = stderr(&output);
+    assert!(message.contains("mine.toml:6: claim M1: unknown suite 'quikc', did you mean 'quick'?"), "{message}");
+    let run = RunDir::new(bench.path("out"));
+    change_suite(&run, "claims-quick");
+    let output = bench.run(&["claims", "out", "out", "--rules", "mine.toml"]);
+    exits(&output, 2);
+    assert_eq!(stderr(&output).matches("claims-quick").count(), 1, "{}", stderr(&output));
     let output = bench.run(&["claims", "out", "--rules", "absent.toml"]);
     exits(&output, 2);
     assert!(stderr(&output).contains("cannot read absent.toml"), "{}", stderr(&output));
     let output = bench.run(&["claims", "out", "--claim", "C99"]);
     exits(&output, 2);
     assert!(stderr(&output).contains("there is no claim 'C99': expected one of C01, C02"), "{}", stderr(&output));
+}
+
+/// Makes a run one of another suite.
+fn change_suite(run: &RunDir, suite: &str) {
+    let info = fs::read_to_string(run.info_path()).unwrap();
+    let own = format!("\"suite\": \"{}\"", run.info().unwrap().suite);
+    assert!(info.contains(&own), "{info}");
+    fs::write(run.info_path(), info.replace(&own, &format!("\"suite\": \"{suite}\""))).unwrap();
+}
+
+#[test]
+fn own_claims_of_an_unknown_task_or_model_are_refused_with_the_near_name() {
+    let bench = bench_with_run();
+    let suite = RunDir::new(bench.path("out")).info().unwrap().suite;
+    for (task, model, expected) in [
+        ("reviewz", "svm", "mine.toml:8: claim M1: unknown task 'reviewz', did you mean 'reviews'?"),
+        ("reviews", "smal-lstm", "mine.toml:9: claim M1: unknown model 'smal-lstm', did you mean 'small-lstm'?"),
+        ("reviews", "transformr", "did you mean 'transformer'?"),
+    ] {
+        rules_of(&bench, &suite, task, model);
+        let output = bench.run(&["claims", "out", "--rules", "mine.toml"]);
+        exits(&output, 2);
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn own_claims_of_a_known_task_or_model_that_the_run_lacks_are_not_measured() {
+    let bench = bench_with_run();
+    let suite = RunDir::new(bench.path("out")).info().unwrap().suite;
+    // A task and a model of the program, and a task and a label of a suite that ships with it.
+    for (task, model) in [("parity", "svm"), ("reviews", "nearly"), ("sst2", "svm"), ("reviews", "resnet-deep")] {
+        rules_of(&bench, &suite, task, model);
+        let output = bench.run(&["claims", "out", "--rules", "mine.toml"]);
+        exits(&output, 0);
+        assert!(stdout(&output).contains("not measured"), "{task}, {model}: {}", stdout(&output));
+    }
 }
 
 #[test]

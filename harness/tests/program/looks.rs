@@ -41,6 +41,9 @@ fn an_unknown_style_or_a_column_without_a_paper_is_wrong_usage_that_names_the_ch
         (&["--style", "paper", "--column", "triple"], &["'triple'", "single, double"]),
         (&["--column", "double"], &["--style is not paper", "add --style paper"]),
         (&["--style", "slides", "--column", "single"], &["--style is not paper", "leave --column out"]),
+        (&["--bib", "--style", "paper"], &["--bib prints references and draws no figure", "leave out --bib"]),
+        (&["--bib", "--style", "web"], &["--bib prints references and draws no figure"]),
+        (&["--bib", "--column", "double"], &["takes no --style and no --column"]),
     ] {
         let output = bench.run(&[&["report", "out"], arguments].concat());
         exits(&output, 2);
@@ -49,4 +52,5 @@ fn an_unknown_style_or_a_column_without_a_paper_is_wrong_usage_that_names_the_ch
         }
     }
     assert!(!bench.path("out/figures/slides").exists());
+    assert!(!bench.path("out/figures/paper-single").exists());
 }

@@ -91,16 +91,12 @@ fn the_numbers_of_a_case_follow_from_its_readings() {
 #[test]
 fn the_power_of_the_idle_machine_follows_from_its_readings() {
     let bench = Bench::new();
-    let package = bench.path("powercap/intel-rapl:0");
-    fs::create_dir_all(&package).unwrap();
-    fs::write(package.join("name"), "package-0\n").unwrap();
-    fs::write(package.join("max_energy_range_uj"), "262143328850\n").unwrap();
+    let package = bench.powercap().join("intel-rapl:0");
     let register = |microjoules: u64| {
         // A reader never sees half a number.
         fs::write(package.join("next"), format!("{microjoules}\n")).unwrap();
         fs::rename(package.join("next"), package.join("energy_uj")).unwrap();
     };
-    register(0);
     bench.suite("", &["number"], &["nearly"]);
     let mut child = bench
         .command(&["run", "suite.toml", "--out", "out"])

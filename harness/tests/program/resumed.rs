@@ -2,12 +2,14 @@
 
 use std::fs;
 #[cfg(target_os = "linux")]
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::process::Stdio;
 
-use crate::common::{Bench, endings, exits, stderr, stdout};
-use crate::faults::curves;
-#[cfg(target_os = "linux")]
-use crate::faults::{wait_until, without_times};
+use bakeoff_reports::{Record, RunDir, Status};
+
+use crate::checkpoints::forged;
+use crate::common::{Bench, endings, exits, records, stderr, stdout};
+use crate::faults::{curves, start_slow_run, undisturbed, wait_until, without_times};
 
 /// The processes that a process has started.
 #[cfg(target_os = "linux")]
@@ -30,7 +32,6 @@ fn workers(run: &std::process::Child) -> Vec<String> {
 }
 
 /// A search of three search trials, each of which takes half a second.
-#[cfg(target_os = "linux")]
 const SLOW_SEARCH: &str = "name = \"test\"\n[search]\ntrials = 3\n[[task]]\nname = \"number\"\n[[model]]\nname = \"tunable\"\n\
                            params = { epochs = 5, pause_s = 0.1 }\n";
 
@@ -90,17 +91,44 @@ fn a_run_that_was_stopped_before_its_report_gets_one() {
     bench.suite("", &["parity"], &["nearly"]);
     exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
     fs::remove_file(bench.path("out/report.html")).unwrap();
-    for left in ["out/.records.csv.77.tmp", "out/readings/.x.csv.gz.77.tmp", "out/figures/.latency.svg.77.tmp"] {
+    fs::create_dir(bench.path("out/figures/slides")).unwrap();
+    for left in [
+        "out/.records.csv.77.tmp",
+        "out/readings/.x.csv.gz.77.tmp",
+        "out/figures/.latency.svg.77.tmp",
+        "out/figures/slides/.latency.svg.77.tmp",
+    ] {
         bench.write(left, "half");
     }
     let output = bench.run(&["resume", "out"]);
     exits(&output, 0);
-    assert!(stderr(&output).contains("all 1 cases are done, and the report was missing"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the only case is done, and the report was missing"), "{}", stderr(&output));
     assert!(bench.path("out/report.html").exists());
-    let left =
-        ["out", "out/readings", "out/figures"].iter().flat_map(|folder| fs::read_dir(bench.path(folder)).unwrap());
+    let left = ["out", "out/readings", "out/figures", "out/figures/slides"]
+        .iter()
+        .flat_map(|folder| fs::read_dir(bench.path(folder)).unwrap());
     assert!(!left.flatten().any(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")));
     exits(&bench.run(&["resume", "out"]), 5);
+}
+
+#[test]
+fn a_case_whose_last_rows_are_missing_is_named_and_measured_again() {
+    let bench = Bench::new();
+    bench.suite("seeds = [1, 2]", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let path = bench.path("out/records.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    // Whole lines are gone, so that no line looks cut off.
+    fs::write(&path, lines[..lines.len() - 3].concat()).unwrap();
+    let output = bench.run(&["resume", "out"]);
+    exits(&output, 0);
+    let said = "note: case parity.nearly.n60.s2.cpu has no closing row in records.csv: it is measured again\n";
+    assert_eq!(stderr(&output).matches(said).count(), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 case is done, 1 is left"), "{}", stderr(&output));
+    assert_eq!(endings(&bench.path("out")).len(), 2);
+    let output = bench.run(&["resume", "out"]);
+    assert!(!stderr(&output).contains("closing row"), "{}", stderr(&output));
 }
 
 #[test]
@@ -134,7 +162,7 @@ fn rows_that_no_report_would_take_are_found_before_anything_runs() {
 }
 
 #[test]
-fn search_trials_that_failed_are_tried_again_and_the_case_chooses_anew_without_its_old_checkpoint() {
+fn search_trials_that_all_failed_are_tried_again_and_the_case_chooses_anew() {
     let bench = Bench::new();
     let model = "[[model]]\nname = \"needs-file\"\nsearch = { mood = [\"calm\", \"cross\"] }\n";
     bench.write("suite.toml", &format!("name = \"test\"\n[search]\ntrials = 3\n[[task]]\nname = \"parity\"\n{model}"));
@@ -143,8 +171,6 @@ fn search_trials_that_failed_are_tried_again_and_the_case_chooses_anew_without_i
     // One of them is gone, so not all have failed.
     let kept: String = records.lines().filter(|line| !line.contains(".t1.")).map(|line| format!("{line}\n")).collect();
     bench.write("out/records.csv", &kept);
-    fs::create_dir_all(bench.path("out/checkpoints")).unwrap();
-    bench.write("out/checkpoints/parity.needs-file.n60.s1.cpu", "of other parameters");
     let there = bench.write("there", "");
     exits(&bench.command(&["resume", "out"]).env("FAKE_FILE", &there).output().unwrap(), 0);
     assert!(endings(&bench.path("out")).iter().all(|(_, status, _)| status == "ok"));
@@ -175,15 +201,15 @@ fn cases_whose_epochs_are_missing_or_cut_off_are_named_and_run_again() {
     for (kept, are_run) in [
         (
             4,
-            "note: 1 case is run again, because predictions, readings or epochs are missing or cut off: number.nearly.",
+            "note: 1 case is run again, because predictions, readings, epochs or the kept model are missing or cut off: number.nearly.",
         ),
         (
             3,
-            "note: 1 case is run again, because predictions, readings or epochs are missing or cut off: number.nearly.",
+            "note: 1 case is run again, because predictions, readings, epochs or the kept model are missing or cut off: number.nearly.",
         ),
         (
             1,
-            "note: 2 cases are run again, because predictions, readings or epochs are missing or cut off: parity.nearly.",
+            "note: 2 cases are run again, because predictions, readings, epochs or the kept model are missing or cut off: parity.nearly.",
         ),
     ] {
         bench.write("out/curves.csv", &format!("{}\n", lines[..kept].join("\n")));
@@ -206,11 +232,14 @@ fn records_without_a_case_beside_predictions_are_refused_and_nothing_is_removed(
         let output = bench.run(&["resume", "out"]);
         exits(&output, 2);
         let said = stderr(&output);
-        assert!(
-            said.contains("records.csv has no complete case, but predictions/ and readings/ have files of"),
-            "{said}"
-        );
-        assert!(said.contains("copy it again, or start a new run"), "{said}");
+        let (cases, evidence) = match tasks.len() {
+            1 => ("1 case", "summary.csv has it"),
+            _ => ("2 cases", "a stop leaves one such case at most"),
+        };
+        let expected =
+            format!("records.csv has no closing row of {cases}, of which predictions/ or readings/ have files: ");
+        assert!(said.contains(&expected) && said.contains(evidence), "{said}");
+        assert!(said.contains("Put the whole records.csv back, or copy the run again"), "{said}");
         for task in tasks {
             assert!(bench.path(&format!("out/predictions/{task}.nearly.n60.s1.cpu.csv")).exists());
         }
@@ -218,20 +247,60 @@ fn records_without_a_case_beside_predictions_are_refused_and_nothing_is_removed(
 }
 
 #[test]
-fn a_kill_while_the_first_case_was_stored_is_no_loss_of_records() {
+fn a_kill_while_the_first_case_was_stored_is_no_loss_of_records_even_if_a_report_follows() {
+    for is_reported in [false, true] {
+        let bench = Bench::new();
+        bench.suite("", &["parity", "number"], &["nearly"]);
+        exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+        let records = fs::read_to_string(bench.path("out/records.csv")).unwrap();
+        bench.write("out/records.csv", &format!("{}\n", records.lines().next().unwrap()));
+        let curves = fs::read_to_string(bench.path("out/curves.csv")).unwrap();
+        bench.write("out/curves.csv", &format!("{}\n", curves.lines().next().unwrap()));
+        for later in ["predictions/number.nearly.n60.s1.cpu.csv", "readings/number.nearly.n60.s1.cpu.csv.gz"] {
+            fs::remove_file(bench.path("out").join(later)).unwrap();
+        }
+        for report in ["report.html", "report.md", "summary.csv"] {
+            fs::remove_file(bench.path("out").join(report)).unwrap();
+        }
+        if is_reported {
+            exits(&bench.run(&["report", "out"]), 0);
+            assert!(bench.path("out/report.html").exists());
+        }
+        let output = bench.run(&["resume", "out"]);
+        exits(&output, 0);
+        let said = "note: case parity.nearly.n60.s1.cpu has no closing row in records.csv: it is measured again\n";
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        assert!(endings(&bench.path("out")).iter().all(|(_, status, _)| status == "ok"));
+    }
+}
+
+#[test]
+fn records_that_were_cut_in_the_middle_are_refused_and_nothing_is_removed() {
     let bench = Bench::new();
-    bench.suite("", &["parity", "number"], &["nearly"]);
+    bench.suite("seeds = [1, 2, 3]", &["parity"], &["nearly"]);
     exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
-    let records = fs::read_to_string(bench.path("out/records.csv")).unwrap();
-    bench.write("out/records.csv", &format!("{}\n", records.lines().next().unwrap()));
-    let curves = fs::read_to_string(bench.path("out/curves.csv")).unwrap();
-    bench.write("out/curves.csv", &format!("{}\n", curves.lines().next().unwrap()));
-    for later in ["predictions/number.nearly.n60.s1.cpu.csv", "readings/number.nearly.n60.s1.cpu.csv.gz", "report.html"]
-    {
-        fs::remove_file(bench.path("out").join(later)).unwrap();
+    let whole = fs::read_to_string(bench.path("out/records.csv")).unwrap();
+    bench.write("out/records.csv", &whole[..whole.find(".s2.").unwrap()]);
+    let files = || fs::read_dir(bench.path("out/predictions")).unwrap().count();
+    let output = bench.run(&["resume", "out"]);
+    exits(&output, 2);
+    let said = stderr(&output);
+    let expected = "records.csv has no closing row of 2 cases, of which predictions/ or readings/ have files: \
+                    parity.nearly.n60.s2.cpu, parity.nearly.n60.s3.cpu; a stop leaves one such case at most";
+    assert!(said.contains(expected), "{said}");
+    assert!(said.contains("to measure the cases again, remove their files in predictions/ and readings/"), "{said}");
+    assert_eq!(files(), 3);
+    bench.write("out/records.csv", &whole);
+    exits(&bench.run(&["resume", "out"]), 5);
+    assert_eq!(files(), 3);
+    // What the message says to do.
+    bench.write("out/records.csv", &whole[..whole.find(".s2.").unwrap()]);
+    for seed in [2, 3] {
+        fs::remove_file(bench.path(&format!("out/predictions/parity.nearly.n60.s{seed}.cpu.csv"))).unwrap();
+        fs::remove_file(bench.path(&format!("out/readings/parity.nearly.n60.s{seed}.cpu.csv.gz"))).unwrap();
     }
     exits(&bench.run(&["resume", "out"]), 0);
-    assert!(endings(&bench.path("out")).iter().all(|(_, status, _)| status == "ok"));
+    assert_eq!(endings(&bench.path("out")).len(), 3);
 }
 
 #[test]
@@ -259,4 +328,235 @@ fn epochs_that_no_fit_can_have_are_refused_with_file_and_line() {
             assert!(stderr(&output).contains(&expected), "{expected}: {}", stderr(&output));
         }
     }
+}
+
+/// Changes what is recorded of a search trial.
+fn change_trial(bench: &Bench, trial: usize, change: impl Fn(&mut Record)) {
+    let dir = RunDir::new(bench.path("out"));
+    let mut rows = records(dir.path());
+    rows.iter_mut().filter(|row| row.trial == Some(trial)).for_each(change);
+    dir.write_rows(&dir.records_path(), &rows).unwrap();
+}
+
+fn failed(row: &mut Record) {
+    row.status = Status::Failed;
+    if row.metric == "wall_s" {
+        row.note = "the model panicked: on purpose".to_owned();
+    }
+}
+
+fn was_killed(row: &mut Record) {
+    row.status = Status::Failed;
+    if row.metric == "wall_s" {
+        row.note = "the case's process ended without a result: killed by signal 9".to_owned();
+    }
+}
+
+#[test]
+fn a_search_trial_that_failed_is_a_result_and_its_case_is_not_run_again() {
+    let bench = Bench::new();
+    bench.write("suite.toml", &SLOW_SEARCH.replace("pause_s = 0.1", "pause_s = 0.0"));
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    change_trial(&bench, 2, failed);
+    let before = records(&bench.path("out"));
+    exits(&bench.run(&["resume", "out"]), 5);
+    assert_eq!(records(&bench.path("out")), before);
+}
+
+#[test]
+fn a_finished_case_whose_search_trial_is_run_again_is_named_and_run_again_once() {
+    let bench = Bench::new();
+    bench.write("suite.toml", &SLOW_SEARCH.replace("pause_s = 0.1", "pause_s = 0.0"));
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let before = without_times(&bench.path("out"));
+    change_trial(&bench, 2, was_killed);
+    let output = bench.run(&["resume", "out"]);
+    exits(&output, 0);
+    let said = "note: 1 case is run again, because the parameters follow from search trials that are run again: \
+                number.tunable.n60.s1.cpu\n";
+    assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    assert_eq!(without_times(&bench.path("out")), before);
+    exits(&bench.run(&["resume", "out"]), 5);
+}
+
+/// Begins a slow search and kills it when `case` has a checkpoint, which this gives.
+fn killed_with_checkpoint(bench: &Bench, case: &str) -> std::path::PathBuf {
+    bench.write("suite.toml", &SLOW_SEARCH.replacen('\n', "\ncheckpoint_s = 0\n", 1));
+    let mut command = bench.command(&["run", "suite.toml", "--out", "out"]);
+    let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let checkpoint = bench.path("out/checkpoints").join(case);
+    wait_until("a checkpoint", || checkpoint.exists());
+    run.kill().unwrap();
+    run.wait().unwrap();
+    checkpoint
+}
+
+/// The note of the seconds of a case's fit.
+fn note_of_fit(bench: &Bench, case: &str) -> String {
+    let rows = records(&bench.path("out"));
+    rows.into_iter().find(|row| row.case == case && row.phase == "fit" && row.metric == "fit_s").unwrap().note
+}
+
+const SEARCHED: &str = "number.tunable.n60.s1.cpu";
+
+#[test]
+fn a_search_trial_that_is_run_again_costs_no_checkpoint_if_the_case_chooses_the_same_parameters() {
+    let bench = Bench::new();
+    killed_with_checkpoint(&bench, SEARCHED);
+    change_trial(&bench, 2, was_killed);
+    exits(&bench.run(&["resume", "out"]), 0);
+    let note = note_of_fit(&bench, SEARCHED);
+    assert!(note.starts_with("in 2 parts, the last after epoch "), "{note}");
+}
+
+#[test]
+fn a_checkpoint_of_parameters_that_the_search_does_not_choose_any_more_is_dropped_with_a_line() {
+    let bench = Bench::new();
+    let checkpoint = killed_with_checkpoint(&bench, SEARCHED);
+    let sound = fs::read_to_string(&checkpoint).unwrap();
+    let (_, state) = sound.split_once('\n').unwrap();
+    let other = |header: &str| header.replacen("pause_s=0.1", "pause_s=0.2", 1);
+    fs::write(&checkpoint, forged(&sound, other, state)).unwrap();
+    let output = bench.run(&["resume", "out"]);
+    exits(&output, 0);
+    let note = endings(&bench.path("out")).pop().unwrap().2;
+    assert!(note.starts_with("the fit began again: the search chose 'epochs=5 pause_s=0.1 rate="), "{note}");
+    assert!(note.contains("', and its checkpoint was of 'epochs=5 pause_s=0.2 rate="), "{note}");
+    assert!(stderr(&output).contains(&note), "{}", stderr(&output));
+    assert_eq!(note_of_fit(&bench, SEARCHED), "");
+}
+
+#[test]
+fn a_search_trial_begins_again_if_its_checkpoint_holds_no_state_of_its_fit() {
+    let bench = Bench::new();
+    let trial = "number.tunable.n60.s1.t1.cpu";
+    let checkpoint = killed_with_checkpoint(&bench, trial);
+    let sound = fs::read_to_string(&checkpoint).unwrap();
+    fs::write(&checkpoint, forged(&sound, str::to_owned, "x")).unwrap();
+    exits(&bench.run(&["resume", "out"]), 0);
+    let (_, status, note) = endings(&bench.path("out")).into_iter().find(|(case, ..)| case == trial).unwrap();
+    assert_eq!(status, "ok");
+    assert!(note.starts_with("the fit began again: out/checkpoints/number.tunable.n60.s1.t1.cpu: "), "{note}");
+    assert_eq!(note_of_fit(&bench, trial), "");
+    let epochs: Vec<usize> =
+        curves(&bench.path("out")).into_iter().filter(|(case, ..)| case == trial).map(|(_, epoch, _)| epoch).collect();
+    assert_eq!(epochs, [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_kept_model_that_is_gone_or_cut_is_named_and_its_case_run_again() {
+    let bench = Bench::new();
+    bench.suite("keep_models = true", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let model = RunDir::new(bench.path("out")).model_path("parity.nearly.n60.s1.cpu");
+    let file = model.join("fake.json");
+    let whole = fs::read_to_string(&file).unwrap();
+    for is_gone in [true, false] {
+        if is_gone {
+            fs::remove_dir_all(&model).unwrap();
+        } else {
+            fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+        }
+        let output = bench.run(&["resume", "out"]);
+        exits(&output, 0);
+        let said = "note: 1 case is run again, because predictions, readings, epochs or the kept model are missing or cut off: \
+                    parity.nearly.n60.s1.cpu\n";
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        assert_eq!(fs::read_to_string(&file).unwrap(), whole);
+        exits(&bench.run(&["resume", "out"]), 5);
+    }
+}
+
+#[test]
+fn a_description_of_a_run_that_is_empty_or_cut_off_is_named_with_what_to_do() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    let whole = fs::read_to_string(bench.path("out/run.json")).unwrap();
+    for half in ["", &whole[..whole.len() / 2]] {
+        bench.write("out/run.json", half);
+        for command in ["resume", "report"] {
+            let output = bench.run(&[command, "out"]);
+            exits(&output, 2);
+            let said = stderr(&output);
+            assert!(said.contains("out/run.json: it is empty or cut short: put the whole file back"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_report_that_resume_cannot_write_is_no_fault_of_the_user() {
+    let bench = Bench::new();
+    bench.suite("", &["parity"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    fs::remove_file(bench.path("out/report.html")).unwrap();
+    fs::remove_file(bench.path("out/report.md")).unwrap();
+    fs::create_dir(bench.path("out/report.md")).unwrap();
+    for command in ["resume", "report"] {
+        let output = bench.run(&[command, "out"]);
+        exits(&output, 1);
+        assert!(stderr(&output).contains("cannot write out/report.md"), "{}", stderr(&output));
+    }
+    let said = stderr(&bench.run(&["resume", "out"]));
+    let expected = "the results are stored, but not the report; correct the cause, then: bakeoff report out";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn rows_that_were_replaced_or_removed_during_a_run_stop_it_and_cost_nothing_that_was_stored() {
+    for file in ["records.csv", "curves.csv"] {
+        let bench = Bench::new();
+        undisturbed(&bench);
+        let run = start_slow_run(&bench);
+        let path = bench.path("out").join(file);
+        let before = fs::read_to_string(&path).unwrap();
+        let header = format!("{}\n", before.lines().next().unwrap());
+        fs::rename(bench.write("other", &header), &path).unwrap();
+        let output = run.wait_with_output().unwrap();
+        exits(&output, 1);
+        let said = stderr(&output);
+        assert!(said.contains(&format!("out/{file} lacks rows of the stored cases ")), "{said}");
+        assert!(said.contains("a file was replaced or changed while the run wrote to it"), "{said}");
+        assert!(said.contains("Nothing was removed") && said.contains("then: bakeoff resume out"), "{said}");
+        assert!(fs::read_dir(bench.path("out/predictions")).unwrap().count() >= 2);
+        assert_eq!(fs::read_to_string(&path).unwrap(), header, "it is the other's");
+        fs::write(&path, before).unwrap();
+        exits(&bench.run(&["resume", "out"]), 0);
+        assert_eq!(without_times(&bench.path("out")), without_times(&bench.path("whole")));
+        assert_eq!(curves(&bench.path("out")), curves(&bench.path("whole")));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn rows_that_were_replaced_by_the_same_rows_are_written_to_from_then_on() {
+    let bench = Bench::new();
+    undisturbed(&bench);
+    let run = start_slow_run(&bench);
+    let path = bench.path("out/records.csv");
+    fs::copy(&path, bench.path("other")).unwrap();
+    fs::rename(bench.path("other"), &path).unwrap();
+    exits(&run.wait_with_output().unwrap(), 0);
+    assert_eq!(without_times(&bench.path("out")), without_times(&bench.path("whole")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_whose_folder_is_moved_stops_and_goes_on_where_it_is() {
+    let bench = Bench::new();
+    undisturbed(&bench);
+    let run = start_slow_run(&bench);
+    fs::rename(bench.path("out"), bench.path("moved")).unwrap();
+    let output = run.wait_with_output().unwrap();
+    exits(&output, 1);
+    let said = stderr(&output);
+    assert!(
+        said.contains("the folder out was moved or removed while the run wrote to it, so the results of case"),
+        "{said}"
+    );
+    assert!(!said.contains("the results are stored"), "{said}");
+    assert!(!bench.path("out").exists(), "it is not made again");
+    exits(&bench.run(&["resume", "moved"]), 0);
+    assert_eq!(without_times(&bench.path("moved")).len(), without_times(&bench.path("whole")).len());
 }

@@ -169,6 +169,7 @@ fn a_state_that_is_cut_off_or_of_another_network_is_refused() {
     for (bytes, params) in [(state[..state.len() / 2].to_vec(), SMALL), (b"{}".to_vec(), SMALL), (state, &wider)] {
         let mut watch = Checkpoints { interrupted: Some(bytes), ..Checkpoints::default() };
         let error = small(params).fit(&images, &images, &mut watch).expect_err("no such state");
+        assert!(matches!(error, ModelError::State(_)), "{error}");
         assert!(error.to_string().contains("the state of the fit"), "{error}");
     }
 }

@@ -125,7 +125,7 @@ pub(super) fn train(
     let decay = network.layout().decay_mask().into_iter().map(|mask| mask * recipe.weight_decay as f32).collect();
     let mut state = TrainingState::new(initial, Optimizer::new(recipe.rule, decay), spec.seed_for("order"));
     if let Some(bytes) = watch.interrupted() {
-        state.restore(&bytes)?;
+        state.restore(&bytes).map_err(|error| ModelError::State(error.to_string()))?;
         fitted.set(&state.weights, &state.buffers);
     }
     // The share of the budget that a validation pass takes. It is left for the last one.

@@ -2,8 +2,10 @@
 
 use crate::cell::Cell;
 use crate::estimate::{Scored, Uncertainty};
+use crate::format::count;
 use crate::metric::{Estimator, Metric, metric};
 use crate::record::Status;
+use crate::remedy::{self, FEWEST_SEEDS};
 use crate::results::Results;
 use crate::setting::Setting;
 use crate::statistics::{Inference, Interval, equivalence, wilson_error};
@@ -76,7 +78,8 @@ pub struct Met {
 /// rows cannot be paired; the interval is then too wide rather than too narrow.
 ///
 /// A number is reproduced if its difference lies within the tolerance with a probability above 95 %, or if the whole 95 % interval does.
-/// It is not reproduced if the 95 % interval has no point in common with the tolerance. One seed decides nothing.
+/// It is not reproduced if the 95 % interval has no point in common with the tolerance. Fewer than three seeds decide nothing, as for a
+/// claim.
 pub fn meet(anchors: &[Anchor], runs: &[&Results]) -> Vec<Met> {
     let of_first = |anchor| runs.iter().map(|run| of_run(anchor, run)).find(|met| !met.is_empty());
     anchors.iter().filter_map(of_first).flatten().collect()
@@ -135,6 +138,13 @@ fn judge(anchor: &Anchor, run: &Results, setting: &Setting, label: &str, cell: &
     let found = metric(&anchor.metric).and_then(|metric| metric.score.as_ref().map(|score| (metric, score)));
     let (metric, score) = found.expect("a test looks up the metric of every anchor");
     let scored = Scored::by(metric.name, score, setting, cell, &run.answers);
+    if scored.keys().len() < cell.trials.len() {
+        let (scored, trials) = (scored.keys().len(), count(cell.trials.len(), "seed"));
+        return Met {
+            remedy: format!("{} of every seed: the run has it for {scored} of {trials}", metric.name),
+            ..met
+        };
+    }
     let (Some(value), Some(found)) = (scored.mean(), scored.uncertainty()) else {
         return Met { remedy: format!("the run has no {}", metric.name), ..met };
     };
@@ -151,7 +161,16 @@ fn judge(anchor: &Anchor, run: &Results, setting: &Setting, label: &str, cell: &
     let ours = error_of_ours(metric, value, &found);
     let theirs = ours.and_then(|ours| error_of_theirs(anchor, metric, &ours, &found));
     let (Some(ours), Some(theirs), Some(tolerance)) = (ours, theirs, tolerance) else {
-        return Met { remedy: "predictions of every seed".to_owned(), ..met };
+        let remedy = if met.seeds < FEWEST_SEEDS {
+            remedy::SEEDS
+        } else if scored.answers().is_none() {
+            remedy::PREDICTIONS
+        } else if tolerance.is_none() {
+            remedy::TOLERANCE
+        } else {
+            remedy::VARIATION
+        };
+        return Met { remedy: remedy.to_owned(), ..met };
     };
     decide(met, metric, &ours, &theirs, tolerance)
 }
@@ -180,13 +199,13 @@ fn is_share(metric: &Metric) -> bool {
 
 fn decide(met: Met, metric: &Metric, ours: &Inference, theirs: &Inference, tolerance: f64) -> Met {
     let Some(difference) = ours.less(theirs) else {
-        return Met { remedy: "predictions of every seed".to_owned(), ..met };
+        return Met { remedy: remedy::VARIATION.to_owned(), ..met };
     };
     let interval = difference.interval();
     let is_within = -tolerance <= interval.low && interval.high <= tolerance;
     let probably = equivalence(difference.value, difference.error, difference.df, tolerance);
     let is_better = if metric.better.prefers(1.0, 0.0) { interval.low > tolerance } else { interval.high < -tolerance };
-    let reproduction = if met.seeds < 2 {
+    let reproduction = if met.seeds < FEWEST_SEEDS {
         Reproduction::CannotTell
     } else if is_within || probably.is_some_and(|found| found.within > ENOUGH) {
         Reproduction::Reproduced
@@ -196,7 +215,7 @@ fn decide(met: Met, metric: &Metric, ours: &Inference, theirs: &Inference, toler
         Reproduction::CannotTell
     };
     let remedy = match reproduction {
-        Reproduction::CannotTell if met.seeds < 2 => "two seeds or more".to_owned(),
+        Reproduction::CannotTell if met.seeds < FEWEST_SEEDS => remedy::SEEDS.to_owned(),
         Reproduction::CannotTell if theirs.interval().high - theirs.value >= tolerance => {
             format!("no run: {} published test rows are too few to be within {tolerance}", met.anchor.n)
         }

@@ -1,9 +1,8 @@
 //! Published numbers beside ours, as a table.
 
-use crate::format::score;
+use crate::format::{estimate, score};
 use crate::metric::metric;
 use crate::results::Results;
-use crate::statistics::Interval;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn, terminal};
 
 use super::judge::{Met, Reproduction, meet};
@@ -55,12 +54,7 @@ fn table(met: &[Met]) -> Table {
 fn row(met: &Met) -> Vec<TableCell> {
     let metric = metric(&met.anchor.metric).expect("a test looks up the metric of every anchor");
     let number = |value: f64| TableCell::Written { value, text: score(metric, value) };
-    let difference = met.difference.map_or(String::new(), |difference| {
-        let interval = met.interval.map_or(String::new(), |Interval { low, high }| {
-            format!(" [{}, {}]", score(metric, low), score(metric, high))
-        });
-        format!("{}{interval}", score(metric, difference))
-    });
+    let difference = met.difference.map_or(String::new(), |difference| estimate(metric, difference, met.interval));
     let seeds = if met.seeds == 0 { TableCell::Empty } else { TableCell::Text(met.seeds.to_string()) };
     vec![
         TableCell::Text(met.anchor.id.clone()),

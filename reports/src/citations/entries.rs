@@ -356,6 +356,15 @@ works! {
         pages: "239--281",
         year: "2003",
     }
+    article "fieller1954" when [When::Method(Method::Crossover)] {
+        author: "Fieller, Edgar C.",
+        title: "Some Problems in Interval Estimation",
+        journal: "Journal of the Royal Statistical Society: Series B",
+        volume: "16",
+        number: "2",
+        pages: "175--185",
+        year: "1954",
+    }
     article "holm1979" when [When::Method(Method::Holm)] {
         author: "Holm, Sture",
         title: "A Simple Sequentially Rejective Multiple Test Procedure",

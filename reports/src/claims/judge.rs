@@ -1,14 +1,16 @@
 //! Verdicts: what the rules of claims say of the rows of runs.
 
 use crate::comparison::ALPHA;
+use crate::contrast::Unpaired;
+use crate::remedy::{self, FEWEST_SEEDS};
 use crate::results::Results;
 use crate::statistics::{EffectOfTwoSources, Interval, holm};
 
 use super::part::{Answer, Question};
 use super::registry::Claim;
 
-/// The fewest seeds that decide a comparison.
-const FEWEST_SEEDS: usize = 3;
+/// What would decide if it is not known how many of which are needed.
+const MORE_OF_BOTH: &str = "more seeds and more test rows";
 
 /// More seeds than anybody runs.
 const MOST_SEEDS: u64 = 1_000;
@@ -76,7 +78,7 @@ pub struct Finding {
     pub p: Option<f64>,
     /// How many seeds both sides have.
     pub seeds: usize,
-    /// How many test rows each seed answered; 0 if the numbers are not of rows.
+    /// How many test rows each seed answered; 0 if the numbers are not of rows, or if the sides answered other rows.
     pub rows: usize,
     /// The run.
     pub run: String,
@@ -89,7 +91,7 @@ pub struct Finding {
 ///
 /// A comparison is as claimed if its effect is in the claimed direction with p < 0.05. It is not so if its effect is in the other
 /// direction with p < 0.05 after Holm's adjustment over the comparisons of the claim, because one of many that comes out wrong by
-/// chance refutes a claim about all of them. Fewer than three seeds decide nothing: the spread of one is
+/// chance refutes a claim about all of them. In a claim about most of its comparisons, both directions are adjusted. Fewer than three seeds decide nothing: the spread of one is
 /// unknown, and tests of two find too many differences (docs/methodology.md).
 pub fn judge(claims: &[Claim], runs: &[&Results]) -> Vec<Judged> {
     claims.iter().map(|claim| judge_claim(claim, runs)).collect()
@@ -108,7 +110,9 @@ fn judge_claim(claim: &Claim, runs: &[&Results]) -> Judged {
             Err(reason) => not_measured(question, reason),
             Ok((answer, run)) => {
                 let adjusted = answer.p.and_then(|_| adjusted.next());
-                measured(question, answer, adjusted, &run.info.run)
+                // That all hold is one statement. That most hold is one of many, of which some might hold by chance.
+                let to_support = if claim.most.is_some() { adjusted } else { answer.p };
+                measured(question, answer, (to_support, adjusted), &run.info.run)
             }
         })
         .collect();
@@ -121,11 +125,16 @@ fn ask<'a>(claim: &Claim, question: &Question, runs: &[&'a Results]) -> Result<(
     for run in runs.iter().filter(|run| claim.suites.contains(&run.info.suite)) {
         match question.ask(run) {
             Ok(answer) => return Ok((answer, run)),
-            Err(found) => drop(reason.get_or_insert(format!("run {}: {found}", run.info.run))),
+            Err(found) => drop(reason.get_or_insert((*run, found))),
         }
     }
-    let remedy = claim.remedy(runs);
-    Err(reason.map_or(remedy.clone(), |reason| format!("{remedy} ({reason})")))
+    Err(match reason {
+        None => claim.remedy(runs),
+        Some((run, found)) if question.is_unfinished(run) => {
+            format!("bakeoff resume on its folder (run {}: {found})", run.info.run)
+        }
+        Some((run, found)) => format!("{} (run {}: {found})", claim.remedy(runs), run.info.run),
+    })
 }
 
 impl Claim {
@@ -154,11 +163,17 @@ fn not_measured(question: &Question, reason: &str) -> Finding {
     }
 }
 
-fn measured(question: &Question, answer: &Answer, adjusted: Option<f64>, run: &str) -> Finding {
+/// `to_support` and `to_refute` are the p that the comparison is judged by.
+fn measured(
+    question: &Question,
+    answer: &Answer,
+    (to_support, to_refute): (Option<f64>, Option<f64>),
+    run: &str,
+) -> Finding {
     let is_small = |p: Option<f64>| answer.seeds >= FEWEST_SEEDS && p.is_some_and(|p| p < ALPHA);
     let verdict = match answer.effect {
-        effect if effect > 0.0 && is_small(answer.p) => Verdict::Supported,
-        effect if effect < 0.0 && is_small(adjusted) => Verdict::Refuted,
+        effect if effect > 0.0 && is_small(to_support) => Verdict::Supported,
+        effect if effect < 0.0 && is_small(to_refute) => Verdict::Refuted,
         _ => Verdict::Undecided,
     };
     let remedy = if verdict == Verdict::Undecided { what_would_decide(answer) } else { String::new() };
@@ -201,13 +216,19 @@ fn verdict(claim: &Claim, findings: &[Finding]) -> Verdict {
 /// How many seeds or rows would show the effect that was seen, if it is as large as it looks.
 fn what_would_decide(answer: &Answer) -> String {
     if answer.seeds < FEWEST_SEEDS {
-        return "three seeds or more".to_owned();
+        return remedy::SEEDS.to_owned();
     }
+    match answer.unpaired {
+        Some(Unpaired::NoAnswers) => return remedy::PREDICTIONS.to_owned(),
+        Some(Unpaired::OtherRows) => return remedy::SAME_ROWS.to_owned(),
+        None => {}
+    }
+    // Where each seed has test rows of its own, the two parts of the variance are not known apart.
     let Some((var_seed, var_row)) = answer.variances else {
-        return "predictions of every seed".to_owned();
+        return MORE_OF_BOTH.to_owned();
     };
     let Some(inference) = answer.inference else {
-        return "numbers that vary: these are all the same, so their error is unknown".to_owned();
+        return remedy::VARIATION.to_owned();
     };
     let (seeds, rows) = (answer.seeds as u64, answer.rows.max(2) as u64);
     // What depends on seed and row together shrinks with the seeds, as the variance of seeds does.
@@ -218,6 +239,6 @@ fn what_would_decide(answer: &Answer) -> String {
         (_, Some(needed)) if answer.rows > 0 && needed <= MOST_ROWS => {
             format!("about {} test rows", needed.max(rows + 1))
         }
-        _ => "more seeds and more test rows".to_owned(),
+        _ => MORE_OF_BOTH.to_owned(),
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::{Cell, ESTIMATE};
-use crate::contrast::Contrast;
+use crate::contrast::{Contrast, Unpaired};
 use crate::estimate::Scored;
-use crate::format::percent;
+use crate::format::{count, percent};
 use crate::metric::{Better, Metric, metric};
 use crate::record::Status;
 use crate::results::Results;
@@ -51,10 +51,12 @@ pub(super) struct Answer {
     pub(super) is_ratio: bool,
     pub(super) p: Option<f64>,
     pub(super) seeds: usize,
-    /// Test rows of each seed; 0 if the numbers are not of rows.
+    /// Test rows of each seed; 0 if the numbers are not of rows, or if the sides answered other rows.
     pub(super) rows: usize,
     pub(super) inference: Option<Inference>,
     pub(super) variances: Option<(f64, f64)>,
+    /// Why its sides cannot be paired by their test rows.
+    pub(super) unpaired: Option<Unpaired>,
 }
 
 impl Part {
@@ -105,15 +107,23 @@ impl Question {
             (None, value) => value.unwrap_or(0.0).to_string(),
         };
         let metric = if self.metric == "primary" { String::new() } else { format!(", {}", self.metric) };
-        let grows = if self.grows { ", more so at most rows than at fewest" } else { "" };
-        format!("{}{metric}: {} {relation} {right}{grows}", self.task, self.words_of(&self.first, self.second.as_ref()))
+        let left = self.words_of(&self.first, self.second.as_ref());
+        match (self.grows, &self.second) {
+            (false, _) => format!("{}{metric}: {left} {relation} {right}", self.task),
+            (true, Some(_)) => {
+                format!("{}{metric}: {left} {relation} {right}, more so at most rows than at fewest", self.task)
+            }
+            (true, None) => {
+                format!("{}{metric}: gain of {left} from fewest to most rows {relation} {right}", self.task)
+            }
+        }
     }
 
     /// The model at a place, and its rows if they are not those that both sides have.
     fn words_of(&self, place: &Place, other: Option<&Place>) -> String {
         let is_of_sizes = place.rows == Rows::Fewest || other.is_some_and(|other| other.rows != place.rows);
         let rows = match place.rows {
-            Rows::Exactly(rows) => format!(" at {rows} rows"),
+            Rows::Exactly(rows) => format!(" at {}", count(rows, "row")),
             Rows::Most if is_of_sizes => " at most rows".to_owned(),
             Rows::Fewest => " at fewest rows".to_owned(),
             Rows::Most => String::new(),
@@ -124,6 +134,23 @@ impl Question {
         };
         let task = if place.task == self.task { String::new() } else { format!(" on {}", place.task) };
         format!("{}{rows}{noise}{task}", place.model)
+    }
+
+    /// Whether a case that the comparison needs is planned in this run, and has not ended with a score.
+    pub(super) fn is_unfinished(&self, results: &Results) -> bool {
+        let sides = || [Some(&self.first), self.second.as_ref()].into_iter().flatten();
+        let with_all_rows = |task: &str| format!("{task}-full");
+        let is_of = |task: &str, model: &str| {
+            sides().any(|side| side.model == model && (side.task == task || with_all_rows(&side.task) == task))
+        };
+        let mut planned = results.info.cases.iter().filter(|case| is_of(&case.task, &case.label));
+        let mut ended = results
+            .grid
+            .trials()
+            .filter(|(setting, label, _)| is_of(&results.setting(*setting).task.name, &results.grid.labels[*label]));
+        let is_measured = |status| matches!(status, Status::Ok | Status::BelowFloor);
+        planned.any(|case| results.grid.unfinished.contains(&case.case))
+            || ended.any(|(_, _, trial)| !is_measured(trial.status))
     }
 
     /// The answer of a run: that of its first device and machine that have one, because costs of two are not compared.
@@ -168,6 +195,14 @@ impl Question {
         self.ask_seeds(results, at, metric, sign)
     }
 
+    /// That no seed has a number of this metric on all sides.
+    fn no_seed(&self, metric: &str) -> String {
+        match self.second {
+            Some(_) => format!("its sides share no seed with {metric}"),
+            None => format!("no seed has {metric}"),
+        }
+    }
+
     /// The terms of the comparison, each with its factor.
     fn terms(&self) -> Vec<(f64, &Place, Rows)> {
         let sides = [Some((1.0, &self.first)), self.second.as_ref().map(|second| (-1.0, second))];
@@ -191,9 +226,10 @@ impl Question {
         for (factor, place, rows) in self.terms() {
             let (setting, cell) = place.find(results, at, rows)?;
             let scored = Scored::by(metric.name, rules, results.setting(setting), cell, &results.answers);
+            place.is_whole(metric.name, scored.keys().len(), cell)?;
             terms.push((factor, scored));
         }
-        let contrast = Contrast::new(terms).ok_or("its sides share no seed with this score")?;
+        let contrast = Contrast::new(terms).ok_or_else(|| self.no_seed(metric.name))?;
         let found = contrast.uncertainty();
         let threshold = self.value.unwrap_or(0.0);
         let difference = contrast.value() - threshold;
@@ -208,6 +244,7 @@ impl Question {
             rows: found.rows,
             inference: found.inference.map(|inference| Inference { value: sign * difference, ..inference }),
             variances: found.variances,
+            unpaired: contrast.unpaired(),
         })
     }
 
@@ -220,6 +257,9 @@ impl Question {
             let (setting, cell) = place.find(results, at, rows)?;
             let numbers =
                 if is_gap { gaps(results.setting(setting), cell) } else { costs(metric, cell, &mut sources)? };
+            if is_gap {
+                place.is_whole("a gap", numbers.len(), cell)?;
+            }
             sums = Some(match sums {
                 None => numbers.into_iter().map(|(seed, number)| (seed, factor * number)).collect(),
                 Some(sums) => {
@@ -236,7 +276,7 @@ impl Question {
         let sums: Vec<f64> = sums.unwrap_or_default().into_values().collect();
         let n = sums.len() as f64;
         if sums.is_empty() {
-            return Err(format!("its sides share no seed with {}", self.metric));
+            return Err(self.no_seed(&self.metric));
         }
         let mean = sums.iter().sum::<f64>() / n;
         let variance = sums.iter().map(|sum| (sum - mean).powi(2)).sum::<f64>() / (n - 1.0);
@@ -255,11 +295,21 @@ impl Question {
             rows: 0,
             inference: inference.map(|found| Inference { value: sign * (mean - threshold), ..found }),
             variances: (sums.len() > 1).then_some((variance, 0.0)),
+            unpaired: None,
         })
     }
 }
 
 impl Place {
+    /// Checks that every seed has the score, if any has. The mean over some of them is that of another experiment.
+    fn is_whole(&self, metric: &str, scored: usize, cell: &Cell) -> Result<(), String> {
+        if scored == cell.trials.len() || scored == 0 {
+            return Ok(());
+        }
+        let of = count(cell.trials.len(), "seed");
+        Err(format!("{} on {} has {metric} for {scored} of {of}", self.model, self.task))
+    }
+
     /// The cell of a run on this device and machine.
     fn find<'a>(&self, results: &'a Results, at: Where<'_>, rows: Rows) -> Result<(usize, &'a Cell), String> {
         let grid = &results.grid;
@@ -292,7 +342,7 @@ impl Place {
             Some((setting, grid.cell(setting, label)?))
         });
         let (setting, cell) = found.ok_or_else(|| {
-            let rows = size.map_or(String::new(), |size| format!(" with {size} rows"));
+            let rows = size.map_or(String::new(), |size| format!(" with {}", count(size, "row")));
             format!("it has no finished case of {} on {}{rows}", self.model, self.task)
         })?;
         if cell.trials.len() < cell.planned {

@@ -24,22 +24,58 @@ struct ClaimPlaces {
     id: Spanned<String>,
     suites: Spanned<Vec<Spanned<String>>>,
     #[serde(default)]
-    part: Vec<Spanned<toml::Table>>,
+    part: Vec<Spanned<PartPlaces>>,
 }
 
-/// Reads claims from `text`, the content of the file at `path`. `suites` are the names that a claim may give for its runs.
+#[derive(Deserialize)]
+struct PartPlaces {
+    task: Vec<Spanned<String>>,
+    first: SidePlaces,
+    second: Option<SidePlaces>,
+}
+
+#[derive(Deserialize)]
+struct SidePlaces {
+    #[serde(default)]
+    model: Vec<Spanned<String>>,
+    task: Option<Spanned<String>>,
+}
+
+/// The names that a claim may use: those of the program and of the runs that are judged, each once.
+#[derive(Debug, Clone)]
+pub struct KnownNames {
+    /// The suites whose runs it may be judged by.
+    pub suites: Vec<String>,
+    /// The tasks.
+    pub tasks: Vec<String>,
+    /// The models, by name and by label.
+    pub models: Vec<String>,
+    /// What is said of a name that is none of the known ones, from its kind, the name and the known ones.
+    pub unknown: fn(&str, &str, &[&str]) -> String,
+}
+
+impl KnownNames {
+    /// The message about a name of this kind that is none of `known`.
+    fn fault(&self, claim: &Claim, kind: &str, name: &Spanned<String>, known: &[String]) -> Fault {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let unknown = (self.unknown)(kind, name.as_ref(), &known);
+        (name.span().start, format!("claim {}: {unknown}: correct it, or give a run that has it", claim.id))
+    }
+}
+
+/// Reads claims from `text`, the content of the file at `path`. `known` are the names that a claim may use.
 ///
 /// # Errors
-/// If the text is not in the form of `claims.toml`, and if a claim has no rule, an id that another one has, an unknown suite or metric,
-/// or a comparison without exactly one right side. The error names the file and the line.
-pub fn read_claims(path: &Path, text: &str, suites: &[&str]) -> Result<Vec<Claim>, ReportError> {
-    read(text, suites).map_err(|(at, message)| {
+/// If the text is not in the form of `claims.toml`, and if a claim has no rule, an id that another one has, an unknown suite, task, model
+/// or metric, or a comparison without exactly one right side. The error names the file and the line.
+pub fn read_claims(path: &Path, text: &str, known: &KnownNames) -> Result<Vec<Claim>, ReportError> {
+    read(text, known).map_err(|(at, message)| {
         let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() as u64 + 1;
         ReportError::Rule { path: path.to_owned(), line, message }
     })
 }
 
-fn read(text: &str, suites: &[&str]) -> Result<Vec<Claim>, Fault> {
+fn read(text: &str, known: &KnownNames) -> Result<Vec<Claim>, Fault> {
     let in_text = |error: toml::de::Error| (error.span().map_or(0, |span| span.start), error.message().to_owned());
     let claims = super::registry::parse(text).map_err(in_text)?;
     let places: Places = toml::from_str(text).map_err(in_text)?;
@@ -50,7 +86,7 @@ fn read(text: &str, suites: &[&str]) -> Result<Vec<Claim>, Fault> {
             return Err((place.id.span().start, format!("two claims have the id '{}', expected one each", claim.id)));
         }
         ids.push(&claim.id);
-        check_suites(claim, place, suites)?;
+        check_suites(claim, place, known)?;
         if claim.most.is_some_and(|most| !(0.0..1.0).contains(&most)) {
             return Err((start, format!("claim {}: `most` is not in 0..1, expected a share of its parts", claim.id)));
         }
@@ -63,27 +99,38 @@ fn read(text: &str, suites: &[&str]) -> Result<Vec<Claim>, Fault> {
         for (part, place) in claim.parts.iter().zip(&place.part) {
             check_part(part)
                 .map_err(|message| (place.span().start, format!("a part of claim {}: {message}", claim.id)))?;
+            check_names(claim, place.as_ref(), known)?;
         }
     }
     Ok(claims)
 }
 
-fn check_suites(claim: &Claim, place: &ClaimPlaces, known: &[&str]) -> Result<(), Fault> {
+fn check_suites(claim: &Claim, place: &ClaimPlaces, known: &KnownNames) -> Result<(), Fault> {
     if claim.suites.is_empty() {
         let message = format!("claim {} names no suite, expected the suites whose runs it judges", claim.id);
         return Err((place.suites.span().start, message));
     }
-    let unknown = place.suites.as_ref().iter().find(|suite| !known.contains(&suite.as_ref().as_str()));
-    if let Some(suite) = unknown {
-        let message = format!(
-            "claim {}: unknown suite '{}', expected a built-in suite or that of a run which is judged: {}",
-            claim.id,
-            suite.as_ref(),
-            known.join(", ")
-        );
-        return Err((suite.span().start, message));
+    match place.suites.as_ref().iter().find(|suite| !known.suites.contains(suite.as_ref())) {
+        Some(suite) => Err(known.fault(claim, "suite", suite, &known.suites)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Checks the tasks and models of a part. One that no program and no run has is a slip, and would never be measured.
+fn check_names(claim: &Claim, place: &PartPlaces, known: &KnownNames) -> Result<(), Fault> {
+    let sides = || [Some(&place.first), place.second.as_ref()].into_iter().flatten();
+    // The cases of `cifar10-full` answer for `cifar10`.
+    let is_task = |task: &str| {
+        known.tasks.iter().any(|known| known.strip_suffix("-full").unwrap_or(known) == task || known == task)
+    };
+    let mut tasks = place.task.iter().chain(sides().filter_map(|side| side.task.as_ref()));
+    if let Some(task) = tasks.find(|task| !task.as_ref().is_empty() && !is_task(task.as_ref())) {
+        return Err(known.fault(claim, "task", task, &known.tasks));
+    }
+    match sides().flat_map(|side| &side.model).find(|model| !known.models.contains(model.as_ref())) {
+        Some(model) => Err(known.fault(claim, "model", model, &known.models)),
+        None => Ok(()),
+    }
 }
 
 /// What is wrong with a part.
@@ -107,6 +154,15 @@ fn check_part(part: &Part) -> Result<(), String> {
             Some(metric) => metric.score.is_none(),
         },
     };
+    if let (Some(value), Some(score)) = (
+        part.value.filter(|value| value.is_finite() && !part.grows),
+        metric(&part.metric).and_then(|metric| metric.score.as_ref()),
+    ) {
+        let (low, high) = score.range;
+        if !(low..=high).contains(&value) {
+            return Err(format!("`value` is {value}, but {} is from {low} to {high}: correct it", part.metric));
+        }
+    }
     if let Some(value) = part.value.filter(|value| !value.is_finite() || (is_cost && *value <= 0.0)) {
         let expected =
             if is_cost { "a number above 0, because costs are compared as ratios" } else { "a finite number" };

@@ -1,9 +1,8 @@
 //! Verdicts as tables.
 
-use crate::format::{score, significant};
+use crate::format::{estimate, ratio};
 use crate::metric::metric;
 use crate::results::Results;
-use crate::statistics::Interval;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn, csv, terminal};
 
 use super::judge::{Finding, Judged, Verdict, judge};
@@ -130,12 +129,11 @@ fn findings_table(judged: &[Judged]) -> Table {
     table
 }
 
-/// `0.012 [-0.003, 0.027]`, or `× 2.1 [1.9, 2.4]`.
+/// `0.012 [-0.003, 0.027]`, or `× 2.10 [1.90, 2.40]`.
 fn shown(effect: f64, finding: &Finding) -> String {
+    if finding.is_ratio {
+        return ratio(effect, finding.interval);
+    }
     let accuracy = metric("accuracy").expect("the catalogue has the accuracy");
-    let number = |x: f64| if finding.is_ratio { significant(x, 3) } else { score(accuracy, x) };
-    let interval = finding
-        .interval
-        .map_or(String::new(), |Interval { low, high }| format!(" [{}, {}]", number(low), number(high)));
-    format!("{}{}{interval}", if finding.is_ratio { "× " } else { "" }, number(effect))
+    estimate(accuracy, effect, finding.interval)
 }

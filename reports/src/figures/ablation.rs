@@ -2,7 +2,7 @@
 
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Rect};
-use super::frame::{Axis, Pages, Tick};
+use super::frame::{Axis, Pages, TITLE_MM, Tick, panel_height};
 use super::legend::{Legend, PanelGrid};
 use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, dashed, floor_of, score_at};
 use super::style::Style;
@@ -15,7 +15,7 @@ use crate::results::Results;
 pub(crate) struct Ablation;
 
 /// The height of a panel without its legend.
-const PANEL_HEIGHT_MM: f64 = 50.0;
+const PANEL_HEIGHT_MM: f64 = 50.0 + TITLE_MM;
 /// The most panels in one column of the report's look.
 const TALL: usize = 4;
 /// From this factor between the largest and the smallest value on, an axis is logarithmic.
@@ -33,7 +33,7 @@ struct Variant<'a> {
 struct AblationPanel {
     /// The index of the setting in the grid.
     setting: usize,
-    /// `trees of random-forest on cifar10`.
+    /// `trees of random-forest`, and on a second line `on cifar10`.
     title: String,
     param: String,
     axis: ValueAxis,
@@ -75,19 +75,24 @@ impl Figure for Ablation {
              Words, switches and numbers from 0 to much larger ones are evenly spaced. Nothing lies between words or switches, so no \
              line joins their points. Parameters that were searched for are not shown. {HOW_TO_READ}"
         );
-        let (name, title) = (self.name().to_owned(), "Ablations".to_owned());
-        let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
+        let picture = Picture::new(self.name(), "Ablations", caption);
         let legends: Vec<Legend> = {
             let width = Pages::new(style, shown, TALL, PANEL_HEIGHT_MM).panel_width();
             panels.iter().map(|panel| legend(panel, width)).collect()
         };
+        // Beside its own, the line of the legend that says what dashes are.
+        let legend_mm = legends.iter().map(Legend::height).fold(0.0, f64::max) + 5.0;
+        let panel_mm = panel_height(style, PANEL_HEIGHT_MM, legend_mm);
         let grid = PanelGrid {
-            labels: Vec::new(),
+            labels: &|_| Vec::new(),
             dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
             count: shown,
             rows: TALL,
-            height_mm: PANEL_HEIGHT_MM + legends.iter().map(Legend::height).fold(0.0, f64::max),
-            draw: &|canvas, index, place| draw_panel(canvas, style, results, (&panels[index], &legends[index]), place),
+            height_mm: &|index| panel_mm + legends[index].height(),
+            draw: &|canvas, index, place| {
+                draw_panel(canvas, style, results, &panels[index], Rect { h: panel_mm, ..place })?;
+                legends[index].draw(canvas, style, (place.x, place.y + panel_mm))
+            },
         };
         grid.add_to(&mut drawn, results, style, picture)?;
         Ok(drawn)
@@ -147,7 +152,7 @@ fn panel(results: &Results, setting: usize, param: &str, variants: &[&Variant<'_
     let scores = |others: &Vec<(&str, &str)>| axis.values.iter().map(|(_, value)| score(others, value)).collect();
     let scored = lines.iter().enumerate().map(|(index, others)| (index, scores(others))).collect();
     let model = variants.first()?.model;
-    let title = format!("{param} of {model} on {}", results.setting(setting).title);
+    let title = format!("{param} of {model}\non {}", results.setting(setting).title);
     Some(AblationPanel { setting, title, param: param.to_owned(), lines: scored, names: names(&lines), axis })
 }
 
@@ -212,7 +217,7 @@ fn draw_panel(
     canvas: &Canvas<'_>,
     style: &Style,
     results: &Results,
-    (panel, legend): (&AblationPanel, &Legend),
+    panel: &AblationPanel,
     place: Rect,
 ) -> Result<(), String> {
     let title = format!("{}{}", panel.param, panel.axis.remark);
@@ -220,9 +225,8 @@ fn draw_panel(
     let setting = results.setting(panel.setting);
     let floor = floor_of(results, &[panel.setting]);
     let AblationPanel { title, axis: ValueAxis { values, are_numbers, .. }, lines, .. } = panel;
-    let lines = LinesPanel { results, setting, title, x, values, lines, joined: *are_numbers, floor };
-    score_lines::draw(canvas, style, &lines, Rect { h: PANEL_HEIGHT_MM, ..place })?;
-    legend.draw(canvas, style, (place.x, place.y + PANEL_HEIGHT_MM))
+    let lines = LinesPanel { results, setting, title, x, values, lines, joined: *are_numbers, floor, crossovers: &[] };
+    score_lines::draw(canvas, style, &lines, place)
 }
 
 #[cfg(test)]

@@ -26,19 +26,14 @@ impl Figure for AccuracyEnergy {
             unit: "J",
             title: |source| format!("energy of the fit, {} (log)", origin(source)),
         };
-        let picture = Picture {
-            name: self.name().to_owned(),
-            title: "Quality against energy".to_owned(),
-            caption: format!(
-                "Each marker is a model. Up is better, and left takes less energy to fit; where a low error is \
+        let caption = format!(
+            "Each marker is a model. Up is better, and left takes less energy to fit; where a low error is \
                 better, its axis is reversed. The name of the axis says where the joules come from, and each \
                 source has a panel of its own. The grey steps are the frontier: no other ranked model is both better \
                 and cheaper. An estimate may be 40 % off either way (Fischer 2025), which the bars show, so nothing \
                 is ranked by it: its panel has no frontier. Hollow markers are not ranked. {BARS_OF_SEEDS} {MOVED}"
-            ),
-            svg: String::new(),
-            key: String::new(),
-        };
+        );
+        let picture = Picture::new(self.name(), "Quality against energy", caption);
         draw(results, style, &cost, picture)
     }
 }

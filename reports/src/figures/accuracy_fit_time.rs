@@ -20,17 +20,12 @@ impl Figure for AccuracyFitTime {
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
         let cost = Cost { phase: "fit", metric: "fit_s", unit: "s", title: |_| "time of the fit (log)".to_owned() };
-        let picture = Picture {
-            name: self.name().to_owned(),
-            title: "Quality against the time of the fit".to_owned(),
-            caption: format!(
-                "Each marker is a model. Up is better, and left takes less time to fit; where a low error is better, its axis \
+        let caption = format!(
+            "Each marker is a model. Up is better, and left takes less time to fit; where a low error is better, its axis \
                  is reversed. The grey steps are the frontier: no other ranked model is both better and faster to fit. Hollow \
                  markers are not ranked. {BARS_OF_SEEDS} {MOVED}"
-            ),
-            svg: String::new(),
-            key: String::new(),
-        };
+        );
+        let picture = Picture::new(self.name(), "Quality against the time of the fit", caption);
         draw(results, style, &cost, picture)
     }
 }

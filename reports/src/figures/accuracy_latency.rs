@@ -25,17 +25,12 @@ impl Figure for AccuracyLatency {
             unit: "s",
             title: |_| "median latency of one prediction (log)".to_owned(),
         };
-        let picture = Picture {
-            name: self.name().to_owned(),
-            title: "Quality against latency".to_owned(),
-            caption: format!(
-                "Each marker is a model. Up is better, and left is faster; where a low error is better, its axis \
+        let caption = format!(
+            "Each marker is a model. Up is better, and left is faster; where a low error is better, its axis \
                 is reversed. The grey steps are the frontier: no other ranked model is both better and faster. \
                 Hollow markers are not ranked. {BARS_OF_SEEDS} {MOVED}"
-            ),
-            svg: String::new(),
-            key: String::new(),
-        };
+        );
+        let picture = Picture::new(self.name(), "Quality against latency", caption);
         draw(results, style, &cost, picture)
     }
 }

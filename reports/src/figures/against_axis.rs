@@ -7,17 +7,12 @@ use super::legend::PanelGrid;
 use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, dashed, floor_of, score_at};
 use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
+use crate::crossovers::Crossover;
 use crate::error::ReportError;
 use crate::format::percent;
 use crate::results::Results;
-use crate::setting::{Setting, name_settings};
-
-/// The axis of the suite that a figure has as its horizontal axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum VariedAxis {
-    TrainSize,
-    LabelNoise,
-}
+use crate::setting::Setting;
+use crate::varied_axis::{SettingsAlong, VariedAxis};
 
 /// The figures `learning-curve` and `label-noise`.
 pub(crate) struct AgainstAxis {
@@ -25,6 +20,10 @@ pub(crate) struct AgainstAxis {
 }
 
 const PANEL_HEIGHT_MM: f64 = 50.0;
+
+/// What the rings are, for a caption.
+const RINGS: &str = " A ring is where two lines cross of which tests put one before, and the other after it. Its bar is the 95 % interval of \
+    the number of rows; the table of crossovers has the numbers.";
 
 /// How the models do at each value of the axis, where everything else is the same.
 struct AxisPanel {
@@ -36,38 +35,21 @@ struct AxisPanel {
     lines: Vec<ScoreLine>,
     /// The floor, if it is the same for all values.
     floor: Option<f64>,
+    /// The indices of the settings, by ascending value.
+    settings: Vec<usize>,
 }
 
-impl VariedAxis {
-    fn value(self, setting: &Setting) -> f64 {
-        match self {
-            VariedAxis::TrainSize => setting.train_size as f64,
-            VariedAxis::LabelNoise => setting.label_noise,
-        }
+fn tick_label(axis: VariedAxis, value: f64) -> String {
+    match axis {
+        VariedAxis::TrainSize => value.to_string(),
+        VariedAxis::LabelNoise => percent(value),
     }
+}
 
-    /// The setting without its value on the axis and without a title.
-    fn without(self, setting: &Setting) -> Setting {
-        let mut other = Setting { title: setting.task.name.clone(), ..setting.clone() };
-        match self {
-            VariedAxis::TrainSize => other.train_size = 0,
-            VariedAxis::LabelNoise => other.label_noise = 0.0,
-        }
-        other
-    }
-
-    fn label(self, value: f64) -> String {
-        match self {
-            VariedAxis::TrainSize => value.to_string(),
-            VariedAxis::LabelNoise => percent(value),
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            VariedAxis::TrainSize => "training rows (log)",
-            VariedAxis::LabelNoise => "wrong labels in %",
-        }
+fn axis_title(axis: VariedAxis) -> &'static str {
+    match axis {
+        VariedAxis::TrainSize => "training rows (log)",
+        VariedAxis::LabelNoise => "wrong labels in %",
     }
 }
 
@@ -98,15 +80,15 @@ impl Figure for AgainstAxis {
             VariedAxis::TrainSize => ("Learning curves", "the number of training rows, validation rows included"),
             VariedAxis::LabelNoise => ("Wrong labels", "the share of the training labels that was made wrong"),
         };
-        let caption = format!("The primary metric on the test rows against {against}. {HOW_TO_READ}");
-        let (name, title) = (self.name().to_owned(), title.to_owned());
-        let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
+        let crossovers = if self.axis == VariedAxis::TrainSize && !results.crossovers.is_empty() { RINGS } else { "" };
+        let caption = format!("The primary metric on the test rows against {against}. {HOW_TO_READ}{crossovers}");
+        let picture = Picture::new(self.name(), title, caption);
         let grid = PanelGrid {
-            labels: panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect(),
+            labels: &|index| panels[index].lines.iter().map(|(label, _)| *label).collect(),
             count: shown,
             dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
             rows: 4,
-            height_mm: PANEL_HEIGHT_MM,
+            height_mm: &|_| PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_panel(canvas, style, results, (self.axis, &panels[index]), place),
         };
         grid.add_to(&mut drawn, results, style, picture)?;
@@ -116,21 +98,11 @@ impl Figure for AgainstAxis {
 
 /// A panel for all settings that differ in the axis only and have several values of it.
 fn panels(results: &Results, axis: VariedAxis) -> Vec<AxisPanel> {
-    let mut groups: Vec<(Setting, Vec<usize>)> = Vec::new();
-    for (index, setting) in results.grid.settings.iter().enumerate() {
-        let key = axis.without(setting);
-        match groups.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, members)) => members.push(index),
-            None => groups.push((key, vec![index])),
-        }
-    }
-    let (mut keys, members): (Vec<Setting>, Vec<Vec<usize>>) = groups.into_iter().unzip();
-    name_settings(&mut keys);
-    keys.into_iter().zip(members).filter_map(|(key, members)| panel(results, axis, key, members)).collect()
+    axis.groups(&results.grid).into_iter().filter_map(|along| panel(results, axis, along)).collect()
 }
 
-fn panel(results: &Results, axis: VariedAxis, setting: Setting, mut members: Vec<usize>) -> Option<AxisPanel> {
-    members.sort_by(|one, other| axis.value(results.setting(*one)).total_cmp(&axis.value(results.setting(*other))));
+fn panel(results: &Results, axis: VariedAxis, along: SettingsAlong) -> Option<AxisPanel> {
+    let SettingsAlong { common: setting, settings: members } = along;
     let line = |label: usize| {
         let scores: Vec<Option<ScoreAt>> = members.iter().map(|member| score_at(results, *member, label)).collect();
         scores.iter().any(Option::is_some).then_some((label, scores))
@@ -139,7 +111,20 @@ fn panel(results: &Results, axis: VariedAxis, setting: Setting, mut members: Vec
     let has_score = |at: &usize| lines.iter().any(|(_, scores)| scores[*at].is_some());
     let several = (0..members.len()).filter(has_score).count() > 1;
     let values = members.iter().map(|member| axis.value(results.setting(*member))).collect();
-    several.then_some(AxisPanel { setting, values, lines, floor: floor_of(results, &members) })
+    several.then_some(AxisPanel { setting, values, lines, floor: floor_of(results, &members), settings: members })
+}
+
+/// The ends of an axis of these ascending values, with room on both sides for markers that stand beside each other.
+fn with_room(values: &[f64], log: bool) -> [f64; 2] {
+    const ROOM: f64 = 0.05;
+    let (first, last) = (values.first().copied().unwrap_or(1.0), values.last().copied().unwrap_or(1.0));
+    if log {
+        let room = (last / first).powf(ROOM);
+        [first / room, last * room]
+    } else {
+        let room = ROOM * (last - first);
+        [first - room, last + room]
+    }
 }
 
 fn draw_panel(
@@ -150,11 +135,22 @@ fn draw_panel(
     place: Rect,
 ) -> Result<(), String> {
     let log = axis == VariedAxis::TrainSize;
-    let Some(scale) = AxisScale::around(panel.values.iter().copied(), log) else { return Ok(()) };
-    let values: Vec<Tick> = panel.values.iter().map(|value| (*value, axis.label(*value))).collect();
-    let x = Axis { scale, title: axis.title().to_owned(), unit: "", reversed: false };
+    let Some(scale) = AxisScale::around(with_room(&panel.values, log), log) else { return Ok(()) };
+    let values: Vec<Tick> = panel.values.iter().map(|value| (*value, tick_label(axis, *value))).collect();
+    let x = Axis { scale, title: axis_title(axis).to_owned(), unit: "", reversed: false };
     let AxisPanel { setting, lines, floor, .. } = panel;
-    let lines =
-        LinesPanel { results, setting, title: &setting.title, x, values: &values, lines, joined: true, floor: *floor };
+    let crossovers: Vec<&Crossover> =
+        results.crossovers.iter().filter(|crossover| log && crossover.settings == panel.settings).collect();
+    let lines = LinesPanel {
+        results,
+        setting,
+        title: &setting.title,
+        x,
+        values: &values,
+        lines,
+        joined: true,
+        floor: *floor,
+        crossovers: &crossovers,
+    };
     score_lines::draw(canvas, style, &lines, place)
 }

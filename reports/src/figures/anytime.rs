@@ -99,14 +99,13 @@ impl Figure for Anytime {
             if shown == 0 {
                 continue;
             }
-            let (name, title, caption) = (name.to_owned(), title.to_owned(), caption(cost));
-            let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
+            let picture = Picture::new(name, title, caption(cost));
             let grid = PanelGrid {
-                labels: panels[..shown].iter().flat_map(|panel| panel.fits.iter().map(|fit| fit.label)).collect(),
+                labels: &|index| panels[index].fits.iter().map(|fit| fit.label).collect(),
                 count: shown,
                 dashed: None,
                 rows: 4,
-                height_mm: PANEL_HEIGHT_MM,
+                height_mm: &|_| PANEL_HEIGHT_MM,
                 draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], (cost, place)),
             };
             grid.add_to(&mut drawn, results, style, picture)?;

@@ -56,9 +56,8 @@ impl Figure for ConfusionMatrices {
             );
             let caption = "Rows are the true classes, columns the predicted ones. The numbers are percent of the \
                 examples of a row's class, so the diagonal is the recall of each class.";
-            let svg = draw_matrix(&matrix, style, &title, caption)
-                .map_err(|message| ReportError::Figure { figure: name.clone(), message })?;
-            drawn.pictures.push(Picture { name, title, caption: caption.to_owned(), svg, key: String::new() });
+            let svg = draw_matrix(&matrix, style, &title, caption);
+            drawn.pictures.push(Picture::new(name, title, caption).drawn(svg)?);
         }
         if left_out > 0 {
             drawn.remarks.push(format!(
@@ -89,11 +88,12 @@ fn draw_matrix(matrix: &ConfusionMatrix<'_>, style: &Style, title: &str, caption
     let width = page_width(style);
     let left = MARGIN_MM + 4.0 + names_mm;
     let cell_w = (width - left - MARGIN_MM) / classes as f64;
-    let cell_h = cell_w.min(9.0);
     // Names below wide columns are horizontal. Narrow columns only have room for vertical names.
     let flat = cell_w > names_mm;
     let names_below = if flat { 5.0 } else { names_mm };
     let top = MARGIN_MM + 6.0;
+    let room = style.look.tallest_mm() / style.look.magnification() - top - names_below - 5.0 - MARGIN_MM;
+    let cell_h = cell_w.min(9.0).min(room / classes as f64);
     let inner = Rect { x: left, y: top, w: cell_w * classes as f64, h: cell_h * classes as f64 };
     let height = inner.bottom() + names_below + 5.0 + MARGIN_MM;
     page(style.look, (width, height), title, caption, |canvas| {

@@ -35,15 +35,8 @@ impl Figure for CriticalDifference {
         let Some(over) = OverTasks::new(results) else { return Ok(drawn) };
         let title = "Mean ranks over tasks";
         let caption = caption(&over, results);
-        let svg = draw(&over, results, style, title, &caption)
-            .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
-        drawn.pictures.push(Picture {
-            name: self.name().to_owned(),
-            title: title.to_owned(),
-            caption,
-            svg,
-            key: String::new(),
-        });
+        let svg = draw(&over, results, style, title, &caption);
+        drawn.pictures.push(Picture::new(self.name(), title, caption).drawn(svg)?);
         Ok(drawn)
     }
 }

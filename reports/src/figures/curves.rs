@@ -1,8 +1,8 @@
 //! Training curves: loss and validation metric against epochs, per task.
 
 use super::axis::AxisScale;
-use super::canvas::{Canvas, Rect};
-use super::frame::{Axis, frame};
+use super::canvas::{Align, Canvas, Rect, TEXT_MM};
+use super::frame::{Axis, TITLE_MM, frame};
 use super::legend::PanelGrid;
 use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
 use super::point::words_of_case;
@@ -44,24 +44,19 @@ impl Figure for Curves {
             return Ok(drawn);
         }
         let pairs = &pairs[..shown];
-        let picture = Picture {
-            name: self.name().to_owned(),
-            title: "Training curves".to_owned(),
-            caption: format!(
-                "Left: the mean training loss of each epoch. Right: the primary metric on the validation rows. \
+        let caption = format!(
+            "Left: the mean training loss of each epoch. Right: the primary metric on the validation rows. \
                 The figure shows the first seed of each model. Models that do not learn in epochs have no curve. The epoch \
                 that is best on the validation rows is the one that was tested. The members of an ensemble follow one \
                 another, and each was tested at its own best epoch. {HOW_TO_TELL_APART}"
-            ),
-            svg: String::new(),
-            key: String::new(),
-        };
+        );
+        let picture = Picture::new(self.name(), "Training curves", caption);
         let grid = PanelGrid {
-            labels: pairs.iter().flat_map(|pair| pair.curves.iter().map(|(label, _)| *label)).collect(),
+            labels: &|index| pairs[index].curves.iter().map(|(label, _)| *label).collect(),
             count: shown,
             dashed: None,
             rows: 4,
-            height_mm: PANEL_HEIGHT_MM,
+            height_mm: &|_| PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_pair(canvas, style, results, &pairs[index], place),
         };
         grid.add_to(&mut drawn, results, style, picture)?;
@@ -92,26 +87,30 @@ fn draw_pair(
     let right = Rect { x: place.x + half.w + 2.0, ..half };
     let loss: fn(&Curve) -> f64 = |point| point.train_loss;
     let score: fn(&Curve) -> f64 = |point| point.validation.unwrap_or(f64::NAN);
-    draw_lines(canvas, style, (results, pair), half, (pair.title, "training loss"), loss)?;
-    draw_lines(canvas, style, (results, pair), right, ("", &validation), score)
+    let left = draw_lines(canvas, style, (results, pair), half, "training loss", loss)?;
+    draw_lines(canvas, style, (results, pair), right, &validation, score)?;
+    // The title is that of both, so it has the room of both.
+    let title = canvas.fit(pair.title, TEXT_MM, place.right() - left);
+    canvas.text(&title, (left, place.y + TITLE_MM / 2.0), TEXT_MM, Align::Left, style.ink)
 }
 
+/// Draws one panel without a title. Returns the place of its vertical axis.
 fn draw_lines(
     canvas: &Canvas<'_>,
     style: &Style,
     (results, pair): (&Results, &CurvesOfSetting<'_>),
     place: Rect,
-    (title, y_title): (&str, &str),
+    y_title: &str,
     value: fn(&Curve) -> f64,
-) -> Result<(), String> {
+) -> Result<f64, String> {
     let points = || pair.curves.iter().flat_map(|(_, curve)| curve.iter());
     let epochs = points().map(|point| point.epoch as f64);
     let (Some(x), Some(y)) = (AxisScale::around(epochs, false), AxisScale::around(points().map(value), false)) else {
-        return Ok(());
+        return Ok(place.x);
     };
     let x = Axis { scale: x.within(0.5, f64::INFINITY).whole(), title: "epoch".to_owned(), unit: "", reversed: false };
     let y = Axis { scale: y, title: y_title.to_owned(), unit: "", reversed: false };
-    let (x, y) = frame(canvas, style, place, title, (&x, &y))?;
+    let (x, y) = frame(canvas, style, place, "", (&x, &y))?;
     let line = |(label, curve): &(usize, &[Curve])| {
         let finite: Vec<&Curve> = curve.iter().filter(|point| value(point).is_finite()).collect();
         let points = finite.iter().map(|point| (x.at(point.epoch as f64), y.at(value(point)))).collect();
@@ -119,7 +118,14 @@ fn draw_lines(
             let measured = format!("{y_title} {} after epoch {}", significant(value(last), 3), last.epoch);
             words_of_case(results, pair.setting, *label, &measured, &last.case)
         });
-        MarkedLine { label: *label, points, width_mm: 0.35, hollow: false, words: words.unwrap_or_default() }
+        MarkedLine {
+            label: *label,
+            points,
+            width_mm: 0.35,
+            hollow: !results.is_ranked(pair.setting, *label),
+            words: words.unwrap_or_default(),
+        }
     };
-    marked_lines::draw(canvas, style, &pair.curves.iter().map(line).collect::<Vec<_>>())
+    marked_lines::draw(canvas, style, &pair.curves.iter().map(line).collect::<Vec<_>>())?;
+    Ok(x.ends().0)
 }

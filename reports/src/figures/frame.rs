@@ -1,5 +1,7 @@
 //! The frame of a panel with two axes: title, ticks, grid lines and the names of the axes.
 
+use std::ops::Range;
+
 use super::axis::AxisScale;
 use super::canvas::{Align, Canvas, Rect, SMALL_MM, TEXT_MM};
 use super::look::PictureWidth;
@@ -23,7 +25,7 @@ const TICK_GAP_MM: f64 = 1.0;
 /// The width of a line of a vertical axis' name.
 const TITLE_LINE_MM: f64 = 3.0;
 
-/// Draws the frame into `outer`. Returns the two scales with their positions on the page.
+/// Draws the frame into `outer`. Each line of the title takes [`TITLE_MM`] of its height. Returns the two scales with their positions on the page.
 pub(crate) fn frame(
     canvas: &Canvas<'_>,
     style: &Style,
@@ -50,9 +52,14 @@ pub(crate) fn frame_at(
     let widest = y_ticks.iter().map(|(_, label)| canvas.width(label, SMALL_MM)).fold(0.0, f64::max);
     let y_titles = title_lines(canvas, &y.title, outer.h - FOOT_MM);
     let left = outer.x + 1.0 + y_titles.len() as f64 * TITLE_LINE_MM + widest + TICK_GAP_MM;
-    let inner = Rect { x: left, y: outer.y + TITLE_MM, w: outer.right() - left - 2.0, h: outer.h - TITLE_MM - FOOT_MM };
-    let title = canvas.fit(title, TEXT_MM, inner.w);
-    canvas.text(&title, (inner.x, outer.y + TITLE_MM / 2.0), TEXT_MM, Align::Left, style.ink)?;
+    let titles: Vec<&str> = title.split('\n').collect();
+    let top = outer.y + titles.len() as f64 * TITLE_MM;
+    let inner = Rect { x: left, y: top, w: outer.right() - left - 2.0, h: outer.bottom() - top - FOOT_MM };
+    for (line, title) in titles.iter().enumerate() {
+        let title = canvas.fit(title, TEXT_MM, inner.w);
+        let middle = outer.y + (line as f64 + 0.5) * TITLE_MM;
+        canvas.text(&title, (inner.x, middle), TEXT_MM, Align::Left, style.ink)?;
+    }
     let laid = |axis: &Axis, start: f64, end: f64| {
         if axis.reversed { axis.scale.between(end, start) } else { axis.scale.between(start, end) }
     };
@@ -151,9 +158,9 @@ fn draw_x_axis(
 
 /// Arranges panels of one size in columns, so that the page stays readable.
 pub(crate) struct Pages {
+    panels: usize,
     columns: usize,
     cell: (f64, f64),
-    rows: usize,
 }
 
 /// The width of a page with one column, in millimetres of the page.
@@ -162,6 +169,11 @@ pub(crate) fn page_width(style: &Style) -> f64 {
         PictureWidth::OfColumn(width_mm) => width_mm,
         PictureWidth::OfPicture { width_mm, .. } => width_mm / style.look.magnification(),
     }
+}
+
+/// The height of a panel above a legend of its own: `most_mm`, or what a page leaves.
+pub(crate) fn panel_height(style: &Style, most_mm: f64, legend_mm: f64) -> f64 {
+    most_mm.min(style.look.tallest_mm() / style.look.magnification() - 2.0 * MARGIN_MM - legend_mm)
 }
 
 /// The space between panels.
@@ -181,7 +193,23 @@ impl Pages {
                 (columns, (page_width(style) - 2.0 * MARGIN_MM - gutters) / columns as f64)
             }
         };
-        Pages { columns, cell: (width_mm, height_mm), rows: panels.div_ceil(columns) }
+        Pages { panels, columns, cell: (width_mm, height_mm) }
+    }
+
+    /// The panels in parts of one picture each: as many rows as the look of the style has room for below a legend of this height,
+    /// and at least one.
+    pub(crate) fn parts(&self, style: &Style, legend_mm: f64) -> Vec<Range<usize>> {
+        let room = style.look.tallest_mm() / style.look.magnification() - legend_mm - 2.0 * MARGIN_MM;
+        let rows = ((room + GUTTER_MM) / (self.cell.1 + GUTTER_MM)).max(1.0) as usize;
+        let most = rows.saturating_mul(self.columns);
+        (0..self.panels.div_ceil(most))
+            .map(|part| part * most..self.panels.min((part + 1).saturating_mul(most)))
+            .collect()
+    }
+
+    /// The same arrangement of so many panels of this height.
+    pub(crate) fn of(&self, panels: usize, height_mm: f64) -> Pages {
+        Pages { panels, cell: (self.panel_width(), height_mm), ..*self }
     }
 
     /// The width of a panel.
@@ -193,7 +221,7 @@ impl Pages {
     pub(crate) fn size(&self) -> (f64, f64) {
         let (w, h) = self.cell;
         let sum = |n: usize, one: f64| n as f64 * one + n.saturating_sub(1) as f64 * GUTTER_MM + 2.0 * MARGIN_MM;
-        (sum(self.columns, w), sum(self.rows, h))
+        (sum(self.columns, w), sum(self.panels.div_ceil(self.columns), h))
     }
 
     /// The place of a panel.

@@ -3,7 +3,7 @@
 use super::axis::AxisScale;
 use super::frame::Axis;
 use super::point::words;
-use super::rows_chart::{Mark, ModelRow, RowsPanel, draw};
+use super::rows_chart::{Mark, ModelRow, RowsPanel, add_to};
 use super::{Drawn, Figure, Picture, Style, capped};
 use crate::cell::Cell;
 use crate::error::ReportError;
@@ -37,15 +37,8 @@ impl Figure for Latency {
         let caption = "The marker is the median time from one raw example to its prediction, encoding included. The line \
             goes to the 99th percentile, with dots at the 90th and 95th. The axis is logarithmic, and left is faster. A \
             hollow marker is not ranked: its answers are no better than the floor, or a seed or fold failed or is missing.";
-        let svg = draw(&panels[..shown], style, title, caption)
-            .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
-        drawn.pictures.push(Picture {
-            name: self.name().to_owned(),
-            title: title.to_owned(),
-            caption: caption.to_owned(),
-            svg,
-            key: String::new(),
-        });
+        let picture = Picture::new(self.name(), title, caption);
+        add_to(&mut drawn, &panels[..shown], results, style, picture)?;
         Ok(drawn)
     }
 }

@@ -44,23 +44,17 @@ impl Figure for LatencyEcdf {
             return Ok(drawn);
         }
         let panels = &panels[..shown];
-        let picture = Picture {
-            name: self.name().to_owned(),
-            title: "Distribution of the latency".to_owned(),
-            caption: "The empirical distribution of the latency of single predictions, encoding included: a line is as high as \
+        let caption = "The empirical distribution of the latency of single predictions, encoding included: a line is as high as \
                 the share of a model's predictions that took at most the time below. All seeds and folds are together. The axis is \
                 logarithmic, and further left is faster. A steep line is an even latency, and a long end on the right is \
-                what a percentile leaves out. The markers only say whose line it is."
-                .to_owned(),
-            svg: String::new(),
-            key: String::new(),
-        };
+                what a percentile leaves out. The markers only say whose line it is.";
+        let picture = Picture::new(self.name(), "Distribution of the latency", caption);
         let grid = PanelGrid {
-            labels: panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect(),
+            labels: &|index| panels[index].lines.iter().map(|(label, _)| *label).collect(),
             count: shown,
             dashed: None,
             rows: 4,
-            height_mm: PANEL_HEIGHT_MM,
+            height_mm: &|_| PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
         };
         grid.add_to(&mut drawn, results, style, picture)?;

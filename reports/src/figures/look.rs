@@ -64,6 +64,16 @@ impl Look {
         self.small_pt() / SMALL_PT
     }
 
+    /// How tall a picture may be, in millimetres. Panels that have no room are in further pictures. In a paper, a caption has room on
+    /// the same page. A slide has room for a heading. The report is scrolled.
+    pub(crate) fn tallest_mm(self) -> f64 {
+        match self {
+            Look::Web => f64::INFINITY,
+            Look::PaperSingle | Look::PaperDouble => 5.5 * MM_PER_INCH,
+            Look::Slides => 6.5 * MM_PER_INCH,
+        }
+    }
+
     pub(crate) fn width(self) -> PictureWidth {
         match self {
             Look::Web => PictureWidth::OfColumn(90.0),

@@ -43,8 +43,8 @@ pub use style::Style;
 
 use crate::error::ReportError;
 use crate::results::Results;
+use crate::varied_axis::VariedAxis;
 
-use against_axis::VariedAxis;
 use names::NumberedNames;
 
 /// A figure that can be drawn from results.
@@ -109,6 +109,42 @@ pub struct Picture {
 pub(crate) const PICTURE_ENDINGS: [&str; 3] = ["svg", "png", "pdf"];
 
 impl Picture {
+    /// A picture that is not drawn yet.
+    pub(crate) fn new(name: impl Into<String>, title: impl Into<String>, caption: impl Into<String>) -> Picture {
+        Picture {
+            name: name.into(),
+            title: title.into(),
+            caption: caption.into(),
+            svg: String::new(),
+            key: String::new(),
+        }
+    }
+
+    /// The picture of one of `parts` parts of what it shows. The first has the name and the caption of the whole.
+    pub(crate) fn part(&self, index: usize, parts: usize) -> Picture {
+        let number = index + 1;
+        let title = format!("{} ({number} of {parts})", self.title);
+        match index {
+            _ if parts == 1 => self.clone(),
+            0 => Picture { title, ..self.clone() },
+            _ => {
+                let caption = format!("Continues the figure {} and is read in the same way.", self.name);
+                Picture::new(format!("{}-{number}", self.name), title, caption)
+            }
+        }
+    }
+
+    /// The picture with its drawing.
+    ///
+    /// # Errors
+    /// If the drawing library failed.
+    pub(crate) fn drawn(self, svg: Result<String, String>) -> Result<Picture, ReportError> {
+        match svg {
+            Ok(svg) => Ok(Picture { svg, ..self }),
+            Err(message) => Err(ReportError::Figure { figure: self.name, message }),
+        }
+    }
+
     /// The picture's files, each as the ending of its name and its bytes: SVG, PNG and PDF of the same drawing.
     ///
     /// # Errors
@@ -131,7 +167,15 @@ pub(crate) fn draw_all(results: &Results, style: &Style) -> Result<Drawn, Report
     let shown = names.shown(results);
     let mut all = Drawn { pictures: Vec::new(), remarks: names.remark().into_iter().collect() };
     for figure in FIGURES {
-        let drawn = figure.draw(&shown, style)?;
+        let mut drawn = figure.draw(&shown, style)?;
+        if let Some(first) = drawn.pictures.first_mut() {
+            // Whoever includes the picture elsewhere must know it too.
+            first.caption = [first.caption.as_str()]
+                .into_iter()
+                .chain(drawn.remarks.iter().map(String::as_str))
+                .collect::<Vec<_>>()
+                .join(" ");
+        }
         all.pictures.extend(drawn.pictures);
         all.remarks.extend(drawn.remarks);
     }

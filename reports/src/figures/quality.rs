@@ -3,7 +3,7 @@
 use super::axis::AxisScale;
 use super::frame::Axis;
 use super::point::words;
-use super::rows_chart::{Mark, ModelRow, RowsPanel, draw};
+use super::rows_chart::{Mark, ModelRow, RowsPanel, add_to};
 use super::{Drawn, Figure, Picture, Style, capped};
 use crate::cell::Mean;
 use crate::error::ReportError;
@@ -37,15 +37,8 @@ impl Figure for Quality {
             95 % interval, of other seeds and test examples, or of test examples only if there is one seed. Small dots below the line are the \
             single seeds or folds, if there are several; dots that would cover each other are stacked. The dashed line is the floor, which a \
             constant answer scores. A hollow marker is not ranked: it is no better than the floor, or a seed or fold failed or is missing.";
-        let svg = draw(&panels[..shown], style, title, caption)
-            .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
-        drawn.pictures.push(Picture {
-            name: self.name().to_owned(),
-            title: title.to_owned(),
-            caption: caption.to_owned(),
-            svg,
-            key: String::new(),
-        });
+        let picture = Picture::new(self.name(), title, caption);
+        add_to(&mut drawn, &panels[..shown], results, style, picture)?;
         Ok(drawn)
     }
 }

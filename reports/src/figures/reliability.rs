@@ -2,7 +2,7 @@
 
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
-use super::frame::{Axis, Pages, frame};
+use super::frame::{Axis, Pages, frame, panel_height};
 use super::legend::{Legend, PanelGrid};
 use super::point::words;
 use super::spread::{MARKERS_MM, MOVED, around};
@@ -79,19 +79,20 @@ impl Figure for Reliability {
              weighted by their rows, those of the left-out bins included. All seeds and folds are together. Models without \
              probabilities are not shown. {MOVED}"
         );
-        let (name, title) = (self.name().to_owned(), "Reliability".to_owned());
-        let picture = Picture { name, title, caption, svg: String::new(), key: String::new() };
+        let picture = Picture::new(self.name(), "Reliability", caption);
         let width = Pages::new(style, shown, TALL, PANEL_HEIGHT_MM).panel_width();
         let legends: Vec<Legend> = panels.iter().map(|panel| legend(results, panel, width)).collect();
+        let legend_mm = legends.iter().map(Legend::height).fold(0.0, f64::max);
+        let panel_mm = panel_height(style, PANEL_HEIGHT_MM, legend_mm);
         let grid = PanelGrid {
-            labels: Vec::new(),
+            labels: &|_| Vec::new(),
             count: shown,
             dashed: None,
             rows: TALL,
-            height_mm: PANEL_HEIGHT_MM + legends.iter().map(Legend::height).fold(0.0, f64::max),
+            height_mm: &|index| panel_mm + legends[index].height(),
             draw: &|canvas, index, place| {
-                draw_panel(canvas, style, results, &panels[index], Rect { h: PANEL_HEIGHT_MM, ..place })?;
-                legends[index].draw(canvas, style, (place.x, place.y + PANEL_HEIGHT_MM))
+                draw_panel(canvas, style, results, &panels[index], Rect { h: panel_mm, ..place })?;
+                legends[index].draw(canvas, style, (place.x, place.y + panel_mm))
             },
         };
         grid.add_to(&mut drawn, results, style, picture)?;
@@ -168,7 +169,7 @@ fn draw_panel(
     }
     let places: Vec<Point> = markers.iter().map(|(_, at, _)| *at).collect();
     for ((label, _, bin), at) in markers.iter().zip(around(&places, MARKERS_MM)) {
-        canvas.marker(at, style.model(*label), false)?;
+        canvas.marker(at, style.model(*label), !results.is_ranked(panel.setting, *label))?;
         let [confidence, accuracy] = [bin.mean_confidence(), bin.accuracy()].map(|share| significant(share, 3));
         let measured = format!("confidence {confidence}, accuracy {accuracy} of {}", count(bin.rows, "answer"));
         canvas.point(at, &words(results, panel.setting, *label, &measured));

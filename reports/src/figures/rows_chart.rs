@@ -1,9 +1,13 @@
 //! Panels with one row per model and a common horizontal axis. Names are on the left and marks on the right.
 
-use super::canvas::{Align, Canvas, Point, Rect, SMALL_MM, TEXT_MM, page};
-use super::frame::{Axis, FOOT_MM, Pages, TITLE_MM, x_axis};
+use super::canvas::{Align, Canvas, Point, Rect, SMALL_MM, TEXT_MM};
+use super::frame::{Axis, FOOT_MM, TITLE_MM, x_axis};
+use super::legend::PanelGrid;
 use super::spread::downwards;
 use super::style::Style;
+use super::{Drawn, Picture};
+use crate::error::ReportError;
+use crate::results::Results;
 
 /// What a row shows on the axis.
 pub(crate) struct Mark {
@@ -46,18 +50,27 @@ const TRIALS_MM: f64 = 1.7;
 const TRIAL_BELOW_MM: f64 = 1.85;
 const TRIAL_RADIUS_MM: f64 = 0.34;
 
-/// Draws the panels on one page.
-pub(crate) fn draw(panels: &[RowsPanel], style: &Style, title: &str, description: &str) -> Result<String, String> {
-    let most_rows = panels.iter().map(|panel| panel.rows.len()).max().unwrap_or(0);
-    let row_mm = panels.iter().map(row_height).fold(0.0, f64::max);
-    let height = TITLE_MM + most_rows as f64 * row_mm + 1.0 + FOOT_MM;
-    let pages = Pages::new(style, panels.len(), 4, height);
-    page(style.look, pages.size(), title, description, |canvas| {
-        for (index, panel) in panels.iter().enumerate() {
-            draw_panel(canvas, style, panel, pages.panel(index))?;
-        }
-        Ok(())
-    })
+/// Adds `picture` with these panels to `drawn`.
+pub(crate) fn add_to(
+    drawn: &mut Drawn,
+    panels: &[RowsPanel],
+    results: &Results,
+    style: &Style,
+    picture: Picture,
+) -> Result<(), ReportError> {
+    let grid = PanelGrid {
+        labels: &|_| Vec::new(),
+        dashed: None,
+        count: panels.len(),
+        rows: 4,
+        height_mm: &|index| TITLE_MM + rows_height(&panels[index]) + FOOT_MM,
+        draw: &|canvas, index, place| draw_panel(canvas, style, &panels[index], place),
+    };
+    grid.add_to(drawn, results, style, picture)
+}
+
+fn rows_height(panel: &RowsPanel) -> f64 {
+    panel.rows.len() as f64 * row_height(panel) + 1.0
 }
 
 fn row_height(panel: &RowsPanel) -> f64 {
@@ -71,12 +84,7 @@ fn draw_panel(canvas: &Canvas<'_>, style: &Style, panel: &RowsPanel, outer: Rect
     let title = panel.reference.map_or(0.0, |_| canvas.width(&panel.title, TEXT_MM)).min(outer.w * 0.3);
     let names = widest.min(outer.w * 0.4).max(title);
     let left = outer.x + names + 2.0;
-    let inner = Rect {
-        x: left,
-        y: outer.y + TITLE_MM,
-        w: outer.right() - left - 2.0,
-        h: panel.rows.len() as f64 * row_height(panel) + 1.0,
-    };
+    let inner = Rect { x: left, y: outer.y + TITLE_MM, w: outer.right() - left - 2.0, h: rows_height(panel) };
     let scale = if panel.axis.reversed {
         panel.axis.scale.between(inner.right(), inner.x)
     } else {

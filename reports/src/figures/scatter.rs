@@ -1,8 +1,6 @@
 //! Quality against a cost, with the frontier: the models that no other model beats in both. Three figures are drawn in
 //! this way.
 
-use std::collections::BTreeMap;
-
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
@@ -13,12 +11,12 @@ use super::spread::{MARKERS_MM, around};
 use super::style::Style;
 use super::{Drawn, Picture, capped};
 use crate::cell::ESTIMATE;
+use crate::cost_ratio::{interval_of_logs, of_seeds};
 use crate::error::ReportError;
 use crate::format::{score, si};
 use crate::metric::{Better, metric};
 use crate::ranking::Ranking;
 use crate::results::Results;
-use crate::statistics::corrected;
 
 /// The horizontal axis of a scatter figure.
 pub(crate) struct Cost {
@@ -77,11 +75,11 @@ pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Pictu
     }
     let panels = &panels[..shown];
     let grid = PanelGrid {
-        labels: panels.iter().flat_map(|panel| panel.dots.iter().map(|dot| dot.label)).collect(),
+        labels: &|index| panels[index].dots.iter().map(|dot| dot.label).collect(),
         count: shown,
         dashed: None,
         rows: 3,
-        height_mm: PANEL_HEIGHT_MM,
+        height_mm: &|_| PANEL_HEIGHT_MM,
         draw: &|canvas, index, place| draw_panel(canvas, style, &panels[index], place),
     };
     grid.add_to(&mut drawn, results, style, picture)?;
@@ -100,16 +98,16 @@ fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Opt
             let what = metric(cost.metric).map_or(cost.metric, |metric| metric.short_title());
             let mean_cost = cell.mean_from(cost.phase, cost.metric, source)?.mean;
             let measured = format!("{shown}, {what} {}", si(mean_cost, cost.unit));
-            let costs = cell
-                .trials
-                .iter()
-                .filter_map(|trial| Some((trial.seed, trial.get_from(cost.phase, cost.metric, source)?.value)));
+            let costs = cell.trials.iter().filter_map(|trial| {
+                let value = trial.get_from(cost.phase, cost.metric, source)?.value;
+                (value > 0.0).then(|| ((trial.seed, trial.fold), value.ln()))
+            });
             let of_several = model.interval().filter(|_| cell.trials.len() > 1);
             Some(Dot {
                 label,
                 cost: mean_cost,
                 quality,
-                costs: interval_of_costs(costs),
+                costs: interval_of_logs(&of_seeds(costs)).map(|interval| [interval.low, interval.high]),
                 qualities: of_several.map(|interval| [interval.low, interval.high]),
                 ranked: model.ranks.is_some(),
                 words: words(results, ranking.setting, label, &measured),
@@ -132,19 +130,6 @@ fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Opt
         better,
         estimated,
     })
-}
-
-/// The 95 % interval of costs, each with its seed, by Student's t over the means of the logarithms of each seed; over folds, if there
-/// is one seed. Costs are compared by their ratios, and their logarithms are more symmetric. `None` if there are not several.
-fn interval_of_costs(costs: impl Iterator<Item = (u64, f64)>) -> Option<[f64; 2]> {
-    let mut seeds: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-    for (seed, cost) in costs.filter(|(_, cost)| *cost > 0.0) {
-        seeds.entry(seed).or_default().push(cost.ln());
-    }
-    let mean = |logs: &Vec<f64>| logs.iter().sum::<f64>() / logs.len() as f64;
-    let logs = if seeds.len() == 1 { seeds.into_values().next()? } else { seeds.values().map(mean).collect() };
-    let interval = corrected(&logs, 0.0)?.interval();
-    Some([interval.low.exp(), interval.high.exp()])
 }
 
 /// The range in which the true cost of an estimate may be.
@@ -222,28 +207,6 @@ mod tests {
 
     fn dot(label: usize, cost: f64, quality: f64, ranked: bool) -> Dot {
         Dot { label, cost, quality, costs: None, qualities: None, ranked, words: String::new() }
-    }
-
-    #[test]
-    fn the_bar_of_costs_is_students_interval_over_the_logarithms_of_the_seeds() {
-        // Logarithms 0, 1 and 2: mean 1, standard error 1/sqrt(3), and 4.302653 is the quantile with two degrees of freedom.
-        let e = std::f64::consts::E;
-        let half = 4.302_652_729_9 / 3.0_f64.sqrt();
-        let expected = [(1.0 - half).exp(), (1.0 + half).exp()];
-        let is_expected = |costs: &[(u64, f64)]| {
-            let found = interval_of_costs(costs.iter().copied()).unwrap_or_default();
-            found.iter().zip(expected).all(|(one, other)| (one / other - 1.0).abs() < 1e-6)
-        };
-        assert!(is_expected(&[(1, 1.0), (2, e), (3, e * e)]));
-        assert!(is_expected(&[(7, 1.0), (7, e), (7, e * e)]), "the folds of one seed");
-        let folds_of_seeds = [(1, 1.0), (1, 1.0), (2, 1.0), (2, e * e), (3, e * e), (3, e * e)];
-        assert!(is_expected(&folds_of_seeds), "a seed counts once, however many folds it has");
-        assert_eq!(interval_of_costs([(1, 2.0)].into_iter()), None);
-        assert_eq!(
-            interval_of_costs([(1, 2.0), (2, 2.0)].into_iter()),
-            None,
-            "equal costs say nothing of their spread"
-        );
     }
 
     #[test]

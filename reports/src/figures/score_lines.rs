@@ -9,20 +9,28 @@ use super::quality::score_axis;
 use super::reference::{draw_reference, draw_word};
 use super::spread::{MARKERS_MM, Upright, sideways};
 use super::style::Style;
+use crate::crossovers::Crossover;
 use crate::format::score;
 use crate::results::Results;
 use crate::setting::Setting;
+use crate::statistics::Interval;
+use crate::table::TableCell;
 
 /// Half the length of the strokes at the ends of a bar.
 const BAR_END_MM: f64 = 0.6;
 /// Half the length of the dashes that show a score on training rows where no line joins the points.
 const TRAIN_MARK_MM: f64 = 1.6;
+/// The radius of the ring where two lines cross.
+const RING_RADIUS_MM: f64 = 1.5;
+const RING_SIDES: usize = 24;
 /// The most of the space between two values that the points of one value take together.
 const MOST_OF_GAP: f64 = 0.5;
+/// How far a point is moved from its value at most.
+const MOST_MOVED_MM: f64 = 4.5;
 
 /// How to read the lines, for a caption.
-pub(crate) const HOW_TO_READ: &str = "A marker is the mean over seeds and folds, and its bar is one standard deviation to either \
-    side if there are several. A dashed line with a small marker at its end is the score on training rows, if it was recorded. A hollow \
+pub(crate) const HOW_TO_READ: &str = "A marker is the mean over seeds and folds, and its bar is the 95 % interval, of other \
+    seeds and test examples, or of test examples only if there is one seed. A dashed line with a small marker at its end is the score on training rows, if it was recorded. A hollow \
     marker is not ranked: it is no better than the floor, or a seed or fold failed or is missing. A line has a gap where no case has a score. The thin line is \
     the floor, which a constant answer scores, if it is the same for all values. An arrow points to a floor that is far away. Points \
     at one value stand beside each other where they would hide each other.";
@@ -31,12 +39,20 @@ pub(crate) const HOW_TO_READ: &str = "A marker is the mean over seeds and folds,
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ScoreAt {
     pub(crate) mean: f64,
-    pub(crate) sd: Option<f64>,
+    /// The 95 % interval, as in the tables.
+    pub(crate) interval: Option<Interval>,
     /// The score on training rows, if it was recorded.
     pub(crate) train: Option<f64>,
     pub(crate) is_ranked: bool,
     /// The setting and the label.
     of: (usize, usize),
+}
+
+impl ScoreAt {
+    /// The ends of the interval; the mean twice without one.
+    fn ends(&self) -> [f64; 2] {
+        self.interval.map_or([self.mean; 2], |interval| [interval.low, interval.high])
+    }
 }
 
 /// A line: the index of its colour and marker in [`Style::model`], and its scores at the values; `None` where no case has a score.
@@ -54,6 +70,8 @@ pub(crate) struct LinesPanel<'a> {
     /// Whether the points of a line are joined: not if nothing lies between two values.
     pub(crate) joined: bool,
     pub(crate) floor: Option<f64>,
+    /// The lines that cross.
+    pub(crate) crossovers: &'a [&'a Crossover],
 }
 
 /// A score with its place on the horizontal axis; `None` where no case has a score.
@@ -63,11 +81,12 @@ type PlacedScore = Option<(f64, ScoreAt)>;
 pub(crate) fn score_at(results: &Results, setting: usize, label: usize) -> Option<ScoreAt> {
     let cell = results.grid.cell(setting, label)?;
     let primary = &results.setting(setting).task.primary;
-    let test = cell.mean("score", primary)?;
+    let model = results.rankings[setting].models.iter().find(|model| model.label == label)?;
+    let test = model.primary?;
     let train = cell.mean("score", &format!("{primary}_train")).map(|train| train.mean);
     Some(ScoreAt {
         mean: test.mean,
-        sd: test.sd,
+        interval: model.interval(),
         train,
         is_ranked: results.is_ranked(setting, label),
         of: (setting, label),
@@ -91,12 +110,7 @@ pub(crate) fn dashed<'a>(panels: impl Iterator<Item = &'a [ScoreLine]>) -> Optio
 /// Draws the panel into `place`.
 pub(crate) fn draw(canvas: &Canvas<'_>, style: &Style, panel: &LinesPanel<'_>, place: Rect) -> Result<(), String> {
     let scores = panel.lines.iter().flat_map(|(_, scores)| scores.iter().flatten());
-    let numbers: Vec<f64> = scores
-        .flat_map(|at| {
-            let sd = at.sd.unwrap_or(0.0);
-            [at.mean - sd, at.mean + sd].into_iter().chain(at.train)
-        })
-        .collect();
+    let numbers: Vec<f64> = scores.flat_map(|at| at.ends().into_iter().chain([at.mean]).chain(at.train)).collect();
     let near_floor = panel.floor.filter(|floor| is_near(*floor, &numbers));
     let Some(scale) = AxisScale::around(numbers.into_iter().chain(near_floor), false) else { return Ok(()) };
     let setting = panel.setting;
@@ -122,6 +136,36 @@ pub(crate) fn draw(canvas: &Canvas<'_>, style: &Style, panel: &LinesPanel<'_>, p
             canvas.point((*at, y.at(score.mean)), &words_of(panel.results, score));
         }
     }
+    for crossover in panel.crossovers {
+        draw_crossover(canvas, style, panel, crossover, (&x, &y))?;
+    }
+    Ok(())
+}
+
+/// Draws a ring where two lines cross, with a bar along the horizontal axis for its interval.
+fn draw_crossover(
+    canvas: &Canvas<'_>,
+    style: &Style,
+    panel: &LinesPanel<'_>,
+    crossover: &Crossover,
+    (x, y): (&AxisScale, &AxisScale),
+) -> Result<(), String> {
+    let centre @ (at, height) = (x.at(crossover.rows), y.at(crossover.score));
+    let ends = [crossover.interval.low, crossover.interval.high].map(|rows| x.at(rows));
+    canvas.line(&ends.map(|end| (end, height)), 0.25, style.ink)?;
+    for end in ends {
+        canvas.line(&[(end, height - BAR_END_MM), (end, height + BAR_END_MM)], 0.25, style.ink)?;
+    }
+    let ring: Vec<Point> = (0..=RING_SIDES)
+        .map(|side| {
+            let angle = std::f64::consts::TAU * side as f64 / RING_SIDES as f64;
+            (at + RING_RADIUS_MM * angle.cos(), height + RING_RADIUS_MM * angle.sin())
+        })
+        .collect();
+    canvas.line(&ring, 0.3, style.ink)?;
+    let label = |label: usize| &panel.results.grid.labels[label];
+    let (fewer, more) = (label(crossover.with_fewer), label(crossover.with_more));
+    canvas.point(centre, &format!("{fewer} and {more} cross\nat {} training rows", crossover.rows_text()));
     Ok(())
 }
 
@@ -140,8 +184,7 @@ fn apart(
     (x, y): (&AxisScale, &AxisScale),
 ) -> Vec<Vec<PlacedScore>> {
     let upright = |(at, score): &(f64, ScoreAt)| {
-        let sd = score.sd.unwrap_or(0.0);
-        let ends = [y.at(score.mean + sd), y.at(score.mean - sd)];
+        let ends = score.ends().map(|end| y.at(end));
         Upright {
             at: *at,
             top: ends[0].min(ends[1]) - MARKER_RADIUS_MM,
@@ -153,9 +196,15 @@ fn apart(
         [(one, _), (other, _)] => (x.at(*one) - x.at(*other)).abs(),
         _ => f64::INFINITY,
     });
-    let room = MOST_OF_GAP * gaps.fold(f64::INFINITY, f64::min);
-    let step = MARKERS_MM.min(room / (panel.lines.len() as f64 - 1.0).max(1.0));
-    for ((at, _), moved) in lines.iter_mut().flatten().flatten().zip(sideways(&marks, step)) {
+    let room = MOST_OF_GAP * gaps.fold(f64::INFINITY, f64::min) / 2.0;
+    // Every marker stays within the frame.
+    let (left, right) = x.ends();
+    let places = || panel.values.iter().map(|(value, _)| x.at(*value));
+    let edge = places().fold(f64::INFINITY, |room, at| room.min(at - left).min(right - at)) - MARKER_RADIUS_MM;
+    let most = MOST_MOVED_MM.min(room).min(edge).max(0.0);
+    // Each line has a place, to one side or the other.
+    let step = MARKERS_MM.min(most / (panel.lines.len() / 2).max(1) as f64);
+    for ((at, _), moved) in lines.iter_mut().flatten().flatten().zip(sideways(&marks, step, most)) {
         *at = moved;
     }
     lines
@@ -185,8 +234,8 @@ fn samples(points: &[PlacedScore], joined: bool, y: &AxisScale) -> Vec<Point> {
         }
     }
     for (at, score) in points.iter().flatten() {
-        let sd = score.sd.unwrap_or(0.0);
-        found.extend(between((*at, y.at(score.mean - sd)), (*at, y.at(score.mean + sd))));
+        let [low, high] = score.ends().map(|end| y.at(end));
+        found.extend(between((*at, low), (*at, high)));
         found.extend(score.train.map(|train| (*at, y.at(train))).filter(|_| !joined));
     }
     found
@@ -195,8 +244,8 @@ fn samples(points: &[PlacedScore], joined: bool, y: &AxisScale) -> Vec<Point> {
 fn words_of(results: &Results, at: &ScoreAt) -> String {
     let (setting, label) = at.of;
     let metric = results.setting(setting).primary();
-    let sd = at.sd.map_or(String::new(), |sd| format!(" ± {}", score(metric, sd)));
-    words(results, setting, label, &format!("{} {}{sd}", metric.short_title(), score(metric, at.mean)))
+    let score = TableCell::Estimate { metric, value: at.mean, interval: at.interval }.text();
+    words(results, setting, label, &format!("{} {score}", metric.short_title()))
 }
 
 /// Draws a line through its scores, each with its position on the horizontal axis; or the scores alone, if they are not joined.
@@ -227,9 +276,9 @@ fn draw_line(
         }
     }
     for (at, score) in points.iter().flatten() {
-        if let Some(sd) = score.sd {
-            // A bar may be longer than the values that the metric can have.
-            let ends = [score.mean - sd, score.mean + sd].map(|end| y.at(end).clamp(top, bottom));
+        if score.interval.is_some() {
+            // The axis may be shorter than a bar.
+            let ends = score.ends().map(|end| y.at(end).clamp(top, bottom));
             canvas.line(&ends.map(|end| (*at, end)), 0.25, color)?;
             for end in ends {
                 let stroke: [Point; 2] = [(at - BAR_END_MM, end), (at + BAR_END_MM, end)];

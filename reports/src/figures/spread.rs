@@ -55,10 +55,11 @@ pub(crate) struct Upright {
     pub(crate) bottom: f64,
 }
 
-/// The places of marks that are moved to the right and to the left only. Marks of which none covers another's heights share a place.
-pub(crate) fn sideways(marks: &[Upright], least_mm: f64) -> Vec<f64> {
-    const STEPS: usize = 8;
-    let steps = (1..=STEPS).flat_map(|step| [step as f64, -(step as f64)]).map(|step| (step * least_mm, 0.0));
+/// The places of marks that are moved to the right and to the left only, by at most `most_mm`. Marks of which none covers another's
+/// heights share a place.
+pub(crate) fn sideways(marks: &[Upright], least_mm: f64, most_mm: f64) -> Vec<f64> {
+    let most = if least_mm > 0.0 { (most_mm / least_mm + 0.01) as usize } else { 0 };
+    let steps = (1..=most).flat_map(|step| [step as f64, -(step as f64)]).map(|step| (step * least_mm, 0.0));
     let moves: Vec<Point> = std::iter::once((0.0, 0.0)).chain(steps).collect();
     let points: Vec<Point> = marks.iter().map(|mark| (mark.at, 0.0)).collect();
     let near = nearest(least_mm);
@@ -93,7 +94,7 @@ mod tests {
     fn moved_sideways(points: &[Point]) -> Vec<Point> {
         let marks: Vec<Upright> =
             points.iter().map(|(at, y)| Upright { at: *at, top: y - 0.75, bottom: y + 0.75 }).collect();
-        sideways(&marks, 1.5).into_iter().zip(points).map(|(at, point)| (at, point.1)).collect()
+        sideways(&marks, 1.5, 12.0).into_iter().zip(points).map(|(at, point)| (at, point.1)).collect()
     }
 
     #[test]
@@ -117,6 +118,6 @@ mod tests {
     #[test]
     fn bars_that_cover_each_others_heights_come_apart_and_others_share_a_place() {
         let bar = |top, bottom| Upright { at: 10.0, top, bottom };
-        assert_eq!(sideways(&[bar(0.0, 10.0), bar(8.0, 12.0), bar(11.0, 20.0)], 1.5), [10.0, 11.5, 10.0]);
+        assert_eq!(sideways(&[bar(0.0, 10.0), bar(8.0, 12.0), bar(11.0, 20.0)], 1.5, 4.5), [10.0, 11.5, 10.0]);
     }
 }

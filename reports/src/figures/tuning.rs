@@ -47,26 +47,21 @@ impl Figure for Tuning {
             return Ok(drawn);
         }
         let panels = &panels[..shown];
-        let picture = Picture {
-            name: self.name().to_owned(),
-            title: "Tuning".to_owned(),
-            caption: format!(
-                "The best score on the validation rows that is to be expected of so many search trials: the expected \
+        let caption = format!(
+            "The best score on the validation rows that is to be expected of so many search trials: the expected \
                 maximum of draws with replacement from the search trials (Dodge et al. 2019), the mean over seeds. Only halving has \
                 several rungs, of which the last one with several search trials counts: a single survivor leaves nothing to \
                 compare. The search trials of a Bayesian search are no independent draws, so its \
                 line only sums up what was tried. A failed search trial counts as the worst of its search. A flat line says that few search \
                 trials were needed; a rising end says nothing. The best of several scores is too good, so read no quality here. {HOW_TO_TELL_APART}"
-            ),
-            svg: String::new(),
-            key: String::new(),
-        };
+        );
+        let picture = Picture::new(self.name(), "Tuning", caption);
         let grid = PanelGrid {
-            labels: panels.iter().flat_map(|panel| panel.lines.iter().map(|(label, _)| *label)).collect(),
+            labels: &|index| panels[index].lines.iter().map(|(label, _)| *label).collect(),
             count: shown,
             dashed: None,
             rows: 4,
-            height_mm: PANEL_HEIGHT_MM,
+            height_mm: &|_| PANEL_HEIGHT_MM,
             draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
         };
         grid.add_to(&mut drawn, results, style, picture)?;

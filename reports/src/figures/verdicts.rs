@@ -33,17 +33,13 @@ impl Figure for Verdicts {
         if judged.is_empty() {
             return Ok(drawn);
         }
-        let title = "Verdicts on claims";
-        let caption = caption(&judged);
-        let svg = draw(&judged, style, title, &caption)
-            .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
-        drawn.pictures.push(Picture {
-            name: self.name().to_owned(),
-            title: title.to_owned(),
-            caption,
-            svg,
-            key: String::new(),
-        });
+        let picture = Picture::new(self.name(), "Verdicts on claims", caption(&judged));
+        let parts = parts(&judged, style);
+        for (index, part) in parts.iter().enumerate() {
+            let picture = picture.part(index, parts.len());
+            let svg = draw(part, style, &picture.title, &picture.caption);
+            drawn.pictures.push(picture.drawn(svg)?);
+        }
         Ok(drawn)
     }
 }
@@ -69,14 +65,47 @@ fn mark(verdict: Verdict) -> (Marker, usize, bool) {
     }
 }
 
+/// The width that the verdict takes: the longest word, with the mark before it.
+fn verdict_width() -> f64 {
+    text_width(Verdict::NotMeasured.name(), SMALL_MM) + 4.2
+}
+
+/// The lines of a claim's text.
+fn lines(judged: &Judged, style: &Style) -> Vec<String> {
+    let text_mm = page_width(style) - 2.0 * MARGIN_MM - BEFORE_MM - verdict_width();
+    wrapped(&judged.claim.claim, text_mm - 1.5)
+}
+
+/// The height of a claim's row: its text, the line that counts its comparisons, and a gap.
+fn height(lines: &[String]) -> f64 {
+    (lines.len() + 1) as f64 * LINE_MM + GAP_MM
+}
+
+/// The height of a page without rows.
+const AROUND_MM: f64 = 2.0 * MARGIN_MM + 6.0;
+
+/// The claims in parts of one picture each: as many as the look of the style has room for.
+fn parts<'a>(judged: &'a [Judged], style: &Style) -> Vec<&'a [Judged]> {
+    let room = style.look.tallest_mm() / style.look.magnification() - AROUND_MM;
+    let mut parts = Vec::new();
+    let (mut start, mut taken) = (0, 0.0);
+    for (index, claim) in judged.iter().enumerate() {
+        let height = height(&lines(claim, style));
+        if taken + height > room && index > start {
+            parts.push(&judged[start..index]);
+            (start, taken) = (index, 0.0);
+        }
+        taken += height;
+    }
+    parts.push(&judged[start..]);
+    parts
+}
+
 fn draw(judged: &[Judged], style: &Style, title: &str, caption: &str) -> Result<String, String> {
-    let width = page_width(style);
-    // The longest word, with the mark before it.
-    let verdict_mm = text_width(Verdict::NotMeasured.name(), SMALL_MM) + 4.2;
-    let text_mm = width - 2.0 * MARGIN_MM - BEFORE_MM - verdict_mm;
-    let rows: Vec<Vec<String>> = judged.iter().map(|judged| wrapped(&judged.claim.claim, text_mm - 1.5)).collect();
-    let heights: Vec<f64> = rows.iter().map(|lines| (lines.len() + 1) as f64 * LINE_MM + GAP_MM).collect();
-    let height = MARGIN_MM * 2.0 + 6.0 + heights.iter().sum::<f64>();
+    let (width, verdict_mm) = (page_width(style), verdict_width());
+    let rows: Vec<Vec<String>> = judged.iter().map(|judged| lines(judged, style)).collect();
+    let heights: Vec<f64> = rows.iter().map(|lines| height(lines)).collect();
+    let height = AROUND_MM + heights.iter().sum::<f64>();
     page(style.look, (width, height), title, caption, |canvas| {
         canvas.text(title, (MARGIN_MM, MARGIN_MM + 2.4), TEXT_MM, Align::Left, style.ink)?;
         let mut top = MARGIN_MM + 6.0;

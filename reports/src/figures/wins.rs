@@ -16,6 +16,8 @@ pub(crate) struct Wins;
 const MAX_MODELS: usize = 12;
 /// From this width on, a cell has room for its three numbers in one line.
 const ROOMY_MM: f64 = 13.0;
+/// The height of a line of numbers.
+const LINE_MM: f64 = 3.2;
 
 /// How the model of a row compares with that of a column, as numbers of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,13 +54,17 @@ impl Figure for Wins {
         if compared.is_empty() {
             return Ok(drawn);
         }
-        if compared.len() > MAX_MODELS {
+        let fitting = &compared[..fitting(results, style, &compared)];
+        // One that was only compared with models that have no room says nothing.
+        let is_compared = |label: &usize| fitting.iter().any(|other| tally(results, *label, *other).settings() > 0);
+        let mut order: Vec<usize> = fitting.iter().copied().filter(is_compared).collect();
+        if compared.len() > order.len() {
             drawn.remarks.push(format!(
-                "Figure wins shows the first {MAX_MODELS} of {} models. The tables of all pairs have all of them.",
+                "Figure wins shows {} of {} models. The tables of all pairs have all of them.",
+                order.len(),
                 compared.len()
             ));
         }
-        let mut order = compared[..compared.len().min(MAX_MODELS)].to_vec();
         // The models that win most often come first.
         let won = |label: usize| -> usize { order.iter().map(|other| tally(results, label, *other).better).sum() };
         let wins: Vec<usize> = order.iter().map(|label| won(*label)).collect();
@@ -66,15 +72,8 @@ impl Figure for Wins {
         places.sort_by_key(|place| std::cmp::Reverse(wins[*place]));
         order = places.into_iter().map(|place| order[place]).collect();
         let (title, caption) = ("Wins of each model over each other", caption(results));
-        let svg = draw_matrix(results, &order, style, title, &caption)
-            .map_err(|message| ReportError::Figure { figure: self.name().to_owned(), message })?;
-        drawn.pictures.push(Picture {
-            name: self.name().to_owned(),
-            title: title.to_owned(),
-            caption,
-            svg,
-            key: String::new(),
-        });
+        let svg = draw_matrix(results, &order, style, title, &caption);
+        drawn.pictures.push(Picture::new(self.name(), title, caption).drawn(svg)?);
         Ok(drawn)
     }
 }
@@ -106,6 +105,42 @@ fn caption(results: &Results) -> String {
     )
 }
 
+/// The places of the matrix on its page.
+struct Layout {
+    names_mm: f64,
+    cell_w: f64,
+    cell_h: f64,
+    /// Whether the three numbers of a cell stand beside each other.
+    roomy: bool,
+    inner: Rect,
+    height: f64,
+}
+
+impl Layout {
+    fn new(results: &Results, style: &Style, order: &[usize]) -> Layout {
+        let width = page_width(style);
+        let models = order.len();
+        let names = order.iter().map(|label| text_width(&results.grid.labels[*label], SMALL_MM));
+        let names_mm = (names.fold(0.0, f64::max) + 2.0).clamp(18.0, width * 0.32);
+        let left = MARGIN_MM + 4.0 + names_mm;
+        let top = MARGIN_MM + 6.0;
+        let below = names_mm + 5.0 + MARGIN_MM;
+        let cell_w = ((width - left - MARGIN_MM) / models as f64).min(26.0);
+        let roomy = cell_w >= ROOMY_MM;
+        let room = (style.look.tallest_mm() / style.look.magnification() - top - below) / models as f64;
+        let cell_h = if roomy { room.clamp(LINE_MM, 6.0) } else { room.clamp(3.0 * LINE_MM, 10.5) };
+        let inner = Rect { x: left, y: top, w: cell_w * models as f64, h: cell_h * models as f64 };
+        Layout { names_mm, cell_w, cell_h, roomy, inner, height: inner.bottom() + below }
+    }
+}
+
+/// How many of these models a matrix shows.
+fn fitting(results: &Results, style: &Style, compared: &[usize]) -> usize {
+    let tallest = style.look.tallest_mm() / style.look.magnification();
+    let fits = |models: &usize| Layout::new(results, style, &compared[..*models]).height <= tallest;
+    (2..=compared.len().min(MAX_MODELS)).rev().find(fits).unwrap_or(compared.len().min(2))
+}
+
 fn draw_matrix(
     results: &Results,
     order: &[usize],
@@ -113,18 +148,8 @@ fn draw_matrix(
     title: &str,
     caption: &str,
 ) -> Result<String, String> {
-    let width = page_width(style);
-    let models = order.len();
-    let names = order.iter().map(|label| text_width(&results.grid.labels[*label], SMALL_MM));
-    let names_mm = (names.fold(0.0, f64::max) + 2.0).clamp(18.0, width * 0.32);
-    let left = MARGIN_MM + 4.0 + names_mm;
-    let cell_w = ((width - left - MARGIN_MM) / models as f64).min(26.0);
-    let roomy = cell_w >= ROOMY_MM;
-    let cell_h = if roomy { 6.0 } else { 10.5 };
-    let top = MARGIN_MM + 6.0;
-    let inner = Rect { x: left, y: top, w: cell_w * models as f64, h: cell_h * models as f64 };
-    let height = inner.bottom() + names_mm + 5.0 + MARGIN_MM;
-    page(style.look, (width, height), title, caption, |canvas| {
+    let Layout { names_mm, cell_w, cell_h, roomy, inner, height } = Layout::new(results, style, order);
+    page(style.look, (page_width(style), height), title, caption, |canvas| {
         canvas.text(title, (MARGIN_MM, MARGIN_MM + 2.4), TEXT_MM, Align::Left, style.ink)?;
         for (row, label) in order.iter().enumerate() {
             let y = inner.y + row as f64 * cell_h;
@@ -171,7 +196,7 @@ fn draw_cell(canvas: &Canvas<'_>, style: &Style, place: Rect, tally: Tally, room
     }
     // One below the other, because the cell is narrow.
     for (line, number) in numbers.iter().enumerate() {
-        canvas.text(number, (x, y + (line as f64 - 1.0) * 3.2), SMALL_MM, Align::Centre, ink)?;
+        canvas.text(number, (x, y + (line as f64 - 1.0) * LINE_MM), SMALL_MM, Align::Centre, ink)?;
     }
     Ok(())
 }

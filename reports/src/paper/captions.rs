@@ -79,21 +79,28 @@ pub(super) fn of_pairs(results: &Results, ranking: &Ranking, label: &str) -> Str
 
 /// The caption of a picture.
 pub(super) fn of_figures(picture: &Picture, conditions: &Conditions) -> String {
-    let conditions = match picture.name.as_str() {
+    // Further pictures of a figure have the same conditions.
+    let figure = match picture.name.rsplit_once('-') {
+        Some((figure, part)) if part.parse::<usize>().is_ok() => figure,
+        _ => picture.name.as_str(),
+    };
+    let conditions = match figure {
         "quality" => format!("{} {}", conditions.rows, conditions.intervals),
         "wins" | "verdicts" => format!("{} {}", conditions.rows, conditions.tests),
         // The title names the case.
         name if name.starts_with("confusion-") => String::new(),
         _ => conditions.rows.clone(),
     };
-    let calibration = match picture.name.as_str() {
-        "reliability" => format!(
-            " The expected calibration error is that of~{}.",
-            cite_method(Method::Calibration).trim_start_matches('~')
-        ),
+    let of_method = |what: &str, method| format!(" {what} that of~{}.", cite_method(method).trim_start_matches('~'));
+    let cited = match picture.name.as_str() {
+        "reliability" => of_method("The expected calibration error is", Method::Calibration),
+        "critical-difference" => of_method("The diagram is", Method::Ranks),
+        "learning-curve" if picture.caption.contains("A ring") => {
+            of_method("The interval of a ring is", Method::Crossover)
+        }
         _ => String::new(),
     };
-    format!("{}: {}{calibration} {conditions}", escape(&picture.title), escape(&sentence(&picture.caption)))
+    format!("{}: {}{cited} {conditions}", escape(&picture.title), escape(&sentence(&picture.caption)))
 }
 
 /// What is behind the figures of a run, each a sentence or empty.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::{CellKind, Side, Table, TableCell, TableColumn};
-use crate::format::score;
+use crate::format::scores;
 use crate::statistics::Interval;
 
 /// Characters of `\footnotesize` in a line across both columns of a page that is 7 inches wide between its margins. Of `\scriptsize`,
@@ -145,16 +145,15 @@ fn marks(table: &Table) -> Vec<Mark> {
 fn cell(cell: &TableCell, mark: Mark) -> String {
     match cell {
         TableCell::Estimate { metric, value, interval } => {
-            let shown = number(&score(metric, *value));
+            let Interval { low, high } = interval.unwrap_or(Interval { low: *value, high: *value });
+            let [shown, low, high] = scores(metric, [*value, low, high]).map(|text| number(&text));
             let shown = match mark {
                 Mark::Best => format!("\\textbf{{{shown}}}"),
                 Mark::Tied => format!("\\underline{{{shown}}}"),
                 Mark::Plain => shown,
             };
-            let small = |Interval { low, high }| {
-                format!(" {{\\scriptsize {{[}}{}, {}{{]}}}}", number(&score(metric, low)), number(&score(metric, high)))
-            };
-            format!("{shown}{}", interval.map_or(String::new(), small))
+            let small = || format!(" {{\\scriptsize {{[}}{low}, {high}{{]}}}}");
+            format!("{shown}{}", interval.map_or(String::new(), |_| small()))
         }
         TableCell::Quantity { .. } | TableCell::Number(_) | TableCell::Written { .. } => number(&cell.text()),
         TableCell::P(_) => number(cell.text().trim_start_matches("p = ").trim_start_matches("p ")),

@@ -1,0 +1,128 @@
+//! The place that is blamed: the line and column of the wrong value, and never a comment.
+
+use std::fs;
+
+use super::{MODEL, TASK, refused, says};
+use crate::common::{Bench, exits, stderr};
+
+/// A suite in which one value is wrong. `before` and `after` are the text around it; comments that name the setting, and
+/// an indented line after them, stand before it.
+#[track_caller]
+fn blamed_where_it_is(before: &str, key: &str, value: &str, after: &str, parts: &[&str]) {
+    let comment = format!("# {key} = 1\n#{key} = {value}\n# about {key} = \"x\", `{key} = 2`\n");
+    let text = format!("# {key} = 0\n{before}{comment}  {key} = {value} # {key} = {value}\n{after}");
+    let line = 1 + text.lines().position(|line| line.starts_with(&format!("  {key} = "))).unwrap();
+    let column = format!("  {key} = ").len() + 1;
+    let message = refused(&text);
+    says(&message, &[&format!("suite.toml:{line}:{column}: ")]);
+    says(&message, parts);
+}
+
+#[test]
+fn a_wrong_value_is_blamed_at_its_line_and_column_whatever_the_comments_say() {
+    let name = "name = \"x\"\n";
+    let cells = format!("{TASK}{MODEL}");
+    for (key, value, says) in [
+        ("seeds", "[]", "seeds is empty"),
+        ("seeds", "7", "expected a list"),
+        ("devices", "[]", "devices is empty"),
+        ("device", "\"gpu\"", "unknown device 'gpu', did you mean 'cpu'? (known: cpu)"),
+        ("device", "3", "found the number `3`"),
+        ("timeout_s", "0.0", "timeout_s is 0, expected a number of seconds in 0.001..=1000000000"),
+        ("timeout_s", "nan", "timeout_s is NaN"),
+        ("timeout_s", "\"long\"", "found the text \"long\", expected a number"),
+        ("memory_limit_gib", "-1.5", "memory_limit_gib is -1.5, expected a number above 0"),
+        ("memory_limit_gib", "inf", "memory_limit_gib is inf"),
+        ("latency_examples", "0", "latency_examples is 0"),
+        ("latency_examples", "-2", "expected a whole number"),
+        ("jobs", "0", "jobs is 0, expected a whole number in 1..=1024"),
+        ("jobs", "true", "expected a whole number"),
+        ("threads", "0", "threads is 0, expected a whole number in 1..=1024"),
+        ("threads", "2.5", "expected a whole number"),
+        ("predict_hidden", "1", "expected true or false"),
+        ("about", "5", "found the number `5`"),
+        ("energy", "3", "found the number `3`"),
+    ] {
+        blamed_where_it_is(name, key, value, &cells, &[says]);
+    }
+    blamed_where_it_is("", "name", "\"a b\"", &cells, &["directory", "a-z"]);
+    let energy = format!("{name}[energy]\n");
+    for (key, value, says) in [
+        ("watts_per_core", "0.0", "watts_per_core is 0, expected a number of watts in 0.001..=10000"),
+        ("watts_per_core", "\"12\"", "expected a number"),
+        ("estimate", "\"no\"", "expected true or false"),
+    ] {
+        blamed_where_it_is(&energy, key, value, &cells, &[says]);
+    }
+    let task = format!("{name}{TASK}");
+    blamed_where_it_is(&task, "train_size", "19", MODEL, &["train_size 19 is out of range", "20 to 60"]);
+    blamed_where_it_is(&task, "train_size", "\"all\"", MODEL, &["expected a number or a list of numbers"]);
+    for (key, value, says) in [
+        ("train_size", "[30, 61]", "train_size 61 is out of range for task 'parity': expected 20 to 60"),
+        ("train_size", "[30, 40, 30]", "train_size 30 is given twice"),
+        ("train_size", "[]", "train_size is an empty list: give at least one value"),
+        ("label_noise", "0.95", "label_noise 0.95 is out of range for task 'parity': expected 0, or 0.000001 to 0.9"),
+        ("label_noise", "[0.1, nan]", "label_noise NaN is out of range"),
+        ("label_noise", "[0.1, 0.1000000001]", "label_noise 10 % is given twice"),
+        ("folds", "1", "folds is 1, expected 2 to 60: the rows of task 'parity' that are divided"),
+        ("folds", "61", "folds is 61, expected 2 to 60"),
+        ("repeats", "3", "task 'parity' has repeats and no folds: add folds = 5, or leave repeats out"),
+    ] {
+        blamed_where_it_is(&task, key, value, MODEL, &[says]);
+    }
+    let folded = format!("{task}folds = 5\n");
+    blamed_where_it_is(&folded, "repeats", "0", MODEL, &["repeats is 0, expected a whole number in 1..=1000"]);
+    let number = task.replace("parity", "number");
+    blamed_where_it_is(&number, "label_noise", "0.2", MODEL, &["only classes have labels", "targets are numbers"]);
+    let small = format!("{task}train_size = 22\n");
+    blamed_where_it_is(&small, "folds", "2", MODEL, &["2 folds of 22 rows leave fewer than 20 rows"]);
+    let model = format!("{name}{TASK}{MODEL}");
+    blamed_where_it_is(&model, "label", "\"a/b\"", "", &["a-z"]);
+    for place in ["[model.params]", "[model.on.parity]", "[model.on.number]"] {
+        let before = format!("{model}{place}\n");
+        blamed_where_it_is(
+            &before,
+            "epochs",
+            "0",
+            "",
+            &["parameter 'epochs' is 0, expected a whole number in 1..=1000"],
+        );
+        blamed_where_it_is(&before, "mood", "\"merry\"", "", &["expected one of calm, cross"]);
+    }
+}
+
+#[test]
+fn a_wrong_parameter_in_a_table_on_one_line_is_blamed_at_its_value() {
+    let message = refused(&format!("name = \"x\"\n{TASK}{MODEL}params = {{ mood = \"calm\", epochs = 0 }}\n"));
+    says(&message, &["suite.toml:6:36: model 'nearly': parameter 'epochs' is 0"]);
+}
+
+#[test]
+fn a_column_is_counted_in_characters() {
+    let message =
+        refused(&format!("name = \"x\"\nabout = \"é\"\nenergy = {{ \"watts_per_core\" = -1 }} # é\n{TASK}{MODEL}"));
+    says(&message, &["suite.toml:3:31: watts_per_core is -1"]);
+    let message = refused("name = \"x\"\n\"é\" = \"é\"\n");
+    says(&message, &["suite.toml:2:1: unknown key `é`"]);
+    let message = refused(&format!("name = \"x\"\n{TASK}{MODEL}params = {{ mood = \"calm\", \"épochs\" = 1 }}\n"));
+    says(&message, &["suite.toml:6:27: model 'nearly': unknown parameter 'épochs'"]);
+}
+
+#[test]
+fn the_example_that_ships_is_blamed_at_the_setting_and_not_at_a_comment() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/example.toml");
+    let text = fs::read_to_string(path).unwrap();
+    let commented = "# threads = 2\n";
+    assert!(text.contains(commented), "the example names the setting in a comment");
+    let bad = text.replace(commented, &format!("{commented}threads = 0\n"));
+    let line = 1 + bad.lines().position(|line| line == "threads = 0").unwrap();
+    let bench = Bench::new();
+    bench.write("suite.toml", &bad);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_bakeoff"))
+        .args(["run", "suite.toml", "--list"])
+        .current_dir(bench.path(""))
+        .output()
+        .unwrap();
+    exits(&output, 2);
+    says(&stderr(&output), &[&format!("suite.toml:{line}:11: threads is 0")]);
+}
