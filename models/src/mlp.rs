@@ -184,7 +184,8 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
         products += inputs * units;
         inputs = units;
     }
-    let head = Linear::new(&mut layout, "head", inputs, outputs, Init::glorot(inputs, outputs));
+    // From zero (Zhang et al. 2019, "Fixup Initialization"): the first answers are the mean, and not noise of features that are not scaled.
+    let head = Linear::new(&mut layout, "head", inputs, outputs, Init::Constant(0.0));
     Box::new(MlpNet {
         layout,
         buffers: WeightLayout::default(),

@@ -137,7 +137,8 @@ fn members_are_the_models_of_their_seeds_and_their_answers_are_averaged_to_the_b
                 predict(fitted(alone, &Spec { seed, ..spec(alone, classes, "") }, &mut watch).as_mut())
             };
             let members = [member(1), member(2), member(3)];
-            if entry.name() != "svm" {
+            // A tree draws nothing but its folds and the order of features that split equally well.
+            if !["svm", "decision-tree"].contains(&entry.name()) {
                 assert!(members[0] != members[1] && members[1] != members[2], "{what}: the seeds change nothing");
             }
             for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
@@ -195,7 +196,7 @@ fn what_an_ensemble_is_and_costs_is_the_sum_of_its_members() {
         let [one, three] = ["ensemble = 1", "ensemble = 3"].map(|more| spec(*entry, false, more));
         let [alone, ensemble] = [&one, &three].map(|spec| fitted(*entry, spec, &mut RecordingWatch::default()));
         let (alone, ensemble) = (alone.footprint(), ensemble.footprint());
-        if entry.name() == "random-forest" {
+        if ["random-forest", "decision-tree"].contains(&entry.name()) {
             // Trees of other seeds have other nodes.
             assert!(ensemble.parameters > 2 * alone.parameters);
         } else {
