@@ -99,7 +99,7 @@ fn wins_are_counted_from_the_adjusted_tests_of_all_settings() {
 fn a_run_of_a_suite_that_measures_claims_has_a_row_for_each_of_them_and_other_runs_have_none() {
     let folder = tempfile::tempdir().unwrap();
     let results = Results::load(&run(folder.path(), &PLAN)).unwrap();
-    let svg = picture("verdicts", &results, Look::PaperSingle).unwrap().svg;
+    let svg = picture("verdicts", &results, Look::Web).unwrap().svg;
     let mut measured = 0;
     for judged in judge(&claims(), &[&results]) {
         let is_measured = judged.findings.iter().any(|finding| finding.effect.is_some());
