@@ -28,7 +28,7 @@ impl Recurrence {
 
     /// The gradient of the recurrent weights, `directions x hidden x wide`, from the outputs and from the gradient of
     /// their products with these weights.
-    fn to_recurrent(&self, outputs: &[f32], to_products: &[f32], wide: usize) -> Vec<f32> {
+    fn recurrent_gradient(&self, outputs: &[f32], to_products: &[f32], wide: usize) -> Vec<f32> {
         let Recurrence { directions, steps, examples, hidden } = *self;
         // The outputs of all steps but the last were multiplied for all steps but the first. So one product serves the
         // whole sequence.

@@ -177,7 +177,7 @@ impl FusedKernel<3> for Gru {
                 multiply(sums, &weights[index / steps], &mut to_output);
             }
         }
-        let to_recurrent = self.0.to_recurrent(outputs, &to_sums, wide);
+        let to_recurrent = self.0.recurrent_gradient(outputs, &to_sums, wide);
         let mut to_bias = vec![0.0; directions * hidden];
         for (sums, to_bias) in to_sums.chunks_exact(steps * 3 * step).zip(to_bias.chunks_exact_mut(hidden)) {
             for sums in sums.chunks_exact(wide) {

@@ -170,7 +170,7 @@ impl FusedKernel<2> for Lstm {
                 multiply(gates, &weights[index / steps], &mut to_output);
             }
         }
-        let to_recurrent = self.0.to_recurrent(outputs, &to_gates, wide);
+        let to_recurrent = self.0.recurrent_gradient(outputs, &to_gates, wide);
         [to_gates, to_recurrent]
     }
 }
