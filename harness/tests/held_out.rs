@@ -178,7 +178,7 @@ fn leaked<T: ?Sized>(item: &'static T) -> &'static [&'static T] {
 }
 
 const SMALL: &str = "epochs = 4\nlearning_rate = 0.01\noptimizer = \"adamw\"\nbatch = 16\nshard = 8\nwidth = 16\n\
-    heads = 2\nlayers = 1\nfeed_forward = 16\ndepth = 8\nhidden = 16\nembedding = 16\ntrees = 10\nmax_tokens = 5";
+    heads = 2\nlayers = 1\nfeed_forward = 16\ndepth = 8\nhidden = 16\nembedding = 16\ntrees = 10\nmax_tokens = 5\ncross_validate = false";
 
 #[test]
 fn poisoned_test_targets_change_the_scores_and_nothing_else() {
