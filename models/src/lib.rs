@@ -7,6 +7,7 @@
 
 mod artefact;
 mod encode;
+mod encoder;
 mod ensemble;
 pub mod forest;
 mod lstm;
@@ -15,6 +16,7 @@ mod names;
 mod neural;
 mod parallel;
 mod params;
+mod pretrained;
 mod random_forest;
 mod resnet;
 mod search;
@@ -35,11 +37,12 @@ pub use resnet::published_resnet;
 pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
 /// Every model, in the order in which reports show them.
-pub static ENTRIES: &[&dyn ModelEntry] = &[&TRANSFORMER, &RESNET, &LSTM, &SVM, &RANDOM_FOREST];
+pub static ENTRIES: &[&dyn ModelEntry] = &[&TRANSFORMER, &RESNET, &LSTM, &ENCODER, &SVM, &RANDOM_FOREST];
 
 // Each with the parameter `ensemble`.
 static TRANSFORMER: Ensembled = Ensembled::of(&transformer::Transformer);
 static RESNET: Ensembled = Ensembled::of(&resnet::Resnet);
 static LSTM: Ensembled = Ensembled::of(&lstm::Lstm);
+static ENCODER: Ensembled = Ensembled::of(&encoder::Encoder);
 static SVM: Ensembled = Ensembled::of(&svm::Svm);
 static RANDOM_FOREST: Ensembled = Ensembled::of(&random_forest::RandomForest);

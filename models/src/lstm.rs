@@ -186,6 +186,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
             (Some(Embedding::new(&mut layout, vocabulary, width)), width, typical, reading)
         }
         InputForm::Images { channels, height, width } => (None, width * channels, height, TextReading::Single),
+        InputForm::Pieces { .. } => unreachable!("only a pretrained encoder reads word pieces"),
     };
     let widths = std::iter::once(inputs).chain(std::iter::repeat(hidden)).take(params.int("layers"));
     let mut products = 0;
@@ -230,6 +231,7 @@ impl LstmNet {
                 }
                 (ways, Tensor::ones([examples, rows], &pixels.device()))
             }
+            Batch::Features(_) => unreachable!("a network gets the form of input it was designed for"),
         };
         let ways = ways.into_iter().map(|way| way.swap_dims(0, 1).unsqueeze_dim::<4>(0)).collect();
         (pass.dropout(Tensor::cat(ways, 0), self.dropout), mask)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bakeoff_datasets::{Inputs, Split};
+use bakeoff_datasets::{DataFile, Inputs, Split};
 
 use serde::{Deserialize, Serialize};
 
@@ -185,7 +185,7 @@ pub enum ModelError {
     /// A library's error.
     #[error("{0}")]
     Failed(String),
-    /// A saved model that cannot be written or read.
+    /// A file of a model that cannot be written or read: of a saved model, or of a pretrained encoder.
     #[error("{}: {what}", path.display())]
     Artefact {
         /// The file or folder at fault.
@@ -309,6 +309,18 @@ pub trait ModelEntry: Sync {
     /// Names the parameter at fault.
     fn check(&self, _params: &Resolved) -> Result<(), ParamError> {
         Ok(())
+    }
+    /// The files of the data folder that a fit with these parameters reads beside its rows. They are looked for before a
+    /// suite runs.
+    fn files(&self, _params: &Resolved) -> &'static [DataFile] {
+        &[]
+    }
+    /// The other files that a fit with these parameters reads beside its rows.
+    ///
+    /// # Errors
+    /// If a file is missing, or is of a kind that is refused.
+    fn own_files(&self, _params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
+        Ok(Vec::new())
     }
     /// The seconds of a fit on `device` with this many processor threads, within a factor of about three. The user sees
     /// them before a long run. `None` if this was not measured.

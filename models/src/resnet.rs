@@ -155,6 +155,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
         InputForm::Tokens { vocabulary, typical, reading, .. } => {
             Box::new(TextNet::new([blocks, width, outputs], [vocabulary, typical], reading, dropout))
         }
+        InputForm::Pieces { .. } => unreachable!("only a pretrained encoder reads word pieces"),
     }
 }
 

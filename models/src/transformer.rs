@@ -240,6 +240,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
             let tokens = (height / side) * (columns / side);
             (Stem::Patches { side, project }, tokens, tokens, tokens * inputs * width)
         }
+        InputForm::Pieces { .. } => unreachable!("only a pretrained encoder reads word pieces"),
     };
     let class = (params.word("pooling") == "class").then(|| layout.free("class", &[1, 1, width], Init::embedding()));
     let extra = usize::from(class.is_some());
@@ -320,6 +321,7 @@ impl Network for TransformerNet {
             (Some(_), _) => x.narrow(1, 0, 1).reshape([examples, width]),
             (None, Batch::Texts(tokens)) => masked_mean(x, tokens.mask.clone()),
             (None, Batch::Images(_)) => x.mean_dim(1).squeeze_dim(1),
+            (None, Batch::Features(_)) => unreachable!("a network gets the form of input it was designed for"),
         };
         self.head.forward(pooled, pass)
     }

@@ -29,7 +29,7 @@ use crate::suite::Source;
 use crate::usage::{UsageError, usage};
 use crate::worker;
 
-/// Trains and measures five families of models on identical tasks: which one should you use, and what does it cost?
+/// Trains and measures six families of models on identical tasks: which one should you use, and what does it cost?
 #[derive(Debug, Parser)]
 #[command(name = "bakeoff", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 
 use super::backend::Pools;
 use super::batch;
-use super::encoder::InputEncoder;
+use super::encoder::{Encoded, InputEncoder};
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
@@ -45,13 +45,27 @@ impl FittedNetwork {
     /// # Errors
     /// If the inputs are not of the form that the network was fitted on.
     pub(super) fn predict(&self, inputs: &Inputs, pools: &Pools) -> Result<Predictions, ModelError> {
-        let encoded = self.encoder.encode(inputs)?;
+        self.predict_encoded(&self.encoder.encode(inputs)?, pools)
+    }
+
+    /// Predicts rows that are encoded already; see [`FittedNetwork::predict`].
+    pub(super) fn predict_encoded(&self, encoded: &Encoded<'_>, pools: &Pools) -> Result<Predictions, ModelError> {
+        Ok(self.head.decode(&self.outputs(encoded, self.head.outputs(), pools)?))
+    }
+
+    /// The network's outputs for encoded rows, `rows x width`.
+    pub(super) fn outputs(
+        &self,
+        encoded: &Encoded<'_>,
+        width: usize,
+        pools: &Pools,
+    ) -> Result<Vec<f32>, ModelError> {
         // Texts of similar length go together, so that there is little padding.
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));
         let shards: Vec<&[usize]> = order.chunks(ROWS_PER_SHARD).collect();
         let predict = |rows: &[usize]| {
-            let batch = batch::plain(&encoded, rows, &self.device);
+            let batch = batch::plain(encoded, rows, &self.device);
             let outputs = self.network.forward(&batch, &mut Pass::new(&self.weights, &self.buffers, None));
             outputs.try_into_vec_as::<f32>()
         };
@@ -61,7 +75,6 @@ impl FittedNetwork {
             }
             _ => pools.map(&shards, |_, rows| predict(rows)),
         };
-        let width = self.head.outputs();
         let mut outputs = vec![0.0; order.len() * width];
         for (rows, result) in shards.iter().zip(results) {
             let values =
@@ -70,7 +83,7 @@ impl FittedNetwork {
                 outputs[row * width..][..width].copy_from_slice(value);
             }
         }
-        Ok(self.head.decode(&outputs))
+        Ok(outputs)
     }
 
     /// How large the network is.

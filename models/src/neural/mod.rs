@@ -6,15 +6,17 @@
 
 mod backend;
 pub(crate) mod batch;
+pub(crate) mod bert;
 mod checkpoint;
 mod cpu;
 pub(crate) mod encoder;
 mod fitted;
+mod frozen;
 mod head;
 pub(crate) mod layers;
 pub(crate) mod network;
 pub(crate) mod recipe;
-mod schedule;
+pub(crate) mod schedule;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -32,6 +34,8 @@ use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, TextReading};
 use self::fitted::FittedNetwork;
 use self::head::Head;
 use self::network::Design;
+use self::recipe::Recipe;
+use self::train::TrainingRows;
 use self::weights::{Leaves, WeightLayout};
 use crate::artefact::{self, ArraysOut, Loaded};
 use crate::model::{
@@ -139,22 +143,38 @@ impl Neural {
         splits: (&Split, &Split),
         watch: &mut dyn Watch,
     ) -> Result<(), ModelError> {
-        let (train, _) = splits;
+        let encoder = InputEncoder::fit(&splits.0.inputs, &self.spec.params, self.reading);
+        let recipe = Recipe::read(&self.spec.params);
+        self.fit_encoded((encoder, recipe), |layout| Ok(start(layout)), splits, watch)
+    }
+
+    /// Fits by this recipe on what this encoder makes of the rows.
+    pub(crate) fn fit_encoded(
+        &mut self,
+        (encoder, recipe): (InputEncoder, Recipe),
+        start: impl FnOnce(&WeightLayout) -> Result<Vec<f32>, ModelError>,
+        (train, validation): (&Split, &Split),
+        watch: &mut dyn Watch,
+    ) -> Result<(), ModelError> {
         self.fitted = None;
-        let encoder = InputEncoder::fit(&train.inputs, &self.spec.params, self.reading);
         let head = Head::fit(&train.targets);
         let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
         let device = burn_device(self.spec.device);
-        let initial = (start(network.layout()), network.buffers().initial(0));
+        let initial = (start(network.layout())?, network.buffers().initial(0));
         let mut fitted = FittedNetwork {
             weights: Leaves::new(network.layout(), &initial.0, &device),
             buffers: Leaves::new(network.buffers(), &initial.1, &device),
             network: Arc::from(network),
-            encoder,
+            encoder: encoder.clone(),
             head,
             device,
         };
-        train::train(&mut fitted, initial, &self.spec, &self.pools, splits, watch)?;
+        let rows = TrainingRows {
+            train: encoder.encode(&train.inputs)?,
+            targets: &train.targets,
+            validation: encoder.encode(&validation.inputs)?,
+        };
+        train::train(&mut fitted, initial, (&self.spec, recipe), &self.pools, rows, watch)?;
         self.fitted = Some(fitted);
         Ok(())
     }
@@ -181,8 +201,6 @@ pub(crate) fn fit_s(
     // Who raises the limit has longer texts, about as long as that.
     let longest = params.int("max_tokens");
     let typical = if longest > recipe::DEFAULT_MAX_TOKENS as usize { longest } else { TYPICAL_WORDS };
-    /// How many operations a core does in a second, measured on the networks of `quick`.
-    const OPERATIONS_PER_SECOND: f64 = 3e10;
     let form = match shape.input {
         InputShape::Images { channels, height, width } => InputForm::Images { channels, height, width },
         InputShape::Texts { pairs: is_pairs } => InputForm::Tokens {
@@ -196,11 +214,18 @@ pub(crate) fn fit_s(
         TargetShape::Classes(classes) => classes,
         TargetShape::Value => 1,
     };
-    let prediction = 2.0 * design(params, form, outputs).multiply_adds() as f64;
+    let forward = design(params, form, outputs).multiply_adds();
+    seconds(forward, 3 * params.int("epochs") * shape.train_rows, params, threads, device)
+}
+
+/// The seconds of so many passes of one row each, of `multiply_adds` each. A backward pass is about two forward passes.
+pub(crate) fn seconds(multiply_adds: u64, passes: usize, params: &Resolved, threads: usize, device: Device) -> f64 {
+    /// How many operations a core does in a second, measured on the networks of `quick`.
+    const OPERATIONS_PER_SECOND: f64 = 3e10;
     let rate = match device {
         Device::Cpu => OPERATIONS_PER_SECOND * threads.min(params.int("batch").div_ceil(params.int("shard"))) as f64,
     };
-    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / rate
+    2.0 * multiply_adds as f64 * passes as f64 / rate
 }
 
 impl Model for Neural {

@@ -13,6 +13,7 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("transformer", "ensemble = 2\nepochs = 1\nwidth = 8\nheads = 2\nlayers = 1\nfeed_forward = 8"),
     ("resnet", "ensemble = 2\nepochs = 1\ndepth = 8\nwidth = 2"),
     ("lstm", "ensemble = 2\nepochs = 1\nhidden = 3"),
+    ("encoder", "ensemble = 2\nepochs = 1\nmax_tokens = 64\nweights = \"TINY\""),
     ("svm", "ensemble = 2"),
     // From ten members on, the order of the names is not that of the numbers.
     ("random-forest", "ensemble = 11\ntrees = 2"),
