@@ -199,6 +199,12 @@ impl ModelEntry for Encoder {
         Place::of(params.word("weights")).files()
     }
 
+    fn seen(&self, params: &Resolved) -> Option<&'static [&'static str]> {
+        // Random weights have seen nothing.
+        let published = Place::of(params.word("weights")).published().filter(|_| params.word("mode") != "scratch");
+        published.map(|encoder| encoder.seen())
+    }
+
     fn own_files(&self, params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
         Place::of(params.word("weights")).own_files()
     }

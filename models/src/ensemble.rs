@@ -89,6 +89,10 @@ impl ModelEntry for Ensembled {
         self.entry.files(&split(params).1)
     }
 
+    fn seen(&self, params: &Resolved) -> Option<&'static [&'static str]> {
+        self.entry.seen(&split(params).1)
+    }
+
     fn own_files(&self, params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
         self.entry.own_files(&split(params).1)
     }

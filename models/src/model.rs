@@ -315,6 +315,11 @@ pub trait ModelEntry: Sync {
     fn files(&self, _params: &Resolved) -> &'static [DataFile] {
         &[]
     }
+    /// The datasets whose training rows the weights from which a fit with these parameters starts have learned from, by their ids.
+    /// `None` for a model that starts from no published weights.
+    fn seen(&self, _params: &Resolved) -> Option<&'static [&'static str]> {
+        None
+    }
     /// The other files that a fit with these parameters reads beside its rows.
     ///
     /// # Errors

@@ -55,6 +55,8 @@ pub(super) struct Answer {
     pub(super) rows: usize,
     pub(super) inference: Option<Inference>,
     pub(super) variances: Option<(f64, f64)>,
+    /// Whether a model of it saw the task's training rows in pretraining.
+    pub(super) is_seen: bool,
 }
 
 impl Part {
@@ -162,10 +164,29 @@ impl Question {
             (Relation::Above, _) | (Relation::Better, Better::Higher) => 1.0,
             (Relation::Below, _) | (Relation::Better, Better::Lower) => -1.0,
         };
-        if self.metric != "gap" && metric.score.is_some() {
-            return self.ask_scores(results, at, metric, sign);
+        if self.metric != "gap" && metric.score.is_none() {
+            return self.ask_seeds(results, at, metric, sign);
         }
-        self.ask_seeds(results, at, metric, sign)
+        let answer = match self.metric.as_str() {
+            "gap" => self.ask_seeds(results, at, metric, sign)?,
+            _ => self.ask_scores(results, at, metric, sign)?,
+        };
+        // A score on rows that are known from pretraining is no evidence. What it costs is.
+        if self.is_seen(results, at)? {
+            return Ok(Answer { p: None, is_seen: true, ..answer });
+        }
+        Ok(answer)
+    }
+
+    /// Whether a model of either side saw the task in pretraining.
+    fn is_seen(&self, results: &Results, at: Where<'_>) -> Result<bool, String> {
+        for (_, place, rows) in self.terms() {
+            let (_, cell) = place.find(results, at, rows)?;
+            if cell.is_seen_in_pretraining() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The terms of the comparison, each with its factor.
@@ -208,6 +229,7 @@ impl Question {
             rows: found.rows,
             inference: found.inference.map(|inference| Inference { value: sign * difference, ..inference }),
             variances: found.variances,
+            is_seen: false,
         })
     }
 
@@ -255,6 +277,7 @@ impl Question {
             rows: 0,
             inference: inference.map(|found| Inference { value: sign * (mean - threshold), ..found }),
             variances: (sums.len() > 1).then_some((variance, 0.0)),
+            is_seen: false,
         })
     }
 }
