@@ -2,8 +2,8 @@
 """A tiny pretrained encoder with random weights, and what transformers makes of texts with it: piece numbers, hidden states, and
 the losses of a fit. With a second argument, the piece numbers and hidden states of the encoder in that folder.
 
-usage: python encoder.py models/tests/fixtures/encoder
-       python encoder.py models/tests/fixtures/encoder FOLDER_OF_MINILM
+usage: python -P encoder.py models/tests/fixtures/encoder
+       python -P encoder.py models/tests/fixtures/encoder FOLDER_OF_MINILM
 """
 
 import collections
