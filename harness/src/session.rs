@@ -99,7 +99,8 @@ impl Session<'_> {
             own.extend(model.own_files(params).map_err(usage)?);
         }
         for path in own {
-            let bytes = std::fs::read(&path).map_err(|error| usage(format!("cannot read {}: {error}", path.display())))?;
+            let bytes =
+                std::fs::read(&path).map_err(|error| usage(format!("cannot read {}: {error}", path.display())))?;
             let sum = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
             sums.insert(path.display().to_string(), sum);
         }

@@ -286,7 +286,11 @@ fn ensembles_conform() {
 #[test]
 fn every_registered_model_has_a_conformance_test() {
     let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
-    assert_eq!(names, ["transformer", "resnet", "lstm", "encoder", "svm", "random-forest"], "add two tests above for a new model");
+    assert_eq!(
+        names,
+        ["transformer", "resnet", "lstm", "encoder", "svm", "random-forest"],
+        "add two tests above for a new model"
+    );
 }
 
 #[test]

@@ -227,7 +227,10 @@ impl ModelEntry for Encoder {
         if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
         }
-        Ok(Box::new(PretrainedModel { spec: spec.clone(), neural: Neural::new(&Encoder, spec, design, TextReading::Joined)? }))
+        Ok(Box::new(PretrainedModel {
+            spec: spec.clone(),
+            neural: Neural::new(&Encoder, spec, design, TextReading::Joined)?,
+        }))
     }
 
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
@@ -238,7 +241,8 @@ impl ModelEntry for Encoder {
 /// How the weights learn.
 pub(crate) fn recipe(params: &Resolved) -> Recipe {
     let is_frozen = params.word("mode") == "frozen";
-    let (epochs, learning_rate) = if is_frozen { ("head_epochs", "head_learning_rate") } else { ("epochs", "learning_rate") };
+    let (epochs, learning_rate) =
+        if is_frozen { ("head_epochs", "head_learning_rate") } else { ("epochs", "learning_rate") };
     Recipe {
         epochs: params.int(epochs),
         batch: params.int("batch"),

@@ -11,7 +11,8 @@ use crate::record::Status;
 /// The warnings of a setting, a few sentences each.
 pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
     let about = About { grid, setting };
-    [about.leakage(), about.pretraining(), about.classes(), about.wordless(), about.markless(), about.truncated()].concat()
+    [about.leakage(), about.pretraining(), about.classes(), about.wordless(), about.markless(), about.truncated()]
+        .concat()
 }
 
 /// A setting of a grid, about which warnings are made.

@@ -93,7 +93,8 @@ impl Pieces {
         if let Some(piece) = vocabulary.pieces.iter().find(|piece| !seen.insert(piece.as_str())) {
             return Err(format!("it has the piece '{piece}' twice"));
         }
-        if let Some(piece) = vocabulary.special.iter().find(|piece| piece.is_empty() || !seen.contains(piece.as_str())) {
+        if let Some(piece) = vocabulary.special.iter().find(|piece| piece.is_empty() || !seen.contains(piece.as_str()))
+        {
             return Err(format!("its special piece '{piece}' has no number"));
         }
         let numbered: BTreeMap<&str, usize> = vocabulary.pieces.iter().map(String::as_str).zip(0..).collect();
@@ -215,7 +216,9 @@ pub(crate) mod tests {
 
     #[test]
     fn the_longer_text_is_cut_first_and_a_text_is_counted_as_cut_if_it_loses_a_piece() {
-        for (lengths, most, expected) in [((3, 9), 10, (3, 7)), ((9, 3), 10, (7, 3)), ((9, 9), 11, (5, 6)), ((8, 9), 17, (8, 9))] {
+        for (lengths, most, expected) in
+            [((3, 9), 10, (3, 7)), ((9, 3), 10, (7, 3)), ((9, 9), 11, (5, 6)), ((8, 9), 17, (8, 9))]
+        {
             assert_eq!(shortened(lengths.0, lengths.1, most), expected);
         }
         let pieces = Pieces::new(vocabulary(&["a"]), 6).expect("a vocabulary");

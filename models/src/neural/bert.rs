@@ -73,15 +73,15 @@ impl Block {
     fn new(layout: &mut WeightLayout, index: usize, shape: &BertShape) -> Block {
         let (width, hidden) = (shape.width, shape.feed_forward);
         let name = |part: &str| format!("encoder.layer.{index}.{part}");
-        let mut linear = |part: &str, inputs, outputs| Linear::new(layout, &name(part), inputs, outputs, Init::embedding());
+        let mut linear =
+            |part: &str, inputs, outputs| Linear::new(layout, &name(part), inputs, outputs, Init::embedding());
         let (query, key, value) = (
             linear("attention.self.query", width, width),
             linear("attention.self.key", width, width),
             linear("attention.self.value", width, width),
         );
         let output = linear("attention.output.dense", width, width);
-        let (expand, contract) =
-            (linear("intermediate.dense", width, hidden), linear("output.dense", hidden, width));
+        let (expand, contract) = (linear("intermediate.dense", width, hidden), linear("output.dense", hidden, width));
         let mut norm = |part: &str| LayerNorm::with_epsilon(layout, &name(part), width, shape.epsilon);
         let (attention_norm, norm) = (norm("attention.output.LayerNorm"), norm("output.LayerNorm"));
         Block { query, key, value, output, attention_norm, expand, contract, norm }

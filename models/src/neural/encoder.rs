@@ -195,7 +195,12 @@ impl InputEncoder {
     ///
     /// # Errors
     /// Says what does not fit together.
-    pub(crate) fn pieces(pieces: Pieces, shape: BertShape, typical: usize, pairs: bool) -> Result<InputEncoder, String> {
+    pub(crate) fn pieces(
+        pieces: Pieces,
+        shape: BertShape,
+        typical: usize,
+        pairs: bool,
+    ) -> Result<InputEncoder, String> {
         if let Some(fault) = shape.fault() {
             return Err(fault);
         }
@@ -205,7 +210,9 @@ impl InputEncoder {
         }
         if longest > shape.positions {
             let most = shape.positions;
-            return Err(format!("max_tokens = {longest}, but the weights are for at most {most} pieces; set max_tokens = {most}"));
+            return Err(format!(
+                "max_tokens = {longest}, but the weights are for at most {most} pieces; set max_tokens = {most}"
+            ));
         }
         if !(1..=longest).contains(&typical) {
             return Err(format!("texts of {typical} pieces, expected 1 to {longest}"));

@@ -54,12 +54,7 @@ impl FittedNetwork {
     }
 
     /// The network's outputs for encoded rows, `rows x width`.
-    pub(super) fn outputs(
-        &self,
-        encoded: &Encoded<'_>,
-        width: usize,
-        pools: &Pools,
-    ) -> Result<Vec<f32>, ModelError> {
+    pub(super) fn outputs(&self, encoded: &Encoded<'_>, width: usize, pools: &Pools) -> Result<Vec<f32>, ModelError> {
         // Texts of similar length go together, so that there is little padding.
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));

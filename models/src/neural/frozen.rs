@@ -47,8 +47,7 @@ impl Neural {
             let values = body.outputs(&encoder.encode(&split.inputs)?, shape.width, &self.pools)?;
             Ok::<_, ModelError>(Encoded::Features { values, width: shape.width })
         };
-        let rows =
-            TrainingRows { train: features(train)?, targets: &train.targets, validation: features(validation)? };
+        let rows = TrainingRows { train: features(train)?, targets: &train.targets, validation: features(validation)? };
         let alone = HeadNet::new(shape.width, head.outputs(), params.float("dropout"));
         // The head is the last part of the whole network.
         let of_head = weights.split_off(weights.len() - alone.layout.len());

@@ -14,9 +14,7 @@ use serde::Deserialize;
 use super::{CONFIG, Place, Pretrained, TOKENIZER, WEIGHTS};
 use crate::encode::pieces::{PieceText, Pieces};
 use crate::encoder::{Encoder, recipe};
-use crate::model::{
-    Device, EpochReport, InputShape, ModelEntry, ModelError, Spec, TargetShape, TaskShape, Watch,
-};
+use crate::model::{Device, EpochReport, InputShape, ModelEntry, ModelError, Spec, TargetShape, TaskShape, Watch};
 use crate::neural::Neural;
 use crate::neural::batch::{self, Batch};
 use crate::neural::bert::{BertNet, design};
@@ -184,8 +182,7 @@ fn fine_tuning_has_the_losses_of_pytorch_step_for_step_from_the_same_weights() {
         let pieces = Pieces::new(pretrained.vocabulary, 64).expect("a vocabulary");
         let encoder = InputEncoder::pieces(pieces, pretrained.shape, 8, false).expect("they fit");
         let head = 2 * pretrained.shape.width + 2;
-        let spec =
-            Spec { shape: task(false), params, device: Device::Cpu, threads: Threads::new(2), seed: 1 };
+        let spec = Spec { shape: task(false), params, device: Device::Cpu, threads: Threads::new(2), seed: 1 };
         let mut model = Neural::new(&Encoder, &spec, design, TextReading::Joined).expect("threads");
         let mut told = Losses(Vec::new());
         let start = |layout: &_| {
@@ -272,7 +269,10 @@ fn weights_that_are_missing_left_over_of_another_shape_or_not_finite_are_refused
     let at = |weights: &Stored| weights.iter().position(|(name, _, _)| name == query).expect("the weight");
     let cases: [(&dyn Fn(&mut Stored), &str); 6] = [
         (&|weights| drop(weights.remove(at(weights))), "has no weight 'encoder.layer.1.attention.self.query.weight'"),
-        (&|weights| weights.push(("classifier.bias".to_owned(), vec![1], vec![0.0])), "has the weight 'classifier.bias'"),
+        (
+            &|weights| weights.push(("classifier.bias".to_owned(), vec![1], vec![0.0])),
+            "has the weight 'classifier.bias'",
+        ),
         (
             &|weights| {
                 let at = at(weights);
@@ -361,10 +361,19 @@ fn files_that_are_missing_cut_off_pickled_or_of_another_kind_are_refused_with_wh
         (Box::new(edited(CONFIG, "\"num_attention_heads\": 2", "\"num_attention_heads\": 3")), "3 heads do not divide"),
         (Box::new(edited(CONFIG, "\"vocab_size\": ", "\"vocab_size\": 1")), "says vocab_size 1"),
         (Box::new(edited(CONFIG, "\"hidden_size\"", "\"n_embd\"")), "hidden_size"),
-        (Box::new(edited(TOKENIZER, "\"BertNormalizer\"", "\"NFC\"")), "its normalizer is 'NFC', expected 'BertNormalizer'"),
-        (Box::new(edited(TOKENIZER, "\"WordPiece\",\"unk", "\"Unigram\",\"unk")), "its model is 'Unigram', expected 'WordPiece'"),
+        (
+            Box::new(edited(TOKENIZER, "\"BertNormalizer\"", "\"NFC\"")),
+            "its normalizer is 'NFC', expected 'BertNormalizer'",
+        ),
+        (
+            Box::new(edited(TOKENIZER, "\"WordPiece\",\"unk", "\"Unigram\",\"unk")),
+            "its model is 'Unigram', expected 'WordPiece'",
+        ),
         (Box::new(edited(TOKENIZER, "\"good\":", "\"good\":9")), "but there are"),
-        (Box::new(|folder: &Path| fs::write(folder.join(TOKENIZER), "{}").expect("a file")), "is not the WordPiece tokenizer"),
+        (
+            Box::new(|folder: &Path| fs::write(folder.join(TOKENIZER), "{}").expect("a file")),
+            "is not the WordPiece tokenizer",
+        ),
     ];
     for (change, message) in changes {
         let error = refusal(change);

@@ -90,7 +90,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<PieceVocabulary, String> {
     for (piece, number) in numbered {
         match pieces.get_mut(number) {
             Some(place @ None) => *place = Some(piece),
-            Some(Some(other)) => return Err(format!("its pieces '{other}' and '{piece}' both have the number {number}")),
+            Some(Some(other)) => {
+                return Err(format!("its pieces '{other}' and '{piece}' both have the number {number}"));
+            }
             None => return Err(format!("its piece '{piece}' has the number {number}, but there are {count} pieces")),
         }
     }

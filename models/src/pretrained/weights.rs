@@ -88,7 +88,9 @@ impl PretrainedWeights {
             None => Ok(values),
             Some((_, StoredTensor { key, .. })) => Err(fault(
                 &self.path,
-                format!("has the weight '{key}', which a BERT of this shape has not: config.json is of another encoder"),
+                format!(
+                    "has the weight '{key}', which a BERT of this shape has not: config.json is of another encoder"
+                ),
             )),
         }
     }
@@ -99,7 +101,10 @@ impl PretrainedWeights {
                 true => "set pooling = \"mean\", which needs no such layer",
                 false => "config.json is of another encoder",
             };
-            return Err(fault(&self.path, format!("has no weight '{name}', with or without 'bert.' before it: {remedy}")));
+            return Err(fault(
+                &self.path,
+                format!("has no weight '{name}', with or without 'bert.' before it: {remedy}"),
+            ));
         };
         // Published matrices are outputs x inputs, our slots inputs x outputs. A table of embeddings has the same rows.
         let is_turned = shape.len() == 2 && !name.ends_with("embeddings.weight");
