@@ -210,7 +210,7 @@ fn numbers_that_would_lead_nowhere_are_refused() {
         ("random-forest", Kind::Images, "nodes.threshold", not_a_number),
         ("svm", Kind::Pairs, "classes", 7),
         ("svm", Kind::Pairs, "bias", f32::INFINITY.to_bits()),
-        (("lstm", Kind::Images, "weights.head.weight", not_a_number),
+        ("lstm", Kind::Images, "weights.head.weight", not_a_number),
         ("encoder", Kind::Pairs, "weights.embeddings.LayerNorm.weight", not_a_number),
         ("resnet", Kind::Images, "pixels.std", 0),
     ];
