@@ -176,7 +176,7 @@ fn shortened(first: usize, second: usize, most: usize) -> (usize, usize) {
     if first + second <= most {
         return (first, second);
     }
-    let (less, more) = (first.min(second), first.max(second));
+    let less = first.min(second);
     let (less, more) = if 2 * less <= most { (less, most - less) } else { (most / 2, most - most / 2) };
     if first > second { (more, less) } else { (less, more) }
 }
