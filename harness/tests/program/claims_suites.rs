@@ -121,7 +121,9 @@ fn claims_has_all_of_glue_the_published_recipe_of_resnet_20_and_every_row() {
     let plan = plan("claims");
     for task in ["cola", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli", "sst2-full"] {
         let models: BTreeSet<_> = plan.cases.iter().filter(|case| case.task == task).map(|case| &case.model).collect();
-        assert_eq!(models.len(), ENTRIES.len(), "{task}");
+        // The encoder needs weights that are fetched, and has a suite of its own.
+        let expected = ENTRIES.iter().filter(|entry| entry.name() != "encoder").count();
+        assert_eq!(models.len(), expected, "{task}");
     }
     let published = published_resnet_20();
     let on_all: Vec<_> = plan.cases.iter().filter(|case| case.id.starts_with("cifar10-full.resnet.n50000.")).collect();
