@@ -215,10 +215,11 @@ fn stored(path: &Path) -> Stored {
 fn file(weights: &Stored) -> Vec<u8> {
     let bytes: Vec<Vec<u8>> =
         weights.iter().map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
-    let view = |((name, shape, _), bytes): (&(String, Vec<usize>, Vec<f32>), &_)| {
-        (name.clone(), TensorView::new(Dtype::F32, shape.clone(), bytes).expect("shape and bytes agree"))
-    };
-    let views: Vec<_> = weights.iter().zip(bytes.iter().map(Vec::as_slice)).map(view).collect();
+    let mut views = Vec::new();
+    for ((name, shape, _), bytes) in weights.iter().zip(&bytes) {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("shape and bytes agree");
+        views.push((name.clone(), view));
+    }
     safetensors::serialize(views, None).expect("a file in memory")
 }
 
@@ -415,7 +416,9 @@ fn names_of_bert_base() -> Vec<(String, Vec<usize>)> {
         ("cls.seq_relationship.bias".to_owned(), vec![2]),
     ];
     let mut norm = |name: String| {
-        ["gamma", "beta"].map(|part| names.push((format!("{name}.LayerNorm.{part}"), vec![width])));
+        for part in ["gamma", "beta"] {
+            names.push((format!("{name}.LayerNorm.{part}"), vec![width]));
+        }
     };
     norm("bert.embeddings".to_owned());
     norm("cls.predictions.transform".to_owned());
