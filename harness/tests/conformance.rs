@@ -20,6 +20,9 @@ const IMAGE_ROWS: usize = 600;
 const TEXT_ROWS: usize = 3000;
 const TEST_ROWS: usize = 200;
 
+/// A pretrained encoder of random weights.
+const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/fixtures/encoder");
+
 fn rows(task: &dyn Task) -> usize {
     match task.input() {
         InputShape::Images { .. } => IMAGE_ROWS,
@@ -38,12 +41,13 @@ fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
         InputShape::Texts { pairs: false } => 4,
     };
     let learning = "optimizer = \"adamw\"\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nclip = 5.0\ncrop = 0";
-    let size = "depth = 8\nlayers = 1\nfeed_forward = 64\nhidden = 32\nembedding = 32\ntrees = 20";
+    let size = "depth = 8\nlayers = 1\nfeed_forward = 64\nhidden = 32\nembedding = 32\ntrees = 20\nmax_tokens = 64";
     let mut table: toml::Table = toml::from_str(&format!("epochs = {epochs}\n{learning}\n{size}")).unwrap();
     if task.input().is_pairs() {
         // Every word is needed: none may be dropped or unknown.
         table.extend("word_dropout = 0.0\ndropout = 0.0".parse::<toml::Table>().unwrap());
     }
+    table.insert("weights".to_owned(), TINY.into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table
 }
@@ -195,7 +199,7 @@ fn conforms_as(entry: &dyn ModelEntry, tasks: &[&'static dyn Task], members: usi
 
         let wrong = match task.input() {
             InputShape::Images { .. } => Inputs::Texts(vec![Text { first: "no image".to_owned(), second: None }]),
-            InputShape::Texts { .. } => Trial::new(entry, TASKS[0], members).test.inputs.select(&[0]),
+            InputShape::Texts { .. } => TASKS[0].load(&Store::embedded()).unwrap().test.inputs.select(&[0]),
         };
         assert!(model.predict(&wrong).is_err(), "{case}: answers inputs of another kind");
         if let InputShape::Texts { pairs } = task.input() {
@@ -244,6 +248,21 @@ fn lstm_conforms() {
 #[test]
 fn lstm_conforms_on_pairs() {
     conforms("lstm", SYNTHETIC);
+}
+
+/// The tasks on texts, which are all that a text encoder does.
+fn texts() -> Vec<&'static dyn Task> {
+    samples().into_iter().filter(|task| matches!(task.input(), InputShape::Texts { .. })).collect()
+}
+
+#[test]
+fn encoder_conforms() {
+    conforms("encoder", &texts());
+}
+
+#[test]
+fn encoder_conforms_on_pairs() {
+    conforms("encoder", SYNTHETIC);
 }
 
 #[test]
@@ -309,7 +328,7 @@ fn ensembles_conform() {
 #[test]
 fn every_registered_model_has_a_conformance_test() {
     let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
-    let tested = ["transformer", "resnet", "cnn", "lstm", "gru", "mlp", "svm", "random-forest", "decision-tree"];
+    let tested = ["transformer", "resnet", "cnn", "lstm", "gru", "encoder", "mlp", "svm", "random-forest", "decision-tree"];
     assert_eq!(names, tested, "add two tests above for a new model");
 }
 

@@ -12,7 +12,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use bakeoff_datasets::{Inputs, Split};
+use bakeoff_datasets::{DataFile, Inputs, Split};
 
 use self::answers::MemberAnswers;
 use crate::artefact;
@@ -83,6 +83,18 @@ impl ModelEntry for Ensembled {
 
     fn check(&self, params: &Resolved) -> Result<(), ParamError> {
         self.entry.check(&split(params).1)
+    }
+
+    fn files(&self, params: &Resolved) -> &'static [DataFile] {
+        self.entry.files(&split(params).1)
+    }
+
+    fn seen(&self, params: &Resolved) -> Option<&'static [&'static str]> {
+        self.entry.seen(&split(params).1)
+    }
+
+    fn own_files(&self, params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
+        self.entry.own_files(&split(params).1)
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {

@@ -9,6 +9,7 @@ mod artefact;
 mod cnn;
 mod decision_tree;
 mod encode;
+mod encoder;
 mod ensemble;
 pub mod forest;
 mod gru;
@@ -19,6 +20,7 @@ mod names;
 mod neural;
 mod parallel;
 mod params;
+mod pretrained;
 mod random_forest;
 mod resnet;
 mod search;
@@ -40,7 +42,7 @@ pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
 /// Every model, in the order in which reports show them.
 pub static ENTRIES: &[&dyn ModelEntry] =
-    &[&TRANSFORMER, &RESNET, &CNN, &LSTM, &GRU, &MLP, &SVM, &RANDOM_FOREST, &DECISION_TREE];
+    &[&TRANSFORMER, &RESNET, &CNN, &LSTM, &GRU, &ENCODER, &MLP, &SVM, &RANDOM_FOREST, &DECISION_TREE];
 
 // Each with the parameter `ensemble`.
 static TRANSFORMER: Ensembled = Ensembled::of(&transformer::Transformer);
@@ -48,6 +50,7 @@ static RESNET: Ensembled = Ensembled::of(&resnet::Resnet);
 static CNN: Ensembled = Ensembled::of(&cnn::Cnn);
 static LSTM: Ensembled = Ensembled::of(&lstm::Lstm);
 static GRU: Ensembled = Ensembled::of(&gru::Gru);
+static ENCODER: Ensembled = Ensembled::of(&encoder::Encoder);
 static MLP: Ensembled = Ensembled::of(&mlp::Mlp);
 static SVM: Ensembled = Ensembled::of(&svm::Svm);
 static RANDOM_FOREST: Ensembled = Ensembled::of(&random_forest::RandomForest);

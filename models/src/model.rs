@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bakeoff_datasets::{Inputs, Split};
+use bakeoff_datasets::{DataFile, Inputs, Split};
 
 use serde::{Deserialize, Serialize};
 
@@ -188,7 +188,7 @@ pub enum ModelError {
     /// What [`Watch::interrupted`] gave is no state of this fit.
     #[error("{0}")]
     State(String),
-    /// A saved model that cannot be written or read.
+    /// A file of a model that cannot be written or read: of a saved model, or of a pretrained encoder.
     #[error("{}: {what}", path.display())]
     Artefact {
         /// The file or folder at fault.
@@ -318,6 +318,23 @@ pub trait ModelEntry: Sync {
     /// Names the parameter at fault.
     fn check(&self, _params: &Resolved) -> Result<(), ParamError> {
         Ok(())
+    }
+    /// The files of the data folder that a fit with these parameters reads beside its rows. They are looked for before a
+    /// suite runs.
+    fn files(&self, _params: &Resolved) -> &'static [DataFile] {
+        &[]
+    }
+    /// The datasets whose training rows the weights from which a fit with these parameters starts have learned from, by their ids.
+    /// `None` for a model that starts from no published weights.
+    fn seen(&self, _params: &Resolved) -> Option<&'static [&'static str]> {
+        None
+    }
+    /// The other files that a fit with these parameters reads beside its rows.
+    ///
+    /// # Errors
+    /// If a file is missing, or is of a kind that is refused.
+    fn own_files(&self, _params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
+        Ok(Vec::new())
     }
     /// The seconds of a fit on `device` with this many processor threads, within a factor of about three. The user sees
     /// them before a long run. `None` if this was not measured.

@@ -47,6 +47,8 @@ pub enum Domain {
     Float(f64, f64),
     /// One of these words.
     Word(&'static [&'static str]),
+    /// One of these words, or the path of a folder.
+    WordOrFolder(&'static [&'static str]),
 }
 
 impl Domain {
@@ -58,6 +60,8 @@ impl Domain {
             (Domain::IntOf(values), ParamValue::Int(v)) => values.contains(v),
             (Domain::Float(low, high), ParamValue::Float(v)) => (low..=high).contains(&v),
             (Domain::Word(words), ParamValue::Text(v)) => words.contains(&v.as_str()),
+            // Records write parameters with blanks between them.
+            (Domain::WordOrFolder(_), ParamValue::Text(v)) => !v.is_empty() && !v.contains(char::is_whitespace),
             _ => false,
         }
     }
@@ -74,6 +78,9 @@ impl fmt::Display for Domain {
                 write!(f, "one of {}", words.join(", "))
             }
             Domain::Word(words) => write!(f, "one of {}", words.join(", ")),
+            Domain::WordOrFolder(words) => {
+                write!(f, "one of {}, or the path of a folder, without blanks", words.join(", "))
+            }
         }
     }
 }

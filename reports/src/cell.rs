@@ -7,6 +7,9 @@ use crate::record::Status;
 /// source measured the number, and ranks nothing.
 pub const ESTIMATE: &str = "estimate";
 
+/// The metric that says whether a model saw a task in pretraining.
+pub(crate) const SEEN_IN_PRETRAINING: &str = "seen_in_pretraining";
+
 /// The source in words, for a title.
 pub(crate) fn origin(source: &str) -> &str {
     match source {
@@ -167,6 +170,12 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// Whether the model of any trial saw the task's training rows in pretraining.
+    pub(crate) fn is_seen_in_pretraining(&self) -> bool {
+        let is_seen = |trial: &Trial| trial.get("fit", SEEN_IN_PRETRAINING).is_some_and(|value| value.value > 0.0);
+        self.trials.iter().any(is_seen)
+    }
+
     /// The mean over the trials that have the number from the cell's first source. Numbers of two sources are never
     /// averaged.
     pub fn mean(&self, phase: &str, metric: &str) -> Option<Mean> {

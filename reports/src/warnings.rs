@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::cell::{Contradiction, Trial};
+use crate::cell::{Contradiction, SEEN_IN_PRETRAINING, Trial};
 use crate::format::{count, listed};
 use crate::grid::Grid;
 use crate::record::Status;
@@ -11,7 +11,8 @@ use crate::record::Status;
 /// The warnings of a setting, a few sentences each.
 pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
     let about = About { grid, setting };
-    [about.leakage(), about.classes(), about.wordless(), about.markless(), about.truncated()].concat()
+    [about.leakage(), about.pretraining(), about.classes(), about.wordless(), about.markless(), about.truncated()]
+        .concat()
 }
 
 /// The warning about all cases whose recorded score is not that of their predictions; `None` if there is no such case.
@@ -104,6 +105,23 @@ impl About<'_> {
             ))
         };
         self.reports(read).into_iter().filter_map(sentence).collect()
+    }
+
+    /// A sentence for each model that saw the task in pretraining.
+    fn pretraining(&self) -> Vec<String> {
+        let seen = |trial: &Trial| {
+            let value = trial.get("fit", SEEN_IN_PRETRAINING)?;
+            (value.value > 0.0).then(|| value.note.clone())
+        };
+        let warning = |report: ModelReport<String>| {
+            let (_, dataset) = report.by_trial.first()?;
+            Some(format!(
+                "{}its weights learned from the training rows of {dataset} before this run. Its scores here do not show how well it \
+                 does on a new task, and verdicts leave them out.",
+                report.who
+            ))
+        };
+        self.by_model(seen).into_iter().filter_map(warning).collect()
     }
 
     fn classes(&self) -> Vec<String> {

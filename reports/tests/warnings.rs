@@ -171,3 +171,14 @@ fn inputs_that_a_model_does_not_read_are_stated_by_model() {
     let summary = std::fs::read_to_string(folder.path().join("summary.csv")).unwrap();
     assert!(summary.lines().next().unwrap().contains("train_truncated,test_truncated,train_wordless,test_wordless"));
 }
+
+#[test]
+fn a_model_whose_weights_saw_the_task_in_pretraining_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let seen = Recorded { model: "resnet", note: "glue/mnli", ..recorded("sst2", "fit", "seen_in_pretraining", 1.0) };
+    let new = Recorded { model: "lstm", ..recorded("sst2", "fit", "seen_in_pretraining", 0.0) };
+    let built = run(folder.path(), &PLAN, &[seen, new]);
+    let sentence = "resnet: its weights learned from the training rows of glue/mnli before this run.";
+    assert_warned(folder.path(), &built, "sst2", &[sentence]);
+    assert!(!built.terminal_table.contains("lstm: its weights"), "{}", built.terminal_table);
+}

@@ -173,8 +173,9 @@ fn the_suites_that_ship_keep_their_promises() {
         assert!(!cases.contains("unsupported"), "{cases}");
     }
     let in_smoke: Vec<String> = parsed("smoke").models.iter().map(|model| model.name.as_ref().clone()).collect();
-    let registered: Vec<&str> = bakeoff_models::ENTRIES.iter().map(|entry| entry.name()).collect();
-    assert_eq!(in_smoke, registered, "harness/suites/smoke.toml has every model, in the order of ENTRIES");
+    let registered: Vec<&str> =
+        bakeoff_models::ENTRIES.iter().map(|entry| entry.name()).filter(|name| *name != NEEDS_A_DOWNLOAD).collect();
+    assert_eq!(in_smoke, registered, "harness/suites/smoke.toml has every other model, in the order of ENTRIES");
     let (paper, parsed_paper) = (run("paper"), parsed("paper"));
     let cases = parsed_paper.tasks.len() * parsed_paper.models.len() * parsed_paper.seeds.as_ref().len();
     assert_eq!(paper.lines().count(), cases, "{paper}");
@@ -199,6 +200,9 @@ fn the_suites_that_ship_keep_their_promises() {
         assert!(run(path.to_str().unwrap()).contains(case), "{suite}");
     }
 }
+
+/// The model whose weights are in no program.
+const NEEDS_A_DOWNLOAD: &str = "encoder";
 
 /// The suite files in a folder and in the folders in it.
 fn suites_in(folder: &Path) -> Vec<std::path::PathBuf> {

@@ -4,6 +4,7 @@ pub(crate) mod features;
 pub(crate) mod hog;
 pub(crate) mod images;
 pub(crate) mod pairs;
+pub(crate) mod pieces;
 pub(crate) mod scale;
 pub(crate) mod sparse;
 pub(crate) mod tfidf;

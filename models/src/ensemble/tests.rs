@@ -7,15 +7,16 @@ use bakeoff_datasets::{Targets, Text};
 
 use super::*;
 use crate::model::{InputShape, TargetShape};
-use crate::{ENTRIES, cnn, decision_tree, gru, lstm, mlp, random_forest, resnet, svm, transformer};
+use crate::{ENTRIES, cnn, decision_tree, encoder, gru, lstm, mlp, random_forest, resnet, svm, transformer};
 
 /// Every model of the registry without its parameter `ensemble`.
-static ALONE: [&dyn ModelEntry; 9] = [
+static ALONE: [&dyn ModelEntry; 10] = [
     &transformer::Transformer,
     &resnet::Resnet,
     &cnn::Cnn,
     &lstm::Lstm,
     &gru::Gru,
+    &encoder::Encoder,
     &mlp::Mlp,
     &svm::Svm,
     &random_forest::RandomForest,
@@ -81,8 +82,10 @@ fn shape(classes: bool) -> TaskShape {
 /// A small form of a model, on texts.
 fn spec(entry: &dyn ModelEntry, classes: bool, more: &str) -> Spec {
     let small = "epochs = 3\nlearning_rate = 0.01\nbatch = 8\nwidth = 8\nheads = 2\nlayers = 1\nfeed_forward = 8\n\
-                 depth = 8\nhidden = 4\nembedding = 4\ntrees = 3";
+                 depth = 8\nhidden = 4\nembedding = 4\ntrees = 3\nmax_tokens = 64";
     let mut table: toml::Table = small.parse().unwrap();
+    let tiny = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/encoder");
+    table.insert("weights".to_owned(), tiny.into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table.extend(more.parse::<toml::Table>().unwrap());
     let params = Resolved::new(entry.params(), &shape(classes), &table).unwrap();

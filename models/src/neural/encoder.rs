@@ -4,9 +4,11 @@
 use bakeoff_datasets::{Images, Inputs, Text};
 use serde::{Deserialize, Serialize};
 
+use super::bert::BertShape;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::encode::features::{Encoder, EncoderState, FeatureParams, Features};
 use crate::encode::pairs::check_kind;
+use crate::encode::pieces::{PieceText, PieceVocabulary, Pieces};
 use crate::encode::vocabulary::Vocabulary;
 use crate::encode::words::{self, Tokens, Words};
 use crate::model::{InputShape, ModelError, Spec};
@@ -55,7 +57,7 @@ impl Reading {
 }
 
 /// The form of a network's input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum InputForm {
     /// Images of this size.
     Images {
@@ -81,6 +83,13 @@ pub(crate) enum InputForm {
     Features {
         /// How many an example has.
         width: usize,
+    },
+    /// Numbered word pieces, for a network of a published shape.
+    Pieces {
+        /// The shape.
+        shape: BertShape,
+        /// The mean number of pieces of a training example, at least one.
+        typical: usize,
     },
 }
 
@@ -125,6 +134,14 @@ pub(crate) enum NetworkEncoderState {
         typical: usize,
     },
     Features(EncoderState),
+    Pieces {
+        /// The pieces, and how a text is cut into them.
+        vocabulary: PieceVocabulary,
+        /// See [`InputForm::Pieces`].
+        shape: BertShape,
+        /// See [`InputForm::Pieces`].
+        typical: usize,
+    },
 }
 
 /// An encoder fitted on the training inputs.
@@ -148,6 +165,17 @@ pub(crate) enum InputEncoder {
     },
     /// Features are computed.
     Features(Encoder),
+    /// Texts are cut into pieces, by the vocabulary of a pretrained encoder.
+    Pieces {
+        /// What cuts them.
+        pieces: Pieces,
+        /// See [`InputForm::Pieces`].
+        shape: BertShape,
+        /// See [`InputForm::Pieces`].
+        typical: usize,
+        /// Whether an example is two texts.
+        pairs: bool,
+    },
 }
 
 /// Inputs in host memory, ready to be cut into batches.
@@ -164,8 +192,10 @@ pub(crate) enum Encoded<'a> {
     Tokens(Vec<Vec<u32>>),
     /// The token numbers of both sequences of each pair.
     Pairs(Vec<[Vec<u32>; 2]>),
-    /// The features of each example.
+    /// The features of each example, or what another network made of it.
     Features(Features),
+    /// The pieces of each example.
+    Pieces(Vec<PieceText>),
 }
 
 impl InputEncoder {
@@ -196,6 +226,35 @@ impl InputEncoder {
         })
     }
 
+    /// The encoder of a pretrained network, for examples of about `typical` pieces.
+    ///
+    /// # Errors
+    /// Says what does not fit together.
+    pub(crate) fn pieces(
+        pieces: Pieces,
+        shape: BertShape,
+        typical: usize,
+        pairs: bool,
+    ) -> Result<InputEncoder, String> {
+        if let Some(fault) = shape.fault() {
+            return Err(fault);
+        }
+        let (found, longest) = (pieces.vocabulary().pieces.len(), pieces.max_pieces());
+        if found != shape.vocabulary {
+            return Err(format!("a vocabulary of {found} pieces, expected the {} of the weights", shape.vocabulary));
+        }
+        if longest > shape.positions {
+            let most = shape.positions;
+            return Err(format!(
+                "max_tokens = {longest}, but the weights are for at most {most} pieces; set max_tokens = {most}"
+            ));
+        }
+        if !(1..=longest).contains(&typical) {
+            return Err(format!("texts of {typical} pieces, expected 1 to {longest}"));
+        }
+        Ok(InputEncoder::Pieces { pieces, shape, typical, pairs })
+    }
+
     /// Adds the learned arrays and returns everything else that was learned.
     pub(crate) fn save(&self, arrays: &mut ArraysOut) -> NetworkEncoderState {
         match self {
@@ -208,6 +267,11 @@ impl InputEncoder {
                 NetworkEncoderState::Texts { words: vocabulary.words(), typical: *typical }
             }
             InputEncoder::Features(encoder) => NetworkEncoderState::Features(encoder.save(arrays)),
+            InputEncoder::Pieces { pieces, shape, typical, .. } => NetworkEncoderState::Pieces {
+                vocabulary: pieces.vocabulary().clone(),
+                shape: *shape,
+                typical: *typical,
+            },
         }
     }
 
@@ -247,6 +311,13 @@ impl InputEncoder {
                     None => Err(arrays.refused("goes with a vocabulary that has a word twice")),
                 }
             }
+            (NetworkEncoderState::Pieces { vocabulary, shape, typical }, InputShape::Texts { pairs }) => {
+                let longest = spec.params.int("max_tokens");
+                let pieces = Pieces::new(vocabulary, longest);
+                pieces
+                    .and_then(|pieces| InputEncoder::pieces(pieces, shape, typical, pairs))
+                    .map_err(|what| arrays.refused(format!("goes with a pretrained encoder that cannot be: {what}")))
+            }
             _ => Err(arrays.refused("goes with an encoder of another kind of inputs than the task has")),
         }
     }
@@ -262,6 +333,7 @@ impl InputEncoder {
                 reading: *reading,
             },
             InputEncoder::Features(encoder) => InputForm::Features { width: encoder.width() },
+            InputEncoder::Pieces { shape, typical, .. } => InputForm::Pieces { shape: *shape, typical: *typical },
         }
     }
 
@@ -289,14 +361,22 @@ impl InputEncoder {
                 })
             }
             (InputEncoder::Features(encoder), inputs) => Ok(Encoded::Features(encoder.encode(inputs)?)),
+            (InputEncoder::Pieces { pieces, pairs, .. }, Inputs::Texts(texts)) => {
+                check_kind(texts, *pairs)?;
+                Ok(Encoded::Pieces(texts.iter().map(|text| pieces.encode(text)).collect()))
+            }
             _ => Err(ModelError::Failed("fitted on images and asked to predict texts, or the reverse".to_owned())),
         }
     }
 
     /// How many of these texts are truncated. `None` for images and for features, which are made of whole texts.
     pub(crate) fn truncated(&self, inputs: &Inputs) -> Option<usize> {
-        let (InputEncoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) = (self, inputs) else {
-            return None;
+        let (vocabulary, reading, texts) = match (self, inputs) {
+            (InputEncoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) => (vocabulary, reading, texts),
+            (InputEncoder::Pieces { pieces, .. }, Inputs::Texts(texts)) => {
+                return Some(texts.iter().filter(|text| pieces.is_cut(text)).count());
+            }
+            _ => return None,
         };
         let most = vocabulary.max_tokens();
         let cut = |text: &&Text| {
@@ -320,6 +400,9 @@ impl InputEncoder {
             (InputEncoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
                 Some(words::count_unread(texts, |text| !vocabulary.knows_a_word_of(text)))
             }
+            (InputEncoder::Pieces { pieces, .. }, Inputs::Texts(texts)) => {
+                Some(words::count_unread(texts, |text| !pieces.knows_a_piece_of(text)))
+            }
             _ => None,
         }
     }
@@ -333,6 +416,7 @@ impl Encoded<'_> {
             Encoded::Tokens(texts) => texts.len(),
             Encoded::Pairs(pairs) => pairs.len(),
             Encoded::Features(rows) => rows.len(),
+            Encoded::Pieces(texts) => texts.len(),
         }
     }
 
@@ -342,6 +426,7 @@ impl Encoded<'_> {
             Encoded::Images { .. } | Encoded::Features(_) => 1,
             Encoded::Tokens(texts) => texts[row].len(),
             Encoded::Pairs(pairs) => pairs[row][0].len().max(pairs[row][1].len()),
+            Encoded::Pieces(texts) => texts[row].ids.len(),
         }
     }
 }

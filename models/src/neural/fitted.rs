@@ -31,7 +31,7 @@ pub(super) fn encode<'a>(
 ) -> Result<Encoded<'a>, ModelError> {
     match encoder {
         InputEncoder::Features(_) => pools.together(|| encoder.encode(inputs)),
-        InputEncoder::Images { .. } | InputEncoder::Texts { .. } => encoder.encode(inputs),
+        _ => encoder.encode(inputs),
     }
 }
 
@@ -60,13 +60,22 @@ impl FittedNetwork {
     /// # Errors
     /// If the inputs are not of the form that the network was fitted on.
     pub(super) fn predict(&self, inputs: &Inputs, pools: &Pools) -> Result<Predictions, ModelError> {
-        let encoded = encode(&self.encoder, inputs, pools)?;
+        self.predict_encoded(&encode(&self.encoder, inputs, pools)?, pools)
+    }
+
+    /// Predicts rows that are encoded already; see [`FittedNetwork::predict`].
+    pub(super) fn predict_encoded(&self, encoded: &Encoded<'_>, pools: &Pools) -> Result<Predictions, ModelError> {
+        Ok(self.head.decode(&self.outputs(encoded, self.head.outputs(), pools)?))
+    }
+
+    /// The network's outputs for encoded rows, `rows x width`.
+    pub(super) fn outputs(&self, encoded: &Encoded<'_>, width: usize, pools: &Pools) -> Result<Vec<f32>, ModelError> {
         // Texts of similar length go together, so that there is little padding.
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));
         let shards: Vec<&[usize]> = order.chunks(ROWS_PER_SHARD).collect();
         let predict = |rows: &[usize]| {
-            let batch = batch::plain(&encoded, rows, &self.device);
+            let batch = batch::plain(encoded, rows, &self.device);
             let outputs = self.network.forward(&batch, &mut Pass::new(&self.weights, &self.buffers, None));
             outputs.try_into_vec_as::<f32>()
         };
@@ -76,7 +85,6 @@ impl FittedNetwork {
             }
             _ => pools.map(&shards, |_, rows| predict(rows)),
         };
-        let width = self.head.outputs();
         let mut outputs = vec![0.0; order.len() * width];
         for (rows, result) in shards.iter().zip(results) {
             let values =
@@ -85,7 +93,7 @@ impl FittedNetwork {
                 outputs[row * width..][..width].copy_from_slice(value);
             }
         }
-        Ok(self.head.decode(&outputs))
+        Ok(outputs)
     }
 
     /// How large the network is.

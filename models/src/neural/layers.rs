@@ -4,7 +4,7 @@ pub(crate) use burn::tensor::activation::relu;
 use burn::tensor::{Int, Tensor, module};
 use rand_chacha::ChaCha8Rng;
 
-pub(crate) use super::cpu::{attend, linear, recur_gru, recur_lstm};
+pub(crate) use super::cpu::{attend, gelu, linear, recur_gru, recur_lstm};
 use super::cpu::{convolve, dropout, layer_norm, normalise, standardise};
 use super::weights::{Init, Leaves, Weight, WeightLayout};
 
@@ -108,14 +108,21 @@ impl Conv {
 pub(crate) struct LayerNorm {
     scale: Weight,
     shift: Weight,
+    epsilon: f32,
 }
 
 impl LayerNorm {
     /// Declares `{name}.weight` and `{name}.bias`.
     pub(crate) fn new(layout: &mut WeightLayout, name: &str, width: usize) -> LayerNorm {
+        LayerNorm::with_epsilon(layout, name, width, EPSILON)
+    }
+
+    /// The same with another number that keeps the variance above zero.
+    pub(crate) fn with_epsilon(layout: &mut WeightLayout, name: &str, width: usize, epsilon: f32) -> LayerNorm {
         LayerNorm {
             scale: layout.free(format!("{name}.weight"), &[width], Init::Constant(1.0)),
             shift: layout.free(format!("{name}.bias"), &[width], Init::Constant(0.0)),
+            epsilon,
         }
     }
 
@@ -123,7 +130,7 @@ impl LayerNorm {
     pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>, pass: &Pass<'_>) -> Tensor<D> {
         let shape = x.dims();
         let rows = x.flatten(0, D - 1);
-        layer_norm(rows, pass.weight(self.scale), pass.weight(self.shift), EPSILON).reshape(shape)
+        layer_norm(rows, pass.weight(self.scale), pass.weight(self.shift), self.epsilon).reshape(shape)
     }
 }
 

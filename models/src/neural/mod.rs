@@ -6,17 +6,19 @@
 
 mod backend;
 pub(crate) mod batch;
+pub(crate) mod bert;
 mod checkpoint;
 pub(crate) mod convolutional;
 mod cpu;
 pub(crate) mod encoder;
 mod fitted;
+mod frozen;
 mod head;
 pub(crate) mod layers;
 pub(crate) mod network;
 pub(crate) mod recipe;
 pub(crate) mod recurrent;
-mod schedule;
+pub(crate) mod schedule;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -31,9 +33,11 @@ use burn::tensor::Device as BurnDevice;
 
 use self::backend::Pools;
 use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, Reading, TextReading};
-use self::fitted::FittedNetwork;
+use self::fitted::{FittedNetwork, encode};
 use self::head::Head;
 use self::network::Design;
+use self::recipe::Recipe;
+use self::train::TrainingRows;
 use self::weights::{Leaves, WeightLayout};
 use crate::artefact::{self, ArraysOut, Loaded};
 use crate::encode::features::FeatureParams;
@@ -157,23 +161,39 @@ impl Neural {
         splits: (&Split, &Split),
         watch: &mut dyn Watch,
     ) -> Result<(), ModelError> {
-        let (train, _) = splits;
-        self.fitted = None;
-        let fit = || InputEncoder::fit(&train.inputs, &self.spec, self.reading);
+        let fit = || InputEncoder::fit(&splits.0.inputs, &self.spec, self.reading);
         let encoder = if self.reading == Reading::Features { self.pools.together(fit) } else { fit() }?;
+        let recipe = Recipe::read(&self.spec.params);
+        self.fit_encoded((encoder, recipe), |layout| Ok(start(layout)), splits, watch)
+    }
+
+    /// Fits by this recipe on what this encoder makes of the rows.
+    pub(crate) fn fit_encoded(
+        &mut self,
+        (encoder, recipe): (InputEncoder, Recipe),
+        start: impl FnOnce(&WeightLayout) -> Result<Vec<f32>, ModelError>,
+        (train, validation): (&Split, &Split),
+        watch: &mut dyn Watch,
+    ) -> Result<(), ModelError> {
+        self.fitted = None;
         let head = Head::fit(&train.targets);
         let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
         let device = burn_device(self.spec.device);
-        let initial = (start(network.layout()), network.buffers().initial(0));
+        let initial = (start(network.layout())?, network.buffers().initial(0));
         let mut fitted = FittedNetwork {
             weights: Leaves::new(network.layout(), &initial.0, &device),
             buffers: Leaves::new(network.buffers(), &initial.1, &device),
             network: Arc::from(network),
-            encoder,
+            encoder: encoder.clone(),
             head,
             device,
         };
-        train::train(&mut fitted, initial, &self.spec, &self.pools, splits, watch)?;
+        let rows = TrainingRows {
+            train: encode(&encoder, &train.inputs, &self.pools)?,
+            targets: &train.targets,
+            validation: encode(&encoder, &validation.inputs, &self.pools)?,
+        };
+        train::train(&mut fitted, initial, (&self.spec, recipe), &self.pools, rows, watch)?;
         self.fitted = Some(fitted);
         Ok(())
     }
@@ -200,8 +220,6 @@ pub(crate) fn fit_s(
     // Who raises the limit has longer texts, about as long as that.
     let longest = params.int("max_tokens");
     let typical = if longest > recipe::DEFAULT_MAX_TOKENS as usize { longest } else { TYPICAL_WORDS };
-    /// How many operations a core does in a second, measured on the networks of `quick`.
-    const OPERATIONS_PER_SECOND: f64 = 3e10;
     let form = match (reading.into().of(&shape.input), shape.input) {
         (Reading::Features, input) => InputForm::Features { width: FeatureParams::of(params, &input).width(&input) },
         (Reading::Raw(_), InputShape::Images { channels, height, width }) => {
@@ -210,16 +228,22 @@ pub(crate) fn fit_s(
         (Reading::Raw(reading), InputShape::Texts { .. }) => {
             InputForm::Tokens { vocabulary: params.int("vocabulary"), longest, typical, reading }
         }
-    };
     let outputs = match shape.target {
         TargetShape::Classes(classes) => classes,
         TargetShape::Value => 1,
     };
-    let prediction = 2.0 * design(params, form, outputs).multiply_adds() as f64;
+    let forward = design(params, form, outputs).multiply_adds();
+    seconds(forward, 3 * params.int("epochs") * shape.train_rows, params, threads, device)
+}
+
+/// The seconds of so many passes of one row each, of `multiply_adds` each. A backward pass is about two forward passes.
+pub(crate) fn seconds(multiply_adds: u64, passes: usize, params: &Resolved, threads: usize, device: Device) -> f64 {
+    /// How many operations a core does in a second, measured on the networks of `quick`.
+    const OPERATIONS_PER_SECOND: f64 = 3e10;
     let rate = match device {
         Device::Cpu => OPERATIONS_PER_SECOND * threads.min(params.int("batch").div_ceil(params.int("shard"))) as f64,
     };
-    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / rate
+    2.0 * multiply_adds as f64 * passes as f64 / rate
 }
 
 impl Model for Neural {

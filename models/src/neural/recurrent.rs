@@ -167,7 +167,7 @@ pub(crate) fn network(cell: Cell, params: &Resolved, form: InputForm, outputs: u
             (Some(Embedding::new(&mut layout, vocabulary, width)), width, typical, reading)
         }
         InputForm::Images { channels, height, width } => (None, width * channels, height, TextReading::Single),
-        InputForm::Features { .. } => unreachable!("this network reads no features"),
+        InputForm::Features { .. } | InputForm::Pieces { .. } => unreachable!("this network reads pixels and words"),
     };
     let widths = std::iter::once(inputs).chain(std::iter::repeat(hidden)).take(params.int("layers"));
     let mut products = 0;

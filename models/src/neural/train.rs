@@ -1,24 +1,28 @@
 //! The one training loop.
 
-use bakeoff_datasets::{Split, Targets};
+use bakeoff_datasets::Targets;
 use burn::tensor::Device;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::backend::{Optimizer, Pools, add, clip};
+use super::backend::{Optimizer, Pace, Pools, add, clip};
 use super::batch;
 use super::encoder::Encoded;
-use super::fitted::{FittedNetwork, encode};
+use super::fitted::FittedNetwork;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
 use super::recipe::Recipe;
 use super::schedule::Schedule;
 use super::training_state::{BestEpoch, TrainingState};
+use super::weights::WeightGroup;
 use crate::model::{EpochReport, ModelError, Spec, Watch};
 
 /// The share of the running statistics that a step replaces. It is PyTorch's value.
 const STATISTICS_RATE: f32 = 0.1;
+
+/// Fewer weights than this are moved before another thread has woken up.
+const MIN_WEIGHTS_TO_SHARE: usize = 1 << 20;
 
 /// How finely the schedule follows a budget.
 const SHARES_OF_A_BUDGET: usize = 1_000_000;
@@ -94,36 +98,50 @@ fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
     (loss, gradient)
 }
 
-/// Trains `fitted` from `initial` weights and buffers, on the first of the splits. The second holds the validation
-/// rows, on which `watch` scores each epoch. `fitted` then has the weights of the best epoch.
+/// How the optimiser moves the weights of a network.
+fn paces(network: &dyn Network, recipe: &Recipe) -> Vec<Pace> {
+    let pace = |group: &WeightGroup| Pace {
+        len: group.len,
+        decay: if group.decay { recipe.weight_decay as f32 } else { 0.0 },
+        share: recipe.layer_decay.powi(group.depth as i32),
+    };
+    network.layout().groups().iter().map(pace).collect()
+}
+
+/// What a fit learns from: encoded rows.
+pub(super) struct TrainingRows<'a> {
+    pub(super) train: Encoded<'a>,
+    pub(super) targets: &'a Targets,
+    pub(super) validation: Encoded<'a>,
+}
+
+/// Trains `fitted` from `initial` weights and buffers by the recipe. `watch` scores each epoch on the validation rows.
+/// `fitted` then has the weights of the best epoch.
 ///
 /// # Errors
 /// If the loss or a gradient is not finite, if the budget ends in the first epoch, or if `watch` ends the fit.
 pub(super) fn train(
     fitted: &mut FittedNetwork,
     initial: (Vec<f32>, Vec<f32>),
-    spec: &Spec,
+    (spec, recipe): (&Spec, Recipe),
     pools: &Pools,
-    splits: (&Split, &Split),
+    rows: TrainingRows<'_>,
     watch: &mut dyn Watch,
 ) -> Result<(), ModelError> {
-    let (train, validation) = splits;
-    let recipe = Recipe::read(&spec.params);
     let network = std::sync::Arc::clone(&fitted.network);
-    let encoder = fitted.encoder.clone();
     let context = StepContext {
         network: &*network,
         recipe,
         head: fitted.head,
         mirror_negates: spec.shape.mirror_negates,
-        encoded: encode(&encoder, &train.inputs, pools)?,
-        targets: &train.targets,
+        encoded: rows.train,
+        targets: rows.targets,
         device: fitted.device.clone().autodiff(),
         augment_seed: spec.seed_for("augment"),
         dropout_seed: spec.seed_for("dropout"),
     };
-    let decay = network.layout().decay_mask().into_iter().map(|mask| mask * recipe.weight_decay as f32).collect();
-    let mut state = TrainingState::new(initial, Optimizer::new(recipe.rule, decay), spec.seed_for("order"));
+    let optimizer = Optimizer::new(recipe.rule, paces(&*network, &recipe));
+    let mut state = TrainingState::new(initial, optimizer, spec.seed_for("order"));
     if let Some(bytes) = watch.interrupted() {
         state.restore(&bytes).map_err(|error| ModelError::State(error.to_string()))?;
         fitted.set(&state.weights, &state.buffers);
@@ -138,7 +156,7 @@ pub(super) fn train(
         }
         let Some(train_loss) = context.epoch(fitted, &mut state, pools, reserve, watch)? else { break };
         let before = watch.spent();
-        let predictions = fitted.predict(&validation.inputs, pools)?;
+        let predictions = fitted.predict_encoded(&rows.validation, pools)?;
         let after = watch.spent();
         let epochs =
             after.map_or(recipe.epochs, |spent| state.epoch.max((state.epoch as f64 / spent).round() as usize));
@@ -171,7 +189,7 @@ impl StepContext<'_> {
         let batches = batch::epoch(&self.encoded, &recipe, &mut state.order);
         // How many steps a budget allows is not known beforehand, so its shares are the steps of the schedule.
         let steps = watch.spent().map_or(batches.len() * recipe.epochs, |_| SHARES_OF_A_BUDGET);
-        let schedule = Schedule::new(recipe.learning_rate, recipe.warmup, steps);
+        let schedule = Schedule::new(recipe.learning_rate, recipe.fall, recipe.warmup, steps);
         let epoch = state.epoch + 1;
         let (mut sum, mut done) = (0.0, 0);
         for rows in &batches {
@@ -188,7 +206,11 @@ impl StepContext<'_> {
                 let what = if loss.is_finite() { "the gradient" } else { "the training loss" };
                 return Err(ModelError::Diverged { epoch, what: what.to_owned() });
             }
-            state.optimizer.step(&mut state.weights, &gradient, scale, rate);
+            let TrainingState { optimizer, weights, .. } = state;
+            match weights.len() >= MIN_WEIGHTS_TO_SHARE {
+                true => pools.together(|| optimizer.step(weights, &gradient, scale, rate)),
+                false => optimizer.step(weights, &gradient, scale, rate),
+            }
             fitted.set(&state.weights, &state.buffers);
             sum += loss;
             state.step += 1;

@@ -44,6 +44,7 @@ struct Slot {
     offset: usize,
     init: Init,
     decay: bool,
+    depth: usize,
 }
 
 impl Slot {
@@ -61,6 +62,18 @@ pub(crate) struct Weight(usize);
 pub(crate) struct WeightLayout {
     slots: Vec<Slot>,
     len: usize,
+    depth: usize,
+}
+
+/// Weights that follow each other and that the optimiser treats alike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct WeightGroup {
+    /// How many they are.
+    pub(crate) len: usize,
+    /// Whether weight decay applies to them.
+    pub(crate) decay: bool,
+    /// How many blocks are between them and the head.
+    pub(crate) depth: usize,
 }
 
 impl WeightLayout {
@@ -74,8 +87,13 @@ impl WeightLayout {
         self.add(name.into(), shape, init, false)
     }
 
+    /// How many blocks are between the head and the slots that are added from now on. It is 0 at first.
+    pub(crate) fn set_depth(&mut self, depth: usize) {
+        self.depth = depth;
+    }
+
     fn add(&mut self, name: String, shape: &[usize], init: Init, decay: bool) -> Weight {
-        let slot = Slot { name, shape: shape.to_vec(), offset: self.len, init, decay };
+        let slot = Slot { name, shape: shape.to_vec(), offset: self.len, init, decay, depth: self.depth };
         self.len += slot.len();
         self.slots.push(slot);
         Weight(self.slots.len() - 1)
@@ -90,22 +108,54 @@ impl WeightLayout {
     /// does not change the others.
     pub(crate) fn initial(&self, seed: u64) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.len);
-        for (stream, slot) in self.slots.iter().enumerate() {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(stream as u64);
-            match slot.init {
-                Init::Constant(value) => values.extend(std::iter::repeat_n(value, slot.len())),
-                Init::Uniform(bound) => {
-                    values.extend((0..slot.len()).map(|_| (rng.random::<f32>() * 2.0 - 1.0) * bound));
-                }
-            }
-        }
+        (0..self.slots.len()).for_each(|index| self.draw(index, seed, &mut values));
         values
     }
 
-    /// One for each number that weight decay applies to, zero for the others.
-    pub(crate) fn decay_mask(&self) -> Vec<f32> {
-        self.slots.iter().flat_map(|slot| std::iter::repeat_n(if slot.decay { 1.0 } else { 0.0 }, slot.len())).collect()
+    /// The values of all slots from a source that returns them by name and shape. Slots for which it has none get their
+    /// [initial](WeightLayout::initial) values.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub(crate) fn initial_or<E>(
+        &self,
+        seed: u64,
+        mut source: impl FnMut(&str, &[usize]) -> Result<Option<Vec<f32>>, E>,
+    ) -> Result<Vec<f32>, E> {
+        let mut values = Vec::with_capacity(self.len);
+        for (index, slot) in self.slots.iter().enumerate() {
+            match source(&slot.name, &slot.shape)? {
+                Some(found) => values.extend(found),
+                None => self.draw(index, seed, &mut values),
+            }
+        }
+        Ok(values)
+    }
+
+    /// Appends the initial values of a slot.
+    fn draw(&self, index: usize, seed: u64, values: &mut Vec<f32>) {
+        let slot = &self.slots[index];
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(index as u64);
+        match slot.init {
+            Init::Constant(value) => values.extend(std::iter::repeat_n(value, slot.len())),
+            Init::Uniform(bound) => {
+                values.extend((0..slot.len()).map(|_| (rng.random::<f32>() * 2.0 - 1.0) * bound));
+            }
+        }
+    }
+
+    /// All weights in order, in groups that are as long as possible.
+    pub(crate) fn groups(&self) -> Vec<WeightGroup> {
+        let mut groups: Vec<WeightGroup> = Vec::new();
+        for slot in &self.slots {
+            let &Slot { decay, depth, .. } = slot;
+            match groups.last_mut() {
+                Some(last) if (last.decay, last.depth) == (decay, depth) => last.len += slot.len(),
+                _ => groups.push(WeightGroup { len: slot.len(), decay, depth }),
+            }
+        }
+        groups
     }
 
     /// The values of all slots, from a source that returns them by name and shape.
@@ -128,6 +178,11 @@ impl WeightLayout {
 pub(crate) fn vector(values: Vec<f32>, device: &Device) -> Tensor<1> {
     let len = values.len();
     Tensor::from_data(TensorData::new(values, [len]), device)
+}
+
+fn numbers(tensor: &Tensor<1>) -> Result<Vec<f32>, ModelError> {
+    let values = tensor.clone().try_into_vec_as::<f32>();
+    values.map_err(|error| ModelError::Failed(format!("failed to read weights: {error:?}")))
 }
 
 /// The slots as tensors, ready for a forward pass.
@@ -166,11 +221,16 @@ impl Leaves {
     /// Adds the values of all slots as arrays named `group`, a point, and the slot's name.
     pub(crate) fn save(&self, group: &str, layout: &WeightLayout, arrays: &mut ArraysOut) -> Result<(), ModelError> {
         for (slot, tensor) in layout.slots.iter().zip(&self.tensors) {
-            let values = tensor.clone().try_into_vec_as::<f32>();
-            let values = values.map_err(|error| ModelError::Failed(format!("failed to read weights: {error:?}")))?;
+            let values = numbers(tensor)?;
             arrays.add(format!("{group}.{}", slot.name), &slot.shape, values);
         }
         Ok(())
+    }
+
+    /// The values of all slots as one vector.
+    pub(crate) fn flat(&self) -> Result<Vec<f32>, ModelError> {
+        let parts: Vec<Vec<f32>> = self.tensors.iter().map(numbers).collect::<Result<_, _>>()?;
+        Ok(parts.concat())
     }
 
     /// Takes the arrays that [`Leaves::save`] added.
@@ -219,7 +279,8 @@ mod tests {
         assert_eq!(values[6..], [1.0; 3]);
         assert_eq!(values, layout.initial(3));
         assert_ne!(values, layout.initial(4));
-        assert_eq!(layout.decay_mask(), [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+        let group = |len, decay| WeightGroup { len, decay, depth: 0 };
+        assert_eq!(layout.groups(), [group(6, true), group(3, false)]);
     }
 
     #[test]

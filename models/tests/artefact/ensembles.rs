@@ -16,6 +16,7 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("lstm", "ensemble = 2\nepochs = 1\nhidden = 3"),
     ("gru", "ensemble = 2\nepochs = 1\nhidden = 3"),
     ("mlp", "ensemble = 2\nepochs = 1\nhidden = 3"),
+    ("encoder", "ensemble = 2\nepochs = 1\nmax_tokens = 64\nweights = \"TINY\""),
     ("svm", "ensemble = 2"),
     // From ten members on, the order of the names is not that of the numbers.
     ("random-forest", "ensemble = 11\ntrees = 2"),

@@ -72,6 +72,8 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("gru", "epochs = 1\nhidden = 3"),
     ("mlp", "epochs = 1\nhidden = 3\ntext_features = \"embeddings\""),
     ("mlp", "epochs = 1\nhidden = 3\nfeatures = \"hog+pixels\""),
+    ("encoder", "epochs = 1\nmax_tokens = 64\nweights = \"TINY\""),
+    ("encoder", "mode = \"frozen\"\nhead_epochs = 2\npooling = \"class\"\nmax_tokens = 64\nweights = \"TINY\""),
     ("svm", "kernel = \"linear\""),
     ("svm", "kernel = \"rbf\"\nfeatures = \"hog+pixels\""),
     ("svm", "solver = \"linfa\"\nterms = 8"),
@@ -79,6 +81,18 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("random-forest", "trees = 3\nfeatures = \"pixels\"\ntokens = \"words\""),
     ("decision-tree", ""),
 ];
+
+/// The kinds of inputs that a model can do.
+pub(crate) fn kinds(name: &str) -> &'static [Kind] {
+    if name == "encoder" { &[Kind::Texts, Kind::Pairs] } else { &[Kind::Images, Kind::Texts, Kind::Pairs] }
+}
+
+/// The folder of a tiny pretrained encoder, for `TINY` in the parameters. The fuzz target has this file too, in a folder of its own.
+fn tiny() -> String {
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut found = folders.map(|folder| folder.join("models/tests/fixtures/encoder"));
+    found.find(|folder| folder.is_dir()).unwrap().display().to_string()
+}
 
 pub(crate) fn fitted(name: &str, params: &str, kind: Kind, classes: bool) -> Box<dyn Model> {
     let (train, validation) = (rows(kind, classes, 30, 1), rows(kind, classes, 6, 2));
@@ -88,6 +102,7 @@ pub(crate) fn fitted(name: &str, params: &str, kind: Kind, classes: bool) -> Box
     };
     let target = if classes { TargetShape::Classes(3) } else { TargetShape::Value };
     let shape = TaskShape { input, target, train_rows: 36, mirror_negates: false };
+    let params = params.replace("TINY", &tiny());
     let params = Resolved::new(entry(name).params(), &shape, &params.parse().unwrap()).unwrap();
     entry(name).check(&params).unwrap();
     let spec = Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 3 };
@@ -106,7 +121,7 @@ pub(crate) fn saved() -> &'static Vec<Saved> {
         let folder = tempfile::tempdir().unwrap();
         let mut saved = Vec::new();
         for (number, &(name, params)) in FORMS.iter().enumerate() {
-            for kind in [Kind::Images, Kind::Pairs] {
+            for kind in kinds(name).iter().copied().filter(|&kind| kind != Kind::Texts) {
                 let path = folder.path().join(format!("{number} {kind:?}"));
                 fitted(name, params, kind, kind == Kind::Pairs).save(&path).unwrap();
                 saved.push((name, kind, [MANIFEST, MODEL, ARRAYS].map(|file| fs::read(path.join(file)).unwrap())));

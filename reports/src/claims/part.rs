@@ -57,6 +57,8 @@ pub(super) struct Answer {
     pub(super) variances: Option<(f64, f64)>,
     /// Why its sides cannot be paired by their test rows.
     pub(super) unpaired: Option<Unpaired>,
+    /// Whether a model of it saw the task's training rows in pretraining.
+    pub(super) is_seen: bool,
 }
 
 impl Part {
@@ -189,10 +191,29 @@ impl Question {
             (Relation::Above, _) | (Relation::Better, Better::Higher) => 1.0,
             (Relation::Below, _) | (Relation::Better, Better::Lower) => -1.0,
         };
-        if self.metric != "gap" && metric.score.is_some() {
-            return self.ask_scores(results, at, metric, sign);
+        if self.metric != "gap" && metric.score.is_none() {
+            return self.ask_seeds(results, at, metric, sign);
         }
-        self.ask_seeds(results, at, metric, sign)
+        let answer = match self.metric.as_str() {
+            "gap" => self.ask_seeds(results, at, metric, sign)?,
+            _ => self.ask_scores(results, at, metric, sign)?,
+        };
+        // A score on rows that are known from pretraining is no evidence. What it costs is.
+        if self.is_seen(results, at)? {
+            return Ok(Answer { p: None, is_seen: true, ..answer });
+        }
+        Ok(answer)
+    }
+
+    /// Whether a model of either side saw the task in pretraining.
+    fn is_seen(&self, results: &Results, at: Where<'_>) -> Result<bool, String> {
+        for (_, place, rows) in self.terms() {
+            let (_, cell) = place.find(results, at, rows)?;
+            if cell.is_seen_in_pretraining() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// That no seed has a number of this metric on all sides.
@@ -245,6 +266,7 @@ impl Question {
             inference: found.inference.map(|inference| Inference { value: sign * difference, ..inference }),
             variances: found.variances,
             unpaired: contrast.unpaired(),
+            is_seen: false,
         })
     }
 
@@ -296,6 +318,7 @@ impl Question {
             inference: inference.map(|found| Inference { value: sign * (mean - threshold), ..found }),
             variances: (sums.len() > 1).then_some((variance, 0.0)),
             unpaired: None,
+            is_seen: false,
         })
     }
 }

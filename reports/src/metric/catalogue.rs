@@ -329,6 +329,14 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "seen_in_pretraining",
+        title: "seen in pretraining",
+        formula: "1 if the model's published weights learned from the training rows of the task, else 0; only for models with \
+                  published weights; the note names the dataset",
+        columns: &[column("fit", "seen_in_pretraining")],
+        ..METRIC
+    },
+    Metric {
         name: "leaked_examples",
         title: "leaked test examples",
         formula: "number of test rows whose input is also that of a training row of the case, validation included",

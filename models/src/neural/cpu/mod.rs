@@ -14,6 +14,7 @@
 mod attention;
 mod convolution;
 mod dropout;
+mod gelu;
 mod kernel;
 mod layer_norm;
 mod linear;
@@ -30,6 +31,7 @@ pub(crate) use self::{
     attention::attend,
     convolution::convolve,
     dropout::dropout,
+    gelu::gelu,
     layer_norm::layer_norm,
     linear::linear,
     normalisation::{normalise, standardise},
@@ -37,7 +39,7 @@ pub(crate) use self::{
 };
 /// Work on flat vectors of weights, and the threads that a fit runs on.
 pub(crate) use self::{
-    optimizer::{Optimizer, clip},
+    optimizer::{Optimizer, Pace, clip},
     pools::Pools,
     product::add,
 };
