@@ -25,6 +25,7 @@ mod pretrained;
 mod random_forest;
 mod resnet;
 mod search;
+mod student;
 pub mod svm;
 mod target_scale;
 mod transformer;
@@ -43,7 +44,7 @@ pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
 /// Every model, in the order in which reports show them.
 pub static ENTRIES: &[&dyn ModelEntry] =
-    &[&TRANSFORMER, &RESNET, &CNN, &LSTM, &GRU, &ENCODER, &MLP, &SVM, &RANDOM_FOREST, &DECISION_TREE];
+    &[&TRANSFORMER, &RESNET, &CNN, &LSTM, &GRU, &ENCODER, &MLP, &SVM, &RANDOM_FOREST, &DECISION_TREE, &STUDENT];
 
 // Each with the parameter `ensemble`.
 static TRANSFORMER: Ensembled = Ensembled::of(&transformer::Transformer);
@@ -56,3 +57,4 @@ static MLP: Ensembled = Ensembled::of(&mlp::Mlp);
 static SVM: Ensembled = Ensembled::of(&svm::Svm);
 static RANDOM_FOREST: Ensembled = Ensembled::of(&random_forest::RandomForest);
 static DECISION_TREE: Ensembled = Ensembled::of(&decision_tree::DecisionTree);
+static STUDENT: Ensembled = Ensembled::of(&student::Student);

@@ -13,7 +13,7 @@ mod cpu;
 pub(crate) mod encoder;
 mod fitted;
 mod frozen;
-mod head;
+pub(crate) mod head;
 pub(crate) mod layers;
 pub(crate) mod network;
 pub(crate) mod recipe;
