@@ -48,6 +48,9 @@ fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
         table.extend("word_dropout = 0.0\ndropout = 0.0".parse::<toml::Table>().unwrap());
     }
     table.insert("weights".to_owned(), TINY.into());
+    // Twice as many epochs, for the learner sees the task through the teacher only.
+    let teacher = format!("model = \"mlp\"\nepochs = {}\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nhidden = 32", 2 * epochs);
+    table.insert("teacher".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table
 }
@@ -316,6 +319,16 @@ fn decision_tree_conforms_on_pairs() {
     conforms("decision-tree", SYNTHETIC);
 }
 
+#[test]
+fn student_conforms() {
+    conforms("student", &samples());
+}
+
+#[test]
+fn student_conforms_on_pairs() {
+    conforms("student", SYNTHETIC);
+}
+
 /// A network, an SVM and a forest on one task: models/src/ensemble/tests.rs holds the members of every model to that model
 /// alone.
 #[test]
@@ -342,7 +355,7 @@ fn classic_models_on_the_features_of_networks_conform() {
 #[test]
 fn every_registered_model_has_a_conformance_test() {
     let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
-    let tested = ["transformer", "resnet", "cnn", "lstm", "gru", "encoder", "mlp", "svm", "random-forest", "decision-tree"];
+    let tested = ["transformer", "resnet", "cnn", "lstm", "gru", "encoder", "mlp", "svm", "random-forest", "decision-tree", "student"];
     assert_eq!(names, tested, "add two tests above for a new model");
 }
 
@@ -362,6 +375,7 @@ fn every_model_declares_parameters_with_a_source_and_defaults_inside_their_domai
                     bakeoff_models::ParamValue::Int(v) => toml::Value::Integer(v),
                     bakeoff_models::ParamValue::Float(v) => toml::Value::Float(v),
                     bakeoff_models::ParamValue::Text(v) => toml::Value::String(v),
+                    bakeoff_models::ParamValue::Model(v) => panic!("{what}: {v} is no default"),
                 };
                 let table = toml::Table::from_iter([(param.name.to_owned(), value)]);
                 let shape = tasks::shape(task, rows(task));

@@ -12,7 +12,7 @@
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bakeoff_datasets::{Inputs, Split, Targets};
 
@@ -170,7 +170,7 @@ impl ModelEntry for Student {
             return Err(arrays.refused(format!("goes with {count} parts, expected {expected}: save the model again")));
         }
         let (value, shape) = (learner(&spec.params), learner_shape(&spec.shape));
-        let load = |folder: &_| {
+        let load = |folder: &PathBuf| {
             parts::load_part(folder, (value.entry(), value.params()), &shape, spec.threads.clone(), device)
         };
         let learners = folders.iter().map(load).collect::<Result<_, _>>()?;
@@ -341,6 +341,10 @@ impl Watch for LearnerWatch<'_> {
         let squares = found.iter().zip(self.numbers).map(|(found, asked)| f64::from(found - asked).powi(2));
         let error = squares.sum::<f64>() / self.numbers.len().max(1) as f64;
         self.progress(report.epoch, report.epochs);
+        if report.validation.is_empty() {
+            // There is nothing to choose by, so the last epoch is the best.
+            return Ok(report.epoch as f64);
+        }
         if error.is_finite() { Ok(-error) } else { Err(diverged("a validation prediction")) }
     }
 

@@ -217,7 +217,8 @@ impl TreeModel {
         (width, unit): (usize, f64),
         watch: &mut dyn Watch,
     ) -> Result<Forest, ModelError> {
-        let growth = self.pool.install(|| Growth::<C>::new(&self.params, &rows.view(), targets, width))?;
+        let params = &self.params;
+        let growth = self.pool.install(|| Growth::<C>::new(params, &rows.view(), targets, width))?;
         let trees = match self.growing {
             Growing::Forest => {
                 let most = watch.spent().map_or(growth.trees(), |_| MOST_TREES as usize);

@@ -48,6 +48,9 @@ use crate::model::{
 use crate::parallel::Threads;
 use crate::params::Resolved;
 
+/// Weights and running statistics, in the order of their layouts.
+type InitialValues = (Vec<f32>, Vec<f32>);
+
 /// See [`crate::ModelEntry::version`]. `revision` is that of the model.
 pub(crate) fn version(revision: u32, device: Device) -> String {
     match device {
@@ -205,7 +208,7 @@ impl Neural {
         encoder: InputEncoder,
         start: impl FnOnce(&WeightLayout) -> Result<Vec<f32>, ModelError>,
         targets: &Targets,
-    ) -> Result<(FittedNetwork, (Vec<f32>, Vec<f32>)), ModelError> {
+    ) -> Result<(FittedNetwork, InitialValues), ModelError> {
         let head = Head::fit(targets);
         let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
         let device = burn_device(self.spec.device);
@@ -262,6 +265,7 @@ pub(crate) fn typical(
         (Reading::Raw(reading), InputShape::Texts { .. }) => {
             InputForm::Tokens { vocabulary: params.int("vocabulary"), longest, typical, reading }
         }
+        (Reading::Pieces, _) => unreachable!("the shape of a pretrained network is in its files; see `seconds`"),
     };
     let outputs = match shape.target {
         TargetShape::Classes(classes) => classes,

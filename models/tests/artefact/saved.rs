@@ -80,6 +80,8 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("random-forest", "trees = 3"),
     ("random-forest", "trees = 3\nfeatures = \"pixels\"\ntokens = \"words\""),
     ("decision-tree", ""),
+    ("student", "teacher = { model = \"mlp\", epochs = 1, hidden = 3 }"),
+    ("student", "teacher = { model = \"svm\" }\nlearner = { model = \"mlp\", epochs = 1, hidden = 3 }\ntruth = 0.5"),
     ("svm", "features = { model = \"resnet\", epochs = 1, depth = 8, width = 2 }"),
     ("svm", "kernel = \"rbf\"\nconcatenate = true\nfeatures = { model = \"lstm\", epochs = 1, hidden = 3 }"),
     ("svm", "features = { model = \"encoder\", max_tokens = 64, weights = \"TINY\" }"),
