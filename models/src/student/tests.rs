@@ -109,7 +109,7 @@ fn split(input: InputShape, target: TargetShape, count: usize) -> Split {
     let targets = match target {
         TargetShape::Value => Targets::Values((0..count).map(|row| (row % 3) as f32).collect()),
         TargetShape::Classes(classes_of) => {
-            classes(&(0..count).map(|row| (row % 3 % classes_of) as u16).collect::<Vec<_>>(), classes_of)
+            classes(&(0..count).map(|row| (row % 3).min(classes_of - 1) as u16).collect::<Vec<_>>(), classes_of)
         }
     };
     Split { inputs, targets }
