@@ -49,7 +49,8 @@ fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
     }
     table.insert("weights".to_owned(), TINY.into());
     // Twice as many epochs, for the learner sees the task through the teacher only.
-    let teacher = format!("model = \"mlp\"\nepochs = {}\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nhidden = 32", 2 * epochs);
+    let teacher =
+        format!("model = \"mlp\"\nepochs = {}\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nhidden = 32", 2 * epochs);
     table.insert("teacher".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table
@@ -355,7 +356,19 @@ fn classic_models_on_the_features_of_networks_conform() {
 #[test]
 fn every_registered_model_has_a_conformance_test() {
     let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
-    let tested = ["transformer", "resnet", "cnn", "lstm", "gru", "encoder", "mlp", "svm", "random-forest", "decision-tree", "student"];
+    let tested = [
+        "transformer",
+        "resnet",
+        "cnn",
+        "lstm",
+        "gru",
+        "encoder",
+        "mlp",
+        "svm",
+        "random-forest",
+        "decision-tree",
+        "student",
+    ];
     assert_eq!(names, tested, "add two tests above for a new model");
 }
 

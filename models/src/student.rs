@@ -286,7 +286,8 @@ fn soft_targets(answers: &Predictions, targets: &Targets, truth: f64) -> Result<
             for (row, (&answer, &label)) in answers.iter().zip(labels).enumerate() {
                 let log = |class: usize| {
                     let one_hot = |label: u16| f64::from(u8::from(usize::from(label) == class));
-                    let answer = probabilities.as_ref().map_or(one_hot(answer), |all: &Matrix| f64::from(all.row(row)[class]));
+                    let answer =
+                        probabilities.as_ref().map_or(one_hot(answer), |all: &Matrix| f64::from(all.row(row)[class]));
                     mixed(answer, one_hot(label)).max(LEAST_PROBABILITY).ln()
                 };
                 match classes {

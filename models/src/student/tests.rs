@@ -126,20 +126,28 @@ const TEACHER: &str = "teacher = { model = \"mlp\", epochs = 30, hidden = 8, lea
 
 #[test]
 fn each_learner_learns_the_task_from_the_teacher_and_no_epoch_is_one_of_the_student() {
-    let learners = ["\"svm\"", "{ model = \"random-forest\", trees = 5 }", "{ model = \"mlp\", epochs = 30, hidden = 8, batch = 8 }"];
+    let learners = [
+        "\"svm\"",
+        "{ model = \"random-forest\", trees = 5 }",
+        "{ model = \"mlp\", epochs = 30, hidden = 8, batch = 8 }",
+    ];
     for learner in learners {
         for input in [TEXTS, IMAGES] {
             for target in [TargetShape::Classes(2), TargetShape::Classes(3), TargetShape::Value] {
                 let what = format!("{learner} {input:?} {target:?}");
                 let spec = spec(input, target, &format!("{TEACHER}\nlearner = {learner}"));
-                let (train, validation, test) = (split(input, target, 30), split(input, target, 6), split(input, target, 12));
+                let (train, validation, test) =
+                    (split(input, target, 30), split(input, target, 6), split(input, target, 12));
                 let mut watch = Epochs::default();
                 let mut model = Student.build(&spec).unwrap();
                 assert!(model.predict(&test.inputs).is_err() && model.save(Path::new("nowhere")).is_err());
                 model.fit(&train, &validation, &mut watch).unwrap();
                 assert_eq!((watch.own, watch.of_parts), (0, 30), "{what}: the teacher's epochs are parts");
                 match (model.predict(&test.inputs).unwrap(), &test.targets) {
-                    (Predictions::Classes { labels, probabilities: Some(all) }, Targets::Classes { labels: truth, .. }) => {
+                    (
+                        Predictions::Classes { labels, probabilities: Some(all) },
+                        Targets::Classes { labels: truth, .. },
+                    ) => {
                         let right = labels.iter().zip(truth).filter(|(a, b)| a == b).count();
                         assert!(right >= 9, "{what}: {right} of 12");
                         assert!((0..12).all(|row| (all.row(row).iter().sum::<f32>() - 1.0).abs() < 1e-5));
