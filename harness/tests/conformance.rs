@@ -51,6 +51,15 @@ fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
     // Twice as many epochs, for the learner sees the task through the teacher only.
     let teacher =
         format!("model = \"mlp\"\nepochs = {}\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nhidden = 32", 2 * epochs);
+    let network = match task.input() {
+        InputShape::Images { .. } => {
+            "model = \"resnet\"\ndepth = 8\nepochs = 8\noptimizer = \"adamw\"\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nclip = 5.0\ncrop = 0"
+        }
+        InputShape::Texts { .. } => {
+            "model = \"lstm\"\nhidden = 32\nembedding = 32\nepochs = 8\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nword_dropout = 0.0"
+        }
+    };
+    table.insert("network".to_owned(), network.parse::<toml::Table>().unwrap().into());
     table.insert("teacher".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table
@@ -321,6 +330,26 @@ fn decision_tree_conforms_on_pairs() {
 }
 
 #[test]
+fn fusion_conforms() {
+    conforms("fusion", &samples());
+}
+
+#[test]
+fn fusion_conforms_on_pairs() {
+    conforms("fusion", SYNTHETIC);
+}
+
+/// A pretrained network beside TF-IDF.
+#[test]
+fn fusion_of_an_encoder_conforms() {
+    let entry = *ENTRIES.iter().find(|entry| entry.name() == "fusion").unwrap();
+    let network = format!(
+        "network = {{ model = \"encoder\", weights = \"{TINY}\", epochs = 12, learning_rate = 0.003, batch = 32, max_tokens = 64 }}"
+    );
+    conforms_as(entry, &SYNTHETIC[..1], &network);
+}
+
+#[test]
 fn student_conforms() {
     conforms("student", &samples());
 }
@@ -367,6 +396,7 @@ fn every_registered_model_has_a_conformance_test() {
         "svm",
         "random-forest",
         "decision-tree",
+        "fusion",
         "student",
     ];
     assert_eq!(names, tested, "add two tests above for a new model");

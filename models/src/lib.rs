@@ -12,6 +12,7 @@ mod encode;
 mod encoder;
 mod ensemble;
 pub mod forest;
+mod fusion;
 mod gru;
 mod lstm;
 mod mlp;
@@ -43,8 +44,20 @@ pub use resnet::published_resnet;
 pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
 /// Every model, in the order in which reports show them.
-pub static ENTRIES: &[&dyn ModelEntry] =
-    &[&TRANSFORMER, &RESNET, &CNN, &LSTM, &GRU, &ENCODER, &MLP, &SVM, &RANDOM_FOREST, &DECISION_TREE, &STUDENT];
+pub static ENTRIES: &[&dyn ModelEntry] = &[
+    &TRANSFORMER,
+    &RESNET,
+    &CNN,
+    &LSTM,
+    &GRU,
+    &ENCODER,
+    &MLP,
+    &SVM,
+    &RANDOM_FOREST,
+    &DECISION_TREE,
+    &FUSION,
+    &STUDENT,
+];
 
 // Each with the parameter `ensemble`.
 static TRANSFORMER: Ensembled = Ensembled::of(&transformer::Transformer);
@@ -57,4 +70,5 @@ static MLP: Ensembled = Ensembled::of(&mlp::Mlp);
 static SVM: Ensembled = Ensembled::of(&svm::Svm);
 static RANDOM_FOREST: Ensembled = Ensembled::of(&random_forest::RandomForest);
 static DECISION_TREE: Ensembled = Ensembled::of(&decision_tree::DecisionTree);
+static FUSION: Ensembled = Ensembled::of(&fusion::Fusion);
 static STUDENT: Ensembled = Ensembled::of(&student::Student);

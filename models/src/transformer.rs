@@ -246,7 +246,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
             let tokens = (height / side) * (columns / side);
             (Stem::Patches { side, project }, tokens, tokens, tokens * inputs * width)
         }
-        InputForm::Features { .. } | InputForm::Pieces { .. } => unreachable!("this network reads pixels and words"),
+        _ => unreachable!("this network reads pixels and words"),
     };
     let class = (params.word("pooling") == "class").then(|| layout.free("class", &[1, 1, width], Init::embedding()));
     let extra = usize::from(class.is_some());

@@ -7,10 +7,12 @@ use bakeoff_datasets::{Targets, Text};
 
 use super::*;
 use crate::model::{InputShape, TargetShape};
-use crate::{ENTRIES, cnn, decision_tree, encoder, gru, lstm, mlp, random_forest, resnet, student, svm, transformer};
+use crate::{
+    ENTRIES, cnn, decision_tree, encoder, fusion, gru, lstm, mlp, random_forest, resnet, student, svm, transformer,
+};
 
 /// Every model of the registry without its parameter `ensemble`.
-static ALONE: [&dyn ModelEntry; 11] = [
+static ALONE: [&dyn ModelEntry; 12] = [
     &transformer::Transformer,
     &resnet::Resnet,
     &cnn::Cnn,
@@ -21,6 +23,7 @@ static ALONE: [&dyn ModelEntry; 11] = [
     &svm::Svm,
     &random_forest::RandomForest,
     &decision_tree::DecisionTree,
+    &fusion::Fusion,
     &student::Student,
 ];
 
@@ -92,6 +95,8 @@ fn spec(entry: &dyn ModelEntry, classes: bool, more: &str) -> Spec {
     let tiny = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/encoder");
     table.insert("weights".to_owned(), tiny.into());
     let teacher = "model = \"mlp\"\nepochs = 3\nbatch = 8\nhidden = 4";
+    let network = "model = \"lstm\"\nepochs = 3\nbatch = 8\nhidden = 4\nembedding = 4\nlearning_rate = 0.01";
+    table.insert("network".to_owned(), network.parse::<toml::Table>().unwrap().into());
     table.insert("teacher".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table.extend(more.parse::<toml::Table>().unwrap());

@@ -92,7 +92,7 @@ pub(crate) fn network(shortcuts: Shortcuts, params: &Resolved, form: InputForm, 
         InputForm::Tokens { vocabulary, typical, reading, .. } => {
             Box::new(TextNet::new(shortcuts, [blocks, width, outputs], [vocabulary, typical], reading, dropout))
         }
-        InputForm::Features { .. } | InputForm::Pieces { .. } => unreachable!("this network reads pixels and words"),
+        _ => unreachable!("this network reads pixels and words"),
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn encode<'a>(
     pools: &Pools,
 ) -> Result<Encoded<'a>, ModelError> {
     match encoder {
-        InputEncoder::Features(_) => pools.together(|| encoder.encode(inputs)),
+        InputEncoder::Features(_) | InputEncoder::WithFeatures { .. } => pools.together(|| encoder.encode(inputs)),
         _ => encoder.encode(inputs),
     }
 }

@@ -13,6 +13,7 @@ mod cpu;
 pub(crate) mod encoder;
 mod fitted;
 mod frozen;
+pub(crate) mod fused;
 pub(crate) mod head;
 pub(crate) mod layers;
 pub(crate) mod network;
@@ -40,7 +41,7 @@ use self::recipe::Recipe;
 use self::train::TrainingRows;
 use self::weights::{Leaves, WeightLayout};
 use crate::artefact::{self, ArraysOut, Loaded};
-use crate::encode::features::FeatureParams;
+use crate::encode::features::{Encoder, FeatureParams};
 use crate::model::{
     Device, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape,
     Watch,
@@ -191,6 +192,14 @@ impl Neural {
         Ok(())
     }
 
+    /// Features that are fitted on these inputs, on all threads.
+    ///
+    /// # Errors
+    /// See [`Encoder::fit`].
+    pub(crate) fn features(&self, inputs: &Inputs, params: &FeatureParams) -> Result<Encoder, ModelError> {
+        self.pools.together(|| Ok(Encoder::fit(inputs, params)?.0))
+    }
+
     /// Takes the weights that `start` gives and learns nothing from the rows but the scale of their targets.
     pub(crate) fn fit_nothing(
         &mut self,
@@ -265,7 +274,9 @@ pub(crate) fn typical(
         (Reading::Raw(reading), InputShape::Texts { .. }) => {
             InputForm::Tokens { vocabulary: params.int("vocabulary"), longest, typical, reading }
         }
-        (Reading::Pieces, _) => unreachable!("the shape of a pretrained network is in its files; see `seconds`"),
+        (Reading::Pieces | Reading::PiecesWithFeatures | Reading::RawWithFeatures(_), _) => {
+            unreachable!("the shape of such a network is in its files or in that of another; see `seconds`")
+        }
     };
     let outputs = match shape.target {
         TargetShape::Classes(classes) => classes,
