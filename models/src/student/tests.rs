@@ -97,7 +97,13 @@ const IMAGES: InputShape = InputShape::Images { channels: 1, height: 16, width: 
 fn split(input: InputShape, target: TargetShape, count: usize) -> Split {
     let inputs = match input {
         InputShape::Images { .. } => {
-            let pixels = (0..count).flat_map(|row| (0..256).map(move |at| (row % 3 * 80 + at % 7) as u8)).collect();
+            // Stripes down, stripes across, and grey.
+            let pixel = |row: usize, at: usize| match row % 3 {
+                0 => (at % 16 % 4 / 2 * 200) as u8,
+                1 => (at / 16 % 4 / 2 * 200) as u8,
+                _ => 100,
+            };
+            let pixels = (0..count).flat_map(|row| (0..256).map(move |at| pixel(row, at))).collect();
             Inputs::Images(Images { channels: 1, height: 16, width: 16, pixels })
         }
         InputShape::Texts { .. } => {
