@@ -63,15 +63,13 @@ fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
         _ => drop(table.insert("weights".to_owned(), TINY.into())),
     }
     // Twice as many epochs, for the learner sees the task through the teacher only.
-    let teacher =
-        format!("model = \"mlp\"\nepochs = {}\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nhidden = 32", 2 * epochs);
+    let teacher = format!("model = \"mlp\"\nepochs = {}\n{learning}\nhidden = 32\ndropout = 0.0", 2 * epochs);
     let network = match task.input() {
-        InputShape::Images { .. } => {
-            "model = \"resnet\"\ndepth = 8\nepochs = 8\noptimizer = \"adamw\"\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nclip = 5.0\ncrop = 0"
-        }
-        InputShape::Texts { .. } => {
-            "model = \"lstm\"\nhidden = 32\nembedding = 32\nepochs = 8\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nword_dropout = 0.0"
-        }
+        InputShape::Images { .. } => format!("model = \"resnet\"\ndepth = 8\nepochs = 8\n{learning}"),
+        InputShape::Texts { .. } => format!(
+            "model = \"lstm\"\nhidden = 32\nembedding = 32\nepochs = {}\n{learning}\nword_dropout = 0.0\ndropout = 0.0",
+            2 * epochs
+        ),
     };
     table.insert("network".to_owned(), network.parse::<toml::Table>().unwrap().into());
     table.insert("teacher".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
