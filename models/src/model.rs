@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bakeoff_datasets::{DataFile, Inputs, Split};
+use bakeoff_datasets::{Alphabet, DataFile, Inputs, Split};
 
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +81,10 @@ pub struct TaskShape {
     /// Whether mirroring an image changes the sign of its target, as it does for an angle. If `false`, the target stays
     /// the same.
     pub mirror_negates: bool,
+    /// The characters of the task, if each of its texts is a sequence of them and its classes are the characters that may come
+    /// next. `None` for every other task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub characters: Option<Alphabet>,
 }
 
 /// Whether a model can do a task.

@@ -128,6 +128,14 @@ pub struct Param {
     pub search: Option<Search>,
 }
 
+impl Param {
+    /// Whether the default differs on tasks of characters. A search leaves the parameter at that default there, because its ranges
+    /// are for words.
+    pub fn is_other_on_characters(&self) -> bool {
+        ON_CHARACTERS.iter().any(|(name, _)| *name == self.name)
+    }
+}
+
 /// A parameter that cannot be used, with what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {
@@ -151,6 +159,11 @@ pub enum ParamError {
     },
 }
 
+/// The defaults on tasks of characters that differ from those on other texts, for every model that has the parameter: each
+/// character is read, and none is replaced, because the next character depends on each of the last few.
+const ON_CHARACTERS: &[(&str, DefaultValue)] =
+    &[("tokens", DefaultValue::Word("characters")), ("word_dropout", DefaultValue::Float(0.0))];
+
 /// A complete, checked set of parameters: the defaults, replaced by the suite's values where it has some.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -164,9 +177,12 @@ impl Resolved {
     pub fn new(params: &[Param], shape: &TaskShape, overrides: &toml::Table) -> Result<Resolved, ParamError> {
         let mut values = BTreeMap::new();
         for param in params {
-            let default = match shape.input {
-                InputShape::Images { .. } => param.images,
-                InputShape::Texts { .. } => param.texts,
+            let of_characters =
+                ON_CHARACTERS.iter().find(|(name, _)| shape.characters.is_some() && *name == param.name);
+            let default = match (shape.input, of_characters) {
+                (_, Some((_, default))) => *default,
+                (InputShape::Images { .. }, None) => param.images,
+                (InputShape::Texts { .. }, None) => param.texts,
             };
             values.insert(param.name.to_owned(), ParamValue::from(default));
         }

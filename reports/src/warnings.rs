@@ -170,7 +170,7 @@ impl About<'_> {
     fn markless(&self) -> Vec<String> {
         let skips_marks = |trial: &Trial| {
             let tokens = trial.params.split(' ').find_map(|param| param.strip_prefix("tokens="));
-            tokens.is_some_and(|tokens| tokens != "words+marks")
+            tokens.is_some_and(|tokens| !["words+marks", "characters"].contains(&tokens))
         };
         let cells = self
             .grid

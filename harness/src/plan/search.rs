@@ -132,6 +132,7 @@ pub(super) fn space(suite: &Suite, model: &dyn ModelEntry, entry: &ModelEntryWir
     let input = task.input();
     let range = |param: &Param| match entry.search.iter().find(|(name, _)| name.as_ref() == param.name) {
         Some((_, values)) => written(param, &input, values).expect("the ranges are checked"),
+        None if task.characters().is_some() && param.is_other_on_characters() => None,
         None => param.declared_range(&input),
     };
     let free = model.params().iter().filter(|param| !is_fixed(param));

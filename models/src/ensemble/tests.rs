@@ -76,7 +76,7 @@ fn rows(classes: bool, count: usize) -> Split {
 
 fn shape(classes: bool) -> TaskShape {
     let target = if classes { TargetShape::Classes(3) } else { TargetShape::Value };
-    TaskShape { input: InputShape::Texts { pairs: false }, target, train_rows: 36, mirror_negates: false }
+    TaskShape { input: InputShape::Texts { pairs: false }, target, train_rows: 36, mirror_negates: false, characters: None }
 }
 
 /// A small form of a model, on texts.

@@ -101,7 +101,7 @@ pub(crate) fn fitted(name: &str, params: &str, kind: Kind, classes: bool) -> Box
         _ => InputShape::Texts { pairs: kind == Kind::Pairs },
     };
     let target = if classes { TargetShape::Classes(3) } else { TargetShape::Value };
-    let shape = TaskShape { input, target, train_rows: 36, mirror_negates: false };
+    let shape = TaskShape { input, target, train_rows: 36, mirror_negates: false, characters: None };
     let params = params.replace("TINY", &tiny());
     let params = Resolved::new(entry(name).params(), &shape, &params.parse().unwrap()).unwrap();
     entry(name).check(&params).unwrap();

@@ -199,6 +199,21 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "bits_per_example",
+        title: "bits per example",
+        abbreviation: "bits",
+        better: Lower,
+        formula: "mean over examples of -log2(probability of the target, at least 2^-23); of next characters the bits per character; Shannon 1948, scikit-learn log_loss over ln 2",
+        score: Some(Score {
+            floor: Floor::None,
+            // What the smallest probability of single precision gives.
+            range: (0.0, 23.0),
+            ..class_score(Classes, Mean(|example| example.bits()))
+        }),
+        columns: &[column("score", "bits_per_example")],
+        ..METRIC
+    },
+    Metric {
         name: "mse",
         title: "mean squared error",
         abbreviation: "MSE",
