@@ -28,6 +28,7 @@ pub mod svm;
 mod target_scale;
 mod transformer;
 
+pub use artefact::{ArtefactInfo, inspect};
 pub use encode::words::{Tokens, Words, wordless};
 pub use ensemble::Ensembled;
 pub use model::{

@@ -161,8 +161,12 @@ pub enum ParamError {
 
 /// The defaults on tasks of characters that differ from those on other texts, for every model that has the parameter: each
 /// character is read, and none is replaced, because the next character depends on each of the last few.
-const ON_CHARACTERS: &[(&str, DefaultValue)] =
-    &[("tokens", DefaultValue::Word("characters")), ("word_dropout", DefaultValue::Float(0.0))];
+/// What a network answers comes from its last step or token, which has read the character before the next one last.
+const ON_CHARACTERS: &[(&str, DefaultValue)] = &[
+    ("tokens", DefaultValue::Word("characters")),
+    ("word_dropout", DefaultValue::Float(0.0)),
+    ("pooling", DefaultValue::Word("last")),
+];
 
 /// A complete, checked set of parameters: the defaults, replaced by the suite's values where it has some.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

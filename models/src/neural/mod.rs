@@ -219,7 +219,8 @@ pub(crate) fn fit_s(
     const TYPICAL_WORDS: usize = 20;
     // Who raises the limit has longer texts, about as long as that.
     let longest = params.int("max_tokens");
-    let typical = if longest > recipe::DEFAULT_MAX_TOKENS as usize { longest } else { TYPICAL_WORDS };
+    let is_long = longest > recipe::DEFAULT_MAX_TOKENS as usize || shape.characters.is_some();
+    let typical = if is_long { longest } else { TYPICAL_WORDS };
     let form = match (reading.into().of(&shape.input), shape.input) {
         (Reading::Features, input) => InputForm::Features { width: FeatureParams::of(params, &input).width(&input) },
         (Reading::Raw(_), InputShape::Images { channels, height, width }) => {
