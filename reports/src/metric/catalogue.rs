@@ -521,6 +521,15 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "generated_diversity",
+        title: "diversity of generated images",
+        abbreviation: "diversity",
+        better: Higher,
+        formula: "mean Euclidean distance of two of the images that a generator makes, over that of two training images, 64 of each; near 0 if the generator makes nearly the same image each time",
+        columns: &[column("case", "generated_diversity")],
+        ..METRIC
+    },
+    Metric {
         name: "flops",
         title: "FLOPs per example",
         formula: "multiply-adds of one prediction, times two",
