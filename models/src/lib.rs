@@ -12,6 +12,7 @@ mod encode;
 mod encoder;
 mod ensemble;
 pub mod forest;
+mod gan;
 mod gru;
 mod lstm;
 mod mlp;
@@ -43,7 +44,7 @@ pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
 /// Every model, in the order in which reports show them.
 pub static ENTRIES: &[&dyn ModelEntry] =
-    &[&TRANSFORMER, &RESNET, &CNN, &LSTM, &GRU, &ENCODER, &MLP, &SVM, &RANDOM_FOREST, &DECISION_TREE];
+    &[&TRANSFORMER, &RESNET, &CNN, &LSTM, &GRU, &GAN, &ENCODER, &MLP, &SVM, &RANDOM_FOREST, &DECISION_TREE];
 
 // Each with the parameter `ensemble`.
 static TRANSFORMER: Ensembled = Ensembled::of(&transformer::Transformer);
@@ -51,6 +52,7 @@ static RESNET: Ensembled = Ensembled::of(&resnet::Resnet);
 static CNN: Ensembled = Ensembled::of(&cnn::Cnn);
 static LSTM: Ensembled = Ensembled::of(&lstm::Lstm);
 static GRU: Ensembled = Ensembled::of(&gru::Gru);
+static GAN: Ensembled = Ensembled::of(&gan::Gan);
 static ENCODER: Ensembled = Ensembled::of(&encoder::Encoder);
 static MLP: Ensembled = Ensembled::of(&mlp::Mlp);
 static SVM: Ensembled = Ensembled::of(&svm::Svm);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bakeoff_datasets::{Alphabet, DataFile, Inputs, Split};
+use bakeoff_datasets::{Alphabet, DataFile, Images, Inputs, Split};
 
 use serde::{Deserialize, Serialize};
 
@@ -290,6 +290,15 @@ pub trait Model {
     /// a text does not depend on the text. `None` for a model that reads no words.
     fn wordless(&self, _inputs: &Inputs) -> Option<usize> {
         None
+    }
+
+    /// Images that the fitted model makes up, `count` of them, of the size of those that it learned from. They are the same every
+    /// time. `None` for a model that makes no images, or before a fit.
+    ///
+    /// # Errors
+    /// If a library fails.
+    fn images(&self, _count: usize) -> Result<Option<Images>, ModelError> {
+        Ok(None)
     }
 
     /// The fitted model as rules that people can read, if it is made of rules. `classes` are the names of the task's

@@ -4,6 +4,7 @@
 //! are the [`encoder`] (fitted on the training rows), the [`batch`], [`layers`] over [`weights`], and the [`head`].
 //! [`train`] follows a [`recipe`] with a [`schedule`]. Only [`cpu`] holds code that is bound to the processor.
 
+pub(crate) mod adversarial;
 mod backend;
 pub(crate) mod batch;
 pub(crate) mod bert;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use bakeoff_datasets::{Inputs, Split};
 use burn::tensor::Device as BurnDevice;
 
-use self::backend::Pools;
+pub(crate) use self::backend::Pools;
 use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, Reading, TextReading};
 use self::fitted::{FittedNetwork, encode};
 use self::head::Head;
