@@ -188,14 +188,18 @@ mod tests {
         let train = read(&made.train);
         assert_eq!(train.len(), 6 + 71);
         assert!(train.iter().all(|(text, _)| (1..=CONTEXT).contains(&text.chars().count())));
-        assert!(train.contains(&("a".repeat(CONTEXT), '\n')), "a long sentence ends with what stands before its end alone");
+        assert!(
+            train.contains(&("a".repeat(CONTEXT), '\n')),
+            "a long sentence ends with what stands before its end alone"
+        );
     }
 
     #[test]
     fn parts_of_other_texts_and_texts_with_other_characters_are_left_out() {
         let train = split(&["a good film", "good film", "a good film", "bad", "a café", "Loud", "goo", "fine"]);
         let made = next_character(&Splits::new(train, split(&["it is bad .", "100 %"])));
-        let first = |split: &Split| read(split).iter().filter(|(text, _)| text == "\n").map(|(_, next)| *next).collect();
+        let first =
+            |split: &Split| read(split).iter().filter(|(text, _)| text == "\n").map(|(_, next)| *next).collect();
         let (train, test): (Vec<char>, Vec<char>) = (first(&made.train), first(&made.test));
         // "good film" is part of "a good film", and "bad" stands in a test sentence. "goo" is part of no text, because words
         // are whole.
@@ -237,6 +241,9 @@ mod tests {
         let (parts_of_train, parts_of_test) = (Parts::of(&train), Parts::of(&test));
         let kept: Vec<&&str> = train.iter().filter(|text| parts_of_train.count(text) == 1).collect();
         assert!(test.iter().all(|text| parts_of_train.count(text) == 0), "a test sentence stands in a training phrase");
-        assert!(kept.iter().filter(|text| parts_of_test.count(text) > 0).count() * 100 < kept.len(), "few are left out");
+        assert!(
+            kept.iter().filter(|text| parts_of_test.count(text) > 0).count() * 100 < kept.len(),
+            "few are left out"
+        );
     }
 }

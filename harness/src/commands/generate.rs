@@ -158,7 +158,8 @@ fn chosen(probabilities: &[f32], temperature: f64, share: f64) -> Option<usize> 
     if largest <= 0.0 || temperature == 0.0 {
         return (largest > 0.0).then_some(best);
     }
-    let weights: Vec<f64> = probabilities.map(|probability| ((probability / largest).ln() / temperature).exp()).collect();
+    let weights: Vec<f64> =
+        probabilities.map(|probability| ((probability / largest).ln() / temperature).exp()).collect();
     let mut rest = share * weights.iter().sum::<f64>();
     for (class, weight) in weights.iter().enumerate() {
         rest -= weight;

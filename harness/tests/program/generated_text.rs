@@ -25,8 +25,7 @@ fn saved(bench: &Bench, model: &str, task: &str) -> PathBuf {
     let entry = *ENTRIES.iter().find(|entry| entry.name() == model).unwrap();
     let task = *TASKS.iter().find(|other| other.name() == task).unwrap();
     let rows: Vec<usize> = (0..300).collect();
-    let (train, validation) =
-        carve_validation(&task.load(&Store::embedded()).unwrap().train.select(&rows), 30, 1);
+    let (train, validation) = carve_validation(&task.load(&Store::embedded()).unwrap().train.select(&rows), 30, 1);
     let shape = tasks::shape(task, rows.len());
     let params = Resolved::new(entry.params(), &shape, &toml::Table::new()).unwrap();
     let spec = Spec { shape, params, device: Device::Cpu, threads: Threads::new(1), seed: 1 };
