@@ -13,7 +13,7 @@ use crate::model::{
     Watch,
 };
 use crate::neural::bert::{BertNet, design};
-use crate::neural::encoder::{InputEncoder, TextReading};
+use crate::neural::encoder::{InputEncoder, Reading};
 use crate::neural::network::Network;
 use crate::neural::recipe::{DROPOUT, Recipe, Rule};
 use crate::neural::schedule::Fall;
@@ -229,12 +229,12 @@ impl ModelEntry for Encoder {
         }
         Ok(Box::new(PretrainedModel {
             spec: spec.clone(),
-            neural: Neural::new(&Encoder, spec, design, TextReading::Joined)?,
+            neural: Neural::new(&Encoder, spec, design, Reading::Pieces)?,
         }))
     }
 
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::load(&Encoder, (folder, threads, device), design, TextReading::Joined)?))
+        Ok(Box::new(Neural::load(&Encoder, (folder, threads, device), design, Reading::Pieces)?))
     }
 }
 

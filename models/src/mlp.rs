@@ -123,7 +123,7 @@ impl ModelEntry for Mlp {
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
         match reading(params, &shape.input) {
             Reading::Features => FeatureParams::of(params, &shape.input).supports(&shape.input, device),
-            Reading::Raw(_) => Support::Yes,
+            Reading::Raw(_) | Reading::Pieces => Support::Yes,
         }
     }
 
@@ -170,6 +170,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
     let (words, mut inputs, reading) = match form {
         InputForm::Images { channels, height, width } => (None, channels * height * width, TextReading::Single),
         InputForm::Features { width } => (None, width, TextReading::Single),
+        InputForm::Pieces { .. } => unreachable!("this network reads no word pieces"),
         InputForm::Tokens { vocabulary, reading, .. } => {
             let width = params.int("embedding");
             let compared = width * if reading == TextReading::Apart { 4 } else { 1 };

@@ -38,6 +38,8 @@ pub(crate) enum Reading {
     Raw(TextReading),
     /// The features of the classic models.
     Features,
+    /// The word pieces of a text or of a pair, by the vocabulary of a pretrained encoder.
+    Pieces,
 }
 
 impl From<TextReading> for Reading {
@@ -209,6 +211,7 @@ impl InputEncoder {
             (_, Reading::Features) => {
                 InputEncoder::Features(Encoder::fit(inputs, &FeatureParams::of(params, &spec.shape.input))?.0)
             }
+            (_, Reading::Pieces) => unreachable!("a pretrained network brings its encoder; see InputEncoder::pieces"),
             (Inputs::Images(images), Reading::Raw(_)) => {
                 let &Images { channels, height, width, .. } = images;
                 InputEncoder::Images {
@@ -311,7 +314,11 @@ impl InputEncoder {
                     None => Err(arrays.refused("goes with a vocabulary that has a word twice")),
                 }
             }
-            (NetworkEncoderState::Pieces { vocabulary, shape, typical }, InputShape::Texts { pairs }) => {
+            (
+                NetworkEncoderState::Pieces { vocabulary, shape, typical },
+                Reading::Pieces,
+                InputShape::Texts { pairs },
+            ) => {
                 let longest = spec.params.int("max_tokens");
                 let pieces = Pieces::new(vocabulary, longest);
                 pieces

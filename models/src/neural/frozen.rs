@@ -47,7 +47,8 @@ impl Neural {
         let body = fitted(Arc::new(Pooled(Arc::clone(&net))), &weights);
         let features = |split: &Split| {
             let values = body.outputs(&encoder.encode(&split.inputs)?, shape.width, &self.pools)?;
-            let rows = Array2::from_shape_vec((split.inputs.len(), shape.width), values).expect("a row of values per example");
+            let rows =
+                Array2::from_shape_vec((split.inputs.len(), shape.width), values).expect("a row of values per example");
             Ok::<_, ModelError>(Encoded::Features(Features::Dense(rows)))
         };
         let rows = TrainingRows { train: features(train)?, targets: &train.targets, validation: features(validation)? };

@@ -230,6 +230,8 @@ pub(crate) fn fit_s(
         (Reading::Raw(reading), InputShape::Texts { .. }) => {
             InputForm::Tokens { vocabulary: params.int("vocabulary"), longest, typical, reading }
         }
+        (Reading::Pieces, _) => unreachable!("the shape of a pretrained network is in its files; see `seconds`"),
+    };
     let outputs = match shape.target {
         TargetShape::Classes(classes) => classes,
         TargetShape::Value => 1,
