@@ -11,7 +11,8 @@ use bakeoff_datasets::{Images, Inputs, Split};
 
 use crate::artefact::{self, ArraysOut, Loaded};
 use crate::model::{
-    Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
+    Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape,
+    Watch,
 };
 use crate::neural::Pools;
 use crate::neural::adversarial::{self, FittedRivals};
@@ -252,7 +253,8 @@ pub(crate) mod tests {
     fn it_learns_the_classes_and_its_generator_makes_images_of_the_size_of_the_rows() {
         let mut watch = KeepingWatch::default();
         let mut model = fitted(&spec("epochs = 12\ndropout = 0.0\nlearning_rate = 0.005", 2, 1), &mut watch);
-        let Predictions::Classes { labels, probabilities: Some(matrix) } = model.predict(&rows(20).inputs).expect("a fit")
+        let Predictions::Classes { labels, probabilities: Some(matrix) } =
+            model.predict(&rows(20).inputs).expect("a fit")
         else {
             panic!("classes with probabilities")
         };

@@ -70,7 +70,8 @@ impl Discriminator {
     fn new(params: &Resolved, size: ImageSize, classes: usize) -> Discriminator {
         let ImageSize { mut height, mut width, channels } = size;
         let first = params.int("width");
-        let (mut layout, mut layers, mut multiply_adds, mut inputs) = (WeightLayout::default(), Vec::new(), 0, channels);
+        let (mut layout, mut layers, mut multiply_adds, mut inputs) =
+            (WeightLayout::default(), Vec::new(), 0, channels);
         for stage in 0..=HALVINGS {
             let outputs = first << stage;
             for index in 0..2 {
@@ -422,7 +423,8 @@ mod tests {
 
     #[test]
     fn a_doubled_image_has_every_pixel_twice_in_both_directions() {
-        let x = Tensor::<4>::from_data(TensorData::new(vec![1.0_f32, 2.0, 3.0, 4.0], [1, 2, 2, 1]), &BurnDevice::flex());
+        let x =
+            Tensor::<4>::from_data(TensorData::new(vec![1.0_f32, 2.0, 3.0, 4.0], [1, 2, 2, 1]), &BurnDevice::flex());
         let y = doubled(x);
         assert_eq!(y.dims(), [1, 4, 4, 1]);
         let values = y.try_into_vec_as::<f32>().expect("floats");

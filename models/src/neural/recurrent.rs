@@ -8,7 +8,9 @@ use burn::tensor::Tensor;
 
 use super::batch::Batch;
 use super::encoder::{InputForm, TextReading};
-use super::layers::{Embedding, Linear, Pass, compare, linear, masked_last, masked_max, masked_mean, recur_gru, recur_lstm};
+use super::layers::{
+    Embedding, Linear, Pass, compare, linear, masked_last, masked_max, masked_mean, recur_gru, recur_lstm,
+};
 use super::network::Network;
 use super::recipe::DROPOUT;
 use super::weights::{Init, Weight, WeightLayout};

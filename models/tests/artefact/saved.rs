@@ -70,6 +70,7 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("cnn", "epochs = 1\ndepth = 8\nwidth = 2"),
     ("lstm", "epochs = 1\nhidden = 3"),
     ("gru", "epochs = 1\nhidden = 3"),
+    ("gan", "epochs = 1\nwidth = 2\nnoise = 3"),
     ("mlp", "epochs = 1\nhidden = 3\ntext_features = \"embeddings\""),
     ("mlp", "epochs = 1\nhidden = 3\nfeatures = \"hog+pixels\""),
     ("encoder", "epochs = 1\nmax_tokens = 64\nweights = \"TINY\""),
@@ -84,7 +85,16 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
 
 /// The kinds of inputs that a model can do.
 pub(crate) fn kinds(name: &str) -> &'static [Kind] {
-    if name == "encoder" { &[Kind::Texts, Kind::Pairs] } else { &[Kind::Images, Kind::Texts, Kind::Pairs] }
+    match name {
+        "encoder" => &[Kind::Texts, Kind::Pairs],
+        "gan" => &[Kind::Images],
+        _ => &[Kind::Images, Kind::Texts, Kind::Pairs],
+    }
+}
+
+/// Whether a model can predict classes, and whether numbers.
+pub(crate) fn targets(name: &str) -> &'static [bool] {
+    if name == "gan" { &[true] } else { &[true, false] }
 }
 
 /// The folder of a tiny pretrained encoder, for `TINY` in the parameters. The fuzz target has this file too, in a folder of its own.
@@ -123,7 +133,8 @@ pub(crate) fn saved() -> &'static Vec<Saved> {
         for (number, &(name, params)) in FORMS.iter().enumerate() {
             for kind in kinds(name).iter().copied().filter(|&kind| kind != Kind::Texts) {
                 let path = folder.path().join(format!("{number} {kind:?}"));
-                fitted(name, params, kind, kind == Kind::Pairs).save(&path).unwrap();
+                let classes = kind == Kind::Pairs || targets(name) == [true];
+                fitted(name, params, kind, classes).save(&path).unwrap();
                 saved.push((name, kind, [MANIFEST, MODEL, ARRAYS].map(|file| fs::read(path.join(file)).unwrap())));
             }
         }

@@ -132,11 +132,7 @@ impl<'a> Rivals<'a> {
                 optimizer(self.discriminator.layout()),
                 self.seeds.order,
             ),
-            generator: TrainingState::new(
-                (generator, buffers),
-                optimizer(&self.generator.layouts.0),
-                self.seeds.order,
-            ),
+            generator: TrainingState::new((generator, buffers), optimizer(&self.generator.layouts.0), self.seeds.order),
         };
         if let Some(bytes) = watch.interrupted() {
             states.restore(&bytes)?;
@@ -193,9 +189,9 @@ impl<'a> Rivals<'a> {
             };
             let shards: Vec<&[usize]> = rows.chunks(recipe.shard).collect();
             let place = |index| Place { step, index, total: rows.len() };
-            let results = self.pools.map(&shards, |index, shard| {
-                self.discriminator_shard(fitted, (encoded, targets), shard, place(index))
-            });
+            let results = self
+                .pools
+                .map(&shards, |index, shard| self.discriminator_shard(fitted, (encoded, targets), shard, place(index)));
             sum += self.moved(&mut states.discriminator, results, (epoch, "the discriminator"), rate)?;
             states.give_current(fitted);
             let results =
@@ -258,7 +254,8 @@ impl<'a> Rivals<'a> {
         let mut noise = shard_rng(self.seeds.against, place.step, place.index);
         let noise_of_images = self.generator.noise(rows.len(), &mut noise, &self.device);
         // The generator does not move here, so its images are numbers without a graph.
-        let made = self.generator.forward(noise_of_images, &mut Pass::new(&fitted.weights, &fitted.buffers, Some(noise)));
+        let made =
+            self.generator.forward(noise_of_images, &mut Pass::new(&fitted.weights, &fitted.buffers, Some(noise)));
         let made = made.autodiff();
         let labels = fitted.classifier.head.encode(targets, rows, &vec![false; rows.len()], &device);
 
@@ -275,7 +272,13 @@ impl<'a> Rivals<'a> {
     }
 
     /// The squared distance of the mean features of made-up images from those of the rows of a shard, with its gradient.
-    fn generator_shard(&self, fitted: &FittedRivals, encoded: &Encoded<'_>, rows: &[usize], place: Place) -> ShardResult {
+    fn generator_shard(
+        &self,
+        fitted: &FittedRivals,
+        encoded: &Encoded<'_>,
+        rows: &[usize],
+        place: Place,
+    ) -> ShardResult {
         let device = self.device.clone().autodiff();
         let real = self.real(encoded, rows, place, &device);
         let mut noise = shard_rng(self.seeds.noise, place.step, place.index);
