@@ -121,7 +121,6 @@ fn spec(entry: &dyn ModelEntry, classes: bool, more: &str) -> Spec {
     let params = Resolved::new(entry.params(), &shape, &table).unwrap();
     Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: SEED }
 }
-}
 
 fn fitted(entry: &dyn ModelEntry, spec: &Spec, watch: &mut RecordingWatch) -> Box<dyn Model> {
     let mut model = entry.build(spec).unwrap();
