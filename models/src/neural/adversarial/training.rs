@@ -21,7 +21,8 @@ use super::super::schedule::Schedule;
 use super::super::train::{SHARES_OF_A_BUDGET, ShardResult, merge, paces_of, shard_rng};
 use super::super::training_state::{BestEpoch, TrainingState};
 use super::super::weights::Leaves;
-use super::{Discriminator, FittedRivals, Generator};
+use super::FittedRivals;
+use super::networks::{Discriminator, Generator};
 use crate::model::{EpochReport, ModelError, Spec, Watch};
 
 /// The seeds of the random numbers of a fit.
@@ -262,10 +263,7 @@ impl<'a> Rivals<'a> {
         let weights = fitted.classifier.weights.tracked();
         let dropout: ChaCha8Rng = shard_rng(self.seeds.dropout, place.step, place.index);
         let mut pass = Pass::new(&weights, &fitted.classifier.buffers, Some(dropout));
-        let [_, classes] = labels.dims();
-        let of_real = self.discriminator.log_probabilities(real, &mut pass).narrow(1, 0, classes);
-        let of_made = self.discriminator.log_probabilities(made, &mut pass).narrow(1, classes, 1);
-        let loss = -((of_real * labels).sum() + of_made.sum()) / place.total as f64;
+        let loss = self.discriminator.loss(real, made, labels, &mut pass) / place.total as f64;
         let mut gradients = loss.backward();
         let gradient = weights.gradient(&mut gradients);
         ShardResult { loss: f64::from(loss.into_scalar::<f32>()), rows: rows.len(), gradient, statistics: Vec::new() }
@@ -291,10 +289,8 @@ impl<'a> Rivals<'a> {
         // The discriminator does not move here, so its weights are constants of the graph.
         let constants: Leaves = fitted.classifier.weights.constants();
         let mut judge = Pass::new(&constants, &fitted.classifier.buffers, None);
-        let wanted = self.discriminator.features(real, &mut judge).mean_dim(0);
-        let found = self.discriminator.features(made, &mut judge).mean_dim(0);
         let share = rows.len() as f64 / place.total as f64;
-        let loss = (found - wanted).square().sum() * share;
+        let loss = self.discriminator.distance(real, made, &mut judge) * share;
         let mut gradients = loss.backward();
         let gradient = weights.gradient(&mut gradients);
         ShardResult { loss: f64::from(loss.into_scalar::<f32>()), rows: rows.len(), gradient, statistics }
