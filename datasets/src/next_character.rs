@@ -6,7 +6,7 @@
 //!
 //! The training rows come from the training phrases of SST-2, and the test rows from its dev sentences. These are of other
 //! sentences, because SST-2 was split by sentence. Its training phrases are parts of sentences and overlap. So a phrase that
-//! is part of another one is left out, and so is a phrase that stands in a dev sentence. Texts with a character outside
+//! is part of another one is left out, and so is one that stands in a dev sentence or has a whole one in it. Texts with a character outside
 //! the alphabet are left out too.
 
 use std::collections::HashSet;
@@ -89,7 +89,13 @@ pub fn next_character(splits: &Splits) -> Splits {
     let read: HashSet<char> = Alphabet::Sst2.characters().collect();
     let is_read = |text: &&str| text.chars().all(|character| read.contains(&character));
     let (parts_of_train, parts_of_test) = (Parts::of(&train), Parts::of(&test));
-    let train = train.into_iter().filter(|text| parts_of_train.count(text) == 1 && parts_of_test.count(text) == 0);
+    let holds_test_text: HashSet<usize> = test.iter().flat_map(|text| parts_of_train.holders(text)).collect();
+    let is_apart = |(index, text): &(usize, &str)| {
+        parts_of_train.holders(text).count() == 1
+            && parts_of_test.holders(text).next().is_none()
+            && !holds_test_text.contains(index)
+    };
+    let train = train.iter().copied().enumerate().filter(is_apart).map(|(_, text)| text);
     let train: Vec<&str> = train.filter(is_read).collect();
     let test: Vec<&str> = test.into_iter().filter(is_read).collect();
     Splits::new(
@@ -107,26 +113,27 @@ fn sentences(split: &Split) -> Vec<&str> {
 }
 
 /// Finds the texts that are parts of texts. A part begins and ends where a word does.
-struct Parts(Vec<String>);
+struct Parts(Vec<(String, usize)>);
 
 impl Parts {
-    /// What stands in each text from each word on, in order. A space ends each, so that a part ends with a word.
+    /// What stands in each text from each word on, with the number of the text, in order. A space ends each, so that a part ends with
+    /// a word.
     fn of(texts: &[&str]) -> Parts {
-        let ended = texts.iter().map(|text| format!("{text} "));
-        let from_each_word = |text: String| {
-            let starts = std::iter::once(0).chain(text.match_indices(' ').map(|(at, _)| at + 1));
-            starts.filter(|&start| start < text.len()).map(|start| text[start..].to_owned()).collect::<Vec<_>>()
-        };
-        let mut parts: Vec<String> = ended.flat_map(from_each_word).collect();
+        let mut parts = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            let ended = format!("{text} ");
+            let starts = std::iter::once(0).chain(ended.match_indices(' ').map(|(at, _)| at + 1));
+            parts.extend(starts.filter(|&start| start < ended.len()).map(|start| (ended[start..].to_owned(), index)));
+        }
         parts.sort_unstable();
         Parts(parts)
     }
 
-    /// How many times `text` stands in the texts.
-    fn count(&self, text: &str) -> usize {
+    /// The numbers of the texts in which `text` stands, one for each time.
+    fn holders(&self, text: &str) -> impl Iterator<Item = usize> {
         let text = format!("{text} ");
-        let first = self.0.partition_point(|part| part.as_str() < text.as_str());
-        self.0[first..].iter().take_while(|part| part.starts_with(&text)).count()
+        let first = self.0.partition_point(|(part, _)| part.as_str() < text.as_str());
+        self.0[first..].iter().take_while(move |(part, _)| part.starts_with(&text)).map(|(_, index)| *index)
     }
 }
 
@@ -239,11 +246,19 @@ mod tests {
         assert_eq!(made, next_character(&splits), "the rows are the same every time");
         let [train, test] = [&splits.train, &splits.test].map(sentences);
         let (parts_of_train, parts_of_test) = (Parts::of(&train), Parts::of(&test));
-        let kept: Vec<&&str> = train.iter().filter(|text| parts_of_train.count(text) == 1).collect();
-        assert!(test.iter().all(|text| parts_of_train.count(text) == 0), "a test sentence stands in a training phrase");
-        assert!(
-            kept.iter().filter(|text| parts_of_test.count(text) > 0).count() * 100 < kept.len(),
-            "few are left out"
-        );
+        let count = |parts: &Parts, text: &str| parts.holders(text).count();
+        let other: Vec<&&str> = train.iter().filter(|text| count(&parts_of_test, text) == 0).collect();
+        assert!(train.len() - other.len() > 0, "some phrases stand in a test sentence, and are left out");
+        // Texts as the rows have them, from their newlines: what a row of a beginning reads is the beginning of no test sentence
+        // that stands whole in a training phrase.
+        let holders: HashSet<usize> = test.iter().flat_map(|text| parts_of_train.holders(text)).collect();
+        assert!(holders.len() * 100 < train.len(), "few training phrases have a whole test sentence in them");
+        let mut inputs = HashSet::new();
+        let Inputs::Texts(texts) = &made.train.inputs else { panic!("not texts") };
+        inputs.extend(texts.iter().map(|text| text.first.as_str()));
+        for text in &test {
+            let line = format!("\n{text}");
+            assert!(line.chars().count() > CONTEXT || !inputs.contains(line.as_str()), "{text} is read in training");
+        }
     }
 }

@@ -29,6 +29,7 @@ mod resumed;
 mod rows;
 mod search;
 mod search_methods;
+mod sheets;
 #[cfg(target_os = "linux")]
 mod terminals;
 mod whole_program;
