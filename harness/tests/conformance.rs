@@ -23,6 +23,13 @@ const TEST_ROWS: usize = 200;
 /// A pretrained encoder of random weights.
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/fixtures/encoder");
 
+/// The folder of MiniLM that the variable names. On CI it must be set.
+fn minilm() -> Option<String> {
+    let folder = std::env::var("BAKEOFF_MINILM").ok();
+    assert!(folder.is_some() || std::env::var_os("CI").is_none(), "CI must set BAKEOFF_MINILM to MiniLM's files");
+    folder
+}
+
 fn rows(task: &dyn Task) -> usize {
     match task.input() {
         InputShape::Images { .. } => IMAGE_ROWS,
@@ -47,10 +54,20 @@ fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
         // Every word is needed: none may be dropped or unknown.
         table.extend("word_dropout = 0.0\ndropout = 0.0".parse::<toml::Table>().unwrap());
     }
+<<<<<<< HEAD
     table.insert("weights".to_owned(), TINY.into());
     if entry.name() == "gan" {
         // Two networks learn, one of them from twice the rows.
         table.insert("width".to_owned(), 8.into());
+=======
+    match task.input() {
+        // Random weights learn the rule of the synthetic pairs, but nothing of real sentences in so short a time.
+        InputShape::Texts { pairs: false } if entry.name() == "encoder" => {
+            table.insert("weights".to_owned(), minilm().unwrap().into());
+            table.insert("mode".to_owned(), "frozen".into());
+        }
+        _ => drop(table.insert("weights".to_owned(), TINY.into())),
+>>>>>>> wip
     }
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table
@@ -286,6 +303,10 @@ fn gan_refuses_every_other_task_with_the_reason() {
 
 #[test]
 fn encoder_conforms() {
+    if minilm().is_none() {
+        eprintln!("SKIPPED encoder on single texts: set BAKEOFF_MINILM to a folder with MiniLM's files");
+        return;
+    }
     conforms("encoder", &texts());
 }
 

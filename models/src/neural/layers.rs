@@ -192,7 +192,8 @@ pub(crate) fn masked_max(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
 /// The vector of the last token that is not padding. The shapes are those of [`masked_mean`].
 pub(crate) fn masked_last(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     let [examples, tokens] = mask.dims();
-    let after = Tensor::cat(vec![mask.clone().narrow(1, 1, tokens - 1), Tensor::zeros([examples, 1], &x.device())], 1);
+    let longer = Tensor::cat(vec![mask.clone(), Tensor::zeros([examples, 1], &x.device())], 1);
+    let after = longer.narrow(1, 1, tokens);
     (x * (mask - after).unsqueeze_dim(2)).sum_dim(1).squeeze_dim(1)
 }
 
