@@ -159,6 +159,8 @@ fn rows(texts: &[&str], count: usize, seed: u64) -> Split {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
     use crate::dataset::Dataset;
     use crate::sst2::Sst2Sample;
@@ -180,6 +182,16 @@ mod tests {
             texts.iter().map(|text| text.first.clone()).zip(labels.iter().map(target)).collect();
         rows.sort();
         rows
+    }
+
+    /// Of all rows in their order: the input as it is written in Rust, and the label.
+    fn sha256(split: &Split) -> String {
+        let (Inputs::Texts(texts), Targets::Classes { labels, .. }) = (&split.inputs, &split.targets) else {
+            panic!("not characters")
+        };
+        let mut sum = Sha256::new();
+        texts.iter().zip(labels).for_each(|(text, label)| sum.update(format!("{:?} {label}\n", text.first)));
+        sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     #[test]
@@ -244,6 +256,8 @@ mod tests {
         let made = next_character(&splits);
         assert_eq!((made.train.len(), made.test.len()), (NEXT_CHARACTER_TRAIN_ROWS, NEXT_CHARACTER_TEST_ROWS));
         assert_eq!(made, next_character(&splits), "the rows are the same every time");
+        // When this changes, the version of the task must be raised.
+        assert_eq!([&made.train, &made.test].map(sha256), ["TRAIN", "TEST"]);
         let [train, test] = [&splits.train, &splits.test].map(sentences);
         let (parts_of_train, parts_of_test) = (Parts::of(&train), Parts::of(&test));
         let count = |parts: &Parts, text: &str| parts.holders(text).count();

@@ -32,7 +32,7 @@ const MOST_PIXELS: usize = 1 << 26;
 /// Says why there is no sheet: no image, a size of 0, or too many pixels.
 pub fn sheet(pixels: &[u8], [channels, height, width]: [usize; 3]) -> Result<Vec<u8>, String> {
     let stride = channels * height * width;
-    if stride == 0 || pixels.is_empty() || pixels.len() % stride != 0 {
+    if stride == 0 || pixels.is_empty() || !pixels.len().is_multiple_of(stride) {
         return Err(format!("{} values are no images of {channels} x {height} x {width}", pixels.len()));
     }
     let count = pixels.len() / stride;
