@@ -43,7 +43,8 @@ mod tests {
     fn params(model: &str, written: &str) -> Resolved {
         let entry = ENTRIES.iter().find(|entry| entry.name() == model).unwrap();
         let input = InputShape::Texts { pairs: false };
-        let shape = TaskShape { input, target: TargetShape::Value, train_rows: 4, mirror_negates: false };
+        let shape =
+            TaskShape { input, target: TargetShape::Value, train_rows: 4, mirror_negates: false, characters: None };
         Resolved::new(entry.params(), &shape, &written.parse().unwrap()).unwrap()
     }
 

@@ -51,7 +51,13 @@ fn model(name: &str, split: &Split, params: &str) -> Box<dyn Model> {
         Inputs::Images(_) => InputShape::Images { channels: 3, height: 32, width: 32 },
         Inputs::Texts(_) => InputShape::Texts { pairs: false },
     };
-    let shape = TaskShape { input, target: TargetShape::Classes(4), train_rows: split.len(), mirror_negates: false };
+    let shape = TaskShape {
+        input,
+        target: TargetShape::Classes(4),
+        train_rows: split.len(),
+        mirror_negates: false,
+        characters: None,
+    };
     let entry = ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
     let params = Resolved::new(entry.params(), &shape, &params.parse().unwrap()).unwrap();
     entry.build(&Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 1 }).unwrap()

@@ -12,7 +12,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use bakeoff_datasets::{DataFile, Inputs, Split};
+use bakeoff_datasets::{DataFile, Images, Inputs, Split};
 
 use self::answers::MemberAnswers;
 use crate::artefact;
@@ -231,6 +231,21 @@ impl Model for Ensemble {
 
     fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         self.first().and_then(|model| model.wordless(inputs))
+    }
+
+    /// Each member makes an equal part of the images, and the first members one more where they are not a multiple.
+    fn images(&self, count: usize) -> Result<Option<Images>, ModelError> {
+        let members = self.members.len();
+        let mut all: Option<Images> = None;
+        for (index, model) in self.members.iter().enumerate() {
+            let part = count / members + usize::from(index < count % members);
+            let Some(made) = model.images(part)? else { return Ok(None) };
+            match &mut all {
+                None => all = Some(made),
+                Some(all) => all.pixels.extend_from_slice(&made.pixels),
+            }
+        }
+        Ok(all)
     }
 }
 

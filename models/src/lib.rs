@@ -13,6 +13,7 @@ mod encoder;
 mod ensemble;
 pub mod forest;
 mod fusion;
+mod gan;
 mod gru;
 mod lstm;
 mod mlp;
@@ -31,6 +32,7 @@ pub mod svm;
 mod target_scale;
 mod transformer;
 
+pub use artefact::{ArtefactInfo, inspect};
 pub use encode::words::{Tokens, Words, wordless};
 pub use ensemble::Ensembled;
 pub use model::{
@@ -39,7 +41,7 @@ pub use model::{
 };
 pub use names::{did_you_mean, unknown_name};
 pub use parallel::{Threads, on_threads};
-pub use params::{DefaultValue, Domain, ModelValue, Param, ParamError, ParamValue, Resolved};
+pub use params::{DefaultValue, Domain, InputKind, ModelValue, Param, ParamError, ParamValue, Resolved};
 pub use resnet::published_resnet;
 pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
@@ -50,6 +52,7 @@ pub static ENTRIES: &[&dyn ModelEntry] = &[
     &CNN,
     &LSTM,
     &GRU,
+    &GAN,
     &ENCODER,
     &MLP,
     &SVM,
@@ -65,6 +68,7 @@ static RESNET: Ensembled = Ensembled::of(&resnet::Resnet);
 static CNN: Ensembled = Ensembled::of(&cnn::Cnn);
 static LSTM: Ensembled = Ensembled::of(&lstm::Lstm);
 static GRU: Ensembled = Ensembled::of(&gru::Gru);
+static GAN: Ensembled = Ensembled::of(&gan::Gan);
 static ENCODER: Ensembled = Ensembled::of(&encoder::Encoder);
 static MLP: Ensembled = Ensembled::of(&mlp::Mlp);
 static SVM: Ensembled = Ensembled::of(&svm::Svm);

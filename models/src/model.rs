@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bakeoff_datasets::{DataFile, Inputs, Split};
+use bakeoff_datasets::{Alphabet, DataFile, Images, Inputs, Split};
 
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +81,10 @@ pub struct TaskShape {
     /// Whether mirroring an image changes the sign of its target, as it does for an angle. If `false`, the target stays
     /// the same.
     pub mirror_negates: bool,
+    /// The characters of the task, if each of its texts is a sequence of them and its classes are the characters that may come
+    /// next. `None` for every other task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub characters: Option<Alphabet>,
 }
 
 /// Whether a model can do a task.
@@ -323,6 +327,15 @@ pub trait Model {
     /// a text does not depend on the text. `None` for a model that reads no words.
     fn wordless(&self, _inputs: &Inputs) -> Option<usize> {
         None
+    }
+
+    /// Images that the fitted model makes up, `count` of them, of the size of those that it learned from. They are the same every
+    /// time. `None` for a model that makes no images, or before a fit.
+    ///
+    /// # Errors
+    /// If a library fails.
+    fn images(&self, _count: usize) -> Result<Option<Images>, ModelError> {
+        Ok(None)
     }
 
     /// The fitted model as rules that people can read, if it is made of rules. `classes` are the names of the task's

@@ -65,7 +65,7 @@ impl ModelValue {
     fn complete(
         name: &str,
         (overrides, domain): (&toml::Table, Domain),
-        input: &InputShape,
+        kind: InputKind,
     ) -> Result<ModelValue, String> {
         let entry = registered(name).ok_or_else(|| format!("there is no model '{name}'"))?;
         let mut overrides = overrides.clone();
@@ -74,7 +74,7 @@ impl ModelValue {
         {
             overrides.entry("mode").or_insert_with(|| "frozen".into());
         }
-        Resolved::for_inputs(entry.params(), input, &overrides)
+        Resolved::of_kind(entry.params(), kind, &overrides)
             .and_then(|params| entry.check(&params).map(|()| params))
             .map(|params| ModelValue { model: name.to_owned(), params })
             .map_err(|error| format!("model '{name}': {error}"))
@@ -225,6 +225,43 @@ pub struct Param {
     pub search: Option<Search>,
 }
 
+/// What a model reads on a task, which decides the defaults and the ranges of its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    /// Images.
+    Images,
+    /// Texts of words.
+    Texts,
+    /// Texts as sequences of characters.
+    Characters,
+}
+
+impl InputKind {
+    /// What a model reads on such a task.
+    pub fn of(shape: &TaskShape) -> InputKind {
+        match (shape.input, shape.characters) {
+            (InputShape::Images { .. }, _) => InputKind::Images,
+            (InputShape::Texts { .. }, None) => InputKind::Texts,
+            (InputShape::Texts { .. }, Some(_)) => InputKind::Characters,
+        }
+    }
+}
+
+impl Param {
+    fn default_on(&self, kind: InputKind) -> DefaultValue {
+        match kind {
+            InputKind::Images => self.images,
+            InputKind::Texts => self.texts,
+            InputKind::Characters => self.default_on_characters().unwrap_or(self.texts),
+        }
+    }
+
+    /// The default on tasks of characters, if it differs from that on other texts.
+    pub(crate) fn default_on_characters(&self) -> Option<DefaultValue> {
+        ON_CHARACTERS.iter().find(|(name, _)| *name == self.name).map(|(_, default)| *default)
+    }
+}
+
 /// A parameter that cannot be used, with what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {
@@ -256,6 +293,15 @@ pub enum ParamError {
     },
 }
 
+/// The defaults on tasks of characters that differ from those on other texts, for every model that has the parameter: each
+/// character is read, and none is replaced, because the next character depends on each of the last few.
+/// What a network answers comes from its last step or token, which has read the character before the next one last.
+const ON_CHARACTERS: &[(&str, DefaultValue)] = &[
+    ("tokens", DefaultValue::Word("characters")),
+    ("word_dropout", DefaultValue::Float(0.0)),
+    ("pooling", DefaultValue::Word("last")),
+];
+
 /// A complete, checked set of parameters: the defaults, replaced by the suite's values where it has some.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -267,22 +313,18 @@ impl Resolved {
     /// # Errors
     /// On an unknown name or a value outside its domain.
     pub fn new(params: &[Param], shape: &TaskShape, overrides: &toml::Table) -> Result<Resolved, ParamError> {
-        Resolved::for_inputs(params, &shape.input, overrides)
+        Resolved::of_kind(params, InputKind::of(shape), overrides)
     }
 
-    /// The same for inputs of this form.
-    fn for_inputs(params: &[Param], input: &InputShape, overrides: &toml::Table) -> Result<Resolved, ParamError> {
+    /// The same for inputs of this kind.
+    fn of_kind(params: &[Param], kind: InputKind, overrides: &toml::Table) -> Result<Resolved, ParamError> {
         let mut values = BTreeMap::new();
         for param in params {
             if overrides.contains_key(param.name) {
                 continue;
             }
-            let default = match input {
-                InputShape::Images { .. } => param.images,
-                InputShape::Texts { .. } => param.texts,
-            };
-            let value = match default {
-                DefaultValue::Word(word) if !param.domain.models().is_empty() => admit(param, &word.into(), input)?,
+            let value = match param.default_on(kind) {
+                DefaultValue::Word(word) if !param.domain.models().is_empty() => admit(param, &word.into(), kind)?,
                 default => ParamValue::from(default),
             };
             values.insert(param.name.to_owned(), value);
@@ -291,7 +333,7 @@ impl Resolved {
             let Some(param) = params.iter().find(|p| p.name == name) else {
                 return Err(ParamError::Unknown { name: name.clone(), known: params.iter().map(|p| p.name).collect() });
             };
-            values.insert(name.clone(), admit(param, value, input)?);
+            values.insert(name.clone(), admit(param, value, kind)?);
         }
         Ok(Resolved(values))
     }
@@ -414,19 +456,19 @@ impl fmt::Display for Resolved {
     }
 }
 
-/// Converts what was written to a value of the parameter's domain, for inputs of this form.
-pub(crate) fn admit(param: &Param, written: &toml::Value, input: &InputShape) -> Result<ParamValue, ParamError> {
+/// Converts what was written to a value of the parameter's domain, for inputs of this kind.
+pub(crate) fn admit(param: &Param, written: &toml::Value, kind: InputKind) -> Result<ParamValue, ParamError> {
     let models = param.domain.models();
     let value = match (written, param.domain) {
         (toml::Value::String(name), domain) if models.contains(&name.as_str()) => {
-            Some(model(param, name, (&toml::Table::new(), domain), input)?)
+            Some(model(param, name, (&toml::Table::new(), domain), kind)?)
         }
         (toml::Value::Table(table), domain) if !models.is_empty() => {
             let mut overrides = table.clone();
             let Some(toml::Value::String(name)) = overrides.remove("model") else {
                 return Err(outside(param, written));
             };
-            Some(model(param, &name, (&overrides, domain), input)?)
+            Some(model(param, &name, (&overrides, domain), kind)?)
         }
         (toml::Value::Boolean(v), _) => Some(ParamValue::Bool(*v)),
         (toml::Value::Integer(v), Domain::Float(..)) => Some(ParamValue::Float(*v as f64)),
@@ -443,11 +485,11 @@ fn model(
     param: &Param,
     name: &str,
     written: (&toml::Table, Domain),
-    input: &InputShape,
+    kind: InputKind,
 ) -> Result<ParamValue, ParamError> {
     let models = param.domain.models();
     let completed = match models.contains(&name) {
-        true => ModelValue::complete(name, written, input),
+        true => ModelValue::complete(name, written, kind),
         false => Err(unknown_name("model", name, models)),
     };
     completed.map(ParamValue::Model).map_err(|what| ParamError::Model { name: param.name.to_owned(), what })
@@ -467,7 +509,13 @@ mod tests {
     const TEXTS: InputShape = InputShape::Texts { pairs: false };
 
     fn resolved(model: &str, input: InputShape, written: &str) -> Result<Resolved, ParamError> {
-        let shape = TaskShape { input, target: TargetShape::Classes(2), train_rows: 100, mirror_negates: false };
+        let shape = TaskShape {
+            input,
+            target: TargetShape::Classes(2),
+            train_rows: 100,
+            mirror_negates: false,
+            characters: None,
+        };
         Resolved::new(registered(model).unwrap().params(), &shape, &written.parse().unwrap())
     }
 

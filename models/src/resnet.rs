@@ -74,6 +74,7 @@ pub fn published_resnet(
         target: TargetShape::Classes(classes),
         train_rows: 50_000,
         mirror_negates: false,
+        characters: None,
     };
     let depth = toml::Table::from_iter([("depth".to_owned(), toml::Value::Integer(depth as i64))]);
     let params = Resolved::new(&PARAMS, &shape, &depth).map_err(|error| ModelError::Unsupported(error.to_string()))?;

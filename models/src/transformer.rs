@@ -11,7 +11,7 @@ use burn::tensor::{Tensor, module};
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, TextReading};
-use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, attend, masked_mean, relu};
+use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, attend, masked_last, masked_mean, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
 use crate::neural::weights::{Init, Weight, WeightLayout};
@@ -82,10 +82,10 @@ const OWN: &[Param] = &[
         name: "pooling",
         images: DefaultValue::Word("mean"),
         texts: DefaultValue::Word("mean"),
-        domain: Domain::Word(&["mean", "class"]),
-        about: "what is classified: the mean of all tokens, or a class token before them",
-        source: "mean: Beyer et al. 2022; class: Devlin et al. 2018",
-        search: Some(Search::of_all(SearchDefault::Words(&["mean", "class"]), "both of ours")),
+        domain: Domain::Word(&["mean", "class", "last"]),
+        about: "what is classified: the mean of all tokens, a class token before them, or the last token, the default on tasks of characters",
+        source: "mean: Beyer et al. 2022; class: Devlin et al. 2018; last: Radford et al. 2018",
+        search: Some(Search::of_all(SearchDefault::Words(&["mean", "class"]), "those of classifiers")),
     },
 ];
 
@@ -221,6 +221,8 @@ struct TransformerNet {
     /// The embeddings of the first and the second text of a pair.
     segments: Option<Weight>,
     class: Option<Weight>,
+    /// Whether the last token is classified.
+    last: bool,
     blocks: Vec<Block>,
     norm: LayerNorm,
     head: Linear,
@@ -265,6 +267,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
         positions,
         segments,
         class,
+        last: params.word("pooling") == "last",
         blocks,
         norm,
         head,
@@ -326,7 +329,12 @@ impl Network for TransformerNet {
         let x = self.norm.forward(x, pass);
         match (self.class, batch) {
             (Some(_), _) => x.narrow(1, 0, 1).reshape([examples, width]),
+            (None, Batch::Texts(tokens)) if self.last => masked_last(x, tokens.mask.clone()),
             (None, Batch::Texts(tokens)) => masked_mean(x, tokens.mask.clone()),
+            (None, _) if self.last => {
+                let last = x.dims()[1] - 1;
+                x.narrow(1, last, 1).squeeze_dim(1)
+            }
             (None, _) => x.mean_dim(1).squeeze_dim(1),
         }
     }

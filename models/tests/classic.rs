@@ -91,7 +91,7 @@ fn shape(split: &Split) -> TaskShape {
         Targets::Classes { names, .. } => TargetShape::Classes(names.len()),
         Targets::Values(_) => TargetShape::Value,
     };
-    TaskShape { input, target, train_rows: split.len(), mirror_negates: false }
+    TaskShape { input, target, train_rows: split.len(), mirror_negates: false, characters: None }
 }
 
 fn build(entry: &dyn ModelEntry, split: &Split, params: &str, threads: usize) -> Result<Box<dyn Model>, ModelError> {
@@ -212,6 +212,7 @@ fn what_cannot_be_done_is_refused_in_words() {
         target: TargetShape::Value,
         train_rows: rows,
         mirror_negates: false,
+        characters: None,
     };
     let supports = |entry: &dyn ModelEntry, shape: TaskShape| {
         entry.supports(&shape, &Resolved::new(entry.params(), &shape, &toml::Table::new()).unwrap(), Device::Cpu)

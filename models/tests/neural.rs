@@ -51,6 +51,7 @@ fn spec(name: &str, split: &Split, overrides: &str, threads: usize, seed: u64) -
         },
         train_rows: split.len(),
         mirror_negates: false,
+        characters: None,
     };
     let small = match name {
         "transformer" => "width = 16\nlayers = 1\nheads = 2\nfeed_forward = 16\n",

@@ -13,6 +13,7 @@ use crate::format::{count, si};
 use crate::markdown::reproduce;
 use crate::results::Results;
 use crate::sections::{self, HOW_ROWS_ARE_USED, Section, TUNING, marks, planned, sections, sentence};
+use crate::sheet::{HOW_TO_READ_SHEETS, Sheet};
 use crate::table;
 
 /// The page may load nothing and send nothing, whatever is in it.
@@ -30,9 +31,9 @@ struct Part {
 }
 
 /// The text of `report.html`.
-pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) -> String {
+pub(crate) fn html(results: &Results, pictures: &[Picture], sheets: &[Sheet], remarks: &[String]) -> String {
     let info = &results.info;
-    let parts = parts(results, pictures);
+    let parts = parts(results, pictures, sheets);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -64,7 +65,7 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
 }
 
 /// The parts of the page in the order in which a reader needs them: verdicts, results, then figures, then how they came about.
-fn parts(results: &Results, pictures: &[Picture]) -> Vec<Part> {
+fn parts(results: &Results, pictures: &[Picture], sheets: &[Sheet]) -> Vec<Part> {
     let mut parts: Vec<Part> = claims(results).into_iter().chain(anchors(results)).collect();
     parts.push(headlines(results));
     parts.extend(extra_tables(results).into_iter().map(extra_table));
@@ -72,6 +73,7 @@ fn parts(results: &Results, pictures: &[Picture]) -> Vec<Part> {
     parts.push(not_ranked(results));
     parts.extend(gaps(results));
     parts.push(Part::new("figures", "Figures", figures::figures(pictures)));
+    parts.extend(generated_images(sheets));
     parts.push(Part::new("provenance", "What was run", provenance(results)));
     parts.push(Part::new("parameters", "Parameters of each case", parameters(results)));
     parts
@@ -227,6 +229,22 @@ fn not_ranked(results: &Results) -> Part {
 fn gaps(results: &Results) -> Option<Part> {
     let body = html! { ul { @for gap in &results.gaps { li { (gap) } } } };
     (!results.gaps.is_empty()).then(|| Part::new("missing", "Numbers that are missing", body))
+}
+
+/// The images that generators made, if there are any.
+fn generated_images(sheets: &[Sheet]) -> Option<Part> {
+    let body = html! {
+        p.muted { (HOW_TO_READ_SHEETS) }
+        div.figures {
+            @for sheet in sheets {
+                figure {
+                    div.wide { img src=(sheet.address()) alt={ "generated images of " (sheet.case) }; }
+                    figcaption { (sheet.caption()) }
+                }
+            }
+        }
+    };
+    (!sheets.is_empty()).then(|| Part::new("generated", "Generated images", body))
 }
 
 fn provenance(results: &Results) -> Markup {

@@ -40,6 +40,7 @@ mod run_info;
 mod scores;
 mod sections;
 mod setting;
+mod sheet;
 mod statistics;
 mod summary;
 mod table;
@@ -76,6 +77,7 @@ pub use run_dir::{RunDir, bytes_in, replace};
 pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
 pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;
+pub use sheet::{COLLAPSED_BELOW, sheet};
 pub use statistics::{
     EffectOfTwoSources, Equivalence, Friedman, Inference, Interval, TaskScores, Tested, Trials, bootstrap,
     bootstrap_mean, chance_of_separation, chance_of_sweep, cliques, corrected, critical_difference, epsilon_min,

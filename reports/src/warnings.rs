@@ -7,12 +7,21 @@ use crate::cell::{Contradiction, SEEN_IN_PRETRAINING, Trial};
 use crate::format::{count, listed};
 use crate::grid::Grid;
 use crate::record::Status;
+use crate::sheet::COLLAPSED_BELOW;
 
 /// The warnings of a setting, a few sentences each.
 pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
     let about = About { grid, setting };
-    [about.leakage(), about.pretraining(), about.classes(), about.wordless(), about.markless(), about.truncated()]
-        .concat()
+    [
+        about.leakage(),
+        about.pretraining(),
+        about.classes(),
+        about.wordless(),
+        about.markless(),
+        about.truncated(),
+        about.collapsed(),
+    ]
+    .concat()
 }
 
 /// The warning about all cases whose recorded score is not that of their predictions; `None` if there is no such case.
@@ -160,6 +169,29 @@ impl About<'_> {
         warnings
     }
 
+    /// Models whose generator makes nearly the same image each time. Their scores stand, and are those of a classifier that has
+    /// learned against such a generator.
+    fn collapsed(&self) -> Vec<String> {
+        let is_collapsed = |trial: &&Trial| {
+            number(trial, "case", "generated_diversity").is_some_and(|diversity| diversity < COLLAPSED_BELOW)
+        };
+        let cells = self.grid.row(self.setting).map(|(label, cell)| {
+            let collapsed = cell.trials.iter().filter(is_collapsed).map(name_of).collect::<Vec<_>>();
+            (&self.grid.labels[label], collapsed)
+        });
+        cells
+            .filter(|(_, collapsed)| !collapsed.is_empty())
+            .map(|(label, collapsed)| {
+                let what = if self.are_folds() { "fold" } else { "seed" };
+                format!(
+                    "The generator of {label} has collapsed ({what} {}): it makes nearly the same image each time. So its \
+                     classifier learned against little.",
+                    listed(&collapsed)
+                )
+            })
+            .collect()
+    }
+
     fn wordless(&self) -> Vec<String> {
         self.not_read("wordless_examples", |model, examples| {
             format!("{model} finds no word that it can use in {examples}. It cannot tell these examples apart.")
@@ -170,7 +202,7 @@ impl About<'_> {
     fn markless(&self) -> Vec<String> {
         let skips_marks = |trial: &Trial| {
             let tokens = trial.params.split(' ').find_map(|param| param.strip_prefix("tokens="));
-            tokens.is_some_and(|tokens| tokens != "words+marks")
+            tokens.is_some_and(|tokens| !["words+marks", "characters"].contains(&tokens))
         };
         let cells = self
             .grid

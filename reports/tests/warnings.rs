@@ -70,6 +70,15 @@ fn assert_warned(folder: &Path, built: &Built, task: &str, sentences: &[&str]) {
 }
 
 #[test]
+fn a_generator_that_has_collapsed_is_named_with_its_seed_and_a_diverse_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |model, value| Recorded { model, ..recorded("cifar10", "case", "generated_diversity", value) };
+    let built = run(folder.path(), &PLAN, &[of("resnet", 0.04), of("transformer", 0.7)]);
+    assert_warned(folder.path(), &built, "cifar10", &["The generator of resnet has collapsed (seed 1)"]);
+    assert!(!built.terminal_table.contains("generator of transformer"), "{}", built.terminal_table);
+}
+
+#[test]
 fn leaked_test_rows_are_stated_once_where_all_models_agree() {
     let folder = tempfile::tempdir().unwrap();
     let rows = [

@@ -6,6 +6,7 @@ mod compare;
 mod data;
 mod doctor;
 mod export_glue;
+mod generate;
 mod list;
 mod rank;
 mod report;
@@ -67,6 +68,8 @@ enum Command {
     Report(report::ReportArguments),
     /// Continue an interrupted run, and retry its failed cases
     Resume(resume::ResumeArguments),
+    /// Write text with a fitted model of a task of characters
+    Generate(generate::GenerateArguments),
     /// Show what this machine can measure, what it cannot, and how to enable that
     Doctor,
     #[command(hide = true)]
@@ -264,6 +267,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Resume(arguments) => resume::run(program, &arguments, samples),
+        Command::Generate(arguments) => generate::run(program, &arguments),
         Command::Doctor => doctor::run(program, samples),
         Command::Worker => worker::serve(program).map(|()| Exit::Ok),
     };

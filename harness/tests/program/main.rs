@@ -12,6 +12,7 @@ mod data;
 mod devices;
 mod ensembles;
 mod faults;
+mod generated_text;
 mod judged;
 mod lists;
 mod locks;
@@ -28,6 +29,7 @@ mod resumed;
 mod rows;
 mod search;
 mod search_methods;
+mod sheets;
 #[cfg(target_os = "linux")]
 mod terminals;
 mod whole_program;

@@ -169,7 +169,9 @@ fn the_suites_that_ship_keep_their_promises() {
     // The cases of `standard` are known without its data: what there will be to do is shown before anything is fetched.
     for suite in ["smoke", "quick", "standard"] {
         let (cases, parsed) = (run(suite), parsed(suite));
-        assert_eq!(cases.lines().count(), parsed.tasks.len() * parsed.models.len(), "{cases}");
+        let of_model = |task: &str| parsed.models.iter().filter(|model| model.runs_on(task)).count();
+        let expected: usize = parsed.tasks.iter().map(|task| of_model(task.name.as_ref())).sum();
+        assert_eq!(cases.lines().count(), expected, "{cases}");
         assert!(!cases.contains("unsupported"), "{cases}");
     }
     let in_smoke: Vec<String> = parsed("smoke").models.iter().map(|model| model.name.as_ref().clone()).collect();

@@ -8,16 +8,17 @@ use bakeoff_datasets::{Targets, Text};
 use super::*;
 use crate::model::{InputShape, TargetShape};
 use crate::{
-    ENTRIES, cnn, decision_tree, encoder, fusion, gru, lstm, mlp, random_forest, resnet, student, svm, transformer,
+    ENTRIES, cnn, decision_tree, encoder, fusion, gan, gru, lstm, mlp, random_forest, resnet, student, svm, transformer,
 };
 
 /// Every model of the registry without its parameter `ensemble`.
-static ALONE: [&dyn ModelEntry; 12] = [
+static ALONE: [&dyn ModelEntry; 13] = [
     &transformer::Transformer,
     &resnet::Resnet,
     &cnn::Cnn,
     &lstm::Lstm,
     &gru::Gru,
+    &gan::Gan,
     &encoder::Encoder,
     &mlp::Mlp,
     &svm::Svm,
@@ -69,6 +70,25 @@ impl Watch for RecordingWatch {
     }
 }
 
+/// Rows that a model can read.
+fn rows_of(entry: &dyn ModelEntry, classes: bool, count: usize) -> Split {
+    let rows = rows(classes, count);
+    if reads_texts(entry) {
+        return rows;
+    }
+    let pixels = (0..count).flat_map(|row| (0..64).map(move |place| (row * 7 % 10 * 20 + place) as u8)).collect();
+    Split { inputs: Inputs::Images(Images { channels: 1, height: 8, width: 8, pixels }), ..rows }
+}
+
+fn reads_texts(entry: &dyn ModelEntry) -> bool {
+    entry.name() != "gan"
+}
+
+/// The kinds of targets that a model can have: classes, and numbers.
+fn targets_of(entry: &dyn ModelEntry) -> &'static [bool] {
+    if entry.name() == "gan" { &[true] } else { &[true, false] }
+}
+
 fn rows(classes: bool, count: usize) -> Split {
     let words = ["good", "bad", "film", "plot", "dull", "fun", "so", "much", "again", "never"];
     let text = |row: usize| format!("{} {} {}", words[row * 7 % 10], words[row % 3], words[row * row % 10]);
@@ -84,7 +104,13 @@ fn rows(classes: bool, count: usize) -> Split {
 
 fn shape(classes: bool) -> TaskShape {
     let target = if classes { TargetShape::Classes(3) } else { TargetShape::Value };
-    TaskShape { input: InputShape::Texts { pairs: false }, target, train_rows: 36, mirror_negates: false }
+    TaskShape {
+        input: InputShape::Texts { pairs: false },
+        target,
+        train_rows: 36,
+        mirror_negates: false,
+        characters: None,
+    }
 }
 
 /// A small form of a model, on texts.
@@ -100,19 +126,23 @@ fn spec(entry: &dyn ModelEntry, classes: bool, more: &str) -> Spec {
     table.insert("teacher".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table.extend(more.parse::<toml::Table>().unwrap());
-    let params = Resolved::new(entry.params(), &shape(classes), &table).unwrap();
-    Spec { shape: shape(classes), params, device: Device::Cpu, threads: Threads::new(2), seed: SEED }
+    let mut shape = shape(classes);
+    if !reads_texts(entry) {
+        shape.input = InputShape::Images { channels: 1, height: 8, width: 8 };
+    }
+    let params = Resolved::new(entry.params(), &shape, &table).unwrap();
+    Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: SEED }
 }
 
 fn fitted(entry: &dyn ModelEntry, spec: &Spec, watch: &mut RecordingWatch) -> Box<dyn Model> {
     let mut model = entry.build(spec).unwrap();
     let classes = spec.shape.target != TargetShape::Value;
-    model.fit(&rows(classes, 30), &rows(classes, 6), watch).unwrap();
+    model.fit(&rows_of(entry, classes, 30), &rows_of(entry, classes, 6), watch).unwrap();
     model
 }
 
-fn predict(model: &mut dyn Model) -> Predictions {
-    model.predict(&rows(true, 40).inputs).unwrap()
+fn predict(entry: &dyn ModelEntry, model: &mut dyn Model) -> Predictions {
+    model.predict(&rows_of(entry, true, 40).inputs).unwrap()
 }
 
 /// The files below a folder, by their names.
@@ -138,7 +168,7 @@ fn an_ensemble_of_one_is_the_model_alone_to_the_last_bit_and_byte() {
             let mut model = fitted(entry, &spec(entry, true, more), &mut watch);
             let path = folder.path().join(format!("{} {more}", entry.name()));
             model.save(&path).unwrap();
-            let predictions = predict(model.as_mut());
+            let predictions = predict(entry, model.as_mut());
             (predictions, model.footprint(), files(&path), (watch.epochs, watch.steps), entry.version(Device::Cpu))
         });
         assert!(one == other, "{}", entry.name());
@@ -148,15 +178,15 @@ fn an_ensemble_of_one_is_the_model_alone_to_the_last_bit_and_byte() {
 #[test]
 fn members_are_the_models_of_their_seeds_and_their_answers_are_averaged_to_the_bit_in_any_order() {
     for (entry, alone) in pairs() {
-        for classes in [true, false] {
+        for &classes in targets_of(entry) {
             let what = format!("{} {classes}", entry.name());
             let mut watch = RecordingWatch::default();
             let ensemble = spec(entry, classes, "ensemble = 3");
-            let found = predict(fitted(entry, &ensemble, &mut watch).as_mut());
+            let found = predict(entry, fitted(entry, &ensemble, &mut watch).as_mut());
             let member = |number: usize| {
                 let seed = if number == 1 { SEED } else { ensemble.seed_for(&format!("member-{number}")) };
                 let mut watch = RecordingWatch { before: (number - 1) * EPOCHS, ..RecordingWatch::default() };
-                predict(fitted(alone, &Spec { seed, ..spec(alone, classes, "") }, &mut watch).as_mut())
+                predict(alone, fitted(alone, &Spec { seed, ..spec(alone, classes, "") }, &mut watch).as_mut())
             };
             let members = [member(1), member(2), member(3)];
             // A tree draws nothing but its folds and the order of features that split equally well.
@@ -215,7 +245,8 @@ fn epochs_and_steps_are_counted_on_through_the_members() {
 #[test]
 fn what_an_ensemble_is_and_costs_is_the_sum_of_its_members() {
     for entry in ENTRIES {
-        let [one, three] = ["ensemble = 1", "ensemble = 3"].map(|more| spec(*entry, false, more));
+        let classes = targets_of(*entry) == [true];
+        let [one, three] = ["ensemble = 1", "ensemble = 3"].map(|more| spec(*entry, classes, more));
         let [alone, ensemble] = [&one, &three].map(|spec| fitted(*entry, spec, &mut RecordingWatch::default()));
         let (alone, ensemble) = (alone.footprint(), ensemble.footprint());
         if ["random-forest", "decision-tree"].contains(&entry.name()) {

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 
 use super::batch::Batch;
 use super::encoder::{InputForm, TextReading};
-use super::layers::{BatchNorm, Conv, Embedding, LayerNorm, Linear, Pass, compare, masked_max, relu};
+use super::layers::{BatchNorm, Conv, Embedding, LayerNorm, Linear, Pass, compare, masked_last, masked_max, relu};
 use super::network::Network;
 use super::recipe::{self, Choice, Choices, DROPOUT};
 use super::weights::{Init, WeightLayout};
@@ -42,6 +42,15 @@ const OWN: &[Param] = &[
         about: "dropout of word embeddings and before the last layer",
         source: "images: none, as He et al. 2015; texts: our own choice",
         search: Some(DROPOUT),
+    },
+    Param {
+        name: "pooling",
+        images: DefaultValue::Word("max"),
+        texts: DefaultValue::Word("max"),
+        domain: Domain::Word(&["max", "last"]),
+        about: "texts: the largest of each number over all words, or the numbers of the last word, the default on tasks of characters; images have the mean",
+        source: "max: Collobert et al. 2011; last: what the next character depends on stands at the end",
+        search: None,
     },
 ];
 
@@ -90,7 +99,9 @@ pub(crate) fn network(shortcuts: Shortcuts, params: &Resolved, form: InputForm, 
             Box::new(ImageNet::new(shortcuts, [blocks, width, outputs], [height, columns, channels], dropout))
         }
         InputForm::Tokens { vocabulary, typical, reading, .. } => {
-            Box::new(TextNet::new(shortcuts, [blocks, width, outputs], [vocabulary, typical], reading, dropout))
+            let mut net = TextNet::new(shortcuts, [blocks, width, outputs], [vocabulary, typical], reading, dropout);
+            net.last = params.word("pooling") == "last";
+            Box::new(net)
         }
         _ => unreachable!("this network reads pixels and words"),
     }
@@ -277,6 +288,8 @@ struct TextNet {
     head: Linear,
     /// Numbers that the head takes.
     width: usize,
+    /// Whether the last word is classified.
+    last: bool,
     reading: TextReading,
     dropout: f64,
     multiply_adds: u64,
@@ -303,6 +316,7 @@ impl TextNet {
             norm,
             head,
             width: pooled,
+            last: false,
             reading,
             dropout,
             multiply_adds,
@@ -327,7 +341,9 @@ impl Network for TextNet {
         for block in &self.blocks {
             x = block.forward(x, &mask, pass);
         }
-        let pooled = masked_max(relu(self.norm.forward(x, pass)), tokens.mask.clone());
+        let x = relu(self.norm.forward(x, pass));
+        let pool = if self.last { masked_last } else { masked_max };
+        let pooled = pool(x, tokens.mask.clone());
         if self.reading == TextReading::Apart { compare(pooled) } else { pooled }
     }
 

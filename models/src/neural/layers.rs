@@ -189,6 +189,14 @@ pub(crate) fn masked_max(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     (x + ((mask - 1.0) * 1e9).unsqueeze_dim(2)).max_dim(1).squeeze_dim(1)
 }
 
+/// The vector of the last token that is not padding. The shapes are those of [`masked_mean`].
+pub(crate) fn masked_last(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
+    let [examples, tokens] = mask.dims();
+    let longer = Tensor::cat(vec![mask.clone(), Tensor::zeros([examples, 1], &x.device())], 1);
+    let after = longer.narrow(1, 1, tokens);
+    (x * (mask - after).unsqueeze_dim(2)).sum_dim(1).squeeze_dim(1)
+}
+
 /// The comparison of the two vectors of each pair, `[u, v, |u - v|, u * v]` (Conneau et al. 2017, section 3.1). `x` is
 /// `2 examples x width`, with all first vectors before all second ones. The result is `examples x (4 width)`.
 pub(crate) fn compare(x: Tensor<2>) -> Tensor<2> {
@@ -203,6 +211,19 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
+
+    #[test]
+    fn the_last_token_is_the_one_before_the_padding() {
+        let tensor = |values: Vec<f32>, shape: Vec<usize>| TensorData::new(values, shape);
+        // Three tokens of width two, of which the second text has one.
+        let x: Vec<f32> = (0..12).map(|value| value as f32).collect();
+        let x = Tensor::<3>::from_data(tensor(x, vec![2, 3, 2]), &Device::flex());
+        let mask = tensor(vec![1.0, 1.0, 1.0, 1.0, 0.0, 0.0], vec![2, 3]);
+        let last = masked_last(x.clone(), Tensor::from_data(mask, &Device::flex()));
+        assert_eq!(last.try_into_vec_as::<f32>().expect("floats"), [4.0, 5.0, 6.0, 7.0]);
+        let single = masked_last(x.narrow(1, 0, 1), Tensor::ones([2, 1], &Device::flex()));
+        assert_eq!(single.try_into_vec_as::<f32>().expect("floats"), [0.0, 1.0, 6.0, 7.0]);
+    }
 
     #[test]
     fn a_pair_is_compared_as_both_vectors_their_distance_and_their_product() {

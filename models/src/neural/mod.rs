@@ -4,6 +4,7 @@
 //! are the [`encoder`] (fitted on the training rows), the [`batch`], [`layers`] over [`weights`], and the [`head`].
 //! [`train`] follows a [`recipe`] with a [`schedule`]. Only [`cpu`] holds code that is bound to the processor.
 
+pub(crate) mod adversarial;
 mod backend;
 pub(crate) mod batch;
 pub(crate) mod bert;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use bakeoff_datasets::{Inputs, Split, Targets};
 use burn::tensor::Device as BurnDevice;
 
-use self::backend::Pools;
+pub(crate) use self::backend::Pools;
 use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, Reading, TextReading};
 use self::fitted::{FittedNetwork, encode};
 use self::head::Head;
@@ -265,7 +266,8 @@ pub(crate) fn typical(
     const TYPICAL_WORDS: usize = 20;
     // Who raises the limit has longer texts, about as long as that.
     let longest = params.int("max_tokens");
-    let typical = if longest > recipe::DEFAULT_MAX_TOKENS as usize { longest } else { TYPICAL_WORDS };
+    let is_long = longest > recipe::DEFAULT_MAX_TOKENS as usize || shape.characters.is_some();
+    let typical = if is_long { longest } else { TYPICAL_WORDS };
     let form = match (reading.into().of(&shape.input), shape.input) {
         (Reading::Features, input) => InputForm::Features { width: FeatureParams::of(params, &input).width(&input) },
         (Reading::Raw(_), InputShape::Images { channels, height, width }) => {

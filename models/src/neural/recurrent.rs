@@ -8,7 +8,9 @@ use burn::tensor::Tensor;
 
 use super::batch::Batch;
 use super::encoder::{InputForm, TextReading};
-use super::layers::{Embedding, Linear, Pass, compare, linear, masked_max, masked_mean, recur_gru, recur_lstm};
+use super::layers::{
+    Embedding, Linear, Pass, compare, linear, masked_last, masked_max, masked_mean, recur_gru, recur_lstm,
+};
 use super::network::Network;
 use super::recipe::DROPOUT;
 use super::weights::{Init, Weight, WeightLayout};
@@ -61,9 +63,9 @@ pub(crate) const fn own(units: &'static str) -> [Param; OWN] {
             name: "pooling",
             images: DefaultValue::Word("mean"),
             texts: DefaultValue::Word("max"),
-            domain: Domain::Word(&["mean", "max"]),
-            about: "over the outputs of all steps",
-            source: "max: Conneau et al. 2017",
+            domain: Domain::Word(&["mean", "max", "last"]),
+            about: "the mean or the largest of the outputs of all steps, or the output of the last step of each direction, the default on tasks of characters",
+            source: "max: Conneau et al. 2017; last: Graves 2013, for the next character",
             search: Some(Search::of_all(SearchDefault::Words(&["mean", "max"]), "both of ours")),
         },
         Param {
@@ -143,6 +145,15 @@ impl Layer {
     }
 }
 
+/// What the outputs of all steps become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pooling {
+    Mean,
+    Largest,
+    /// The output of the last step. In a sequence that is read backwards, that is the step of the first word.
+    Last,
+}
+
 struct RecurrentNet {
     layout: WeightLayout,
     buffers: WeightLayout,
@@ -152,7 +163,7 @@ struct RecurrentNet {
     /// Numbers that the head takes.
     width: usize,
     directions: usize,
-    largest: bool,
+    pooling: Pooling,
     reading: TextReading,
     dropout: f64,
     multiply_adds: u64,
@@ -188,7 +199,11 @@ pub(crate) fn network(cell: Cell, params: &Resolved, form: InputForm, outputs: u
         head,
         width: pooled,
         directions,
-        largest: params.word("pooling") == "max",
+        pooling: match params.word("pooling") {
+            "max" => Pooling::Largest,
+            "last" => Pooling::Last,
+            _ => Pooling::Mean,
+        },
         reading,
         dropout: params.float("dropout"),
         multiply_adds: (reading.sequences() * steps * products + pooled * outputs) as u64,
@@ -240,7 +255,11 @@ impl Network for RecurrentNet {
         }
         let [directions, steps, examples, hidden] = x.dims();
         let x = x.permute([2, 1, 0, 3]).reshape([examples, steps, directions * hidden]);
-        let pooled = if self.largest { masked_max(x, mask) } else { masked_mean(x, mask) };
+        let pooled = match self.pooling {
+            Pooling::Mean => masked_mean(x, mask),
+            Pooling::Largest => masked_max(x, mask),
+            Pooling::Last => masked_last(x, mask),
+        };
         if self.reading == TextReading::Apart { compare(pooled) } else { pooled }
     }
 

@@ -15,7 +15,7 @@ use super::network::Network;
 use super::recipe::Recipe;
 use super::schedule::Schedule;
 use super::training_state::{BestEpoch, TrainingState};
-use super::weights::WeightGroup;
+use super::weights::{WeightGroup, WeightLayout};
 use crate::model::{EpochReport, ModelError, Spec, Watch};
 
 /// The share of the running statistics that a step replaces. It is PyTorch's value.
@@ -25,21 +25,24 @@ const STATISTICS_RATE: f32 = 0.1;
 const MIN_WEIGHTS_TO_SHARE: usize = 1 << 20;
 
 /// How finely the schedule follows a budget.
-const SHARES_OF_A_BUDGET: usize = 1_000_000;
+pub(super) const SHARES_OF_A_BUDGET: usize = 1_000_000;
 
 /// The random numbers of one shard: those of an axis' seed, on a stream for this shard.
-fn shard_rng(seed: u64, step: usize, shard: usize) -> ChaCha8Rng {
+pub(super) fn shard_rng(seed: u64, step: usize, shard: usize) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(((step as u64) << 20) + shard as u64);
     rng
 }
 
 /// What the computation of one shard contributes to a step.
-struct ShardResult {
-    loss: f64,
-    rows: usize,
-    gradient: Vec<f32>,
-    statistics: Vec<f32>,
+pub(super) struct ShardResult {
+    /// The sum of the rows' losses, divided by the rows of the step.
+    pub(super) loss: f64,
+    /// How many rows the shard has.
+    pub(super) rows: usize,
+    pub(super) gradient: Vec<f32>,
+    /// The statistics of batch normalisation.
+    pub(super) statistics: Vec<f32>,
 }
 
 /// What a step needs beside weights and rows.
@@ -77,7 +80,7 @@ impl StepContext<'_> {
 }
 
 /// Sums losses, gradients and statistics in the order of the shards.
-fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
+pub(super) fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
     let total: usize = results.iter().map(|result| result.rows).sum();
     let mut statistics = vec![0.0; buffers.len()];
     for result in &results {
@@ -98,14 +101,14 @@ fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
     (loss, gradient)
 }
 
-/// How the optimiser moves the weights of a network.
-fn paces(network: &dyn Network, recipe: &Recipe) -> Vec<Pace> {
+/// How the optimiser moves the weights of a network with this layout.
+pub(super) fn paces_of(layout: &WeightLayout, recipe: &Recipe) -> Vec<Pace> {
     let pace = |group: &WeightGroup| Pace {
         len: group.len,
         decay: if group.decay { recipe.weight_decay as f32 } else { 0.0 },
         share: group.pace * recipe.layer_decay.powi(group.depth as i32),
     };
-    network.layout().groups().iter().map(pace).collect()
+    layout.groups().iter().map(pace).collect()
 }
 
 /// What a fit learns from: encoded rows.
@@ -140,7 +143,7 @@ pub(super) fn train(
         augment_seed: spec.seed_for("augment"),
         dropout_seed: spec.seed_for("dropout"),
     };
-    let optimizer = Optimizer::new(recipe.rule, paces(&*network, &recipe));
+    let optimizer = Optimizer::new(recipe.rule, paces_of(network.layout(), &recipe));
     let mut state = TrainingState::new(initial, optimizer, spec.seed_for("order"));
     if let Some(bytes) = watch.interrupted() {
         state.restore(&bytes).map_err(|error| ModelError::State(error.to_string()))?;

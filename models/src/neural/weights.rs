@@ -224,6 +224,12 @@ impl Leaves {
         Leaves { tensors, shapes: self.shapes.clone() }
     }
 
+    /// The same slots as constants of a graph: a gradient passes through what is computed from them, and none is of them.
+    pub(crate) fn constants(&self) -> Leaves {
+        let tensors = self.tensors.iter().map(|tensor| tensor.clone().autodiff()).collect();
+        Leaves { tensors, shapes: self.shapes.clone() }
+    }
+
     /// A slot as a tensor of its shape.
     ///
     /// # Panics

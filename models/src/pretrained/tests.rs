@@ -65,7 +65,7 @@ fn expected(name: &str) -> Expected {
 
 fn task(pairs: bool) -> TaskShape {
     let input = InputShape::Texts { pairs };
-    TaskShape { input, target: TargetShape::Classes(2), train_rows: 8, mirror_negates: false }
+    TaskShape { input, target: TargetShape::Classes(2), train_rows: 8, mirror_negates: false, characters: None }
 }
 
 fn params(written: &str) -> Resolved {

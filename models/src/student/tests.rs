@@ -123,7 +123,7 @@ fn split(input: InputShape, target: TargetShape, count: usize) -> Split {
 
 fn spec(input: InputShape, target: TargetShape, written: &str) -> Spec {
     let entry = ENTRIES.iter().find(|entry| entry.name() == "student").unwrap();
-    let shape = TaskShape { input, target, train_rows: 36, mirror_negates: false };
+    let shape = TaskShape { input, target, train_rows: 36, mirror_negates: false, characters: None };
     let params = Resolved::new(entry.params(), &shape, &written.parse().unwrap()).unwrap();
     Spec { shape, params: crate::ensemble::of_one(&params), device: Device::Cpu, threads: Threads::new(2), seed: 5 }
 }

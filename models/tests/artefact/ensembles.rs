@@ -15,6 +15,7 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("cnn", "ensemble = 2\nepochs = 1\ndepth = 8\nwidth = 2"),
     ("lstm", "ensemble = 2\nepochs = 1\nhidden = 3"),
     ("gru", "ensemble = 2\nepochs = 1\nhidden = 3"),
+    ("gan", "ensemble = 2\nepochs = 1\nwidth = 2\nnoise = 3"),
     ("mlp", "ensemble = 2\nepochs = 1\nhidden = 3"),
     ("encoder", "ensemble = 2\nepochs = 1\nmax_tokens = 64\nweights = \"TINY\""),
     ("svm", "ensemble = 2"),

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use bakeoff_models::{Device, ENTRIES, ModelError, Predictions, Threads};
 use proptest::prelude::*;
-use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, kinds, rows, saved, sealed, written};
+use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, kinds, rows, saved, sealed, targets, written};
 
 mod ensembles;
 mod parts;
@@ -57,8 +57,8 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
     let folder = tempfile::tempdir().unwrap();
     let mut number = 0;
     for &(name, params) in FORMS.iter().chain(ensembles::FORMS) {
-        for &kind in kinds(params) {
-            for classes in [true, false] {
+        for &kind in kinds(name, params) {
+            for &classes in targets(name) {
                 number += 1;
                 let path = folder.path().join(number.to_string());
                 let mut model = fitted(name, params, kind, classes);
@@ -72,6 +72,7 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
                     assert_eq!(loaded.footprint(), model.footprint());
                     assert_eq!(loaded.truncated(&test), model.truncated(&test));
                     assert_eq!(loaded.wordless(&test), model.wordless(&test));
+                    assert_eq!(loaded.images(5), model.images(5));
                 }
                 // A model that was loaded saves the same bytes.
                 let again = folder.path().join(format!("{number} again"));
@@ -84,12 +85,13 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
 
 #[test]
 fn a_fresh_process_predicts_the_same_bits() {
-    let test = rows(Kind::Pairs, true, 20, 3).inputs;
+    let kind = |name: &str| *kinds(name, "").last().unwrap();
+    let test = |name: &str| rows(kind(name), true, 20, 3).inputs;
     if let Ok(folder) = std::env::var(CHILD) {
         for &(name, _) in FORMS {
             let path = PathBuf::from(&folder).join(name);
             let mut model = entry(name).load(&path, Threads::new(2), Device::Cpu).unwrap();
-            fs::write(path.join("bits"), format!("{:?}", bits(&model.predict(&test).unwrap()))).unwrap();
+            fs::write(path.join("bits"), format!("{:?}", bits(&model.predict(&test(name)).unwrap()))).unwrap();
         }
         return;
     }
@@ -97,9 +99,9 @@ fn a_fresh_process_predicts_the_same_bits() {
     let mut expected = BTreeMap::new();
     for &(name, params) in FORMS {
         if !expected.contains_key(name) {
-            let mut model = fitted(name, params, Kind::Pairs, true);
+            let mut model = fitted(name, params, kind(name), true);
             model.save(&folder.path().join(name)).unwrap();
-            expected.insert(name, format!("{:?}", bits(&model.predict(&test).unwrap())));
+            expected.insert(name, format!("{:?}", bits(&model.predict(&test(name)).unwrap())));
         }
     }
     let mut child = Command::new(std::env::current_exe().unwrap());
@@ -220,6 +222,7 @@ fn numbers_that_would_lead_nowhere_are_refused() {
         ("lstm", Kind::Images, "weights.head.weight", not_a_number),
         ("encoder", Kind::Pairs, "weights.embeddings.LayerNorm.weight", not_a_number),
         ("resnet", Kind::Images, "pixels.std", 0),
+        ("gan", Kind::Images, "generator.weights.start.weight", not_a_number),
     ];
     for (name, kind, array, value) in harm {
         let (.., files) = saved().iter().find(|(other, of, _)| *other == name && *of == kind).unwrap();

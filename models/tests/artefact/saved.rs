@@ -70,6 +70,7 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("cnn", "epochs = 1\ndepth = 8\nwidth = 2"),
     ("lstm", "epochs = 1\nhidden = 3"),
     ("gru", "epochs = 1\nhidden = 3"),
+    ("gan", "epochs = 1\nwidth = 2\nnoise = 3"),
     ("mlp", "epochs = 1\nhidden = 3\ntext_features = \"embeddings\""),
     ("mlp", "epochs = 1\nhidden = 3\nfeatures = \"hog+pixels\""),
     ("encoder", "epochs = 1\nmax_tokens = 64\nweights = \"TINY\""),
@@ -93,9 +94,18 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
 ];
 
 /// The kinds of inputs that a model can do with these parameters.
-pub(crate) fn kinds(params: &str) -> &'static [Kind] {
-    // A pretrained encoder reads texts only.
-    if params.contains("TINY") { &[Kind::Texts, Kind::Pairs] } else { &[Kind::Images, Kind::Texts, Kind::Pairs] }
+pub(crate) fn kinds(name: &str, params: &str) -> &'static [Kind] {
+    match name {
+        "gan" => &[Kind::Images],
+        // A pretrained encoder reads texts only.
+        _ if params.contains("TINY") => &[Kind::Texts, Kind::Pairs],
+        _ => &[Kind::Images, Kind::Texts, Kind::Pairs],
+    }
+}
+
+/// Whether a model can predict classes, and whether numbers.
+pub(crate) fn targets(name: &str) -> &'static [bool] {
+    if name == "gan" { &[true] } else { &[true, false] }
 }
 
 /// The folder of a tiny pretrained encoder, for `TINY` in the parameters. The fuzz target has this file too, in a folder of its own.
@@ -112,7 +122,7 @@ pub(crate) fn fitted(name: &str, params: &str, kind: Kind, classes: bool) -> Box
         _ => InputShape::Texts { pairs: kind == Kind::Pairs },
     };
     let target = if classes { TargetShape::Classes(3) } else { TargetShape::Value };
-    let shape = TaskShape { input, target, train_rows: 36, mirror_negates: false };
+    let shape = TaskShape { input, target, train_rows: 36, mirror_negates: false, characters: None };
     let params = params.replace("TINY", &tiny());
     let params = Resolved::new(entry(name).params(), &shape, &params.parse().unwrap()).unwrap();
     entry(name).check(&params).unwrap();
@@ -132,9 +142,10 @@ pub(crate) fn saved() -> &'static Vec<Saved> {
         let folder = tempfile::tempdir().unwrap();
         let mut saved = Vec::new();
         for (number, &(name, params)) in FORMS.iter().enumerate() {
-            for kind in kinds(params).iter().copied().filter(|&kind| kind != Kind::Texts) {
+            for kind in kinds(name, params).iter().copied().filter(|&kind| kind != Kind::Texts) {
                 let path = folder.path().join(format!("{number} {kind:?}"));
-                fitted(name, params, kind, kind == Kind::Pairs).save(&path).unwrap();
+                let classes = kind == Kind::Pairs || targets(name) == [true];
+                fitted(name, params, kind, classes).save(&path).unwrap();
                 if path.join("part-1").exists() {
                     continue;
                 }

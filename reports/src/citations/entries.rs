@@ -4,9 +4,9 @@ use super::When::{Ensemble, EstimatedEnergy, Model, ModelAs, OwnTask, Parameter,
 use super::{Citation, When};
 use crate::methods::Method;
 
-const NEURAL: When = Model(&["resnet", "cnn", "transformer", "lstm", "gru", "mlp"]);
+const NEURAL: When = Model(&["resnet", "cnn", "transformer", "lstm", "gru", "gan", "mlp"]);
 const CIFAR10: When = Task(&["cifar10", "cifar10-rotation"]);
-const GLUE: When = Task(&["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]);
+const GLUE: When = Task(&["cola", "sst2", "sst2-next-character", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]);
 
 /// An entry: its key and type, its fields, and what a run must have used.
 macro_rules! works {
@@ -49,7 +49,7 @@ works! {
         pages: "625--641",
         year: "2019",
     }
-    inproceedings "socher2013sst" when [Task(&["sst2"])] {
+    inproceedings "socher2013sst" when [Task(&["sst2", "sst2-next-character"])] {
         author: "Socher, Richard and Perelygin, Alex and Wu, Jean and Chuang, Jason and Manning, Christopher D. and Ng, Andrew Y. and Potts, Christopher",
         title: "Recursive Deep Models for Semantic Compositionality Over a Sentiment Treebank",
         booktitle: "Conference on Empirical Methods in Natural Language Processing (EMNLP)",
@@ -188,6 +188,20 @@ works! {
         booktitle: "53rd Annual Meeting of the Association for Computational Linguistics (ACL)",
         pages: "1681--1691",
         year: "2015",
+    }
+    inproceedings "goodfellow2014gan" when [Model(&["gan"])] {
+        author: "Goodfellow, Ian J. and Pouget-Abadie, Jean and Mirza, Mehdi and Xu, Bing and Warde-Farley, David and Ozair, Sherjil and Courville, Aaron and Bengio, Yoshua",
+        title: "Generative Adversarial Nets",
+        booktitle: "Advances in Neural Information Processing Systems (NIPS)",
+        pages: "2672--2680",
+        year: "2014",
+    }
+    inproceedings "salimans2016gan" when [Model(&["gan"])] {
+        author: "Salimans, Tim and Goodfellow, Ian and Zaremba, Wojciech and Cheung, Vicki and Radford, Alec and Chen, Xi",
+        title: "Improved Techniques for Training {GANs}",
+        booktitle: "Advances in Neural Information Processing Systems (NIPS)",
+        pages: "2234--2242",
+        year: "2016",
     }
     book "breiman1984cart" when [Model(&["decision-tree"])] {
         author: "Breiman, Leo and Friedman, Jerome H. and Olshen, Richard A. and Stone, Charles J.",

@@ -55,7 +55,8 @@ fn spec(kind: Kind, written: &str) -> Spec {
         Kind::Images => InputShape::Images { channels: 1, height: 16, width: 16 },
         _ => InputShape::Texts { pairs: kind == Kind::Pairs },
     };
-    let shape = TaskShape { input, target: TargetShape::Classes(2), train_rows: 24, mirror_negates: false };
+    let shape =
+        TaskShape { input, target: TargetShape::Classes(2), train_rows: 24, mirror_negates: false, characters: None };
     let params = Resolved::new(entry("svm").params(), &shape, &written.parse().unwrap()).unwrap();
     Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 5 }
 }
