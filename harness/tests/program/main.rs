@@ -12,6 +12,7 @@ mod data;
 mod devices;
 mod ensembles;
 mod faults;
+mod hybrids;
 mod judged;
 mod lists;
 mod locks;
