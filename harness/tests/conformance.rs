@@ -389,7 +389,7 @@ fn fusion_conforms_on_pairs() {
 fn fusion_of_an_encoder_conforms() {
     let entry = *ENTRIES.iter().find(|entry| entry.name() == "fusion").unwrap();
     let network = format!(
-        "network = {{ model = \"encoder\", weights = \"{TINY}\", epochs = 12, learning_rate = 0.003, batch = 32, max_tokens = 64 }}"
+        "network = {{ model = \"encoder\", weights = \"{TINY}\", epochs = 12, learning_rate = 0.003, batch = 32, dropout = 0.0, clip = 5.0, max_tokens = 64 }}"
     );
     conforms_as(entry, &SYNTHETIC[..1], &network);
 }

@@ -343,6 +343,13 @@ mod tests {
         let crop = param("svm", "features");
         let images_only = written(&crop, "[\"hog\", \"pixels\"]").unwrap();
         assert_eq!(images_only, None, "no text has such features");
+        let networks = written(&crop, "[\"encoder\", { model = \"lstm\", hidden = 8 }]").unwrap();
+        let Some(SearchRange::OneOf(networks)) = networks else { panic!("{networks:?}") };
+        let names = networks.iter().map(|value| match value {
+            ParamValue::Model(model) => model.name(),
+            other => panic!("{other}"),
+        });
+        assert_eq!(names.collect::<Vec<_>>(), ["encoder", "lstm"], "a network reads texts too");
     }
 
     #[test]

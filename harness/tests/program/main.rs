@@ -13,6 +13,7 @@ mod devices;
 mod ensembles;
 mod faults;
 mod generated_text;
+mod hybrids;
 mod judged;
 mod lists;
 mod locks;

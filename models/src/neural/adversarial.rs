@@ -170,7 +170,7 @@ fn design(params: &Resolved, encoder: &InputEncoder, head: Head) -> Result<(Disc
     let (InputEncoder::Images { normalisation, form }, Head::Classes(classes)) = (encoder, head) else {
         return Err(ModelError::Unsupported("this model tells classes of images apart, and nothing else".to_owned()));
     };
-    let size = ImageSize::of(*form);
+    let size = ImageSize::of(form);
     Ok((Discriminator::new(params, size, classes), Generator::new(params, size, normalisation.clone())))
 }
 

@@ -26,8 +26,8 @@ pub(super) struct ImageSize {
 }
 
 impl ImageSize {
-    pub(super) fn of(form: InputForm) -> ImageSize {
-        match form {
+    pub(super) fn of(form: &InputForm) -> ImageSize {
+        match *form {
             InputForm::Images { channels, height, width } => ImageSize { height, width, channels },
             _ => unreachable!("a generator is of images alone"),
         }
@@ -46,6 +46,8 @@ pub(super) struct Discriminator {
     buffers: WeightLayout,
     /// Each with its bias and its stride.
     layers: Vec<(Conv, Weight, usize)>,
+    /// Channels of the last layer, which the head takes.
+    width: usize,
     head: Linear,
     dropout: f64,
     multiply_adds: u64,
@@ -75,6 +77,7 @@ impl Discriminator {
             layout,
             buffers: WeightLayout::default(),
             layers,
+            width: inputs,
             head,
             dropout: params.float("dropout"),
             multiply_adds: (multiply_adds + inputs * classes) as u64,
@@ -93,17 +96,11 @@ impl Discriminator {
         x.reshape([examples, height * width, channels]).mean_dim(1).squeeze_dim(1)
     }
 
-    /// The outputs for the classes of the task, `examples x classes`.
-    fn classify(&self, features: Tensor<2>, pass: &mut Pass<'_>) -> Tensor<2> {
-        let features = pass.dropout(features, self.dropout);
-        self.head.forward(features, pass)
-    }
-
     /// The logarithms of the probabilities of all K + 1 classes, `examples x (classes + 1)`; the last is that of made-up images. Its
     /// output is 0, because a number that is added to all outputs changes no probability.
     fn log_probabilities(&self, pixels: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<2> {
         let features = self.features(pixels, pass);
-        let outputs = self.classify(features, pass);
+        let outputs = self.head(features, pass);
         let made_up = Tensor::zeros([outputs.dims()[0], 1], &outputs.device());
         log_softmax(Tensor::cat(vec![outputs, made_up], 1), 1)
     }
@@ -134,10 +131,19 @@ impl Network for Discriminator {
         &self.buffers
     }
 
-    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+    fn pooled(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
         let Batch::Images(pixels) = batch else { unreachable!("a discriminator is of images alone") };
-        let features = self.features(pixels.clone(), pass);
-        self.classify(features, pass)
+        self.features(pixels.clone(), pass)
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The outputs are for the classes of the task.
+    fn head(&self, features: Tensor<2>, pass: &mut Pass<'_>) -> Tensor<2> {
+        let features = pass.dropout(features, self.dropout);
+        self.head.forward(features, pass)
     }
 
     fn multiply_adds(&self) -> u64 {
