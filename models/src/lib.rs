@@ -22,6 +22,7 @@ mod parallel;
 mod params;
 mod pretrained;
 mod random_forest;
+mod reason;
 mod resnet;
 mod search;
 pub mod svm;
@@ -37,6 +38,7 @@ pub use model::{
 pub use names::{did_you_mean, unknown_name};
 pub use parallel::{Threads, on_threads};
 pub use params::{DefaultValue, Domain, Param, ParamError, ParamValue, Resolved};
+pub use reason::{Attention, Reason};
 pub use resnet::published_resnet;
 pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 

@@ -317,6 +317,10 @@ impl Model for SupportVectors {
     fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         self.fitted.as_ref().and_then(|fitted| fitted.encoder.wordless(inputs))
     }
+
+    fn support_vectors(&self) -> Option<usize> {
+        self.fitted.as_ref().and_then(|fitted| fitted.predictor.machine().support())
+    }
 }
 
 impl SupportVectors {

@@ -11,8 +11,8 @@ use burn::tensor::{Tensor, module};
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, TextReading};
-use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, attend, masked_mean, relu};
-use crate::neural::network::Network;
+use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, masked_mean, relu};
+use crate::neural::network::{AttentionForm, Network};
 use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, version};
@@ -195,7 +195,8 @@ impl Block {
     fn forward(&self, x: Tensor<3>, lengths: &[usize], net: &TransformerNet, pass: &mut Pass<'_>) -> Tensor<3> {
         let y = self.attention_norm.forward(x.clone(), pass);
         let inputs = [&self.query, &self.key, &self.value].map(|linear| linear.forward(y.clone(), pass));
-        let attended = self.output.forward(attend(inputs, net.heads, lengths), pass);
+        let attended = pass.attend(inputs, net.heads, lengths);
+        let attended = self.output.forward(attended, pass);
         let x = x + pass.dropout(attended, net.dropout);
         let hidden = relu(self.expand.forward(self.mlp_norm.forward(x.clone(), pass), pass));
         let changed = self.contract.forward(hidden, pass);
@@ -206,7 +207,12 @@ impl Block {
 /// What makes the first vectors of tokens.
 enum Stem {
     Words(Embedding),
-    Patches { side: usize, project: Linear },
+    Patches {
+        side: usize,
+        /// How many there are from top to bottom and from left to right.
+        grid: [usize; 2],
+        project: Linear,
+    },
 }
 
 struct TransformerNet {
@@ -237,8 +243,9 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
             let side = params.int("patch");
             let inputs = side * side * channels;
             let project = Linear::new(&mut layout, "patches", inputs, width, Init::glorot(inputs, width));
-            let tokens = (height / side) * (columns / side);
-            (Stem::Patches { side, project }, tokens, tokens, tokens * inputs * width)
+            let grid = [height / side, columns / side];
+            let tokens = grid[0] * grid[1];
+            (Stem::Patches { side, grid, project }, tokens, tokens, tokens * inputs * width)
         }
         InputForm::Features { .. } | InputForm::Pieces { .. } => unreachable!("this network reads pixels and words"),
     };
@@ -297,7 +304,7 @@ impl Network for TransformerNet {
                 }
                 (x, tokens.lengths.clone())
             }
-            (Batch::Images(pixels), Stem::Patches { side, project }) => {
+            (Batch::Images(pixels), Stem::Patches { side, project, .. }) => {
                 let x = project.forward(patches(pixels.clone(), *side), pass);
                 let [examples, tokens, _] = x.dims();
                 (x, vec![tokens; examples])
@@ -327,5 +334,14 @@ impl Network for TransformerNet {
 
     fn multiply_adds(&self) -> u64 {
         self.multiply_adds
+    }
+
+    fn attention(&self) -> Option<AttentionForm> {
+        let has_class_token = self.class.is_some();
+        let patches = match self.stem {
+            Stem::Patches { grid, .. } => Some(grid),
+            Stem::Words(_) => None,
+        };
+        Some(AttentionForm { adds_class_token: has_class_token, reads_first_token: has_class_token, patches })
     }
 }

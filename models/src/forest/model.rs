@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bakeoff_datasets::{Inputs, Split, Targets};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 use rayon::ThreadPool;
 
 use super::{Criterion, Forest, ForestError, ForestValidParams, Gini, Growth, Variance, most_probable};
@@ -15,6 +15,7 @@ use crate::model::{
 };
 use crate::parallel::{self, Threads};
 use crate::params::Resolved;
+use crate::reason::Reason;
 use crate::target_scale::TargetScale;
 
 /// Bytes of one feature of a training row: its value and its bin.
@@ -192,15 +193,31 @@ impl Model for TreeModel {
 
     fn rules(&self, classes: &[String]) -> Option<String> {
         let (encoder, forest) = self.fitted.as_ref().filter(|_| self.growing != Growing::Forest)?;
-        let leaf = |values: &[f32]| match self.spec.shape.target {
+        Some(forest.rules(&encoder.feature_names(), |values| self.leaf(values, classes)))
+    }
+
+    fn reasons(&self, inputs: &Inputs, classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+        let Some((encoder, forest)) = self.fitted.as_ref().filter(|_| self.growing != Growing::Forest) else {
+            return Ok(None);
+        };
+        let rows = self.pool.install(|| encoder.encode(inputs))?.into_dense();
+        let names = encoder.feature_names();
+        let path = |row: ArrayView1<'_, f32>| forest.path(&names, |feature| row[feature], |values| self.leaf(values, classes));
+        Ok(Some(rows.rows().into_iter().map(|row| Reason::Path(path(row))).collect()))
+    }
+}
+
+impl TreeModel {
+    /// The values of a leaf, in words.
+    fn leaf(&self, values: &[f32], classes: &[String]) -> String {
+        match self.spec.shape.target {
             TargetShape::Value => values[0].to_string(),
             TargetShape::Classes(_) => {
                 let class = most_probable(values);
                 let name = classes.get(class).map_or_else(|| format!("class {class}"), String::clone);
                 format!("{name} ({:.2})", values[class])
             }
-        };
-        Some(forest.rules(&encoder.feature_names(), leaf))
+        }
     }
 }
 

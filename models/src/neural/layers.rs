@@ -1,11 +1,12 @@
 //! The layers that networks share, and the pass that carries weights, random numbers and statistics through them.
 
 pub(crate) use burn::tensor::activation::relu;
+use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, module};
 use rand_chacha::ChaCha8Rng;
 
-pub(crate) use super::cpu::{attend, gelu, linear, recur_gru, recur_lstm};
-use super::cpu::{convolve, dropout, layer_norm, normalise, standardise};
+pub(crate) use super::cpu::{gelu, linear, recur_gru, recur_lstm};
+use super::cpu::{attend, convolve, dropout, layer_norm, normalise, standardise};
 use super::weights::{Init, Leaves, Weight, WeightLayout};
 
 /// Keeps a variance above zero. It is PyTorch's value for both normalisations.
@@ -20,12 +21,19 @@ pub(crate) struct Pass<'a> {
     noise: Option<ChaCha8Rng>,
     /// The statistics of batch normalisation, in the order of the buffers' layout.
     statistics: Vec<f32>,
+    /// The attention of each block so far, `heads x tokens x tokens`. `None` if it is not asked for.
+    attention: Option<Vec<Tensor<3>>>,
 }
 
 impl<'a> Pass<'a> {
     /// A pass for training if there is `noise`, or else for a prediction.
     pub(crate) fn new(weights: &'a Leaves, buffers: &'a Leaves, noise: Option<ChaCha8Rng>) -> Pass<'a> {
-        Pass { weights, buffers, noise, statistics: Vec::new() }
+        Pass { weights, buffers, noise, statistics: Vec::new(), attention: None }
+    }
+
+    /// A pass for the prediction of one example that keeps the attention of each block.
+    pub(crate) fn attentive(weights: &'a Leaves, buffers: &'a Leaves) -> Pass<'a> {
+        Pass { attention: Some(Vec::new()), ..Pass::new(weights, buffers, None) }
     }
 
     /// A weight of the network.
@@ -38,12 +46,36 @@ impl<'a> Pass<'a> {
         self.statistics
     }
 
+    /// The attention of each block, `heads x tokens x tokens`, of an [attentive](Pass::attentive) pass.
+    pub(crate) fn into_attention(self) -> Vec<Tensor<3>> {
+        self.attention.unwrap_or_default()
+    }
+
+    /// Attention of all heads. `inputs` are query, key and value, `examples x tokens x width`, and `lengths` says how many tokens
+    /// each example has.
+    pub(crate) fn attend(&mut self, inputs: [Tensor<3>; 3], heads: usize, lengths: &[usize]) -> Tensor<3> {
+        if let Some(seen) = &mut self.attention {
+            seen.push(attention_weights(&inputs[0], &inputs[1], heads));
+        }
+        attend(inputs, heads, lengths)
+    }
+
     /// In training, drops each number with probability `rate` and scales the others up (Srivastava et al. 2014).
     pub(crate) fn dropout<const D: usize>(&mut self, x: Tensor<D>, rate: f64) -> Tensor<D> {
         let Some(noise) = self.noise.as_mut().filter(|_| rate > 0.0) else { return x };
         let shape = x.dims();
         dropout(x.flatten(0, D - 1), rate, noise).reshape(shape)
     }
+}
+
+/// The attention weights of the only example of a batch, `heads x tokens x tokens`: the softmax of `Q Kᵗ / sqrt(depth)` of each
+/// head. `attend` keeps them to itself, because a prediction does not need them.
+fn attention_weights(query: &Tensor<3>, key: &Tensor<3>, heads: usize) -> Tensor<3> {
+    let [_, tokens, width] = query.dims();
+    let depth = width / heads;
+    let of_heads = |x: &Tensor<3>| x.clone().narrow(0, 0, 1).reshape([tokens, heads, depth]).swap_dims(0, 1);
+    let scores = of_heads(query).matmul(of_heads(key).swap_dims(1, 2)) / (depth as f64).sqrt();
+    softmax(scores, 2)
 }
 
 /// A matrix product with a bias.
@@ -203,6 +235,25 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
+
+    #[test]
+    fn the_attention_that_is_shown_is_the_one_that_predictions_use() {
+        let [tokens, width, heads] = [3, 4, 2];
+        let part = |from: usize| {
+            let values: Vec<f32> = (0..tokens * width).map(|at| ((at * 7 + from) % 11) as f32 / 5.0 - 1.0).collect();
+            Tensor::<3>::from_data(TensorData::new(values, [1, tokens, width]), &Device::flex())
+        };
+        let [query, key, value] = [part(0), part(3), part(5)];
+        let weights = attention_weights(&query, &key, heads);
+        assert_eq!(weights.dims(), [heads, tokens, tokens]);
+        let values = value.clone().reshape([tokens, heads, width / heads]).swap_dims(0, 1);
+        let attended = weights.matmul(values).swap_dims(0, 1).reshape([tokens, width]);
+        let found = attended.try_into_vec_as::<f32>().expect("floats");
+        let expected = attend([query, key, value], heads, &[tokens]).try_into_vec_as::<f32>().expect("floats");
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-5, "{found} and {expected}");
+        }
+    }
 
     #[test]
     fn a_pair_is_compared_as_both_vectors_their_distance_and_their_product() {

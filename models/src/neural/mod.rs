@@ -4,6 +4,7 @@
 //! are the [`encoder`] (fitted on the training rows), the [`batch`], [`layers`] over [`weights`], and the [`head`].
 //! [`train`] follows a [`recipe`] with a [`schedule`]. Only [`cpu`] holds code that is bound to the processor.
 
+mod attention;
 mod backend;
 pub(crate) mod batch;
 pub(crate) mod bert;
@@ -46,6 +47,7 @@ use crate::model::{
 };
 use crate::parallel::Threads;
 use crate::params::Resolved;
+use crate::reason::Reason;
 
 /// See [`crate::ModelEntry::version`]. `revision` is that of the model.
 pub(crate) fn version(revision: u32, device: Device) -> String {
@@ -281,5 +283,11 @@ impl Model for Neural {
 
     fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         self.fitted.as_ref().and_then(|fitted| fitted.encoder.wordless(inputs))
+    }
+
+    fn reasons(&self, inputs: &Inputs, _classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+        let Some(fitted) = &self.fitted else { return Ok(None) };
+        let attention = fitted.attention(inputs, &self.pools)?;
+        Ok(attention.map(|all| all.into_iter().map(Reason::Attention).collect()))
     }
 }

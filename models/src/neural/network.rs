@@ -19,6 +19,21 @@ pub(crate) trait Network: Send + Sync {
     /// The multiply-adds of matrix products and convolutions for one example. A text is assumed to have the typical
     /// length.
     fn multiply_adds(&self) -> u64;
+    /// How to read the attention of its blocks. `None` for a network without attention.
+    fn attention(&self) -> Option<AttentionForm> {
+        None
+    }
+}
+
+/// How the attention of a network is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AttentionForm {
+    /// Whether the network puts a class token of its own before the tokens of the input.
+    pub(crate) adds_class_token: bool,
+    /// Whether the head reads the first token only. Otherwise it reads the mean of all.
+    pub(crate) reads_first_token: bool,
+    /// How many patches of an image there are from top to bottom and from left to right; `None` for texts.
+    pub(crate) patches: Option<[usize; 2]>,
 }
 
 /// Builds a network from a model's parameters, for inputs of this form and this many outputs.
