@@ -350,6 +350,16 @@ pub(crate) fn load<S: DeserializeOwned>(
     Ok(Loaded { spec: Spec { shape, params, device, threads, seed }, state, arrays })
 }
 
+/// The name of the model that was saved to this folder, of an ensemble too.
+///
+/// # Errors
+/// If the folder holds no saved model.
+pub fn model_in(folder: &Path) -> Result<String, ModelError> {
+    let path = folder.join(MANIFEST);
+    let manifest: Manifest = json(&path, &read(&path, MOST_MANIFEST_BYTES)?)?;
+    Ok(manifest.model)
+}
+
 fn refused(path: &Path, what: impl Into<String>) -> ModelError {
     ModelError::Artefact { path: path.to_owned(), what: what.into() }
 }

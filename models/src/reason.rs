@@ -37,8 +37,12 @@ pub(crate) fn rollout(blocks: &[Matrix]) -> Matrix {
         let mut next = product.clone();
         for (row, out) in next.data.chunks_exact_mut(tokens).enumerate() {
             for (column, out) in out.iter_mut().enumerate() {
-                let attended: f32 =
-                    block.row(row).iter().zip(product.data.chunks_exact(tokens)).map(|(part, from)| part * from[column]).sum();
+                let attended: f32 = block
+                    .row(row)
+                    .iter()
+                    .zip(product.data.chunks_exact(tokens))
+                    .map(|(part, from)| part * from[column])
+                    .sum();
                 *out = 0.5 * (attended + product.data[row * tokens + column]);
             }
         }

@@ -21,6 +21,7 @@ mod figures;
 mod format;
 mod grid;
 mod html;
+mod interpretation;
 mod latencies;
 mod markdown;
 mod methods;
@@ -61,6 +62,10 @@ pub use estimate::{Basis, Uncertainty};
 pub use figures::{Drawn, FIGURES, Figure, Look, Picture, Style};
 pub use format::percent;
 pub use grid::Grid;
+pub use interpretation::{
+    ExplainedAnswer, ExplainedModel, ExplainedTask, Importance, Interpretation, Measure, Part, ShownAttention,
+    ShownExample, ShownInput, interpretation_text,
+};
 pub use metric::{
     Better, Estimator, Floor, METRICS, Metric, Region, Score, ScoredTargets, SummaryColumn, TargetUnit, metric,
 };

@@ -55,6 +55,9 @@ pub fn build_with(dir: &RunDir, look: Look) -> Result<Built, ReportError> {
     }
     dir.write("summary.csv", &summary(&results))?;
     dir.write("report.md", markdown(&results, &remarks).as_bytes())?;
+    if let Some(interpretation) = &results.interpretation {
+        interpretation.write_page(dir)?;
+    }
     dir.write("report.html", html(&results, &pictures, &remarks).as_bytes())?;
     Ok(Built { report: dir.report_path(), terminal_table: terminal_table(&results), remarks })
 }

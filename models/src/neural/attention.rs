@@ -50,9 +50,9 @@ fn read(form: AttentionForm, mut blocks: Vec<Matrix>, names: Vec<String>) -> Att
     };
     let names = match form.patches {
         None => names,
-        Some([down, across]) => {
-            (0..down * across).map(|patch| format!("row {}, column {}", patch / across + 1, patch % across + 1)).collect()
-        }
+        Some([down, across]) => (0..down * across)
+            .map(|patch| format!("row {}, column {}", patch / across + 1, patch % across + 1))
+            .collect(),
     };
     let tokens = form.adds_class_token.then(|| "[CLS]".to_owned()).into_iter().chain(names).collect();
     let last_block = blocks.pop().unwrap_or(Matrix { rows: 0, cols: 0, data: Vec::new() });

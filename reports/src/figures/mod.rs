@@ -13,6 +13,7 @@ mod critical_difference;
 mod curves;
 mod drawing;
 mod frame;
+mod interpretation;
 mod key;
 mod latency;
 mod latency_ecdf;
@@ -38,6 +39,7 @@ mod wins;
 
 #[cfg(test)]
 pub(crate) use confusion::contrast;
+pub(crate) use interpretation::{attention_pictures, example_picture, importance_pictures};
 pub use look::Look;
 pub use style::Style;
 
