@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -350,14 +350,39 @@ pub(crate) fn load<S: DeserializeOwned>(
     Ok(Loaded { spec: Spec { shape, params, device, threads, seed }, state, arrays })
 }
 
-/// The name of the model that was saved to this folder, of an ensemble too.
+/// What a folder holds, without the model itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArtefactInfo {
+    /// The name of the model.
+    pub model: String,
+    /// The form of the task that it was fitted on.
+    pub shape: TaskShape,
+}
+
+/// Says what a folder holds that a fitted model or an ensemble was saved to. [`ModelEntry::load`] of the model that it names then
+/// checks everything else.
 ///
 /// # Errors
-/// If the folder holds no saved model.
-pub fn model_in(folder: &Path) -> Result<String, ModelError> {
-    let path = folder.join(MANIFEST);
-    let manifest: Manifest = json(&path, &read(&path, MOST_MANIFEST_BYTES)?)?;
-    Ok(manifest.model)
+/// Names the file that is missing, cut off, changed, or of another format.
+pub fn inspect(folder: &Path) -> Result<ArtefactInfo, ModelError> {
+    let manifest = |folder: &Path| -> Result<(PathBuf, Manifest), ModelError> {
+        let path = folder.join(MANIFEST);
+        let manifest = json(&path, &read(&path, MOST_MANIFEST_BYTES)?)?;
+        Ok((path, manifest))
+    };
+    let (mut folder, (mut path, mut found)) = (folder.to_owned(), manifest(folder)?);
+    if found.format == ENSEMBLE_FORMAT {
+        // All members are of one model and one task.
+        folder = ensemble::folder_of(&folder, 1);
+        (path, found) = manifest(&folder)?;
+    }
+    if found.format != FORMAT {
+        let formats = format!("a model is of format {FORMAT}, an ensemble of format {ENSEMBLE_FORMAT}");
+        return Err(refused(&path, format!("is of format {}, but {formats}", found.format)));
+    }
+    let (path, bytes) = found.read(&folder, MODEL)?;
+    let Body { shape, .. } = json::<Body<IgnoredAny>>(&path, &bytes)?;
+    Ok(ArtefactInfo { model: found.model, shape })
 }
 
 fn refused(path: &Path, what: impl Into<String>) -> ModelError {

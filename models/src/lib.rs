@@ -29,7 +29,7 @@ pub mod svm;
 mod target_scale;
 mod transformer;
 
-pub use artefact::model_in;
+pub use artefact::{ArtefactInfo, inspect};
 pub use encode::words::{Tokens, Words, wordless};
 pub use ensemble::Ensembled;
 pub use model::{

@@ -3,7 +3,7 @@
 use std::io::{Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 
-use bakeoff_models::{Device, ModelEntry, Threads, model_in, unknown_name};
+use bakeoff_models::{ArtefactInfo, Device, ModelEntry, Threads, inspect, unknown_name};
 use bakeoff_reports::{ExplainedTask, Interpretation, RunDir, interpretation_text};
 use clap::Args;
 
@@ -17,7 +17,7 @@ use crate::recorder::RunLock;
 use crate::rows::Rows;
 use crate::session::Session;
 use crate::suite::Source;
-use crate::tasks::Task;
+use crate::tasks::{self, Task};
 use crate::usage::usage;
 use crate::worker;
 
@@ -92,7 +92,18 @@ fn explain_artefact(session: &Session<'_>, arguments: &ExplainArguments) -> anyh
     let task = program.task(name).ok_or_else(|| {
         usage(unknown_name("task", name, &program.tasks.iter().map(|task| task.name()).collect::<Vec<_>>()))
     })?;
-    let model = model_in(folder).map_err(usage)?;
+    let ArtefactInfo { model, shape: fitted_on } = inspect(folder).map_err(usage)?;
+    let shape = tasks::shape(task, 0);
+    if (shape.input, shape.target) != (fitted_on.input, fitted_on.target) {
+        return Err(usage(format!(
+            "{} was fitted on {:?} to predict {:?}, but task '{name}' has {:?} and {:?}: name the task that it was fitted on",
+            folder.display(),
+            fitted_on.input,
+            fitted_on.target,
+            shape.input,
+            shape.target
+        )));
+    }
     let entry = program.model(&model).ok_or_else(|| {
         usage(unknown_name("model", &model, &program.models.iter().map(|model| model.name()).collect::<Vec<_>>()))
     })?;
