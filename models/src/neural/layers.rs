@@ -81,15 +81,45 @@ fn attention_weights(query: &Tensor<3>, key: &Tensor<3>, heads: usize) -> Tensor
 /// A matrix product with a bias.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Linear {
-    weight: Weight,
+    matrix: Matrix,
     bias: Weight,
 }
 
+/// A matrix, or two whose product it is.
+#[derive(Debug, Clone, Copy)]
+enum Matrix {
+    Whole(Weight),
+    Factors { left: Weight, right: Weight },
+}
+
+impl Matrix {
+    /// Declares `{name}.weight`, `inputs x outputs`; or `{name}.left`, `inputs x rank`, and `{name}.right`, `rank x outputs`, if
+    /// the layout wants a lower rank.
+    fn new(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize, init: Init) -> Matrix {
+        match layout.reduction().rank(inputs, outputs) {
+            None => Matrix::Whole(layout.matrix(format!("{name}.weight"), &[inputs, outputs], init)),
+            Some(rank) => Matrix::Factors {
+                left: layout.matrix(format!("{name}.left"), &[inputs, rank], init),
+                right: layout.matrix(format!("{name}.right"), &[rank, outputs], init),
+            },
+        }
+    }
+}
+
 impl Linear {
-    /// Declares `{name}.weight`, `inputs x outputs`, and `{name}.bias`.
+    /// Declares `{name}.weight`, `inputs x outputs`, and `{name}.bias`. If the layout wants a lower rank, `{name}.left` and
+    /// `{name}.right` are in place of the weight.
     pub(crate) fn new(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize, init: Init) -> Linear {
         Linear {
-            weight: layout.matrix(format!("{name}.weight"), &[inputs, outputs], init),
+            matrix: Matrix::new(layout, name, inputs, outputs, init),
+            bias: layout.free(format!("{name}.bias"), &[outputs], Init::Constant(0.0)),
+        }
+    }
+
+    /// The last layer of a network, which is never of a lower rank: it is small, and each class needs its own direction.
+    pub(crate) fn head(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize, init: Init) -> Linear {
+        Linear {
+            matrix: Matrix::Whole(layout.matrix(format!("{name}.weight"), &[inputs, outputs], init)),
             bias: layout.free(format!("{name}.bias"), &[outputs], Init::Constant(0.0)),
         }
     }
@@ -97,10 +127,23 @@ impl Linear {
     /// `x W + b` over the last dimension.
     pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>, pass: &Pass<'_>) -> Tensor<D> {
         let mut shape = x.dims();
-        let (weight, bias): (Tensor<2>, Tensor<1>) = (pass.weight(self.weight), pass.weight(self.bias));
+        let bias: Tensor<1> = pass.weight(self.bias);
         shape[D - 1] = bias.dims()[0];
-        linear(x.flatten(0, D - 1), weight.flatten(0, 1), bias).reshape(shape)
+        let x = x.flatten(0, D - 1);
+        let (x, last) = match self.matrix {
+            Matrix::Whole(weight) => (x, weight),
+            Matrix::Factors { left, right } => (times(x, pass.weight(left)), right),
+        };
+        let weight: Tensor<2> = pass.weight(last);
+        linear(x, weight.flatten(0, 1), bias).reshape(shape)
     }
+}
+
+/// `x W` for flat rows.
+fn times(x: Tensor<1>, weight: Tensor<2>) -> Tensor<1> {
+    let [_, outputs] = weight.dims();
+    let nothing = Tensor::zeros([outputs], &x.device());
+    linear(x, weight.flatten(0, 1), nothing)
 }
 
 /// A vector for each word.
@@ -121,17 +164,35 @@ impl Embedding {
 
 /// A 3 x 3 convolution without bias. The border is padded with zeros.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Conv(Weight);
+pub(crate) struct Conv(Matrix);
 
 impl Conv {
-    /// Declares `{name}.weight`, `3 x 3 x inputs x outputs`.
+    /// Declares `{name}.weight`, `3 x 3 x inputs x outputs`. If the layout wants a lower rank, `{name}.left` has `3 x 3 x inputs x
+    /// rank` numbers, and `{name}.right` combines its channels (Zhang et al. 2016, "Accelerating very deep convolutional networks",
+    /// section 3.1).
     pub(crate) fn new(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize) -> Conv {
-        Conv(layout.matrix(format!("{name}.weight"), &[3, 3, inputs, outputs], Init::he(9 * inputs)))
+        let init = Init::he(9 * inputs);
+        Conv(match layout.reduction().rank(9 * inputs, outputs) {
+            None => Matrix::Whole(layout.matrix(format!("{name}.weight"), &[3, 3, inputs, outputs], init)),
+            Some(rank) => Matrix::Factors {
+                left: layout.matrix(format!("{name}.left"), &[3, 3, inputs, rank], init),
+                right: layout.matrix(format!("{name}.right"), &[rank, outputs], init),
+            },
+        })
     }
 
     /// `examples x height x width x inputs` to `... x outputs`. Each side is divided by `stride` and rounded up.
     pub(crate) fn forward(self, x: Tensor<4>, stride: usize, pass: &Pass<'_>) -> Tensor<4> {
-        convolve(x, pass.weight(self.0), stride)
+        match self.0 {
+            Matrix::Whole(weight) => convolve(x, pass.weight(weight), stride),
+            Matrix::Factors { left, right } => {
+                let x = convolve(x, pass.weight(left), stride);
+                let right: Tensor<2> = pass.weight(right);
+                let [examples, height, width, _] = x.dims();
+                let outputs = right.dims()[1];
+                times(x.flatten(0, 3), right).reshape([examples, height, width, outputs])
+            }
+        }
     }
 }
 
