@@ -94,7 +94,7 @@ impl Session<'_> {
         let mut sums = BTreeMap::new();
         let mut own = BTreeSet::new();
         for (model, params) in self.fits(plan) {
-            let published = model.files(params).iter();
+            let published = model.files(params).into_iter();
             sums.extend(published.map(|file| (file.name.to_owned(), file.checksum.hex().to_owned())));
             own.extend(model.own_files(params).map_err(usage)?);
         }

@@ -7,7 +7,11 @@ use bakeoff_models::{Resolved, Tokens};
 /// hold none of these words. There is no line for images.
 pub fn lines<'a>(models: impl Iterator<Item = (&'a str, &'a Resolved)>, splits: &Splits) -> Vec<String> {
     let mut choices: Vec<(Tokens, Vec<&str>)> = Vec::new();
-    for (model, params) in models.filter(|(_, params)| params.has("tokens")) {
+    // A network that gives the features reads what its own parameters say.
+    let reads_words = |params: &Resolved| {
+        params.has("tokens") && (params.model("features").is_none() || params.switch("concatenate"))
+    };
+    for (model, params) in models.filter(|(_, params)| reads_words(params)) {
         let tokens = Tokens::of(params);
         match choices.iter_mut().find(|(other, _)| *other == tokens) {
             Some((_, models)) if models.contains(&model) => {}

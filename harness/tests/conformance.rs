@@ -92,15 +92,16 @@ struct Trial {
 }
 
 impl Trial {
-    /// `members` is how many the model is an ensemble of.
-    fn new(entry: &dyn ModelEntry, task: &'static dyn Task, members: usize) -> Trial {
+    /// `more` are parameters beside those that make the model small.
+    fn new(entry: &dyn ModelEntry, task: &'static dyn Task, more: &str) -> Trial {
         let splits = task.load(&Store::embedded()).unwrap();
         let given = splits.train.select(&train_rows(&splits.train.targets, rows(task), 7));
         let (train, validation) = carve_validation(&given, rows(task) / 10, 7);
         let test = splits.test.select(&(0..TEST_ROWS).collect::<Vec<_>>());
         let shape = tasks::shape(task, rows(task));
-        let mut params = Resolved::new(entry.params(), &shape, &small(entry, task)).unwrap();
-        params.set("ensemble", bakeoff_models::ParamValue::Int(members as i64));
+        let mut written = small(entry, task);
+        written.extend(more.parse::<toml::Table>().unwrap());
+        let params = Resolved::new(entry.params(), &shape, &written).unwrap();
         assert_eq!(entry.supports(&shape, &params, Device::Cpu), Support::Yes, "{} on {}", entry.name(), task.name());
         entry.check(&params).unwrap();
         Trial {
@@ -167,13 +168,13 @@ fn samples() -> Vec<&'static dyn Task> {
 
 fn conforms(name: &str, tasks: &[&'static dyn Task]) {
     let entry = *ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
-    conforms_as(entry, tasks, 1);
+    conforms_as(entry, tasks, "");
 }
 
-fn conforms_as(entry: &dyn ModelEntry, tasks: &[&'static dyn Task], members: usize) {
+fn conforms_as(entry: &dyn ModelEntry, tasks: &[&'static dyn Task], more: &str) {
     for task in tasks {
-        let case = format!("{} of {members} on {}", entry.name(), task.name());
-        let trial = Trial::new(entry, *task, members);
+        let case = format!("{} {more} on {}", entry.name(), task.name());
+        let trial = Trial::new(entry, *task, more);
         let mut model = entry.build(&trial.spec).unwrap();
         assert!(model.predict(&trial.test.inputs).is_err(), "{case}: predicts before it was fitted");
         let predictions = trial.fit(model.as_mut());
@@ -321,7 +322,20 @@ fn decision_tree_conforms_on_pairs() {
 fn ensembles_conform() {
     for name in ["lstm", "svm", "random-forest"] {
         let entry = *ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
-        conforms_as(entry, &SYNTHETIC[..1], 2);
+        conforms_as(entry, &SYNTHETIC[..1], "ensemble = 2");
+    }
+}
+
+/// A classic model on the features of a network, alone and beside plain ones: models/src/encode/classic/tests.rs has every network.
+#[test]
+fn classic_models_on_the_features_of_networks_conform() {
+    let network = "epochs = 8, learning_rate = 0.003, batch = 32, shard = 16, hidden = 32";
+    for (name, more) in [
+        ("svm", format!("features = {{ model = \"mlp\", {network} }}")),
+        ("random-forest", format!("features = {{ model = \"mlp\", {network} }}\nconcatenate = true")),
+    ] {
+        let entry = *ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
+        conforms_as(entry, &[samples()[0], SYNTHETIC[0]], &more);
     }
 }
 

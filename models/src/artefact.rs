@@ -6,6 +6,7 @@
 //! is trusted: whoever reads arrays checks that they fit together. See docs/artefacts.md.
 
 pub(crate) mod ensemble;
+pub(crate) mod parts;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -26,6 +27,8 @@ use crate::params::{ParamValue, Resolved};
 const FORMAT: u32 = 1;
 /// The layout of the folder of an ensemble; see [`ensemble`].
 const ENSEMBLE_FORMAT: u32 = 2;
+/// The layout of the folder of a model that is made of other models; see [`parts`].
+const PARTS_FORMAT: u32 = 3;
 const MANIFEST: &str = "artefact.json";
 const MODEL: &str = "model.json";
 const ARRAYS: &str = "arrays.safetensors";
@@ -268,19 +271,17 @@ pub(crate) fn save<S: Serialize>(
     state: S,
     arrays: &ArraysOut,
 ) -> Result<(), ModelError> {
+    parts::save(folder, entry, spec, (state, arrays), &[])
+}
+
+/// The files of a model: `model.json` and the arrays.
+fn files_of<S: Serialize>(folder: &Path, spec: &Spec, state: S, arrays: &ArraysOut) -> Result<[Vec<u8>; 2], ModelError> {
     check_shape(&spec.shape).map_err(|what| refused(folder, what))?;
     let body = Body { shape: spec.shape, params: spec.params.values().clone(), seed: spec.seed, state };
     let body =
         serde_json::to_vec(&body).map_err(|error| refused(folder, format!("failed to write {MODEL}: {error}")))?;
     let arrays = arrays.file().map_err(|error| refused(folder, format!("failed to write {ARRAYS}: {error}")))?;
-    let files = BTreeMap::from([(MODEL.to_owned(), Content::of(&body)), (ARRAYS.to_owned(), Content::of(&arrays))]);
-    let manifest = Manifest::new(FORMAT, entry, spec.device, files).bytes().map_err(|what| refused(folder, what))?;
-    whole(folder, |beside| {
-        write(&beside.join(MODEL), &body)
-            .and_then(|()| write(&beside.join(ARRAYS), &arrays))
-            .and_then(|()| write(&beside.join(MANIFEST), &manifest))
-            .map_err(|error| unsaved(folder, &error))
-    })
+    Ok([body, arrays])
 }
 
 /// Makes `folder` with what `fill` writes to the folder that it is given. The folder appears whole or not at all: it is
@@ -327,16 +328,21 @@ pub(crate) fn load<S: DeserializeOwned>(
     threads: Threads,
     device: Device,
 ) -> Result<Loaded<S>, ModelError> {
-    let path = folder.join(MANIFEST);
-    let manifest: Manifest = json(&path, &read(&path, MOST_MANIFEST_BYTES)?)?;
-    if manifest.format != FORMAT {
-        let formats = format!("a model is of format {FORMAT}, an ensemble of format {ENSEMBLE_FORMAT}");
-        return Err(refused(&path, format!("is of format {}, but {formats}", manifest.format)));
+    let (loaded, parts) = parts::load(folder, entry, threads, device)?;
+    match parts.len() {
+        0 => Ok(loaded),
+        count => Err(refused(&folder.join(MANIFEST), format!("lists {count} parts, but such a model has none"))),
     }
-    manifest.check_model(&path, entry, device)?;
-    if !manifest.files.keys().map(String::as_str).eq([ARRAYS, MODEL]) {
-        return Err(refused(&path, format!("lists other files than {ARRAYS} and {MODEL}")));
-    }
+}
+
+/// Reads the files of a model that this manifest lists.
+fn read_files<S: DeserializeOwned>(
+    folder: &Path,
+    manifest: &Manifest,
+    entry: &dyn ModelEntry,
+    threads: Threads,
+    device: Device,
+) -> Result<Loaded<S>, ModelError> {
     let (path, bytes) = manifest.read(folder, MODEL)?;
     let Body { shape, params, seed, state } = json(&path, &bytes)?;
     check_shape(&shape).map_err(|what| refused(&path, what))?;

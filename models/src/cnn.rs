@@ -8,7 +8,7 @@ use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskSha
 use crate::neural::convolutional::{self, PARAMS, Shortcuts};
 use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::network::Network;
-use crate::neural::{Neural, fit_s, version};
+use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
 use crate::params::{Param, Resolved};
 
@@ -42,6 +42,10 @@ impl ModelEntry for Cnn {
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
         Some(fit_s(shape, params, threads, device, design, TextReading::Apart))
+    }
+
+    fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
+        Some(typical(shape, params, design, TextReading::Apart).width())
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

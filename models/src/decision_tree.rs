@@ -10,8 +10,7 @@ use std::path::Path;
 
 use linfa::ParamGuard;
 
-use crate::encode::features::FeatureParams;
-use crate::encode::images::ImageFeatures;
+use crate::encode::classic::{self, CONCATENATE};
 use crate::encode::words::Tokens;
 use crate::forest::model::{self, Growing, TreeModel};
 use crate::forest::{ForestParams, ForestValidParams, MaxFeatures};
@@ -69,7 +68,8 @@ const PARAMS: &[Param] = &[
         source: "as fine as one byte allows",
         search: None,
     },
-    ImageFeatures::param("auto", "those of random-forest, so that a tree can be compared with a forest"),
+    classic::features_param("auto", "those of random-forest, so that a tree can be compared with a forest"),
+    CONCATENATE,
     Tokens::param("words-or-marks", "those of random-forest, so that a tree can be compared with a forest"),
     Param {
         name: "terms",
@@ -88,7 +88,7 @@ impl ModelEntry for DecisionTree {
     }
 
     fn about(&self) -> &'static str {
-        "pruned decision tree on image or text features (HOG and pixels, or TF-IDF)"
+        "pruned decision tree on image or text features (HOG and pixels, TF-IDF, or those of a network)"
     }
 
     fn version(&self, device: Device) -> String {
@@ -110,6 +110,7 @@ impl ModelEntry for DecisionTree {
     }
 
     fn check(&self, params: &Resolved) -> Result<(), ParamError> {
+        classic::check(params)?;
         let alpha = params.float("ccp_alpha");
         if params.switch("cross_validate") && alpha != 0.0 {
             return Err(ParamError::Domain {
@@ -121,14 +122,15 @@ impl ModelEntry for DecisionTree {
         Ok(())
     }
 
-    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, _device: Device) -> Option<f64> {
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
         /// Seconds for each row, level of the tree and feature.
         const STEP_S: f64 = 1.5e-8;
         let rows = shape.train_rows as f64;
-        let features = FeatureParams::of(params, &shape.input).width(&shape.input) as f64;
+        let features = classic::width(shape, params) as f64;
         // The trees of the folds share the threads, and the whole tree has one.
         let trees = if params.switch("cross_validate") { 1.0 + 4.0 / threads as f64 } else { 1.0 };
-        Some(STEP_S * rows * rows.max(2.0).log2() * features * trees)
+        let network_s = classic::fit_s(shape, params, threads, device)?;
+        Some(network_s + STEP_S * rows * rows.max(2.0).log2() * features * trees)
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

@@ -9,8 +9,8 @@ use bakeoff_datasets::{DataFile, Inputs, Split};
 
 use crate::encode::pieces::{FEWEST_PIECES, Pieces};
 use crate::model::{
-    Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape,
-    Watch,
+    Device, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape,
+    TaskShape, Watch,
 };
 use crate::neural::bert::{BertNet, design};
 use crate::neural::encoder::{InputEncoder, TextReading};
@@ -21,7 +21,7 @@ use crate::neural::weights::WeightLayout;
 use crate::neural::{Neural, seconds, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
-use crate::pretrained::{NAMES, Place};
+use crate::pretrained::{NAMES, Place, PretrainedWeights};
 use crate::reason::Reason;
 use crate::search::{Scale, Search, SearchDefault};
 
@@ -196,14 +196,14 @@ impl ModelEntry for Encoder {
         }
     }
 
-    fn files(&self, params: &Resolved) -> &'static [DataFile] {
-        Place::of(params.word("weights")).files()
+    fn files(&self, params: &Resolved) -> Vec<&'static DataFile> {
+        Place::of(params.word("weights")).files().iter().collect()
     }
 
-    fn seen(&self, params: &Resolved) -> Option<&'static [&'static str]> {
+    fn seen(&self, params: &Resolved) -> Option<Vec<&'static str>> {
         // Random weights have seen nothing.
         let published = Place::of(params.word("weights")).published().filter(|_| params.word("mode") != "scratch");
-        published.map(|encoder| encoder.seen())
+        published.map(|encoder| encoder.seen().to_vec())
     }
 
     fn own_files(&self, params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
@@ -222,6 +222,10 @@ impl ModelEntry for Encoder {
         let forward = BertNet::new(shape_of_weights, texts * TYPICAL_PIECES, params, outputs).multiply_adds();
         let passes = if params.word("mode") == "frozen" { 1 } else { 3 * params.int("epochs") };
         Some(seconds(forward, passes * shape.train_rows, params, threads, device))
+    }
+
+    fn pooled_width(&self, _shape: &TaskShape, params: &Resolved) -> Option<usize> {
+        Some(Place::of(params.word("weights")).shape().ok()?.width)
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
@@ -269,18 +273,9 @@ struct PretrainedModel {
 
 impl Model for PretrainedModel {
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
+        let (encoder, weights) = self.pretrained(train)?;
         let params = &self.spec.params;
-        let pretrained = Place::of(params.word("weights")).read()?;
-        let pieces = Pieces::new(pretrained.vocabulary, params.int("max_tokens")).map_err(ModelError::Failed)?;
-        let Inputs::Texts(texts) = &train.inputs else {
-            return Err(ModelError::Unsupported("a text encoder reads no images".to_owned()));
-        };
-        let count: usize = texts.iter().map(|text| pieces.encode(text).ids.len()).sum();
-        let typical = count.div_ceil(texts.len().max(1)).max(1);
-        let pairs = self.spec.shape.input.is_pairs();
-        let encoder = InputEncoder::pieces(pieces, pretrained.shape, typical, pairs).map_err(ModelError::Failed)?;
-        let seed = self.spec.seed_for("init");
-        let (weights, learning) = (pretrained.weights, (encoder, recipe(params)));
+        let (learning, seed) = ((encoder, recipe(params)), self.spec.seed_for("init"));
         let start = |layout: &WeightLayout| weights.gather(layout, seed);
         match params.word("mode") {
             "frozen" => self.neural.fit_head(learning, start, (train, validation), watch),
@@ -289,6 +284,19 @@ impl Model for PretrainedModel {
             }
             _ => self.neural.fit_encoded(learning, start, (train, validation), watch),
         }
+    }
+
+    fn fit_pooled(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
+        if self.spec.params.word("mode") != "frozen" {
+            return self.fit(train, validation, watch);
+        }
+        let (encoder, weights) = self.pretrained(train)?;
+        let seed = self.spec.seed_for("init");
+        self.neural.fit_nothing(encoder, |layout| weights.gather(layout, seed), &train.targets)
+    }
+
+    fn pooled(&mut self, inputs: &Inputs) -> Result<Option<Matrix>, ModelError> {
+        self.neural.pooled(inputs)
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
@@ -317,5 +325,22 @@ impl Model for PretrainedModel {
 
     fn reasons(&self, inputs: &Inputs, classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
         self.neural.reasons(inputs, classes)
+    }
+}
+
+impl PretrainedModel {
+    /// The encoder of the training texts, and the weights as they were published.
+    fn pretrained(&self, train: &Split) -> Result<(InputEncoder, PretrainedWeights), ModelError> {
+        let params = &self.spec.params;
+        let pretrained = Place::of(params.word("weights")).read()?;
+        let pieces = Pieces::new(pretrained.vocabulary, params.int("max_tokens")).map_err(ModelError::Failed)?;
+        let Inputs::Texts(texts) = &train.inputs else {
+            return Err(ModelError::Unsupported("a text encoder reads no images".to_owned()));
+        };
+        let count: usize = texts.iter().map(|text| pieces.encode(text).ids.len()).sum();
+        let typical = count.div_ceil(texts.len().max(1)).max(1);
+        let pairs = self.spec.shape.input.is_pairs();
+        let encoder = InputEncoder::pieces(pieces, pretrained.shape, typical, pairs).map_err(ModelError::Failed)?;
+        Ok((encoder, pretrained.weights))
     }
 }

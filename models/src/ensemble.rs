@@ -20,7 +20,7 @@ use crate::model::{
     Device, EpochReport, Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TaskShape, Watch,
 };
 use crate::parallel::Threads;
-use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
+use crate::params::{DefaultValue, Domain, ModelValue, Param, ParamError, Resolved};
 
 /// The most members of an ensemble.
 const MOST_MEMBERS: i64 = 100;
@@ -48,6 +48,27 @@ impl Ensembled {
     pub const fn of(entry: &'static dyn ModelEntry) -> Ensembled {
         Ensembled { entry, params: OnceLock::new() }
     }
+}
+
+/// Checks that the model that is the value of a parameter is no ensemble.
+///
+/// # Errors
+/// Names the parameter.
+pub(crate) fn check_alone(parameter: &str, model: &ModelValue) -> Result<(), ParamError> {
+    let (members, name) = (model.params().int(ENSEMBLE.name), model.name());
+    if members == 1 {
+        return Ok(());
+    }
+    Err(ParamError::Domain {
+        name: parameter.to_owned(),
+        found: format!("an ensemble of {members} {name}"),
+        expected: format!("{name} alone, ensemble = 1"),
+    })
+}
+
+/// These parameters without the number of members, as an artefact of a model alone has them.
+pub(crate) fn of_one(params: &Resolved) -> Resolved {
+    split(params).1
 }
 
 /// How many members these parameters ask for, and the parameters of each.
@@ -85,16 +106,21 @@ impl ModelEntry for Ensembled {
         self.entry.check(&split(params).1)
     }
 
-    fn files(&self, params: &Resolved) -> &'static [DataFile] {
+    fn files(&self, params: &Resolved) -> Vec<&'static DataFile> {
         self.entry.files(&split(params).1)
     }
 
-    fn seen(&self, params: &Resolved) -> Option<&'static [&'static str]> {
+    fn seen(&self, params: &Resolved) -> Option<Vec<&'static str>> {
         self.entry.seen(&split(params).1)
     }
 
     fn own_files(&self, params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
         self.entry.own_files(&split(params).1)
+    }
+
+    fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
+        let (count, params) = split(params);
+        self.entry.pooled_width(shape, &params).filter(|_| count == 1)
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
@@ -264,6 +290,10 @@ impl Watch for MemberWatch<'_> {
             ModelError::Diverged { what, .. } => ModelError::Diverged { epoch: report.epoch, what },
             other => other,
         })
+    }
+
+    fn part_epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        self.watch.part_epoch(report)
     }
 
     fn progress(&mut self, done: usize, total: usize) {

@@ -20,6 +20,7 @@ mod names;
 mod neural;
 mod parallel;
 mod params;
+mod part;
 mod pretrained;
 mod random_forest;
 mod reason;
@@ -38,7 +39,7 @@ pub use model::{
 };
 pub use names::{did_you_mean, unknown_name};
 pub use parallel::{Threads, on_threads};
-pub use params::{DefaultValue, Domain, Param, ParamError, ParamValue, Resolved};
+pub use params::{DefaultValue, Domain, ModelValue, Param, ParamError, ParamValue, Resolved};
 pub use reason::{Attention, Reason};
 pub use resnet::published_resnet;
 pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};

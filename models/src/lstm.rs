@@ -8,7 +8,7 @@ use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::recurrent::{self, Cell};
-use crate::neural::{Neural, fit_s, version};
+use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Param, Resolved};
 
@@ -52,6 +52,10 @@ impl ModelEntry for Lstm {
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
         Some(fit_s(shape, params, threads, device, design, TextReading::Apart))
+    }
+
+    fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
+        Some(typical(shape, params, design, TextReading::Apart).width())
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

@@ -17,7 +17,7 @@ use crate::neural::layers::{Embedding, Linear, Pass, compare, masked_mean, relu}
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
 use crate::neural::weights::{Init, WeightLayout};
-use crate::neural::{Neural, fit_s, version};
+use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 use crate::search::{Scale, Search, SearchDefault};
@@ -131,6 +131,10 @@ impl ModelEntry for Mlp {
         Some(fit_s(shape, params, threads, device, design, reading(params, &shape.input)))
     }
 
+    fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
+        Some(typical(shape, params, design, reading(params, &shape.input)).width())
+    }
+
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
         if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
@@ -159,6 +163,8 @@ struct MlpNet {
     words: Option<Embedding>,
     hidden: Vec<Linear>,
     head: Linear,
+    /// Numbers that the head takes.
+    width: usize,
     reading: TextReading,
     dropout: f64,
     multiply_adds: u64,
@@ -192,6 +198,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
         words,
         hidden,
         head,
+        width: inputs,
         reading,
         dropout: params.float("dropout"),
         multiply_adds: (products + inputs * outputs) as u64,
@@ -207,7 +214,7 @@ impl Network for MlpNet {
         &self.buffers
     }
 
-    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+    fn pooled(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
         let mut x = match batch {
             Batch::Images(pixels) => pixels.clone().flatten(1, 3),
             Batch::Features(features) => features.clone(),
@@ -223,7 +230,15 @@ impl Network for MlpNet {
             x = relu(layer.forward(x, pass));
             x = pass.dropout(x, self.dropout);
         }
-        self.head.forward(x, pass)
+        x
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn head(&self, pooled: Tensor<2>, pass: &mut Pass<'_>) -> Tensor<2> {
+        self.head.forward(pooled, pass)
     }
 
     fn multiply_adds(&self) -> u64 {

@@ -221,6 +221,15 @@ pub trait Watch {
     /// [`ModelError::Diverged`] if the report holds a number that is not finite. The fit then ends.
     fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError>;
 
+    /// Scores an epoch of a part of the model, such as the network whose features another part learns from. It is no epoch of the
+    /// model itself, so no curve is recorded.
+    ///
+    /// # Errors
+    /// See [`Watch::epoch`].
+    fn part_epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        self.epoch(report)
+    }
+
     /// Reports the progress of a fit without epochs, such as trees grown or pairs solved: `done` of `total` steps.
     fn progress(&mut self, done: usize, total: usize);
 
@@ -254,6 +263,24 @@ pub trait Model {
     /// # Errors
     /// If the fit diverges or a library fails.
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError>;
+
+    /// Learns as much as [`Model::pooled`] needs. A pretrained network that stays as it is learns nothing, and has a head of random
+    /// weights.
+    ///
+    /// # Errors
+    /// See [`Model::fit`].
+    fn fit_pooled(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
+        self.fit(train, validation, watch)
+    }
+
+    /// What the head of the fitted network takes of each input, `examples x width`: the features that it has learned. `None` for a
+    /// model that is not one network.
+    ///
+    /// # Errors
+    /// See [`Model::predict`].
+    fn pooled(&mut self, _inputs: &Inputs) -> Result<Option<Matrix>, ModelError> {
+        Ok(None)
+    }
 
     /// One prediction per example, in order, in host memory. The device has finished when this returns.
     ///
@@ -335,21 +362,29 @@ pub trait ModelEntry: Sync {
         Ok(())
     }
     /// The files of the data folder that a fit with these parameters reads beside its rows. They are looked for before a
-    /// suite runs.
-    fn files(&self, _params: &Resolved) -> &'static [DataFile] {
-        &[]
+    /// suite runs. By default, they are those of the models that are values of parameters.
+    fn files(&self, params: &Resolved) -> Vec<&'static DataFile> {
+        params.models().flat_map(|model| model.entry().files(model.params())).collect()
     }
     /// The datasets whose training rows the weights from which a fit with these parameters starts have learned from, by their ids.
-    /// `None` for a model that starts from no published weights.
-    fn seen(&self, _params: &Resolved) -> Option<&'static [&'static str]> {
-        None
+    /// `None` for a model that starts from no published weights. By default, they are those of the models that are values of
+    /// parameters.
+    fn seen(&self, params: &Resolved) -> Option<Vec<&'static str>> {
+        params.models().filter_map(|model| model.entry().seen(model.params())).reduce(|one, other| [one, other].concat())
     }
-    /// The other files that a fit with these parameters reads beside its rows.
+    /// The other files that a fit with these parameters reads beside its rows. By default, they are those of the models that are
+    /// values of parameters.
     ///
     /// # Errors
     /// If a file is missing, or is of a kind that is refused.
-    fn own_files(&self, _params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
-        Ok(Vec::new())
+    fn own_files(&self, params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
+        let files = params.models().map(|model| model.entry().own_files(model.params()));
+        Ok(files.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+    /// The width of what [`Model::pooled`] gives. `None` for a model that is not one network, or if the files that say it are not
+    /// there.
+    fn pooled_width(&self, _shape: &TaskShape, _params: &Resolved) -> Option<usize> {
+        None
     }
     /// The seconds of a fit on `device` with this many processor threads, within a factor of about three. The user sees
     /// them before a long run. `None` if this was not measured.

@@ -6,14 +6,13 @@ use std::path::Path;
 
 use linfa::ParamGuard;
 
-use crate::encode::features::FeatureParams;
-use crate::encode::images::ImageFeatures;
+use crate::encode::classic::{self, CONCATENATE};
 use crate::encode::words::Tokens;
 use crate::forest::model::{self, Growing, MOST_TREES, TreeModel};
 use crate::forest::{ForestParams, ForestValidParams, MaxFeatures};
 use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
 use crate::parallel::Threads;
-use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 use crate::search::{Scale, Search, SearchDefault};
 
 /// The entry in the registry.
@@ -68,11 +67,12 @@ const PARAMS: &[Param] = &[
         source: "as fine as one byte allows",
         search: None,
     },
-    ImageFeatures::param(
+    classic::features_param(
         "auto",
         "validation tenths: CIFAR-10, 2,000 rows, HOG 0.441, both 0.424, pixels 0.396; grey digits, 1,797 rows, HOG 0.980, both \
          0.982, pixels 0.980",
     ),
+    CONCATENATE,
     Tokens::param(
         "words-or-marks",
         "SST-2, 8,000 rows, three validation tenths: words 0.748, words and marks 0.733, scikit-learn's words 0.748",
@@ -97,7 +97,7 @@ impl ModelEntry for RandomForest {
     }
 
     fn about(&self) -> &'static str {
-        "random forest on image or text features (HOG and pixels, or TF-IDF)"
+        "random forest on image or text features (HOG and pixels, TF-IDF, or those of a network)"
     }
 
     fn version(&self, device: Device) -> String {
@@ -118,17 +118,22 @@ impl ModelEntry for RandomForest {
         model::supports(shape, params, device)
     }
 
-    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, _device: Device) -> Option<f64> {
+    fn check(&self, params: &Resolved) -> Result<(), ParamError> {
+        classic::check(params)
+    }
+
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
         /// Seconds for each row, level of a tree and tried feature, measured at 2,000 to 8,000 rows.
         const STEP_S: f64 = 1.5e-8;
         let rows = shape.train_rows as f64;
-        let features = FeatureParams::of(params, &shape.input).width(&shape.input) as f64;
+        let features = classic::width(shape, params) as f64;
         let tried = match (params.float("max_features"), shape.target) {
             (0.0, TargetShape::Classes(_)) => features.sqrt(),
             (0.0, TargetShape::Value) => features / 3.0,
             (share, _) => share * features,
         };
-        Some(STEP_S * rows * rows.max(2.0).log2() * tried * params.int("trees") as f64 / threads as f64)
+        let network_s = classic::fit_s(shape, params, threads, device)?;
+        Some(network_s + STEP_S * rows * rows.max(2.0).log2() * tried * params.int("trees") as f64 / threads as f64)
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {

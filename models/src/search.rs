@@ -194,7 +194,7 @@ impl Param {
         let fault = |value, message: String| RangeFault { value, message };
         let mut admitted: Vec<ParamValue> = Vec::new();
         for (index, value) in values.iter().enumerate() {
-            let value = admit(self, value).map_err(|error| fault(Some(index), error.to_string()))?;
+            let value = admit(self, value, input).map_err(|error| fault(Some(index), error.to_string()))?;
             admitted.push(value);
         }
         let declared = self.search.map(|search| search.on(input));
@@ -236,7 +236,10 @@ impl Param {
                 SearchRange::OneOf(admitted)
             }
         };
-        Ok(if declared == Some(None) { None } else { Some(range) })
+        // A network that gives features reads inputs of every form.
+        let names_a_model =
+            matches!(&range, SearchRange::OneOf(values) if values.iter().any(|v| matches!(v, ParamValue::Model(_))));
+        Ok(if declared == Some(None) && !names_a_model { None } else { Some(range) })
     }
 }
 
@@ -245,7 +248,7 @@ fn number(value: &ParamValue) -> f64 {
     match value {
         ParamValue::Int(v) => *v as f64,
         ParamValue::Float(v) => *v,
-        ParamValue::Bool(_) | ParamValue::Text(_) => f64::NAN,
+        ParamValue::Bool(_) | ParamValue::Text(_) | ParamValue::Model(_) => f64::NAN,
     }
 }
 

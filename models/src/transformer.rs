@@ -15,7 +15,7 @@ use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, masked_mean, rel
 use crate::neural::network::{AttentionForm, Network};
 use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
 use crate::neural::weights::{Init, Weight, WeightLayout};
-use crate::neural::{Neural, fit_s, version};
+use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 use crate::search::{Search, SearchDefault};
@@ -150,6 +150,10 @@ impl ModelEntry for Transformer {
         Some(fit_s(shape, params, threads, device, design, TextReading::Joined))
     }
 
+    fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
+        Some(typical(shape, params, design, TextReading::Joined).width())
+    }
+
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
         if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
@@ -226,6 +230,8 @@ struct TransformerNet {
     blocks: Vec<Block>,
     norm: LayerNorm,
     head: Linear,
+    /// Numbers per token.
+    width: usize,
     heads: usize,
     dropout: f64,
     multiply_adds: u64,
@@ -269,6 +275,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
         blocks,
         norm,
         head,
+        width,
         heads: params.int("heads"),
         dropout: params.float("dropout"),
         multiply_adds: (stem_cost + layers * block_cost + width * outputs) as u64,
@@ -295,7 +302,7 @@ impl Network for TransformerNet {
         &self.buffers
     }
 
-    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+    fn pooled(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
         let (mut x, mut lengths) = match (batch, &self.stem) {
             (Batch::Texts(tokens), Stem::Words(words)) => {
                 let mut x = words.forward(tokens.ids.clone(), pass);
@@ -324,11 +331,18 @@ impl Network for TransformerNet {
             x = block.forward(x, &lengths, self, pass);
         }
         let x = self.norm.forward(x, pass);
-        let pooled = match (self.class, batch) {
+        match (self.class, batch) {
             (Some(_), _) => x.narrow(1, 0, 1).reshape([examples, width]),
             (None, Batch::Texts(tokens)) => masked_mean(x, tokens.mask.clone()),
             (None, _) => x.mean_dim(1).squeeze_dim(1),
-        };
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn head(&self, pooled: Tensor<2>, pass: &mut Pass<'_>) -> Tensor<2> {
         self.head.forward(pooled, pass)
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write, stdout};
 use std::path::PathBuf;
 
 use bakeoff_datasets::{Leakage, Split, Splits, Targets, class_counts, leakage};
-use bakeoff_models::{ModelEntry, ParamValue};
+use bakeoff_models::ModelEntry;
 
 use super::run::say_memory;
 use super::{Exit, Selection};
@@ -240,10 +240,7 @@ fn tiny(case: &Case) -> Case {
     // With a budget, `epochs` and `trees` would say nothing.
     tiny.budget = None;
     for (name, most) in SHORT {
-        if tiny.params.has(name) {
-            let value = tiny.params.int(name).min(most);
-            tiny.params.set(name, ParamValue::Int(value as i64));
-        }
+        tiny.params.limit(name, most);
     }
     tiny
 }

@@ -2,7 +2,7 @@
 //! texts become TF-IDF values. [`super::pairs`] describes the features of pairs of texts.
 
 use bakeoff_datasets::{Inputs, Split, Targets};
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, concatenate};
 use serde::{Deserialize, Serialize};
 
 use super::images::{ImageEncoder, ImageFeatures};
@@ -45,6 +45,36 @@ impl Features {
         match self {
             Features::Dense(all) => Features::Dense(all.select(Axis(0), rows)),
             Features::Sparse(all) => Features::Sparse(all.select(rows)),
+        }
+    }
+
+    /// The features of each example, and then those of `more`.
+    pub(crate) fn beside(self, more: &Features) -> Features {
+        match (self, more) {
+            (Features::Dense(rows), Features::Dense(more)) => {
+                Features::Dense(concatenate![Axis(1), rows, *more])
+            }
+            (rows, more) => {
+                let offset = rows.width() as u32;
+                let mut all = SparseRows::new(rows.width() + more.width());
+                for index in 0..rows.len() {
+                    let moved = more.entries(index).into_iter().map(|(column, value)| (offset + column, value));
+                    let row: Vec<(u32, f32)> = rows.entries(index).into_iter().chain(moved).collect();
+                    all.push(&row);
+                }
+                Features::Sparse(all)
+            }
+        }
+    }
+
+    /// The values of a row that are not zero, with their columns.
+    fn entries(&self, index: usize) -> Vec<(u32, f32)> {
+        match self {
+            Features::Dense(rows) => {
+                let values = rows.row(index).into_iter().zip(0..).map(|(&value, column)| (column, value));
+                values.filter(|&(_, value)| value != 0.0).collect()
+            }
+            Features::Sparse(rows) => rows.row(index).to_vec(),
         }
     }
 

@@ -7,7 +7,7 @@ use super::hog;
 use super::scale::Scale;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{InputShape, ModelError, Support};
-use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, ParamValue, Resolved};
 use crate::search::{Search, SearchDefault};
 
 /// One kind of features of an image.
@@ -68,7 +68,7 @@ pub struct ImageFeatures(&'static [FeatureKind]);
 impl ImageFeatures {
     /// Histograms of oriented gradients alone.
     pub const HOG: ImageFeatures = ImageFeatures(&[FeatureKind::Hog]);
-    const NAMES: &[&str] = &["hog", "pixels", "hog+pixels", "auto"];
+    pub(crate) const NAMES: &[&str] = &["hog", "pixels", "hog+pixels", "auto"];
 
     /// The parameter `features` of a model that reads images.
     pub(crate) const fn param(default: &'static str, source: &'static str) -> Param {
@@ -87,10 +87,12 @@ impl ImageFeatures {
         }
     }
 
-    /// The features that the parameter of [`ImageFeatures::param`] selects for images of this form.
+    /// The features that the parameter of [`ImageFeatures::param`] selects for images of this form. Beside the features of a network,
+    /// they are histograms of oriented gradients.
     pub(crate) fn of(params: &Resolved, input: &InputShape) -> ImageFeatures {
         let is_grey = matches!(input, InputShape::Images { channels: 1, .. });
-        ImageFeatures(match params.word("features") {
+        let Some(ParamValue::Text(word)) = params.get("features") else { return ImageFeatures::HOG };
+        ImageFeatures(match word.as_str() {
             "pixels" => &[FeatureKind::Pixels],
             "hog+pixels" => &[FeatureKind::Hog, FeatureKind::Pixels],
             "auto" if is_grey => &[FeatureKind::Hog, FeatureKind::Pixels],

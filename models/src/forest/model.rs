@@ -9,7 +9,8 @@ use rayon::ThreadPool;
 
 use super::{Criterion, Forest, ForestError, ForestValidParams, Gini, Growth, Variance, most_probable};
 use crate::artefact::{self, ArraysOut, Loaded};
-use crate::encode::features::{Encoder, EncoderState, FeatureParams, joined};
+use crate::encode::classic::{self, ClassicEncoder, ClassicState};
+use crate::encode::features::joined;
 use crate::model::{
     Device, Footprint, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
 };
@@ -41,16 +42,16 @@ pub(crate) enum Growing {
 
 /// See [`ModelEntry::supports`]: whether the features can be computed and their values fit into memory.
 pub(crate) fn supports(shape: &TaskShape, params: &Resolved, device: Device) -> Support {
-    let features = FeatureParams::of(params, &shape.input);
-    match features.supports(&shape.input, device) {
-        Support::Yes => fits_in_memory(shape.train_rows, features.width(&shape.input)),
+    match classic::supports(shape, params, device) {
+        Support::Yes => fits_in_memory(shape.train_rows, classic::width(shape, params)),
         no => no,
     }
 }
 
 /// Whether memory suffices for `features` features of `rows` training rows.
 fn fits_in_memory(rows: usize, features: usize) -> Support {
-    let row = (features as u64).saturating_mul(FEATURE_BYTES);
+    // How many features a network has is not known if its files are not there.
+    let row = (features.max(1) as u64).saturating_mul(FEATURE_BYTES);
     let bytes = row.saturating_mul(rows as u64);
     if bytes <= MOST_BYTES {
         return Support::Yes;
@@ -77,7 +78,7 @@ pub(crate) struct TreeModel {
     params: ForestValidParams,
     growing: Growing,
     pool: Arc<ThreadPool>,
-    fitted: Option<(Encoder, Forest)>,
+    fitted: Option<(ClassicEncoder, Forest)>,
 }
 
 impl TreeModel {
@@ -107,9 +108,9 @@ impl TreeModel {
         (folder, threads, device): (&Path, Threads, Device),
         build: impl FnOnce(&Spec) -> Result<(ForestValidParams, Growing), ModelError>,
     ) -> Result<TreeModel, ModelError> {
-        let Loaded { spec, state, mut arrays } = artefact::load::<EncoderState>(folder, entry, threads, device)?;
-        let features = FeatureParams::of(&spec.params, &spec.shape.input);
-        let encoder = Encoder::load(state, &features, &spec.shape.input, &mut arrays)?;
+        let (loaded, folders) = artefact::parts::load::<ClassicState>(folder, entry, threads, device)?;
+        let Loaded { spec, state, mut arrays } = loaded;
+        let encoder = ClassicEncoder::load(state, &folders, &spec, &mut arrays)?;
         let width = match spec.shape.target {
             TargetShape::Classes(classes) => classes,
             TargetShape::Value => 1,
@@ -132,8 +133,8 @@ impl Model for TreeModel {
         if all.is_empty() {
             return Err(ModelError::Failed("there is no training row".to_owned()));
         }
-        let params = FeatureParams::of(&self.spec.params, &self.spec.shape.input);
-        let (encoder, features) = self.pool.install(|| Encoder::fit(&all.inputs, &params))?;
+        let (encoder, features) =
+            ClassicEncoder::fit(&self.spec, (train, validation, &all.inputs), &self.pool, watch)?;
         if let Support::No { reason } = fits_in_memory(features.len(), features.width()) {
             return Err(ModelError::Unsupported(reason));
         }
@@ -150,10 +151,11 @@ impl Model for TreeModel {
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
-        let Some((encoder, forest)) = &self.fitted else {
+        let Some((encoder, forest)) = &mut self.fitted else {
             return Err(ModelError::Failed("predict before fit".to_owned()));
         };
-        let means = self.pool.install(|| encoder.encode(inputs).map(|rows| forest.means(&rows.into_dense())))?;
+        let features = encoder.encode(inputs, &self.pool)?;
+        let means = self.pool.install(|| forest.means(&features.into_dense()));
         let (rows, cols) = means.dim();
         let probabilities = Matrix { rows, cols, data: means.into_raw_vec_and_offset().0 };
         Ok(match self.spec.shape.target {
@@ -176,19 +178,21 @@ impl Model for TreeModel {
         let mut arrays = ArraysOut::default();
         let state = encoder.save(&mut arrays);
         forest.save(&mut arrays);
-        artefact::save(folder, self.entry, &self.spec, state, &arrays)
+        artefact::parts::save(folder, self.entry, &self.spec, (state, &arrays), &encoder.parts())
     }
 
     fn footprint(&self) -> Footprint {
-        self.fitted.as_ref().map_or_else(Footprint::default, |(_, forest)| Footprint {
-            parameters: forest.parameters(),
-            // A tree compares numbers and never multiplies them.
-            flops_per_example: None,
-        })
+        // A tree compares numbers and never multiplies them.
+        let own = |forest: &Forest| Footprint { parameters: forest.parameters(), flops_per_example: None };
+        self.fitted.as_ref().map_or_else(Footprint::default, |(encoder, forest)| encoder.footprint(own(forest)))
     }
 
     fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         self.fitted.as_ref().and_then(|(encoder, _)| encoder.wordless(inputs))
+    }
+
+    fn truncated(&self, inputs: &Inputs) -> Option<usize> {
+        self.fitted.as_ref().and_then(|(encoder, _)| encoder.truncated(inputs))
     }
 
     fn rules(&self, classes: &[String]) -> Option<String> {

@@ -186,18 +186,6 @@ impl BertNet {
         }
         x
     }
-
-    /// What the head takes, `examples x width`.
-    pub(super) fn pooled(&self, texts: &TextBatch, pass: &mut Pass<'_>) -> Tensor<2> {
-        let x = self.hidden(texts, pass);
-        match self.pooling {
-            Pooling::Mean => masked_mean(x, texts.mask.clone()),
-            Pooling::Class(pooler) => {
-                let [examples, _, width] = x.dims();
-                pooler.forward(x.narrow(1, 0, 1).reshape([examples, width]), pass).tanh()
-            }
-        }
-    }
 }
 
 impl Network for BertNet {
@@ -209,10 +197,25 @@ impl Network for BertNet {
         &self.buffers
     }
 
-    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+    fn pooled(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
         let Batch::Texts(texts) = batch else { unreachable!("a network gets the form of input it was designed for") };
-        let pooled = self.pooled(texts, pass);
-        self.head.forward(pass.dropout(pooled, self.dropout), pass)
+        let x = self.hidden(texts, pass);
+        match self.pooling {
+            Pooling::Mean => masked_mean(x, texts.mask.clone()),
+            Pooling::Class(pooler) => {
+                let [examples, _, width] = x.dims();
+                pooler.forward(x.narrow(1, 0, 1).reshape([examples, width]), pass).tanh()
+            }
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.shape.width
+    }
+
+    fn head(&self, pooled: Tensor<2>, pass: &mut Pass<'_>) -> Tensor<2> {
+        let pooled = pass.dropout(pooled, self.dropout);
+        self.head.forward(pooled, pass)
     }
 
     fn multiply_adds(&self) -> u64 {

@@ -156,6 +156,8 @@ struct ImageNet {
     stem_norm: BatchNorm,
     blocks: Vec<ImageBlock>,
     head: Linear,
+    /// Numbers that the head takes.
+    width: usize,
     dropout: f64,
     multiply_adds: u64,
 }
@@ -185,7 +187,7 @@ impl ImageNet {
         }
         let head = Linear::new(&mut layouts.0, "linear", inputs, outputs, Init::glorot(inputs, outputs));
         let multiply_adds = (multiply_adds + inputs * outputs) as u64;
-        ImageNet { layouts, stem, stem_norm, blocks, head, dropout, multiply_adds }
+        ImageNet { layouts, stem, stem_norm, blocks, head, width: inputs, dropout, multiply_adds }
     }
 }
 
@@ -198,7 +200,7 @@ impl Network for ImageNet {
         &self.layouts.1
     }
 
-    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+    fn pooled(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
         let Batch::Images(pixels) = batch else { unreachable!("a network gets the form of input it was designed for") };
         let x = self.stem.forward(pixels.clone(), 1, pass);
         let mut x = self.stem_norm.relu(x, None, pass);
@@ -206,7 +208,14 @@ impl Network for ImageNet {
             x = block.forward(x, pass);
         }
         let [examples, height, width, channels] = x.dims();
-        let pooled = x.reshape([examples, height * width, channels]).mean_dim(1).squeeze_dim::<2>(1);
+        x.reshape([examples, height * width, channels]).mean_dim(1).squeeze_dim::<2>(1)
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn head(&self, pooled: Tensor<2>, pass: &mut Pass<'_>) -> Tensor<2> {
         let pooled = pass.dropout(pooled, self.dropout);
         self.head.forward(pooled, pass)
     }
@@ -266,6 +275,8 @@ struct TextNet {
     blocks: Vec<TextBlock>,
     norm: LayerNorm,
     head: Linear,
+    /// Numbers that the head takes.
+    width: usize,
     reading: TextReading,
     dropout: f64,
     multiply_adds: u64,
@@ -291,6 +302,7 @@ impl TextNet {
             blocks,
             norm,
             head,
+            width: pooled,
             reading,
             dropout,
             multiply_adds,
@@ -307,7 +319,7 @@ impl Network for TextNet {
         &self.layouts.1
     }
 
-    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+    fn pooled(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
         let Batch::Texts(tokens) = batch else { unreachable!("a network gets the form of input it was designed for") };
         let mask: Tensor<3> = tokens.mask.clone().unsqueeze_dim(2);
         let x = self.words.forward(tokens.ids.clone(), pass);
@@ -316,7 +328,14 @@ impl Network for TextNet {
             x = block.forward(x, &mask, pass);
         }
         let pooled = masked_max(relu(self.norm.forward(x, pass)), tokens.mask.clone());
-        let pooled = if self.reading == TextReading::Apart { compare(pooled) } else { pooled };
+        if self.reading == TextReading::Apart { compare(pooled) } else { pooled }
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn head(&self, pooled: Tensor<2>, pass: &mut Pass<'_>) -> Tensor<2> {
         let pooled = pass.dropout(pooled, self.dropout);
         self.head.forward(pooled, pass)
     }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use bakeoff_datasets::Inputs;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 use super::backend::Pools;
-use super::batch;
+use super::batch::{self, Batch};
 use super::encoder::{Encoded, InputEncoder};
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
 use super::weights::Leaves;
-use crate::model::{Footprint, ModelError, Predictions};
+use crate::model::{Footprint, Matrix, ModelError, Predictions};
 
 /// How many rows one thread predicts at a time.
 const ROWS_PER_SHARD: usize = 50;
@@ -65,19 +65,34 @@ impl FittedNetwork {
 
     /// Predicts rows that are encoded already; see [`FittedNetwork::predict`].
     pub(super) fn predict_encoded(&self, encoded: &Encoded<'_>, pools: &Pools) -> Result<Predictions, ModelError> {
-        Ok(self.head.decode(&self.outputs(encoded, self.head.outputs(), pools)?))
+        let forward = |batch: &Batch, pass: &mut Pass<'_>| self.network.forward(batch, pass);
+        Ok(self.head.decode(&self.run(encoded, (self.head.outputs(), &forward), pools)?))
     }
 
-    /// The network's outputs for encoded rows, `rows x width`.
-    pub(super) fn outputs(&self, encoded: &Encoded<'_>, width: usize, pools: &Pools) -> Result<Vec<f32>, ModelError> {
+    /// What the head takes of encoded rows, `rows x width`.
+    ///
+    /// # Errors
+    /// If numbers cannot be read from the device.
+    pub(super) fn pooled(&self, encoded: &Encoded<'_>, pools: &Pools) -> Result<Matrix, ModelError> {
+        let (rows, cols) = (encoded.len(), self.network.width());
+        let pooled = |batch: &Batch, pass: &mut Pass<'_>| self.network.pooled(batch, pass);
+        Ok(Matrix { rows, cols, data: self.run(encoded, (cols, &pooled), pools)? })
+    }
+
+    /// What `forward` gives for encoded rows, `rows x width`.
+    fn run(
+        &self,
+        encoded: &Encoded<'_>,
+        (width, forward): (usize, &(dyn Fn(&Batch, &mut Pass<'_>) -> Tensor<2> + Sync)),
+        pools: &Pools,
+    ) -> Result<Vec<f32>, ModelError> {
         // Texts of similar length go together, so that there is little padding.
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));
         let shards: Vec<&[usize]> = order.chunks(ROWS_PER_SHARD).collect();
         let predict = |rows: &[usize]| {
             let batch = batch::plain(encoded, rows, &self.device);
-            let outputs = self.network.forward(&batch, &mut Pass::new(&self.weights, &self.buffers, None));
-            outputs.try_into_vec_as::<f32>()
+            forward(&batch, &mut Pass::new(&self.weights, &self.buffers, None)).try_into_vec_as::<f32>()
         };
         let results = match shards[..] {
             [rows] if self.network.multiply_adds() * rows.len() as u64 >= MIN_MULTIPLY_ADDS_TO_SHARE => {

@@ -29,21 +29,22 @@ pub(crate) mod weights;
 use std::path::Path;
 use std::sync::Arc;
 
-use bakeoff_datasets::{Inputs, Split};
+use bakeoff_datasets::{Inputs, Split, Targets};
 use burn::tensor::Device as BurnDevice;
 
 use self::backend::Pools;
 use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, Reading, TextReading};
 use self::fitted::{FittedNetwork, encode};
 use self::head::Head;
-use self::network::Design;
+use self::network::{Design, Network};
 use self::recipe::Recipe;
 use self::train::TrainingRows;
 use self::weights::{Leaves, WeightLayout};
 use crate::artefact::{self, ArraysOut, Loaded};
 use crate::encode::features::FeatureParams;
 use crate::model::{
-    Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
+    Device, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape,
+    Watch,
 };
 use crate::parallel::Threads;
 use crate::params::Resolved;
@@ -178,18 +179,7 @@ impl Neural {
         watch: &mut dyn Watch,
     ) -> Result<(), ModelError> {
         self.fitted = None;
-        let head = Head::fit(&train.targets);
-        let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
-        let device = burn_device(self.spec.device);
-        let initial = (start(network.layout())?, network.buffers().initial(0));
-        let mut fitted = FittedNetwork {
-            weights: Leaves::new(network.layout(), &initial.0, &device),
-            buffers: Leaves::new(network.buffers(), &initial.1, &device),
-            network: Arc::from(network),
-            encoder: encoder.clone(),
-            head,
-            device,
-        };
+        let (mut fitted, initial) = self.begun(encoder.clone(), start, &train.targets)?;
         let rows = TrainingRows {
             train: encode(&encoder, &train.inputs, &self.pools)?,
             targets: &train.targets,
@@ -198,6 +188,39 @@ impl Neural {
         train::train(&mut fitted, initial, (&self.spec, recipe), &self.pools, rows, watch)?;
         self.fitted = Some(fitted);
         Ok(())
+    }
+
+    /// Takes the weights that `start` gives and learns nothing from the rows but the scale of their targets.
+    pub(crate) fn fit_nothing(
+        &mut self,
+        encoder: InputEncoder,
+        start: impl FnOnce(&WeightLayout) -> Result<Vec<f32>, ModelError>,
+        targets: &Targets,
+    ) -> Result<(), ModelError> {
+        self.fitted = Some(self.begun(encoder, start, targets)?.0);
+        Ok(())
+    }
+
+    /// A network before its first step, and its weights and running statistics.
+    fn begun(
+        &self,
+        encoder: InputEncoder,
+        start: impl FnOnce(&WeightLayout) -> Result<Vec<f32>, ModelError>,
+        targets: &Targets,
+    ) -> Result<(FittedNetwork, (Vec<f32>, Vec<f32>)), ModelError> {
+        let head = Head::fit(targets);
+        let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
+        let device = burn_device(self.spec.device);
+        let initial = (start(network.layout())?, network.buffers().initial(0));
+        let begun = FittedNetwork {
+            weights: Leaves::new(network.layout(), &initial.0, &device),
+            buffers: Leaves::new(network.buffers(), &initial.1, &device),
+            network: Arc::from(network),
+            encoder,
+            head,
+            device,
+        };
+        Ok((begun, initial))
     }
 }
 
@@ -217,6 +240,17 @@ pub(crate) fn fit_s(
     design: Design,
     reading: impl Into<Reading>,
 ) -> f64 {
+    let forward = typical(shape, params, design, reading).multiply_adds();
+    seconds(forward, 3 * params.int("epochs") * shape.train_rows, params, threads, device)
+}
+
+/// The network for a task whose rows were not read, with texts of typical length.
+pub(crate) fn typical(
+    shape: &TaskShape,
+    params: &Resolved,
+    design: Design,
+    reading: impl Into<Reading>,
+) -> Box<dyn Network> {
     /// The number of words of a GLUE sentence, because the texts themselves are not read here.
     const TYPICAL_WORDS: usize = 20;
     // Who raises the limit has longer texts, about as long as that.
@@ -230,12 +264,12 @@ pub(crate) fn fit_s(
         (Reading::Raw(reading), InputShape::Texts { .. }) => {
             InputForm::Tokens { vocabulary: params.int("vocabulary"), longest, typical, reading }
         }
+    };
     let outputs = match shape.target {
         TargetShape::Classes(classes) => classes,
         TargetShape::Value => 1,
     };
-    let forward = design(params, form, outputs).multiply_adds();
-    seconds(forward, 3 * params.int("epochs") * shape.train_rows, params, threads, device)
+    design(params, form, outputs)
 }
 
 /// The seconds of so many passes of one row each, of `multiply_adds` each. A backward pass is about two forward passes.
@@ -252,6 +286,11 @@ impl Model for Neural {
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
         let seed = self.spec.seed_for("init");
         self.fit_from(|layout| layout.initial(seed), (train, validation), watch)
+    }
+
+    fn pooled(&mut self, inputs: &Inputs) -> Result<Option<Matrix>, ModelError> {
+        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("pooled was called before fit".into()))?;
+        fitted.pooled(&encode(&fitted.encoder, inputs, &self.pools)?, &self.pools).map(Some)
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {

@@ -14,8 +14,17 @@ pub(crate) trait Network: Send + Sync {
     fn layout(&self) -> &WeightLayout;
     /// The running statistics. They are kept with the weights, but no gradient changes them.
     fn buffers(&self) -> &WeightLayout;
+    /// What the head takes, `examples x width`.
+    fn pooled(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2>;
+    /// The width of what [`Network::pooled`] gives.
+    fn width(&self) -> usize;
+    /// The outputs for what [`Network::pooled`] gave, `examples x outputs`.
+    fn head(&self, pooled: Tensor<2>, pass: &mut Pass<'_>) -> Tensor<2>;
     /// The outputs, `examples x outputs`.
-    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2>;
+    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+        let pooled = self.pooled(batch, pass);
+        self.head(pooled, pass)
+    }
     /// The multiply-adds of matrix products and convolutions for one example. A text is assumed to have the typical
     /// length.
     fn multiply_adds(&self) -> u64;

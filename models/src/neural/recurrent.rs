@@ -149,6 +149,8 @@ struct RecurrentNet {
     words: Option<Embedding>,
     layers: Vec<Layer>,
     head: Linear,
+    /// Numbers that the head takes.
+    width: usize,
     directions: usize,
     largest: bool,
     reading: TextReading,
@@ -184,6 +186,7 @@ pub(crate) fn network(cell: Cell, params: &Resolved, form: InputForm, outputs: u
         words,
         layers,
         head,
+        width: pooled,
         directions,
         largest: params.word("pooling") == "max",
         reading,
@@ -228,7 +231,7 @@ impl Network for RecurrentNet {
         &self.buffers
     }
 
-    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+    fn pooled(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
         let (mut x, mask) = self.sequences(batch, pass);
         for layer in &self.layers {
             x = layer.forward(x, pass);
@@ -236,7 +239,14 @@ impl Network for RecurrentNet {
         let [directions, steps, examples, hidden] = x.dims();
         let x = x.permute([2, 1, 0, 3]).reshape([examples, steps, directions * hidden]);
         let pooled = if self.largest { masked_max(x, mask) } else { masked_mean(x, mask) };
-        let pooled = if self.reading == TextReading::Apart { compare(pooled) } else { pooled };
+        if self.reading == TextReading::Apart { compare(pooled) } else { pooled }
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn head(&self, pooled: Tensor<2>, pass: &mut Pass<'_>) -> Tensor<2> {
         let pooled = pass.dropout(pooled, self.dropout);
         self.head.forward(pooled, pass)
     }

@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, kinds, rows, saved, sealed, written};
 
 mod ensembles;
+mod parts;
 mod saved;
 
 /// Says to a test that it is a process of its own, and where the model is.
@@ -56,7 +57,7 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
     let folder = tempfile::tempdir().unwrap();
     let mut number = 0;
     for &(name, params) in FORMS.iter().chain(ensembles::FORMS) {
-        for &kind in kinds(name) {
+        for &kind in kinds(params) {
             for classes in [true, false] {
                 number += 1;
                 let path = folder.path().join(number.to_string());
@@ -153,7 +154,12 @@ fn a_model_of_another_family_version_or_format_is_refused() {
     let message = refusal("random-forest", folder.path());
     assert!(message.contains("artefact.json: holds svm ") && message.contains("expected random-forest "), "{message}");
     for (from, to, expected) in [
-        ("\"format\": 1", "\"format\": 3", "is of format 3, but a model is of format 1, an ensemble of format 2"),
+        (
+            "\"format\": 1",
+            "\"format\": 4",
+            "is of format 4, but a model is of format 1, one with parts of format 3, an ensemble of format 2",
+        ),
+        ("\"format\": 1", "\"format\": 3", "is of format 3 and lists no part-1/artefact.json"),
         ("\"format\": 1", "\"format\": 2", "lists other files than member-1/artefact.json, member-2/artefact.json"),
         ("linfa-svm", "linfa-old", "fit the model again with this program"),
         ("\"model\"", "\"modell\"", "is not what a saved model has there: unknown field `modell`"),
