@@ -323,7 +323,7 @@ impl Model for PretrainedModel {
         self.neural.wordless(inputs)
     }
 
-    fn reasons(&self, inputs: &Inputs, classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+    fn reasons(&mut self, inputs: &Inputs, classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
         self.neural.reasons(inputs, classes)
     }
 }

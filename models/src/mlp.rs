@@ -176,6 +176,7 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
     let (words, mut inputs, reading) = match form {
         InputForm::Images { channels, height, width } => (None, channels * height * width, TextReading::Single),
         InputForm::Features { width } => (None, width, TextReading::Single),
+        InputForm::Pieces { .. } => unreachable!("this network reads no word pieces"),
         InputForm::Tokens { vocabulary, reading, .. } => {
             let width = params.int("embedding");
             let compared = width * if reading == TextReading::Apart { 4 } else { 1 };

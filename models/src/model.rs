@@ -327,7 +327,7 @@ pub trait Model {
     ///
     /// # Errors
     /// As [`Model::predict`].
-    fn reasons(&self, _inputs: &Inputs, _classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+    fn reasons(&mut self, _inputs: &Inputs, _classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
         Ok(None)
     }
 

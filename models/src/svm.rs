@@ -362,7 +362,8 @@ impl SupportVectors {
     ) -> Result<Predictor, ModelError> {
         let TargetScale { mean, deviation } = TargetScale::fit(values);
         let standard: Vec<f32> = values.iter().map(|&v| ((f64::from(v) - mean) / deviation) as f32).collect();
-        let solver = self.pool.install(|| Solver::new(self.method(), features, settings.kernel, values.len(), 1))?;
+        let method = self.method();
+        let solver = self.pool.install(|| Solver::new(method, features, settings.kernel, values.len(), 1))?;
         let solution = solver.regress(&standard, settings)?;
         watch.progress(1, 1);
         let coefficients = Array1::from(solution.coefficients).insert_axis(Axis(1));

@@ -197,30 +197,31 @@ impl Model for TreeModel {
 
     fn rules(&self, classes: &[String]) -> Option<String> {
         let (encoder, forest) = self.fitted.as_ref().filter(|_| self.growing != Growing::Forest)?;
-        Some(forest.rules(&encoder.feature_names(), |values| self.leaf(values, classes)))
+        let target = self.spec.shape.target;
+        Some(forest.rules(&encoder.feature_names(), |values| leaf(target, values, classes)))
     }
 
-    fn reasons(&self, inputs: &Inputs, classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
-        let Some((encoder, forest)) = self.fitted.as_ref().filter(|_| self.growing != Growing::Forest) else {
+    fn reasons(&mut self, inputs: &Inputs, classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+        let Some((encoder, forest)) = self.fitted.as_mut().filter(|_| self.growing != Growing::Forest) else {
             return Ok(None);
         };
-        let rows = self.pool.install(|| encoder.encode(inputs))?.into_dense();
-        let names = encoder.feature_names();
-        let path = |row: ArrayView1<'_, f32>| forest.path(&names, |feature| row[feature], |values| self.leaf(values, classes));
+        let rows = encoder.encode(inputs, &self.pool)?.into_dense();
+        let (names, target) = (encoder.feature_names(), self.spec.shape.target);
+        let path = |row: ArrayView1<'_, f32>| {
+            forest.path(&names, |feature| row[feature], |values| leaf(target, values, classes))
+        };
         Ok(Some(rows.rows().into_iter().map(|row| Reason::Path(path(row))).collect()))
     }
 }
 
-impl TreeModel {
-    /// The values of a leaf, in words.
-    fn leaf(&self, values: &[f32], classes: &[String]) -> String {
-        match self.spec.shape.target {
-            TargetShape::Value => values[0].to_string(),
-            TargetShape::Classes(_) => {
-                let class = most_probable(values);
-                let name = classes.get(class).map_or_else(|| format!("class {class}"), String::clone);
-                format!("{name} ({:.2})", values[class])
-            }
+/// The values of a leaf, in words.
+fn leaf(target: TargetShape, values: &[f32], classes: &[String]) -> String {
+    match target {
+        TargetShape::Value => values[0].to_string(),
+        TargetShape::Classes(_) => {
+            let class = most_probable(values);
+            let name = classes.get(class).map_or_else(|| format!("class {class}"), String::clone);
+            format!("{name} ({:.2})", values[class])
         }
     }
 }
@@ -234,7 +235,8 @@ impl TreeModel {
         (width, unit): (usize, f64),
         watch: &mut dyn Watch,
     ) -> Result<Forest, ModelError> {
-        let growth = self.pool.install(|| Growth::<C>::new(&self.params, &rows.view(), targets, width))?;
+        let params = &self.params;
+        let growth = self.pool.install(|| Growth::<C>::new(params, &rows.view(), targets, width))?;
         let trees = match self.growing {
             Growing::Forest => {
                 let most = watch.spent().map_or(growth.trees(), |_| MOST_TREES as usize);

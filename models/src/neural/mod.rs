@@ -17,9 +17,13 @@ mod frozen;
 mod head;
 pub(crate) mod layers;
 pub(crate) mod network;
+mod prune;
+mod quantised;
 pub(crate) mod recipe;
 pub(crate) mod recurrent;
+pub(crate) mod reduction;
 pub(crate) mod schedule;
+mod svd;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -324,7 +328,7 @@ impl Model for Neural {
         self.fitted.as_ref().and_then(|fitted| fitted.encoder.wordless(inputs))
     }
 
-    fn reasons(&self, inputs: &Inputs, _classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+    fn reasons(&mut self, inputs: &Inputs, _classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
         let Some(fitted) = &self.fitted else { return Ok(None) };
         let attention = fitted.attention(inputs, &self.pools)?;
         Ok(attention.map(|all| all.into_iter().map(Reason::Attention).collect()))
