@@ -342,7 +342,8 @@ fn classic_models_on_the_features_of_networks_conform() {
 #[test]
 fn every_registered_model_has_a_conformance_test() {
     let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
-    let tested = ["transformer", "resnet", "cnn", "lstm", "gru", "encoder", "mlp", "svm", "random-forest", "decision-tree"];
+    let tested =
+        ["transformer", "resnet", "cnn", "lstm", "gru", "encoder", "mlp", "svm", "random-forest", "decision-tree"];
     assert_eq!(names, tested, "add two tests above for a new model");
 }
 

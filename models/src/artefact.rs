@@ -275,7 +275,12 @@ pub(crate) fn save<S: Serialize>(
 }
 
 /// The files of a model: `model.json` and the arrays.
-fn files_of<S: Serialize>(folder: &Path, spec: &Spec, state: S, arrays: &ArraysOut) -> Result<[Vec<u8>; 2], ModelError> {
+fn files_of<S: Serialize>(
+    folder: &Path,
+    spec: &Spec,
+    state: S,
+    arrays: &ArraysOut,
+) -> Result<[Vec<u8>; 2], ModelError> {
     check_shape(&spec.shape).map_err(|what| refused(folder, what))?;
     let body = Body { shape: spec.shape, params: spec.params.values().clone(), seed: spec.seed, state };
     let body =

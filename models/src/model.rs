@@ -370,7 +370,10 @@ pub trait ModelEntry: Sync {
     /// `None` for a model that starts from no published weights. By default, they are those of the models that are values of
     /// parameters.
     fn seen(&self, params: &Resolved) -> Option<Vec<&'static str>> {
-        params.models().filter_map(|model| model.entry().seen(model.params())).reduce(|one, other| [one, other].concat())
+        params
+            .models()
+            .filter_map(|model| model.entry().seen(model.params()))
+            .reduce(|one, other| [one, other].concat())
     }
     /// The other files that a fit with these parameters reads beside its rows. By default, they are those of the models that are
     /// values of parameters.

@@ -423,7 +423,9 @@ pub(crate) fn admit(param: &Param, written: &toml::Value, input: &InputShape) ->
         }
         (toml::Value::Table(table), domain) if !models.is_empty() => {
             let mut overrides = table.clone();
-            let Some(toml::Value::String(name)) = overrides.remove("model") else { return Err(outside(param, written)) };
+            let Some(toml::Value::String(name)) = overrides.remove("model") else {
+                return Err(outside(param, written));
+            };
             Some(model(param, &name, (&overrides, domain), input)?)
         }
         (toml::Value::Boolean(v), _) => Some(ParamValue::Bool(*v)),
@@ -478,7 +480,9 @@ mod tests {
         assert_eq!(network.params(), &alone);
         assert_eq!(params.models().count(), 1);
 
-        for (written, mode) in [("\"encoder\"", "frozen"), ("{ model = \"encoder\", mode = \"fine-tune\" }", "fine-tune")] {
+        for (written, mode) in
+            [("\"encoder\"", "frozen"), ("{ model = \"encoder\", mode = \"fine-tune\" }", "fine-tune")]
+        {
             let params = resolved("random-forest", TEXTS, &format!("features = {written}")).unwrap();
             assert_eq!(params.model("features").unwrap().params().word("mode"), mode);
         }
@@ -515,7 +519,10 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_model_as_a_value_is_said_with_what_to_write() {
         for (written, says) in [
-            ("\"resnett\"", "parameter 'features' is \"resnett\", expected one of hog, pixels, hog+pixels, auto, or one of"),
+            (
+                "\"resnett\"",
+                "parameter 'features' is \"resnett\", expected one of hog, pixels, hog+pixels, auto, or one of",
+            ),
             ("{ epochs = 3 }", "expected one of hog"),
             ("{ model = 3 }", "expected one of hog"),
             ("{ model = \"resnett\" }", "parameter 'features': unknown model 'resnett', did you mean 'resnet'?"),
@@ -524,8 +531,14 @@ mod tests {
                 "{ model = \"resnet\", epoch = 3 }",
                 "parameter 'features': model 'resnet': unknown parameter 'epoch', did you mean 'epochs'?",
             ),
-            ("{ model = \"resnet\", epochs = 0 }", "model 'resnet': parameter 'epochs' is 0, expected a whole number in 1..="),
-            ("{ model = \"transformer\", heads = 3 }", "model 'transformer': parameter 'heads' is 3, expected a divisor"),
+            (
+                "{ model = \"resnet\", epochs = 0 }",
+                "model 'resnet': parameter 'epochs' is 0, expected a whole number in 1..=",
+            ),
+            (
+                "{ model = \"transformer\", heads = 3 }",
+                "model 'transformer': parameter 'heads' is 3, expected a divisor",
+            ),
         ] {
             let error = resolved("svm", IMAGES, &format!("features = {written}")).unwrap_err().to_string();
             assert!(error.contains(says), "{written}: {error}");

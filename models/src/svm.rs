@@ -26,9 +26,9 @@ use ndarray::{Array1, Axis};
 use rayon::ThreadPool;
 
 use crate::artefact::{self, ArraysOut, Loaded};
-pub use crate::encode::features::{Encoder, FeatureParams, Features};
 use crate::encode::classic::{self, CONCATENATE, ClassicEncoder, ClassicState};
 use crate::encode::features::joined;
+pub use crate::encode::features::{Encoder, FeatureParams, Features};
 pub use crate::encode::images::ImageFeatures;
 pub use crate::encode::sparse::SparseRows;
 use crate::encode::words::Tokens;
@@ -260,8 +260,7 @@ impl Model for SupportVectors {
         if all.is_empty() {
             return Err(ModelError::Failed("there is no training row".to_owned()));
         }
-        let (encoder, features) =
-            ClassicEncoder::fit(&self.spec, (train, validation, &all.inputs), &self.pool, watch)?;
+        let (encoder, features) = ClassicEncoder::fit(&self.spec, (train, validation, &all.inputs), &self.pool, watch)?;
         let settings = self.settings(&features);
         let predictor = match &all.targets {
             Targets::Classes { labels, .. } => {

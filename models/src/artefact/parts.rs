@@ -57,7 +57,8 @@ pub(crate) fn save<S: Serialize>(
                 other => other,
             })?;
         }
-        let manifest = Manifest::new(format, entry, spec.device, files).bytes().map_err(|what| refused(folder, what))?;
+        let manifest =
+            Manifest::new(format, entry, spec.device, files).bytes().map_err(|what| refused(folder, what))?;
         write(&beside.join(MODEL), &body)
             .and_then(|()| write(&beside.join(ARRAYS), &arrays))
             .and_then(|()| write(&beside.join(MANIFEST), &manifest))

@@ -84,7 +84,11 @@ pub(crate) fn supports(shape: &TaskShape, params: &Resolved, device: Device) -> 
     {
         return Support::No { reason: format!("features = {}: {reason}", network.name()) };
     }
-    if has_plain(params) { FeatureParams::of(params, &shape.input).supports(&shape.input, device) } else { Support::Yes }
+    if has_plain(params) {
+        FeatureParams::of(params, &shape.input).supports(&shape.input, device)
+    } else {
+        Support::Yes
+    }
 }
 
 /// The largest number of features that inputs of a task can have. Those of a network count if they are known.
@@ -211,9 +215,10 @@ impl ClassicEncoder {
 
     /// A name for each feature, for people.
     pub(crate) fn feature_names(&self) -> Vec<String> {
-        let of_network = self.network.iter().flat_map(|network| {
-            (0..network.scale.width()).map(|index| format!("number {index} of {}", network.name))
-        });
+        let of_network = self
+            .network
+            .iter()
+            .flat_map(|network| (0..network.scale.width()).map(|index| format!("number {index} of {}", network.name)));
         of_network.chain(self.plain.iter().flat_map(Encoder::feature_names)).collect()
     }
 
@@ -265,7 +270,9 @@ impl NetworkFeatures {
         let mut rows = pooled(value.name(), &mut *model, all).map_err(blamed)?;
         if rows.iter().any(|value| !value.is_finite()) {
             let name = value.name();
-            return Err(ModelError::Failed(format!("features = {name}: a feature of a training row is not a finite number")));
+            return Err(ModelError::Failed(format!(
+                "features = {name}: a feature of a training row is not a finite number"
+            )));
         }
         let scale = Scale::fit(&rows.view());
         scale.apply(&mut rows.view_mut());

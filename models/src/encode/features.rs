@@ -51,9 +51,7 @@ impl Features {
     /// The features of each example, and then those of `more`.
     pub(crate) fn beside(self, more: &Features) -> Features {
         match (self, more) {
-            (Features::Dense(rows), Features::Dense(more)) => {
-                Features::Dense(concatenate![Axis(1), rows, *more])
-            }
+            (Features::Dense(rows), Features::Dense(more)) => Features::Dense(concatenate![Axis(1), rows, *more]),
             (rows, more) => {
                 let offset = rows.width() as u32;
                 let mut all = SparseRows::new(rows.width() + more.width());

@@ -133,8 +133,7 @@ impl Model for TreeModel {
         if all.is_empty() {
             return Err(ModelError::Failed("there is no training row".to_owned()));
         }
-        let (encoder, features) =
-            ClassicEncoder::fit(&self.spec, (train, validation, &all.inputs), &self.pool, watch)?;
+        let (encoder, features) = ClassicEncoder::fit(&self.spec, (train, validation, &all.inputs), &self.pool, watch)?;
         if let Support::No { reason } = fits_in_memory(features.len(), features.width()) {
             return Err(ModelError::Unsupported(reason));
         }

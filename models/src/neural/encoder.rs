@@ -311,7 +311,11 @@ impl InputEncoder {
                     None => Err(arrays.refused("goes with a vocabulary that has a word twice")),
                 }
             }
-            (NetworkEncoderState::Pieces { vocabulary, shape, typical }, Reading::Raw(_), InputShape::Texts { pairs }) => {
+            (
+                NetworkEncoderState::Pieces { vocabulary, shape, typical },
+                Reading::Raw(_),
+                InputShape::Texts { pairs },
+            ) => {
                 let longest = spec.params.int("max_tokens");
                 let pieces = Pieces::new(vocabulary, longest);
                 pieces

@@ -5,8 +5,8 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, module};
 use rand_chacha::ChaCha8Rng;
 
-pub(crate) use super::cpu::{gelu, linear, recur_gru, recur_lstm};
 use super::cpu::{attend, convolve, dropout, layer_norm, normalise, standardise};
+pub(crate) use super::cpu::{gelu, linear, recur_gru, recur_lstm};
 use super::weights::{Init, Leaves, Weight, WeightLayout};
 
 /// Keeps a variance above zero. It is PyTorch's value for both normalisations.

@@ -60,9 +60,8 @@ impl Quantised {
         // Numbers that are all zero stay zero with any scale.
         let scales: Vec<f32> =
             largest.iter().map(|largest| if *largest > 0.0 { largest / MOST } else { 1.0 }).collect();
-        let rounded = |(at, value): (usize, &f32)| {
-            (value / scales[form.of(at, values.len())]).round().clamp(-MOST, MOST) as i8
-        };
+        let rounded =
+            |(at, value): (usize, &f32)| (value / scales[form.of(at, values.len())]).round().clamp(-MOST, MOST) as i8;
         Quantised { numbers: values.iter().enumerate().map(rounded).collect(), scales, form }
     }
 
@@ -104,7 +103,11 @@ mod tests {
     #[test]
     fn every_number_is_at_most_half_a_scale_away() {
         let values: Vec<f32> = (0..24).map(|at| (at as f32 * 0.37).sin() * (1 + at % 3) as f32).collect();
-        for form in [Scales::Columns { blocks: 1, columns: 3 }, Scales::Columns { blocks: 2, columns: 3 }, Scales::Rows { rows: 8 }] {
+        for form in [
+            Scales::Columns { blocks: 1, columns: 3 },
+            Scales::Columns { blocks: 2, columns: 3 },
+            Scales::Rows { rows: 8 },
+        ] {
             let quantised = Quantised::new(&values, form);
             assert_eq!(quantised.scales.len(), form.count());
             for (at, (value, found)) in values.iter().zip(quantised.values()).enumerate() {

@@ -31,7 +31,9 @@ pub(super) fn factors(matrix: &[f32], columns: usize, rank: usize) -> (Vec<f32>,
     let root = |&column: &usize| lengths[column].sqrt();
     let left = (0..rows).flat_map(|row| {
         let scaled = &scaled;
-        order.iter().map(move |column| if root(column) > 0.0 { (scaled[*column][row] / root(column)) as f32 } else { 0.0 })
+        order
+            .iter()
+            .map(move |column| if root(column) > 0.0 { (scaled[*column][row] / root(column)) as f32 } else { 0.0 })
     });
     let left = left.collect();
     let right = order.iter().flat_map(|column| turned[*column].iter().map(move |value| (value * root(column)) as f32));
@@ -100,7 +102,9 @@ mod tests {
     fn the_whole_rank_gives_the_matrix_and_less_gives_the_closest() {
         // Singular values 3, 2 and 1 on the diagonal, wide and tall.
         let wide = [3.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0];
-        for (matrix, columns) in [(wide.to_vec(), 4), (vec![3.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0], 3)] {
+        for (matrix, columns) in
+            [(wide.to_vec(), 4), (vec![3.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0], 3)]
+        {
             assert!(error(&matrix, columns, 3) < 1e-5);
             // The error is the root of the sum of the squares of the singular values that are left out.
             assert!((error(&matrix, columns, 2) - 1.0).abs() < 1e-5);

@@ -235,11 +235,8 @@ impl Leaves {
             let tensors = layout.slots.iter().map(|slot| vector(of_slot(slot).to_vec(), device)).collect();
             return Leaves { tensors, shapes, quantised: Vec::new() };
         }
-        let quantised: Vec<Option<Quantised>> = layout
-            .slots
-            .iter()
-            .map(|slot| slot.scales().map(|scales| Quantised::new(of_slot(slot), scales)))
-            .collect();
+        let quantised: Vec<Option<Quantised>> =
+            layout.slots.iter().map(|slot| slot.scales().map(|scales| Quantised::new(of_slot(slot), scales))).collect();
         let tensors = layout.slots.iter().zip(&quantised).map(|(slot, quantised)| {
             let values = quantised.as_ref().map_or_else(|| of_slot(slot).to_vec(), Quantised::values);
             vector(values, device)

@@ -101,7 +101,10 @@ fn parts_that_are_missing_or_too_many_are_refused() {
     renamed["files"]["part-2/artefact.json"] = part.clone();
     fs::write(path.join(MANIFEST), renamed.to_string()).unwrap();
     let message = refusal("svm", &path);
-    assert!(message.contains("lists other files than arrays.safetensors, model.json, part-1/artefact.json"), "{message}");
+    assert!(
+        message.contains("lists other files than arrays.safetensors, model.json, part-1/artefact.json"),
+        "{message}"
+    );
 
     let mut two = manifest.clone();
     two["files"]["part-2/artefact.json"] = part;

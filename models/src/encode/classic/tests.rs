@@ -84,8 +84,7 @@ impl Watch for Epochs {
 fn fit(spec: &Spec, kind: Kind, watch: &mut Epochs) -> (ClassicEncoder, Array2<f32>) {
     let (train, validation, all) = (split(kind, 18), split(kind, 6), split(kind, 24));
     let pool = spec.threads.pool().unwrap();
-    let (encoder, features) =
-        ClassicEncoder::fit(spec, (&train, &validation, &all.inputs), &pool, watch).unwrap();
+    let (encoder, features) = ClassicEncoder::fit(spec, (&train, &validation, &all.inputs), &pool, watch).unwrap();
     (encoder, features.into_dense())
 }
 
@@ -102,7 +101,10 @@ fn every_network_gives_features_of_mean_zero_that_are_the_same_for_the_same_inpu
             assert_eq!(watch.own, 0, "{network}: an epoch of a part is none of the model");
             assert_eq!(watch.of_parts, if *network == "encoder" { 0 } else { 2 }, "{network}");
             let expected = width(&spec.shape, &spec.params);
-            assert_eq!((features.ncols(), encoder.width(), encoder.feature_names().len()), (expected, expected, expected));
+            assert_eq!(
+                (features.ncols(), encoder.width(), encoder.feature_names().len()),
+                (expected, expected, expected)
+            );
             for column in features.columns() {
                 assert!(column.mean().unwrap().abs() < 1e-4, "{network}: {column}");
             }
@@ -121,7 +123,9 @@ fn the_network_is_the_one_that_the_model_alone_would_be() {
     let value = network(&spec.params).unwrap();
     let mut alone = value.entry().build(&Spec { params: value.params().clone(), ..spec.clone() }).unwrap();
     // Alone or as a part, the last epoch is the best.
-    alone.fit(&split(Kind::Images, 18), &split(Kind::Images, 6), &mut PartWatch::new(&mut Epochs::default(), 1.0)).unwrap();
+    alone
+        .fit(&split(Kind::Images, 18), &split(Kind::Images, 6), &mut PartWatch::new(&mut Epochs::default(), 1.0))
+        .unwrap();
     let inputs = split(Kind::Images, 9).inputs;
     let mut part = encoder.network.take().unwrap();
     assert_eq!(part.model.predict(&inputs), alone.predict(&inputs));
@@ -179,8 +183,13 @@ fn what_a_pretrained_network_has_read_and_seen_is_that_of_the_model_on_its_featu
     let encoder = entry("encoder");
     let value = network(&hybrid.params).unwrap();
     assert_eq!(entry("svm").seen(&hybrid.params), encoder.seen(value.params()));
-    assert!(entry("svm").seen(&hybrid.params).unwrap().contains(&"glue/qqp"), "{:?}", entry("svm").seen(&hybrid.params));
-    let names = |files: Vec<&'static bakeoff_datasets::DataFile>| files.iter().map(|file| file.name).collect::<Vec<_>>();
+    assert!(
+        entry("svm").seen(&hybrid.params).unwrap().contains(&"glue/qqp"),
+        "{:?}",
+        entry("svm").seen(&hybrid.params)
+    );
+    let names =
+        |files: Vec<&'static bakeoff_datasets::DataFile>| files.iter().map(|file| file.name).collect::<Vec<_>>();
     assert_eq!(names(entry("svm").files(&hybrid.params)), names(encoder.files(value.params())));
     assert_eq!(names(entry("svm").files(&hybrid.params)).len(), 3);
     let plain = spec(Kind::Texts, "");
