@@ -7,6 +7,7 @@
 
 mod artefact;
 mod cnn;
+mod compress;
 mod decision_tree;
 mod encode;
 mod encoder;
@@ -46,7 +47,7 @@ pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
 /// Every model, in the order in which reports show them.
 pub static ENTRIES: &[&dyn ModelEntry] =
-    &[&TRANSFORMER, &RESNET, &CNN, &LSTM, &GRU, &ENCODER, &MLP, &SVM, &RANDOM_FOREST, &DECISION_TREE];
+    &[&TRANSFORMER, &RESNET, &CNN, &LSTM, &GRU, &ENCODER, &MLP, &COMPRESS, &SVM, &RANDOM_FOREST, &DECISION_TREE];
 
 // Each with the parameter `ensemble`.
 static TRANSFORMER: Ensembled = Ensembled::of(&transformer::Transformer);
@@ -56,6 +57,7 @@ static LSTM: Ensembled = Ensembled::of(&lstm::Lstm);
 static GRU: Ensembled = Ensembled::of(&gru::Gru);
 static ENCODER: Ensembled = Ensembled::of(&encoder::Encoder);
 static MLP: Ensembled = Ensembled::of(&mlp::Mlp);
+static COMPRESS: Ensembled = Ensembled::of(&compress::Compress);
 static SVM: Ensembled = Ensembled::of(&svm::Svm);
 static RANDOM_FOREST: Ensembled = Ensembled::of(&random_forest::RandomForest);
 static DECISION_TREE: Ensembled = Ensembled::of(&decision_tree::DecisionTree);

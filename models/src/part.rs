@@ -1,6 +1,24 @@
 //! The fit of a model that is a part of another one.
 
 use crate::model::{EpochReport, ModelError, Watch};
+use crate::params::ModelValue;
+
+/// An error of the model that is the value of this parameter, with both names.
+pub(crate) fn blamed(parameter: &str, model: &ModelValue, error: ModelError) -> ModelError {
+    let name = model.name();
+    let said = |text: String| format!("{parameter} = {name}: {text}");
+    match error {
+        ModelError::Diverged { epoch, what } => {
+            ModelError::Diverged { epoch, what: format!("{what} of {name} ({parameter})") }
+        }
+        ModelError::Unsupported(text) => ModelError::Unsupported(said(text)),
+        ModelError::OverBudget(text) => ModelError::OverBudget(said(text)),
+        ModelError::Failed(text) => ModelError::Failed(said(text)),
+        ModelError::State(text) => ModelError::State(said(text)),
+        // Its path says whose file it is.
+        error @ ModelError::Artefact { .. } => error,
+    }
+}
 
 /// What the fit of a part reports, as a part of the fit of the whole. Its epochs are none of the whole model. A fit that was interrupted
 /// begins again, because the parts before are not kept.

@@ -14,6 +14,7 @@ use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, masked_mean, relu};
 use crate::neural::network::{AttentionForm, Network};
 use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
+use crate::neural::reduction::{PruneGroup, Reduction};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
@@ -179,10 +180,14 @@ struct Block {
 }
 
 impl Block {
-    fn new(layout: &mut WeightLayout, name: &str, width: usize, hidden: usize) -> Block {
-        let mut square =
-            |part: &str| Linear::new(layout, &format!("{name}.{part}"), width, width, Init::glorot(width, width));
-        let (query, key, value, output) = (square("query"), square("key"), square("value"), square("output"));
+    /// The heads of a block have `inner` numbers together.
+    fn new(layout: &mut WeightLayout, name: &str, [width, inner, hidden]: [usize; 3]) -> Block {
+        let glorot = Init::glorot(width, width);
+        let mut linear =
+            |part: &str, inputs, outputs| Linear::new(layout, &format!("{name}.{part}"), inputs, outputs, glorot);
+        let (query, key, value) =
+            (linear("query", width, inner), linear("key", width, inner), linear("value", width, inner));
+        let output = linear("output", inner, width);
         let glorot = Init::glorot(width, hidden);
         Block {
             query,
@@ -233,14 +238,26 @@ struct TransformerNet {
     /// Numbers per token.
     width: usize,
     heads: usize,
+    /// Numbers per head.
+    depth: usize,
+    /// Units of the hidden layer of a block.
+    hidden: usize,
     dropout: f64,
     multiply_adds: u64,
 }
 
 /// The network for these parameters, inputs and outputs.
 pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
-    let (width, hidden, layers) = (params.int("width"), params.int("feed_forward"), params.int("layers"));
-    let mut layout = WeightLayout::default();
+    reduced(params, form, outputs, Reduction::None)
+}
+
+/// The same network, made smaller. Attention heads and units of the hidden layers can be pruned.
+pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduction: Reduction) -> Box<dyn Network> {
+    let (width, layers) = (params.int("width"), params.int("layers"));
+    let depth = width / params.int("heads");
+    let (heads, hidden) = (reduction.units(params.int("heads")), reduction.units(params.int("feed_forward")));
+    let inner = heads * depth;
+    let mut layout = WeightLayout::of(reduction);
     let (stem, longest, tokens, stem_cost) = match form {
         InputForm::Tokens { vocabulary, longest, typical, .. } => {
             (Stem::Words(Embedding::new(&mut layout, vocabulary, width)), longest, typical, 0)
@@ -251,20 +268,25 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
             let project = Linear::new(&mut layout, "patches", inputs, width, Init::glorot(inputs, width));
             let grid = [height / side, columns / side];
             let tokens = grid[0] * grid[1];
-            (Stem::Patches { side, grid, project }, tokens, tokens, tokens * inputs * width)
+            (Stem::Patches { side, grid, project }, tokens, tokens, tokens * reduction.product(inputs, width))
         }
         InputForm::Features { .. } | InputForm::Pieces { .. } => unreachable!("this network reads pixels and words"),
     };
     let class = (params.word("pooling") == "class").then(|| layout.free("class", &[1, 1, width], Init::embedding()));
     let extra = usize::from(class.is_some());
     let positions = layout.free("positions", &[longest + extra, width], Init::embedding());
-    let blocks = (0..layers).map(|index| Block::new(&mut layout, &format!("block{index}"), width, hidden)).collect();
+    let sizes = [width, inner, hidden];
+    let blocks = (0..layers).map(|index| Block::new(&mut layout, &format!("block{index}"), sizes)).collect();
     let norm = LayerNorm::new(&mut layout, "norm", width);
-    let head = Linear::new(&mut layout, "head", width, outputs, Init::glorot(width, outputs));
+    let head = Linear::head(&mut layout, "head", width, outputs, Init::glorot(width, outputs));
     let joined = matches!(form, InputForm::Tokens { reading: TextReading::Joined, .. });
     let segments = joined.then(|| layout.free("segments", &[2, width], Init::embedding()));
     let tokens = tokens + extra;
-    let block_cost = tokens * width * (4 * width + 2 * hidden + 2 * tokens);
+    let products = 3 * reduction.product(width, inner)
+        + reduction.product(inner, width)
+        + reduction.product(width, hidden)
+        + reduction.product(hidden, width);
+    let block_cost = tokens * (products + 2 * tokens * inner);
     Box::new(TransformerNet {
         layout,
         buffers: WeightLayout::default(),
@@ -276,7 +298,9 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
         norm,
         head,
         width,
-        heads: params.int("heads"),
+        heads,
+        depth,
+        hidden,
         dropout: params.float("dropout"),
         multiply_adds: (stem_cost + layers * block_cost + width * outputs) as u64,
     })
@@ -348,6 +372,24 @@ impl Network for TransformerNet {
 
     fn multiply_adds(&self) -> u64 {
         self.multiply_adds
+    }
+
+    fn prune_groups(&self) -> Vec<PruneGroup> {
+        let of_block = |block: usize| {
+            let name = |part: &str| format!("block{block}.{part}");
+            let mut heads = PruneGroup::of(self.heads);
+            for part in ["query", "key", "value"] {
+                heads = heads.with_sized(name(&format!("{part}.weight")), 1, self.depth);
+                heads = heads.with_sized(name(&format!("{part}.bias")), 0, self.depth);
+            }
+            let heads = heads.with_sized(name("output.weight"), 0, self.depth);
+            let units = PruneGroup::of(self.hidden)
+                .with(name("expand.weight"), 1)
+                .with(name("expand.bias"), 0)
+                .with(name("contract.weight"), 0);
+            [heads, units]
+        };
+        (0..self.blocks.len()).flat_map(of_block).collect()
     }
 
     fn attention(&self) -> Option<AttentionForm> {

@@ -21,7 +21,7 @@ use crate::artefact::{ArraysIn, ArraysOut, parts};
 use crate::ensemble::check_alone;
 use crate::model::{Device, Footprint, InputShape, Matrix, Model, ModelError, Spec, Support, TaskShape, Watch};
 use crate::params::{DefaultValue, Domain, ModelValue, Param, ParamError, Resolved};
-use crate::part::PartWatch;
+use crate::part::{self, PartWatch};
 
 /// The networks that can give features.
 const NETWORKS: &[&str] = &["encoder", "transformer", "resnet", "cnn", "lstm", "gru", "mlp"];
@@ -263,7 +263,7 @@ impl NetworkFeatures {
         (train, validation, all): (&Split, &Split, &Inputs),
         watch: &mut dyn Watch,
     ) -> Result<(NetworkFeatures, Array2<f32>), ModelError> {
-        let blamed = |error| blamed(value.name(), error);
+        let blamed = |error| part::blamed("features", value, error);
         let mut model =
             value.entry().build(&Spec { params: value.params().clone(), ..spec.clone() }).map_err(blamed)?;
         model.fit_pooled(train, validation, &mut PartWatch::new(watch, NETWORK_SHARE)).map_err(blamed)?;
@@ -297,19 +297,6 @@ fn pooled(name: &str, model: &mut dyn Model, inputs: &Inputs) -> Result<Array2<f
     let Matrix { rows, cols, data } =
         pooled.ok_or_else(|| ModelError::Unsupported(format!("features = {name}: it is not one network")))?;
     Ok(Array2::from_shape_vec((rows, cols), data).expect("a matrix has as many values as its shape says"))
-}
-
-/// An error of the network that gives the features, with its name.
-fn blamed(name: &str, error: ModelError) -> ModelError {
-    match error {
-        ModelError::Unsupported(text) => ModelError::Unsupported(format!("features = {name}: {text}")),
-        ModelError::Failed(text) => ModelError::Failed(format!("features = {name}: {text}")),
-        ModelError::OverBudget(text) => ModelError::OverBudget(format!("features = {name}: {text}")),
-        ModelError::Diverged { epoch, what } => {
-            ModelError::Diverged { epoch, what: format!("{what} of the network that gives the features, {name},") }
-        }
-        error @ (ModelError::State(_) | ModelError::Artefact { .. }) => error,
-    }
 }
 
 /// The features of a network before plain ones. A row of TF-IDF values is of length one, so beside it the features of the network are

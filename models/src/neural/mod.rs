@@ -9,6 +9,7 @@ mod backend;
 pub(crate) mod batch;
 pub(crate) mod bert;
 mod checkpoint;
+pub(crate) mod compress;
 pub(crate) mod convolutional;
 mod cpu;
 pub(crate) mod encoder;
@@ -44,7 +45,7 @@ use self::network::{Design, Network};
 use self::recipe::Recipe;
 use self::train::TrainingRows;
 use self::weights::{Leaves, WeightLayout};
-use crate::artefact::{self, ArraysOut, Loaded};
+use crate::artefact::{self, ArraysIn, ArraysOut, Loaded};
 use crate::encode::features::FeatureParams;
 use crate::model::{
     Device, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape,
@@ -113,13 +114,23 @@ impl Neural {
         design: Design,
         reading: impl FnOnce(&Spec) -> Reading,
     ) -> Result<Neural, ModelError> {
-        let Loaded { spec, state, mut arrays } = artefact::load::<NetworkEncoderState>(folder, entry, threads, device)?;
+        let Loaded { spec, state, arrays } = artefact::load::<NetworkEncoderState>(folder, entry, threads, device)?;
         let mut model = Neural::new(entry, &spec, design, reading(&spec))?;
-        let encoder = InputEncoder::load(state, &spec, model.reading, &mut arrays)?;
-        let head = Head::load(spec.shape.target, &mut arrays)?;
-        let network = design(&spec.params, encoder.form(), head.outputs());
-        let device = burn_device(device);
-        model.fitted = Some(FittedNetwork {
+        model.restore((state, arrays), |form, outputs| design(&spec.params, form, outputs))?;
+        Ok(model)
+    }
+
+    /// Takes what was saved of a fitted model. `network` builds its network.
+    fn restore(
+        &mut self,
+        (state, mut arrays): (NetworkEncoderState, ArraysIn),
+        network: impl FnOnce(InputForm, usize) -> Box<dyn Network>,
+    ) -> Result<(), ModelError> {
+        let encoder = InputEncoder::load(state, &self.spec, self.reading, &mut arrays)?;
+        let head = Head::load(self.spec.shape.target, &mut arrays)?;
+        let network = network(encoder.form(), head.outputs());
+        let device = burn_device(self.spec.device);
+        self.fitted = Some(FittedNetwork {
             weights: Leaves::load("weights", network.layout(), &mut arrays, &device)?,
             buffers: Leaves::load("buffers", network.buffers(), &mut arrays, &device)?,
             network: Arc::from(network),
@@ -127,8 +138,18 @@ impl Neural {
             head,
             device,
         });
-        arrays.finish()?;
-        Ok(model)
+        arrays.finish()
+    }
+
+    /// Saves the fitted model as one that was built from `spec`. See [`Model::save`].
+    pub(crate) fn save_as(&self, folder: &Path, spec: &Spec) -> Result<(), ModelError> {
+        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("asked to save before a fit".into()))?;
+        let mut arrays = ArraysOut::default();
+        let state = fitted.encoder.save(&mut arrays);
+        fitted.head.save(&mut arrays);
+        fitted.weights.save("weights", fitted.network.layout(), &mut arrays)?;
+        fitted.buffers.save("buffers", fitted.network.buffers(), &mut arrays)?;
+        artefact::save(folder, self.entry, spec, state, &arrays)
     }
 }
 
@@ -303,13 +324,7 @@ impl Model for Neural {
     }
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("asked to save before a fit".into()))?;
-        let mut arrays = ArraysOut::default();
-        let state = fitted.encoder.save(&mut arrays);
-        fitted.head.save(&mut arrays);
-        fitted.weights.save("weights", fitted.network.layout(), &mut arrays)?;
-        fitted.buffers.save("buffers", fitted.network.buffers(), &mut arrays)?;
-        artefact::save(folder, self.entry, &self.spec, state, &arrays)
+        self.save_as(folder, &self.spec)
     }
 
     fn footprint(&self) -> Footprint {

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use super::batch::Batch;
 use super::encoder::InputForm;
 use super::layers::Pass;
+use super::reduction::{PruneGroup, Reduction};
 use super::weights::WeightLayout;
 use crate::params::Resolved;
 
@@ -28,11 +29,18 @@ pub(crate) trait Network: Send + Sync {
     /// The multiply-adds of matrix products and convolutions for one example. A text is assumed to have the typical
     /// length.
     fn multiply_adds(&self) -> u64;
+    /// The units that can be pruned, a group for each layer. None for a network that cannot be pruned.
+    fn prune_groups(&self) -> Vec<PruneGroup> {
+        Vec::new()
+    }
     /// How to read the attention of its blocks. `None` for a network without attention.
     fn attention(&self) -> Option<AttentionForm> {
         None
     }
 }
+
+/// Builds a smaller network from a model's parameters: a [`Design`] that also takes what makes the network smaller.
+pub(crate) type ReducedDesign = fn(&Resolved, InputForm, usize, Reduction) -> Box<dyn Network>;
 
 /// How the attention of a network is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

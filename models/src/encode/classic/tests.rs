@@ -207,5 +207,5 @@ fn a_network_that_diverges_is_named() {
     let mut model = entry("svm").build(&spec).unwrap();
     let error = model.fit(&split(Kind::Images, 18), &split(Kind::Images, 6), &mut Epochs::default()).unwrap_err();
     assert!(matches!(error, ModelError::Diverged { .. }), "{error}");
-    assert!(error.to_string().contains("of the network that gives the features, mlp,"), "{error}");
+    assert!(error.to_string().contains("of mlp (features)"), "{error}");
 }
