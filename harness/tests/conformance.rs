@@ -48,6 +48,21 @@ fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
         table.extend("word_dropout = 0.0\ndropout = 0.0".parse::<toml::Table>().unwrap());
     }
     table.insert("weights".to_owned(), TINY.into());
+    // Twice as many epochs, for the learner sees the task through the teacher only.
+    let teacher =
+        format!("model = \"mlp\"\nepochs = {}\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nhidden = 32", 2 * epochs);
+    let network = match task.input() {
+        InputShape::Images { .. } => {
+            "model = \"resnet\"\ndepth = 8\nepochs = 8\noptimizer = \"adamw\"\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nclip = 5.0\ncrop = 0"
+        }
+        InputShape::Texts { .. } => {
+            "model = \"lstm\"\nhidden = 32\nembedding = 32\nepochs = 8\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nword_dropout = 0.0"
+        }
+    };
+    table.insert("network".to_owned(), network.parse::<toml::Table>().unwrap().into());
+    table.insert("teacher".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
+    table.insert("of".to_owned(), network.parse::<toml::Table>().unwrap().into());
+    table.insert("share".to_owned(), 0.25.into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table
 }
@@ -316,6 +331,56 @@ fn decision_tree_conforms_on_pairs() {
     conforms("decision-tree", SYNTHETIC);
 }
 
+#[test]
+fn fusion_conforms() {
+    conforms("fusion", &samples());
+}
+
+#[test]
+fn fusion_conforms_on_pairs() {
+    conforms("fusion", SYNTHETIC);
+}
+
+/// A pretrained network beside TF-IDF.
+#[test]
+fn fusion_of_an_encoder_conforms() {
+    let entry = *ENTRIES.iter().find(|entry| entry.name() == "fusion").unwrap();
+    let network = format!(
+        "network = {{ model = \"encoder\", weights = \"{TINY}\", epochs = 12, learning_rate = 0.003, batch = 32, max_tokens = 64 }}"
+    );
+    conforms_as(entry, &SYNTHETIC[..1], &network);
+}
+
+#[test]
+fn student_conforms() {
+    conforms("student", &samples());
+}
+
+#[test]
+fn student_conforms_on_pairs() {
+    conforms("student", SYNTHETIC);
+}
+
+#[test]
+fn compress_conforms() {
+    conforms("compress", &samples());
+}
+
+#[test]
+fn compress_conforms_on_pairs() {
+    conforms("compress", SYNTHETIC);
+}
+
+/// The other methods, and units that are chosen by their gradients.
+#[test]
+fn every_method_of_compression_conforms() {
+    let entry = *ENTRIES.iter().find(|entry| entry.name() == "compress").unwrap();
+    let mlp = "of = { model = \"mlp\", hidden = 32, epochs = 16, learning_rate = 0.003, batch = 32, shard = 16 }";
+    for method in ["method = \"prune\"\nby = \"gradient\"", "method = \"int8\"", "method = \"low-rank\""] {
+        conforms_as(entry, &SYNTHETIC[..1], &format!("{method}\n{mlp}"));
+    }
+}
+
 /// A network, an SVM and a forest on one task: models/src/ensemble/tests.rs holds the members of every model to that model
 /// alone.
 #[test]
@@ -342,8 +407,21 @@ fn classic_models_on_the_features_of_networks_conform() {
 #[test]
 fn every_registered_model_has_a_conformance_test() {
     let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
-    let tested =
-        ["transformer", "resnet", "cnn", "lstm", "gru", "encoder", "mlp", "svm", "random-forest", "decision-tree"];
+    let tested = [
+        "transformer",
+        "resnet",
+        "cnn",
+        "lstm",
+        "gru",
+        "encoder",
+        "mlp",
+        "svm",
+        "random-forest",
+        "decision-tree",
+        "fusion",
+        "student",
+        "compress",
+    ];
     assert_eq!(names, tested, "add two tests above for a new model");
 }
 
@@ -363,6 +441,7 @@ fn every_model_declares_parameters_with_a_source_and_defaults_inside_their_domai
                     bakeoff_models::ParamValue::Int(v) => toml::Value::Integer(v),
                     bakeoff_models::ParamValue::Float(v) => toml::Value::Float(v),
                     bakeoff_models::ParamValue::Text(v) => toml::Value::String(v),
+                    bakeoff_models::ParamValue::Model(v) => panic!("{what}: {v} is no default"),
                 };
                 let table = toml::Table::from_iter([(param.name.to_owned(), value)]);
                 let shape = tasks::shape(task, rows(task));

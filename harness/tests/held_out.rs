@@ -190,7 +190,10 @@ fn leaked<T: ?Sized>(item: &'static T) -> &'static [&'static T] {
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/fixtures/encoder");
 
 const SMALL: &str = "epochs = 4\nlearning_rate = 0.01\noptimizer = \"adamw\"\nbatch = 16\nshard = 8\nwidth = 16\n\
-    heads = 2\nlayers = 1\nfeed_forward = 16\ndepth = 8\nhidden = 16\nembedding = 16\ntrees = 10\nmax_tokens = 5\ncross_validate = false";
+    heads = 2\nlayers = 1\nfeed_forward = 16\ndepth = 8\nhidden = 16\nembedding = 16\ntrees = 10\nmax_tokens = 5\ncross_validate = false\n\
+    teacher = { model = \"mlp\", epochs = 20, learning_rate = 0.01, batch = 16, shard = 8, hidden = 16 }\n\
+    of = { model = \"mlp\", epochs = 20, learning_rate = 0.01, batch = 16, shard = 8, hidden = 16 }\n\
+    network = { model = \"lstm\", epochs = 8, learning_rate = 0.01, batch = 16, shard = 8, hidden = 16, embedding = 16 }";
 
 #[test]
 fn poisoned_test_targets_change_the_scores_and_nothing_else() {

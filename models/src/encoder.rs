@@ -13,7 +13,7 @@ use crate::model::{
     TaskShape, Watch,
 };
 use crate::neural::bert::{BertNet, design};
-use crate::neural::encoder::{InputEncoder, TextReading};
+use crate::neural::encoder::{InputEncoder, Reading};
 use crate::neural::network::Network;
 use crate::neural::recipe::{DROPOUT, Recipe, Rule};
 use crate::neural::schedule::Fall;
@@ -234,12 +234,12 @@ impl ModelEntry for Encoder {
         }
         Ok(Box::new(PretrainedModel {
             spec: spec.clone(),
-            neural: Neural::new(&Encoder, spec, design, TextReading::Joined)?,
+            neural: Neural::new(&Encoder, spec, design, Reading::Pieces)?,
         }))
     }
 
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::load(&Encoder, (folder, threads, device), design, TextReading::Joined)?))
+        Ok(Box::new(Neural::load(&Encoder, (folder, threads, device), design, Reading::Pieces)?))
     }
 }
 
@@ -273,7 +273,7 @@ struct PretrainedModel {
 
 impl Model for PretrainedModel {
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
-        let (encoder, weights) = self.pretrained(train)?;
+        let (encoder, weights) = pretrained(&self.spec, train)?;
         let params = &self.spec.params;
         let (learning, seed) = ((encoder, recipe(params)), self.spec.seed_for("init"));
         let start = |layout: &WeightLayout| weights.gather(layout, seed);
@@ -290,7 +290,7 @@ impl Model for PretrainedModel {
         if self.spec.params.word("mode") != "frozen" {
             return self.fit(train, validation, watch);
         }
-        let (encoder, weights) = self.pretrained(train)?;
+        let (encoder, weights) = pretrained(&self.spec, train)?;
         let seed = self.spec.seed_for("init");
         self.neural.fit_nothing(encoder, |layout| weights.gather(layout, seed), &train.targets)
     }
@@ -328,19 +328,20 @@ impl Model for PretrainedModel {
     }
 }
 
-impl PretrainedModel {
-    /// The encoder of the training texts, and the weights as they were published.
-    fn pretrained(&self, train: &Split) -> Result<(InputEncoder, PretrainedWeights), ModelError> {
-        let params = &self.spec.params;
-        let pretrained = Place::of(params.word("weights")).read()?;
-        let pieces = Pieces::new(pretrained.vocabulary, params.int("max_tokens")).map_err(ModelError::Failed)?;
-        let Inputs::Texts(texts) = &train.inputs else {
-            return Err(ModelError::Unsupported("a text encoder reads no images".to_owned()));
-        };
-        let count: usize = texts.iter().map(|text| pieces.encode(text).ids.len()).sum();
-        let typical = count.div_ceil(texts.len().max(1)).max(1);
-        let pairs = self.spec.shape.input.is_pairs();
-        let encoder = InputEncoder::pieces(pieces, pretrained.shape, typical, pairs).map_err(ModelError::Failed)?;
-        Ok((encoder, pretrained.weights))
-    }
+/// The encoder of the training texts, and the weights as they were published. `spec` has the parameters of this model.
+///
+/// # Errors
+/// Names the file that is missing or broken, or says what does not fit together.
+pub(crate) fn pretrained(spec: &Spec, train: &Split) -> Result<(InputEncoder, PretrainedWeights), ModelError> {
+    let params = &spec.params;
+    let pretrained = Place::of(params.word("weights")).read()?;
+    let pieces = Pieces::new(pretrained.vocabulary, params.int("max_tokens")).map_err(ModelError::Failed)?;
+    let Inputs::Texts(texts) = &train.inputs else {
+        return Err(ModelError::Unsupported("a text encoder reads no images".to_owned()));
+    };
+    let count: usize = texts.iter().map(|text| pieces.encode(text).ids.len()).sum();
+    let typical = count.div_ceil(texts.len().max(1)).max(1);
+    let pairs = spec.shape.input.is_pairs();
+    let encoder = InputEncoder::pieces(pieces, pretrained.shape, typical, pairs).map_err(ModelError::Failed)?;
+    Ok((encoder, pretrained.weights))
 }

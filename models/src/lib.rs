@@ -13,6 +13,7 @@ mod encode;
 mod encoder;
 mod ensemble;
 pub mod forest;
+mod fusion;
 mod gru;
 mod lstm;
 mod mlp;
@@ -27,6 +28,7 @@ mod random_forest;
 mod reason;
 mod resnet;
 mod search;
+mod student;
 pub mod svm;
 mod target_scale;
 mod transformer;
@@ -46,8 +48,21 @@ pub use resnet::published_resnet;
 pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
 /// Every model, in the order in which reports show them.
-pub static ENTRIES: &[&dyn ModelEntry] =
-    &[&TRANSFORMER, &RESNET, &CNN, &LSTM, &GRU, &ENCODER, &MLP, &COMPRESS, &SVM, &RANDOM_FOREST, &DECISION_TREE];
+pub static ENTRIES: &[&dyn ModelEntry] = &[
+    &TRANSFORMER,
+    &RESNET,
+    &CNN,
+    &LSTM,
+    &GRU,
+    &ENCODER,
+    &MLP,
+    &SVM,
+    &RANDOM_FOREST,
+    &DECISION_TREE,
+    &FUSION,
+    &STUDENT,
+    &COMPRESS,
+];
 
 // Each with the parameter `ensemble`.
 static TRANSFORMER: Ensembled = Ensembled::of(&transformer::Transformer);
@@ -61,3 +76,5 @@ static COMPRESS: Ensembled = Ensembled::of(&compress::Compress);
 static SVM: Ensembled = Ensembled::of(&svm::Svm);
 static RANDOM_FOREST: Ensembled = Ensembled::of(&random_forest::RandomForest);
 static DECISION_TREE: Ensembled = Ensembled::of(&decision_tree::DecisionTree);
+static FUSION: Ensembled = Ensembled::of(&fusion::Fusion);
+static STUDENT: Ensembled = Ensembled::of(&student::Student);

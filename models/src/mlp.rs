@@ -124,7 +124,7 @@ impl ModelEntry for Mlp {
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
         match reading(params, &shape.input) {
             Reading::Features => FeatureParams::of(params, &shape.input).supports(&shape.input, device),
-            Reading::Raw(_) => Support::Yes,
+            _ => Support::Yes,
         }
     }
 
@@ -182,7 +182,9 @@ pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduct
     let (words, mut inputs, reading) = match form {
         InputForm::Images { channels, height, width } => (None, channels * height * width, TextReading::Single),
         InputForm::Features { width } => (None, width, TextReading::Single),
-        InputForm::Pieces { .. } => unreachable!("this network reads no word pieces"),
+        InputForm::Pieces { .. } | InputForm::WithFeatures { .. } => {
+            unreachable!("this network reads pixels, features or words")
+        }
         InputForm::Tokens { vocabulary, reading, .. } => {
             let width = params.int("embedding");
             let compared = width * if reading == TextReading::Apart { 4 } else { 1 };
@@ -229,6 +231,7 @@ impl Network for MlpNet {
                 let words = self.words.expect("a network for words has an embedding");
                 masked_mean(words.forward(tokens.ids.clone(), pass), tokens.mask.clone())
             }
+            Batch::WithFeatures(..) => unreachable!("a network gets the form of input it was designed for"),
         };
         if self.reading == TextReading::Apart {
             x = compare(x);

@@ -157,6 +157,16 @@ pub enum Predictions {
     Values(Vec<f32>),
 }
 
+impl Predictions {
+    /// Whether there is no example.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Predictions::Classes { labels, .. } => labels.is_empty(),
+            Predictions::Values(values) => values.is_empty(),
+        }
+    }
+}
+
 /// How large a fitted model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Footprint {

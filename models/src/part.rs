@@ -40,11 +40,12 @@ impl<'a> PartWatch<'a> {
 
 impl Watch for PartWatch<'_> {
     fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
-        self.watch.part_epoch(report)
+        // Without a validation row, there is nothing to choose by. The last epoch is the best then.
+        if report.validation.is_empty() { Ok(report.epoch as f64) } else { self.watch.part_epoch(report) }
     }
 
     fn part_epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
-        self.watch.part_epoch(report)
+        self.epoch(report)
     }
 
     fn progress(&mut self, done: usize, total: usize) {
@@ -102,10 +103,12 @@ mod tests {
         for (found, expected) in spent.iter().zip([0.2, 0.4, 0.6, 0.8, 1.0]) {
             assert!((found - expected).abs() < 1e-9, "{spent:?}");
         }
-        let validation = Predictions::Values(Vec::new());
+        let validation = Predictions::Values(vec![1.0]);
         let report = EpochReport { epoch: 3, epochs: 4, train_loss: 1.0, validation: &validation };
         assert_eq!(part.epoch(&report), Ok(3.0));
         assert_eq!(part.interrupted(), None);
+        let nothing = Predictions::Values(Vec::new());
+        assert_eq!(part.epoch(&EpochReport { validation: &nothing, ..report }), Ok(3.0), "no row to choose by");
         assert_eq!((whole.epochs, whole.part_epochs), (0, 1));
         // A part for which nothing is left is over at once.
         assert_eq!(PartWatch::new(&mut whole, 0.5).spent(), Some(f64::INFINITY));

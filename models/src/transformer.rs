@@ -270,7 +270,7 @@ pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduct
             let tokens = grid[0] * grid[1];
             (Stem::Patches { side, grid, project }, tokens, tokens, tokens * reduction.product(inputs, width))
         }
-        InputForm::Features { .. } | InputForm::Pieces { .. } => unreachable!("this network reads pixels and words"),
+        _ => unreachable!("this network reads pixels and words"),
     };
     let class = (params.word("pooling") == "class").then(|| layout.free("class", &[1, 1, width], Init::embedding()));
     let extra = usize::from(class.is_some());

@@ -11,6 +11,7 @@ mod claims;
 mod compare;
 mod comparison;
 mod comparison_table;
+mod compressed;
 mod contrast;
 mod cost_ratio;
 mod crossovers;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bakeoff_datasets::{
-    Checksum, DataFile, DatasetError, Download, FetchError, FetchOptions, FetchProgress, Fetchable, Fetched, Mirror,
-    Packing, Size, Store, Transport, fetch,
+    Checksum, DataFile, Download, FetchError, FetchOptions, FetchProgress, Fetchable, Fetched, Mirror, Packing, Size,
+    Store, Transport, fetch,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;

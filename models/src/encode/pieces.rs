@@ -98,15 +98,16 @@ impl Pieces {
             return Err(format!("its special piece '{piece}' has no number"));
         }
         let numbered: BTreeMap<&str, usize> = vocabulary.pieces.iter().map(String::as_str).zip(0..).collect();
-        // The form in which tokenizers are published, because the library has no other that takes numbers and names no hash.
-        let model = serde_json::from_value(json!({
+        // The form in which tokenizers are published, because the library's own names a type of another library. It reads text
+        // alone, and no values.
+        let published = json!({
             "type": "WordPiece",
             "unk_token": UNKNOWN,
             "continuing_subword_prefix": vocabulary.continuing,
             "max_input_chars_per_word": vocabulary.longest_word,
             "vocab": numbered,
-        }));
-        let model: WordPiece = model.map_err(|error| error.to_string())?;
+        });
+        let model: WordPiece = serde_json::from_str(&published.to_string()).map_err(|error| error.to_string())?;
         let PieceVocabulary { clean, chinese, strip_accents, lowercase, .. } = vocabulary;
         let mut tokenizer: Tokenizer = TokenizerBuilder::new()
             .with_model(model)

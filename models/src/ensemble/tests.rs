@@ -7,10 +7,13 @@ use bakeoff_datasets::{Targets, Text};
 
 use super::*;
 use crate::model::{InputShape, TargetShape};
-use crate::{ENTRIES, cnn, decision_tree, encoder, gru, lstm, mlp, random_forest, resnet, svm, transformer};
+use crate::{
+    ENTRIES, cnn, compress, decision_tree, encoder, fusion, gru, lstm, mlp, random_forest, resnet, student, svm,
+    transformer,
+};
 
 /// Every model of the registry without its parameter `ensemble`.
-static ALONE: [&dyn ModelEntry; 10] = [
+static ALONE: [&dyn ModelEntry; 13] = [
     &transformer::Transformer,
     &resnet::Resnet,
     &cnn::Cnn,
@@ -21,6 +24,9 @@ static ALONE: [&dyn ModelEntry; 10] = [
     &svm::Svm,
     &random_forest::RandomForest,
     &decision_tree::DecisionTree,
+    &fusion::Fusion,
+    &student::Student,
+    &compress::Compress,
 ];
 
 /// Each model as the registry has it, and alone.
@@ -56,6 +62,10 @@ impl Watch for RecordingWatch {
         Ok(SCORES[self.before + report.epoch - 1])
     }
 
+    fn part_epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        Ok(report.epoch as f64)
+    }
+
     fn progress(&mut self, done: usize, total: usize) {
         self.steps.push((done, total));
     }
@@ -86,6 +96,10 @@ fn spec(entry: &dyn ModelEntry, classes: bool, more: &str) -> Spec {
     let mut table: toml::Table = small.parse().unwrap();
     let tiny = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/encoder");
     table.insert("weights".to_owned(), tiny.into());
+    let teacher = "model = \"mlp\"\nepochs = 3\nbatch = 8\nhidden = 4";
+    let network = "model = \"lstm\"\nepochs = 3\nbatch = 8\nhidden = 4\nembedding = 4\nlearning_rate = 0.01";
+    table.insert("network".to_owned(), network.parse::<toml::Table>().unwrap().into());
+    table.insert("teacher".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table.extend(more.parse::<toml::Table>().unwrap());
     let params = Resolved::new(entry.params(), &shape(classes), &table).unwrap();
@@ -106,7 +120,14 @@ fn predict(model: &mut dyn Model) -> Predictions {
 /// The files below a folder, by their names.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| (path.file_name().unwrap().display().to_string(), fs::read(&path).unwrap())).collect()
+    let below = |path: PathBuf| -> Vec<(String, Vec<u8>)> {
+        let name = path.file_name().unwrap().display().to_string();
+        match path.is_dir() {
+            true => files(&path).into_iter().map(|(file, bytes)| (format!("{name}/{file}"), bytes)).collect(),
+            false => vec![(name, fs::read(&path).unwrap())],
+        }
+    };
+    entries.flat_map(below).collect()
 }
 
 #[test]

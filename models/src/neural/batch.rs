@@ -23,6 +23,8 @@ pub(crate) enum Batch {
     Texts(TextBatch),
     /// Features, or what another network made of each example, `examples x features`.
     Features(Tensor<2>),
+    /// Inputs of one of the forms above, and their features, `examples x features`.
+    WithFeatures(Box<Batch>, Tensor<2>),
 }
 
 /// A batch of texts.
@@ -72,8 +74,11 @@ pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> B
         }
         Encoded::Tokens(texts) => tokens(rows.iter().map(|&row| texts[row].clone()).collect(), device),
         Encoded::Pairs(pairs) => tokens(sides(pairs, rows).cloned().collect(), device),
-        Encoded::Features(all) => features(all, rows, device),
+        Encoded::Features(all) => Batch::Features(features(all, rows, device)),
         Encoded::Pieces(texts) => pieces(texts, rows, device),
+        Encoded::WithFeatures(raw, all) => {
+            Batch::WithFeatures(Box::new(plain(raw, rows, device)), features(all, rows, device))
+        }
     }
 }
 
@@ -103,15 +108,21 @@ pub(crate) fn augmented(
             let texts = sides(pairs, rows).map(|text| word_dropout(text, recipe, rng)).collect();
             (tokens(texts, device), vec![false; rows.len()])
         }
-        Encoded::Features(all) => (features(all, rows, device), vec![false; rows.len()]),
+        Encoded::Features(all) => (Batch::Features(features(all, rows, device)), vec![false; rows.len()]),
         Encoded::Pieces(texts) => (pieces(texts, rows, device), vec![false; rows.len()]),
+        Encoded::WithFeatures(raw, all) => {
+            // The features of a mirrored image would be others.
+            let unmirrored = Recipe { flip: false, ..*recipe };
+            let (batch, mirrored) = augmented(raw, rows, &unmirrored, rng, device);
+            (Batch::WithFeatures(Box::new(batch), features(all, rows, device)), mirrored)
+        }
     }
 }
 
-fn features(all: &Features, rows: &[usize], device: &Device) -> Batch {
+fn features(all: &Features, rows: &[usize], device: &Device) -> Tensor<2> {
     let values = all.select(rows).into_dense();
     let shape = [rows.len(), all.width()];
-    Batch::Features(Tensor::from_data(TensorData::new(values.into_raw_vec_and_offset().0, shape), device))
+    Tensor::from_data(TensorData::new(values.into_raw_vec_and_offset().0, shape), device)
 }
 
 /// All first texts of these rows, then all second ones.

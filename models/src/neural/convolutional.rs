@@ -104,7 +104,7 @@ pub(crate) fn network(
             let form = (shortcuts, reduction);
             Box::new(TextNet::new(form, [blocks, width, outputs], [vocabulary, typical], reading, dropout))
         }
-        InputForm::Features { .. } | InputForm::Pieces { .. } => unreachable!("this network reads pixels and words"),
+        _ => unreachable!("this network reads pixels and words"),
     }
 }
 

@@ -5,6 +5,7 @@ use bakeoff_datasets::{Images, Inputs, Text};
 use serde::{Deserialize, Serialize};
 
 use super::bert::BertShape;
+use super::fused::NETWORK;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::encode::features::{Encoder, EncoderState, FeatureParams, Features};
 use crate::encode::pairs::check_kind;
@@ -38,6 +39,12 @@ pub(crate) enum Reading {
     Raw(TextReading),
     /// The features of the classic models.
     Features,
+    /// The word pieces of a text or of a pair, by the vocabulary of a pretrained encoder.
+    Pieces,
+    /// Pixels or words, and features beside them.
+    RawWithFeatures(TextReading),
+    /// Word pieces, and features beside them.
+    PiecesWithFeatures,
 }
 
 impl From<TextReading> for Reading {
@@ -51,13 +58,14 @@ impl Reading {
     pub(crate) fn of(self, input: &InputShape) -> Reading {
         match self {
             Reading::Raw(_) if !input.is_pairs() => Reading::Raw(TextReading::Single),
+            Reading::RawWithFeatures(_) if !input.is_pairs() => Reading::RawWithFeatures(TextReading::Single),
             reading => reading,
         }
     }
 }
 
 /// The form of a network's input.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum InputForm {
     /// Images of this size.
     Images {
@@ -90,6 +98,13 @@ pub(crate) enum InputForm {
         shape: BertShape,
         /// The mean number of pieces of a training example, at least one.
         typical: usize,
+    },
+    /// Inputs of another form, and features beside them.
+    WithFeatures {
+        /// The other form.
+        raw: Box<InputForm>,
+        /// How many features an example has.
+        width: usize,
     },
 }
 
@@ -142,6 +157,12 @@ pub(crate) enum NetworkEncoderState {
         /// See [`InputForm::Pieces`].
         typical: usize,
     },
+    WithFeatures {
+        /// What the network reads itself.
+        raw: Box<NetworkEncoderState>,
+        /// The features beside it.
+        plain: EncoderState,
+    },
 }
 
 /// An encoder fitted on the training inputs.
@@ -176,6 +197,13 @@ pub(crate) enum InputEncoder {
         /// Whether an example is two texts.
         pairs: bool,
     },
+    /// Inputs are encoded in one of the ways above, and features are computed too.
+    WithFeatures {
+        /// What encodes the inputs.
+        raw: Box<InputEncoder>,
+        /// What computes the features.
+        plain: Encoder,
+    },
 }
 
 /// Inputs in host memory, ready to be cut into batches.
@@ -196,6 +224,8 @@ pub(crate) enum Encoded<'a> {
     Features(Features),
     /// The pieces of each example.
     Pieces(Vec<PieceText>),
+    /// Inputs that are encoded in one of the ways above, and the features of each example.
+    WithFeatures(Box<Encoded<'a>>, Features),
 }
 
 impl InputEncoder {
@@ -208,6 +238,9 @@ impl InputEncoder {
         Ok(match (inputs, reading) {
             (_, Reading::Features) => {
                 InputEncoder::Features(Encoder::fit(inputs, &FeatureParams::of(params, &spec.shape.input))?.0)
+            }
+            (_, Reading::Pieces | Reading::RawWithFeatures(_) | Reading::PiecesWithFeatures) => {
+                unreachable!("such a network brings its encoder; see InputEncoder::pieces")
             }
             (Inputs::Images(images), Reading::Raw(_)) => {
                 let &Images { channels, height, width, .. } = images;
@@ -272,6 +305,10 @@ impl InputEncoder {
                 shape: *shape,
                 typical: *typical,
             },
+            InputEncoder::WithFeatures { raw, plain } => {
+                let raw = Box::new(raw.save(arrays));
+                NetworkEncoderState::WithFeatures { raw, plain: plain.save(arrays) }
+            }
         }
     }
 
@@ -286,6 +323,22 @@ impl InputEncoder {
         arrays: &mut ArraysIn,
     ) -> Result<InputEncoder, ModelError> {
         match (state, reading, spec.shape.input) {
+            (
+                NetworkEncoderState::WithFeatures { raw, plain },
+                Reading::RawWithFeatures(_) | Reading::PiecesWithFeatures,
+                input,
+            ) => {
+                let network = spec.params.model(NETWORK);
+                let network = network.ok_or_else(|| arrays.refused("goes with parameters that name no network"))?;
+                let of_raw = Spec { params: network.params().clone(), ..spec.clone() };
+                let reading = match reading {
+                    Reading::RawWithFeatures(texts) => Reading::Raw(texts),
+                    _ => Reading::Pieces,
+                };
+                let raw = Box::new(InputEncoder::load(*raw, &of_raw, reading, arrays)?);
+                let plain = Encoder::load(plain, &FeatureParams::of(&spec.params, &input), &input, arrays)?;
+                Ok(InputEncoder::WithFeatures { raw, plain })
+            }
             (NetworkEncoderState::Features(state), Reading::Features, input) => {
                 let params = FeatureParams::of(&spec.params, &input);
                 Ok(InputEncoder::Features(Encoder::load(state, &params, &input, arrays)?))
@@ -313,7 +366,7 @@ impl InputEncoder {
             }
             (
                 NetworkEncoderState::Pieces { vocabulary, shape, typical },
-                Reading::Raw(_),
+                Reading::Pieces,
                 InputShape::Texts { pairs },
             ) => {
                 let longest = spec.params.int("max_tokens");
@@ -329,7 +382,7 @@ impl InputEncoder {
     /// The form of input that a network for this encoder must take.
     pub(crate) fn form(&self) -> InputForm {
         match self {
-            InputEncoder::Images { form, .. } => *form,
+            InputEncoder::Images { form, .. } => form.clone(),
             InputEncoder::Texts { vocabulary, typical, reading } => InputForm::Tokens {
                 vocabulary: vocabulary.len(),
                 longest: vocabulary.max_tokens(),
@@ -338,6 +391,9 @@ impl InputEncoder {
             },
             InputEncoder::Features(encoder) => InputForm::Features { width: encoder.width() },
             InputEncoder::Pieces { shape, typical, .. } => InputForm::Pieces { shape: *shape, typical: *typical },
+            InputEncoder::WithFeatures { raw, plain } => {
+                InputForm::WithFeatures { raw: Box::new(raw.form()), width: plain.width() }
+            }
         }
     }
 
@@ -369,6 +425,9 @@ impl InputEncoder {
                 check_kind(texts, *pairs)?;
                 Ok(Encoded::Pieces(texts.iter().map(|text| pieces.encode(text)).collect()))
             }
+            (InputEncoder::WithFeatures { raw, plain }, inputs) => {
+                Ok(Encoded::WithFeatures(Box::new(raw.encode(inputs)?), plain.encode(inputs)?))
+            }
             _ => Err(ModelError::Failed("fitted on images and asked to predict texts, or the reverse".to_owned())),
         }
     }
@@ -392,6 +451,7 @@ impl InputEncoder {
             (InputEncoder::Pieces { pieces, .. }, Inputs::Texts(texts)) => {
                 return Some(texts.iter().filter(|text| pieces.is_cut(text)).count());
             }
+            (InputEncoder::WithFeatures { raw, .. }, _) => return raw.truncated(inputs),
             _ => return None,
         };
         let most = vocabulary.max_tokens();
@@ -413,6 +473,7 @@ impl InputEncoder {
     pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         match (self, inputs) {
             (InputEncoder::Features(encoder), _) => encoder.wordless(inputs),
+            (InputEncoder::WithFeatures { raw, .. }, _) => raw.wordless(inputs),
             (InputEncoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
                 Some(words::count_unread(texts, |text| !vocabulary.knows_a_word_of(text)))
             }
@@ -433,6 +494,7 @@ impl Encoded<'_> {
             Encoded::Pairs(pairs) => pairs.len(),
             Encoded::Features(rows) => rows.len(),
             Encoded::Pieces(texts) => texts.len(),
+            Encoded::WithFeatures(raw, _) => raw.len(),
         }
     }
 
@@ -443,6 +505,7 @@ impl Encoded<'_> {
             Encoded::Tokens(texts) => texts[row].len(),
             Encoded::Pairs(pairs) => pairs[row][0].len().max(pairs[row][1].len()),
             Encoded::Pieces(texts) => texts[row].ids.len(),
+            Encoded::WithFeatures(raw, _) => raw.length(row),
         }
     }
 }

@@ -20,6 +20,9 @@ const ROWS_PER_SHARD: usize = 50;
 /// Fewer multiply-adds than this are done before another thread has woken up.
 const MIN_MULTIPLY_ADDS_TO_SHARE: u64 = 1 << 22;
 
+/// What a network makes of a batch.
+type Forward<'a> = dyn Fn(&Batch, &mut Pass<'_>) -> Tensor<2> + Sync + 'a;
+
 /// Encodes inputs on all threads. Only features are worth more than one.
 ///
 /// # Errors
@@ -30,7 +33,7 @@ pub(super) fn encode<'a>(
     pools: &Pools,
 ) -> Result<Encoded<'a>, ModelError> {
     match encoder {
-        InputEncoder::Features(_) => pools.together(|| encoder.encode(inputs)),
+        InputEncoder::Features(_) | InputEncoder::WithFeatures { .. } => pools.together(|| encoder.encode(inputs)),
         _ => encoder.encode(inputs),
     }
 }
@@ -83,7 +86,7 @@ impl FittedNetwork {
     fn run(
         &self,
         encoded: &Encoded<'_>,
-        (width, forward): (usize, &(dyn Fn(&Batch, &mut Pass<'_>) -> Tensor<2> + Sync)),
+        (width, forward): (usize, &Forward<'_>),
         pools: &Pools,
     ) -> Result<Vec<f32>, ModelError> {
         // Texts of similar length go together, so that there is little padding.

@@ -15,7 +15,8 @@ mod cpu;
 pub(crate) mod encoder;
 mod fitted;
 mod frozen;
-mod head;
+pub(crate) mod fused;
+pub(crate) mod head;
 pub(crate) mod layers;
 pub(crate) mod network;
 mod prune;
@@ -46,7 +47,7 @@ use self::recipe::Recipe;
 use self::train::TrainingRows;
 use self::weights::{Leaves, WeightLayout};
 use crate::artefact::{self, ArraysIn, ArraysOut, Loaded};
-use crate::encode::features::FeatureParams;
+use crate::encode::features::{Encoder, FeatureParams};
 use crate::model::{
     Device, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape,
     Watch,
@@ -54,6 +55,9 @@ use crate::model::{
 use crate::parallel::Threads;
 use crate::params::Resolved;
 use crate::reason::Reason;
+
+/// Weights and running statistics, in the order of their layouts.
+type InitialValues = (Vec<f32>, Vec<f32>);
 
 /// See [`crate::ModelEntry::version`]. `revision` is that of the model.
 pub(crate) fn version(revision: u32, device: Device) -> String {
@@ -215,6 +219,14 @@ impl Neural {
         Ok(())
     }
 
+    /// Features that are fitted on these inputs, on all threads.
+    ///
+    /// # Errors
+    /// See [`Encoder::fit`].
+    pub(crate) fn features(&self, inputs: &Inputs, params: &FeatureParams) -> Result<Encoder, ModelError> {
+        self.pools.together(|| Ok(Encoder::fit(inputs, params)?.0))
+    }
+
     /// Takes the weights that `start` gives and learns nothing from the rows but the scale of their targets.
     pub(crate) fn fit_nothing(
         &mut self,
@@ -232,7 +244,7 @@ impl Neural {
         encoder: InputEncoder,
         start: impl FnOnce(&WeightLayout) -> Result<Vec<f32>, ModelError>,
         targets: &Targets,
-    ) -> Result<(FittedNetwork, (Vec<f32>, Vec<f32>)), ModelError> {
+    ) -> Result<(FittedNetwork, InitialValues), ModelError> {
         let head = Head::fit(targets);
         let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
         let device = burn_device(self.spec.device);
@@ -288,6 +300,9 @@ pub(crate) fn typical(
         }
         (Reading::Raw(reading), InputShape::Texts { .. }) => {
             InputForm::Tokens { vocabulary: params.int("vocabulary"), longest, typical, reading }
+        }
+        (Reading::Pieces | Reading::PiecesWithFeatures | Reading::RawWithFeatures(_), _) => {
+            unreachable!("the shape of such a network is in its files or in that of another; see `seconds`")
         }
     };
     let outputs = match shape.target {

@@ -178,7 +178,7 @@ pub(crate) fn network(
             (Some(Embedding::new(&mut layout, vocabulary, width)), width, typical, reading)
         }
         InputForm::Images { channels, height, width } => (None, width * channels, height, TextReading::Single),
-        InputForm::Features { .. } | InputForm::Pieces { .. } => unreachable!("this network reads pixels and words"),
+        _ => unreachable!("this network reads pixels and words"),
     };
     let widths = std::iter::once(inputs).chain(std::iter::repeat(hidden)).take(params.int("layers"));
     let mut products = 0;
@@ -224,7 +224,9 @@ impl RecurrentNet {
                 }
                 (ways, Tensor::ones([examples, rows], &pixels.device()))
             }
-            Batch::Features(_) => unreachable!("a network gets the form of input it was designed for"),
+            Batch::Features(_) | Batch::WithFeatures(..) => {
+                unreachable!("a network gets the form of input it was designed for")
+            }
         };
         let ways = ways.into_iter().map(|way| way.swap_dims(0, 1).unsqueeze_dim::<4>(0)).collect();
         (pass.dropout(Tensor::cat(ways, 0), self.dropout), mask)

@@ -122,7 +122,7 @@ fn paces(network: &dyn Network, recipe: &Recipe) -> Vec<Pace> {
     let pace = |group: &WeightGroup| Pace {
         len: group.len,
         decay: if group.decay { recipe.weight_decay as f32 } else { 0.0 },
-        share: recipe.layer_decay.powi(group.depth as i32),
+        share: group.pace * recipe.layer_decay.powi(group.depth as i32),
     };
     network.layout().groups().iter().map(pace).collect()
 }

@@ -47,6 +47,7 @@ struct Slot {
     init: Init,
     decay: bool,
     depth: usize,
+    pace: f64,
 }
 
 impl Slot {
@@ -73,12 +74,19 @@ impl Slot {
 pub(crate) struct Weight(usize);
 
 /// The slots, in the order in which they were added.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct WeightLayout {
     slots: Vec<Slot>,
     len: usize,
     depth: usize,
     reduction: Reduction,
+    pace: f64,
+}
+
+impl Default for WeightLayout {
+    fn default() -> WeightLayout {
+        WeightLayout { slots: Vec::new(), len: 0, depth: 0, reduction: Reduction::None, pace: 1.0 }
+    }
 }
 
 /// Weights that follow each other and that the optimiser treats alike.
@@ -90,6 +98,8 @@ pub(crate) struct WeightGroup {
     pub(crate) decay: bool,
     /// How many blocks are between them and the head.
     pub(crate) depth: usize,
+    /// By what the learning rate is multiplied.
+    pub(crate) pace: f64,
 }
 
 impl WeightLayout {
@@ -123,8 +133,14 @@ impl WeightLayout {
         self.depth = depth;
     }
 
+    /// By what the learning rate is multiplied for the slots that are added from now on. It is 1 at first.
+    pub(crate) fn set_pace(&mut self, pace: f64) {
+        self.pace = pace;
+    }
+
     fn add(&mut self, name: String, shape: &[usize], init: Init, decay: bool) -> Weight {
-        let slot = Slot { name, shape: shape.to_vec(), offset: self.len, init, decay, depth: self.depth };
+        let (depth, pace) = (self.depth, self.pace);
+        let slot = Slot { name, shape: shape.to_vec(), offset: self.len, init, decay, depth, pace };
         self.len += slot.len();
         self.slots.push(slot);
         Weight(self.slots.len() - 1)
@@ -180,10 +196,10 @@ impl WeightLayout {
     pub(crate) fn groups(&self) -> Vec<WeightGroup> {
         let mut groups: Vec<WeightGroup> = Vec::new();
         for slot in &self.slots {
-            let &Slot { decay, depth, .. } = slot;
+            let &Slot { decay, depth, pace, .. } = slot;
             match groups.last_mut() {
-                Some(last) if (last.decay, last.depth) == (decay, depth) => last.len += slot.len(),
-                _ => groups.push(WeightGroup { len: slot.len(), decay, depth }),
+                Some(last) if (last.decay, last.depth, last.pace) == (decay, depth, pace) => last.len += slot.len(),
+                _ => groups.push(WeightGroup { len: slot.len(), decay, depth, pace }),
             }
         }
         groups
@@ -343,8 +359,12 @@ mod tests {
         assert_eq!(values[6..], [1.0; 3]);
         assert_eq!(values, layout.initial(3));
         assert_ne!(values, layout.initial(4));
-        let group = |len, decay| WeightGroup { len, decay, depth: 0 };
+        let group = |len, decay| WeightGroup { len, decay, depth: 0, pace: 1.0 };
         assert_eq!(layout.groups(), [group(6, true), group(3, false)]);
+        let mut layout = layout;
+        layout.set_pace(40.0);
+        layout.free("c", &[2], Init::Constant(0.0));
+        assert_eq!(layout.groups()[2], WeightGroup { pace: 40.0, ..group(2, false) });
     }
 
     #[test]

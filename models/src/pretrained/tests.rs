@@ -268,7 +268,8 @@ fn weights_that_are_missing_left_over_of_another_shape_or_not_finite_are_refused
         error
     };
     let at = |weights: &Stored| weights.iter().position(|(name, _, _)| name == query).expect("the weight");
-    let cases: [(&dyn Fn(&mut Stored), &str); 6] = [
+    type Harm<'a> = &'a dyn Fn(&mut Stored);
+    let cases: [(Harm<'_>, &str); 6] = [
         (&|weights| drop(weights.remove(at(weights))), "has no weight 'encoder.layer.1.attention.self.query.weight'"),
         (
             &|weights| weights.push(("classifier.bias".to_owned(), vec![1], vec![0.0])),

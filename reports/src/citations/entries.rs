@@ -1,6 +1,6 @@
 //! The registry of works. Authors, titles, venues and years are those of the publication itself, and not of a preprint.
 
-use super::When::{Ensemble, EstimatedEnergy, Model, OwnTask, Parameter, Search, Task};
+use super::When::{Ensemble, EstimatedEnergy, Model, ModelAs, OwnTask, Parameter, Search, Task};
 use super::{Citation, When};
 use crate::methods::Method;
 
@@ -220,6 +220,33 @@ works! {
         number: "1",
         pages: "5--32",
         year: "2001",
+    }
+    inproceedings "razavian2014features" when [ModelAs("features")] {
+        author: "Sharif Razavian, Ali and Azizpour, Hossein and Sullivan, Josephine and Carlsson, Stefan",
+        title: "{CNN} Features Off-the-Shelf: An Astounding Baseline for Recognition",
+        booktitle: "IEEE Conference on Computer Vision and Pattern Recognition (CVPR) Workshops",
+        pages: "512--519",
+        year: "2014",
+    }
+    inproceedings "cheng2016wide" when [Model(&["fusion"])] {
+        author: "Cheng, Heng-Tze and Koc, Levent and Harmsen, Jeremiah and Shaked, Tal and Chandra, Tushar and Aradhye, Hrishi and Anderson, Glen and Corrado, Greg and Chai, Wei and Ispir, Mustafa and Anil, Rohan and Haque, Zakaria and Hong, Lichan and Jain, Vihan and Liu, Xiaobing and Shah, Hemal",
+        title: "Wide \\& Deep Learning for Recommender Systems",
+        booktitle: "1st Workshop on Deep Learning for Recommender Systems",
+        pages: "7--10",
+        year: "2016",
+    }
+    inproceedings "ba2014deep" when [Model(&["student"])] {
+        author: "Ba, Jimmy and Caruana, Rich",
+        title: "Do Deep Nets Really Need to be Deep?",
+        booktitle: "Advances in Neural Information Processing Systems (NeurIPS)",
+        volume: "27",
+        year: "2014",
+    }
+    article "hinton2015distilling" when [Model(&["student"])] {
+        author: "Hinton, Geoffrey and Vinyals, Oriol and Dean, Jeff",
+        title: "Distilling the Knowledge in a Neural Network",
+        journal: "arXiv preprint arXiv:1503.02531",
+        year: "2015",
     }
     inproceedings "lakshminarayanan2017ensembles" when [Ensemble] {
         author: "Lakshminarayanan, Balaji and Pritzel, Alexander and Blundell, Charles",

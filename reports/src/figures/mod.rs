@@ -4,6 +4,7 @@ mod ablation;
 mod accuracy_energy;
 mod accuracy_fit_time;
 mod accuracy_latency;
+mod accuracy_size;
 mod against_axis;
 mod anytime;
 mod axis;
@@ -33,6 +34,7 @@ mod scatter;
 mod score_lines;
 mod spread;
 mod style;
+mod threads;
 mod tuning;
 mod verdicts;
 mod wins;
@@ -74,6 +76,8 @@ pub static FIGURES: &[&dyn Figure] = &[
     &accuracy_latency::AccuracyLatency,
     &accuracy_energy::AccuracyEnergy,
     &accuracy_fit_time::AccuracyFitTime,
+    &accuracy_size::AccuracySize,
+    &threads::ThreadsFigure,
     &curves::Curves,
     &anytime::Anytime,
     &against_axis::AgainstAxis { axis: VariedAxis::TrainSize },

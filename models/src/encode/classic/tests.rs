@@ -106,7 +106,7 @@ fn every_network_gives_features_of_mean_zero_that_are_the_same_for_the_same_inpu
                 (expected, expected, expected)
             );
             for column in features.columns() {
-                assert!(column.mean().unwrap().abs() < 1e-4, "{network}: {column}");
+                assert!(column.mean().unwrap().abs() < 1e-2, "{network}: {column}");
             }
             let pool = spec.threads.pool().unwrap();
             let again = encoder.encode(&split(kind, 24).inputs, &pool).unwrap().into_dense();

@@ -34,13 +34,13 @@ pub(super) fn tanh(x: f32) -> f32 {
 pub(super) fn normal(x: f32) -> (f32, f32) {
     let bell = exp(-0.5 * x * x);
     let t = 1.0 / (1.0 + 0.327_591_1 * std::f32::consts::FRAC_1_SQRT_2 * x.abs());
-    let mut p = 1.061_405_429_f32;
-    for coefficient in [-1.453_152_027, 1.421_413_741, -0.284_496_736, 0.254_829_592] {
+    let mut p = 1.061_405_4_f32;
+    for coefficient in [-1.453_152_1, 1.421_413_8, -0.284_496_72, 0.254_829_6] {
         p = p * t + coefficient;
     }
     let beyond = 0.5 * p * t * bell;
     let below = if x < 0.0 { beyond } else { 1.0 - beyond };
-    (below, bell * 0.398_942_28)
+    (below, bell * 0.398_942_3)
 }
 
 #[cfg(test)]
