@@ -44,7 +44,7 @@ pub(crate) fn compressed(results: &Results) -> Option<ExtraTable> {
             let mean = |cell: &Cell| cell.mean("score", primary.name).map(|mean| mean.mean);
             let (found, before) = (mean(cell), mean(base));
             let number = |value: Option<f64>, signed: bool| {
-                value.map_or_else(TableCell::empty, |value| {
+                value.map_or(TableCell::Empty, |value| {
                     let size = score(primary, value.abs());
                     let sign = if value < 0.0 { "-" } else { "+" };
                     let text = if signed { format!("{sign}{size}") } else { score(primary, value) };

@@ -267,7 +267,7 @@ mod tests {
         for (model, design, kind, reading, written) in CASES {
             let params = params(model, kind, written);
             let (form, batch) = input(kind, reading);
-            let whole = design(&params, form, 3, Reduction::None);
+            let whole = design(&params, form.clone(), 3, Reduction::None);
             let reduction = Reduction::Prune(0.4);
             let small = design(&params, form, 3, reduction);
             let (mut weights, buffers) = weights(&*whole);
@@ -321,7 +321,7 @@ mod tests {
         for (model, design, kind, written) in cases {
             let params = params(model, kind, written);
             let (form, batch) = input(kind, TextReading::Joined);
-            let whole = design(&params, form, 3, Reduction::None);
+            let whole = design(&params, form.clone(), 3, Reduction::None);
             let small = design(&params, form, 3, Reduction::LowRank(0.75));
             assert!(small.layout().len() < whole.layout().len(), "{model}");
             assert!(small.multiply_adds() < whole.multiply_adds(), "{model}");
