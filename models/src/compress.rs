@@ -130,7 +130,7 @@ impl ModelEntry for Compress {
     }
 
     fn about(&self) -> &'static str {
-        "network made smaller: pruned, in 8 bits or of lower rank (Li et al. 2017, Jacob et al. 2018, Denton et al. 2014)"
+        "network made smaller: pruned, in 8 bits, of lower rank (Li et al. 2017, Jacob et al. 2018, Denton et al. 2014)"
     }
 
     fn version(&self, device: Device) -> String {

@@ -163,7 +163,10 @@ fn figures_cap_their_panels_and_say_so() {
     // A matrix is a picture of its own, so that figure counts cases and not panels.
     // Of 14 tasks, 10 have classes, and only these have a reliability.
     let counted = |name: &&str| {
-        !["confusion", "reliability"].contains(name) && !AXIS_FIGURES.contains(name) && !OF_ALL.contains(name) && *name != THREADS
+        !["confusion", "reliability"].contains(name)
+            && !AXIS_FIGURES.contains(name)
+            && !OF_ALL.contains(name)
+            && *name != THREADS
     };
     for figure in FIGURES.iter().map(|figure| figure.name()).filter(counted) {
         let expected = format!("Figure {figure} shows the first 12 of 14 panels");

@@ -39,7 +39,15 @@ fn the_kept_models_of_a_run_are_explained_side_by_side_and_the_report_links_to_t
     let first = explain();
     exits(&first, 0);
     let text = stdout(&first);
-    for expected in ["sst2: loss of", "transformer (", "svm (", "decision-tree (", "attention rollout:", "rules:", "support vectors"] {
+    for expected in [
+        "sst2: loss of",
+        "transformer (",
+        "svm (",
+        "decision-tree (",
+        "attention rollout:",
+        "rules:",
+        "support vectors",
+    ] {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
     let stored = fs::read_to_string(bench.path("out/interpretation.json")).unwrap();

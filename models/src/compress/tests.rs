@@ -179,8 +179,8 @@ fn what_is_asked_for_wrongly_is_said_with_what_to_write() {
 
 #[test]
 fn it_neither_predicts_nor_saves_before_a_fit() {
-    let spec = spec("compress", &images(), "of = \"mlp\"").unwrap();
+    let spec = spec("compress", &texts(), "of = \"mlp\"").unwrap();
     let mut model = Compress.build(&Spec { params: spec.params.without("ensemble"), ..spec }).unwrap();
-    assert!(model.predict(&images().inputs).is_err());
+    assert!(model.predict(&texts().inputs).is_err());
     assert!(model.save(Path::new("nowhere")).is_err());
 }

@@ -101,7 +101,7 @@ fn draw_words(
             let scale = scale.between(left + GAP_MM, left + column - GAP_MM);
             let name = canvas.fit(&model.label, TEXT_MM, column - GAP_MM);
             canvas.text(&name, (left + GAP_MM, MARGIN_MM + 2.4), TEXT_MM, Align::Left, style.ink)?;
-            for (number, tick) in scale.ticks(2, "") {
+            for (number, tick) in scale.ticks(4, "") {
                 let at = scale.at(number);
                 canvas.line(&[(at, top), (at, bottom)], 0.1, style.grid)?;
                 canvas.text(&tick, (at, bottom + 2.4), SMALL_MM, Align::Centre, style.ink)?;
@@ -314,7 +314,10 @@ fn draw_images(
             canvas.text(&heading, (x, y + 2.4), SMALL_MM, Align::Left, style.ink)?;
             let place = Rect { x, y: y + HEAD_MM, w: size.0, h: size.1 };
             match values {
-                None => draw_pixels(canvas, input, place)?,
+                None => {
+                    draw_pixels(canvas, input, place)?;
+                    outline(canvas, style, place)?;
+                }
                 Some((grid, values, is_change)) => {
                     let most = largest(values.iter().copied());
                     let color = |value: f64| {
@@ -370,7 +373,8 @@ pub(crate) fn attention_pictures(
 
 fn draw_attention(attention: &ShownAttention, style: &Style, picture: &Picture) -> Result<String, String> {
     let tokens = attention.tokens.len();
-    let names = NAMES_MM;
+    let longest = attention.tokens.iter().map(|token| super::canvas::text_width(token, SMALL_MM)).fold(0.0, f64::max);
+    let names = (longest + 2.5).min(NAMES_MM);
     let inner = Rect { x: MARGIN_MM + names, y: MARGIN_MM, w: tokens as f64 * ROW_MM, h: tokens as f64 * ROW_MM };
     let size = (inner.right() + MARGIN_MM, inner.bottom() + names + MARGIN_MM);
     let most = largest(attention.last_block.iter().flatten().map(|weight| f64::from(*weight)));
