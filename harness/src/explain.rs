@@ -435,7 +435,7 @@ mod tests {
                 Inputs::Images(images) => (0..images.len()).map(|at| u16::from(images.image(at)[0] > 100)).collect(),
             };
             let data = labels.iter().flat_map(|&label| if label == 1 { [0.1, 0.9] } else { [0.9, 0.1] }).collect();
-            let probabilities = self.probabilities.then(|| Matrix { rows: labels.len(), cols: 2, data });
+            let probabilities = self.probabilities.then_some(Matrix { rows: labels.len(), cols: 2, data });
             Ok(Predictions::Classes { labels, probabilities })
         }
 

@@ -281,6 +281,16 @@ fn draw_texts(
     })
 }
 
+/// What is drawn in a place of the size of the image.
+enum ImageBlock {
+    /// The image itself.
+    Pixels,
+    /// How the answer changes with each region of a grid, `rows x columns`.
+    Changes([usize; 2], Vec<f64>),
+    /// The rollout of each patch of a grid.
+    Rollout([usize; 2], Vec<f64>),
+}
+
 fn draw_images(
     input: &ShownInput,
     answers: &[(&ExplainedModel, &ExplainedAnswer)],
@@ -289,16 +299,14 @@ fn draw_images(
 ) -> Result<String, String> {
     let ShownInput::Image { grid, height, width, .. } = input else { return Err("the example is no image".to_owned()) };
     // The image itself, then a block for each model and for its attention.
-    let mut blocks: Vec<(String, Option<([usize; 2], Vec<f64>, bool)>)> = vec![("the image".to_owned(), None)];
+    let mut blocks = vec![("the image".to_owned(), ImageBlock::Pixels)];
     for (model, answer) in answers {
-        blocks.push((
-            format!("{}: {}", model.label, answer.answer),
-            Some(([*grid, *grid], answer.changes.clone(), true)),
-        ));
+        let changes = ImageBlock::Changes([*grid, *grid], answer.changes.clone());
+        blocks.push((format!("{}: {}", model.label, answer.answer), changes));
         if let Some(ShownAttention { patches: Some(patches), rollout, .. }) = &answer.attention {
             let of_patches = rollout.len().saturating_sub(patches[0] * patches[1]);
             let shares = rollout[of_patches..].iter().map(|share| f64::from(*share)).collect();
-            blocks.push((format!("{}: rollout", model.label), Some((*patches, shares, false))));
+            blocks.push((format!("{}: rollout", model.label), ImageBlock::Rollout(*patches, shares)));
         }
     }
     let side = IMAGE_MM / (*height).max(*width).max(1) as f64;
@@ -307,23 +315,24 @@ fn draw_images(
     let block_height = HEAD_MM + size.1 + GAP_MM;
     let page_height = 2.0 * MARGIN_MM + rows as f64 * block_height;
     page(style.look, (WIDTH_MM, page_height), &picture.title, &picture.caption, |canvas| {
-        for (at, (heading, values)) in blocks.iter().enumerate() {
+        for (at, (heading, block)) in blocks.iter().enumerate() {
             let x = MARGIN_MM + (at % MOST_ABREAST) as f64 * (IMAGE_MM + GAP_MM);
             let y = MARGIN_MM + (at / MOST_ABREAST) as f64 * block_height;
             let heading = canvas.fit(heading, SMALL_MM, IMAGE_MM + GAP_MM - 0.5);
             canvas.text(&heading, (x, y + 2.4), SMALL_MM, Align::Left, style.ink)?;
             let place = Rect { x, y: y + HEAD_MM, w: size.0, h: size.1 };
-            match values {
-                None => {
+            match block {
+                ImageBlock::Pixels => {
                     draw_pixels(canvas, input, place)?;
                     outline(canvas, style, place)?;
                 }
-                Some((grid, values, is_change)) => {
+                ImageBlock::Changes(grid, values) => {
                     let most = largest(values.iter().copied());
-                    let color = |value: f64| {
-                        let share = if most > 0.0 { value / most } else { 0.0 };
-                        if *is_change { diverging(value, most) } else { shade(share) }
-                    };
+                    draw_grid(canvas, style, place, *grid, values, |value| diverging(value, most))?;
+                }
+                ImageBlock::Rollout(grid, values) => {
+                    let most = largest(values.iter().copied());
+                    let color = |value: f64| shade(if most > 0.0 { value / most } else { 0.0 });
                     draw_grid(canvas, style, place, *grid, values, color)?;
                 }
             }
