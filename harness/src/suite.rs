@@ -26,6 +26,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("claims-quick", include_str!("../suites/claims-quick.toml")),
     ("standard", include_str!("../suites/standard.toml")),
     ("claims", include_str!("../suites/claims.toml")),
+    ("pretrained", include_str!("../suites/pretrained.toml")),
     ("paper", include_str!("../suites/paper.toml")),
 ];
 

@@ -23,6 +23,13 @@ const TEST_ROWS: usize = 200;
 /// A pretrained encoder of random weights.
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/fixtures/encoder");
 
+/// The folder of MiniLM that the variable names. On CI it must be set.
+fn minilm() -> Option<String> {
+    let folder = std::env::var("BAKEOFF_MINILM").ok();
+    assert!(folder.is_some() || std::env::var_os("CI").is_none(), "CI must set BAKEOFF_MINILM to MiniLM's files");
+    folder
+}
+
 fn rows(task: &dyn Task) -> usize {
     match task.input() {
         InputShape::Images { .. } => IMAGE_ROWS,
@@ -47,17 +54,22 @@ fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
         // Every word is needed: none may be dropped or unknown.
         table.extend("word_dropout = 0.0\ndropout = 0.0".parse::<toml::Table>().unwrap());
     }
-    table.insert("weights".to_owned(), TINY.into());
+    match task.input() {
+        // Random weights learn the rule of the synthetic pairs, but nothing of real sentences in so short a time.
+        InputShape::Texts { pairs: false } if entry.name() == "encoder" => {
+            table.insert("weights".to_owned(), minilm().unwrap().into());
+            table.insert("mode".to_owned(), "frozen".into());
+        }
+        _ => drop(table.insert("weights".to_owned(), TINY.into())),
+    }
     // Twice as many epochs, for the learner sees the task through the teacher only.
-    let teacher =
-        format!("model = \"mlp\"\nepochs = {}\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nhidden = 32", 2 * epochs);
+    let teacher = format!("model = \"mlp\"\nepochs = {}\n{learning}\nhidden = 32\ndropout = 0.0", 2 * epochs);
     let network = match task.input() {
-        InputShape::Images { .. } => {
-            "model = \"resnet\"\ndepth = 8\nepochs = 8\noptimizer = \"adamw\"\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nclip = 5.0\ncrop = 0"
-        }
-        InputShape::Texts { .. } => {
-            "model = \"lstm\"\nhidden = 32\nembedding = 32\nepochs = 8\nlearning_rate = 0.003\nbatch = 32\nshard = 16\nword_dropout = 0.0"
-        }
+        InputShape::Images { .. } => format!("model = \"resnet\"\ndepth = 8\nepochs = 8\n{learning}"),
+        InputShape::Texts { .. } => format!(
+            "model = \"lstm\"\nhidden = 32\nembedding = 32\nepochs = {}\n{learning}\nword_dropout = 0.0\ndropout = 0.0",
+            2 * epochs
+        ),
     };
     table.insert("network".to_owned(), network.parse::<toml::Table>().unwrap().into());
     table.insert("teacher".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
@@ -273,6 +285,10 @@ fn texts() -> Vec<&'static dyn Task> {
 
 #[test]
 fn encoder_conforms() {
+    if minilm().is_none() {
+        eprintln!("SKIPPED encoder on single texts: set BAKEOFF_MINILM to a folder with MiniLM's files");
+        return;
+    }
     conforms("encoder", &texts());
 }
 
@@ -346,7 +362,7 @@ fn fusion_conforms_on_pairs() {
 fn fusion_of_an_encoder_conforms() {
     let entry = *ENTRIES.iter().find(|entry| entry.name() == "fusion").unwrap();
     let network = format!(
-        "network = {{ model = \"encoder\", weights = \"{TINY}\", epochs = 12, learning_rate = 0.003, batch = 32, max_tokens = 64 }}"
+        "network = {{ model = \"encoder\", weights = \"{TINY}\", epochs = 12, learning_rate = 0.003, batch = 32, dropout = 0.0, clip = 5.0, max_tokens = 64 }}"
     );
     conforms_as(entry, &SYNTHETIC[..1], &network);
 }

@@ -23,6 +23,21 @@ const WEIGHTS: &str = "model.safetensors";
 /// The names of the encoders that `bakeoff data fetch` gets.
 pub(crate) const NAMES: &[&str] = &["minilm", "bert-base"];
 
+/// As its `config.json` says.
+const SHAPE_OF_MINILM: BertShape = BertShape {
+    vocabulary: 30_522,
+    width: 384,
+    layers: 6,
+    heads: 12,
+    feed_forward: 1536,
+    positions: 512,
+    segments: 2,
+    epsilon: 1e-12,
+};
+
+/// As its `config.json` says; also Devlin et al. 2018, section 3.
+const SHAPE_OF_BERT_BASE: BertShape = BertShape { width: 768, layers: 12, feed_forward: 3072, ..SHAPE_OF_MINILM };
+
 /// Where a pretrained encoder is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Place {
@@ -77,11 +92,19 @@ impl Place {
         [CONFIG, TOKENIZER, WEIGHTS].into_iter().map(file).collect()
     }
 
-    /// Only the shape, which is enough for a forecast.
+    /// The shape, which is enough for a forecast. That of a published encoder is known before it is fetched.
     ///
     /// # Errors
-    /// If the file is missing or is not the one expected.
+    /// If the file of a user's folder is missing or is not the one expected.
     pub(crate) fn shape(&self) -> Result<BertShape, ModelError> {
+        match self {
+            Place::Published("minilm") => Ok(SHAPE_OF_MINILM),
+            Place::Published("bert-base") => Ok(SHAPE_OF_BERT_BASE),
+            Place::Published(_) | Place::Folder(_) => self.read_shape(),
+        }
+    }
+
+    fn read_shape(&self) -> Result<BertShape, ModelError> {
         let (path, bytes) = self.file(CONFIG)?;
         config::parse(&bytes).map_err(|what| fault(&path, what))
     }
@@ -91,7 +114,7 @@ impl Place {
     /// # Errors
     /// Names the file that is missing, broken or of another encoder.
     pub(crate) fn read(&self) -> Result<Pretrained, ModelError> {
-        let shape = self.shape()?;
+        let shape = self.read_shape()?;
         let (path, bytes) = self.file(TOKENIZER)?;
         let vocabulary = tokenizer::parse(&bytes).map_err(|what| fault(&path, what))?;
         let found = vocabulary.pieces.len();

@@ -7,6 +7,9 @@ use crate::record::Status;
 /// source measured the number, and ranks nothing.
 pub const ESTIMATE: &str = "estimate";
 
+/// What stands after the name of such a model where its scores are shown.
+pub(crate) const SEEN_MARK: &str = " †";
+
 /// The metric that says whether a model saw a task in pretraining.
 pub(crate) const SEEN_IN_PRETRAINING: &str = "seen_in_pretraining";
 

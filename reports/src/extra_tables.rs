@@ -53,7 +53,7 @@ fn train_and_test(results: &Results) -> Option<ExtraTable> {
             let gap = train_score - test_score;
             let cells = vec![
                 TableCell::Text(compared.title.clone()),
-                TableCell::Text(results.grid.labels[label].clone()),
+                TableCell::Text(results.name_in(setting, label)),
                 TableCell::Text(format!("{}{}", primary.short_title(), compared.primary_unit())),
                 TableCell::Written { value: train_score, text: score(primary, train_score) },
                 TableCell::Written { value: test_score, text: score(primary, test_score) },

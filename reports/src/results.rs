@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::answers::Answers;
-use crate::cell::{Gap, Trial};
+use crate::cell::{Cell, Gap, SEEN_MARK, Trial};
 use crate::crossovers::{Crossover, crossovers};
 use crate::error::ReportError;
 use crate::estimate::TrialKey;
@@ -111,6 +111,12 @@ impl Results {
     /// The setting with this index, which must be one of this grid.
     pub fn setting(&self, setting: usize) -> &Setting {
         &self.grid.settings[setting]
+    }
+
+    /// A label as it is written beside its scores of a setting: with a mark if its model saw the task in pretraining.
+    pub(crate) fn name_in(&self, setting: usize, label: usize) -> String {
+        let is_seen = self.grid.cell(setting, label).is_some_and(Cell::is_seen_in_pretraining);
+        format!("{}{}", self.grid.labels[label], if is_seen { SEEN_MARK } else { "" })
     }
 
     /// What a table's row about a label in a setting is about.

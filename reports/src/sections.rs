@@ -232,7 +232,7 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
     };
     vec![
         TableCell::Rank(model.ranks),
-        TableCell::Text(results.grid.labels[model.label].clone()),
+        TableCell::Text(results.name_in(ranking.setting, model.label)),
         model.primary.map_or(TableCell::Empty, estimate),
         quantity("fit", "fit_s"),
         quantity("predict-single", "latency_p50_s"),
@@ -262,7 +262,7 @@ fn beside(results: &Results, ranking: &Ranking) -> Option<String> {
     let other = metric(results.setting(ranking.setting).score().beside?)?;
     let scores = ranking.ranked().filter_map(|model| {
         let mean = results.grid.cell(ranking.setting, model.label)?.mean("score", other.name)?;
-        Some(format!("{} {}", results.grid.labels[model.label], score(other, mean.mean)))
+        Some(format!("{} {}", results.name_in(ranking.setting, model.label), score(other, mean.mean)))
     });
     let scores: Vec<String> = scores.collect();
     (!scores.is_empty()).then(|| format!("Second metric, {}: {}.", other.title, scores.join("; ")))

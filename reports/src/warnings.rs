@@ -116,8 +116,8 @@ impl About<'_> {
         let warning = |report: ModelReport<String>| {
             let (_, dataset) = report.by_trial.first()?;
             Some(format!(
-                "{}its weights learned from the training rows of {dataset} before this run. Its scores here do not show how well it \
-                 does on a new task, and verdicts leave them out.",
+                "{}its weights learned from the training rows of {dataset} before this run. Its scores here, marked †, do not show \
+                 how well it does on a new task, and verdicts and ranks over tasks leave them out.",
                 report.who
             ))
         };

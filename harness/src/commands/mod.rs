@@ -79,7 +79,7 @@ enum Command {
 /// Which cases to run: a suite, and what to change in it.
 #[derive(Debug, Args)]
 struct Selection {
-    /// A built-in suite (smoke, quick, claims-quick, standard, claims, paper) or the path of a suite file (.toml)
+    /// A built-in suite (smoke, quick, claims-quick, standard, claims, pretrained, paper) or the path of a suite file (.toml)
     suite: String,
     /// Run only these tasks, separated by commas
     #[arg(short = 't', long = "task", value_name = "TASK", value_delimiter = ',', value_parser = item::<String>)]

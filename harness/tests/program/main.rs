@@ -13,6 +13,7 @@ mod devices;
 mod ensembles;
 mod explained;
 mod faults;
+mod hybrids;
 mod judged;
 mod lists;
 mod locks;

@@ -152,6 +152,7 @@ fn minilm() -> Option<Place> {
 #[test]
 fn minilm_has_the_pieces_and_hidden_states_of_transformers() {
     let Some(place) = minilm() else { return };
+    assert_eq!(place.read_shape().ok(), Place::of("minilm").shape().ok());
     is_as_expected(&place, &expected("minilm.json"));
 }
 

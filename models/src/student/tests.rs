@@ -128,14 +128,15 @@ fn spec(input: InputShape, target: TargetShape, written: &str) -> Spec {
     Spec { shape, params: crate::ensemble::of_one(&params), device: Device::Cpu, threads: Threads::new(2), seed: 5 }
 }
 
-const TEACHER: &str = "teacher = { model = \"mlp\", epochs = 30, hidden = 8, learning_rate = 0.01, batch = 8 }";
+const TEACHER: &str =
+    "teacher = { model = \"mlp\", epochs = 30, hidden = 8, learning_rate = 0.01, batch = 8, dropout = 0.0 }";
 
 #[test]
 fn each_learner_learns_the_task_from_the_teacher_and_no_epoch_is_one_of_the_student() {
     let learners = [
         "\"svm\"",
         "{ model = \"random-forest\", trees = 5 }",
-        "{ model = \"mlp\", epochs = 30, hidden = 8, batch = 8 }",
+        "{ model = \"mlp\", epochs = 60, hidden = 8, batch = 8, learning_rate = 0.02, dropout = 0.0 }",
     ];
     for learner in learners {
         for input in [TEXTS, IMAGES] {
