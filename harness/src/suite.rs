@@ -170,6 +170,9 @@ pub struct ModelEntryWire {
     /// The names of the suite's tasks that this model runs on. If not given, all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks: Option<Spanned<Vec<Spanned<String>>>>,
+    /// How many processor threads each of its cases has, in place of the suite's number. Its models then need labels of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<Spanned<usize>>,
     /// Parameters for every task.
     #[serde(default)]
     pub params: Params,

@@ -77,6 +77,8 @@ fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
         // Two networks learn, one of them from twice the rows.
         table.insert("width".to_owned(), 8.into());
     }
+    table.insert("of".to_owned(), network.parse::<toml::Table>().unwrap().into());
+    table.insert("share".to_owned(), 0.25.into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table
 }
@@ -404,6 +406,26 @@ fn student_conforms_on_pairs() {
     conforms("student", SYNTHETIC);
 }
 
+#[test]
+fn compress_conforms() {
+    conforms("compress", &samples());
+}
+
+#[test]
+fn compress_conforms_on_pairs() {
+    conforms("compress", SYNTHETIC);
+}
+
+/// The other methods, and units that are chosen by their gradients.
+#[test]
+fn every_method_of_compression_conforms() {
+    let entry = *ENTRIES.iter().find(|entry| entry.name() == "compress").unwrap();
+    let mlp = "of = { model = \"mlp\", hidden = 32, epochs = 16, learning_rate = 0.003, batch = 32, shard = 16 }";
+    for method in ["method = \"prune\"\nby = \"gradient\"", "method = \"int8\"", "method = \"low-rank\""] {
+        conforms_as(entry, &SYNTHETIC[..1], &format!("{method}\n{mlp}"));
+    }
+}
+
 /// A network, an SVM and a forest on one task: models/src/ensemble/tests.rs holds the members of every model to that model
 /// alone.
 #[test]
@@ -444,6 +466,7 @@ fn every_registered_model_has_a_conformance_test() {
         "decision-tree",
         "fusion",
         "student",
+        "compress",
     ];
     assert_eq!(names, tested, "add two tests above for a new model");
 }

@@ -206,6 +206,7 @@ const SMALL: &str = "epochs = 4\nlearning_rate = 0.01\noptimizer = \"adamw\"\nba
     heads = 2\nlayers = 1\nfeed_forward = 16\ndepth = 8\nhidden = 16\nembedding = 16\ntrees = 10\nmax_tokens = 5\nterms = 8\n\
     cross_validate = false\nlearner = { model = \"svm\", terms = 8 }\n\
     teacher = { model = \"mlp\", epochs = 20, learning_rate = 0.01, batch = 16, shard = 8, hidden = 16, terms = 8 }\n\
+    of = { model = \"mlp\", epochs = 20, learning_rate = 0.01, batch = 16, shard = 8, hidden = 16, terms = 8 }\nshare = 0.25\n\
     network = { model = \"lstm\", epochs = 8, learning_rate = 0.01, batch = 16, shard = 8, hidden = 16, embedding = 16, max_tokens = 5 }";
 
 #[test]
@@ -279,14 +280,9 @@ fn a_search_trial_is_scored_on_the_validation_rows_of_its_case_and_sees_none_of_
 
 #[test]
 fn texts_that_lose_their_ends_are_counted_where_a_model_has_a_limit() {
-<<<<<<< HEAD
     for entry in readers() {
-        let count = |most: &str| {
-=======
-    for entry in ENTRIES {
         let count = |most: usize| {
             let limited = SMALL.replace("max_tokens = 5", &format!("max_tokens = {most}"));
->>>>>>> hybrids
             // Of what an MLP can read, only words have a limit.
             let outcome = run(*entry, TASKS[0], &format!("{limited}\ntext_features = \"embeddings\""));
             [Phase::Fit, Phase::Score].map(|phase| outcome.value(phase, "truncated_examples"))

@@ -159,6 +159,7 @@ macro_rules! number {
 
 number!(f32, Dtype::F32, |value| value.is_finite());
 number!(f64, Dtype::F64, |value| value.is_finite());
+number!(i8, Dtype::I8, |_| true);
 number!(u16, Dtype::U16, |_| true);
 number!(u32, Dtype::U32, |_| true);
 number!(u64, Dtype::U64, |_| true);

@@ -8,6 +8,7 @@ use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskSha
 use crate::neural::convolutional::{self, PARAMS, Shortcuts};
 use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::network::Network;
+use crate::neural::reduction::Reduction;
 use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
 use crate::params::{Param, Resolved};
@@ -59,5 +60,10 @@ impl ModelEntry for Cnn {
 
 /// The network for these parameters, inputs and outputs.
 pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
-    convolutional::network(Shortcuts::None, params, form, outputs)
+    reduced(params, form, outputs, Reduction::None)
+}
+
+/// The same network, made smaller.
+pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduction: Reduction) -> Box<dyn Network> {
+    convolutional::network(Shortcuts::None, params, form, outputs, reduction)
 }

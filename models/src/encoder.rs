@@ -22,6 +22,7 @@ use crate::neural::{Neural, seconds, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 use crate::pretrained::{NAMES, Place, PretrainedWeights};
+use crate::reason::Reason;
 use crate::search::{Scale, Search, SearchDefault};
 
 /// The entry in the registry.
@@ -320,6 +321,10 @@ impl Model for PretrainedModel {
 
     fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         self.neural.wordless(inputs)
+    }
+
+    fn reasons(&mut self, inputs: &Inputs, classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+        self.neural.reasons(inputs, classes)
     }
 }
 

@@ -234,6 +234,16 @@ impl Forest {
         rules::rules(&self.trees[0], features, leaf)
     }
 
+    /// How a row goes down the first tree. `value` gives its value of a feature; the rest is as for [`Forest::rules`].
+    pub(crate) fn path(
+        &self,
+        features: &[String],
+        value: impl Fn(usize) -> f32,
+        leaf: impl Fn(&[f32]) -> String,
+    ) -> Vec<String> {
+        rules::path(&self.trees[0], features, value, leaf)
+    }
+
     /// How many numbers were learned: a feature and a threshold for each decision, and the leaf values.
     pub fn parameters(&self) -> u64 {
         self.trees.iter().map(|tree| tree.parameters() as u64).sum()

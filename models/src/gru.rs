@@ -11,6 +11,7 @@ use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::recurrent::{self, Cell};
+use crate::neural::reduction::Reduction;
 use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Param, Resolved};
@@ -72,5 +73,10 @@ impl ModelEntry for Gru {
 
 /// The network for these parameters, inputs and outputs.
 pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
-    recurrent::network(Cell::Gru, params, form, outputs)
+    reduced(params, form, outputs, Reduction::None)
+}
+
+/// The same network, made smaller.
+pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduction: Reduction) -> Box<dyn Network> {
+    recurrent::network(Cell::Gru, params, form, outputs, reduction)
 }

@@ -7,6 +7,7 @@
 
 mod artefact;
 mod cnn;
+mod compress;
 mod decision_tree;
 mod encode;
 mod encoder;
@@ -25,6 +26,7 @@ mod params;
 mod part;
 mod pretrained;
 mod random_forest;
+mod reason;
 mod resnet;
 mod search;
 mod student;
@@ -42,6 +44,7 @@ pub use model::{
 pub use names::{did_you_mean, unknown_name};
 pub use parallel::{Threads, on_threads};
 pub use params::{DefaultValue, Domain, InputKind, ModelValue, Param, ParamError, ParamValue, Resolved};
+pub use reason::{Attention, Reason};
 pub use resnet::published_resnet;
 pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
@@ -60,6 +63,7 @@ pub static ENTRIES: &[&dyn ModelEntry] = &[
     &DECISION_TREE,
     &FUSION,
     &STUDENT,
+    &COMPRESS,
 ];
 
 // Each with the parameter `ensemble`.
@@ -71,6 +75,7 @@ static GRU: Ensembled = Ensembled::of(&gru::Gru);
 static GAN: Ensembled = Ensembled::of(&gan::Gan);
 static ENCODER: Ensembled = Ensembled::of(&encoder::Encoder);
 static MLP: Ensembled = Ensembled::of(&mlp::Mlp);
+static COMPRESS: Ensembled = Ensembled::of(&compress::Compress);
 static SVM: Ensembled = Ensembled::of(&svm::Svm);
 static RANDOM_FOREST: Ensembled = Ensembled::of(&random_forest::RandomForest);
 static DECISION_TREE: Ensembled = Ensembled::of(&decision_tree::DecisionTree);

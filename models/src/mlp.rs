@@ -16,6 +16,7 @@ use crate::neural::encoder::{InputForm, Reading, TextReading};
 use crate::neural::layers::{Embedding, Linear, Pass, compare, masked_mean, relu};
 use crate::neural::network::Network;
 use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
+use crate::neural::reduction::{PruneGroup, Reduction};
 use crate::neural::weights::{Init, WeightLayout};
 use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
@@ -149,7 +150,7 @@ impl ModelEntry for Mlp {
 }
 
 /// What the network reads of inputs of this form.
-fn reading(params: &Resolved, input: &InputShape) -> Reading {
+pub(crate) fn reading(params: &Resolved, input: &InputShape) -> Reading {
     let (parameter, raw) = match input {
         InputShape::Images { .. } => ("features", "pixels"),
         InputShape::Texts { .. } => ("text_features", "embeddings"),
@@ -172,7 +173,12 @@ struct MlpNet {
 
 /// The network for these parameters, inputs and outputs.
 pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
-    let mut layout = WeightLayout::default();
+    reduced(params, form, outputs, Reduction::None)
+}
+
+/// The same network, made smaller. Hidden units can be pruned.
+pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduction: Reduction) -> Box<dyn Network> {
+    let mut layout = WeightLayout::of(reduction);
     let (words, mut inputs, reading) = match form {
         InputForm::Images { channels, height, width } => (None, channels * height * width, TextReading::Single),
         InputForm::Features { width } => (None, width, TextReading::Single),
@@ -188,13 +194,13 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
     let mut products = 0;
     let mut hidden = Vec::new();
     for index in 0..params.int("layers") {
-        let units = params.int("hidden");
+        let units = reduction.units(params.int("hidden"));
         hidden.push(Linear::new(&mut layout, &format!("hidden{index}"), inputs, units, Init::he(inputs)));
-        products += inputs * units;
+        products += reduction.product(inputs, units);
         inputs = units;
     }
     // From zero (Zhang et al. 2019, "Fixup Initialization"): the first answers are the mean, and not noise of features that are not scaled.
-    let head = Linear::new(&mut layout, "head", inputs, outputs, Init::Constant(0.0));
+    let head = Linear::head(&mut layout, "head", inputs, outputs, Init::Constant(0.0));
     Box::new(MlpNet {
         layout,
         buffers: WeightLayout::default(),
@@ -247,5 +253,16 @@ impl Network for MlpNet {
 
     fn multiply_adds(&self) -> u64 {
         self.multiply_adds
+    }
+
+    fn prune_groups(&self) -> Vec<PruneGroup> {
+        let of_layer = |index: usize| {
+            let next = if index + 1 < self.hidden.len() { format!("hidden{}", index + 1) } else { "head".to_owned() };
+            PruneGroup::of(self.width)
+                .with(format!("hidden{index}.weight"), 1)
+                .with(format!("hidden{index}.bias"), 0)
+                .with(format!("{next}.weight"), 0)
+        };
+        (0..self.hidden.len()).map(of_layer).collect()
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::parallel::Threads;
 use crate::params::{Param, ParamError, Resolved};
+use crate::reason::Reason;
 
 /// Where a model computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -341,6 +342,20 @@ pub trait Model {
     /// The fitted model as rules that people can read, if it is made of rules. `classes` are the names of the task's
     /// classes; it is empty if a number is predicted. `None` for a model that is not made of rules, or before a fit.
     fn rules(&self, _classes: &[String]) -> Option<String> {
+        None
+    }
+
+    /// How the fitted model came to its answer for each of `inputs`, in order. `classes` is as for [`Model::rules`]. `None` for
+    /// a model that cannot show it.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    fn reasons(&mut self, _inputs: &Inputs, _classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+        Ok(None)
+    }
+
+    /// How many support vectors the fitted model keeps. `None` for a model that keeps none.
+    fn support_vectors(&self) -> Option<usize> {
         None
     }
 }

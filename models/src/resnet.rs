@@ -7,6 +7,7 @@ use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Supp
 use crate::neural::convolutional::{self, PARAMS, Shortcuts};
 use crate::neural::encoder::{InputEncoder, InputForm, Normalisation, TextReading};
 use crate::neural::network::Network;
+use crate::neural::reduction::Reduction;
 use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
 use crate::params::{Param, Resolved};
@@ -87,5 +88,10 @@ pub fn published_resnet(
 
 /// The network for these parameters, inputs and outputs.
 pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
-    convolutional::network(Shortcuts::Residual, params, form, outputs)
+    reduced(params, form, outputs, Reduction::None)
+}
+
+/// The same network, made smaller.
+pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduction: Reduction) -> Box<dyn Network> {
+    convolutional::network(Shortcuts::Residual, params, form, outputs, reduction)
 }

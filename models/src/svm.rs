@@ -320,6 +320,10 @@ impl Model for SupportVectors {
         self.fitted.as_ref().and_then(|fitted| fitted.encoder.wordless(inputs))
     }
 
+    fn support_vectors(&self) -> Option<usize> {
+        self.fitted.as_ref().and_then(|fitted| fitted.predictor.machine().support())
+    }
+
     fn truncated(&self, inputs: &Inputs) -> Option<usize> {
         self.fitted.as_ref().and_then(|fitted| fitted.encoder.truncated(inputs))
     }

@@ -11,9 +11,10 @@ use burn::tensor::{Tensor, module};
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, TextReading};
-use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, attend, masked_last, masked_mean, relu};
-use crate::neural::network::Network;
+use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, masked_last, masked_mean, relu};
+use crate::neural::network::{AttentionForm, Network};
 use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
+use crate::neural::reduction::{PruneGroup, Reduction};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
@@ -179,10 +180,14 @@ struct Block {
 }
 
 impl Block {
-    fn new(layout: &mut WeightLayout, name: &str, width: usize, hidden: usize) -> Block {
-        let mut square =
-            |part: &str| Linear::new(layout, &format!("{name}.{part}"), width, width, Init::glorot(width, width));
-        let (query, key, value, output) = (square("query"), square("key"), square("value"), square("output"));
+    /// The heads of a block have `inner` numbers together.
+    fn new(layout: &mut WeightLayout, name: &str, [width, inner, hidden]: [usize; 3]) -> Block {
+        let glorot = Init::glorot(width, width);
+        let mut linear =
+            |part: &str, inputs, outputs| Linear::new(layout, &format!("{name}.{part}"), inputs, outputs, glorot);
+        let (query, key, value) =
+            (linear("query", width, inner), linear("key", width, inner), linear("value", width, inner));
+        let output = linear("output", inner, width);
         let glorot = Init::glorot(width, hidden);
         Block {
             query,
@@ -199,7 +204,8 @@ impl Block {
     fn forward(&self, x: Tensor<3>, lengths: &[usize], net: &TransformerNet, pass: &mut Pass<'_>) -> Tensor<3> {
         let y = self.attention_norm.forward(x.clone(), pass);
         let inputs = [&self.query, &self.key, &self.value].map(|linear| linear.forward(y.clone(), pass));
-        let attended = self.output.forward(attend(inputs, net.heads, lengths), pass);
+        let attended = pass.attend(inputs, net.heads, lengths);
+        let attended = self.output.forward(attended, pass);
         let x = x + pass.dropout(attended, net.dropout);
         let hidden = relu(self.expand.forward(self.mlp_norm.forward(x.clone(), pass), pass));
         let changed = self.contract.forward(hidden, pass);
@@ -210,7 +216,12 @@ impl Block {
 /// What makes the first vectors of tokens.
 enum Stem {
     Words(Embedding),
-    Patches { side: usize, project: Linear },
+    Patches {
+        side: usize,
+        /// How many there are from top to bottom and from left to right.
+        grid: [usize; 2],
+        project: Linear,
+    },
 }
 
 struct TransformerNet {
@@ -229,14 +240,26 @@ struct TransformerNet {
     /// Numbers per token.
     width: usize,
     heads: usize,
+    /// Numbers per head.
+    depth: usize,
+    /// Units of the hidden layer of a block.
+    hidden: usize,
     dropout: f64,
     multiply_adds: u64,
 }
 
 /// The network for these parameters, inputs and outputs.
 pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
-    let (width, hidden, layers) = (params.int("width"), params.int("feed_forward"), params.int("layers"));
-    let mut layout = WeightLayout::default();
+    reduced(params, form, outputs, Reduction::None)
+}
+
+/// The same network, made smaller. Attention heads and units of the hidden layers can be pruned.
+pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduction: Reduction) -> Box<dyn Network> {
+    let (width, layers) = (params.int("width"), params.int("layers"));
+    let depth = width / params.int("heads");
+    let (heads, hidden) = (reduction.units(params.int("heads")), reduction.units(params.int("feed_forward")));
+    let inner = heads * depth;
+    let mut layout = WeightLayout::of(reduction);
     let (stem, longest, tokens, stem_cost) = match form {
         InputForm::Tokens { vocabulary, longest, typical, .. } => {
             (Stem::Words(Embedding::new(&mut layout, vocabulary, width)), longest, typical, 0)
@@ -245,21 +268,27 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
             let side = params.int("patch");
             let inputs = side * side * channels;
             let project = Linear::new(&mut layout, "patches", inputs, width, Init::glorot(inputs, width));
-            let tokens = (height / side) * (columns / side);
-            (Stem::Patches { side, project }, tokens, tokens, tokens * inputs * width)
+            let grid = [height / side, columns / side];
+            let tokens = grid[0] * grid[1];
+            (Stem::Patches { side, grid, project }, tokens, tokens, tokens * reduction.product(inputs, width))
         }
         _ => unreachable!("this network reads pixels and words"),
     };
     let class = (params.word("pooling") == "class").then(|| layout.free("class", &[1, 1, width], Init::embedding()));
     let extra = usize::from(class.is_some());
     let positions = layout.free("positions", &[longest + extra, width], Init::embedding());
-    let blocks = (0..layers).map(|index| Block::new(&mut layout, &format!("block{index}"), width, hidden)).collect();
+    let sizes = [width, inner, hidden];
+    let blocks = (0..layers).map(|index| Block::new(&mut layout, &format!("block{index}"), sizes)).collect();
     let norm = LayerNorm::new(&mut layout, "norm", width);
-    let head = Linear::new(&mut layout, "head", width, outputs, Init::glorot(width, outputs));
+    let head = Linear::head(&mut layout, "head", width, outputs, Init::glorot(width, outputs));
     let joined = matches!(form, InputForm::Tokens { reading: TextReading::Joined, .. });
     let segments = joined.then(|| layout.free("segments", &[2, width], Init::embedding()));
     let tokens = tokens + extra;
-    let block_cost = tokens * width * (4 * width + 2 * hidden + 2 * tokens);
+    let products = 3 * reduction.product(width, inner)
+        + reduction.product(inner, width)
+        + reduction.product(width, hidden)
+        + reduction.product(hidden, width);
+    let block_cost = tokens * (products + 2 * tokens * inner);
     Box::new(TransformerNet {
         layout,
         buffers: WeightLayout::default(),
@@ -272,7 +301,9 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
         norm,
         head,
         width,
-        heads: params.int("heads"),
+        heads,
+        depth,
+        hidden,
         dropout: params.float("dropout"),
         multiply_adds: (stem_cost + layers * block_cost + width * outputs) as u64,
     })
@@ -307,7 +338,7 @@ impl Network for TransformerNet {
                 }
                 (x, tokens.lengths.clone())
             }
-            (Batch::Images(pixels), Stem::Patches { side, project }) => {
+            (Batch::Images(pixels), Stem::Patches { side, project, .. }) => {
                 let x = project.forward(patches(pixels.clone(), *side), pass);
                 let [examples, tokens, _] = x.dims();
                 (x, vec![tokens; examples])
@@ -349,5 +380,32 @@ impl Network for TransformerNet {
 
     fn multiply_adds(&self) -> u64 {
         self.multiply_adds
+    }
+
+    fn prune_groups(&self) -> Vec<PruneGroup> {
+        let of_block = |block: usize| {
+            let name = |part: &str| format!("block{block}.{part}");
+            let mut heads = PruneGroup::of(self.heads);
+            for part in ["query", "key", "value"] {
+                heads = heads.with_sized(name(&format!("{part}.weight")), 1, self.depth);
+                heads = heads.with_sized(name(&format!("{part}.bias")), 0, self.depth);
+            }
+            let heads = heads.with_sized(name("output.weight"), 0, self.depth);
+            let units = PruneGroup::of(self.hidden)
+                .with(name("expand.weight"), 1)
+                .with(name("expand.bias"), 0)
+                .with(name("contract.weight"), 0);
+            [heads, units]
+        };
+        (0..self.blocks.len()).flat_map(of_block).collect()
+    }
+
+    fn attention(&self) -> Option<AttentionForm> {
+        let has_class_token = self.class.is_some();
+        let patches = match self.stem {
+            Stem::Patches { grid, .. } => Some(grid),
+            Stem::Words(_) => None,
+        };
+        Some(AttentionForm { adds_class_token: has_class_token, reads_first_token: has_class_token, patches })
     }
 }

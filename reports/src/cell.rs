@@ -99,6 +99,8 @@ pub struct Trial {
     pub model_version: String,
     /// As in [`crate::Record::params`].
     pub params: String,
+    /// As in [`crate::Record::threads`].
+    pub threads: Option<usize>,
     /// The seed.
     pub seed: u64,
     /// Which division into folds and which fold, each from 1; `None` if the case was scored on the test rows.

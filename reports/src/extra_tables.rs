@@ -1,6 +1,7 @@
 //! Tables of what a suite asks for beside the ranking. Each is there only if the run has its numbers.
 
 use crate::cell::{Cell, Trial};
+use crate::compressed::compressed;
 use crate::crossovers::crossover_table;
 use crate::format::{count, score};
 use crate::metric::Metric;
@@ -19,7 +20,10 @@ pub(crate) struct ExtraTable {
 
 /// The tables that the run has numbers for.
 pub(crate) fn extra_tables(results: &Results) -> Vec<ExtraTable> {
-    [crossover_table(results), train_and_test(results), time_to_target(results)].into_iter().flatten().collect()
+    [crossover_table(results), train_and_test(results), time_to_target(results), compressed(results)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 const TRAIN_AND_TEST: &str = "The scored training rows are the first ones that every model learned from, as many as there \

@@ -10,6 +10,7 @@ use crate::claims::{HOW_TO_READ_VERDICTS, verdicts};
 use crate::extra_tables::{ExtraTable, extra_tables};
 use crate::figures::Picture;
 use crate::format::{count, si};
+use crate::interpretation::PAGE;
 use crate::markdown::reproduce;
 use crate::results::Results;
 use crate::sections::{self, HOW_ROWS_ARE_USED, Section, TUNING, marks, planned, sections, sentence};
@@ -17,8 +18,11 @@ use crate::sheet::{HOW_TO_READ_SHEETS, Sheet};
 use crate::table;
 
 /// The page may load nothing and send nothing, whatever is in it.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
     form-action 'none'";
+
+/// The style of every page.
+pub(crate) const STYLE_SHEET: &str = include_str!("html/page.css");
 
 /// A part of the page: its heading, and what is below it.
 struct Part {
@@ -44,7 +48,7 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], sheets: &[Sheet], re
                 // Without this, a browser asks the server of the page for an icon.
                 link rel="icon" href="data:,";
                 title { "bakeoff " (info.suite) ": " (info.run) }
-                style { (PreEscaped(include_str!("html/page.css"))) }
+                style { (PreEscaped(STYLE_SHEET)) }
                 script { (PreEscaped(include_str!("html/page.js"))) }
             }
             body {
@@ -74,6 +78,7 @@ fn parts(results: &Results, pictures: &[Picture], sheets: &[Sheet]) -> Vec<Part>
     parts.extend(gaps(results));
     parts.push(Part::new("figures", "Figures", figures::figures(pictures)));
     parts.extend(generated_images(sheets));
+    parts.extend(learned(results));
     parts.push(Part::new("provenance", "What was run", provenance(results)));
     parts.push(Part::new("parameters", "Parameters of each case", parameters(results)));
     parts
@@ -247,6 +252,19 @@ fn generated_images(sheets: &[Sheet]) -> Option<Part> {
     (!sheets.is_empty()).then(|| Part::new("generated", "Generated images", body))
 }
 
+/// Where to read what the models learned, if that was explained.
+fn learned(results: &Results) -> Option<Part> {
+    let explained = results.interpretation.as_ref()?;
+    let models: usize = explained.tasks.iter().map(|task| task.models.len()).sum();
+    let body = html! {
+        p {
+            a href=(PAGE) { (PAGE) } " shows " (count(models, "fitted model")) " side by side: which words or regions each of them "
+            "uses, and the attention, the rules and the support vectors of those that have them."
+        }
+    };
+    Some(Part::new("learned", "What the models learned", body))
+}
+
 fn provenance(results: &Results) -> Markup {
     let info = &results.info;
     let machine = &info.machine;
@@ -291,7 +309,7 @@ mod tests {
 
     use crate::figures::contrast;
 
-    const STYLE: &str = include_str!("html/page.css");
+    use super::STYLE_SHEET as STYLE;
 
     /// The light and the dark colour that the style declares for a name.
     fn declared(name: &str) -> [RGBColor; 2] {

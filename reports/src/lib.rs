@@ -11,6 +11,7 @@ mod claims;
 mod compare;
 mod comparison;
 mod comparison_table;
+mod compressed;
 mod contrast;
 mod cost_ratio;
 mod crossovers;
@@ -21,6 +22,7 @@ mod figures;
 mod format;
 mod grid;
 mod html;
+mod interpretation;
 mod latencies;
 mod markdown;
 mod methods;
@@ -62,6 +64,10 @@ pub use estimate::{Basis, Uncertainty};
 pub use figures::{Drawn, FIGURES, Figure, Look, Picture, Style};
 pub use format::percent;
 pub use grid::Grid;
+pub use interpretation::{
+    ExplainedAnswer, ExplainedModel, ExplainedTask, Importance, Interpretation, Measure, Part, ShownAttention,
+    ShownExample, ShownInput, interpretation_text,
+};
 pub use metric::{
     Better, Estimator, Floor, METRICS, Metric, Region, Score, ScoredTargets, SummaryColumn, TargetUnit, metric,
 };

@@ -55,6 +55,9 @@ pub fn build_with(dir: &RunDir, look: Look) -> Result<Built, ReportError> {
         write_paper(dir, other, &results, &pictures)?;
     }
     dir.write("summary.csv", &summary(&results))?;
+    if let Some(interpretation) = &results.interpretation {
+        interpretation.write_page(dir)?;
+    }
     let sheets = sheets(dir, &results)?;
     dir.write("report.md", markdown(&results, &sheets, &remarks).as_bytes())?;
     dir.write("report.html", html(&results, &pictures, &sheets, &remarks).as_bytes())?;

@@ -5,6 +5,7 @@ mod claims;
 mod compare;
 mod data;
 mod doctor;
+mod explain;
 mod export_glue;
 mod generate;
 mod list;
@@ -64,6 +65,8 @@ enum Command {
     Rank(rank::RankArguments),
     /// Compare the same cases of two runs
     Compare(compare::CompareArguments),
+    /// Explain fitted models: which words or regions each uses, and attention, rules and support vectors where it has them
+    Explain(explain::ExplainArguments),
     /// Rebuild the report of a run from its CSV files
     Report(report::ReportArguments),
     /// Continue an interrupted run, and retry its failed cases
@@ -265,6 +268,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
         Command::Claims(arguments) => claims::run(program, &arguments),
         Command::Rank(arguments) => rank::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Explain(arguments) => explain::run(program, &arguments, samples),
         Command::Report(arguments) => report::run(&arguments),
         Command::Resume(arguments) => resume::run(program, &arguments, samples),
         Command::Generate(arguments) => generate::run(program, &arguments),

@@ -11,6 +11,7 @@ mod curves;
 mod data;
 mod devices;
 mod ensembles;
+mod explained;
 mod faults;
 mod generated_text;
 mod hybrids;

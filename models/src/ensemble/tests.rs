@@ -8,11 +8,12 @@ use bakeoff_datasets::{Targets, Text};
 use super::*;
 use crate::model::{InputShape, TargetShape};
 use crate::{
-    ENTRIES, cnn, decision_tree, encoder, fusion, gan, gru, lstm, mlp, random_forest, resnet, student, svm, transformer,
+    ENTRIES, cnn, compress, decision_tree, encoder, fusion, gan, gru, lstm, mlp, random_forest, resnet, student, svm,
+    transformer,
 };
 
 /// Every model of the registry without its parameter `ensemble`.
-static ALONE: [&dyn ModelEntry; 13] = [
+static ALONE: [&dyn ModelEntry; 14] = [
     &transformer::Transformer,
     &resnet::Resnet,
     &cnn::Cnn,
@@ -26,6 +27,7 @@ static ALONE: [&dyn ModelEntry; 13] = [
     &decision_tree::DecisionTree,
     &fusion::Fusion,
     &student::Student,
+    &compress::Compress,
 ];
 
 /// Each model as the registry has it, and alone.

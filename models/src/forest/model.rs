@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bakeoff_datasets::{Inputs, Split, Targets};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 use rayon::ThreadPool;
 
 use super::{Criterion, Forest, ForestError, ForestValidParams, Gini, Growth, Variance, most_probable};
@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::parallel::{self, Threads};
 use crate::params::Resolved;
+use crate::reason::Reason;
 use crate::target_scale::TargetScale;
 
 /// Bytes of one feature of a training row: its value and its bin.
@@ -195,15 +196,32 @@ impl Model for TreeModel {
 
     fn rules(&self, classes: &[String]) -> Option<String> {
         let (encoder, forest) = self.fitted.as_ref().filter(|_| self.growing != Growing::Forest)?;
-        let leaf = |values: &[f32]| match self.spec.shape.target {
-            TargetShape::Value => values[0].to_string(),
-            TargetShape::Classes(_) => {
-                let class = most_probable(values);
-                let name = classes.get(class).map_or_else(|| format!("class {class}"), String::clone);
-                format!("{name} ({:.2})", values[class])
-            }
+        let target = self.spec.shape.target;
+        Some(forest.rules(&encoder.feature_names(), |values| leaf(target, values, classes)))
+    }
+
+    fn reasons(&mut self, inputs: &Inputs, classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+        let Some((encoder, forest)) = self.fitted.as_mut().filter(|_| self.growing != Growing::Forest) else {
+            return Ok(None);
         };
-        Some(forest.rules(&encoder.feature_names(), leaf))
+        let rows = encoder.encode(inputs, &self.pool)?.into_dense();
+        let (names, target) = (encoder.feature_names(), self.spec.shape.target);
+        let path = |row: ArrayView1<'_, f32>| {
+            forest.path(&names, |feature| row[feature], |values| leaf(target, values, classes))
+        };
+        Ok(Some(rows.rows().into_iter().map(|row| Reason::Path(path(row))).collect()))
+    }
+}
+
+/// The values of a leaf, in words.
+fn leaf(target: TargetShape, values: &[f32], classes: &[String]) -> String {
+    match target {
+        TargetShape::Value => values[0].to_string(),
+        TargetShape::Classes(_) => {
+            let class = most_probable(values);
+            let name = classes.get(class).map_or_else(|| format!("class {class}"), String::clone);
+            format!("{name} ({:.2})", values[class])
+        }
     }
 }
 

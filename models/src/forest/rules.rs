@@ -31,6 +31,26 @@ pub(super) fn rules(tree: &Tree, features: &[String], leaf: impl Fn(&[f32]) -> S
     text
 }
 
+/// The decisions by which a row goes from the root to its leaf, in words, and then the leaf.
+pub(super) fn path(
+    tree: &Tree,
+    features: &[String],
+    value: impl Fn(usize) -> f32,
+    leaf: impl Fn(&[f32]) -> String,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut node = 0;
+    while let Some(Decision { feature, threshold, left }) = tree.decision(node) {
+        let (name, value) = (&features[feature], value(feature));
+        let goes_right = value > threshold;
+        let sign = if goes_right { ">" } else { "<=" };
+        lines.push(format!("{name} {sign} {threshold} (it is {value})"));
+        node = left + usize::from(goes_right);
+    }
+    lines.push(leaf(tree.leaf(node)));
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use linfa::ParamGuard;
@@ -46,7 +66,11 @@ mod tests {
         let growth = Growth::<Gini>::new(&params, &rows.view(), &[0, 0, 0, 1, 2], 3).expect("five rows");
         let names = ["wing", "leg"].map(str::to_owned);
         let leaf = |values: &[f32]| ["fish", "bat", "bird"][super::super::most_probable(values)].to_owned();
-        let text = rules(&growth.pruned_tree(&rows.view(), 0.0), &names, leaf);
+        let tree = growth.pruned_tree(&rows.view(), 0.0);
+        let text = rules(&tree, &names, leaf);
+        let path = |row: [f32; 2]| path(&tree, &names, |feature| row[feature], leaf);
+        assert_eq!(path([0.0, 1.0]), ["wing <= 0.5 (it is 0)", "fish"]);
+        assert_eq!(path([1.0, 1.0]), ["wing > 0.5 (it is 1)", "leg > 0.5 (it is 1)", "bird"]);
         assert_eq!(text, "if wing <= 0.5:\n  fish\nelse:\n  if leg <= 0.5:\n    bat\n  else:\n    bird\n",);
     }
 }

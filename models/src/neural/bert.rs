@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, TextBatch};
 use super::encoder::InputForm;
-use super::layers::{LayerNorm, Linear, Pass, attend, gelu, masked_mean};
-use super::network::Network;
+use super::layers::{LayerNorm, Linear, Pass, gelu, masked_mean};
+use super::network::{AttentionForm, Network};
 use super::weights::{Init, Weight, WeightLayout};
 use crate::params::Resolved;
 
@@ -89,7 +89,8 @@ impl Block {
 
     fn forward(&self, x: Tensor<3>, lengths: &[usize], net: &BertNet, pass: &mut Pass<'_>) -> Tensor<3> {
         let inputs = [&self.query, &self.key, &self.value].map(|linear| linear.forward(x.clone(), pass));
-        let attended = self.output.forward(attend(inputs, net.shape.heads, lengths), pass);
+        let attended = pass.attend(inputs, net.shape.heads, lengths);
+        let attended = self.output.forward(attended, pass);
         let x = self.attention_norm.forward(x + pass.dropout(attended, net.dropout), pass);
         let hidden = self.expand.forward(x.clone(), pass);
         let shape = hidden.dims();
@@ -219,6 +220,11 @@ impl Network for BertNet {
 
     fn multiply_adds(&self) -> u64 {
         self.multiply_adds
+    }
+
+    fn attention(&self) -> Option<AttentionForm> {
+        let reads_first_token = matches!(self.pooling, Pooling::Class(_));
+        Some(AttentionForm { adds_class_token: false, reads_first_token, patches: None })
     }
 }
 

@@ -12,6 +12,7 @@ use super::encoder::{InputForm, TextReading};
 use super::layers::{BatchNorm, Conv, Embedding, LayerNorm, Linear, Pass, compare, masked_last, masked_max, relu};
 use super::network::Network;
 use super::recipe::{self, Choice, Choices, DROPOUT};
+use super::reduction::{PruneGroup, Reduction};
 use super::weights::{Init, WeightLayout};
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 
@@ -91,15 +92,26 @@ pub(crate) enum Shortcuts {
 }
 
 /// The network for these parameters, inputs and outputs.
-pub(crate) fn network(shortcuts: Shortcuts, params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
+///
+/// If it is to be pruned, each block loses channels between its two convolutions (Li et al. 2017, section 3.2), so that its
+/// input and its output keep their shape.
+pub(crate) fn network(
+    shortcuts: Shortcuts,
+    params: &Resolved,
+    form: InputForm,
+    outputs: usize,
+    reduction: Reduction,
+) -> Box<dyn Network> {
     let blocks = (params.int("depth") - 2) / 6;
     let (width, dropout) = (params.int("width"), params.float("dropout"));
     match form {
         InputForm::Images { channels, height, width: columns } => {
-            Box::new(ImageNet::new(shortcuts, [blocks, width, outputs], [height, columns, channels], dropout))
+            let form = (shortcuts, reduction);
+            Box::new(ImageNet::new(form, [blocks, width, outputs], [height, columns, channels], dropout))
         }
         InputForm::Tokens { vocabulary, typical, reading, .. } => {
-            let mut net = TextNet::new(shortcuts, [blocks, width, outputs], [vocabulary, typical], reading, dropout);
+            let form = (shortcuts, reduction);
+            let mut net = TextNet::new(form, [blocks, width, outputs], [vocabulary, typical], reading, dropout);
             net.last = params.word("pooling") == "last";
             Box::new(net)
         }
@@ -128,11 +140,12 @@ impl ImageBlock {
     ) -> ImageBlock {
         let (layout, buffers) = layouts;
         let [inputs, outputs] = channels;
+        let inner = layout.reduction().units(outputs);
         ImageBlock {
             shortcuts,
-            first: Conv::new(layout, &format!("{name}.conv1"), inputs, outputs),
-            first_norm: BatchNorm::new(layout, buffers, &format!("{name}.bn1"), outputs),
-            second: Conv::new(layout, &format!("{name}.conv2"), outputs, outputs),
+            first: Conv::new(layout, &format!("{name}.conv1"), inputs, inner),
+            first_norm: BatchNorm::new(layout, buffers, &format!("{name}.bn1"), inner),
+            second: Conv::new(layout, &format!("{name}.conv2"), inner, outputs),
             second_norm: BatchNorm::new(layout, buffers, &format!("{name}.bn2"), outputs),
             stride,
         }
@@ -166,6 +179,7 @@ struct ImageNet {
     stem: Conv,
     stem_norm: BatchNorm,
     blocks: Vec<ImageBlock>,
+    per_stage: usize,
     head: Linear,
     /// Numbers that the head takes.
     width: usize,
@@ -176,13 +190,18 @@ struct ImageNet {
 impl ImageNet {
     /// `shape` is the number of blocks per stage, of channels of the first stage, and of outputs. `image` is height,
     /// width and channels. Slots are named as in PyTorch's usual code, which published weights follow.
-    fn new(shortcuts: Shortcuts, shape: [usize; 3], image: [usize; 3], dropout: f64) -> ImageNet {
+    fn new(
+        (shortcuts, reduction): (Shortcuts, Reduction),
+        shape: [usize; 3],
+        image: [usize; 3],
+        dropout: f64,
+    ) -> ImageNet {
         let [per_stage, width, outputs] = shape;
         let [mut height, mut columns, channels] = image;
-        let mut layouts = (WeightLayout::default(), WeightLayout::default());
+        let mut layouts = (WeightLayout::of(reduction), WeightLayout::default());
         let stem = Conv::new(&mut layouts.0, "conv1", channels, width);
         let stem_norm = BatchNorm::new(&mut layouts.0, &mut layouts.1, "bn1", width);
-        let mut multiply_adds = height * columns * 9 * channels * width;
+        let mut multiply_adds = height * columns * reduction.product(9 * channels, width);
         let mut blocks = Vec::with_capacity(3 * per_stage);
         let mut inputs = width;
         for stage in 0..3 {
@@ -192,13 +211,15 @@ impl ImageNet {
                 (height, columns) = (height.div_ceil(stride), columns.div_ceil(stride));
                 let name = format!("layer{}.{index}", stage + 1);
                 blocks.push(ImageBlock::new(shortcuts, &mut layouts, &name, [inputs, filters], stride));
-                multiply_adds += height * columns * 9 * filters * (inputs + filters);
+                let inner = reduction.units(filters);
+                let products = reduction.product(9 * inputs, inner) + reduction.product(9 * inner, filters);
+                multiply_adds += height * columns * products;
                 inputs = filters;
             }
         }
-        let head = Linear::new(&mut layouts.0, "linear", inputs, outputs, Init::glorot(inputs, outputs));
+        let head = Linear::head(&mut layouts.0, "linear", inputs, outputs, Init::glorot(inputs, outputs));
         let multiply_adds = (multiply_adds + inputs * outputs) as u64;
-        ImageNet { layouts, stem, stem_norm, blocks, head, width: inputs, dropout, multiply_adds }
+        ImageNet { layouts, stem, stem_norm, blocks, per_stage, head, width: inputs, dropout, multiply_adds }
     }
 }
 
@@ -234,6 +255,21 @@ impl Network for ImageNet {
     fn multiply_adds(&self) -> u64 {
         self.multiply_adds
     }
+
+    fn prune_groups(&self) -> Vec<PruneGroup> {
+        let of_block = |index: usize| {
+            let name = format!("layer{}.{}", index / self.per_stage + 1, index % self.per_stage);
+            let channels = self.width >> (2 - index / self.per_stage);
+            PruneGroup::of(channels)
+                .with(format!("{name}.conv1.weight"), 3)
+                .with(format!("{name}.bn1.weight"), 0)
+                .with(format!("{name}.bn1.bias"), 0)
+                .with(format!("{name}.conv2.weight"), 2)
+                .with_buffer(format!("{name}.bn1.running_mean"))
+                .with_buffer(format!("{name}.bn1.running_var"))
+        };
+        (0..self.blocks.len()).map(of_block).collect()
+    }
 }
 
 /// Two convolutions over three words each, pre-activation (He et al. 2016), and in a residual network a shortcut beside
@@ -250,12 +286,13 @@ struct TextBlock {
 impl TextBlock {
     fn new(shortcuts: Shortcuts, layout: &mut WeightLayout, name: &str, width: usize) -> TextBlock {
         let init = Init::he(3 * width);
+        let inner = layout.reduction().units(width);
         TextBlock {
             shortcuts,
             first_norm: LayerNorm::new(layout, &format!("{name}.norm1"), width),
-            first: Linear::new(layout, &format!("{name}.conv1"), 3 * width, width, init),
-            second_norm: LayerNorm::new(layout, &format!("{name}.norm2"), width),
-            second: Linear::new(layout, &format!("{name}.conv2"), 3 * width, width, init),
+            first: Linear::new(layout, &format!("{name}.conv1"), 3 * width, inner, init),
+            second_norm: LayerNorm::new(layout, &format!("{name}.norm2"), inner),
+            second: Linear::new(layout, &format!("{name}.conv2"), 3 * inner, width, init),
         }
     }
 
@@ -298,16 +335,24 @@ struct TextNet {
 impl TextNet {
     /// `shape` is as for images. All stages have the same width and keep all tokens, because texts are short. `tokens`
     /// is the number of different tokens, and the number of tokens of a typical text.
-    fn new(shortcuts: Shortcuts, shape: [usize; 3], tokens: [usize; 2], reading: TextReading, dropout: f64) -> TextNet {
+    fn new(
+        (shortcuts, reduction): (Shortcuts, Reduction),
+        shape: [usize; 3],
+        tokens: [usize; 2],
+        reading: TextReading,
+        dropout: f64,
+    ) -> TextNet {
         let ([per_stage, width, outputs], [vocabulary, typical]) = (shape, tokens);
-        let mut layout = WeightLayout::default();
+        let mut layout = WeightLayout::of(reduction);
         let words = Embedding::new(&mut layout, vocabulary, width);
         let block = |index| TextBlock::new(shortcuts, &mut layout, &format!("block{index}"), width);
         let blocks: Vec<_> = (0..3 * per_stage).map(block).collect();
         let norm = LayerNorm::new(&mut layout, "norm", width);
         let pooled = width * if reading == TextReading::Apart { 4 } else { 1 };
-        let head = Linear::new(&mut layout, "linear", pooled, outputs, Init::glorot(pooled, outputs));
-        let text = typical * blocks.len() * 6 * width * width;
+        let head = Linear::head(&mut layout, "linear", pooled, outputs, Init::glorot(pooled, outputs));
+        let inner = reduction.units(width);
+        let products = reduction.product(3 * width, inner) + reduction.product(3 * inner, width);
+        let text = typical * blocks.len() * products;
         let multiply_adds = (reading.sequences() * text + pooled * outputs) as u64;
         TextNet {
             layouts: (layout, WeightLayout::default()),
@@ -358,5 +403,20 @@ impl Network for TextNet {
 
     fn multiply_adds(&self) -> u64 {
         self.multiply_adds
+    }
+
+    fn prune_groups(&self) -> Vec<PruneGroup> {
+        let channels = self.width / if self.reading == TextReading::Apart { 4 } else { 1 };
+        let of_block = |index: usize| {
+            let name = |part: &str| format!("block{index}.{part}");
+            // The second convolution reads the channels of three words.
+            PruneGroup::of(channels)
+                .with(name("conv1.weight"), 1)
+                .with(name("conv1.bias"), 0)
+                .with(name("norm2.weight"), 0)
+                .with(name("norm2.bias"), 0)
+                .with(name("conv2.weight"), 0)
+        };
+        (0..self.blocks.len()).map(of_block).collect()
     }
 }

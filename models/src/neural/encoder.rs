@@ -432,6 +432,18 @@ impl InputEncoder {
         }
     }
 
+    /// The tokens that a network reads of a text, as words or pieces of words. Empty for other inputs.
+    pub(crate) fn token_names(&self, encoded: &Encoded<'_>, row: usize) -> Vec<String> {
+        match (self, encoded) {
+            (InputEncoder::Texts { vocabulary, .. }, Encoded::Tokens(texts)) => vocabulary.names(&texts[row]),
+            (InputEncoder::Pieces { pieces, .. }, Encoded::Pieces(texts)) => {
+                let known = &pieces.vocabulary().pieces;
+                texts[row].ids.iter().map(|&id| known[id as usize].clone()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// How many of these texts are truncated. `None` for images and for features, which are made of whole texts.
     pub(crate) fn truncated(&self, inputs: &Inputs) -> Option<usize> {
         let (vocabulary, reading, texts) = match (self, inputs) {

@@ -5,10 +5,12 @@
 //! [`train`] follows a [`recipe`] with a [`schedule`]. Only [`cpu`] holds code that is bound to the processor.
 
 pub(crate) mod adversarial;
+mod attention;
 mod backend;
 pub(crate) mod batch;
 pub(crate) mod bert;
 mod checkpoint;
+pub(crate) mod compress;
 pub(crate) mod convolutional;
 mod cpu;
 pub(crate) mod encoder;
@@ -18,9 +20,13 @@ pub(crate) mod fused;
 pub(crate) mod head;
 pub(crate) mod layers;
 pub(crate) mod network;
+mod prune;
+mod quantised;
 pub(crate) mod recipe;
 pub(crate) mod recurrent;
+pub(crate) mod reduction;
 pub(crate) mod schedule;
+mod svd;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -41,7 +47,7 @@ use self::network::{Design, Network};
 use self::recipe::Recipe;
 use self::train::TrainingRows;
 use self::weights::{Leaves, WeightLayout};
-use crate::artefact::{self, ArraysOut, Loaded};
+use crate::artefact::{self, ArraysIn, ArraysOut, Loaded};
 use crate::encode::features::{Encoder, FeatureParams};
 use crate::model::{
     Device, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape,
@@ -49,6 +55,7 @@ use crate::model::{
 };
 use crate::parallel::Threads;
 use crate::params::Resolved;
+use crate::reason::Reason;
 
 /// Weights and running statistics, in the order of their layouts.
 type InitialValues = (Vec<f32>, Vec<f32>);
@@ -112,13 +119,23 @@ impl Neural {
         design: Design,
         reading: impl FnOnce(&Spec) -> Reading,
     ) -> Result<Neural, ModelError> {
-        let Loaded { spec, state, mut arrays } = artefact::load::<NetworkEncoderState>(folder, entry, threads, device)?;
+        let Loaded { spec, state, arrays } = artefact::load::<NetworkEncoderState>(folder, entry, threads, device)?;
         let mut model = Neural::new(entry, &spec, design, reading(&spec))?;
-        let encoder = InputEncoder::load(state, &spec, model.reading, &mut arrays)?;
-        let head = Head::load(spec.shape.target, &mut arrays)?;
-        let network = design(&spec.params, encoder.form(), head.outputs());
-        let device = burn_device(device);
-        model.fitted = Some(FittedNetwork {
+        model.restore((state, arrays), |form, outputs| design(&spec.params, form, outputs))?;
+        Ok(model)
+    }
+
+    /// Takes what was saved of a fitted model. `network` builds its network.
+    fn restore(
+        &mut self,
+        (state, mut arrays): (NetworkEncoderState, ArraysIn),
+        network: impl FnOnce(InputForm, usize) -> Box<dyn Network>,
+    ) -> Result<(), ModelError> {
+        let encoder = InputEncoder::load(state, &self.spec, self.reading, &mut arrays)?;
+        let head = Head::load(self.spec.shape.target, &mut arrays)?;
+        let network = network(encoder.form(), head.outputs());
+        let device = burn_device(self.spec.device);
+        self.fitted = Some(FittedNetwork {
             weights: Leaves::load("weights", network.layout(), &mut arrays, &device)?,
             buffers: Leaves::load("buffers", network.buffers(), &mut arrays, &device)?,
             network: Arc::from(network),
@@ -126,8 +143,18 @@ impl Neural {
             head,
             device,
         });
-        arrays.finish()?;
-        Ok(model)
+        arrays.finish()
+    }
+
+    /// Saves the fitted model as one that was built from `spec`. See [`Model::save`].
+    pub(crate) fn save_as(&self, folder: &Path, spec: &Spec) -> Result<(), ModelError> {
+        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("asked to save before a fit".into()))?;
+        let mut arrays = ArraysOut::default();
+        let state = fitted.encoder.save(&mut arrays);
+        fitted.head.save(&mut arrays);
+        fitted.weights.save("weights", fitted.network.layout(), &mut arrays)?;
+        fitted.buffers.save("buffers", fitted.network.buffers(), &mut arrays)?;
+        artefact::save(folder, self.entry, spec, state, &arrays)
     }
 }
 
@@ -314,13 +341,7 @@ impl Model for Neural {
     }
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("asked to save before a fit".into()))?;
-        let mut arrays = ArraysOut::default();
-        let state = fitted.encoder.save(&mut arrays);
-        fitted.head.save(&mut arrays);
-        fitted.weights.save("weights", fitted.network.layout(), &mut arrays)?;
-        fitted.buffers.save("buffers", fitted.network.buffers(), &mut arrays)?;
-        artefact::save(folder, self.entry, &self.spec, state, &arrays)
+        self.save_as(folder, &self.spec)
     }
 
     fn footprint(&self) -> Footprint {
@@ -337,5 +358,11 @@ impl Model for Neural {
 
     fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         self.fitted.as_ref().and_then(|fitted| fitted.encoder.wordless(inputs))
+    }
+
+    fn reasons(&mut self, inputs: &Inputs, _classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+        let Some(fitted) = &self.fitted else { return Ok(None) };
+        let attention = fitted.attention(inputs, &self.pools)?;
+        Ok(attention.map(|all| all.into_iter().map(Reason::Attention).collect()))
     }
 }

@@ -13,6 +13,7 @@ use super::layers::{
 };
 use super::network::Network;
 use super::recipe::DROPOUT;
+use super::reduction::{PruneGroup, Reduction};
 use super::weights::{Init, Weight, WeightLayout};
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 use crate::search::{Search, SearchDefault};
@@ -170,10 +171,18 @@ struct RecurrentNet {
 }
 
 /// The network of such cells for these parameters, inputs and outputs.
-pub(crate) fn network(cell: Cell, params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
-    let hidden = params.int("hidden");
+///
+/// If it is to be pruned, each layer loses the same units in all directions. Its products are not divided into two.
+pub(crate) fn network(
+    cell: Cell,
+    params: &Resolved,
+    form: InputForm,
+    outputs: usize,
+    reduction: Reduction,
+) -> Box<dyn Network> {
+    let hidden = reduction.units(params.int("hidden"));
     let directions = if params.switch("bidirectional") { 2 } else { 1 };
-    let mut layout = WeightLayout::default();
+    let mut layout = WeightLayout::of(reduction);
     let (words, inputs, steps, reading) = match form {
         InputForm::Tokens { vocabulary, typical, reading, .. } => {
             let width = params.int("embedding");
@@ -190,7 +199,7 @@ pub(crate) fn network(cell: Cell, params: &Resolved, form: InputForm, outputs: u
         products += directions * cell.gates() * hidden * (width + hidden);
     }
     let pooled = directions * hidden * if reading == TextReading::Apart { 4 } else { 1 };
-    let head = Linear::new(&mut layout, "head", pooled, outputs, Init::glorot(pooled, outputs));
+    let head = Linear::head(&mut layout, "head", pooled, outputs, Init::glorot(pooled, outputs));
     Box::new(RecurrentNet {
         layout,
         buffers: WeightLayout::default(),
@@ -274,5 +283,25 @@ impl Network for RecurrentNet {
 
     fn multiply_adds(&self) -> u64 {
         self.multiply_adds
+    }
+
+    fn prune_groups(&self) -> Vec<PruneGroup> {
+        let texts = if self.reading == TextReading::Apart { 4 } else { 1 };
+        let hidden = self.width / (self.directions * texts);
+        let last = self.layers.len() - 1;
+        let of_layer = |(index, layer): (usize, &Layer)| {
+            let name = |part: &str| format!("layer{index}.{part}");
+            // The gates follow each other, each with all units.
+            let mut group = PruneGroup::of(hidden)
+                .with(name("input"), 2)
+                .with(name("recurrent"), 2)
+                .with(name("recurrent"), 1)
+                .with(name("bias"), 2);
+            if layer.candidate_bias.is_some() {
+                group = group.with(name("candidate_bias"), 2);
+            }
+            if index < last { group.with(format!("layer{}.input", index + 1), 1) } else { group.with("head.weight", 0) }
+        };
+        self.layers.iter().enumerate().map(of_layer).collect()
     }
 }

@@ -58,7 +58,26 @@ struct StepContext<'a> {
     dropout_seed: u64,
 }
 
-impl StepContext<'_> {
+impl<'a> StepContext<'a> {
+    fn new(
+        network: &'a dyn Network,
+        fitted: &FittedNetwork,
+        (spec, recipe): (&Spec, Recipe),
+        (encoded, targets): (Encoded<'a>, &'a Targets),
+    ) -> StepContext<'a> {
+        StepContext {
+            network,
+            recipe,
+            head: fitted.head,
+            mirror_negates: spec.shape.mirror_negates,
+            encoded,
+            targets,
+            device: fitted.device.clone().autodiff(),
+            augment_seed: spec.seed_for("augment"),
+            dropout_seed: spec.seed_for("dropout"),
+        }
+    }
+
     /// The forward and the backward pass of one shard. The loss and its gradient are sums over the shard's rows,
     /// divided by `total`.
     fn shard(&self, fitted: &FittedNetwork, rows: &[usize], total: usize, place: (usize, usize)) -> ShardResult {
@@ -118,6 +137,20 @@ pub(super) struct TrainingRows<'a> {
     pub(super) validation: Encoded<'a>,
 }
 
+/// What `read` makes of the gradient of the loss at the fitted weights, for each shard of these training rows, in order. Nothing is
+/// learned.
+pub(super) fn read_gradients<R: Send>(
+    fitted: &FittedNetwork,
+    (spec, recipe): (&Spec, Recipe),
+    pools: &Pools,
+    (encoded, targets, rows): (Encoded<'_>, &Targets, &[usize]),
+    read: impl Fn(&[f32]) -> R + Sync,
+) -> Vec<R> {
+    let context = StepContext::new(&*fitted.network, fitted, (spec, recipe), (encoded, targets));
+    let shards: Vec<&[usize]> = rows.chunks(recipe.shard).collect();
+    pools.map(&shards, |index, shard| read(&context.shard(fitted, shard, shard.len(), (0, index)).gradient))
+}
+
 /// Trains `fitted` from `initial` weights and buffers by the recipe. `watch` scores each epoch on the validation rows.
 /// `fitted` then has the weights of the best epoch.
 ///
@@ -132,17 +165,7 @@ pub(super) fn train(
     watch: &mut dyn Watch,
 ) -> Result<(), ModelError> {
     let network = std::sync::Arc::clone(&fitted.network);
-    let context = StepContext {
-        network: &*network,
-        recipe,
-        head: fitted.head,
-        mirror_negates: spec.shape.mirror_negates,
-        encoded: rows.train,
-        targets: rows.targets,
-        device: fitted.device.clone().autodiff(),
-        augment_seed: spec.seed_for("augment"),
-        dropout_seed: spec.seed_for("dropout"),
-    };
+    let context = StepContext::new(&*network, fitted, (spec, recipe), (rows.train, rows.targets));
     let optimizer = Optimizer::new(recipe.rule, paces_of(network.layout(), &recipe));
     let mut state = TrainingState::new(initial, optimizer, spec.seed_for("order"));
     if let Some(bytes) = watch.interrupted() {

@@ -7,6 +7,8 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::quantised::{Quantised, Scales};
+use super::reduction::Reduction;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
 
@@ -52,6 +54,19 @@ impl Slot {
     fn len(&self) -> usize {
         self.shape.iter().product()
     }
+
+    /// Which numbers have a scale in common if the slot is quantised: those that make one output of a product or of a convolution,
+    /// in each direction of a recurrence; and those of one word, for an embedding. `None` for what is not worth it: biases, and the
+    /// weights of normalisations.
+    fn scales(&self) -> Option<Scales> {
+        let (first, last) = (self.shape.first().copied()?, self.shape.last().copied()?);
+        match (self.decay, self.shape.len()) {
+            (true, 3) => Some(Scales::Columns { blocks: first, columns: last }),
+            (true, _) => Some(Scales::Columns { blocks: 1, columns: last }),
+            (false, 2) => Some(Scales::Rows { rows: first }),
+            (false, _) => None,
+        }
+    }
 }
 
 /// A slot's handle.
@@ -64,12 +79,13 @@ pub(crate) struct WeightLayout {
     slots: Vec<Slot>,
     len: usize,
     depth: usize,
+    reduction: Reduction,
     pace: f64,
 }
 
 impl Default for WeightLayout {
     fn default() -> WeightLayout {
-        WeightLayout { slots: Vec::new(), len: 0, depth: 0, pace: 1.0 }
+        WeightLayout { slots: Vec::new(), len: 0, depth: 0, reduction: Reduction::None, pace: 1.0 }
     }
 }
 
@@ -87,6 +103,21 @@ pub(crate) struct WeightGroup {
 }
 
 impl WeightLayout {
+    /// A layout without slots of a network that is made smaller so.
+    pub(crate) fn of(reduction: Reduction) -> WeightLayout {
+        WeightLayout { reduction, ..WeightLayout::default() }
+    }
+
+    /// What makes the network smaller.
+    pub(crate) fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    /// The shape of the slot of this name, and where its numbers begin among those of all slots.
+    pub(crate) fn place(&self, name: &str) -> Option<(&[usize], usize)> {
+        self.slots.iter().find(|slot| slot.name == name).map(|slot| (slot.shape.as_slice(), slot.offset))
+    }
+
     /// Adds a slot that weight decay applies to: a matrix or a kernel.
     pub(crate) fn matrix(&mut self, name: impl Into<String>, shape: &[usize], init: Init) -> Weight {
         self.add(name.into(), shape, init, true)
@@ -206,28 +237,39 @@ fn numbers(tensor: &Tensor<1>) -> Result<Vec<f32>, ModelError> {
 pub(crate) struct Leaves {
     tensors: Vec<Tensor<1>>,
     shapes: Vec<Vec<usize>>,
+    /// The whole numbers behind the tensor of each slot that is quantised. Empty if none is.
+    quantised: Vec<Option<Quantised>>,
 }
 
 impl Leaves {
-    /// Cuts `flat` into its slots.
+    /// Cuts `flat` into its slots. Where the layout wants whole numbers, the tensors have the numbers that these stand for. So the
+    /// gradient at them is the straight-through estimate for the numbers in `flat` (Bengio et al. 2013; Jacob et al. 2018).
     pub(crate) fn new(layout: &WeightLayout, flat: &[f32], device: &Device) -> Leaves {
-        let cut = |slot: &Slot| vector(flat[slot.offset..][..slot.len()].to_vec(), device);
-        Leaves {
-            tensors: layout.slots.iter().map(cut).collect(),
-            shapes: layout.slots.iter().map(|slot| slot.shape.clone()).collect(),
+        let of_slot = |slot: &Slot| &flat[slot.offset..][..slot.len()];
+        let shapes = layout.slots.iter().map(|slot| slot.shape.clone()).collect();
+        if layout.reduction != Reduction::Int8 {
+            let tensors = layout.slots.iter().map(|slot| vector(of_slot(slot).to_vec(), device)).collect();
+            return Leaves { tensors, shapes, quantised: Vec::new() };
         }
+        let quantised: Vec<Option<Quantised>> =
+            layout.slots.iter().map(|slot| slot.scales().map(|scales| Quantised::new(of_slot(slot), scales))).collect();
+        let tensors = layout.slots.iter().zip(&quantised).map(|(slot, quantised)| {
+            let values = quantised.as_ref().map_or_else(|| of_slot(slot).to_vec(), Quantised::values);
+            vector(values, device)
+        });
+        Leaves { tensors: tensors.collect(), shapes, quantised }
     }
 
     /// The same slots, each as the root of a graph of its own, for [`Leaves::gradient`].
     pub(crate) fn tracked(&self) -> Leaves {
         let tensors = self.tensors.iter().map(|tensor| tensor.clone().autodiff().require_grad()).collect();
-        Leaves { tensors, shapes: self.shapes.clone() }
+        Leaves { tensors, shapes: self.shapes.clone(), quantised: Vec::new() }
     }
 
     /// The same slots as constants of a graph: a gradient passes through what is computed from them, and none is of them.
     pub(crate) fn constants(&self) -> Leaves {
         let tensors = self.tensors.iter().map(|tensor| tensor.clone().autodiff()).collect();
-        Leaves { tensors, shapes: self.shapes.clone() }
+        Leaves { tensors, shapes: self.shapes.clone(), quantised: Vec::new() }
     }
 
     /// A slot as a tensor of its shape.
@@ -240,11 +282,15 @@ impl Leaves {
         self.tensors[weight.0].clone().reshape(shape)
     }
 
-    /// Adds the values of all slots as arrays named `group`, a point, and the slot's name.
+    /// Adds the values of all slots as arrays named `group`, a point, and the slot's name. What is quantised is stored as whole
+    /// numbers, with their scales in an array whose name ends in `.scale`.
     pub(crate) fn save(&self, group: &str, layout: &WeightLayout, arrays: &mut ArraysOut) -> Result<(), ModelError> {
-        for (slot, tensor) in layout.slots.iter().zip(&self.tensors) {
-            let values = numbers(tensor)?;
-            arrays.add(format!("{group}.{}", slot.name), &slot.shape, values);
+        for (index, (slot, tensor)) in layout.slots.iter().zip(&self.tensors).enumerate() {
+            let name = format!("{group}.{}", slot.name);
+            match self.quantised.get(index) {
+                Some(Some(quantised)) => quantised.save(&name, &slot.shape, arrays),
+                _ => arrays.add(name, &slot.shape, numbers(tensor)?),
+            }
         }
         Ok(())
     }
@@ -265,8 +311,26 @@ impl Leaves {
         arrays: &mut ArraysIn,
         device: &Device,
     ) -> Result<Leaves, ModelError> {
-        let values = layout.gather(|name, shape| arrays.take(&format!("{group}.{name}"), shape))?;
-        Ok(Leaves::new(layout, &values, device))
+        if layout.reduction != Reduction::Int8 {
+            let values = layout.gather(|name, shape| arrays.take(&format!("{group}.{name}"), shape))?;
+            return Ok(Leaves::new(layout, &values, device));
+        }
+        let mut leaves = Leaves { tensors: Vec::new(), shapes: Vec::new(), quantised: Vec::new() };
+        for slot in &layout.slots {
+            let name = format!("{group}.{}", slot.name);
+            let quantised = match slot.scales() {
+                Some(scales) => Some(Quantised::load(&name, &slot.shape, scales, arrays)?),
+                None => None,
+            };
+            let values = match &quantised {
+                Some(quantised) => quantised.values(),
+                None => arrays.take(&name, &slot.shape)?,
+            };
+            leaves.tensors.push(vector(values, device));
+            leaves.shapes.push(slot.shape.clone());
+            leaves.quantised.push(quantised);
+        }
+        Ok(leaves)
     }
 
     /// The gradient of all slots as one vector. It is zero where the loss does not depend on a slot.

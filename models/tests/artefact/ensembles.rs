@@ -24,6 +24,7 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("decision-tree", "ensemble = 2"),
     ("fusion", "ensemble = 2\nnetwork = { model = \"lstm\", epochs = 1, hidden = 3 }"),
     ("student", "ensemble = 2\nteacher = { model = \"mlp\", epochs = 1, hidden = 3 }"),
+    ("compress", "ensemble = 2\nof = { model = \"mlp\", epochs = 1, hidden = 4 }\nfine_tune = 0"),
 ];
 
 fn saved(name: &str, params: &str, folder: &Path) {

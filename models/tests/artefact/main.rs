@@ -220,6 +220,7 @@ fn numbers_that_would_lead_nowhere_are_refused() {
         ("svm", Kind::Pairs, "classes", 7),
         ("svm", Kind::Pairs, "bias", f32::INFINITY.to_bits()),
         ("lstm", Kind::Images, "weights.head.weight", not_a_number),
+        ("compress", Kind::Images, "weights.layer0.input.scale", 0),
         ("encoder", Kind::Pairs, "weights.embeddings.LayerNorm.weight", not_a_number),
         ("resnet", Kind::Images, "pixels.std", 0),
         ("gan", Kind::Images, "generator.weights.start.weight", not_a_number),

@@ -86,6 +86,12 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("fusion", "network = { model = \"encoder\", epochs = 1, max_tokens = 64, weights = \"TINY\" }"),
     ("student", "teacher = { model = \"mlp\", epochs = 1, hidden = 3 }"),
     ("student", "teacher = { model = \"svm\" }\nlearner = { model = \"mlp\", epochs = 1, hidden = 3 }\ntruth = 0.5"),
+    ("compress", "of = { model = \"lstm\", epochs = 1, hidden = 3 }\nmethod = \"int8\"\nfine_tune = 1"),
+    ("compress", "of = { model = \"resnet\", epochs = 1, depth = 8, width = 4 }\nby = \"gradient\"\nfine_tune = 0"),
+    (
+        "compress",
+        "of = { model = \"mlp\", epochs = 1, hidden = 16 }\nmethod = \"low-rank\"\nshare = 0.8\nfine_tune = 0",
+    ),
     ("svm", "features = { model = \"resnet\", epochs = 1, depth = 8, width = 2 }"),
     ("svm", "kernel = \"rbf\"\nconcatenate = true\nfeatures = { model = \"lstm\", epochs = 1, hidden = 3 }"),
     ("svm", "features = { model = \"encoder\", max_tokens = 64, weights = \"TINY\" }"),

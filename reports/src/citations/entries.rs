@@ -262,6 +262,40 @@ works! {
         journal: "arXiv preprint arXiv:1503.02531",
         year: "2015",
     }
+    inproceedings "li2017pruning" when [Parameter("method", "prune")] {
+        author: "Li, Hao and Kadav, Asim and Durdanovic, Igor and Samet, Hanan and Graf, Hans Peter",
+        title: "Pruning Filters for Efficient {ConvNets}",
+        booktitle: "International Conference on Learning Representations (ICLR)",
+        year: "2017",
+    }
+    inproceedings "michel2019heads" when [Parameter("method", "prune")] {
+        author: "Michel, Paul and Levy, Omer and Neubig, Graham",
+        title: "Are Sixteen Heads Really Better than One?",
+        booktitle: "Advances in Neural Information Processing Systems (NeurIPS)",
+        volume: "32",
+        year: "2019",
+    }
+    inproceedings "molchanov2019importance" when [Parameter("by", "gradient")] {
+        author: "Molchanov, Pavlo and Mallya, Arun and Tyree, Stephen and Frosio, Iuri and Kautz, Jan",
+        title: "Importance Estimation for Neural Network Pruning",
+        booktitle: "IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)",
+        pages: "11264--11272",
+        year: "2019",
+    }
+    inproceedings "jacob2018quantization" when [Parameter("method", "int8")] {
+        author: "Jacob, Benoit and Kligys, Skirmantas and Chen, Bo and Zhu, Menglong and Tang, Matthew and Howard, Andrew and Adam, Hartwig and Kalenichenko, Dmitry",
+        title: "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference",
+        booktitle: "IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)",
+        pages: "2704--2713",
+        year: "2018",
+    }
+    inproceedings "denton2014linear" when [Parameter("method", "low-rank")] {
+        author: "Denton, Emily L. and Zaremba, Wojciech and Bruna, Joan and LeCun, Yann and Fergus, Rob",
+        title: "Exploiting Linear Structure Within Convolutional Networks for Efficient Evaluation",
+        booktitle: "Advances in Neural Information Processing Systems (NeurIPS)",
+        volume: "27",
+        year: "2014",
+    }
     inproceedings "lakshminarayanan2017ensembles" when [Ensemble] {
         author: "Lakshminarayanan, Balaji and Pritzel, Alexander and Blundell, Charles",
         title: "Simple and Scalable Predictive Uncertainty Estimation using Deep Ensembles",
