@@ -27,6 +27,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("standard", include_str!("../suites/standard.toml")),
     ("claims", include_str!("../suites/claims.toml")),
     ("pretrained", include_str!("../suites/pretrained.toml")),
+    ("hybrids", include_str!("../suites/hybrids.toml")),
+    ("generative", include_str!("../suites/generative.toml")),
+    ("compress", include_str!("../suites/compress.toml")),
+    ("threads", include_str!("../suites/threads.toml")),
     ("paper", include_str!("../suites/paper.toml")),
 ];
 

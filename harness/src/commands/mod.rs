@@ -82,7 +82,8 @@ enum Command {
 /// Which cases to run: a suite, and what to change in it.
 #[derive(Debug, Args)]
 struct Selection {
-    /// A built-in suite (smoke, quick, claims-quick, standard, claims, pretrained, paper) or the path of a suite file (.toml)
+    /// A built-in suite (smoke, quick, claims-quick, standard, claims, pretrained, hybrids, generative,
+    /// compress, threads, paper) or the path of a suite file (.toml)
     suite: String,
     /// Run only these tasks, separated by commas
     #[arg(short = 't', long = "task", value_name = "TASK", value_delimiter = ',', value_parser = item::<String>)]
