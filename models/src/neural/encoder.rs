@@ -1,6 +1,10 @@
 //! Encodes raw inputs as the numbers that networks take. Everything that is learned here is learned from the training
 //! rows only.
 
+mod normalisation;
+#[cfg(test)]
+mod tests;
+
 use bakeoff_datasets::{Images, Inputs, Text};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +17,8 @@ use crate::encode::pieces::{PieceText, PieceVocabulary, Pieces};
 use crate::encode::vocabulary::Vocabulary;
 use crate::encode::words::{self, Tokens, Words};
 use crate::model::{InputShape, ModelError, Spec};
+
+pub(crate) use self::normalisation::Normalisation;
 
 /// How a network reads the texts of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,35 +112,6 @@ pub(crate) enum InputForm {
         /// How many features an example has.
         width: usize,
     },
-}
-
-/// Mean and standard deviation of each colour plane, in units of a pixel's full range.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Normalisation {
-    /// What is subtracted.
-    pub(crate) mean: Vec<f32>,
-    /// By what the difference is divided.
-    pub(crate) std: Vec<f32>,
-}
-
-impl Normalisation {
-    /// The normalisation that fits these images.
-    fn fit(images: &Images) -> Normalisation {
-        let plane = images.height * images.width;
-        let count = (images.len() * plane).max(1) as f64;
-        let (mut mean, mut std) = (Vec::new(), Vec::new());
-        for channel in 0..images.channels {
-            let planes = (0..images.len()).map(|index| &images.image(index)[channel * plane..][..plane]);
-            let (sum, squares) = planes.flatten().fold((0_u64, 0_u64), |(sum, squares), &pixel| {
-                (sum + u64::from(pixel), squares + u64::from(pixel) * u64::from(pixel))
-            });
-            let average = sum as f64 / count;
-            let variance = squares as f64 / count - average * average;
-            mean.push((average / 255.0) as f32);
-            std.push(if variance > 0.0 { (variance.sqrt() / 255.0) as f32 } else { 1.0 });
-        }
-        Normalisation { mean, std }
-    }
 }
 
 /// What a saved [`InputEncoder`] stores beside its arrays.
@@ -515,37 +492,5 @@ fn length(vocabulary: &Vocabulary, reading: TextReading, text: &Text) -> usize {
     match reading {
         TextReading::Apart => vocabulary.encode_apart(text).iter().map(Vec::len).sum(),
         _ => vocabulary.encode(text).len(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_counted_as_cut_if_and_only_if_it_loses_a_token() {
-        let text = |first: &str, second: Option<&str>| Text { first: first.into(), second: second.map(Into::into) };
-        let cases = [
-            (TextReading::Single, [text("a b c", None), text("a b c d", None), text("a b c d e", None)]),
-            (TextReading::Joined, [text("a b", Some("c")), text("a b", Some("c d")), text("", Some("a b c d"))]),
-            (TextReading::Apart, [text("a b c d", Some("a b c d")), text("a", Some("a b c d e")), text("", Some(""))]),
-        ];
-        for (reading, texts) in cases {
-            let vocabulary = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 1, 4);
-            let whole = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 1, 512);
-            let lost = |text: &&Text| length(&vocabulary, reading, text) < length(&whole, reading, text);
-            let lost = texts.iter().filter(lost).count();
-            let encoder = InputEncoder::Texts { vocabulary, typical: 1, reading };
-            assert!(lost > 0);
-            assert_eq!(encoder.truncated(&Inputs::Texts(texts.to_vec())), Some(lost), "{reading:?}");
-        }
-    }
-
-    #[test]
-    fn each_plane_has_its_own_mean_and_deviation() {
-        let pixels = vec![0, 255, 51, 51, 255, 0, 51, 51];
-        let found = Normalisation::fit(&Images { channels: 2, height: 1, width: 2, pixels });
-        assert_eq!(found.mean, vec![0.5, 0.2]);
-        assert_eq!(found.std, vec![0.5, 1.0]);
     }
 }
