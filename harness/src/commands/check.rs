@@ -26,7 +26,7 @@ use crate::worker;
 const TRAIN_ROWS: usize = 100;
 const TEST_ROWS: usize = 20;
 /// The parameters that decide how long a model learns, and the largest value of each in a short pass.
-const SHORT: [(&str, usize); 3] = [("epochs", 1), ("trees", 2), ("ensemble", 2)];
+const SHORT: [(&str, usize); 4] = [("epochs", 1), ("fine_tune", 1), ("trees", 2), ("ensemble", 2)];
 
 pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let plan = selection.plan(program)?;

@@ -93,3 +93,23 @@ fn a_run_without_kept_models_says_how_to_keep_them() {
     exits(&output, 2);
     assert!(stderr(&output).contains("--keep-models"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_share_of_one_is_refused_and_a_share_of_zero_is_a_row() {
+    let bench = Bench::new();
+    let suite = |share: &str| {
+        format!(
+            "name = \"pruned\"\nlatency_examples = 1\n[[task]]\nname = \"sst2\"\ntrain_size = 200\n[[model]]\nname = \"compress\"\n\
+             params = {{ of = {{ model = \"mlp\", epochs = 1, hidden = 4, terms = 50 }}, share = {share}, fine_tune = 0 }}\n"
+        )
+    };
+    bench.write("all.toml", &suite("1"));
+    let output = bakeoff(&bench, &["run", "all.toml", "--out", "all"]);
+    exits(&output, 2);
+    let message = stderr(&output);
+    assert!(message.contains("all.toml:") && message.contains("nothing would be left of the network"), "{message}");
+    bench.write("none.toml", &suite("0"));
+    exits(&bakeoff(&bench, &["run", "none.toml", "--out", "none"]), 0);
+    let records = fs::read_to_string(bench.path("none/records.csv")).unwrap();
+    assert!(records.contains("method=prune") && records.contains("share=0"), "{records}");
+}

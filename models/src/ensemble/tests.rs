@@ -118,7 +118,7 @@ fn shape(classes: bool) -> TaskShape {
 /// A small form of a model, on texts.
 fn spec(entry: &dyn ModelEntry, classes: bool, more: &str) -> Spec {
     let small = "epochs = 3\nlearning_rate = 0.01\nbatch = 8\nwidth = 8\nheads = 2\nlayers = 1\nfeed_forward = 8\n\
-                 depth = 8\nhidden = 4\nembedding = 4\ntrees = 3\nmax_tokens = 64";
+                 depth = 8\nhidden = 4\nembedding = 4\ntrees = 3\nmax_tokens = 64\nfine_tune = 3";
     let mut table: toml::Table = small.parse().unwrap();
     let tiny = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/encoder");
     table.insert("weights".to_owned(), tiny.into());
@@ -126,6 +126,7 @@ fn spec(entry: &dyn ModelEntry, classes: bool, more: &str) -> Spec {
     let network = "model = \"lstm\"\nepochs = 3\nbatch = 8\nhidden = 4\nembedding = 4\nlearning_rate = 0.01";
     table.insert("network".to_owned(), network.parse::<toml::Table>().unwrap().into());
     table.insert("teacher".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
+    table.insert("of".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table.extend(more.parse::<toml::Table>().unwrap());
     let mut shape = shape(classes);
