@@ -92,9 +92,13 @@ struct Judge<'a> {
 
 impl Watch for Judge<'_> {
     fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
-        assert!(report.train_loss.is_finite());
         self.epochs += 1;
         assert_eq!(report.epoch, self.epochs, "epochs are counted from 1 in every fit");
+        self.part_epoch(report)
+    }
+
+    fn part_epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        assert!(report.train_loss.is_finite());
         // A correlation with a constant answer is undefined.
         let score = primary_score(self.primary, self.validation, report.validation);
         Ok(score.map_or(f64::NEG_INFINITY, |score| oriented(self.primary, score)))
