@@ -134,7 +134,7 @@ impl ModelEntry for Fusion {
     }
 
     fn about(&self) -> &'static str {
-        "network and plain features (HOG or TF-IDF) under one head, trained together"
+        "network joined with plain features under one head (HOG or TF-IDF), trained together"
     }
 
     fn version(&self, device: Device) -> String {
