@@ -293,7 +293,8 @@ impl Question {
                 _ => costs(metric, cell, &mut sources)?,
             };
             if is_difference {
-                place.is_whole(&self.metric, numbers.len(), cell)?;
+                let what = if self.metric == GAP { "a gap" } else { "losses of several epochs" };
+                place.is_whole(what, numbers.len(), cell)?;
             }
             sums = Some(match sums {
                 None => numbers.into_iter().map(|(seed, number)| (seed, factor * number)).collect(),
