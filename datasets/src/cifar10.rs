@@ -3,9 +3,10 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::dataset::{Dataset, Download, Packing, Transport};
+use crate::dataset::Dataset;
 use crate::error::{DatasetError, NamedSource};
 use crate::example::{Images, Inputs, Split, Splits, Targets};
+use crate::fetchable::{Download, Fetchable, Packing, Transport};
 use crate::records::{RecordError, RecordLayout};
 use crate::store::{DataFile, Store};
 
@@ -87,7 +88,7 @@ static TRANSPORT: Transport = Transport {
 /// The sample of CIFAR-10 in this repository: 2,000 training and 1,000 test images, the same number of each class.
 pub struct Cifar10Sample;
 
-impl Dataset for Cifar10Sample {
+impl Fetchable for Cifar10Sample {
     fn id(&self) -> &'static str {
         "cifar10-sample"
     }
@@ -107,7 +108,9 @@ impl Dataset for Cifar10Sample {
     fn citation(&self) -> &'static str {
         CITATION
     }
+}
 
+impl Dataset for Cifar10Sample {
     fn classes(&self) -> &'static [&'static str] {
         CLASSES
     }
@@ -129,7 +132,7 @@ impl Dataset for Cifar10Sample {
 /// All of CIFAR-10: 50,000 training and 10,000 test images.
 pub struct Cifar10;
 
-impl Dataset for Cifar10 {
+impl Fetchable for Cifar10 {
     fn id(&self) -> &'static str {
         "cifar10"
     }
@@ -150,6 +153,12 @@ impl Dataset for Cifar10 {
         CITATION
     }
 
+    fn transport(&self) -> Option<&'static Transport> {
+        Some(&TRANSPORT)
+    }
+}
+
+impl Dataset for Cifar10 {
     fn classes(&self) -> &'static [&'static str] {
         CLASSES
     }
@@ -172,10 +181,6 @@ impl Dataset for Cifar10 {
         };
         let (train, test) = FULL.split_at(TRAIN_FILES);
         Ok(Splits::new(read(train, self.train_rows())?, read(test, self.test_rows())?))
-    }
-
-    fn transport(&self) -> Option<&'static Transport> {
-        Some(&TRANSPORT)
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::{Dataset, Download, Packing, Transport};
+use crate::fetchable::{Download, Fetchable, Packing, Transport};
 use crate::store::{DataFile, FileState, Store};
 
 mod error;
@@ -89,61 +89,61 @@ pub enum Fetched {
 /// # Errors
 /// If the source does not have the data, if it has other data, or if the data cannot be written.
 pub fn fetch(
-    dataset: &dyn Dataset,
+    item: &dyn Fetchable,
     store: &Store,
     options: &FetchOptions,
     tell: &mut dyn FnMut(FetchProgress),
 ) -> Result<Fetched, FetchError> {
-    let Some(transport) = dataset.transport() else {
-        return Err(FetchError::InProgram { dataset: dataset.id().to_owned() });
+    let Some(transport) = item.transport() else {
+        return Err(FetchError::InProgram { dataset: item.id().to_owned() });
     };
     let data = store.data()?;
     // Checked before anything is written, because this user may not be allowed to write to the folder.
-    if is_whole(dataset, store)? {
+    if is_whole(item, store)? {
         return Ok(Fetched::AlreadyComplete);
     }
     let work = data.join(WORK);
     make_folder(&work)?;
-    let _lock = lock(&work, dataset, tell)?;
+    let _lock = lock(&work, item, tell)?;
     // The process that held the lock may have fetched it.
-    if is_whole(dataset, store)? {
+    if is_whole(item, store)? {
         return Ok(Fetched::AlreadyComplete);
     }
-    let staging = Staging::new(work.join(plain_id(dataset)))?;
+    let staging = Staging::new(work.join(plain_id(item)))?;
     let job =
-        Job { dataset, transport, options, work: &work, staging: &staging.0, agent: http::agent(options.read_timeout) };
+        Job { item, transport, options, work: &work, staging: &staging.0, agent: http::agent(options.read_timeout) };
     job.fetch_files(tell)?;
-    let folder = data.join(dataset.id());
+    let folder = data.join(item.id());
     make_folder(&folder)?;
-    for file in dataset.files() {
+    for file in item.files() {
         let to = data.join(file.name);
         fs::rename(staging.0.join(file.base()), &to).map_err(|source| FetchError::Write { path: to, source })?;
         store.check(file)?;
     }
-    remove_parts(dataset, &work);
+    remove_parts(item, &work);
     Ok(Fetched::Downloaded)
 }
 
 /// Whether all files are here and verified. A broken file counts as missing. Something else in a file's place is an error, so that
 /// nothing is downloaded in vain.
-fn is_whole(dataset: &dyn Dataset, store: &Store) -> Result<bool, FetchError> {
-    let states: Result<Vec<FileState>, _> = dataset.files().iter().map(|file| store.state(file)).collect();
-    Ok(!states?.contains(&FileState::Missing) && dataset.files().iter().all(|file| store.check(file).is_ok()))
+fn is_whole(item: &dyn Fetchable, store: &Store) -> Result<bool, FetchError> {
+    let states: Result<Vec<FileState>, _> = item.files().iter().map(|file| store.state(file)).collect();
+    Ok(!states?.contains(&FileState::Missing) && item.files().iter().all(|file| store.check(file).is_ok()))
 }
 
 /// The id as a file name.
-fn plain_id(dataset: &dyn Dataset) -> String {
-    dataset.id().replace('/', "-")
+fn plain_id(item: &dyn Fetchable) -> String {
+    item.id().replace('/', "-")
 }
 
 /// How the names of the partial downloads of a dataset begin.
-fn part_prefix(dataset: &dyn Dataset) -> String {
-    format!("{}.", plain_id(dataset))
+fn part_prefix(item: &dyn Fetchable) -> String {
+    format!("{}.", plain_id(item))
 }
 
 /// Removes partial downloads from addresses other than the one that gave the dataset.
-fn remove_parts(dataset: &dyn Dataset, work: &Path) {
-    let prefix = part_prefix(dataset);
+fn remove_parts(item: &dyn Fetchable, work: &Path) {
+    let prefix = part_prefix(item);
     for entry in fs::read_dir(work).into_iter().flatten().flatten() {
         let name = entry.file_name();
         if name.to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(PART)) {
@@ -157,8 +157,8 @@ fn make_folder(path: &Path) -> Result<(), FetchError> {
 }
 
 /// Locks a dataset until the file is dropped. The file is not removed: that would let two processes hold two locks of one name.
-fn lock(work: &Path, dataset: &dyn Dataset, tell: &mut dyn FnMut(FetchProgress)) -> Result<File, FetchError> {
-    let path = work.join(format!("{}.lock", plain_id(dataset)));
+fn lock(work: &Path, item: &dyn Fetchable, tell: &mut dyn FnMut(FetchProgress)) -> Result<File, FetchError> {
+    let path = work.join(format!("{}.lock", plain_id(item)));
     let fault = |source| FetchError::Write { path: path.clone(), source };
     let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(fault)?;
     match file.try_lock() {
@@ -196,7 +196,7 @@ impl Drop for Staging {
 
 /// One dataset to fetch into its staging folder.
 struct Job<'a> {
-    dataset: &'a dyn Dataset,
+    item: &'a dyn Fetchable,
     transport: &'a Transport,
     options: &'a FetchOptions,
     work: &'a Path,
@@ -209,22 +209,22 @@ impl Job<'_> {
     fn fetch_files(&self, tell: &mut dyn FnMut(FetchProgress)) -> Result<(), FetchError> {
         let mut looked_for = Vec::new();
         if self.downloads(&mut looked_for, tell)? {
-            self.dataset.derive(self.staging)?;
+            self.item.derive(self.staging)?;
             let downloaded = |file: &DataFile| {
                 self.transport.downloads.iter().flat_map(|download| download.files).any(|other| other.name == file.name)
             };
-            let derived = self.dataset.files().iter().filter(|file| !downloaded(file));
+            let derived = self.item.files().iter().filter(|file| !downloaded(file));
             return derived.into_iter().try_for_each(|file| self.verify(file, None));
         }
         let mirror = self.options.mirror.as_ref().expect("only a mirror can lack a download without an error");
-        for file in self.dataset.files() {
-            let names = mirror::file_names(self.dataset, self.transport, file);
+        for file in self.item.files() {
+            let names = mirror::file_names(self.item, self.transport, file);
             let places: Vec<Location> = names.iter().map(|name| mirror.place(name)).collect();
             let plain =
                 Load { packing: Packing::Plain, max_bytes: file.size.most(), files: std::slice::from_ref(file) };
             if !self.first_of(&places, file.base(), &plain, tell)? {
                 looked_for.extend(names);
-                let (mirror, dataset) = (mirror.to_string(), self.dataset.id().to_owned());
+                let (mirror, dataset) = (mirror.to_string(), self.item.id().to_owned());
                 return Err(FetchError::NotInMirror { mirror, dataset, looked_for });
             }
         }
@@ -234,7 +234,7 @@ impl Job<'_> {
     /// Fetches each download and extracts its files; `false` if the mirror lacks one.
     fn downloads(&self, looked_for: &mut Vec<String>, tell: &mut dyn FnMut(FetchProgress)) -> Result<bool, FetchError> {
         for download in self.transport.downloads {
-            let names = mirror::download_names(self.dataset, download);
+            let names = mirror::download_names(self.item, download);
             let places: Vec<Location> = match &self.options.mirror {
                 Some(mirror) => names.iter().map(|name| mirror.place(name)).collect(),
                 None => vec![Location::Url(download.url.to_owned())],
@@ -292,7 +292,7 @@ impl Job<'_> {
             Location::Url(url) => url,
         };
         let proxy = proxy::of(url, |name| env::var_os(name)).map_err(ExtractError::Wrong)?;
-        let part = self.work.join(format!("{}{name}.{}{PART}", part_prefix(self.dataset), short_hash(url)));
+        let part = self.work.join(format!("{}{name}.{}{PART}", part_prefix(self.item), short_hash(url)));
         for attempt in 1.. {
             tell(FetchProgress::Reading { place: url.clone() });
             let before = http::size(&part);
@@ -377,7 +377,7 @@ impl Job<'_> {
         format!(
             "try again later, or put {} into a folder and name it: `bakeoff data fetch {} --mirror FOLDER`",
             names.join(", "),
-            self.dataset.id()
+            self.item.id()
         )
     }
 }

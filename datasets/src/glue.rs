@@ -6,9 +6,10 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use crate::dataset::{Dataset, Transport};
+use crate::dataset::Dataset;
 use crate::error::{DatasetError, NamedSource};
 use crate::example::{Inputs, Split, Splits};
+use crate::fetchable::{Fetchable, Transport};
 use crate::store::{DataFile, Store};
 use crate::tsv::{self, GlueColumns, GlueTarget};
 
@@ -67,7 +68,7 @@ fn buffered(store: &Store, file: &DataFile) -> Result<impl BufRead, DatasetError
     Ok(BufReader::with_capacity(BUFFER_BYTES, store.open(file)?))
 }
 
-impl Dataset for Glue {
+impl Fetchable for Glue {
     fn id(&self) -> &'static str {
         self.id
     }
@@ -88,6 +89,16 @@ impl Dataset for Glue {
         self.citation
     }
 
+    fn transport(&self) -> Option<&'static Transport> {
+        Some(self.transport)
+    }
+
+    fn derive(&self, folder: &Path) -> Result<(), DatasetError> {
+        self.derive.map_or(Ok(()), |derive| derive(folder))
+    }
+}
+
+impl Dataset for Glue {
     fn classes(&self) -> &'static [&'static str] {
         match self.kind {
             GlueTarget::Classes { names, .. } => names,
@@ -128,13 +139,5 @@ impl Dataset for Glue {
             Ok((name, self.read_hidden(buffered(store, file)?, &store.place(file))?))
         };
         self.hidden.iter().zip(files).map(read).collect()
-    }
-
-    fn transport(&self) -> Option<&'static Transport> {
-        Some(self.transport)
-    }
-
-    fn derive(&self, folder: &Path) -> Result<(), DatasetError> {
-        self.derive.map_or(Ok(()), |derive| derive(folder))
     }
 }

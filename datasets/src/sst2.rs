@@ -3,6 +3,7 @@
 use crate::dataset::Dataset;
 use crate::error::DatasetError;
 use crate::example::Splits;
+use crate::fetchable::Fetchable;
 use crate::glue::SST2;
 use crate::store::{DataFile, Store};
 
@@ -24,7 +25,7 @@ static FILES: [DataFile; 2] = [
 /// The dev sentences are the test split, because GLUE does not publish the labels of its test file.
 pub struct Sst2Sample;
 
-impl Dataset for Sst2Sample {
+impl Fetchable for Sst2Sample {
     fn id(&self) -> &'static str {
         "sst2-sample"
     }
@@ -44,7 +45,9 @@ impl Dataset for Sst2Sample {
     fn citation(&self) -> &'static str {
         SST2.citation()
     }
+}
 
+impl Dataset for Sst2Sample {
     fn classes(&self) -> &'static [&'static str] {
         SST2.classes()
     }

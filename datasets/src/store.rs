@@ -28,7 +28,7 @@ pub enum Size {
 
 impl Size {
     /// The largest size that the file can have.
-    pub fn most(&self) -> u64 {
+    pub const fn most(&self) -> u64 {
         match *self {
             Size::Exactly(bytes) | Size::AtMost(bytes) => bytes,
         }

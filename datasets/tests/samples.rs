@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use bakeoff_datasets::{Cifar10Sample, DATASETS, Dataset, Inputs, Sst2Sample, Store, Targets};
+use bakeoff_datasets::{Cifar10Sample, DATASETS, Dataset, Fetchable, Inputs, Sst2Sample, Store, Targets};
 use flate2::read::GzDecoder;
 
 fn crate_folder() -> &'static Path {

@@ -7,6 +7,7 @@ pub mod case;
 pub mod checkpoint;
 pub mod commands;
 pub mod executor;
+pub mod explain;
 pub mod forecast;
 pub mod interrupt;
 pub mod machine;

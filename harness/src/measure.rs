@@ -6,6 +6,7 @@ mod batch;
 mod fit;
 mod footprint;
 mod hidden;
+mod images;
 mod meter;
 mod observer;
 mod predictions;
@@ -92,6 +93,7 @@ fn run(
     bench.footprint(model.as_ref());
     // After the peak memory was read, because saving takes memory too.
     bench.artefact(model.as_ref(), request.keep.as_deref());
+    bench.images(model.as_ref(), &rows.train.inputs);
     if case.predict_hidden
         && let Err(stop) = bench.predict_hidden(model.as_mut(), store)
     {

@@ -58,6 +58,9 @@ pub struct Outcome {
     pub predictions: Vec<PredictionRow>,
     /// The predictions for each split whose targets are hidden, with the split's name. They have no targets.
     pub hidden: Vec<(String, Vec<PredictionRow>)>,
+    /// A PNG file of images that the model has made; empty if it makes none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sheet: Vec<u8>,
 }
 
 impl Outcome {
@@ -74,6 +77,7 @@ impl Outcome {
             curves: Vec::new(),
             predictions: Vec::new(),
             hidden: Vec::new(),
+            sheet: Vec::new(),
         }
     }
 

@@ -109,7 +109,7 @@ impl Plan {
 
     /// How many processor threads the cases that run at the same time use together.
     pub fn threads(&self) -> usize {
-        self.suite.threads.as_ref().map_or(1, |threads| *threads.as_ref()) * self.jobs()
+        self.cases.iter().map(|case| case.threads).max().unwrap_or(1) * self.jobs()
     }
 }
 
@@ -181,7 +181,7 @@ impl Combination<'_> {
             waits_for: 0,
             row_divisor: 1,
             device: device.name().to_owned(),
-            threads: suite.threads.as_ref().map_or(1, |threads| *threads.as_ref()),
+            threads: self.entry.threads.as_ref().or(suite.threads.as_ref()).map_or(1, |threads| *threads.as_ref()),
             timeout_s: *suite.timeout_s.as_ref(),
             budget: suite.budget.as_ref().map(|budget| *budget.as_ref()),
             checkpoint_s: *suite.checkpoint_s.as_ref(),

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use bakeoff_reports::{Curve, Record, Results, Row, RunDir, RunInfo, encode};
+use bakeoff_reports::{Curve, Record, Results, Row, RunDir, RunInfo, encode, replace};
 
 use crate::case::Case;
 use crate::outcome::{Outcome, RunIdentity};
@@ -187,6 +187,9 @@ impl Recorder {
         }
         if !outcome.readings.is_empty() {
             self.dir.write_readings(&case.id, &outcome.readings)?;
+        }
+        if !outcome.sheet.is_empty() {
+            replace(&self.dir.sheet_path(&case.id), &outcome.sheet)?;
         }
         for (split, rows) in &outcome.hidden {
             self.dir.write_rows(&self.dir.hidden_predictions_path(&case.id, split), rows)?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bakeoff_datasets::FileState;
+use bakeoff_models::{ModelEntry, Resolved};
 use bakeoff_reports::{Built, CaseInfo, RunDir, RunInfo, SCHEMA, TaskInfo};
 use sha2::{Digest, Sha256};
 
@@ -46,7 +47,7 @@ pub struct Finished {
 }
 
 impl Session<'_> {
-    /// Finds missing datasets and broken data files before the first case, instead of in each case. The plan has
+    /// Finds missing datasets and pretrained encoders and broken files before the first case, instead of in each case. The plan has
     /// already read a user's own data.
     ///
     /// # Errors
@@ -54,7 +55,10 @@ impl Session<'_> {
     pub fn verify_data(&self, plan: &Plan) -> anyhow::Result<()> {
         let store = worker::store(self.samples);
         let tasks = plan.suite.tasks.iter().filter_map(|entry| self.program.task(entry.name.as_ref()));
-        let files: Vec<_> = tasks.flat_map(|task| task.files()).collect();
+        let of_models = self.fits(plan).flat_map(|(model, params)| model.files(params));
+        let mut files: Vec<_> = tasks.flat_map(|task| task.files()).chain(of_models).collect();
+        files.sort_by_key(|file| file.name);
+        files.dedup_by_key(|file| file.name);
         let mut missing = BTreeSet::new();
         for file in &files {
             if store.state(file).map_err(usage)? == FileState::Missing {
@@ -70,7 +74,37 @@ impl Session<'_> {
                 missing.join(" ")
             )));
         }
+        for (model, params) in self.fits(plan) {
+            model.own_files(params).map_err(usage)?;
+        }
         files.into_iter().try_for_each(|file| store.check(file)).map_err(usage)
+    }
+
+    /// What is fitted: each model with its parameters, without those cases that no model can do.
+    fn fits<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = (&'static dyn ModelEntry, &'a Resolved)> {
+        let cases = plan.cases.iter().filter(|case| case.unsupported.is_none());
+        cases.filter_map(|case| Some((self.program.model(&case.model)?, &case.params)))
+    }
+
+    /// The names and the sha256 of all files that models read beside their rows.
+    ///
+    /// # Errors
+    /// If a file is missing or cannot be read.
+    pub fn files_of_models(&self, plan: &Plan) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut sums = BTreeMap::new();
+        let mut own = BTreeSet::new();
+        for (model, params) in self.fits(plan) {
+            let published = model.files(params).into_iter();
+            sums.extend(published.map(|file| (file.name.to_owned(), file.checksum.hex().to_owned())));
+            own.extend(model.own_files(params).map_err(usage)?);
+        }
+        for path in own {
+            let bytes =
+                std::fs::read(&path).map_err(|error| usage(format!("cannot read {}: {error}", path.display())))?;
+            let sum = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            sums.insert(path.display().to_string(), sum);
+        }
+        Ok(sums)
     }
 
     /// Everything about a new run that is not measured. `out` is the directory that the user named.
@@ -90,7 +124,7 @@ impl Session<'_> {
             None => format!("{}-{}-{}", started.replace(['-', ':'], ""), suite.name.as_ref(), run_id(&started)),
         };
         let mut libraries: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let mut datasets = BTreeMap::new();
+        let mut datasets = self.files_of_models(plan)?;
         let mut tasks = Vec::new();
         let version = |case: &Case| program.model_version(&case.model, &case.device).unwrap_or_default();
         for case in &plan.cases {

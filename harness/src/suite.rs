@@ -26,6 +26,11 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("claims-quick", include_str!("../suites/claims-quick.toml")),
     ("standard", include_str!("../suites/standard.toml")),
     ("claims", include_str!("../suites/claims.toml")),
+    ("pretrained", include_str!("../suites/pretrained.toml")),
+    ("hybrids", include_str!("../suites/hybrids.toml")),
+    ("generative", include_str!("../suites/generative.toml")),
+    ("compress", include_str!("../suites/compress.toml")),
+    ("threads", include_str!("../suites/threads.toml")),
     ("paper", include_str!("../suites/paper.toml")),
 ];
 
@@ -169,6 +174,9 @@ pub struct ModelEntryWire {
     /// The names of the suite's tasks that this model runs on. If not given, all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks: Option<Spanned<Vec<Spanned<String>>>>,
+    /// How many processor threads each of its cases has, in place of the suite's number. Its models then need labels of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<Spanned<usize>>,
     /// Parameters for every task.
     #[serde(default)]
     pub params: Params,

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use bakeoff_datasets::{DataFile, DatasetError, Inputs, Splits, Store};
+use bakeoff_datasets::{Alphabet, DataFile, DatasetError, Inputs, Splits, Store};
 use bakeoff_models::{InputShape, TargetShape, TaskShape};
 
 mod decoded;
 mod generated;
+mod next_character;
 mod official;
 mod own;
 
@@ -34,6 +35,10 @@ pub trait Task: Sync {
     /// Whether the target of a mirrored image is the negative of the original's.
     fn mirror_negates(&self) -> bool {
         false
+    }
+    /// The characters, if each text is a sequence of them and the classes are the characters that may come next.
+    fn characters(&self) -> Option<Alphabet> {
+        None
     }
     /// The number of training rows.
     fn rows(&self) -> usize;
@@ -83,6 +88,7 @@ pub fn shape(task: &dyn Task, train_rows: usize) -> TaskShape {
         target: if classes > 0 { TargetShape::Classes(classes) } else { TargetShape::Value },
         train_rows,
         mirror_negates: task.mirror_negates(),
+        characters: task.characters(),
     }
 }
 
@@ -92,6 +98,7 @@ pub static TASKS: &[&dyn Task] = &[
     &official::CIFAR10,
     &official::CIFAR10_ROTATION,
     &official::SST2_TASK,
+    &next_character::SST2_NEXT_CHARACTER,
     &official::CIFAR10_FULL,
     &official::CIFAR10_ROTATION_FULL,
     &official::SST2_FULL,

@@ -7,8 +7,9 @@ use bakeoff_models::{Resolved, Tokens};
 /// hold none of these words. There is no line for images.
 pub fn lines<'a>(models: impl Iterator<Item = (&'a str, &'a Resolved)>, splits: &Splits) -> Vec<String> {
     let mut choices: Vec<(Tokens, Vec<&str>)> = Vec::new();
-    for (model, params) in models.filter(|(_, params)| params.has("tokens")) {
-        let tokens = Tokens::of(params);
+    for (model, tokens) in
+        models.flat_map(|(model, params)| words_of(params).into_iter().map(move |words| (model, words)))
+    {
         match choices.iter_mut().find(|(other, _)| *other == tokens) {
             Some((_, models)) if models.contains(&model) => {}
             Some((_, models)) => models.push(model),
@@ -21,6 +22,14 @@ pub fn lines<'a>(models: impl Iterator<Item = (&'a str, &'a Resolved)>, splits: 
         Some(format!("texts without a word: {train}, {test} (tokens = \"{tokens}\": {})", models.join(", ")))
     };
     choices.into_iter().filter_map(line).collect()
+}
+
+/// What a model with these parameters takes for words, and what the models take for them that are values of its parameters.
+fn words_of(params: &Resolved) -> Vec<Tokens> {
+    // A classic model on the features of a network reads no words itself.
+    let reads_words = params.has("tokens") && (params.model("features").is_none() || params.switch("concatenate"));
+    let own = reads_words.then(|| Tokens::of(params));
+    own.into_iter().chain(params.models().flat_map(|part| words_of(part.params()))).collect()
 }
 
 fn counted(split: &Split, tokens: Tokens, name: &str) -> Option<String> {
@@ -39,7 +48,8 @@ mod tests {
     fn params(model: &str, written: &str) -> Resolved {
         let entry = ENTRIES.iter().find(|entry| entry.name() == model).unwrap();
         let input = InputShape::Texts { pairs: false };
-        let shape = TaskShape { input, target: TargetShape::Value, train_rows: 4, mirror_negates: false };
+        let shape =
+            TaskShape { input, target: TargetShape::Value, train_rows: 4, mirror_negates: false, characters: None };
         Resolved::new(entry.params(), &shape, &written.parse().unwrap()).unwrap()
     }
 
@@ -66,6 +76,15 @@ mod tests {
                 "texts without a word: 1 of 4 training rows, 0 of 2 test rows (tokens = \"words+marks\": lstm, resnet)",
             ]
         );
+        let hybrids = [
+            ("on-lstm", params("svm", "features = \"lstm\"")),
+            ("student", params("student", "teacher = \"lstm\"\nlearner = { model = \"svm\", tokens = \"words\" }")),
+            ("on-encoder", params("svm", "features = \"encoder\"")),
+        ];
+        let found = lines(hybrids.iter().map(|(name, params)| (*name, params)), &splits);
+        assert_eq!(found.len(), 2);
+        assert!(found[0].ends_with("(tokens = \"words+marks\": on-lstm, student)"), "{found:?}");
+        assert!(found[1].ends_with("(tokens = \"words\": student)"), "{found:?}");
         let image = || Split {
             inputs: Inputs::Images(Images { channels: 1, height: 1, width: 1, pixels: vec![0] }),
             targets: Targets::Values(vec![0.0]),

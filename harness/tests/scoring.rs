@@ -179,7 +179,7 @@ fn the_floor_is_the_same_in_any_order_of_the_training_rows() {
 fn a_metric_can_rank_if_a_constant_answer_has_it() {
     let two = classes(&[0, 1], 2);
     assert!(metrics_that_rank(&two, &two).contains(&"f1_positive"));
-    for other in ["brier", "accuracy_mismatched", "mse", "floor"] {
+    for other in ["brier", "bits_per_example", "accuracy_mismatched", "mse", "floor"] {
         assert!(!metrics_that_rank(&two, &two).contains(&other), "{other}");
     }
     let values = Targets::Values(vec![0.0, 1.0]);

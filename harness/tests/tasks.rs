@@ -61,6 +61,31 @@ fn generated_tasks_load_as_they_say_without_a_file_and_their_floor_is_a_half() {
 }
 
 #[test]
+fn the_task_of_next_characters_loads_as_it_says_from_the_program_and_its_floor_is_the_space() {
+    let task = task("sst2-next-character");
+    let splits = task.load(&Store::embedded()).unwrap();
+    assert_eq!(splits.train.len(), task.rows());
+    let alphabet = task.characters().unwrap();
+    assert_eq!(task.classes().len(), alphabet.len());
+    for split in [&splits.train, &splits.test] {
+        let (Inputs::Texts(texts), Targets::Classes { labels, names }) = (&split.inputs, &split.targets) else {
+            panic!("not texts with classes")
+        };
+        assert_eq!(**names, *task.classes());
+        assert!(texts.iter().all(|text| text.second.is_none() && !text.first.is_empty()));
+        // What a row has is what `generate` gives a model that has read as much.
+        assert!(texts.iter().all(|text| alphabet.context(&text.first) == text.first));
+        assert!(labels.iter().all(|&label| usize::from(label) < alphabet.len()));
+    }
+    let spaces = alphabet.number(' ').unwrap();
+    let Targets::Classes { labels, .. } = &splits.test.targets else { panic!("not classes") };
+    let share = labels.iter().filter(|&&label| label == spaces).count() as f64 / labels.len() as f64;
+    assert_eq!(scoring::floor(&splits.train.targets, &splits.test.targets, task.primary()), share);
+    // No other task is of characters.
+    assert_eq!(TASKS.iter().filter(|task| task.characters().is_some()).count(), 1);
+}
+
+#[test]
 fn each_of_glue_s_tasks_ranks_by_its_official_metric() {
     for (name, primary) in [
         ("cola", "matthews"),

@@ -51,7 +51,13 @@ fn model(name: &str, split: &Split, params: &str) -> Box<dyn Model> {
         Inputs::Images(_) => InputShape::Images { channels: 3, height: 32, width: 32 },
         Inputs::Texts(_) => InputShape::Texts { pairs: false },
     };
-    let shape = TaskShape { input, target: TargetShape::Classes(4), train_rows: split.len(), mirror_negates: false };
+    let shape = TaskShape {
+        input,
+        target: TargetShape::Classes(4),
+        train_rows: split.len(),
+        mirror_negates: false,
+        characters: None,
+    };
     let entry = ENTRIES.iter().find(|entry| entry.name() == name).unwrap();
     let params = Resolved::new(entry.params(), &shape, &params.parse().unwrap()).unwrap();
     entry.build(&Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 1 }).unwrap()
@@ -65,11 +71,17 @@ fn models(criterion: &mut Criterion) {
     let cases = [
         ("resnet", &images, "epochs = 1"),
         ("transformer", &texts, "epochs = 1"),
+        ("cnn", &images, "epochs = 1"),
         ("lstm", &texts, "epochs = 1"),
+        ("gru", &texts, "epochs = 1"),
+        ("mlp", &images, "epochs = 1"),
+        ("mlp", &texts, "epochs = 1"),
         ("svm", &images, ""),
         ("svm", &texts, ""),
         ("random-forest", &images, ""),
         ("random-forest", &texts, ""),
+        ("decision-tree", &images, ""),
+        ("decision-tree", &texts, ""),
     ];
     for (name, split, params) in cases {
         let kind = if matches!(split.inputs, Inputs::Images(_)) { "images" } else { "texts" };

@@ -186,7 +186,7 @@ fn model(network: &Network, split: &Split, request: &Request) -> Result<Box<dyn 
     };
     let Targets::Classes { names, .. } = &split.targets else { unreachable!("made of classes") };
     let target = TargetShape::Classes(names.len());
-    let shape = TaskShape { input, target, train_rows: split.len(), mirror_negates: false };
+    let shape = TaskShape { input, target, train_rows: split.len(), mirror_negates: false, characters: None };
     let params = Resolved::new(entry.params(), &shape, &network.params)?;
     entry.check(&params)?;
     Ok(entry.build(&Spec {

@@ -6,6 +6,7 @@
 //! is trusted: whoever reads arrays checks that they fit together. See docs/artefacts.md.
 
 pub(crate) mod ensemble;
+pub(crate) mod parts;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -26,6 +27,8 @@ use crate::params::{ParamValue, Resolved};
 const FORMAT: u32 = 1;
 /// The layout of the folder of an ensemble; see [`ensemble`].
 const ENSEMBLE_FORMAT: u32 = 2;
+/// The layout of the folder of a model that is made of other models; see [`parts`].
+const PARTS_FORMAT: u32 = 3;
 const MANIFEST: &str = "artefact.json";
 const MODEL: &str = "model.json";
 const ARRAYS: &str = "arrays.safetensors";
@@ -156,6 +159,7 @@ macro_rules! number {
 
 number!(f32, Dtype::F32, |value| value.is_finite());
 number!(f64, Dtype::F64, |value| value.is_finite());
+number!(i8, Dtype::I8, |_| true);
 number!(u16, Dtype::U16, |_| true);
 number!(u32, Dtype::U32, |_| true);
 number!(u64, Dtype::U64, |_| true);
@@ -267,19 +271,22 @@ pub(crate) fn save<S: Serialize>(
     state: S,
     arrays: &ArraysOut,
 ) -> Result<(), ModelError> {
+    parts::save(folder, entry, spec, (state, arrays), &[])
+}
+
+/// The files of a model: `model.json` and the arrays.
+fn files_of<S: Serialize>(
+    folder: &Path,
+    spec: &Spec,
+    state: S,
+    arrays: &ArraysOut,
+) -> Result<[Vec<u8>; 2], ModelError> {
     check_shape(&spec.shape).map_err(|what| refused(folder, what))?;
     let body = Body { shape: spec.shape, params: spec.params.values().clone(), seed: spec.seed, state };
     let body =
         serde_json::to_vec(&body).map_err(|error| refused(folder, format!("failed to write {MODEL}: {error}")))?;
     let arrays = arrays.file().map_err(|error| refused(folder, format!("failed to write {ARRAYS}: {error}")))?;
-    let files = BTreeMap::from([(MODEL.to_owned(), Content::of(&body)), (ARRAYS.to_owned(), Content::of(&arrays))]);
-    let manifest = Manifest::new(FORMAT, entry, spec.device, files).bytes().map_err(|what| refused(folder, what))?;
-    whole(folder, |beside| {
-        write(&beside.join(MODEL), &body)
-            .and_then(|()| write(&beside.join(ARRAYS), &arrays))
-            .and_then(|()| write(&beside.join(MANIFEST), &manifest))
-            .map_err(|error| unsaved(folder, &error))
-    })
+    Ok([body, arrays])
 }
 
 /// Makes `folder` with what `fill` writes to the folder that it is given. The folder appears whole or not at all: it is
@@ -326,16 +333,21 @@ pub(crate) fn load<S: DeserializeOwned>(
     threads: Threads,
     device: Device,
 ) -> Result<Loaded<S>, ModelError> {
-    let path = folder.join(MANIFEST);
-    let manifest: Manifest = json(&path, &read(&path, MOST_MANIFEST_BYTES)?)?;
-    if manifest.format != FORMAT {
-        let formats = format!("a model is of format {FORMAT}, an ensemble of format {ENSEMBLE_FORMAT}");
-        return Err(refused(&path, format!("is of format {}, but {formats}", manifest.format)));
+    let (loaded, parts) = parts::load(folder, entry, threads, device)?;
+    match parts.len() {
+        0 => Ok(loaded),
+        count => Err(refused(&folder.join(MANIFEST), format!("lists {count} parts, but such a model has none"))),
     }
-    manifest.check_model(&path, entry, device)?;
-    if !manifest.files.keys().map(String::as_str).eq([ARRAYS, MODEL]) {
-        return Err(refused(&path, format!("lists other files than {ARRAYS} and {MODEL}")));
-    }
+}
+
+/// Reads the files of a model that this manifest lists.
+fn read_files<S: DeserializeOwned>(
+    folder: &Path,
+    manifest: &Manifest,
+    entry: &dyn ModelEntry,
+    threads: Threads,
+    device: Device,
+) -> Result<Loaded<S>, ModelError> {
     let (path, bytes) = manifest.read(folder, MODEL)?;
     let Body { shape, params, seed, state } = json(&path, &bytes)?;
     check_shape(&shape).map_err(|what| refused(&path, what))?;
@@ -348,6 +360,41 @@ pub(crate) fn load<S: DeserializeOwned>(
     let (path, bytes) = manifest.read(folder, ARRAYS)?;
     let arrays = ArraysIn::new(path, &bytes)?;
     Ok(Loaded { spec: Spec { shape, params, device, threads, seed }, state, arrays })
+}
+
+/// What a folder holds, without the model itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArtefactInfo {
+    /// The name of the model.
+    pub model: String,
+    /// The form of the task that it was fitted on.
+    pub shape: TaskShape,
+}
+
+/// Says what a folder holds that a fitted model or an ensemble was saved to. [`ModelEntry::load`] of the model that it names then
+/// checks everything else.
+///
+/// # Errors
+/// Names the file that is missing, cut off, changed, or of another format.
+pub fn inspect(folder: &Path) -> Result<ArtefactInfo, ModelError> {
+    let manifest = |folder: &Path| -> Result<(PathBuf, Manifest), ModelError> {
+        let path = folder.join(MANIFEST);
+        let manifest = json(&path, &read(&path, MOST_MANIFEST_BYTES)?)?;
+        Ok((path, manifest))
+    };
+    let (mut folder, (mut path, mut found)) = (folder.to_owned(), manifest(folder)?);
+    if found.format == ENSEMBLE_FORMAT {
+        // All members are of one model and one task.
+        folder = ensemble::folder_of(&folder, 1);
+        (path, found) = manifest(&folder)?;
+    }
+    if found.format != FORMAT {
+        let formats = format!("a model is of format {FORMAT}, an ensemble of format {ENSEMBLE_FORMAT}");
+        return Err(refused(&path, format!("is of format {}, but {formats}", found.format)));
+    }
+    let (path, bytes) = found.read(&folder, MODEL)?;
+    let Body { shape, .. } = json::<Body<IgnoredAny>>(&path, &bytes)?;
+    Ok(ArtefactInfo { model: found.model, shape })
 }
 
 fn refused(path: &Path, what: impl Into<String>) -> ModelError {

@@ -12,7 +12,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use bakeoff_datasets::{Inputs, Split};
+use bakeoff_datasets::{DataFile, Images, Inputs, Split};
 
 use self::answers::MemberAnswers;
 use crate::artefact;
@@ -20,7 +20,7 @@ use crate::model::{
     Device, EpochReport, Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TaskShape, Watch,
 };
 use crate::parallel::Threads;
-use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
+use crate::params::{DefaultValue, Domain, ModelValue, Param, ParamError, Resolved};
 
 /// The most members of an ensemble.
 const MOST_MEMBERS: i64 = 100;
@@ -48,6 +48,27 @@ impl Ensembled {
     pub const fn of(entry: &'static dyn ModelEntry) -> Ensembled {
         Ensembled { entry, params: OnceLock::new() }
     }
+}
+
+/// Checks that the model that is the value of a parameter is no ensemble.
+///
+/// # Errors
+/// Names the parameter.
+pub(crate) fn check_alone(parameter: &str, model: &ModelValue) -> Result<(), ParamError> {
+    let (members, name) = (model.params().int(ENSEMBLE.name), model.name());
+    if members == 1 {
+        return Ok(());
+    }
+    Err(ParamError::Domain {
+        name: parameter.to_owned(),
+        found: format!("an ensemble of {members} {name}"),
+        expected: format!("{name} alone, ensemble = 1"),
+    })
+}
+
+/// These parameters without the number of members, as an artefact of a model alone has them.
+pub(crate) fn of_one(params: &Resolved) -> Resolved {
+    split(params).1
 }
 
 /// How many members these parameters ask for, and the parameters of each.
@@ -83,6 +104,23 @@ impl ModelEntry for Ensembled {
 
     fn check(&self, params: &Resolved) -> Result<(), ParamError> {
         self.entry.check(&split(params).1)
+    }
+
+    fn files(&self, params: &Resolved) -> Vec<&'static DataFile> {
+        self.entry.files(&split(params).1)
+    }
+
+    fn seen(&self, params: &Resolved) -> Option<Vec<&'static str>> {
+        self.entry.seen(&split(params).1)
+    }
+
+    fn own_files(&self, params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
+        self.entry.own_files(&split(params).1)
+    }
+
+    fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
+        let (count, params) = split(params);
+        self.entry.pooled_width(shape, &params).filter(|_| count == 1)
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
@@ -194,6 +232,21 @@ impl Model for Ensemble {
     fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         self.first().and_then(|model| model.wordless(inputs))
     }
+
+    /// Each member makes an equal part of the images, and the first members one more where they are not a multiple.
+    fn images(&self, count: usize) -> Result<Option<Images>, ModelError> {
+        let members = self.members.len();
+        let mut all: Option<Images> = None;
+        for (index, model) in self.members.iter().enumerate() {
+            let part = count / members + usize::from(index < count % members);
+            let Some(made) = model.images(part)? else { return Ok(None) };
+            match &mut all {
+                None => all = Some(made),
+                Some(all) => all.pixels.extend_from_slice(&made.pixels),
+            }
+        }
+        Ok(all)
+    }
 }
 
 /// Which member of an ensemble, for its errors and its place in the fit.
@@ -252,6 +305,10 @@ impl Watch for MemberWatch<'_> {
             ModelError::Diverged { what, .. } => ModelError::Diverged { epoch: report.epoch, what },
             other => other,
         })
+    }
+
+    fn part_epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        self.watch.part_epoch(report)
     }
 
     fn progress(&mut self, done: usize, total: usize) {

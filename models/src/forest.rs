@@ -1,22 +1,28 @@
 //! A random forest (Breiman 2001) behind linfa's traits. Each tree learns from a bootstrap sample, each node draws
 //! features anew, values are binned, and the trees are grown in parallel. The same seed grows the same forest on any
-//! number of threads.
+//! number of threads. A single tree learns from all rows, tries all features at each node, and can be pruned and
+//! printed.
 
 mod bins;
 mod criterion;
+pub(crate) mod model;
 mod params;
+mod pruning;
+mod rules;
 mod tree;
 
 use linfa::DatasetBase;
 use linfa::traits::{Fit, PredictInplace};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Axis, Data, Ix2};
-use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use bins::Bins;
 pub(crate) use criterion::{Criterion, Gini, Variance};
 pub use params::{ForestError, ForestParams, ForestValidParams, MaxFeatures};
+use pruning::PrunableTree;
 use tree::{Grower, MOST_ROWS, Tree, TreeNumbers};
 
 use crate::artefact::{ArraysIn, ArraysOut};
@@ -65,7 +71,64 @@ impl<'a, C: Criterion> Growth<'a, C> {
     pub(crate) fn tree(&self, index: usize) -> Tree {
         let mut rng = ChaCha8Rng::seed_from_u64(self.params.seed);
         rng.set_stream(index as u64);
-        Grower::new(&self.bins, self.targets, self.params, C::new(self.width), &mut rng).grow(&mut rng)
+        // A bootstrap sample of as many rows as there are.
+        let mut draws = vec![0; self.bins.rows()];
+        for _ in 0..draws.len() {
+            draws[rng.random_range(0..self.bins.rows())] += 1;
+        }
+        self.grow(&draws, &mut rng)
+    }
+
+    /// Grows one tree from all `rows`, and prunes it. See [`pruning`].
+    pub(crate) fn pruned_tree(&self, rows: &ArrayView2<'_, f32>, alpha: f64) -> Tree {
+        self.prunable_tree(rows, |_| true).pruned(alpha)
+    }
+
+    /// The same with the alpha under which trees that are grown without a fold of the rows have the smallest error on it,
+    /// summed over all folds. Of equal ones, the largest alpha.
+    pub(crate) fn cross_validated_tree(&self, rows: &ArrayView2<'_, f32>) -> Tree {
+        /// As many as Breiman et al. 1984 (section 3.4.2) advise at the least.
+        const FOLDS: usize = 5;
+        /// A large tree has thousands of subtrees.
+        const MOST_ALPHAS: usize = 50;
+        let mut order: Vec<usize> = (0..rows.nrows()).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(self.params.seed);
+        rng.set_stream(1);
+        order.shuffle(&mut rng);
+        let mut fold_of = vec![0; rows.nrows()];
+        (0..).zip(&order).for_each(|(place, &row)| fold_of[row] = place % FOLDS);
+        let whole = self.prunable_tree(rows, |_| true);
+        let alphas = whole.alphas(MOST_ALPHAS);
+        let errors = |fold: usize| -> Vec<f64> {
+            let held: Vec<usize> = (0..rows.nrows()).filter(|&row| fold_of[row] == fold).collect();
+            if held.is_empty() || held.len() == rows.nrows() {
+                return vec![0.0; alphas.len()];
+            }
+            let tree = self.prunable_tree(rows, |row| fold_of[row] != fold);
+            let error = |alpha: &f64| {
+                let tree = tree.pruned(*alpha);
+                let leaf = |row: usize| tree.leaf_of(|feature| rows[[row, feature]]);
+                held.iter().map(|&row| C::error(leaf(row), self.targets[row])).sum()
+            };
+            alphas.iter().map(error).collect()
+        };
+        let errors: Vec<Vec<f64>> = (0..FOLDS).into_par_iter().map(errors).collect();
+        let total = |index: usize| errors.iter().map(|errors| errors[index]).sum::<f64>();
+        let best = (0..alphas.len()).rev().min_by(|&a, &b| total(a).total_cmp(&total(b)));
+        whole.pruned(best.map_or(0.0, |best| alphas[best]))
+    }
+
+    /// Grows one tree from those rows that `is_used` names. The seed decides only among splits that are worth the same.
+    fn prunable_tree(&self, rows: &ArrayView2<'_, f32>, is_used: impl Fn(usize) -> bool) -> PrunableTree {
+        let sample: Vec<usize> = (0..self.bins.rows()).filter(|&row| is_used(row)).collect();
+        let mut draws = vec![0; self.bins.rows()];
+        sample.iter().for_each(|&row| draws[row] = 1);
+        let tree = self.grow(&draws, &mut ChaCha8Rng::seed_from_u64(self.params.seed));
+        PrunableTree::new::<C>(tree, rows, self.targets, &sample, self.width)
+    }
+
+    fn grow(&self, draws: &[u32], rng: &mut ChaCha8Rng) -> Tree {
+        Grower::new(&self.bins, self.targets, self.params, C::new(self.width), draws).grow(rng)
     }
 
     /// Makes the forest of these trees.
@@ -164,6 +227,21 @@ impl Forest {
             return Err(arrays.refused("the trees have other nodes and leaves than they say, or there is none"));
         }
         Ok(Forest { trees, features, width })
+    }
+
+    /// The first tree as rules. `features` are the names of the features, and `leaf` describes the values of a leaf.
+    pub(crate) fn rules(&self, features: &[String], leaf: impl Fn(&[f32]) -> String) -> String {
+        rules::rules(&self.trees[0], features, leaf)
+    }
+
+    /// How a row goes down the first tree. `value` gives its value of a feature; the rest is as for [`Forest::rules`].
+    pub(crate) fn path(
+        &self,
+        features: &[String],
+        value: impl Fn(usize) -> f32,
+        leaf: impl Fn(&[f32]) -> String,
+    ) -> Vec<String> {
+        rules::path(&self.trees[0], features, value, leaf)
     }
 
     /// How many numbers were learned: a feature and a threshold for each decision, and the leaf values.

@@ -6,22 +6,35 @@
 //! ensemble of any of them.
 
 mod artefact;
+mod cnn;
+mod compress;
+mod decision_tree;
 mod encode;
+mod encoder;
 mod ensemble;
 pub mod forest;
+mod fusion;
+mod gan;
+mod gru;
 mod lstm;
+mod mlp;
 mod model;
 mod names;
 mod neural;
 mod parallel;
 mod params;
+mod part;
+mod pretrained;
 mod random_forest;
+mod reason;
 mod resnet;
 mod search;
+mod student;
 pub mod svm;
 mod target_scale;
 mod transformer;
 
+pub use artefact::{ArtefactInfo, inspect};
 pub use encode::words::{Tokens, Words, wordless};
 pub use ensemble::Ensembled;
 pub use model::{
@@ -30,16 +43,41 @@ pub use model::{
 };
 pub use names::{did_you_mean, unknown_name};
 pub use parallel::{Threads, on_threads};
-pub use params::{DefaultValue, Domain, Param, ParamError, ParamValue, Resolved};
+pub use params::{DefaultValue, Domain, InputKind, ModelValue, Param, ParamError, ParamValue, Resolved};
+pub use reason::{Attention, Reason};
 pub use resnet::published_resnet;
 pub use search::{RangeFault, Scale, Search, SearchDefault, SearchRange};
 
 /// Every model, in the order in which reports show them.
-pub static ENTRIES: &[&dyn ModelEntry] = &[&TRANSFORMER, &RESNET, &LSTM, &SVM, &RANDOM_FOREST];
+pub static ENTRIES: &[&dyn ModelEntry] = &[
+    &TRANSFORMER,
+    &RESNET,
+    &CNN,
+    &LSTM,
+    &GRU,
+    &GAN,
+    &ENCODER,
+    &MLP,
+    &SVM,
+    &RANDOM_FOREST,
+    &DECISION_TREE,
+    &FUSION,
+    &STUDENT,
+    &COMPRESS,
+];
 
 // Each with the parameter `ensemble`.
 static TRANSFORMER: Ensembled = Ensembled::of(&transformer::Transformer);
 static RESNET: Ensembled = Ensembled::of(&resnet::Resnet);
+static CNN: Ensembled = Ensembled::of(&cnn::Cnn);
 static LSTM: Ensembled = Ensembled::of(&lstm::Lstm);
+static GRU: Ensembled = Ensembled::of(&gru::Gru);
+static GAN: Ensembled = Ensembled::of(&gan::Gan);
+static ENCODER: Ensembled = Ensembled::of(&encoder::Encoder);
+static MLP: Ensembled = Ensembled::of(&mlp::Mlp);
+static COMPRESS: Ensembled = Ensembled::of(&compress::Compress);
 static SVM: Ensembled = Ensembled::of(&svm::Svm);
 static RANDOM_FOREST: Ensembled = Ensembled::of(&random_forest::RandomForest);
+static DECISION_TREE: Ensembled = Ensembled::of(&decision_tree::DecisionTree);
+static FUSION: Ensembled = Ensembled::of(&fusion::Fusion);
+static STUDENT: Ensembled = Ensembled::of(&student::Student);

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use bakeoff_datasets::{Inputs, Split};
+use bakeoff_datasets::{Alphabet, DataFile, Images, Inputs, Split};
 
 use serde::{Deserialize, Serialize};
 
 use crate::parallel::Threads;
 use crate::params::{Param, ParamError, Resolved};
+use crate::reason::Reason;
 
 /// Where a model computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,6 +82,10 @@ pub struct TaskShape {
     /// Whether mirroring an image changes the sign of its target, as it does for an angle. If `false`, the target stays
     /// the same.
     pub mirror_negates: bool,
+    /// The characters of the task, if each of its texts is a sequence of them and its classes are the characters that may come
+    /// next. `None` for every other task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub characters: Option<Alphabet>,
 }
 
 /// Whether a model can do a task.
@@ -156,6 +161,16 @@ pub enum Predictions {
     Values(Vec<f32>),
 }
 
+impl Predictions {
+    /// Whether there is no example.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Predictions::Classes { labels, .. } => labels.is_empty(),
+            Predictions::Values(values) => values.is_empty(),
+        }
+    }
+}
+
 /// How large a fitted model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Footprint {
@@ -188,7 +203,7 @@ pub enum ModelError {
     /// What [`Watch::interrupted`] gave is no state of this fit.
     #[error("{0}")]
     State(String),
-    /// A saved model that cannot be written or read.
+    /// A file of a model that cannot be written or read: of a saved model, or of a pretrained encoder.
     #[error("{}: {what}", path.display())]
     Artefact {
         /// The file or folder at fault.
@@ -219,6 +234,15 @@ pub trait Watch {
     /// # Errors
     /// [`ModelError::Diverged`] if the report holds a number that is not finite. The fit then ends.
     fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError>;
+
+    /// Scores an epoch of a part of the model, such as the network whose features another part learns from. It is no epoch of the
+    /// model itself, so no curve is recorded.
+    ///
+    /// # Errors
+    /// See [`Watch::epoch`].
+    fn part_epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        self.epoch(report)
+    }
 
     /// Reports the progress of a fit without epochs, such as trees grown or pairs solved: `done` of `total` steps.
     fn progress(&mut self, done: usize, total: usize);
@@ -254,6 +278,24 @@ pub trait Model {
     /// If the fit diverges or a library fails.
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError>;
 
+    /// Learns as much as [`Model::pooled`] needs. A pretrained network that stays as it is learns nothing, and has a head of random
+    /// weights.
+    ///
+    /// # Errors
+    /// See [`Model::fit`].
+    fn fit_pooled(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
+        self.fit(train, validation, watch)
+    }
+
+    /// What the head of the fitted network takes of each input, `examples x width`: the features that it has learned. `None` for a
+    /// model that is not one network.
+    ///
+    /// # Errors
+    /// See [`Model::predict`].
+    fn pooled(&mut self, _inputs: &Inputs) -> Result<Option<Matrix>, ModelError> {
+        Ok(None)
+    }
+
     /// One prediction per example, in order, in host memory. The device has finished when this returns.
     ///
     /// # Errors
@@ -287,6 +329,35 @@ pub trait Model {
     fn wordless(&self, _inputs: &Inputs) -> Option<usize> {
         None
     }
+
+    /// Images that the fitted model makes up, `count` of them, of the size of those that it learned from. They are the same every
+    /// time. `None` for a model that makes no images, or before a fit.
+    ///
+    /// # Errors
+    /// If a library fails.
+    fn images(&self, _count: usize) -> Result<Option<Images>, ModelError> {
+        Ok(None)
+    }
+
+    /// The fitted model as rules that people can read, if it is made of rules. `classes` are the names of the task's
+    /// classes; it is empty if a number is predicted. `None` for a model that is not made of rules, or before a fit.
+    fn rules(&self, _classes: &[String]) -> Option<String> {
+        None
+    }
+
+    /// How the fitted model came to its answer for each of `inputs`, in order. `classes` is as for [`Model::rules`]. `None` for
+    /// a model that cannot show it.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    fn reasons(&mut self, _inputs: &Inputs, _classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+        Ok(None)
+    }
+
+    /// How many support vectors the fitted model keeps. `None` for a model that keeps none.
+    fn support_vectors(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// A model's entry in the registry: what it is, what it accepts and how to build it.
@@ -312,6 +383,34 @@ pub trait ModelEntry: Sync {
     /// Names the parameter at fault.
     fn check(&self, _params: &Resolved) -> Result<(), ParamError> {
         Ok(())
+    }
+    /// The files of the data folder that a fit with these parameters reads beside its rows. They are looked for before a
+    /// suite runs. By default, they are those of the models that are values of parameters.
+    fn files(&self, params: &Resolved) -> Vec<&'static DataFile> {
+        params.models().flat_map(|model| model.entry().files(model.params())).collect()
+    }
+    /// The datasets whose training rows the weights from which a fit with these parameters starts have learned from, by their ids.
+    /// `None` for a model that starts from no published weights. By default, they are those of the models that are values of
+    /// parameters.
+    fn seen(&self, params: &Resolved) -> Option<Vec<&'static str>> {
+        params
+            .models()
+            .filter_map(|model| model.entry().seen(model.params()))
+            .reduce(|one, other| [one, other].concat())
+    }
+    /// The other files that a fit with these parameters reads beside its rows. By default, they are those of the models that are
+    /// values of parameters.
+    ///
+    /// # Errors
+    /// If a file is missing, or is of a kind that is refused.
+    fn own_files(&self, params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
+        let files = params.models().map(|model| model.entry().own_files(model.params()));
+        Ok(files.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+    /// The width of what [`Model::pooled`] gives. `None` for a model that is not one network, or if the files that say it are not
+    /// there.
+    fn pooled_width(&self, _shape: &TaskShape, _params: &Resolved) -> Option<usize> {
+        None
     }
     /// The seconds of a fit on `device` with this many processor threads, within a factor of about three. The user sees
     /// them before a long run. `None` if this was not measured.

@@ -1,5 +1,7 @@
 //! Declared parameters. One table per model serves the plan's check, `bakeoff list` and the defaults.
 
+mod model_value;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -8,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::{InputShape, TaskShape};
 use crate::names::unknown_name;
 use crate::search::Search;
+
+pub use self::model_value::ModelValue;
 
 /// A parameter's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +25,8 @@ pub enum ParamValue {
     Float(f64),
     /// One of a few words.
     Text(String),
+    /// Another model.
+    Model(ModelValue),
 }
 
 impl fmt::Display for ParamValue {
@@ -30,6 +36,7 @@ impl fmt::Display for ParamValue {
             ParamValue::Int(v) => v.fmt(f),
             ParamValue::Float(v) => v.fmt(f),
             ParamValue::Text(v) => v.fmt(f),
+            ParamValue::Model(v) => v.fmt(f),
         }
     }
 }
@@ -47,6 +54,13 @@ pub enum Domain {
     Float(f64, f64),
     /// One of these words.
     Word(&'static [&'static str]),
+    /// One of these words, or the path of a folder.
+    WordOrFolder(&'static [&'static str]),
+    /// One of the first words, or one of the networks that follow, by its name or as a table with its parameters. Unless the table says
+    /// otherwise, a pretrained network stays as it is.
+    WordOrNetwork(&'static [&'static str], &'static [&'static str]),
+    /// One of these models, by its name or as a table with its parameters.
+    Model(&'static [&'static str]),
 }
 
 impl Domain {
@@ -57,8 +71,19 @@ impl Domain {
             (Domain::Int(low, high), ParamValue::Int(v)) => (low..=high).contains(&v),
             (Domain::IntOf(values), ParamValue::Int(v)) => values.contains(v),
             (Domain::Float(low, high), ParamValue::Float(v)) => (low..=high).contains(&v),
-            (Domain::Word(words), ParamValue::Text(v)) => words.contains(&v.as_str()),
+            (Domain::Word(words) | Domain::WordOrNetwork(words, _), ParamValue::Text(v)) => words.contains(&v.as_str()),
+            (Domain::WordOrNetwork(_, models) | Domain::Model(models), ParamValue::Model(v)) => v.is_one_of(models),
+            // Records write parameters with blanks between them.
+            (Domain::WordOrFolder(_), ParamValue::Text(v)) => !v.is_empty() && !v.contains(char::is_whitespace),
             _ => false,
+        }
+    }
+
+    /// The models that a parameter may name.
+    fn models(&self) -> &'static [&'static str] {
+        match self {
+            Domain::WordOrNetwork(_, models) | Domain::Model(models) => models,
+            _ => &[],
         }
     }
 }
@@ -74,9 +99,20 @@ impl fmt::Display for Domain {
                 write!(f, "one of {}", words.join(", "))
             }
             Domain::Word(words) => write!(f, "one of {}", words.join(", ")),
+            Domain::WordOrFolder(words) => {
+                write!(f, "one of {}, or the path of a folder, without blanks", words.join(", "))
+            }
+            Domain::WordOrNetwork(words, models) => {
+                let (words, models) = (words.join(", "), models.join(", "));
+                write!(f, "one of {words}, or one of the networks {models}; {TABLE}")
+            }
+            Domain::Model(models) => write!(f, "one of the models {}; {TABLE}", models.join(", ")),
         }
     }
 }
+
+/// How a model is written with parameters.
+const TABLE: &str = "with parameters as { model = \"NAME\", PARAMETER = VALUE }";
 
 /// A default value. It is a constant, because the tables of parameters are constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -121,6 +157,43 @@ pub struct Param {
     pub search: Option<Search>,
 }
 
+/// What a model reads on a task, which decides the defaults and the ranges of its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    /// Images.
+    Images,
+    /// Texts of words.
+    Texts,
+    /// Texts as sequences of characters.
+    Characters,
+}
+
+impl InputKind {
+    /// What a model reads on such a task.
+    pub fn of(shape: &TaskShape) -> InputKind {
+        match (shape.input, shape.characters) {
+            (InputShape::Images { .. }, _) => InputKind::Images,
+            (InputShape::Texts { .. }, None) => InputKind::Texts,
+            (InputShape::Texts { .. }, Some(_)) => InputKind::Characters,
+        }
+    }
+}
+
+impl Param {
+    fn default_on(&self, kind: InputKind) -> DefaultValue {
+        match kind {
+            InputKind::Images => self.images,
+            InputKind::Texts => self.texts,
+            InputKind::Characters => self.default_on_characters().unwrap_or(self.texts),
+        }
+    }
+
+    /// The default on tasks of characters, if it differs from that on other texts.
+    pub(crate) fn default_on_characters(&self) -> Option<DefaultValue> {
+        ON_CHARACTERS.iter().find(|(name, _)| *name == self.name).map(|(_, default)| *default)
+    }
+}
+
 /// A parameter that cannot be used, with what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {
@@ -142,7 +215,24 @@ pub enum ParamError {
         /// The values that it may take.
         expected: String,
     },
+    /// A fault in the model that is the value of a parameter.
+    #[error("parameter '{name}': {what}")]
+    Model {
+        /// The parameter.
+        name: String,
+        /// What is wrong, and what to write instead.
+        what: String,
+    },
 }
+
+/// The defaults on tasks of characters that differ from those on other texts, for every model that has the parameter: each
+/// character is read, and none is replaced, because the next character depends on each of the last few.
+/// What a network answers comes from its last step or token, which has read the character before the next one last.
+const ON_CHARACTERS: &[(&str, DefaultValue)] = &[
+    ("tokens", DefaultValue::Word("characters")),
+    ("word_dropout", DefaultValue::Float(0.0)),
+    ("pooling", DefaultValue::Word("last")),
+];
 
 /// A complete, checked set of parameters: the defaults, replaced by the suite's values where it has some.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -155,19 +245,27 @@ impl Resolved {
     /// # Errors
     /// On an unknown name or a value outside its domain.
     pub fn new(params: &[Param], shape: &TaskShape, overrides: &toml::Table) -> Result<Resolved, ParamError> {
+        Resolved::of_kind(params, InputKind::of(shape), overrides)
+    }
+
+    /// The same for inputs of this kind.
+    fn of_kind(params: &[Param], kind: InputKind, overrides: &toml::Table) -> Result<Resolved, ParamError> {
         let mut values = BTreeMap::new();
         for param in params {
-            let default = match shape.input {
-                InputShape::Images { .. } => param.images,
-                InputShape::Texts { .. } => param.texts,
+            if overrides.contains_key(param.name) {
+                continue;
+            }
+            let value = match param.default_on(kind) {
+                DefaultValue::Word(word) if !param.domain.models().is_empty() => admit(param, &word.into(), kind)?,
+                default => ParamValue::from(default),
             };
-            values.insert(param.name.to_owned(), ParamValue::from(default));
+            values.insert(param.name.to_owned(), value);
         }
         for (name, value) in overrides {
             let Some(param) = params.iter().find(|p| p.name == name) else {
                 return Err(ParamError::Unknown { name: name.clone(), known: params.iter().map(|p| p.name).collect() });
             };
-            values.insert(name.clone(), admit(param, value)?);
+            values.insert(name.clone(), admit(param, value, kind)?);
         }
         Ok(Resolved(values))
     }
@@ -209,6 +307,33 @@ impl Resolved {
     /// The value of a parameter, if the model has it.
     pub fn get(&self, name: &str) -> Option<&ParamValue> {
         self.0.get(name)
+    }
+
+    /// The model that is the value of a parameter, if the parameter is there and its value is one.
+    pub fn model(&self, name: &str) -> Option<&ModelValue> {
+        match self.0.get(name) {
+            Some(ParamValue::Model(model)) => Some(model),
+            _ => None,
+        }
+    }
+
+    /// Every model that is the value of a parameter.
+    pub fn models(&self) -> impl Iterator<Item = &ModelValue> {
+        self.0.values().filter_map(|value| match value {
+            ParamValue::Model(model) => Some(model),
+            _ => None,
+        })
+    }
+
+    /// Makes a whole number that is larger than `most` that number, here and in every model that is a value.
+    pub fn limit(&mut self, name: &str, most: usize) {
+        for (other, value) in &mut self.0 {
+            match value {
+                ParamValue::Int(v) if other == name => *v = (*v).min(most as i64),
+                ParamValue::Model(model) => model.params.limit(name, most),
+                _ => {}
+            }
+        }
     }
 
     /// Replaces the value of a parameter that the model has by another value of its domain.
@@ -263,9 +388,20 @@ impl fmt::Display for Resolved {
     }
 }
 
-/// Converts what was written to a value of the parameter's domain.
-pub(crate) fn admit(param: &Param, written: &toml::Value) -> Result<ParamValue, ParamError> {
+/// Converts what was written to a value of the parameter's domain, for inputs of this kind.
+pub(crate) fn admit(param: &Param, written: &toml::Value, kind: InputKind) -> Result<ParamValue, ParamError> {
+    let models = param.domain.models();
     let value = match (written, param.domain) {
+        (toml::Value::String(name), domain) if models.contains(&name.as_str()) => {
+            Some(model_value::admit(param, name, (&toml::Table::new(), domain), kind)?)
+        }
+        (toml::Value::Table(table), domain) if !models.is_empty() => {
+            let mut overrides = table.clone();
+            let Some(toml::Value::String(name)) = overrides.remove("model") else {
+                return Err(outside(param, written));
+            };
+            Some(model_value::admit(param, &name, (&overrides, domain), kind)?)
+        }
         (toml::Value::Boolean(v), _) => Some(ParamValue::Bool(*v)),
         (toml::Value::Integer(v), Domain::Float(..)) => Some(ParamValue::Float(*v as f64)),
         (toml::Value::Integer(v), _) => Some(ParamValue::Int(*v)),

@@ -1,82 +1,19 @@
-//! `resnet`: a residual network over the pixels of small images, or over the words of a text.
-//!
-//! The two texts of a pair are read apart with the same weights and pooled to `u` and `v`, and the last layer gets
-//! `[u, v, |u - v|, u * v]` (Conneau et al. 2017, who tried a convolution network too). If they were one sequence, a
-//! window of three words would hardly ever hold words of both.
+//! `resnet`: a residual network over the pixels of small images, or over the words of a text. Its network is that of
+//! `neural/convolutional.rs`.
 
 use std::path::Path;
 
-use burn::tensor::Tensor;
-
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
-use crate::neural::batch::Batch;
+use crate::neural::convolutional::{self, PARAMS, Shortcuts};
 use crate::neural::encoder::{InputEncoder, InputForm, Normalisation, TextReading};
-use crate::neural::layers::{BatchNorm, Conv, Embedding, LayerNorm, Linear, Pass, compare, masked_max, relu};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
-use crate::neural::weights::{Init, WeightLayout};
-use crate::neural::{Neural, fit_s, version};
+use crate::neural::reduction::Reduction;
+use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
-use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::params::{Param, Resolved};
 
 /// The entry in the registry.
 pub(crate) struct Resnet;
-
-const OWN: &[Param] = &[
-    Param {
-        name: "depth",
-        images: DefaultValue::Int(20),
-        texts: DefaultValue::Int(8),
-        domain: Domain::IntOf(&[8, 20, 32, 44, 56, 110]),
-        about: "weighted layers: three stages of blocks of two convolutions, and two more layers",
-        source: "6n + 2: He et al. 2015, section 4.2",
-        search: None,
-    },
-    Param {
-        name: "width",
-        images: DefaultValue::Int(16),
-        texts: DefaultValue::Int(64),
-        domain: Domain::Int(1, 512),
-        about: "channels of the first stage; each further stage over images has twice those of the one before",
-        source: "16: He et al. 2015, section 4.2; texts: our own choice",
-        search: None,
-    },
-    Param {
-        name: "dropout",
-        images: DefaultValue::Float(0.0),
-        texts: DefaultValue::Float(0.3),
-        domain: Domain::Float(0.0, 0.9),
-        about: "dropout of word embeddings and before the last layer",
-        source: "images: none, as He et al. 2015; texts: our own choice",
-        search: Some(DROPOUT),
-    },
-];
-
-static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
-    OWN,
-    Choices {
-        epochs: Choice(
-            DefaultValue::Int(160),
-            DefaultValue::Int(8),
-            "images: the 64,000 steps of He et al. 2015 at 50,000 rows; texts: ours",
-        ),
-        optimizer: Choice(
-            DefaultValue::Word("sgd"),
-            DefaultValue::Word("adamw"),
-            "He et al. 2015; texts: our own choice",
-        ),
-        learning_rate: Choice(
-            DefaultValue::Float(0.1),
-            DefaultValue::Float(2e-3),
-            "He et al. 2015; texts: our own choice",
-        ),
-        weight_decay: Choice(
-            DefaultValue::Float(1e-4),
-            DefaultValue::Float(0.01),
-            "He et al. 2015; texts: our own choice",
-        ),
-    },
-);
 
 impl ModelEntry for Resnet {
     fn name(&self) -> &'static str {
@@ -107,6 +44,10 @@ impl ModelEntry for Resnet {
         Some(fit_s(shape, params, threads, device, design, TextReading::Apart))
     }
 
+    fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
+        Some(typical(shape, params, design, TextReading::Apart).width())
+    }
+
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
         Ok(Box::new(Neural::new(&Resnet, spec, design, TextReading::Apart)?))
     }
@@ -134,6 +75,7 @@ pub fn published_resnet(
         target: TargetShape::Classes(classes),
         train_rows: 50_000,
         mirror_negates: false,
+        characters: None,
     };
     let depth = toml::Table::from_iter([("depth".to_owned(), toml::Value::Integer(depth as i64))]);
     let params = Resolved::new(&PARAMS, &shape, &depth).map_err(|error| ModelError::Unsupported(error.to_string()))?;
@@ -146,224 +88,10 @@ pub fn published_resnet(
 
 /// The network for these parameters, inputs and outputs.
 pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
-    let blocks = (params.int("depth") - 2) / 6;
-    let (width, dropout) = (params.int("width"), params.float("dropout"));
-    match form {
-        InputForm::Images { channels, height, width: columns } => {
-            Box::new(ImageNet::new([blocks, width, outputs], [height, columns, channels], dropout))
-        }
-        InputForm::Tokens { vocabulary, typical, reading, .. } => {
-            Box::new(TextNet::new([blocks, width, outputs], [vocabulary, typical], reading, dropout))
-        }
-    }
+    reduced(params, form, outputs, Reduction::None)
 }
 
-/// Two 3 x 3 convolutions beside a shortcut without weights ("option A" of He et al. 2015).
-struct ImageBlock {
-    first: Conv,
-    first_norm: BatchNorm,
-    second: Conv,
-    second_norm: BatchNorm,
-    stride: usize,
-}
-
-impl ImageBlock {
-    fn new(layouts: &mut (WeightLayout, WeightLayout), name: &str, channels: [usize; 2], stride: usize) -> ImageBlock {
-        let (layout, buffers) = layouts;
-        let [inputs, outputs] = channels;
-        ImageBlock {
-            first: Conv::new(layout, &format!("{name}.conv1"), inputs, outputs),
-            first_norm: BatchNorm::new(layout, buffers, &format!("{name}.bn1"), outputs),
-            second: Conv::new(layout, &format!("{name}.conv2"), outputs, outputs),
-            second_norm: BatchNorm::new(layout, buffers, &format!("{name}.bn2"), outputs),
-            stride,
-        }
-    }
-
-    fn forward(&self, x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<4> {
-        let y = self.first.forward(x.clone(), self.stride, pass);
-        let y = self.first_norm.relu(y, None, pass);
-        let y = self.second.forward(y, 1, pass);
-        let shortcut = if self.stride == 1 { x } else { thin(x, y.dims()) };
-        self.second_norm.relu(y, Some(shortcut), pass)
-    }
-}
-
-/// Every second pixel in both directions. Channels of zeros are added, half of them before and half after the old ones.
-fn thin(x: Tensor<4>, shape: [usize; 4]) -> Tensor<4> {
-    let [examples, height, width, channels] = shape;
-    let x = x.slice(burn::tensor::s![.., 0..;2, 0..;2, ..]);
-    let added = channels - x.dims()[3];
-    let zeros = |count: usize| Tensor::zeros([examples, height, width, count], &x.device());
-    let (before, after) = (zeros(added / 2), zeros(added - added / 2));
-    Tensor::cat(vec![before, x, after], 3)
-}
-
-struct ImageNet {
-    layouts: (WeightLayout, WeightLayout),
-    stem: Conv,
-    stem_norm: BatchNorm,
-    blocks: Vec<ImageBlock>,
-    head: Linear,
-    dropout: f64,
-    multiply_adds: u64,
-}
-
-impl ImageNet {
-    /// `shape` is the number of blocks per stage, of channels of the first stage, and of outputs. `image` is height,
-    /// width and channels. Slots are named as in PyTorch's usual code, which published weights follow.
-    fn new(shape: [usize; 3], image: [usize; 3], dropout: f64) -> ImageNet {
-        let [per_stage, width, outputs] = shape;
-        let [mut height, mut columns, channels] = image;
-        let mut layouts = (WeightLayout::default(), WeightLayout::default());
-        let stem = Conv::new(&mut layouts.0, "conv1", channels, width);
-        let stem_norm = BatchNorm::new(&mut layouts.0, &mut layouts.1, "bn1", width);
-        let mut multiply_adds = height * columns * 9 * channels * width;
-        let mut blocks = Vec::with_capacity(3 * per_stage);
-        let mut inputs = width;
-        for stage in 0..3 {
-            let filters = width << stage;
-            for index in 0..per_stage {
-                let stride = if stage > 0 && index == 0 { 2 } else { 1 };
-                (height, columns) = (height.div_ceil(stride), columns.div_ceil(stride));
-                let name = format!("layer{}.{index}", stage + 1);
-                blocks.push(ImageBlock::new(&mut layouts, &name, [inputs, filters], stride));
-                multiply_adds += height * columns * 9 * filters * (inputs + filters);
-                inputs = filters;
-            }
-        }
-        let head = Linear::new(&mut layouts.0, "linear", inputs, outputs, Init::glorot(inputs, outputs));
-        let multiply_adds = (multiply_adds + inputs * outputs) as u64;
-        ImageNet { layouts, stem, stem_norm, blocks, head, dropout, multiply_adds }
-    }
-}
-
-impl Network for ImageNet {
-    fn layout(&self) -> &WeightLayout {
-        &self.layouts.0
-    }
-
-    fn buffers(&self) -> &WeightLayout {
-        &self.layouts.1
-    }
-
-    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
-        let Batch::Images(pixels) = batch else { unreachable!("a network gets the form of input it was designed for") };
-        let x = self.stem.forward(pixels.clone(), 1, pass);
-        let mut x = self.stem_norm.relu(x, None, pass);
-        for block in &self.blocks {
-            x = block.forward(x, pass);
-        }
-        let [examples, height, width, channels] = x.dims();
-        let pooled = x.reshape([examples, height * width, channels]).mean_dim(1).squeeze_dim::<2>(1);
-        let pooled = pass.dropout(pooled, self.dropout);
-        self.head.forward(pooled, pass)
-    }
-
-    fn multiply_adds(&self) -> u64 {
-        self.multiply_adds
-    }
-}
-
-/// Two convolutions over three words each beside a shortcut, pre-activation (He et al. 2016). It has layer
-/// normalisation instead of batch normalisation, because padding would count in the statistics of a batch.
-struct TextBlock {
-    first_norm: LayerNorm,
-    first: Linear,
-    second_norm: LayerNorm,
-    second: Linear,
-}
-
-impl TextBlock {
-    fn new(layout: &mut WeightLayout, name: &str, width: usize) -> TextBlock {
-        let init = Init::he(3 * width);
-        TextBlock {
-            first_norm: LayerNorm::new(layout, &format!("{name}.norm1"), width),
-            first: Linear::new(layout, &format!("{name}.conv1"), 3 * width, width, init),
-            second_norm: LayerNorm::new(layout, &format!("{name}.norm2"), width),
-            second: Linear::new(layout, &format!("{name}.conv2"), 3 * width, width, init),
-        }
-    }
-
-    fn forward(&self, x: Tensor<3>, mask: &Tensor<3>, pass: &Pass<'_>) -> Tensor<3> {
-        let y = relu(self.first_norm.forward(x.clone(), pass)) * mask.clone();
-        let y = self.first.forward(neighbours(y), pass);
-        let y = relu(self.second_norm.forward(y, pass)) * mask.clone();
-        x + self.second.forward(neighbours(y), pass)
-    }
-}
-
-/// Each token's vector between those of the tokens before and after it. Beyond the ends, the vectors are zero.
-fn neighbours(x: Tensor<3>) -> Tensor<3> {
-    let [examples, tokens, width] = x.dims();
-    let edge = Tensor::zeros([examples, 1, width], &x.device());
-    let padded = Tensor::cat(vec![edge.clone(), x.clone(), edge], 1);
-    let (before, after) = (padded.clone().narrow(1, 0, tokens), padded.narrow(1, 2, tokens));
-    Tensor::cat(vec![before, x, after], 2)
-}
-
-struct TextNet {
-    layouts: (WeightLayout, WeightLayout),
-    words: Embedding,
-    blocks: Vec<TextBlock>,
-    norm: LayerNorm,
-    head: Linear,
-    reading: TextReading,
-    dropout: f64,
-    multiply_adds: u64,
-}
-
-impl TextNet {
-    /// `shape` is as for images. All stages have the same width and keep all tokens, because texts are short. `tokens`
-    /// is the number of different tokens, and the number of tokens of a typical text.
-    fn new(shape: [usize; 3], tokens: [usize; 2], reading: TextReading, dropout: f64) -> TextNet {
-        let ([per_stage, width, outputs], [vocabulary, typical]) = (shape, tokens);
-        let mut layout = WeightLayout::default();
-        let words = Embedding::new(&mut layout, vocabulary, width);
-        let blocks: Vec<_> =
-            (0..3 * per_stage).map(|index| TextBlock::new(&mut layout, &format!("block{index}"), width)).collect();
-        let norm = LayerNorm::new(&mut layout, "norm", width);
-        let pooled = width * if reading == TextReading::Apart { 4 } else { 1 };
-        let head = Linear::new(&mut layout, "linear", pooled, outputs, Init::glorot(pooled, outputs));
-        let text = typical * blocks.len() * 6 * width * width;
-        let multiply_adds = (reading.sequences() * text + pooled * outputs) as u64;
-        TextNet {
-            layouts: (layout, WeightLayout::default()),
-            words,
-            blocks,
-            norm,
-            head,
-            reading,
-            dropout,
-            multiply_adds,
-        }
-    }
-}
-
-impl Network for TextNet {
-    fn layout(&self) -> &WeightLayout {
-        &self.layouts.0
-    }
-
-    fn buffers(&self) -> &WeightLayout {
-        &self.layouts.1
-    }
-
-    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
-        let Batch::Texts(tokens) = batch else { unreachable!("a network gets the form of input it was designed for") };
-        let mask: Tensor<3> = tokens.mask.clone().unsqueeze_dim(2);
-        let x = self.words.forward(tokens.ids.clone(), pass);
-        let mut x = pass.dropout(x, self.dropout);
-        for block in &self.blocks {
-            x = block.forward(x, &mask, pass);
-        }
-        let pooled = masked_max(relu(self.norm.forward(x, pass)), tokens.mask.clone());
-        let pooled = if self.reading == TextReading::Apart { compare(pooled) } else { pooled };
-        let pooled = pass.dropout(pooled, self.dropout);
-        self.head.forward(pooled, pass)
-    }
-
-    fn multiply_adds(&self) -> u64 {
-        self.multiply_adds
-    }
+/// The same network, made smaller.
+pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduction: Reduction) -> Box<dyn Network> {
+    convolutional::network(Shortcuts::Residual, params, form, outputs, reduction)
 }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::model::InputShape;
-use crate::params::{DefaultValue, Domain, Param, ParamValue, admit};
+use crate::params::{DefaultValue, Domain, InputKind, Param, ParamValue, admit};
 
 /// How the numbers of a range are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +64,10 @@ impl Search {
         Search { images: decades(images), texts: decades(texts), source }
     }
 
-    fn on(&self, input: &InputShape) -> Option<SearchDefault> {
-        match input {
-            InputShape::Images { .. } => self.images,
-            InputShape::Texts { .. } => self.texts,
+    fn on(&self, kind: InputKind) -> Option<SearchDefault> {
+        match kind {
+            InputKind::Images => self.images,
+            InputKind::Texts | InputKind::Characters => self.texts,
         }
     }
 }
@@ -180,8 +179,12 @@ fn rounded(number: f64) -> f64 {
 
 impl Param {
     /// What a search draws the parameter from for such inputs; `None` if it stays as it is.
-    pub fn declared_range(&self, input: &InputShape) -> Option<SearchRange> {
-        let default = self.search.and_then(|search| search.on(input))?;
+    /// A parameter with a default of its own on characters stays at it, because its range is for words.
+    pub fn declared_range(&self, kind: InputKind) -> Option<SearchRange> {
+        if kind == InputKind::Characters && self.default_on_characters().is_some() {
+            return None;
+        }
+        let default = self.search.and_then(|search| search.on(kind))?;
         Some(SearchRange::declared(default, self))
     }
 
@@ -190,14 +193,14 @@ impl Param {
     ///
     /// # Errors
     /// On values outside the parameter's domain, and on a range that holds fewer than two values.
-    pub fn written_range(&self, input: &InputShape, values: &[toml::Value]) -> Result<Option<SearchRange>, RangeFault> {
+    pub fn written_range(&self, kind: InputKind, values: &[toml::Value]) -> Result<Option<SearchRange>, RangeFault> {
         let fault = |value, message: String| RangeFault { value, message };
         let mut admitted: Vec<ParamValue> = Vec::new();
         for (index, value) in values.iter().enumerate() {
-            let value = admit(self, value).map_err(|error| fault(Some(index), error.to_string()))?;
+            let value = admit(self, value, kind).map_err(|error| fault(Some(index), error.to_string()))?;
             admitted.push(value);
         }
-        let declared = self.search.map(|search| search.on(input));
+        let declared = self.search.map(|search| search.on(kind));
         let range = match (self.domain, admitted.as_slice()) {
             (Domain::Int(..) | Domain::Float(..), [low, high]) => {
                 let scale = match declared {
@@ -236,7 +239,10 @@ impl Param {
                 SearchRange::OneOf(admitted)
             }
         };
-        Ok(if declared == Some(None) { None } else { Some(range) })
+        // A network that gives features reads inputs of every form.
+        let names_a_model =
+            matches!(&range, SearchRange::OneOf(values) if values.iter().any(|v| matches!(v, ParamValue::Model(_))));
+        Ok(if declared == Some(None) && !names_a_model { None } else { Some(range) })
     }
 }
 
@@ -245,7 +251,7 @@ fn number(value: &ParamValue) -> f64 {
     match value {
         ParamValue::Int(v) => *v as f64,
         ParamValue::Float(v) => *v,
-        ParamValue::Bool(_) | ParamValue::Text(_) => f64::NAN,
+        ParamValue::Bool(_) | ParamValue::Text(_) | ParamValue::Model(_) => f64::NAN,
     }
 }
 
@@ -264,8 +270,7 @@ mod tests {
     use super::*;
     use crate::ENTRIES;
 
-    const TEXTS: InputShape = InputShape::Texts { pairs: false };
-    const IMAGES: InputShape = InputShape::Images { channels: 3, height: 32, width: 32 };
+    const KINDS: [InputKind; 3] = [InputKind::Images, InputKind::Texts, InputKind::Characters];
 
     fn param(model: &str, name: &str) -> Param {
         let entry = ENTRIES.iter().find(|entry| entry.name() == model).unwrap();
@@ -274,14 +279,14 @@ mod tests {
 
     fn written(param: &Param, values: &str) -> Result<Option<SearchRange>, RangeFault> {
         let table: toml::Table = format!("v = {values}").parse().unwrap();
-        param.written_range(&TEXTS, table["v"].as_array().unwrap())
+        param.written_range(InputKind::Texts, table["v"].as_array().unwrap())
     }
 
     #[test]
     fn every_declared_range_draws_values_that_the_parameter_takes() {
         for param in ENTRIES.iter().flat_map(|entry| entry.params()) {
             assert!(param.search.is_none_or(|search| !search.source.is_empty()), "{}", param.name);
-            for range in [&IMAGES, &TEXTS].into_iter().filter_map(|input| param.declared_range(input)) {
+            for range in KINDS.into_iter().filter_map(|kind| param.declared_range(kind)) {
                 for share in [0.0, 0.3, 0.5, 0.999_999_999, 1.0 - f64::EPSILON] {
                     let value = range.at(share);
                     assert!(param.domain.admits(&value), "{} = {value}", param.name);
@@ -308,7 +313,7 @@ mod tests {
     #[test]
     fn the_share_of_a_value_is_where_the_range_has_it() {
         for param in ENTRIES.iter().flat_map(|entry| entry.params()) {
-            for range in [&IMAGES, &TEXTS].into_iter().filter_map(|input| param.declared_range(input)) {
+            for range in KINDS.into_iter().filter_map(|kind| param.declared_range(kind)) {
                 for share in [0.0, 0.3, 0.5, 1.0 - f64::EPSILON] {
                     let value = range.at(share);
                     let found = range.share_of(&value).unwrap();
@@ -338,6 +343,13 @@ mod tests {
         let crop = param("svm", "features");
         let images_only = written(&crop, "[\"hog\", \"pixels\"]").unwrap();
         assert_eq!(images_only, None, "no text has such features");
+        let networks = written(&crop, "[\"encoder\", { model = \"lstm\", hidden = 8 }]").unwrap();
+        let Some(SearchRange::OneOf(networks)) = networks else { panic!("{networks:?}") };
+        let names = networks.iter().map(|value| match value {
+            ParamValue::Model(model) => model.name(),
+            other => panic!("{other}"),
+        });
+        assert_eq!(names.collect::<Vec<_>>(), ["encoder", "lstm"], "a network reads texts too");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! Images become HOG features, pixels, or both. Texts become sparse TF-IDF rows of word 1- and 2-grams, and the rows
 //! stay sparse. A kernel needs inner products only, and the few terms that two texts share give them exactly. So no
 //! projection is needed, which would lose information. A pair of texts becomes such rows of both texts and of their
-//! overlap (`encode/pairs.rs`).
+//! overlap (`encode/pairs.rs`). Features can also be those of a network (`encode/classic.rs`).
 //!
 //! Two things limit the training size: the dense kernel between all training rows and, with hundreds of classes, the
 //! coefficient of each row for each pair of classes.
@@ -26,17 +26,17 @@ use ndarray::{Array1, Axis};
 use rayon::ThreadPool;
 
 use crate::artefact::{self, ArraysOut, Loaded};
+use crate::encode::classic::{self, CONCATENATE, ClassicEncoder, ClassicState};
+use crate::encode::features::joined;
 pub use crate::encode::features::{Encoder, FeatureParams, Features};
-use crate::encode::features::{EncoderState, joined};
 pub use crate::encode::images::ImageFeatures;
 pub use crate::encode::sparse::SparseRows;
 use crate::encode::words::Tokens;
 use crate::model::{
-    Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape,
-    Watch,
+    Device, Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
 };
 use crate::parallel::Threads;
-use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 use crate::search::{Scale, Search, SearchDefault};
 use crate::target_scale::TargetScale;
 pub use classifier::Classifier;
@@ -100,11 +100,12 @@ const PARAMS: &[Param] = &[
         source: "LIBSVM's default",
         search: None,
     },
-    ImageFeatures::param(
+    classic::features_param(
         "hog+pixels",
         "validation tenths: CIFAR-10, 2,000 rows, both 0.534, HOG 0.507, pixels 0.376; grey digits, 1,797 rows, both 0.994, HOG \
          0.992, pixels 0.987; turned images, mean squared error, both 832, HOG 907",
     ),
+    CONCATENATE,
     Tokens::param(
         "words-or-marks",
         "SST-2, 8,000 rows, five validation tenths: words 0.822, words and marks 0.819, scikit-learn's words 0.820",
@@ -135,7 +136,7 @@ impl ModelEntry for Svm {
     }
 
     fn about(&self) -> &'static str {
-        "support vector machine on image or text features (HOG and pixels, or TF-IDF)"
+        "support vector machine on image or text features (HOG and pixels, TF-IDF, or those of a network)"
     }
 
     fn version(&self, device: Device) -> String {
@@ -173,19 +174,24 @@ impl ModelEntry for Svm {
         {
             return Support::No { reason };
         }
-        FeatureParams::of(params, &shape.input).supports(&shape.input, device)
+        classic::supports(shape, params, device)
     }
 
-    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, _device: Device) -> Option<f64> {
+    fn check(&self, params: &Resolved) -> Result<(), ParamError> {
+        classic::check(params)
+    }
+
+    fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
         // Both times grow with the square of the number of rows. The time for the kernel also grows with the number of
         // features. Measured at 2,000 to 8,000 rows.
         let solve_s = 3e-8;
-        let kernel_s = match shape.input {
-            // Sparse rows share few terms.
-            InputShape::Texts { .. } => 0.0,
-            InputShape::Images { .. } => 1e-10 * FeatureParams::of(params, &shape.input).width(&shape.input) as f64,
+        // Sparse rows share few terms.
+        let dense = match classic::is_sparse(&shape.input, params) {
+            true => 0,
+            false => classic::width(shape, params),
         };
-        Some((solve_s + kernel_s) * (shape.train_rows as f64).powi(2) / threads as f64)
+        let network_s = classic::fit_s(shape, params, threads, device)?;
+        Some(network_s + (solve_s + 1e-10 * dense as f64) * (shape.train_rows as f64).powi(2) / threads as f64)
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
@@ -196,13 +202,13 @@ impl ModelEntry for Svm {
     }
 
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
-        let Loaded { spec, state, mut arrays } = artefact::load::<EncoderState>(folder, self, threads, device)?;
-        let params = FeatureParams::of(&spec.params, &spec.shape.input);
-        let encoder = Encoder::load(state, &params, &spec.shape.input, &mut arrays)?;
+        let (loaded, folders) = artefact::parts::load::<ClassicState>(folder, self, threads, device)?;
+        let Loaded { spec, state, mut arrays } = loaded;
+        let encoder = ClassicEncoder::load(state, &folders, &spec, &mut arrays)?;
         let form = MachineForm {
             is_linear: spec.params.word("kernel") == "linear",
             features: encoder.width(),
-            is_sparse: matches!(spec.shape.input, InputShape::Texts { .. }),
+            is_sparse: classic::is_sparse(&spec.shape.input, &spec.params),
         };
         let predictor = match spec.shape.target {
             TargetShape::Classes(classes) => Predictor::Classes(Classifier::load(form, classes, &mut arrays)?),
@@ -224,7 +230,7 @@ struct SupportVectors {
 }
 
 struct Fitted {
-    encoder: Encoder,
+    encoder: ClassicEncoder,
     predictor: Predictor,
 }
 
@@ -254,10 +260,7 @@ impl Model for SupportVectors {
         if all.is_empty() {
             return Err(ModelError::Failed("there is no training row".to_owned()));
         }
-        let (encoder, features) = {
-            let params = FeatureParams::of(&self.spec.params, &self.spec.shape.input);
-            self.pool.install(|| Encoder::fit(&all.inputs, &params))?
-        };
+        let (encoder, features) = ClassicEncoder::fit(&self.spec, (train, validation, &all.inputs), &self.pool, watch)?;
         let settings = self.settings(&features);
         let predictor = match &all.targets {
             Targets::Classes { labels, .. } => {
@@ -270,20 +273,18 @@ impl Model for SupportVectors {
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
-        let Some(Fitted { encoder, predictor }) = &self.fitted else {
+        let Some(Fitted { encoder, predictor }) = &mut self.fitted else {
             return Err(ModelError::Failed("predict before fit".to_owned()));
         };
-        self.pool.install(|| {
-            let rows = encoder.encode(inputs)?;
-            Ok(match predictor {
-                Predictor::Classes(classifier) => {
-                    Predictions::Classes { labels: classifier.predict(&rows), probabilities: None }
-                }
-                Predictor::Value { machine, mean, deviation } => Predictions::Values(
-                    machine.values(&rows).column(0).iter().map(|value| mean + deviation * value).collect(),
-                ),
-            })
-        })
+        let rows = encoder.encode(inputs, &self.pool)?;
+        Ok(self.pool.install(|| match &*predictor {
+            Predictor::Classes(classifier) => {
+                Predictions::Classes { labels: classifier.predict(&rows), probabilities: None }
+            }
+            Predictor::Value { machine, mean, deviation } => Predictions::Values(
+                machine.values(&rows).column(0).iter().map(|value| mean + deviation * value).collect(),
+            ),
+        }))
     }
 
     fn threads(&self) -> Option<usize> {
@@ -304,18 +305,27 @@ impl Model for SupportVectors {
                 arrays.add("target.deviation", &[1], [*deviation]);
             }
         }
-        artefact::save(folder, &Svm, &self.spec, state, &arrays)
+        artefact::parts::save(folder, &Svm, &self.spec, (state, &arrays), &encoder.parts())
     }
 
     fn footprint(&self) -> Footprint {
-        self.fitted.as_ref().map_or_else(Footprint::default, |fitted| Footprint {
-            parameters: fitted.predictor.machine().parameters(),
-            flops_per_example: fitted.predictor.machine().flops(),
+        self.fitted.as_ref().map_or_else(Footprint::default, |fitted| {
+            let machine = fitted.predictor.machine();
+            let own = Footprint { parameters: machine.parameters(), flops_per_example: machine.flops() };
+            fitted.encoder.footprint(own)
         })
     }
 
     fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         self.fitted.as_ref().and_then(|fitted| fitted.encoder.wordless(inputs))
+    }
+
+    fn support_vectors(&self) -> Option<usize> {
+        self.fitted.as_ref().and_then(|fitted| fitted.predictor.machine().support())
+    }
+
+    fn truncated(&self, inputs: &Inputs) -> Option<usize> {
+        self.fitted.as_ref().and_then(|fitted| fitted.encoder.truncated(inputs))
     }
 }
 
@@ -351,7 +361,8 @@ impl SupportVectors {
     ) -> Result<Predictor, ModelError> {
         let TargetScale { mean, deviation } = TargetScale::fit(values);
         let standard: Vec<f32> = values.iter().map(|&v| ((f64::from(v) - mean) / deviation) as f32).collect();
-        let solver = self.pool.install(|| Solver::new(self.method(), features, settings.kernel, values.len(), 1))?;
+        let method = self.method();
+        let solver = self.pool.install(|| Solver::new(method, features, settings.kernel, values.len(), 1))?;
         let solution = solver.regress(&standard, settings)?;
         watch.progress(1, 1);
         let coefficients = Array1::from(solution.coefficients).insert_axis(Axis(1));

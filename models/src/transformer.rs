@@ -11,11 +11,12 @@ use burn::tensor::{Tensor, module};
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, TextReading};
-use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, attend, masked_mean, relu};
-use crate::neural::network::Network;
+use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, masked_last, masked_mean, relu};
+use crate::neural::network::{AttentionForm, Network};
 use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
+use crate::neural::reduction::{PruneGroup, Reduction};
 use crate::neural::weights::{Init, Weight, WeightLayout};
-use crate::neural::{Neural, fit_s, version};
+use crate::neural::{Neural, fit_s, typical, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 use crate::search::{Search, SearchDefault};
@@ -82,10 +83,10 @@ const OWN: &[Param] = &[
         name: "pooling",
         images: DefaultValue::Word("mean"),
         texts: DefaultValue::Word("mean"),
-        domain: Domain::Word(&["mean", "class"]),
-        about: "what is classified: the mean of all tokens, or a class token before them",
-        source: "mean: Beyer et al. 2022; class: Devlin et al. 2018",
-        search: Some(Search::of_all(SearchDefault::Words(&["mean", "class"]), "both of ours")),
+        domain: Domain::Word(&["mean", "class", "last"]),
+        about: "what is classified: the mean of all tokens, a class token before them, or the last token, the default on tasks of characters",
+        source: "mean: Beyer et al. 2022; class: Devlin et al. 2018; last: Radford et al. 2018",
+        search: Some(Search::of_all(SearchDefault::Words(&["mean", "class"]), "those of classifiers")),
     },
 ];
 
@@ -150,6 +151,10 @@ impl ModelEntry for Transformer {
         Some(fit_s(shape, params, threads, device, design, TextReading::Joined))
     }
 
+    fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
+        Some(typical(shape, params, design, TextReading::Joined).width())
+    }
+
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
         if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
@@ -175,10 +180,14 @@ struct Block {
 }
 
 impl Block {
-    fn new(layout: &mut WeightLayout, name: &str, width: usize, hidden: usize) -> Block {
-        let mut square =
-            |part: &str| Linear::new(layout, &format!("{name}.{part}"), width, width, Init::glorot(width, width));
-        let (query, key, value, output) = (square("query"), square("key"), square("value"), square("output"));
+    /// The heads of a block have `inner` numbers together.
+    fn new(layout: &mut WeightLayout, name: &str, [width, inner, hidden]: [usize; 3]) -> Block {
+        let glorot = Init::glorot(width, width);
+        let mut linear =
+            |part: &str, inputs, outputs| Linear::new(layout, &format!("{name}.{part}"), inputs, outputs, glorot);
+        let (query, key, value) =
+            (linear("query", width, inner), linear("key", width, inner), linear("value", width, inner));
+        let output = linear("output", inner, width);
         let glorot = Init::glorot(width, hidden);
         Block {
             query,
@@ -195,7 +204,8 @@ impl Block {
     fn forward(&self, x: Tensor<3>, lengths: &[usize], net: &TransformerNet, pass: &mut Pass<'_>) -> Tensor<3> {
         let y = self.attention_norm.forward(x.clone(), pass);
         let inputs = [&self.query, &self.key, &self.value].map(|linear| linear.forward(y.clone(), pass));
-        let attended = self.output.forward(attend(inputs, net.heads, lengths), pass);
+        let attended = pass.attend(inputs, net.heads, lengths);
+        let attended = self.output.forward(attended, pass);
         let x = x + pass.dropout(attended, net.dropout);
         let hidden = relu(self.expand.forward(self.mlp_norm.forward(x.clone(), pass), pass));
         let changed = self.contract.forward(hidden, pass);
@@ -206,7 +216,12 @@ impl Block {
 /// What makes the first vectors of tokens.
 enum Stem {
     Words(Embedding),
-    Patches { side: usize, project: Linear },
+    Patches {
+        side: usize,
+        /// How many there are from top to bottom and from left to right.
+        grid: [usize; 2],
+        project: Linear,
+    },
 }
 
 struct TransformerNet {
@@ -217,18 +232,34 @@ struct TransformerNet {
     /// The embeddings of the first and the second text of a pair.
     segments: Option<Weight>,
     class: Option<Weight>,
+    /// Whether the last token is classified.
+    last: bool,
     blocks: Vec<Block>,
     norm: LayerNorm,
     head: Linear,
+    /// Numbers per token.
+    width: usize,
     heads: usize,
+    /// Numbers per head.
+    depth: usize,
+    /// Units of the hidden layer of a block.
+    hidden: usize,
     dropout: f64,
     multiply_adds: u64,
 }
 
 /// The network for these parameters, inputs and outputs.
 pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
-    let (width, hidden, layers) = (params.int("width"), params.int("feed_forward"), params.int("layers"));
-    let mut layout = WeightLayout::default();
+    reduced(params, form, outputs, Reduction::None)
+}
+
+/// The same network, made smaller. Attention heads and units of the hidden layers can be pruned.
+pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduction: Reduction) -> Box<dyn Network> {
+    let (width, layers) = (params.int("width"), params.int("layers"));
+    let depth = width / params.int("heads");
+    let (heads, hidden) = (reduction.units(params.int("heads")), reduction.units(params.int("feed_forward")));
+    let inner = heads * depth;
+    let mut layout = WeightLayout::of(reduction);
     let (stem, longest, tokens, stem_cost) = match form {
         InputForm::Tokens { vocabulary, longest, typical, .. } => {
             (Stem::Words(Embedding::new(&mut layout, vocabulary, width)), longest, typical, 0)
@@ -237,20 +268,27 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
             let side = params.int("patch");
             let inputs = side * side * channels;
             let project = Linear::new(&mut layout, "patches", inputs, width, Init::glorot(inputs, width));
-            let tokens = (height / side) * (columns / side);
-            (Stem::Patches { side, project }, tokens, tokens, tokens * inputs * width)
+            let grid = [height / side, columns / side];
+            let tokens = grid[0] * grid[1];
+            (Stem::Patches { side, grid, project }, tokens, tokens, tokens * reduction.product(inputs, width))
         }
+        _ => unreachable!("this network reads pixels and words"),
     };
     let class = (params.word("pooling") == "class").then(|| layout.free("class", &[1, 1, width], Init::embedding()));
     let extra = usize::from(class.is_some());
     let positions = layout.free("positions", &[longest + extra, width], Init::embedding());
-    let blocks = (0..layers).map(|index| Block::new(&mut layout, &format!("block{index}"), width, hidden)).collect();
+    let sizes = [width, inner, hidden];
+    let blocks = (0..layers).map(|index| Block::new(&mut layout, &format!("block{index}"), sizes)).collect();
     let norm = LayerNorm::new(&mut layout, "norm", width);
-    let head = Linear::new(&mut layout, "head", width, outputs, Init::glorot(width, outputs));
+    let head = Linear::head(&mut layout, "head", width, outputs, Init::glorot(width, outputs));
     let joined = matches!(form, InputForm::Tokens { reading: TextReading::Joined, .. });
     let segments = joined.then(|| layout.free("segments", &[2, width], Init::embedding()));
     let tokens = tokens + extra;
-    let block_cost = tokens * width * (4 * width + 2 * hidden + 2 * tokens);
+    let products = 3 * reduction.product(width, inner)
+        + reduction.product(inner, width)
+        + reduction.product(width, hidden)
+        + reduction.product(hidden, width);
+    let block_cost = tokens * (products + 2 * tokens * inner);
     Box::new(TransformerNet {
         layout,
         buffers: WeightLayout::default(),
@@ -258,10 +296,14 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
         positions,
         segments,
         class,
+        last: params.word("pooling") == "last",
         blocks,
         norm,
         head,
-        heads: params.int("heads"),
+        width,
+        heads,
+        depth,
+        hidden,
         dropout: params.float("dropout"),
         multiply_adds: (stem_cost + layers * block_cost + width * outputs) as u64,
     })
@@ -287,7 +329,7 @@ impl Network for TransformerNet {
         &self.buffers
     }
 
-    fn forward(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
+    fn pooled(&self, batch: &Batch, pass: &mut Pass<'_>) -> Tensor<2> {
         let (mut x, mut lengths) = match (batch, &self.stem) {
             (Batch::Texts(tokens), Stem::Words(words)) => {
                 let mut x = words.forward(tokens.ids.clone(), pass);
@@ -296,7 +338,7 @@ impl Network for TransformerNet {
                 }
                 (x, tokens.lengths.clone())
             }
-            (Batch::Images(pixels), Stem::Patches { side, project }) => {
+            (Batch::Images(pixels), Stem::Patches { side, project, .. }) => {
                 let x = project.forward(patches(pixels.clone(), *side), pass);
                 let [examples, tokens, _] = x.dims();
                 (x, vec![tokens; examples])
@@ -316,15 +358,54 @@ impl Network for TransformerNet {
             x = block.forward(x, &lengths, self, pass);
         }
         let x = self.norm.forward(x, pass);
-        let pooled = match (self.class, batch) {
+        match (self.class, batch) {
             (Some(_), _) => x.narrow(1, 0, 1).reshape([examples, width]),
+            (None, Batch::Texts(tokens)) if self.last => masked_last(x, tokens.mask.clone()),
             (None, Batch::Texts(tokens)) => masked_mean(x, tokens.mask.clone()),
-            (None, Batch::Images(_)) => x.mean_dim(1).squeeze_dim(1),
-        };
+            (None, _) if self.last => {
+                let last = x.dims()[1] - 1;
+                x.narrow(1, last, 1).squeeze_dim(1)
+            }
+            (None, _) => x.mean_dim(1).squeeze_dim(1),
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn head(&self, pooled: Tensor<2>, pass: &mut Pass<'_>) -> Tensor<2> {
         self.head.forward(pooled, pass)
     }
 
     fn multiply_adds(&self) -> u64 {
         self.multiply_adds
+    }
+
+    fn prune_groups(&self) -> Vec<PruneGroup> {
+        let of_block = |block: usize| {
+            let name = |part: &str| format!("block{block}.{part}");
+            let mut heads = PruneGroup::of(self.heads);
+            for part in ["query", "key", "value"] {
+                heads = heads.with_sized(name(&format!("{part}.weight")), 1, self.depth);
+                heads = heads.with_sized(name(&format!("{part}.bias")), 0, self.depth);
+            }
+            let heads = heads.with_sized(name("output.weight"), 0, self.depth);
+            let units = PruneGroup::of(self.hidden)
+                .with(name("expand.weight"), 1)
+                .with(name("expand.bias"), 0)
+                .with(name("contract.weight"), 0);
+            [heads, units]
+        };
+        (0..self.blocks.len()).flat_map(of_block).collect()
+    }
+
+    fn attention(&self) -> Option<AttentionForm> {
+        let has_class_token = self.class.is_some();
+        let patches = match self.stem {
+            Stem::Patches { grid, .. } => Some(grid),
+            Stem::Words(_) => None,
+        };
+        Some(AttentionForm { adds_class_token: has_class_token, reads_first_token: has_class_token, patches })
     }
 }

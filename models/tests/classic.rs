@@ -1,4 +1,4 @@
-//! What the svm and the random-forest promise as models: they learn, the thread count changes nothing, order is kept,
+//! What the svm, the random-forest and the decision-tree promise as models: they learn, the thread count changes nothing, order is kept,
 //! a refit is fresh, and what they cannot do they refuse in words.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
@@ -24,9 +24,9 @@ impl Watch for Progress {
 }
 
 fn classic() -> Vec<&'static dyn ModelEntry> {
-    let classic: Vec<_> =
-        ENTRIES.iter().copied().filter(|entry| ["svm", "random-forest"].contains(&entry.name())).collect();
-    assert_eq!(classic.len(), 2);
+    let names = ["svm", "random-forest", "decision-tree"];
+    let classic: Vec<_> = ENTRIES.iter().copied().filter(|entry| names.contains(&entry.name())).collect();
+    assert_eq!(classic.len(), 3);
     classic
 }
 
@@ -91,7 +91,7 @@ fn shape(split: &Split) -> TaskShape {
         Targets::Classes { names, .. } => TargetShape::Classes(names.len()),
         Targets::Values(_) => TargetShape::Value,
     };
-    TaskShape { input, target, train_rows: split.len(), mirror_negates: false }
+    TaskShape { input, target, train_rows: split.len(), mirror_negates: false, characters: None }
 }
 
 fn build(entry: &dyn ModelEntry, split: &Split, params: &str, threads: usize) -> Result<Box<dyn Model>, ModelError> {
@@ -212,6 +212,7 @@ fn what_cannot_be_done_is_refused_in_words() {
         target: TargetShape::Value,
         train_rows: rows,
         mirror_negates: false,
+        characters: None,
     };
     let supports = |entry: &dyn ModelEntry, shape: TaskShape| {
         entry.supports(&shape, &Resolved::new(entry.params(), &shape, &toml::Table::new()).unwrap(), Device::Cpu)
@@ -220,7 +221,7 @@ fn what_cannot_be_done_is_refused_in_words() {
         Support::No { reason } => reason,
         Support::Yes => panic!("{} supports {shape:?}", entry.name()),
     };
-    let [svm, forest] = classic()[..] else { panic!("two entries") };
+    let [svm, forest, tree] = classic()[..] else { panic!("three entries") };
     assert_eq!(supports(svm, shape(16_384, 32)), Support::Yes);
     assert_eq!(
         reason(svm, shape(50_000, 32)),
@@ -238,7 +239,7 @@ fn what_cannot_be_done_is_refused_in_words() {
         reason(forest, shape(100, 15)),
         "images are 15 x 15 pixels, and histograms of oriented gradients need at least 16 x 16: set features = \"pixels\""
     );
-    for entry in [svm, forest] {
+    for entry in [svm, forest, tree] {
         let mut model = build(entry, &opinions(10, 1), "", 1).unwrap();
         assert_eq!(model.predict(&opinions(10, 1).inputs).unwrap_err().to_string(), "predict before fit");
         let nothing = opinions(0, 1);
@@ -270,7 +271,7 @@ fn a_class_without_a_training_row_is_never_predicted() {
 #[test]
 fn versions_name_the_libraries_that_are_locked() {
     let lock = include_str!("../../Cargo.lock");
-    for (entry, library) in classic().into_iter().zip(["linfa-svm", "linfa"]) {
+    for (entry, library) in classic().into_iter().zip(["linfa-svm", "linfa", "linfa"]) {
         let version = entry.version(Device::Cpu);
         let (_, locked) = version.split_once(&format!("({library} ")).unwrap();
         let locked = locked.split([')', ';']).next().unwrap();
@@ -341,4 +342,41 @@ fn texts_without_a_word_that_is_read_are_counted() {
         model.fit(&images, &images.select(&[]), &mut Progress::default()).unwrap();
         assert_eq!(model.wordless(&images.inputs), None);
     }
+}
+
+#[test]
+fn a_decision_tree_can_be_read_as_rules_and_the_other_models_cannot() {
+    let names = ["no", "yes"].map(str::to_owned);
+    for entry in classic() {
+        let model = fitted(entry, opinions, 1);
+        let Some(rules) = model.rules(&names) else {
+            assert_ne!(entry.name(), "decision-tree");
+            continue;
+        };
+        assert_eq!(entry.name(), "decision-tree");
+        let lines: Vec<&str> = rules.lines().map(str::trim_start).collect();
+        let is_leaf = |line: &&str| ["no (1.00)", "yes (1.00)"].contains(line);
+        assert!(lines[0].starts_with("if \"") && lines[0].contains("\" <= 0."), "{rules}");
+        let (leaves, decisions) = (lines.iter().filter(|line| is_leaf(line)).count(), rules.matches("if ").count());
+        assert_eq!((leaves, rules.matches("else:").count()), (decisions + 1, decisions), "{rules}");
+        assert!(build(entry, &opinions(9, 1), "", 1).unwrap().rules(&names).is_none(), "rules before a fit");
+    }
+    let tree = classic()[2];
+    let rules = fitted(tree, angles, 1).rules(&[]).unwrap();
+    assert!(rules.starts_with("if pixel ") || rules.starts_with("if gradients at "), "{rules}");
+    let leaf = rules.lines().last().unwrap().trim_start().parse::<f32>();
+    assert!(leaf.is_ok_and(|angle| angle.abs() <= 60.0), "{rules}");
+}
+
+#[test]
+fn an_alpha_beside_cross_validation_is_refused_with_what_to_do() {
+    let tree = classic()[2];
+    let params =
+        |written: &str| Resolved::new(tree.params(), &shape(&opinions(9, 1)), &written.parse().unwrap()).unwrap();
+    let error = tree.check(&params("ccp_alpha = 0.01")).unwrap_err().to_string();
+    let expected =
+        "parameter 'ccp_alpha' is 0.01, expected 0, because cross-validation chooses it; or set cross_validate = false";
+    assert_eq!(error, expected);
+    assert!(tree.check(&params("ccp_alpha = 0.01\ncross_validate = false")).is_ok());
+    assert!(tree.check(&params("")).is_ok());
 }

@@ -14,7 +14,7 @@ use bakeoff_models::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const NEURAL: [&str; 3] = ["transformer", "resnet", "lstm"];
+const NEURAL: [&str; 6] = ["transformer", "resnet", "cnn", "lstm", "gru", "mlp"];
 
 /// Scores every epoch the same, so that the first is kept, unless told to prefer the last.
 struct Epochs {
@@ -51,10 +51,12 @@ fn spec(name: &str, split: &Split, overrides: &str, threads: usize, seed: u64) -
         },
         train_rows: split.len(),
         mirror_negates: false,
+        characters: None,
     };
     let small = match name {
         "transformer" => "width = 16\nlayers = 1\nheads = 2\nfeed_forward = 16\n",
-        "resnet" => "depth = 8\nwidth = 8\n",
+        "resnet" | "cnn" => "depth = 8\nwidth = 8\n",
+        "mlp" => "hidden = 16\nembedding = 8\nfeatures = \"pixels\"\ntext_features = \"embeddings\"\n",
         _ => "hidden = 8\nembedding = 8\n",
     };
     let common = "epochs = 8\nbatch = 16\nshard = 8\nlearning_rate = 0.01\noptimizer = \"adamw\"\nflip = false\n\
@@ -162,6 +164,8 @@ fn one_example_gives_the_same_bits_on_any_number_of_threads() {
         ("transformer", &texts, "width = 128\nheads = 4\nfeed_forward = 512"),
         ("lstm", &texts, "hidden = 256\nbidirectional = false"),
         ("lstm", &texts, "hidden = 200"),
+        ("gru", &texts, "hidden = 300\nbidirectional = false"),
+        ("gru", &texts, "hidden = 230"),
         ("resnet", &images_of(32, 8, true), "width = 16"),
     ] {
         let one = |threads| {

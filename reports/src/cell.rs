@@ -7,6 +7,12 @@ use crate::record::Status;
 /// source measured the number, and ranks nothing.
 pub const ESTIMATE: &str = "estimate";
 
+/// What stands after the name of such a model where its scores are shown.
+pub(crate) const SEEN_MARK: &str = " †";
+
+/// The metric that says whether a model saw a task in pretraining.
+pub(crate) const SEEN_IN_PRETRAINING: &str = "seen_in_pretraining";
+
 /// The source in words, for a title.
 pub(crate) fn origin(source: &str) -> &str {
     match source {
@@ -93,6 +99,8 @@ pub struct Trial {
     pub model_version: String,
     /// As in [`crate::Record::params`].
     pub params: String,
+    /// As in [`crate::Record::threads`].
+    pub threads: Option<usize>,
     /// The seed.
     pub seed: u64,
     /// Which division into folds and which fold, each from 1; `None` if the case was scored on the test rows.
@@ -167,6 +175,12 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// Whether the model of any trial saw the task's training rows in pretraining.
+    pub(crate) fn is_seen_in_pretraining(&self) -> bool {
+        let is_seen = |trial: &Trial| trial.get("fit", SEEN_IN_PRETRAINING).is_some_and(|value| value.value > 0.0);
+        self.trials.iter().any(is_seen)
+    }
+
     /// The mean over the trials that have the number from the cell's first source. Numbers of two sources are never
     /// averaged.
     pub fn mean(&self, phase: &str, metric: &str) -> Option<Mean> {

@@ -34,10 +34,12 @@ enum When {
     Task(&'static [&'static str]),
     /// A task of the user whose files or description name this, in any case of letters.
     OwnTask(&'static str),
-    /// One of these models, whatever its label.
+    /// One of these models, whatever its label, or as the value of a model's parameter.
     Model(&'static [&'static str]),
-    /// A parameter of a case that finished: its name and its value.
+    /// A parameter of a case that finished, or of a model that is the value of one: its name and its value.
     Parameter(&'static str, &'static str),
+    /// A parameter of this name whose value is a model.
+    ModelAs(&'static str),
     /// More than one member in an ensemble.
     Ensemble,
     /// A search for parameters by this method.
@@ -91,8 +93,10 @@ fn used(results: &Results) -> Vec<&'static Citation> {
 
 /// What a run used, beside what stands in `run.json`.
 struct Facts {
-    /// `name=value` of every finished case.
+    /// `name=value` of every finished case, and of every model that is a value there.
     parameters: HashSet<String>,
+    /// `name=model` of every parameter whose value is a model.
+    models: HashSet<String>,
     methods: HashSet<Method>,
     searched: Option<String>,
 }
@@ -117,7 +121,11 @@ impl Facts {
             methods.insert(Method::Crossover);
         }
         Facts {
-            parameters: trials().flat_map(|trial| trial.params.split(' ')).map(str::to_owned).collect(),
+            parameters: trials()
+                .flat_map(|trial| trial.params.split([' ', '(', ',', ')']))
+                .map(str::to_owned)
+                .collect(),
+            models: trials().flat_map(|trial| models_in(&trial.params)).map(str::to_owned).collect(),
             searched: methods.contains(&Method::Search).then(|| search_method(&results.info)),
             methods,
         }
@@ -129,7 +137,14 @@ impl Facts {
         match when {
             When::Task(names) => tasks().any(|task| is_built_in(info, task) && is_one_of(task, names)),
             When::OwnTask(word) => tasks().any(|task| is_own(info, task, word)),
-            When::Model(names) => results.grid.trials().any(|(_, _, trial)| names.contains(&trial.model.as_str())),
+            When::Model(names) => {
+                let mut as_values = self.models.iter().filter_map(|found| found.split_once('='));
+                results.grid.trials().any(|(_, _, trial)| names.contains(&trial.model.as_str()))
+                    || as_values.any(|(_, model)| names.contains(&model))
+            }
+            When::ModelAs(name) => {
+                self.models.iter().filter_map(|found| found.split_once('=')).any(|(parameter, _)| parameter == name)
+            }
             When::Parameter(name, value) => self.parameters.contains(&format!("{name}={value}")),
             When::Ensemble => {
                 let members = self.parameters.iter().filter_map(|parameter| parameter.strip_prefix("ensemble="));
@@ -140,6 +155,11 @@ impl Facts {
             When::EstimatedEnergy => info.energy == crate::cell::ESTIMATE,
         }
     }
+}
+
+/// `name=model` of every parameter whose value is a model: `features=resnet(depth=8,…)`.
+fn models_in(params: &str) -> impl Iterator<Item = &str> {
+    params.match_indices('(').filter_map(|(at, _)| params[..at].rsplit([' ', '(', ',']).next())
 }
 
 fn has_probabilities(answered: &Answered<'_>) -> bool {
@@ -172,4 +192,16 @@ fn is_own(info: &RunInfo, task: &str, word: &str) -> bool {
     let named = |text: &str| text.to_lowercase().contains(word);
     let about = info.tasks.iter().find(|found| found.name == task).map_or("", |found| found.about.as_str());
     !is_built_in(info, task) && (named(about) || own_files(info, task).any(named))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::models_in;
+
+    #[test]
+    fn models_that_are_values_are_found_at_any_depth() {
+        let params = "ensemble=1 learner=svm(c=1,features=resnet(depth=8),gamma=0) teacher=mlp(epochs=3) truth=0";
+        assert_eq!(models_in(params).collect::<Vec<_>>(), ["learner=svm", "features=resnet", "teacher=mlp"]);
+        assert_eq!(models_in("c=1 features=hog+pixels").count(), 0);
+    }
 }

@@ -55,7 +55,7 @@ fn row(
     (has_seeds, ratios): (bool, &[&CostColumn]),
 ) -> Vec<TableCell> {
     let metric = results.setting(ranking.setting).primary();
-    let name = |label: usize| TableCell::Text(results.grid.labels[label].clone());
+    let name = |label: usize| TableCell::Text(results.name_in(ranking.setting, label));
     let mut cells = vec![
         name(pair.better),
         name(pair.worse),

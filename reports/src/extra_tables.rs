@@ -1,6 +1,7 @@
 //! Tables of what a suite asks for beside the ranking. Each is there only if the run has its numbers.
 
 use crate::cell::{Cell, Trial};
+use crate::compressed::compressed;
 use crate::crossovers::crossover_table;
 use crate::format::{count, score};
 use crate::metric::Metric;
@@ -19,7 +20,10 @@ pub(crate) struct ExtraTable {
 
 /// The tables that the run has numbers for.
 pub(crate) fn extra_tables(results: &Results) -> Vec<ExtraTable> {
-    [crossover_table(results), train_and_test(results), time_to_target(results)].into_iter().flatten().collect()
+    [crossover_table(results), train_and_test(results), time_to_target(results), compressed(results)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 const TRAIN_AND_TEST: &str = "The scored training rows are the first ones that every model learned from, as many as there \
@@ -49,7 +53,7 @@ fn train_and_test(results: &Results) -> Option<ExtraTable> {
             let gap = train_score - test_score;
             let cells = vec![
                 TableCell::Text(compared.title.clone()),
-                TableCell::Text(results.grid.labels[label].clone()),
+                TableCell::Text(results.name_in(setting, label)),
                 TableCell::Text(format!("{}{}", primary.short_title(), compared.primary_unit())),
                 TableCell::Written { value: train_score, text: score(primary, train_score) },
                 TableCell::Written { value: test_score, text: score(primary, test_score) },

@@ -377,6 +377,7 @@ fn trial(closing: &Record, rows: &[&Record]) -> Trial {
         model: closing.model.clone(),
         model_version: closing.model_version.clone(),
         params: closing.params.clone(),
+        threads: closing.threads,
         seed: closing.seed,
         fold: closing.repeat.zip(closing.fold),
         status: closing.status,

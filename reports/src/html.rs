@@ -10,14 +10,19 @@ use crate::claims::{HOW_TO_READ_VERDICTS, verdicts};
 use crate::extra_tables::{ExtraTable, extra_tables};
 use crate::figures::Picture;
 use crate::format::{count, si};
+use crate::interpretation::PAGE;
 use crate::markdown::reproduce;
 use crate::results::Results;
 use crate::sections::{self, HOW_ROWS_ARE_USED, Section, TUNING, marks, planned, sections, sentence};
+use crate::sheet::{HOW_TO_READ_SHEETS, Sheet};
 use crate::table;
 
 /// The page may load nothing and send nothing, whatever is in it.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
     form-action 'none'";
+
+/// The style of every page.
+pub(crate) const STYLE_SHEET: &str = include_str!("html/page.css");
 
 /// A part of the page: its heading, and what is below it.
 struct Part {
@@ -30,9 +35,9 @@ struct Part {
 }
 
 /// The text of `report.html`.
-pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) -> String {
+pub(crate) fn html(results: &Results, pictures: &[Picture], sheets: &[Sheet], remarks: &[String]) -> String {
     let info = &results.info;
-    let parts = parts(results, pictures);
+    let parts = parts(results, pictures, sheets);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -43,7 +48,7 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
                 // Without this, a browser asks the server of the page for an icon.
                 link rel="icon" href="data:,";
                 title { "bakeoff " (info.suite) ": " (info.run) }
-                style { (PreEscaped(include_str!("html/page.css"))) }
+                style { (PreEscaped(STYLE_SHEET)) }
                 script { (PreEscaped(include_str!("html/page.js"))) }
             }
             body {
@@ -64,7 +69,7 @@ pub(crate) fn html(results: &Results, pictures: &[Picture], remarks: &[String]) 
 }
 
 /// The parts of the page in the order in which a reader needs them: verdicts, results, then figures, then how they came about.
-fn parts(results: &Results, pictures: &[Picture]) -> Vec<Part> {
+fn parts(results: &Results, pictures: &[Picture], sheets: &[Sheet]) -> Vec<Part> {
     let mut parts: Vec<Part> = claims(results).into_iter().chain(anchors(results)).collect();
     parts.push(headlines(results));
     parts.extend(extra_tables(results).into_iter().map(extra_table));
@@ -72,6 +77,8 @@ fn parts(results: &Results, pictures: &[Picture]) -> Vec<Part> {
     parts.push(not_ranked(results));
     parts.extend(gaps(results));
     parts.push(Part::new("figures", "Figures", figures::figures(pictures)));
+    parts.extend(generated_images(sheets));
+    parts.extend(learned(results));
     parts.push(Part::new("provenance", "What was run", provenance(results)));
     parts.push(Part::new("parameters", "Parameters of each case", parameters(results)));
     parts
@@ -229,6 +236,35 @@ fn gaps(results: &Results) -> Option<Part> {
     (!results.gaps.is_empty()).then(|| Part::new("missing", "Numbers that are missing", body))
 }
 
+/// The images that generators made, if there are any.
+fn generated_images(sheets: &[Sheet]) -> Option<Part> {
+    let body = html! {
+        p.muted { (HOW_TO_READ_SHEETS) }
+        div.figures {
+            @for sheet in sheets {
+                figure {
+                    div.wide { img src=(sheet.address()) alt={ "generated images of " (sheet.case) }; }
+                    figcaption { (sheet.caption()) }
+                }
+            }
+        }
+    };
+    (!sheets.is_empty()).then(|| Part::new("generated", "Generated images", body))
+}
+
+/// Where to read what the models learned, if that was explained.
+fn learned(results: &Results) -> Option<Part> {
+    let explained = results.interpretation.as_ref()?;
+    let models: usize = explained.tasks.iter().map(|task| task.models.len()).sum();
+    let body = html! {
+        p {
+            a href=(PAGE) { (PAGE) } " shows " (count(models, "fitted model")) " side by side: which words or regions each of them "
+            "uses, and the attention, the rules and the support vectors of those that have them."
+        }
+    };
+    Some(Part::new("learned", "What the models learned", body))
+}
+
 fn provenance(results: &Results) -> Markup {
     let info = &results.info;
     let machine = &info.machine;
@@ -273,7 +309,7 @@ mod tests {
 
     use crate::figures::contrast;
 
-    const STYLE: &str = include_str!("html/page.css");
+    use super::STYLE_SHEET as STYLE;
 
     /// The light and the dark colour that the style declares for a name.
     fn declared(name: &str) -> [RGBColor; 2] {

@@ -11,6 +11,7 @@ mod claims;
 mod compare;
 mod comparison;
 mod comparison_table;
+mod compressed;
 mod contrast;
 mod cost_ratio;
 mod crossovers;
@@ -21,6 +22,7 @@ mod figures;
 mod format;
 mod grid;
 mod html;
+mod interpretation;
 mod latencies;
 mod markdown;
 mod methods;
@@ -40,6 +42,7 @@ mod run_info;
 mod scores;
 mod sections;
 mod setting;
+mod sheet;
 mod statistics;
 mod summary;
 mod table;
@@ -61,6 +64,10 @@ pub use estimate::{Basis, Uncertainty};
 pub use figures::{Drawn, FIGURES, Figure, Look, Picture, Style};
 pub use format::percent;
 pub use grid::Grid;
+pub use interpretation::{
+    ExplainedAnswer, ExplainedModel, ExplainedTask, Importance, Interpretation, Measure, Part, ShownAttention,
+    ShownExample, ShownInput, interpretation_text,
+};
 pub use metric::{
     Better, Estimator, Floor, METRICS, Metric, Region, Score, ScoredTargets, SummaryColumn, TargetUnit, metric,
 };
@@ -76,6 +83,7 @@ pub use run_dir::{RunDir, bytes_in, replace};
 pub use run_info::{CaseInfo, DeviceInfo, MachineInfo, RunInfo, TaskInfo};
 pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;
+pub use sheet::{COLLAPSED_BELOW, sheet};
 pub use statistics::{
     EffectOfTwoSources, Equivalence, Friedman, Inference, Interval, TaskScores, Tested, Trials, bootstrap,
     bootstrap_mean, chance_of_separation, chance_of_sweep, cliques, corrected, critical_difference, epsilon_min,

@@ -9,10 +9,11 @@ use crate::format::count;
 use crate::results::Results;
 use crate::run_info::RunInfo;
 use crate::sections::{HOW_ROWS_ARE_USED, Section, TUNING, marks, not_ranked, planned, sections, tuning};
+use crate::sheet::{HOW_TO_READ_SHEETS, Sheet};
 use crate::table::{self, escape};
 
 /// The text of `report.md`.
-pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
+pub(crate) fn markdown(results: &Results, sheets: &[Sheet], remarks: &[String]) -> String {
     let info = &results.info;
     let mut text = format!("# {}: {}\n\n", info.suite, info.run);
     let machine = &info.machine;
@@ -56,6 +57,13 @@ pub(crate) fn markdown(results: &Results, remarks: &[String]) -> String {
     }
     if let Some(table) = not_ranked(results) {
         let _ = writeln!(text, "## Cases that are not ranked\n\n{}", table::markdown(&table));
+    }
+    if !sheets.is_empty() {
+        let _ = writeln!(text, "## Generated images\n\n{HOW_TO_READ_SHEETS}\n");
+        for sheet in sheets {
+            let _ = writeln!(text, "- [{}](samples/{}.png)", escape(&sheet.caption()), sheet.case);
+        }
+        text.push('\n');
     }
     if !remarks.is_empty() {
         text += "## Remarks\n\n";

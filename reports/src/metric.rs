@@ -81,8 +81,9 @@ pub struct Score {
     pub estimator: Estimator,
     /// The constant answer whose score a model has to beat.
     pub floor: Floor,
-    /// The metric that is reported beside this one if this one ranks, as in GLUE (Wang et al. 2018, table 1).
-    pub beside: Option<&'static str>,
+    /// The metrics of which the first that was recorded is reported beside this one if this one ranks, as in GLUE (Wang et al. 2018,
+    /// table 1).
+    pub beside: &'static [&'static str],
     /// The smallest and the largest possible score, which are the ends of an axis.
     pub range: (f64, f64),
     /// The largest difference of two scores that does not matter in practice.

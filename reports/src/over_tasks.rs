@@ -2,7 +2,9 @@
 
 use std::cmp::Ordering;
 
+use crate::cell::Cell;
 use crate::metric::Better;
+use crate::ranking::Ranking;
 use crate::results::Results;
 use crate::setting::Setting;
 use crate::statistics::{Friedman, cliques, critical_difference, friedman, holm, ranks, signed_rank_p};
@@ -32,13 +34,13 @@ pub struct OverTasks {
 impl OverTasks {
     /// Compares models over the tasks of a run; `None` for fewer than two models or tasks. Settings of one task share its test rows, so
     /// they are no independent tasks: of each task, the setting with the least label noise counts, and of those the one with the most
-    /// training rows. A model that is ranked on fewer tasks than others is left out; the tasks are those on which all that are left are
+    /// training rows. A task that a ranked model saw in pretraining is left out. A model that is ranked on fewer tasks than others is left out; the tasks are those on which all that are left are
     /// ranked.
     pub fn new(results: &Results) -> Option<OverTasks> {
         let ranked: Vec<(usize, Vec<(usize, f64)>)> = results
             .rankings
             .iter()
-            .filter(|ranking| stands_for_its_task(results, ranking.setting))
+            .filter(|ranking| stands_for_its_task(results, ranking.setting) && !is_seen(results, ranking))
             .map(|ranking| {
                 let better = results.setting(ranking.setting).primary().better;
                 let goodness =
@@ -98,6 +100,12 @@ fn stands_for_its_task(results: &Results, setting: usize) -> bool {
     let is_of_task = |at: &usize| results.setting(*at).task.name == results.setting(setting).task.name;
     let of_task = (0..results.grid.settings.len()).filter(is_of_task);
     of_task.min_by(|a, b| key(*a).partial_cmp(&key(*b)).unwrap_or(Ordering::Equal)) == Some(setting)
+}
+
+/// Whether a model that is ranked there saw the task in pretraining.
+fn is_seen(results: &Results, ranking: &Ranking) -> bool {
+    let mut cells = ranking.ranked().filter_map(|model| results.grid.cell(ranking.setting, model.label));
+    cells.any(Cell::is_seen_in_pretraining)
 }
 
 /// In how many settings a model is ranked.

@@ -57,7 +57,7 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel) -> Vec<TableCe
     });
     vec![
         TableCell::Rank(model.ranks),
-        TableCell::Text(results.grid.labels[model.label].clone()),
+        TableCell::Text(results.name_in(ranking.setting, model.label)),
         estimate.unwrap_or(TableCell::Empty),
         TableCell::Text(seeds),
         TableCell::Status { status: model.status, seeds: String::new() },

@@ -13,6 +13,7 @@ use crate::markdown::markdown;
 use crate::paper::{Columns, paper_files};
 use crate::results::Results;
 use crate::run_dir::RunDir;
+use crate::sheet::sheets;
 use crate::summary::summary;
 use crate::terminal::terminal_table;
 
@@ -54,8 +55,12 @@ pub fn build_with(dir: &RunDir, look: Look) -> Result<Built, ReportError> {
         write_paper(dir, other, &results, &pictures)?;
     }
     dir.write("summary.csv", &summary(&results))?;
-    dir.write("report.md", markdown(&results, &remarks).as_bytes())?;
-    dir.write("report.html", html(&results, &pictures, &remarks).as_bytes())?;
+    if let Some(interpretation) = &results.interpretation {
+        interpretation.write_page(dir)?;
+    }
+    let sheets = sheets(dir, &results)?;
+    dir.write("report.md", markdown(&results, &sheets, &remarks).as_bytes())?;
+    dir.write("report.html", html(&results, &pictures, &sheets, &remarks).as_bytes())?;
     Ok(Built { report: dir.report_path(), terminal_table: terminal_table(&results), remarks })
 }
 

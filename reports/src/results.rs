@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::answers::Answers;
-use crate::cell::{Gap, Trial};
+use crate::cell::{Cell, Gap, SEEN_MARK, Trial};
 use crate::crossovers::{Crossover, crossovers};
 use crate::error::ReportError;
 use crate::estimate::TrialKey;
 use crate::format::{count, listed};
 use crate::grid::Grid;
+use crate::interpretation::Interpretation;
 use crate::latencies::latencies;
 use crate::metric::metric;
 use crate::ranking::{Impute, Ranking};
@@ -37,6 +38,8 @@ pub struct Results {
     pub answers: HashMap<String, Answers>,
     /// The seconds of each single prediction of each case that has any, ascending.
     pub latencies: HashMap<String, Vec<f64>>,
+    /// What fitted models learned, if that was explained.
+    pub interpretation: Option<Interpretation>,
     /// Remarks about the run as a whole that a reader must know: parts that are missing or were left out.
     pub remarks: Vec<String>,
     /// The numbers that are missing, and why. In tables, a missing number is an empty cell.
@@ -90,7 +93,9 @@ impl Results {
         for curve in curves.map(|curves| curves.rows).unwrap_or_default() {
             by_case.entry(curve.case.clone()).or_default().push(curve);
         }
-        Ok(Results { info, grid, rankings, crossovers, curves: by_case, answers, latencies, remarks, gaps })
+        let interpretation = Interpretation::read(dir)?;
+        let curves = by_case;
+        Ok(Results { info, grid, rankings, crossovers, curves, answers, latencies, interpretation, remarks, gaps })
     }
 
     /// The first trial of a setting and label, for figures that can show one seed only.
@@ -106,6 +111,12 @@ impl Results {
     /// The setting with this index, which must be one of this grid.
     pub fn setting(&self, setting: usize) -> &Setting {
         &self.grid.settings[setting]
+    }
+
+    /// A label as it is written beside its scores of a setting: with a mark if its model saw the task in pretraining.
+    pub(crate) fn name_in(&self, setting: usize, label: usize) -> String {
+        let is_seen = self.grid.cell(setting, label).is_some_and(Cell::is_seen_in_pretraining);
+        format!("{}{}", self.grid.labels[label], if is_seen { SEEN_MARK } else { "" })
     }
 
     /// What a table's row about a label in a setting is about.

@@ -62,6 +62,11 @@ impl RunDir {
         self.path.join("readings").join(format!("{case}.csv.gz"))
     }
 
+    /// `samples/<case>.png`: the images that a generator has made, if the model of the case has one.
+    pub fn sheet_path(&self, case: &str) -> PathBuf {
+        self.path.join("samples").join(format!("{case}.png"))
+    }
+
     /// `models/<case>/`: the fitted model, if the run keeps models.
     pub fn model_path(&self, case: &str) -> PathBuf {
         self.path.join("models").join(case)
@@ -200,7 +205,7 @@ impl RunDir {
         replace(&path, &packed)
     }
 
-    /// Removes all files of these cases: predictions, readings and models. It is not an error if there are none.
+    /// Removes all files of these cases: predictions, readings, sheets of images and models. It is not an error if there are none.
     ///
     /// # Errors
     /// If a folder cannot be read or a file cannot be removed.
@@ -211,8 +216,9 @@ impl RunDir {
             _ => Ok(()),
         };
         for case in cases {
-            let (readings, model) = (self.readings_path(case), self.model_path(case));
+            let (readings, sheet, model) = (self.readings_path(case), self.sheet_path(case), self.model_path(case));
             gone(fs::remove_file(&readings), &readings)?;
+            gone(fs::remove_file(&sheet), &sheet)?;
             gone(fs::remove_dir_all(&model), &model)?;
         }
         Ok(())

@@ -96,6 +96,14 @@ impl Example<'_> {
         };
         Some(row.iter().enumerate().map(squared).sum())
     }
+
+    /// The negative logarithm to the base 2 of the probability that was given to the target: how many bits an ideal code for these
+    /// probabilities needs for the target (Shannon 1948). A probability below 2^-23 counts as 2^-23, the precision of the
+    /// probabilities, as in scikit-learn. `None` without probabilities.
+    pub fn bits(&self) -> Option<f64> {
+        let Example::Class { target, probabilities: Some(row), .. } = *self else { return None };
+        Some(-f64::from(row[usize::from(target)].clamp(f32::EPSILON, 1.0)).log2() + 0.0)
+    }
 }
 
 /// Answered examples: each of them once, or a resample of them. An example may occur several times in a resample.

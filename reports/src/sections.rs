@@ -5,7 +5,7 @@ use crate::comparison_table::{HOW_TO_READ_PAIRS, HOW_TO_READ_SEEDS, comparison_t
 use crate::estimate::Basis;
 use crate::format::{count, listed, percent, score};
 use crate::grid::Grid;
-use crate::metric::{Better, metric};
+use crate::metric::{Better, Metric, metric};
 use crate::ranking::{RankedModel, Ranking};
 use crate::record::Status;
 use crate::results::Results;
@@ -232,7 +232,7 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
     };
     vec![
         TableCell::Rank(model.ranks),
-        TableCell::Text(results.grid.labels[model.label].clone()),
+        TableCell::Text(results.name_in(ranking.setting, model.label)),
         model.primary.map_or(TableCell::Empty, estimate),
         quantity("fit", "fit_s"),
         quantity("predict-single", "latency_p50_s"),
@@ -259,13 +259,16 @@ fn sources<'a>(cells: &[&'a Cell], phase: &str, metric: &str) -> Vec<&'a str> {
 
 /// A sentence with the models' scores by the metric that is reported beside the primary one.
 fn beside(results: &Results, ranking: &Ranking) -> Option<String> {
-    let other = metric(results.setting(ranking.setting).score().beside?)?;
-    let scores = ranking.ranked().filter_map(|model| {
-        let mean = results.grid.cell(ranking.setting, model.label)?.mean("score", other.name)?;
-        Some(format!("{} {}", results.grid.labels[model.label], score(other, mean.mean)))
-    });
-    let scores: Vec<String> = scores.collect();
-    (!scores.is_empty()).then(|| format!("Second metric, {}: {}.", other.title, scores.join("; ")))
+    let mut others = results.setting(ranking.setting).score().beside.iter().filter_map(|name| metric(name));
+    let sentence = |other: &Metric| {
+        let scores = ranking.ranked().filter_map(|model| {
+            let mean = results.grid.cell(ranking.setting, model.label)?.mean("score", other.name)?;
+            Some(format!("{} {}", results.name_in(ranking.setting, model.label), score(other, mean.mean)))
+        });
+        let scores: Vec<String> = scores.collect();
+        (!scores.is_empty()).then(|| format!("Second metric, {}: {}.", other.title, scores.join("; ")))
+    };
+    others.find_map(sentence)
 }
 
 /// How the parameters of searched cases were chosen.

@@ -38,7 +38,7 @@ pub(crate) fn time_to_target(results: &Results) -> Option<ExtraTable> {
             let text = format!("{reached} of {}", fits(setting, cell.trials.len()));
             let cells = vec![
                 TableCell::Text(setting.title.clone()),
-                TableCell::Text(results.grid.labels[label].clone()),
+                TableCell::Text(results.name_in(index, label)),
                 TableCell::Text(written(setting, target)),
                 TableCell::Written { value: reached as f64 / cell.trials.len() as f64, text },
                 time(cell),

@@ -3,15 +3,25 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::cell::{Contradiction, Trial};
+use crate::cell::{Contradiction, SEEN_IN_PRETRAINING, Trial};
 use crate::format::{count, listed};
 use crate::grid::Grid;
 use crate::record::Status;
+use crate::sheet::COLLAPSED_BELOW;
 
 /// The warnings of a setting, a few sentences each.
 pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
     let about = About { grid, setting };
-    [about.leakage(), about.classes(), about.wordless(), about.markless(), about.truncated()].concat()
+    [
+        about.leakage(),
+        about.pretraining(),
+        about.classes(),
+        about.wordless(),
+        about.markless(),
+        about.truncated(),
+        about.collapsed(),
+    ]
+    .concat()
 }
 
 /// The warning about all cases whose recorded score is not that of their predictions; `None` if there is no such case.
@@ -106,6 +116,23 @@ impl About<'_> {
         self.reports(read).into_iter().filter_map(sentence).collect()
     }
 
+    /// A sentence for each model that saw the task in pretraining.
+    fn pretraining(&self) -> Vec<String> {
+        let seen = |trial: &Trial| {
+            let value = trial.get("fit", SEEN_IN_PRETRAINING)?;
+            (value.value > 0.0).then(|| value.note.clone())
+        };
+        let warning = |report: ModelReport<String>| {
+            let (_, dataset) = report.by_trial.first()?;
+            Some(format!(
+                "{}its weights learned from the training rows of {dataset} before this run. Its scores here, marked †, do not show \
+                 how well it does on a new task, and verdicts and ranks over tasks leave them out.",
+                report.who
+            ))
+        };
+        self.by_model(seen).into_iter().filter_map(warning).collect()
+    }
+
     fn classes(&self) -> Vec<String> {
         let classes = self.grid.settings[self.setting].task.classes.len();
         let mut warnings = Vec::new();
@@ -142,6 +169,29 @@ impl About<'_> {
         warnings
     }
 
+    /// Models whose generator makes nearly the same image each time. Their scores stand, and are those of a classifier that has
+    /// learned against such a generator.
+    fn collapsed(&self) -> Vec<String> {
+        let is_collapsed = |trial: &&Trial| {
+            number(trial, "case", "generated_diversity").is_some_and(|diversity| diversity < COLLAPSED_BELOW)
+        };
+        let cells = self.grid.row(self.setting).map(|(label, cell)| {
+            let collapsed = cell.trials.iter().filter(is_collapsed).map(name_of).collect::<Vec<_>>();
+            (&self.grid.labels[label], collapsed)
+        });
+        cells
+            .filter(|(_, collapsed)| !collapsed.is_empty())
+            .map(|(label, collapsed)| {
+                let what = if self.are_folds() { "fold" } else { "seed" };
+                format!(
+                    "The generator of {label} has collapsed ({what} {}): it makes nearly the same image each time. So its \
+                     classifier learned against little.",
+                    listed(&collapsed)
+                )
+            })
+            .collect()
+    }
+
     fn wordless(&self) -> Vec<String> {
         self.not_read("wordless_examples", |model, examples| {
             format!("{model} finds no word that it can use in {examples}. It cannot tell these examples apart.")
@@ -152,7 +202,7 @@ impl About<'_> {
     fn markless(&self) -> Vec<String> {
         let skips_marks = |trial: &Trial| {
             let tokens = trial.params.split(' ').find_map(|param| param.strip_prefix("tokens="));
-            tokens.is_some_and(|tokens| tokens != "words+marks")
+            tokens.is_some_and(|tokens| !["words+marks", "characters"].contains(&tokens))
         };
         let cells = self
             .grid

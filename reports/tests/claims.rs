@@ -243,3 +243,33 @@ fn every_verdict_of_the_documents_follows_from_the_rows_of_its_run() {
         assert!(document.contains(&row), "docs/claims.md does not have: {row}");
     }
 }
+
+#[test]
+fn a_score_on_rows_that_were_seen_in_pretraining_is_shown_and_left_out_of_the_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = run(folder.path(), &PLAN);
+    let (_, before) = findings("C06", &Results::load(&dir).unwrap());
+    let mut records = dir.records().unwrap().rows;
+    let is_of = |row: &&bakeoff_reports::Record| {
+        row.task == "cifar10" && row.model == "resnet" && row.metric == "wall_s" && row.phase == "case"
+    };
+    let seen = records.iter().filter(is_of).map(|row| bakeoff_reports::Record {
+        phase: "fit".to_owned(),
+        metric: "seen_in_pretraining".to_owned(),
+        unit: String::new(),
+        value: Some(1.0),
+        note: "cifar10".to_owned(),
+        ..row.clone()
+    });
+    let seen: Vec<_> = seen.collect();
+    assert!(!seen.is_empty());
+    records.splice(0..0, seen);
+    std::fs::remove_file(dir.records_path()).unwrap();
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    let (verdict, after) = findings("C06", &Results::load(&dir).unwrap());
+    assert_eq!(after.iter().map(|finding| finding.is_seen).collect::<Vec<_>>(), [false, true]);
+    assert_eq!((after[1].effect, after[1].verdict), (before[1].effect, Verdict::NotMeasured));
+    assert!(after[1].remedy.contains("seen in pretraining"), "{:?}", after[1]);
+    // What is left decides alone.
+    assert_eq!(verdict, after[0].verdict);
+}

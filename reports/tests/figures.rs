@@ -34,6 +34,7 @@ const SIZES: &[(&str, Plan)] = &[
     ("8x3-axes", Plan { axes: true, ..SMALL }),
     ("5x2-grid", Plan { tasks: 2, models: 5, seeds: 3, examples: 200, faults: false, trials: 0, axes: false }),
     ("8x3-grid", SMALL),
+    ("3x2-threads", Plan { tasks: 2, models: 3, seeds: 2, examples: 200, faults: false, trials: 0, axes: false }),
 ];
 
 /// The figures that need several values of an axis or of a parameter.
@@ -42,6 +43,30 @@ const AXIS_FIGURES: &[&str] = &["learning-curve", "label-noise", "ablation"];
 const VERDICTS: &str = "verdicts";
 /// The figures of all settings together, which have no panels.
 const OF_ALL: &[&str] = &[VERDICTS, "wins", "critical-difference"];
+
+/// The figure that needs a model with several numbers of threads.
+const THREADS: &str = "threads";
+
+/// Makes the first three labels of a run one model with one, two and four threads.
+fn make_threads(dir: &RunDir) {
+    let mut info = dir.info().unwrap();
+    let mut labels: Vec<String> = info.cases.iter().map(|case| case.label.clone()).collect();
+    labels.dedup();
+    labels.truncate(3);
+    let model = info.cases[0].model.clone();
+    let place = |label: &str| labels.iter().position(|other| other == label);
+    for case in info.cases.iter_mut().filter(|case| place(&case.label).is_some()) {
+        case.model.clone_from(&model);
+    }
+    dir.write_info(&info).unwrap();
+    let mut records = dir.records().unwrap().rows;
+    for record in &mut records {
+        if let Some(place) = place(&record.label) {
+            (record.model, record.threads) = (model.clone(), Some(1 << place));
+        }
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+}
 
 /// Makes the run one of a suite that measures claims.
 fn make_claims_run(dir: &RunDir) {
@@ -73,6 +98,7 @@ fn no_text_is_clipped_or_lies_on_another_at_any_size() {
         match *size {
             "5x2-grid" => make_grid(&dir, TREES),
             "8x3-grid" => make_grid(&dir, MIXED),
+            "3x2-threads" => make_threads(&dir),
             _ => {}
         }
         build(&dir).unwrap();
@@ -100,12 +126,21 @@ fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
     let claims_dir = write_run(claims_folder.path(), &Plan { axes: true, seeds: 2, examples: 50, ..SMALL });
     make_claims_run(&claims_dir);
     let claims = Results::load(&claims_dir).unwrap();
+    let threads_folder = tempfile::tempdir().unwrap();
+    let threads_dir = write_run(threads_folder.path(), &SMALL);
+    make_threads(&threads_dir);
+    let threads = Results::load(&threads_dir).unwrap();
     for figure in FIGURES {
         let of_axis = AXIS_FIGURES.contains(&figure.name());
         let of_claims = figure.name() == VERDICTS;
+        let of_threads = figure.name() == THREADS;
         let nothing = figure.draw(&results, &Style::default()).unwrap().pictures.is_empty();
-        assert_eq!(nothing, of_axis || of_claims, "{}", figure.name());
-        let run = if of_axis { &axes } else { &results };
+        assert_eq!(nothing, of_axis || of_claims || of_threads, "{}", figure.name());
+        let run = match () {
+            () if of_axis => &axes,
+            () if of_threads => &threads,
+            () => &results,
+        };
         let drawn = figure.draw(if of_claims { &claims } else { run }, &Style::default()).unwrap();
         assert!(!drawn.pictures.is_empty(), "{} draws nothing", figure.name());
         for picture in &drawn.pictures {
@@ -128,7 +163,10 @@ fn figures_cap_their_panels_and_say_so() {
     // A matrix is a picture of its own, so that figure counts cases and not panels.
     // Of 14 tasks, 10 have classes, and only these have a reliability.
     let counted = |name: &&str| {
-        !["confusion", "reliability"].contains(name) && !AXIS_FIGURES.contains(name) && !OF_ALL.contains(name)
+        !["confusion", "reliability"].contains(name)
+            && !AXIS_FIGURES.contains(name)
+            && !OF_ALL.contains(name)
+            && *name != THREADS
     };
     for figure in FIGURES.iter().map(|figure| figure.name()).filter(counted) {
         let expected = format!("Figure {figure} shows the first 12 of 14 panels");

@@ -57,6 +57,28 @@ fn the_page_refers_to_nothing_outside_itself_and_forbids_requests() {
 }
 
 #[test]
+fn images_of_generators_are_in_the_page_itself_and_beside_their_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, page) = page(folder.path(), &SMALL);
+    assert!(!page.contains("Generated images"), "there is no sheet");
+    let case = Results::load(&dir).unwrap().grid.trials().next().unwrap().2.case.clone();
+    let pixels: Vec<u8> = (0..4 * 3 * 5 * 6).map(|value| value as u8).collect();
+    bakeoff_reports::replace(&dir.sheet_path(&case), &bakeoff_reports::sheet(&pixels, [3, 5, 6]).unwrap()).unwrap();
+    build(&dir).unwrap();
+    let page = fs::read_to_string(dir.report_path()).unwrap();
+    assert!(page.contains(">Generated images</h2>"));
+    let sources = values(&page, "src");
+    assert_eq!(sources.len(), 1);
+    // The signature of a PNG file.
+    assert!(sources[0].starts_with("data:image/png;base64,iVBORw0KGgo"), "{}", &sources[0][..60]);
+    assert_eq!(values(&page, "alt"), [format!("generated images of {case}")]);
+    let markdown = fs::read_to_string(folder.path().join("report.md")).unwrap();
+    assert!(markdown.contains(&format!("(samples/{case}.png)")), "{markdown}");
+    dir.remove_cases(&[case.as_str()].into()).unwrap();
+    assert!(!dir.sheet_path(&case).exists(), "a case that is run again loses its sheet");
+}
+
+#[test]
 fn headings_are_in_order_and_results_come_before_figures() {
     let (_, _, page) = everything();
     let levels: Vec<u32> = page

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use bakeoff_reports::{Claim, KnownNames, claims, read_claims};
 
-const SUITES: &[&str] = &["quick", "claims-quick", "claims"];
+const SUITES: &[&str] =
+    &["quick", "claims-quick", "claims", "pretrained", "hybrids", "generative", "compress", "threads"];
 
 fn read_with(text: &str, tasks: &[&str], models: &[&str]) -> Result<Vec<Claim>, String> {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

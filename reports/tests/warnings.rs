@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use bakeoff_reports::{Built, Record, build};
+use bakeoff_reports::{Built, OverTasks, Record, Results, RunDir, build};
 use common::{Plan, SMALL, write_run};
 
 const PLAN: Plan = Plan { models: 3, examples: 300, faults: false, ..SMALL };
@@ -67,6 +67,15 @@ fn assert_warned(folder: &Path, built: &Built, task: &str, sentences: &[&str]) {
         let part = next.map_or(part, |end| &part[..start.len() + end]);
         assert!(sentences.iter().all(|sentence| part.contains(sentence)), "{name}: not beside the table of {task}");
     }
+}
+
+#[test]
+fn a_generator_that_has_collapsed_is_named_with_its_seed_and_a_diverse_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |model, value| Recorded { model, ..recorded("cifar10", "case", "generated_diversity", value) };
+    let built = run(folder.path(), &PLAN, &[of("resnet", 0.04), of("transformer", 0.7)]);
+    assert_warned(folder.path(), &built, "cifar10", &["The generator of resnet has collapsed (seed 1)"]);
+    assert!(!built.terminal_table.contains("generator of transformer"), "{}", built.terminal_table);
 }
 
 #[test]
@@ -170,4 +179,35 @@ fn inputs_that_a_model_does_not_read_are_stated_by_model() {
     assert!(!built.terminal_table.contains("lstm finds"), "{}", built.terminal_table);
     let summary = std::fs::read_to_string(folder.path().join("summary.csv")).unwrap();
     assert!(summary.lines().next().unwrap().contains("train_truncated,test_truncated,train_wordless,test_wordless"));
+}
+
+#[test]
+fn a_model_whose_weights_saw_the_task_in_pretraining_is_named_and_marked_where_its_scores_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let seen = Recorded { model: "resnet", note: "glue/mnli", ..recorded("sst2", "fit", "seen_in_pretraining", 1.0) };
+    let new = Recorded { model: "lstm", ..recorded("sst2", "fit", "seen_in_pretraining", 0.0) };
+    let built = run(folder.path(), &PLAN, &[seen, new]);
+    let sentence = "resnet: its weights learned from the training rows of glue/mnli before this run.";
+    assert_warned(folder.path(), &built, "sst2", &[sentence]);
+    assert!(!built.terminal_table.contains("lstm: its weights"), "{}", built.terminal_table);
+    let quality = std::fs::read_to_string(folder.path().join("figures/quality.svg")).unwrap();
+    for text in [&built.terminal_table, &quality] {
+        assert!(text.contains("resnet †") && !text.contains("lstm †"), "{text}");
+    }
+}
+
+#[test]
+fn a_task_that_a_model_saw_in_pretraining_is_left_out_of_ranks_over_tasks() {
+    let folder = tempfile::tempdir().unwrap();
+    let tasks = |rows: &[Recorded<'_>]| {
+        let folder = folder.path().join(rows.len().to_string());
+        std::fs::create_dir(&folder).unwrap();
+        run(&folder, &PLAN, rows);
+        OverTasks::new(&Results::load(&RunDir::new(&folder)).unwrap()).map_or(0, |over| over.settings.len())
+    };
+    let all = tasks(&[]);
+    let seen = Recorded { model: "resnet", note: "glue/mnli", ..recorded("sst2", "fit", "seen_in_pretraining", 1.0) };
+    assert!(all > 1);
+    // Of one task, nothing can be said over tasks.
+    assert_eq!(tasks(&[seen]), if all == 2 { 0 } else { all - 1 });
 }

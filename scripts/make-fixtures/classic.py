@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Encodes, fits and predicts with scikit-learn and scikit-image, for the tests of the svm and the random-forest in
-models/src to agree with.
+"""Encodes, fits and predicts with scikit-learn and scikit-image, for the tests of the svm, the random-forest
+and the decision-tree in models/src to agree with.
 
 usage: scripts/make-fixtures/classic.py encoders > models/tests/fixtures/encoders.json
        scripts/make-fixtures/classic.py digits > models/tests/fixtures/digits.json
        scripts/make-fixtures/classic.py diabetes > models/tests/fixtures/diabetes.json
+       scripts/make-fixtures/classic.py trees > models/tests/fixtures/trees.json
 """
 
 import json
@@ -18,12 +19,13 @@ import numpy as np
 import skimage
 import sklearn
 from skimage.feature import hog
-from sklearn import datasets, ensemble, svm
+from sklearn import datasets, ensemble, svm, tree
 from sklearn.feature_extraction.text import TfidfVectorizer
 from uniseg import wordbreak
 
 SEED = 2026
 FORESTS = 10
+TREES = 50
 
 TEXTS = [
     "A gripping, gripping film; it grips.",
@@ -101,12 +103,24 @@ def encoders():
     return {"hog": images, "words": [words(text) for text in TEXTS + UNSEEN], "tfidf": texts}
 
 
-def digits():
+def digits_rows():
     """600 rows to learn from, 400 to predict; 64 pixels of 0 to 16, ten classes."""
     data = datasets.load_digits()
     order = np.random.default_rng(SEED).permutation(len(data.target))[:1000]
-    rows, labels = data.data[order], data.target[order]
-    train, test = slice(0, 600), slice(600, 1000)
+    return data.data[order], data.target[order], slice(0, 600), slice(600, 1000)
+
+
+def diabetes_rows():
+    """300 rows to learn from, 142 to predict; ten standardised measurements, a number as target."""
+    data = datasets.load_diabetes(scaled=False)
+    order = np.random.default_rng(SEED).permutation(len(data.target))
+    rows, values = data.data[order], data.target[order]
+    train, test = slice(0, 300), slice(300, 442)
+    return ((rows - rows[train].mean(0)) / rows[train].std(0)).round(4), values, train, test
+
+
+def digits():
+    rows, labels, train, test = digits_rows()
     result = {
         "train": {"rows": rows[train].astype(int).tolist(), "labels": labels[train].tolist()},
         "test": {"rows": rows[test].astype(int).tolist(), "labels": labels[test].tolist()},
@@ -132,12 +146,7 @@ def digits():
 
 
 def diabetes():
-    """300 rows to learn from, 142 to predict; ten standardised measurements, a number as target."""
-    data = datasets.load_diabetes(scaled=False)
-    order = np.random.default_rng(SEED).permutation(len(data.target))
-    rows, values = data.data[order], data.target[order]
-    train, test = slice(0, 300), slice(300, 442)
-    rows = ((rows - rows[train].mean(0)) / rows[train].std(0)).round(4)
+    rows, values, train, test = diabetes_rows()
     standard = (values - values[train].mean()) / values[train].std()
     result = {
         "train": {"rows": rows[train].tolist(), "values": values[train].tolist()},
@@ -163,8 +172,63 @@ def diabetes():
     return result
 
 
+def shape(fitted):
+    """A fitted tree with siblings side by side, as models/src/forest/tree.rs numbers the nodes: the left child of each node (or
+    null), and each node's impurity times its share of the rows."""
+    fitted = fitted.tree_
+    order, left = [0], []
+    for node in order:
+        if fitted.children_left[node] < 0:
+            left.append(None)
+        else:
+            left.append(len(order))
+            order += [fitted.children_left[node], fitted.children_right[node]]
+    return {"left": left, "costs": (fitted.impurity[order] * fitted.n_node_samples[order] / fitted.n_node_samples[0]).tolist()}
+
+
+def steps(path):
+    """Each different alpha at which a pruned tree becomes smaller, with the impurity of the leaves that are left then."""
+    found = []
+    for alpha, impurity in zip(path.ccp_alphas[1:].tolist(), path.impurities[1:].tolist()):
+        if found and alpha - found[-1][0] < 1e-9:
+            found.pop()
+        found.append([alpha, impurity])
+    return found
+
+
+def trees():
+    """Trees on the rows of digits and diabetes, in which no feature has more than 256 values. Where two splits are worth the same
+    the seed decides, so scores are means over seeds."""
+    rows, labels, train, test = digits_rows()
+    result = {"digits": [], "diabetes": []}
+    for alpha in [0.0, 0.0021, 0.0053, 0.0207]:
+        grown = [tree.DecisionTreeClassifier(ccp_alpha=alpha, random_state=seed).fit(rows[train], labels[train])
+                 for seed in range(TREES)]
+        scores, leaves = [one.score(rows[test], labels[test]) for one in grown], [one.get_n_leaves() for one in grown]
+        result["digits"].append({
+            "alpha": alpha, "accuracy": float(np.mean(scores)), "accuracy_deviation": float(np.std(scores, ddof=1)),
+            "leaves": float(np.mean(leaves)), "leaves_deviation": float(np.std(leaves, ddof=1)), "seeds": TREES,
+        })
+    first = tree.DecisionTreeClassifier(random_state=0)
+    path = first.cost_complexity_pruning_path(rows[train], labels[train])
+    result["digits_shape"] = shape(first.fit(rows[train], labels[train])) | {"steps": steps(path)}
+    rows, values, train, test = diabetes_rows()
+    # Savings of whole targets are round numbers, and an alpha that equals one would ask for the last bit.
+    for alpha in [0.0, 20.7, 61.3, 203.9]:
+        grown = [tree.DecisionTreeRegressor(ccp_alpha=alpha, min_samples_leaf=5, random_state=seed).fit(rows[train], values[train])
+                 for seed in range(TREES)]
+        errors = [np.mean((one.predict(rows[test]) - values[test]) ** 2) for one in grown]
+        learned = [np.mean((one.predict(rows[train]) - values[train]) ** 2) for one in grown]
+        result["diabetes"].append({
+            "alpha": alpha, "mse": float(np.mean(errors)), "mse_deviation": float(np.std(errors, ddof=1)),
+            "train_mse": float(np.mean(learned)), "train_mse_deviation": float(np.std(learned, ddof=1)),
+            "leaves": sorted({int(one.get_n_leaves()) for one in grown}), "min_samples_leaf": 5, "seeds": TREES,
+        })
+    return result
+
+
 def main():
-    makers = {"encoders": encoders, "digits": digits, "diabetes": diabetes}
+    makers = {"encoders": encoders, "digits": digits, "diabetes": diabetes, "trees": trees}
     if len(sys.argv) != 2 or sys.argv[1] not in makers:
         sys.exit(__doc__)
     versions = {

@@ -41,6 +41,13 @@ def class_case(name, classes, targets, predictions, probabilities=None):
         scores["brier"] = metrics.brier_score_loss(
             targets, probabilities, labels=list(range(classes)), scale_by_half=False
         )
+        # In double precision, but clipped as scikit-learn clips probabilities of single precision.
+        clipped = np.clip(probabilities, np.finfo(np.float32).eps, 1.0)
+        scores["bits_per_example"] = -np.mean(np.log2(clipped[np.arange(len(targets)), targets]))
+        exact = metrics.log_loss(targets, probabilities, labels=list(range(classes))) / np.log(2)
+        if probabilities[np.arange(len(targets)), targets].min() > np.finfo(np.float32).eps:
+            # Up to the sums of the rows, which scikit-learn takes as they are and which are 1 to single precision only.
+            assert abs(scores["bits_per_example"] - exact) < 1e-6, (scores["bits_per_example"], exact)
         probabilities = probabilities.tolist()
     return {
         "name": name,

@@ -23,6 +23,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from torch import nn
 
 import networks
 from data import WORD, Images, Sources, Texts
@@ -32,6 +33,7 @@ PROGRAMS = ROOT / "target" / "release"
 # Between these lines of docs/benchmarks.md goes the table.
 FROM, TO = "<!-- scripts/peers/run{} writes from here -->", "<!-- to here -->"
 LATENCIES = 200
+CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
 # Each round starts from weights of its own, which moves the loss of so few steps a lot; models/src/neural/tests.rs compares
 # both sides step for step from the same ones.
 LOSS_TOLERANCE, ACCURACY_TOLERANCE = 0.2, 0.03
@@ -105,11 +107,13 @@ class Shapes:
              "dropout": 0.1}, {"optimizer": "adamw", "learning_rate": 5e-4, "weight_decay": 0.01}),
             ("lstm", "texts", 2048, 64, {"embedding": 128, "hidden": 256, "dropout": 0.3},
              {"optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.01}),
+            ("gru", "texts", 2048, 64, {"embedding": 128, "hidden": 256, "dropout": 0.3},
+             {"optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.01}),
         ]
         self.words, self.tables, self.raw, self.trees = 64, [2000, 5000, 10_000], (10_000, 200), 100
         if other:
-            sizes = [{"width": 32}, {"width": 192, "heads": 6, "layers": 2, "feed_forward": 768}, {"hidden": 160}]
-            for row, (changed, batch) in enumerate(zip(sizes, (64, 32, 32))):
+            sizes = [{"width": 32}, {"width": 192, "heads": 6, "layers": 2, "feed_forward": 768}, {"hidden": 160}, {"hidden": 160}]
+            for row, (changed, batch) in enumerate(zip(sizes, (64, 32, 32, 32))):
                 model, form, rows, _, network, recipe = self.networks[row]
                 self.networks[row] = (model, form, rows // 2, batch, network | changed, recipe)
             self.words, self.tables, self.raw, self.trees = 40, [3000], (3000, 60), 50
@@ -124,7 +128,7 @@ def network_works(shapes, sources, ours):
         recipe = recipe | {"batch": batch, "epochs": 3}
         params = network | recipe | {"word_dropout": 0.0, "shard": max(16, min(32, batch // ours.threads))}
         if text:
-            params |= {"max_tokens": shapes.words} | ({"bidirectional": False} if model == "lstm" else {})
+            params |= {"max_tokens": shapes.words} | ({"bidirectional": False} if model in CELLS else {})
         else:
             params |= {"flip": False, "crop": 0}
 
@@ -133,7 +137,7 @@ def network_works(shapes, sources, ours):
                 return networks.ResNet(classes, **network)
             if model == "transformer":
                 return networks.Transformer(classes, inputs.vocabulary, tokens=shapes.words, **network)
-            return networks.Lstm(classes, inputs.vocabulary, both=False, **network)
+            return networks.Recurrent(CELLS[model], classes, inputs.vocabulary, both=False, **network)
 
         def train_ours(seed, model=model, form=form, params=params, path=path):
             told = ours({"train": {"model": model, "form": form, "params": params}}, path, seed=seed)

@@ -1,4 +1,4 @@
-"""The three networks as one would write them in PyTorch, and their training: the same layers, sizes, initial
+"""The networks as one would write them in PyTorch, and their training: the same layers, sizes, initial
 distributions, optimiser and schedule as in models/src/. Anything else would be other work."""
 
 import math
@@ -33,8 +33,9 @@ def words(vocabulary, width):
 
 
 class Block(nn.Module):
-    def __init__(self, inputs, outputs, stride):
+    def __init__(self, inputs, outputs, stride, residual):
         super().__init__()
+        self.residual = residual
         self.conv1, self.bn1 = conv(inputs, outputs, stride), nn.BatchNorm2d(outputs)
         self.conv2, self.bn2 = conv(outputs, outputs, 1), nn.BatchNorm2d(outputs)
         self.stride, self.added = stride, outputs - inputs
@@ -42,6 +43,8 @@ class Block(nn.Module):
     def forward(self, x):
         y = F.relu(self.bn1(self.conv1(x)))
         y = self.bn2(self.conv2(y))
+        if not self.residual:
+            return F.relu(y)
         if self.stride > 1:
             x = x[:, :, ::2, ::2]
         if self.added:
@@ -50,15 +53,15 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """CIFAR style, as akamaster/pytorch_resnet_cifar10 has it."""
+    """CIFAR style, as akamaster/pytorch_resnet_cifar10 has it; a plain network if it is not residual."""
 
-    def __init__(self, outputs, depth=20, width=16):
+    def __init__(self, outputs, depth=20, width=16, residual=True):
         super().__init__()
         self.stem, self.norm = conv(3, width, 1), nn.BatchNorm2d(width)
         blocks, inputs = [], width
         for stage in range(3):
             for index in range((depth - 2) // 6):
-                blocks.append(Block(inputs, width << stage, 2 if stage and not index else 1))
+                blocks.append(Block(inputs, width << stage, 2 if stage and not index else 1, residual))
                 inputs = width << stage
         self.blocks, self.head = nn.Sequential(*blocks), glorot(inputs, outputs)
 
@@ -68,8 +71,9 @@ class ResNet(nn.Module):
 
 
 class TextBlock(nn.Module):
-    def __init__(self, width):
+    def __init__(self, width, residual):
         super().__init__()
+        self.residual = residual
         bound = math.sqrt(6 / (3 * width))
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.conv1 = uniform(nn.Conv1d(width, width, 3, padding=1), bound)
@@ -78,14 +82,15 @@ class TextBlock(nn.Module):
     def forward(self, x, mask):
         y = (F.relu(self.norm1(x)) * mask).transpose(1, 2)
         y = (F.relu(self.norm2(self.conv1(y).transpose(1, 2))) * mask).transpose(1, 2)
-        return x + self.conv2(y).transpose(1, 2)
+        y = self.conv2(y).transpose(1, 2)
+        return x + y if self.residual else y
 
 
 class TextResNet(nn.Module):
-    def __init__(self, outputs, vocabulary, depth=8, width=64, dropout=0.3):
+    def __init__(self, outputs, vocabulary, depth=8, width=64, dropout=0.3, residual=True):
         super().__init__()
         self.words = words(vocabulary, width)
-        self.blocks = nn.ModuleList(TextBlock(width) for _ in range((depth - 2) // 2))
+        self.blocks = nn.ModuleList(TextBlock(width, residual) for _ in range((depth - 2) // 2))
         self.norm, self.head, self.dropout = nn.LayerNorm(width), glorot(width, outputs), nn.Dropout(dropout)
 
     def forward(self, ids, lengths):
@@ -134,20 +139,25 @@ class Transformer(nn.Module):
         return self.head((x * there).sum(1) / there.sum(1))
 
 
-class Lstm(nn.Module):
-    def __init__(self, outputs, vocabulary=None, embedding=128, hidden=128, dropout=0.3, largest=True, both=True):
+class Recurrent(nn.Module):
+    """PyTorch's own LSTM or GRU."""
+
+    def __init__(self, cell, outputs, vocabulary=None, embedding=128, hidden=128, dropout=0.3, largest=True, both=True):
         super().__init__()
         self.words = words(vocabulary, embedding) if vocabulary else None
-        self.memory = nn.LSTM(embedding, hidden, batch_first=True, bidirectional=both)
+        self.memory = cell(embedding, hidden, batch_first=True, bidirectional=both)
         with torch.no_grad():
             for name, value in self.memory.named_parameters():
                 if name.startswith("bias"):
                     value.zero_()
-                if name.startswith("bias_ih"):
+                if cell is nn.LSTM and name.startswith("bias_ih"):
                     value[hidden : 2 * hidden] = 1.0
-                else:
-                    # A second bias only doubles the steps of the first.
-                    value.requires_grad_("bias_hh" not in name)
+                # A second bias only doubles the steps of the first, except that of the GRU's candidate, which is reset.
+                if cell is nn.LSTM and name.startswith("bias_hh"):
+                    value.requires_grad_(False)
+                if cell is nn.GRU and name.startswith("bias_hh"):
+                    value.register_hook(lambda gradient: torch.cat([torch.zeros(2 * hidden), gradient[2 * hidden :]]))
+        self.fixed = 2 * hidden * (2 if both else 1) if cell is nn.GRU else 0
         pooled = hidden * (2 if both else 1)
         self.head, self.dropout, self.largest = glorot(pooled, outputs), nn.Dropout(dropout), largest
 
@@ -168,13 +178,36 @@ class Lstm(nn.Module):
         return self.head(self.dropout(x))
 
 
+class Mlp(nn.Module):
+    """Over all pixels of an image, or over the mean of the embeddings of a text."""
+
+    def __init__(self, outputs, inputs, vocabulary=None, hidden=256, layers=2, dropout=0.2):
+        super().__init__()
+        self.words = words(vocabulary, inputs) if vocabulary else None
+        sizes = [inputs] + layers * [hidden]
+        self.hidden = nn.ModuleList(
+            uniform(nn.Linear(here, there), math.sqrt(6 / here)) for here, there in zip(sizes, sizes[1:]))
+        self.head, self.dropout = glorot(sizes[-1], outputs), nn.Dropout(dropout)
+
+    def forward(self, x, lengths=None):
+        if lengths is None:
+            x = x.permute(0, 2, 3, 1).flatten(1)
+        else:
+            there = present(x, lengths).unsqueeze(2)
+            x = (self.words(x) * there).sum(1) / there.sum(1)
+        for layer in self.hidden:
+            x = self.dropout(F.relu(layer(x)))
+        return self.head(x)
+
+
 def present(ids, lengths):
     return torch.arange(ids.shape[1])[None, :] < lengths[:, None]
 
 
 def parameters(network):
     """How many numbers are learned."""
-    return sum(value.numel() for value in network.parameters() if value.requires_grad)
+    learned = sum(value.numel() for value in network.parameters() if value.requires_grad)
+    return learned - getattr(network, "fixed", 0)
 
 
 def train(network, inputs, targets, recipe, after_epoch=None):

@@ -15,6 +15,7 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
+from torch import nn
 
 import networks
 from data import RECORD, WORD, Images, Texts
@@ -70,8 +71,8 @@ def network(model, inputs, outputs, settings):
     if model == "resnet":
         return networks.TextResNet(outputs, inputs.vocabulary, **layers) if text else networks.ResNet(outputs, **layers)
     if text:
-        return networks.Lstm(outputs, inputs.vocabulary, **layers)
-    return networks.Lstm(outputs, embedding=96, largest=False, **layers)
+        return networks.Recurrent(nn.LSTM, outputs, inputs.vocabulary, **layers)
+    return networks.Recurrent(nn.LSTM, outputs, embedding=96, largest=False, **layers)
 
 
 def neural(model, task, train, test, settings):

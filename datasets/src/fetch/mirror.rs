@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ureq::http::Uri;
 
 use super::error::FetchError;
-use crate::dataset::{Dataset, Download, Transport};
+use crate::fetchable::{Download, Fetchable, Transport};
 use crate::store::DataFile;
 
 /// Where to fetch from instead of the official addresses. It holds either the official downloads or the unpacked files; a data
@@ -74,19 +74,19 @@ impl fmt::Display for Location {
 }
 
 /// The names that a download can have in a mirror: in the folder of its family (`glue`), or directly in the mirror.
-pub(crate) fn download_names(dataset: &dyn Dataset, download: &Download) -> Vec<String> {
-    in_family(dataset, download.name.to_owned())
+pub(crate) fn download_names(item: &dyn Fetchable, download: &Download) -> Vec<String> {
+    in_family(item, download.name.to_owned())
 }
 
 /// The names that an unpacked file can have in a mirror: as in the archive, or as in a data folder.
-pub(crate) fn file_names(dataset: &dyn Dataset, transport: &Transport, file: &DataFile) -> Vec<String> {
-    let mut names = in_family(dataset, format!("{}/{}", transport.folder, file.base()));
+pub(crate) fn file_names(item: &dyn Fetchable, transport: &Transport, file: &DataFile) -> Vec<String> {
+    let mut names = in_family(item, format!("{}/{}", transport.folder, file.base()));
     names.push(file.name.to_owned());
     names
 }
 
-fn in_family(dataset: &dyn Dataset, name: String) -> Vec<String> {
-    match dataset.id().split_once('/') {
+fn in_family(item: &dyn Fetchable, name: String) -> Vec<String> {
+    match item.id().split_once('/') {
         Some((family, _)) => vec![format!("{family}/{name}"), name],
         None => vec![name],
     }

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use crate::dataset::{Download, Packing, Transport};
 use crate::error::{DatasetError, NamedSource};
+use crate::fetchable::{Download, Packing, Transport};
 use crate::store::DataFile;
 
 const TRAIN: &str = "msr_paraphrase_train.txt";

@@ -1,7 +1,7 @@
 //! The table of GLUE's tasks: files, checksums, columns, classes, sources.
 
 use super::{Glue, mrpc};
-use crate::dataset::{Download, Packing, Transport};
+use crate::fetchable::{Download, Packing, Transport};
 use crate::store::DataFile;
 use crate::tsv::{GlueColumns, GlueTarget};
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bakeoff_datasets::{
-    Checksum, DataFile, Dataset, DatasetError, Download, FetchError, FetchOptions, FetchProgress, Fetched, Mirror,
-    Packing, Size, Splits, Store, Transport, fetch,
+    Checksum, DataFile, Download, FetchError, FetchOptions, FetchProgress, Fetchable, Fetched, Mirror, Packing, Size,
+    Store, Transport, fetch,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -73,7 +73,7 @@ pub(crate) fn zip_at(url: String) -> Toy {
     Toy(Box::leak(Box::new(Transport { folder: ZIPPED.folder, downloads })))
 }
 
-impl Dataset for Toy {
+impl Fetchable for Toy {
     fn id(&self) -> &'static str {
         "toys/blocks"
     }
@@ -88,18 +88,6 @@ impl Dataset for Toy {
     }
     fn citation(&self) -> &'static str {
         "none"
-    }
-    fn classes(&self) -> &'static [&'static str] {
-        &[]
-    }
-    fn train_rows(&self) -> usize {
-        1
-    }
-    fn test_rows(&self) -> usize {
-        1
-    }
-    fn load(&self, _store: &Store) -> Result<Splits, DatasetError> {
-        unreachable!("the tests fetch and do not load")
     }
     fn transport(&self) -> Option<&'static Transport> {
         Some(self.0)

@@ -5,7 +5,7 @@ use std::io::{self, Write, stdout};
 use std::path::PathBuf;
 
 use bakeoff_datasets::{Leakage, Split, Splits, Targets, class_counts, leakage};
-use bakeoff_models::{ModelEntry, ParamValue};
+use bakeoff_models::ModelEntry;
 
 use super::run::say_memory;
 use super::{Exit, Selection};
@@ -26,7 +26,7 @@ use crate::worker;
 const TRAIN_ROWS: usize = 100;
 const TEST_ROWS: usize = 20;
 /// The parameters that decide how long a model learns, and the largest value of each in a short pass.
-const SHORT: [(&str, usize); 3] = [("epochs", 1), ("trees", 2), ("ensemble", 2)];
+const SHORT: [(&str, usize); 4] = [("epochs", 1), ("fine_tune", 1), ("trees", 2), ("ensemble", 2)];
 
 pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let plan = selection.plan(program)?;
@@ -240,10 +240,7 @@ fn tiny(case: &Case) -> Case {
     // With a budget, `epochs` and `trees` would say nothing.
     tiny.budget = None;
     for (name, most) in SHORT {
-        if tiny.params.has(name) {
-            let value = tiny.params.int(name).min(most);
-            tiny.params.set(name, ParamValue::Int(value as i64));
-        }
+        tiny.params.limit(name, most);
     }
     tiny
 }

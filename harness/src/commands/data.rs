@@ -1,10 +1,10 @@
-//! `data`: lists, fetches and verifies the datasets.
+//! `data`: lists, fetches and verifies the datasets and the pretrained encoders.
 
 use std::io::{Write, stderr, stdout};
 
 use anyhow::anyhow;
 use bakeoff_datasets::{
-    DATASETS, Dataset, FetchOptions, FetchProgress, Fetched, FileState, Mirror, Size, Store, fetch,
+    DATASETS, FetchOptions, FetchProgress, Fetchable, Fetched, FileState, Mirror, PRETRAINED, Size, Store, fetch,
 };
 use bakeoff_models::unknown_name;
 use clap::{Args, Subcommand};
@@ -22,11 +22,11 @@ pub(super) struct DataArguments {
 
 #[derive(Debug, Subcommand)]
 enum DataCommand {
-    /// Show every dataset: rows, size, licence, citation, and whether it is here and verified
+    /// Show every dataset and pretrained encoder: size, licence, citation, whether it is here and verified
     List,
-    /// Fetch datasets into the data folder ($BAKEOFF_DATA, or the system's folder for a user's data)
+    /// Fetch datasets and pretrained encoders into the data folder ($BAKEOFF_DATA, or the system's folder for a user's data)
     Fetch {
-        /// Datasets, such as cifar10 or glue/mrpc; glue is all nine of its tasks
+        /// Names, such as cifar10, glue/mrpc or minilm; glue is all nine of its tasks
         #[arg(required = true, value_name = "DATASET")]
         names: Vec<String>,
         /// A folder, or the address of one, that holds the same files, in place of the official addresses
@@ -56,17 +56,23 @@ pub(super) fn run(arguments: &DataArguments) -> anyhow::Result<Exit> {
     }
 }
 
-/// The datasets with these names, each once. The name of a family stands for all of its datasets.
-fn find(names: &[String]) -> anyhow::Result<Vec<&'static dyn Dataset>> {
-    let mut found: Vec<&'static dyn Dataset> = Vec::new();
+/// Everything that the data folder can hold: the datasets, then the pretrained encoders.
+pub(super) fn all() -> impl Iterator<Item = &'static dyn Fetchable> {
+    let datasets = DATASETS.iter().map(|dataset| *dataset as &dyn Fetchable);
+    datasets.chain(PRETRAINED.iter().map(|encoder| *encoder as &dyn Fetchable))
+}
+
+/// What has these names, each once. The name of a family stands for all of its datasets.
+fn find(names: &[String]) -> anyhow::Result<Vec<&'static dyn Fetchable>> {
+    let mut found: Vec<&'static dyn Fetchable> = Vec::new();
     for name in names {
         let is = |id: &str| id == name || id.split_once('/').is_some_and(|(family, _)| family == name);
-        let named: Vec<_> = DATASETS.iter().copied().filter(|dataset| is(dataset.id())).collect();
+        let named: Vec<_> = all().filter(|item| is(item.id())).collect();
         if named.is_empty() {
-            let known: Vec<&str> = ["glue"].into_iter().chain(DATASETS.iter().map(|dataset| dataset.id())).collect();
+            let known: Vec<&str> = ["glue"].into_iter().chain(all().map(|item| item.id())).collect();
             return Err(usage(unknown_name("dataset", name, &known)));
         }
-        let is_new = |dataset: &&dyn Dataset| found.iter().all(|other| other.id() != dataset.id());
+        let is_new = |dataset: &&dyn Fetchable| found.iter().all(|other| other.id() != dataset.id());
         let new: Vec<_> = named.into_iter().filter(is_new).collect();
         found.extend(new);
     }
@@ -78,20 +84,26 @@ fn list(store: &Store) -> anyhow::Result<Exit> {
     let folder = store.data().map_err(usage)?.display();
     writeln!(out, "DATASETS (data folder: {folder}; BAKEOFF_DATA sets another)")?;
     for dataset in DATASETS {
-        let id = dataset.id();
-        writeln!(
-            out,
-            "  {id:<16} {} training and {} test rows, {}, {}",
-            thousands(dataset.train_rows()),
-            thousands(dataset.test_rows()),
-            size(*dataset),
-            state(*dataset, store)
-        )?;
-        for line in [dataset.about(), &format!("licence: {}", dataset.licence()), dataset.citation()] {
-            writeln!(out, "  {:<16} {line}", "")?;
+        let (train, test) = (thousands(dataset.train_rows()), thousands(dataset.test_rows()));
+        describe(*dataset, &format!("{train} training and {test} test rows, "), store, &mut out)?;
+    }
+    writeln!(out, "PRETRAINED ENCODERS (for the model encoder)")?;
+    for encoder in PRETRAINED {
+        describe(*encoder, "", store, &mut out)?;
+        if !encoder.seen().is_empty() {
+            writeln!(out, "  {:<16} learned from the training rows of {}", "", encoder.seen().join(", "))?;
         }
     }
     Ok(Exit::Ok)
+}
+
+/// Writes what is to be known of an item; `rows` is the number of its rows in words.
+fn describe(item: &dyn Fetchable, rows: &str, store: &Store, out: &mut impl Write) -> anyhow::Result<()> {
+    writeln!(out, "  {:<16} {rows}{}, {}", item.id(), size(item), state(item, store))?;
+    for line in [item.about(), &format!("licence: {}", item.licence()), item.citation()] {
+        writeln!(out, "  {:<16} {line}", "")?;
+    }
+    Ok(())
 }
 
 /// `50,000`.
@@ -103,7 +115,7 @@ fn thousands(count: usize) -> String {
 }
 
 /// The size of all files, in words.
-fn size(dataset: &dyn Dataset) -> String {
+fn size(dataset: &dyn Fetchable) -> String {
     let megabytes = dataset.files().iter().map(|file| file.size.most()).sum::<u64>() as f64 / 1e6;
     if dataset.files().iter().any(|file| matches!(file.size, Size::AtMost(_))) {
         format!("at most {megabytes:.0} MB (its size is not published)")
@@ -113,7 +125,7 @@ fn size(dataset: &dyn Dataset) -> String {
 }
 
 /// Whether the dataset is here and verified, in words. The state is that of the file in the worst state.
-fn state(dataset: &dyn Dataset, store: &Store) -> String {
+fn state(dataset: &dyn Fetchable, store: &Store) -> String {
     let states: Result<Vec<FileState>, _> = dataset.files().iter().map(|file| store.state(file)).collect();
     match states {
         Err(error) => error.to_string(),
@@ -126,7 +138,7 @@ fn state(dataset: &dyn Dataset, store: &Store) -> String {
     }
 }
 
-fn fetch_all(datasets: &[&dyn Dataset], store: &Store, options: &FetchOptions) -> anyhow::Result<Exit> {
+fn fetch_all(datasets: &[&dyn Fetchable], store: &Store, options: &FetchOptions) -> anyhow::Result<Exit> {
     let mut faults = Vec::new();
     for dataset in datasets {
         let mut shown = Shown::new(dataset.id());
@@ -144,7 +156,7 @@ fn fetch_all(datasets: &[&dyn Dataset], store: &Store, options: &FetchOptions) -
     report(faults, broken, datasets.len(), "could not be fetched")
 }
 
-fn verify(datasets: &[&'static dyn Dataset], store: &Store) -> anyhow::Result<Exit> {
+fn verify(datasets: &[&'static dyn Fetchable], store: &Store) -> anyhow::Result<Exit> {
     let folder = store.data().map_err(usage)?;
     if folder.exists() && !folder.is_dir() {
         let expected = "expected a folder for the datasets, found a file; set BAKEOFF_DATA to another";
@@ -153,7 +165,7 @@ fn verify(datasets: &[&'static dyn Dataset], store: &Store) -> anyhow::Result<Ex
     let mut faults = Vec::new();
     let (mut count, mut broken) = (0, 0);
     let named = !datasets.is_empty();
-    let all = if named { datasets } else { DATASETS };
+    let all = if named { datasets.to_vec() } else { all().collect() };
     for dataset in all {
         // A dataset with some files missing is broken. A dataset with all files missing was never fetched.
         let is_missing = |file| matches!(store.state(file), Ok(FileState::Missing));

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
-use bakeoff_datasets::{DATASETS, FileState, Store};
+use bakeoff_datasets::{FileState, Store};
 use bakeoff_models::Device;
 
 use super::Exit;
@@ -134,18 +134,17 @@ fn samples_of(program: &Program, samples: Option<&PathBuf>) -> Finding {
     Good(format!("{} files with the expected checksums", files.len()))
 }
 
-/// Which full datasets are in the data folder.
+/// Which full datasets and pretrained encoders are in the data folder.
 fn datasets() -> Finding {
     let store = Store::embedded();
     let folder = match store.data() {
         Ok(folder) => folder.display(),
         Err(error) => return Lacking(error.to_string()),
     };
-    let here: Vec<&str> = DATASETS
-        .iter()
-        .filter(|dataset| dataset.transport().is_some())
-        .filter(|dataset| dataset.files().iter().all(|file| store.state(file).is_ok_and(|s| s != FileState::Missing)))
-        .map(|dataset| dataset.id())
+    let here: Vec<&str> = super::data::all()
+        .filter(|item| item.transport().is_some())
+        .filter(|item| item.files().iter().all(|file| store.state(file).is_ok_and(|s| s != FileState::Missing)))
+        .map(|item| item.id())
         .collect();
     if here.is_empty() {
         Lacking(format!("none in {folder}; tasks on samples need none, `bakeoff data fetch` gets the others"))

@@ -5,7 +5,9 @@ mod claims;
 mod compare;
 mod data;
 mod doctor;
+mod explain;
 mod export_glue;
+mod generate;
 mod list;
 mod rank;
 mod report;
@@ -30,7 +32,7 @@ use crate::suite::Source;
 use crate::usage::{UsageError, usage};
 use crate::worker;
 
-/// Trains and measures five families of models on identical tasks: which one should you use, and what does it cost?
+/// Trains and measures families of models on identical tasks: which one should you use, and what does it cost?
 #[derive(Debug, Parser)]
 #[command(name = "bakeoff", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {
@@ -63,10 +65,14 @@ enum Command {
     Rank(rank::RankArguments),
     /// Compare the same cases of two runs
     Compare(compare::CompareArguments),
+    /// Explain fitted models: which words or regions each uses, and attention, rules and support vectors where it has them
+    Explain(explain::ExplainArguments),
     /// Rebuild the report of a run from its CSV files
     Report(report::ReportArguments),
     /// Continue an interrupted run, and retry its failed cases
     Resume(resume::ResumeArguments),
+    /// Write text with a fitted model of a task of characters
+    Generate(generate::GenerateArguments),
     /// Show what this machine can measure, what it cannot, and how to enable that
     Doctor,
     #[command(hide = true)]
@@ -76,7 +82,8 @@ enum Command {
 /// Which cases to run: a suite, and what to change in it.
 #[derive(Debug, Args)]
 struct Selection {
-    /// A built-in suite (smoke, quick, claims-quick, standard, claims, paper) or the path of a suite file (.toml)
+    /// A built-in suite (smoke, quick, claims-quick, standard, claims, pretrained, hybrids, generative,
+    /// compress, threads, paper) or the path of a suite file (.toml)
     suite: String,
     /// Run only these tasks, separated by commas
     #[arg(short = 't', long = "task", value_name = "TASK", value_delimiter = ',', value_parser = item::<String>)]
@@ -262,8 +269,10 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
         Command::Claims(arguments) => claims::run(program, &arguments),
         Command::Rank(arguments) => rank::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Explain(arguments) => explain::run(program, &arguments, samples),
         Command::Report(arguments) => report::run(&arguments),
         Command::Resume(arguments) => resume::run(program, &arguments, samples),
+        Command::Generate(arguments) => generate::run(program, &arguments),
         Command::Doctor => doctor::run(program, samples),
         Command::Worker => worker::serve(program).map(|()| Exit::Ok),
     };

@@ -42,6 +42,11 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
     refuse_incomparable(program, &info, &plan, &folder)?;
     let session = Session { program, samples, inline: arguments.isolation.inline };
     session.verify_data(&plan)?;
+    for (file, sha256) in session.files_of_models(&plan)? {
+        if info.datasets.get(&file).is_some_and(|begun| *begun != sha256) {
+            return Err(usage(format!("cannot resume {folder}: the file {file} has changed; start a new run")));
+        }
+    }
     if info.commit != crate::COMMIT {
         say(&format!(
             "note: the run was begun by commit {}, this is {}; each row says which",

@@ -32,6 +32,11 @@ impl Bench<'_> {
         if self.case.label_noise > 0.0 {
             self.record(Phase::Fit, "noisy_labels", Some(rows.noisy_labels as f64), "data", "");
         }
+        if let Some(seen) = self.program.model(&self.case.model).and_then(|entry| entry.seen(&self.case.params)) {
+            let dataset = self.task.files().iter().map(|file| file.folder()).find(|folder| seen.contains(folder));
+            let (value, note) = dataset.map_or((0.0, ""), |dataset| (1.0, dataset));
+            self.record(Phase::Fit, "seen_in_pretraining", Some(value), "model", note);
+        }
         if let Some(classes) = &rows.learned.classes {
             for (metric, names) in
                 [("classes_without_rows", &classes.without_rows), ("classes_with_one_row", &classes.with_one_row)]

@@ -31,8 +31,9 @@ pub(super) struct Observer<'a, 'm> {
     pub(super) curves: &'a mut Vec<Curve>,
 }
 
-impl Watch for Observer<'_, '_> {
-    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+impl Observer<'_, '_> {
+    /// The primary metric of an epoch; `None` if it is undefined.
+    fn score(&self, report: &EpochReport<'_>) -> Result<Option<f64>, ModelError> {
         let diverged = |what: &str| ModelError::Diverged { epoch: report.epoch, what: what.to_owned() };
         if !report.train_loss.is_finite() {
             return Err(diverged("the training loss"));
@@ -43,7 +44,18 @@ impl Watch for Observer<'_, '_> {
         })?;
         // A score of numbers whose squares are too large for a number is undefined too.
         let value = scores.iter().find(|(name, value)| *name == self.primary && value.is_finite());
-        let value = value.map(|(_, value)| *value);
+        Ok(value.map(|(_, value)| *value))
+    }
+
+    /// How good an epoch is. One whose score is undefined, such as that of a constant answer, is worse than any epoch with a score.
+    fn goodness(&self, value: Option<f64>) -> f64 {
+        value.map_or(f64::NEG_INFINITY, |value| better(self.primary).goodness(value))
+    }
+}
+
+impl Watch for Observer<'_, '_> {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        let value = self.score(report)?;
         let energy_j = self.start_j.as_ref().ok().and_then(|start| self.meter.read_j().ok().map(|now| now - start));
         self.curves.push(Curve {
             case: self.case.id.clone(),
@@ -55,8 +67,13 @@ impl Watch for Observer<'_, '_> {
             energy_j,
         });
         (self.emit)(Event::Progress { done: report.epoch, total: report.epochs });
-        // An epoch whose score is undefined, such as that of a constant answer, is worse than any epoch with a score.
-        Ok(value.map_or(f64::NEG_INFINITY, |value| better(self.primary).goodness(value)))
+        Ok(self.goodness(value))
+    }
+
+    fn part_epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        let value = self.score(report)?;
+        self.progress(report.epoch, report.epochs);
+        Ok(self.goodness(value))
     }
 
     fn progress(&mut self, done: usize, total: usize) {

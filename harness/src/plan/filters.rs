@@ -130,6 +130,7 @@ impl Overrides {
         }
         if let Some(threads) = self.threads {
             suite.threads = Some(not_written(threads));
+            suite.models.iter_mut().for_each(|entry| entry.threads = None);
         }
         suite.budget = self.budget.map(not_written).or(suite.budget.take());
         suite.predict_hidden |= self.predict_hidden;

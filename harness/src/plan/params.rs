@@ -61,6 +61,6 @@ fn check_each(source: &Source, model: &dyn ModelEntry, shape: &TaskShape, params
 
 fn name_in(error: &ParamError) -> &str {
     match error {
-        ParamError::Unknown { name, .. } | ParamError::Domain { name, .. } => name,
+        ParamError::Unknown { name, .. } | ParamError::Domain { name, .. } | ParamError::Model { name, .. } => name,
     }
 }

@@ -1,6 +1,6 @@
 //! `[search]` and `[model.search]`: which parameters a search varies, and whether the search can be made.
 
-use bakeoff_models::{InputShape, ModelEntry, Param, RangeFault, SearchRange, unknown_name};
+use bakeoff_models::{InputKind, ModelEntry, Param, RangeFault, SearchRange, unknown_name};
 use toml::Spanned;
 
 use super::grid::MAX_CASES;
@@ -8,7 +8,7 @@ use super::trials::{FEWEST_TO_HALVE, SearchMethod};
 use super::{Overrides, PlanError};
 use crate::program::Program;
 use crate::suite::{ModelEntryWire, SearchEntry, Source, Suite, SuiteError};
-use crate::tasks::Task;
+use crate::tasks::{self, Task};
 
 /// What a search varies: each parameter with its range.
 pub type Space = Vec<(&'static str, SearchRange)>;
@@ -99,9 +99,8 @@ fn check_range(
         let message = format!("{name} is in {place}, which fixes it, and in search, which varies it: keep one of them");
         return Err(source.fault(name, message));
     }
-    let images = InputShape::Images { channels: 3, height: 32, width: 32 };
-    for input in [images, InputShape::Texts { pairs: false }] {
-        written(param, &input, values).map_err(|fault| {
+    for kind in [InputKind::Images, InputKind::Texts] {
+        written(param, kind, values).map_err(|fault| {
             let at = fault.value.map_or(values.span(), |index| values.as_ref()[index].span());
             source.fault_at(at.start, format!("model '{}': {}", model.name(), fault.message))
         })?;
@@ -111,11 +110,11 @@ fn check_range(
 
 fn written(
     param: &Param,
-    input: &InputShape,
+    kind: InputKind,
     values: &Spanned<Vec<Spanned<toml::Value>>>,
 ) -> Result<Option<SearchRange>, RangeFault> {
     let values: Vec<toml::Value> = values.as_ref().iter().map(|value| value.as_ref().clone()).collect();
-    param.written_range(input, &values)
+    param.written_range(kind, &values)
 }
 
 /// What the search of a suite varies of a model on a task: the parameters that the user did not fix, where they have a
@@ -129,10 +128,10 @@ pub(super) fn space(suite: &Suite, model: &dyn ModelEntry, entry: &ModelEntryWir
         let layers = std::iter::once(&entry.params).chain(on_task);
         layers.flat_map(|params| params.keys()).any(|name| name.as_ref() == param.name)
     };
-    let input = task.input();
+    let kind = InputKind::of(&tasks::shape(task, task.rows()));
     let range = |param: &Param| match entry.search.iter().find(|(name, _)| name.as_ref() == param.name) {
-        Some((_, values)) => written(param, &input, values).expect("the ranges are checked"),
-        None => param.declared_range(&input),
+        Some((_, values)) => written(param, kind, values).expect("the ranges are checked"),
+        None => param.declared_range(kind),
     };
     let free = model.params().iter().filter(|param| !is_fixed(param));
     free.filter_map(|param| Some((param.name, range(param)?))).collect()

@@ -31,7 +31,7 @@ pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError
     range.check("latency_examples", &suite.latency_examples, 1..=usize::MAX, "a whole number from 1 on")?;
     let counts = format!("a whole number in 1..={MAX_THREADS}");
     range.check("jobs", &suite.jobs, 1..=MAX_THREADS, &counts)?;
-    if let Some(threads) = &suite.threads {
+    for threads in suite.threads.iter().chain(suite.models.iter().filter_map(|entry| entry.threads.as_ref())) {
         range.check("threads", threads, 1..=MAX_THREADS, &counts)?;
     }
     let watts = &suite.energy.watts_per_core;

@@ -21,7 +21,7 @@ pub(super) fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
         .collect();
     remove_entries(&dir.path().join("models"), is_hidden)?;
     let is_temporary = |name: &str| is_hidden(name) && name.ends_with(".tmp");
-    for folder in ["", "predictions", "readings"].into_iter().chain(Look::ALL.map(Look::folder)) {
+    for folder in ["", "predictions", "readings", "samples"].into_iter().chain(Look::ALL.map(Look::folder)) {
         remove_entries(&dir.path().join(folder), is_temporary)?;
     }
     let checkpoints = dir.path().join("checkpoints");

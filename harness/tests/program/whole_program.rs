@@ -41,7 +41,8 @@ fn a_run_leaves_every_promised_file() {
     let files = fs::read_dir(bench.path("out/figures")).unwrap().map(|entry| entry.unwrap().file_name());
     let files: Vec<String> = files.map(|name| name.to_string_lossy().into_owned()).collect();
     // Only a run with a search, a claim, several settings, or several values of an axis or a parameter has something to show there.
-    let needs_more = ["tuning", "learning-curve", "label-noise", "ablation", "verdicts", "critical-difference"];
+    let needs_more =
+        ["tuning", "learning-curve", "label-noise", "ablation", "verdicts", "critical-difference", "threads"];
     for figure in bakeoff_reports::FIGURES.iter().map(|figure| figure.name()).filter(|name| !needs_more.contains(name))
     {
         for ending in [".svg", ".png", ".pdf"] {
@@ -169,12 +170,15 @@ fn the_suites_that_ship_keep_their_promises() {
     // The cases of `standard` are known without its data: what there will be to do is shown before anything is fetched.
     for suite in ["smoke", "quick", "standard"] {
         let (cases, parsed) = (run(suite), parsed(suite));
-        assert_eq!(cases.lines().count(), parsed.tasks.len() * parsed.models.len(), "{cases}");
+        let of_model = |task: &str| parsed.models.iter().filter(|model| model.runs_on(task)).count();
+        let expected: usize = parsed.tasks.iter().map(|task| of_model(task.name.as_ref())).sum();
+        assert_eq!(cases.lines().count(), expected, "{cases}");
         assert!(!cases.contains("unsupported"), "{cases}");
     }
     let in_smoke: Vec<String> = parsed("smoke").models.iter().map(|model| model.name.as_ref().clone()).collect();
-    let registered: Vec<&str> = bakeoff_models::ENTRIES.iter().map(|entry| entry.name()).collect();
-    assert_eq!(in_smoke, registered, "harness/suites/smoke.toml has every model, in the order of ENTRIES");
+    let registered: Vec<&str> =
+        bakeoff_models::ENTRIES.iter().map(|entry| entry.name()).filter(|name| *name != NEEDS_A_DOWNLOAD).collect();
+    assert_eq!(in_smoke, registered, "harness/suites/smoke.toml has every other model, in the order of ENTRIES");
     let (paper, parsed_paper) = (run("paper"), parsed("paper"));
     let cases = parsed_paper.tasks.len() * parsed_paper.models.len() * parsed_paper.seeds.as_ref().len();
     assert_eq!(paper.lines().count(), cases, "{paper}");
@@ -199,6 +203,9 @@ fn the_suites_that_ship_keep_their_promises() {
         assert!(run(path.to_str().unwrap()).contains(case), "{suite}");
     }
 }
+
+/// The model whose weights are in no program.
+const NEEDS_A_DOWNLOAD: &str = "encoder";
 
 /// The suite files in a folder and in the folders in it.
 fn suites_in(folder: &Path) -> Vec<std::path::PathBuf> {

@@ -19,6 +19,11 @@ fn folder_name(member: usize) -> String {
     format!("member-{member}")
 }
 
+/// The folder of a member of the ensemble in `folder`, counted from 1.
+pub(super) fn folder_of(folder: &Path, member: usize) -> PathBuf {
+    folder.join(folder_name(member))
+}
+
 /// The manifest of a member, as the ensemble's own lists it.
 fn manifest_name(member: usize) -> String {
     format!("{}/{MANIFEST}", folder_name(member))

@@ -2,7 +2,7 @@
 //! texts become TF-IDF values. [`super::pairs`] describes the features of pairs of texts.
 
 use bakeoff_datasets::{Inputs, Split, Targets};
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, concatenate};
 use serde::{Deserialize, Serialize};
 
 use super::images::{ImageEncoder, ImageFeatures};
@@ -45,6 +45,34 @@ impl Features {
         match self {
             Features::Dense(all) => Features::Dense(all.select(Axis(0), rows)),
             Features::Sparse(all) => Features::Sparse(all.select(rows)),
+        }
+    }
+
+    /// The features of each example, and then those of `more`.
+    pub(crate) fn beside(self, more: &Features) -> Features {
+        match (self, more) {
+            (Features::Dense(rows), Features::Dense(more)) => Features::Dense(concatenate![Axis(1), rows, *more]),
+            (rows, more) => {
+                let offset = rows.width() as u32;
+                let mut all = SparseRows::new(rows.width() + more.width());
+                for index in 0..rows.len() {
+                    let moved = more.entries(index).into_iter().map(|(column, value)| (offset + column, value));
+                    let row: Vec<(u32, f32)> = rows.entries(index).into_iter().chain(moved).collect();
+                    all.push(&row);
+                }
+                Features::Sparse(all)
+            }
+        }
+    }
+
+    /// The values of a row that are not zero, with their columns.
+    fn entries(&self, index: usize) -> Vec<(u32, f32)> {
+        match self {
+            Features::Dense(rows) => {
+                let values = rows.row(index).into_iter().zip(0..).map(|(&value, column)| (column, value));
+                values.filter(|&(_, value)| value != 0.0).collect()
+            }
+            Features::Sparse(rows) => rows.row(index).to_vec(),
         }
     }
 
@@ -240,6 +268,16 @@ impl Encoder {
             Learned::Images(encoder) => encoder.width(),
             Learned::Texts(tfidf) => tfidf.width(),
             Learned::Pairs(encoder) => encoder.width(),
+        }
+    }
+
+    /// A name for each feature, for people. HOG features are in standard deviations from their mean, and pixels go from 0
+    /// to 1. A term is named by itself, and its value is its TF-IDF.
+    pub(crate) fn feature_names(&self) -> Vec<String> {
+        match &self.0 {
+            Learned::Images(encoder) => encoder.feature_names(),
+            Learned::Texts(tfidf) => tfidf.terms().into_iter().map(|term| format!("\"{term}\"")).collect(),
+            Learned::Pairs(encoder) => encoder.feature_names(),
         }
     }
 

@@ -29,6 +29,21 @@ pub(crate) fn width(image_height: usize, image_width: usize) -> usize {
     blocks(image_height) * blocks(image_width) * BLOCK * BLOCK * ORIENTATIONS
 }
 
+/// A name for each feature of an image: its range of angles, its cell, and the block that normalises it. Rows and columns
+/// are counted from 0.
+pub(crate) fn feature_names(image_height: usize, image_width: usize) -> Vec<String> {
+    let blocks_wide = image_width / CELL + 1 - BLOCK;
+    let name = |index: usize| {
+        let (place, angle) = (index / ORIENTATIONS, index % ORIENTATIONS * 180 / ORIENTATIONS);
+        let (block, cell) = (place / (BLOCK * BLOCK), place % (BLOCK * BLOCK));
+        let (top, left) = (block / blocks_wide, block % blocks_wide);
+        let (row, column) = (top + cell / BLOCK, left + cell % BLOCK);
+        let to = angle + 180 / ORIENTATIONS;
+        format!("gradients at {angle} to {to} degrees in cell {row}, {column} of block {top}, {left}")
+    };
+    (0..width(image_height, image_width)).map(name).collect()
+}
+
 /// One row of features per image. Sides must be at least [`SMALLEST_SIDE`].
 pub(crate) fn hog(images: &Images) -> Array2<f32> {
     let width = width(images.height, images.width);

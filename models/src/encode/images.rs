@@ -7,7 +7,7 @@ use super::hog;
 use super::scale::Scale;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{InputShape, ModelError, Support};
-use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, ParamValue, Resolved};
 use crate::search::{Search, SearchDefault};
 
 /// One kind of features of an image.
@@ -25,6 +25,19 @@ impl FeatureKind {
         match self {
             FeatureKind::Hog => hog::width(height, width),
             FeatureKind::Pixels => channels * height * width,
+        }
+    }
+
+    /// A name for each feature of such an image.
+    fn feature_names(self, [channels, height, width]: [usize; 3]) -> Vec<String> {
+        match self {
+            FeatureKind::Hog => hog::feature_names(height, width),
+            FeatureKind::Pixels => (0..channels * height * width)
+                .map(|index| {
+                    let (plane, row, column) = (index / (height * width), index / width % height, index % width);
+                    format!("pixel {row}, {column} of plane {plane}")
+                })
+                .collect(),
         }
     }
 
@@ -55,7 +68,7 @@ pub struct ImageFeatures(&'static [FeatureKind]);
 impl ImageFeatures {
     /// Histograms of oriented gradients alone.
     pub const HOG: ImageFeatures = ImageFeatures(&[FeatureKind::Hog]);
-    const NAMES: &[&str] = &["hog", "pixels", "hog+pixels", "auto"];
+    pub(crate) const NAMES: &[&str] = &["hog", "pixels", "hog+pixels", "auto"];
 
     /// The parameter `features` of a model that reads images.
     pub(crate) const fn param(default: &'static str, source: &'static str) -> Param {
@@ -74,10 +87,12 @@ impl ImageFeatures {
         }
     }
 
-    /// The features that the parameter of [`ImageFeatures::param`] selects for images of this form.
+    /// The features that the parameter of [`ImageFeatures::param`] selects for images of this form. Beside the features of a network,
+    /// they are histograms of oriented gradients.
     pub(crate) fn of(params: &Resolved, input: &InputShape) -> ImageFeatures {
         let is_grey = matches!(input, InputShape::Images { channels: 1, .. });
-        ImageFeatures(match params.word("features") {
+        let Some(ParamValue::Text(word)) = params.get("features") else { return ImageFeatures::HOG };
+        ImageFeatures(match word.as_str() {
             "pixels" => &[FeatureKind::Pixels],
             "hog+pixels" => &[FeatureKind::Hog, FeatureKind::Pixels],
             "auto" if is_grey => &[FeatureKind::Hog, FeatureKind::Pixels],
@@ -160,6 +175,11 @@ impl ImageEncoder {
     /// The number of features.
     pub(super) fn width(&self) -> usize {
         self.features.width(self.shape)
+    }
+
+    /// A name for each feature.
+    pub(super) fn feature_names(&self) -> Vec<String> {
+        self.features.0.iter().flat_map(|kind| kind.feature_names(self.shape)).collect()
     }
 
     /// Whether these images have the size of the training images.

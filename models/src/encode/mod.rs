@@ -1,9 +1,11 @@
 //! Encodes raw inputs as features. Encoders learn from training rows only.
 
+pub(crate) mod classic;
 pub(crate) mod features;
 pub(crate) mod hog;
 pub(crate) mod images;
 pub(crate) mod pairs;
+pub(crate) mod pieces;
 pub(crate) mod scale;
 pub(crate) mod sparse;
 pub(crate) mod tfidf;

@@ -61,6 +61,20 @@ impl PairEncoder {
         BLOCKS * self.terms.width() + OVERLAPS
     }
 
+    /// A name for each feature.
+    pub(crate) fn feature_names(&self) -> Vec<String> {
+        let terms = self.terms.terms();
+        let blocks: [fn(&String) -> String; BLOCKS] = [
+            |term| format!("\"{term}\" in the first text"),
+            |term| format!("\"{term}\" in the second text"),
+            |term| format!("\"{term}\": difference of both texts"),
+            |term| format!("\"{term}\": product of both texts"),
+        ];
+        let overlaps = ["cosine of both texts", "shared words of both texts", "ratio of the lengths of both texts"];
+        let terms = blocks.iter().flat_map(|name| terms.iter().map(name));
+        terms.chain(overlaps.map(str::to_owned)).collect()
+    }
+
     /// One row per pair.
     pub(crate) fn encode(&self, pairs: &[Text]) -> SparseRows {
         let (firsts, seconds) = (side(pairs, first), side(pairs, second));
@@ -193,6 +207,9 @@ mod tests {
         let width = encoder.terms.width();
         // The terms are bad, film, good, good film, good plot, plot.
         assert_eq!((width, rows.ncols()), (6, 4 * 6 + 3));
+        let names = encoder.feature_names();
+        assert_eq!(names.len(), rows.ncols());
+        assert_eq!((&*names[7], &*names[26]), ("\"film\" in the second text", "ratio of the lengths of both texts"));
         let row = rows.row(0);
         let (mut cosine, mut terms) = (0.0, 0);
         for column in 0..width {

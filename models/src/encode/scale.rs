@@ -22,6 +22,11 @@ impl Scale {
         Scale { mean: mean.mapv(|m| m as f32), deviation }
     }
 
+    /// The number of features.
+    pub(crate) fn width(&self) -> usize {
+        self.mean.len()
+    }
+
     /// Scales `rows` in place.
     pub(crate) fn apply(&self, rows: &mut ArrayViewMut2<'_, f32>) {
         *rows -= &self.mean;

@@ -4,6 +4,11 @@
 //! number by number. Only the definition of a word differs; [`super::words`] has it for all models. A term's weight is
 //! its count times `ln((1 + N) / (1 + df)) + 1`. Rows are scaled to unit Euclidean length. For a pair, the terms of
 //! both texts are counted, and no 2-gram spans the two.
+//!
+//! Where characters are read, a term has a place, because the order of characters says more than which ones there are. The terms are
+//! each of the last [`PLACES`] characters with its distance from the end, as NETtalk reads letters (Sejnowski and Rosenberg
+//! 1987), and the last 2 to [`LONGEST`] characters together, which are what an n-gram model of characters reads (Shannon 1951).
+//! `e@1` is an `e` at the end, `t@3` a `t` with two characters after it, and `the@1` the three characters at the end.
 
 use bakeoff_datasets::Text;
 use rayon::prelude::*;
@@ -13,6 +18,11 @@ use super::sparse::SparseRows;
 use super::words::{Tokens, Words};
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
+
+/// How many characters at the end of a text have a place of their own.
+const PLACES: usize = 16;
+/// The most characters at the end of a text that are one term.
+const LONGEST: usize = 5;
 
 /// The terms of the training texts and their inverse document frequencies.
 #[derive(Debug, Clone)]
@@ -73,6 +83,11 @@ impl TfIdf {
     /// Adds the weights of the terms as an array `name`. Returns the terms in the order of their columns.
     pub(crate) fn save(&self, name: &str, arrays: &mut ArraysOut) -> Vec<String> {
         arrays.add(name, &[self.idf.len()], self.idf.iter().copied());
+        self.terms()
+    }
+
+    /// The terms in the order of their columns.
+    pub(crate) fn terms(&self) -> Vec<String> {
         let mut terms: Vec<(&String, u32)> = self.columns.iter().map(|(term, &column)| (term, column)).collect();
         terms.sort_unstable_by_key(|&(_, column)| column);
         terms.into_iter().map(|(term, _)| term.clone()).collect()
@@ -135,6 +150,10 @@ fn term_counts(text: &Text, tokens: Tokens) -> FxHashMap<String, u32> {
     for part in std::iter::once(&text.first).chain(&text.second) {
         let words = Words::of(part, tokens);
         let words: Vec<&str> = words.iter().collect();
+        if tokens == Tokens::Characters {
+            placed_terms(&words).for_each(|term| *counts.entry(term).or_default() += 1);
+            continue;
+        }
         for word in &words {
             *counts.entry((*word).to_owned()).or_default() += 1;
         }
@@ -143,6 +162,13 @@ fn term_counts(text: &Text, tokens: Tokens) -> FxHashMap<String, u32> {
         }
     }
     counts
+}
+
+/// The terms of a sequence of characters.
+fn placed_terms(characters: &[&str]) -> impl Iterator<Item = String> {
+    let single = characters.iter().rev().take(PLACES).zip(1..).map(|(character, place)| format!("{character}@{place}"));
+    let ends = (2..=LONGEST.min(characters.len())).map(|length| &characters[characters.len() - length..]);
+    single.chain(ends.map(|end| format!("{}@1", end.concat())))
 }
 
 #[cfg(test)]
@@ -167,6 +193,21 @@ mod tests {
         let expected =
             ",: 1, , good: 1, a: 1, a good: 1, film: 2, film ,: 1, good: 2, good film: 2, it's: 1, it's a: 1";
         assert_eq!(terms(Tokens::WordsAndMarks), expected);
+    }
+
+    #[test]
+    fn terms_of_characters_have_their_place_from_the_end() {
+        let terms = |text: &str| {
+            let text = Text { first: text.to_owned(), second: None };
+            let mut terms: Vec<_> = term_counts(&text, Tokens::Characters).into_keys().collect();
+            terms.sort();
+            terms
+        };
+        assert_eq!(terms("\nbe"), ["\n@3", "\nbe@1", "b@2", "be@1", "e@1"]);
+        let long = terms(&"ab".repeat(30));
+        assert_eq!(long.len(), super::PLACES + super::LONGEST - 1);
+        assert!(long.contains(&"babab@1".to_owned()) && long.contains(&"a@16".to_owned()), "{long:?}");
+        assert!(!long.contains(&"b@17".to_owned()));
     }
 
     #[test]

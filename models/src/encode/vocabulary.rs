@@ -56,6 +56,19 @@ impl Vocabulary {
         words.into_iter().map(|(word, _)| word.clone()).collect()
     }
 
+    /// What these tokens stand for. A word that has no number is `[unknown]`.
+    pub(crate) fn names(&self, tokens: &[u32]) -> Vec<String> {
+        let words = self.words();
+        let name = |&token: &u32| match token {
+            SEPARATOR => "[SEP]".to_owned(),
+            token => token
+                .checked_sub(FIRST_WORD)
+                .and_then(|number| words.get(number as usize))
+                .map_or_else(|| "[unknown]".to_owned(), String::clone),
+        };
+        tokens.iter().map(name).collect()
+    }
+
     /// Restores a vocabulary from what [`Vocabulary::words`] returned. `None` if a word occurs twice.
     pub(crate) fn of(words: Vec<String>, tokens: Tokens, max_tokens: usize) -> Option<Vocabulary> {
         let count = words.len();
@@ -125,6 +138,14 @@ impl Vocabulary {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_are_named_by_the_words_that_they_stand_for() {
+        let texts = [text("a b"), text("a b"), text("a")];
+        let vocabulary = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 1, 10);
+        let pair = Text { first: "b c".to_owned(), second: Some("A".to_owned()) };
+        assert_eq!(vocabulary.names(&vocabulary.encode(&pair)), ["b", "[unknown]", "[SEP]", "a"]);
+    }
 
     fn text(first: &str) -> Text {
         Text { first: first.to_owned(), second: None }

@@ -10,6 +10,9 @@
 //!   annex has no dictionary. This holds for each Chinese ideograph, each Hiragana sign, and each Thai, Lao, Khmer or
 //!   Burmese letter. A run of Katakana and a run of Hangul stay whole. Models still see neighbours, as 2-grams or as a
 //!   sequence.
+//!
+//! [`Tokens::Characters`] reads characters in the place of words: a text is made equal as above, but keeps its line ends, and is cut
+//! into the characters that people see (grapheme clusters of the annex), spaces and line ends among them.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -103,6 +106,8 @@ pub enum Tokens {
     Words,
     /// The segments of [`Tokens::Words`], without single letters and digits of scripts with spaces between words.
     LongWords,
+    /// Every character, spaces and line ends too.
+    Characters,
 }
 
 /// The value as it is written in the parameter.
@@ -113,12 +118,15 @@ impl fmt::Display for Tokens {
             Tokens::WordsOrMarks => "words-or-marks",
             Tokens::Words => "words",
             Tokens::LongWords => "long-words",
+            Tokens::Characters => "characters",
         })
     }
 }
 
 impl Tokens {
-    const NAMES: &[&str] = &["words+marks", "words-or-marks", "words", "long-words"];
+    const NAMES: &[&str] = &["words+marks", "words-or-marks", "words", "long-words", "characters"];
+    /// Those that a search draws from. It has no range on a task of characters.
+    const OF_WORDS: &[&str] = &["words+marks", "words-or-marks", "words", "long-words"];
 
     /// The parameter `tokens` of a model that reads texts.
     pub(crate) const fn param(default: &'static str, source: &'static str) -> Param {
@@ -128,9 +136,9 @@ impl Tokens {
             texts: DefaultValue::Word(default),
             domain: Domain::Word(Tokens::NAMES),
             about: "texts: words (emoji too) and marks (punctuation, symbols), words or the marks of a text without a word, words \
-                    alone, or words of two characters and more",
+                    alone, words of two characters and more, or characters, the default where the task is about characters",
             source,
-            search: Some(Search::of_texts(SearchDefault::Words(Tokens::NAMES), "all of ours")),
+            search: Some(Search::of_texts(SearchDefault::Words(Tokens::OF_WORDS), "all of ours for words")),
         }
     }
 
@@ -141,13 +149,14 @@ impl Tokens {
             "words-or-marks" => Tokens::WordsOrMarks,
             "words" => Tokens::Words,
             "long-words" => Tokens::LongWords,
+            "characters" => Tokens::Characters,
             _ => Tokens::WordsAndMarks,
         }
     }
 
     fn admits(self, segment: &str) -> bool {
         match self {
-            Tokens::WordsAndMarks => true,
+            Tokens::WordsAndMarks | Tokens::Characters => true,
             Tokens::WordsOrMarks | Tokens::Words => segment.chars().any(is_word_character),
             Tokens::LongWords => {
                 let first = segment.chars().next();
@@ -168,14 +177,16 @@ pub struct Words {
 impl Words {
     /// The words of `text` that `tokens` admits.
     pub fn of(text: &str, tokens: Tokens) -> Words {
-        let text = normal(text);
+        let text = normal(text, tokens == Tokens::Characters);
         let has_none = tokens == Tokens::WordsOrMarks && !text.chars().any(is_word_character);
         Words { tokens: if has_none { Tokens::WordsAndMarks } else { tokens }, text }
     }
 
-    /// Each word, in order.
+    /// Each word, in order; each character, if characters are read.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        segments(&self.text).filter(|segment| self.tokens.admits(segment))
+        let (words, characters) = if self.tokens == Tokens::Characters { ("", &*self.text) } else { (&*self.text, "") };
+        let words = segments(words).filter(|segment| self.tokens.admits(segment));
+        words.chain(characters.graphemes(true))
     }
 
     /// Whether there is no word.
@@ -194,9 +205,11 @@ pub(crate) fn count_unread(texts: &[Text], is_unread: impl Fn(&str) -> bool) -> 
     texts.iter().filter(|text| is_unread(&text.first) || text.second.as_deref().is_some_and(&is_unread)).count()
 }
 
-/// Converts a text to lower case and NFC, with one kind of space and no invisible character.
-fn normal(text: &str) -> String {
+/// Converts a text to lower case and NFC, with one kind of space and no invisible character. A line end becomes a space too,
+/// unless lines are kept.
+fn normal(text: &str, keeps_lines: bool) -> String {
     let shown = |c: char| match c {
+        '\n' if keeps_lines => Some('\n'),
         c if c.is_whitespace() || c.is_control() || c == ZERO_WIDTH_SPACE => Some(' '),
         c if is_ignorable(c) => None,
         c => Some(c),
@@ -314,6 +327,15 @@ mod tests {
     }
 
     #[test]
+    fn characters_are_all_that_is_seen_and_spaces_and_line_ends() {
+        assert_eq!(words("\nA b,\tC", Tokens::Characters), ["\n", "a", " ", "b", ",", " ", "c"]);
+        assert_eq!(words("cafe\u{301} 👍🏽\u{ad}", Tokens::Characters), ["c", "a", "f", "é", " ", "👍🏽"]);
+        assert!(words("", Tokens::Characters).is_empty());
+        let text = |first: &str| Text { first: first.to_owned(), second: None };
+        assert_eq!(wordless(&[text("\n"), text(" "), text("")], Tokens::Characters), 1);
+    }
+
+    #[test]
     fn what_is_left_out_is_a_choice() {
         let text = "I'd say: a 5 / 10 👍, 电影!";
         assert_eq!(words(text, Tokens::Words), ["i'd", "say", "a", "5", "10", "👍", "电", "影"]);
@@ -331,7 +353,7 @@ mod tests {
     proptest! {
         #[test]
         fn segments_are_those_of_the_annex(text in any::<String>()) {
-            let text = normal(&text);
+            let text = normal(&text, false);
             prop_assert_eq!(segments(&text).collect::<Vec<_>>(), of_the_annex(&text));
         }
 
@@ -342,7 +364,7 @@ mod tests {
                 "\u{200c}", "🇩", "🇪", "א", "\"", "我", "か", "カ", "ก", "ิ", "\u{fe0f}", "\u{ad}", "\u{301}",
             ]), 0..12)
         ) {
-            let text = normal(&parts.concat());
+            let text = normal(&parts.concat(), false);
             prop_assert_eq!(segments(&text).collect::<Vec<_>>(), of_the_annex(&text));
         }
     }

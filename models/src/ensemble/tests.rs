@@ -7,11 +7,28 @@ use bakeoff_datasets::{Targets, Text};
 
 use super::*;
 use crate::model::{InputShape, TargetShape};
-use crate::{ENTRIES, lstm, random_forest, resnet, svm, transformer};
+use crate::{
+    ENTRIES, cnn, compress, decision_tree, encoder, fusion, gan, gru, lstm, mlp, random_forest, resnet, student, svm,
+    transformer,
+};
 
 /// Every model of the registry without its parameter `ensemble`.
-static ALONE: [&dyn ModelEntry; 5] =
-    [&transformer::Transformer, &resnet::Resnet, &lstm::Lstm, &svm::Svm, &random_forest::RandomForest];
+static ALONE: [&dyn ModelEntry; 14] = [
+    &transformer::Transformer,
+    &resnet::Resnet,
+    &cnn::Cnn,
+    &lstm::Lstm,
+    &gru::Gru,
+    &gan::Gan,
+    &encoder::Encoder,
+    &mlp::Mlp,
+    &svm::Svm,
+    &random_forest::RandomForest,
+    &decision_tree::DecisionTree,
+    &fusion::Fusion,
+    &student::Student,
+    &compress::Compress,
+];
 
 /// Each model as the registry has it, and alone.
 fn pairs() -> impl Iterator<Item = (&'static dyn ModelEntry, &'static dyn ModelEntry)> {
@@ -46,9 +63,32 @@ impl Watch for RecordingWatch {
         Ok(SCORES[self.before + report.epoch - 1])
     }
 
+    fn part_epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
+        Ok(report.epoch as f64)
+    }
+
     fn progress(&mut self, done: usize, total: usize) {
         self.steps.push((done, total));
     }
+}
+
+/// Rows that a model can read.
+fn rows_of(entry: &dyn ModelEntry, classes: bool, count: usize) -> Split {
+    let rows = rows(classes, count);
+    if reads_texts(entry) {
+        return rows;
+    }
+    let pixels = (0..count).flat_map(|row| (0..64).map(move |place| (row * 7 % 10 * 20 + place) as u8)).collect();
+    Split { inputs: Inputs::Images(Images { channels: 1, height: 8, width: 8, pixels }), ..rows }
+}
+
+fn reads_texts(entry: &dyn ModelEntry) -> bool {
+    entry.name() != "gan"
+}
+
+/// The kinds of targets that a model can have: classes, and numbers.
+fn targets_of(entry: &dyn ModelEntry) -> &'static [bool] {
+    if entry.name() == "gan" { &[true] } else { &[true, false] }
 }
 
 fn rows(classes: bool, count: usize) -> Split {
@@ -66,35 +106,59 @@ fn rows(classes: bool, count: usize) -> Split {
 
 fn shape(classes: bool) -> TaskShape {
     let target = if classes { TargetShape::Classes(3) } else { TargetShape::Value };
-    TaskShape { input: InputShape::Texts { pairs: false }, target, train_rows: 36, mirror_negates: false }
+    TaskShape {
+        input: InputShape::Texts { pairs: false },
+        target,
+        train_rows: 36,
+        mirror_negates: false,
+        characters: None,
+    }
 }
 
 /// A small form of a model, on texts.
 fn spec(entry: &dyn ModelEntry, classes: bool, more: &str) -> Spec {
     let small = "epochs = 3\nlearning_rate = 0.01\nbatch = 8\nwidth = 8\nheads = 2\nlayers = 1\nfeed_forward = 8\n\
-                 depth = 8\nhidden = 4\nembedding = 4\ntrees = 3";
+                 depth = 8\nhidden = 4\nembedding = 4\ntrees = 3\nmax_tokens = 64\nfine_tune = 3";
     let mut table: toml::Table = small.parse().unwrap();
+    let tiny = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/encoder");
+    table.insert("weights".to_owned(), tiny.into());
+    let teacher = "model = \"mlp\"\nepochs = 3\nbatch = 8\nhidden = 4";
+    let network = "model = \"lstm\"\nepochs = 3\nbatch = 8\nhidden = 4\nembedding = 4\nlearning_rate = 0.01";
+    table.insert("network".to_owned(), network.parse::<toml::Table>().unwrap().into());
+    table.insert("teacher".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
+    table.insert("of".to_owned(), teacher.parse::<toml::Table>().unwrap().into());
     table.retain(|name, _| entry.params().iter().any(|param| param.name == name));
     table.extend(more.parse::<toml::Table>().unwrap());
-    let params = Resolved::new(entry.params(), &shape(classes), &table).unwrap();
-    Spec { shape: shape(classes), params, device: Device::Cpu, threads: Threads::new(2), seed: SEED }
+    let mut shape = shape(classes);
+    if !reads_texts(entry) {
+        shape.input = InputShape::Images { channels: 1, height: 8, width: 8 };
+    }
+    let params = Resolved::new(entry.params(), &shape, &table).unwrap();
+    Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: SEED }
 }
 
 fn fitted(entry: &dyn ModelEntry, spec: &Spec, watch: &mut RecordingWatch) -> Box<dyn Model> {
     let mut model = entry.build(spec).unwrap();
     let classes = spec.shape.target != TargetShape::Value;
-    model.fit(&rows(classes, 30), &rows(classes, 6), watch).unwrap();
+    model.fit(&rows_of(entry, classes, 30), &rows_of(entry, classes, 6), watch).unwrap();
     model
 }
 
-fn predict(model: &mut dyn Model) -> Predictions {
-    model.predict(&rows(true, 40).inputs).unwrap()
+fn predict(entry: &dyn ModelEntry, model: &mut dyn Model) -> Predictions {
+    model.predict(&rows_of(entry, true, 40).inputs).unwrap()
 }
 
 /// The files below a folder, by their names.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| (path.file_name().unwrap().display().to_string(), fs::read(&path).unwrap())).collect()
+    let below = |path: PathBuf| -> Vec<(String, Vec<u8>)> {
+        let name = path.file_name().unwrap().display().to_string();
+        match path.is_dir() {
+            true => files(&path).into_iter().map(|(file, bytes)| (format!("{name}/{file}"), bytes)).collect(),
+            false => vec![(name, fs::read(&path).unwrap())],
+        }
+    };
+    entries.flat_map(below).collect()
 }
 
 #[test]
@@ -107,7 +171,7 @@ fn an_ensemble_of_one_is_the_model_alone_to_the_last_bit_and_byte() {
             let mut model = fitted(entry, &spec(entry, true, more), &mut watch);
             let path = folder.path().join(format!("{} {more}", entry.name()));
             model.save(&path).unwrap();
-            let predictions = predict(model.as_mut());
+            let predictions = predict(entry, model.as_mut());
             (predictions, model.footprint(), files(&path), (watch.epochs, watch.steps), entry.version(Device::Cpu))
         });
         assert!(one == other, "{}", entry.name());
@@ -117,18 +181,19 @@ fn an_ensemble_of_one_is_the_model_alone_to_the_last_bit_and_byte() {
 #[test]
 fn members_are_the_models_of_their_seeds_and_their_answers_are_averaged_to_the_bit_in_any_order() {
     for (entry, alone) in pairs() {
-        for classes in [true, false] {
+        for &classes in targets_of(entry) {
             let what = format!("{} {classes}", entry.name());
             let mut watch = RecordingWatch::default();
             let ensemble = spec(entry, classes, "ensemble = 3");
-            let found = predict(fitted(entry, &ensemble, &mut watch).as_mut());
+            let found = predict(entry, fitted(entry, &ensemble, &mut watch).as_mut());
             let member = |number: usize| {
                 let seed = if number == 1 { SEED } else { ensemble.seed_for(&format!("member-{number}")) };
                 let mut watch = RecordingWatch { before: (number - 1) * EPOCHS, ..RecordingWatch::default() };
-                predict(fitted(alone, &Spec { seed, ..spec(alone, classes, "") }, &mut watch).as_mut())
+                predict(alone, fitted(alone, &Spec { seed, ..spec(alone, classes, "") }, &mut watch).as_mut())
             };
             let members = [member(1), member(2), member(3)];
-            if entry.name() != "svm" {
+            // A tree draws nothing but its folds and the order of features that split equally well.
+            if !["svm", "decision-tree"].contains(&entry.name()) {
                 assert!(members[0] != members[1] && members[1] != members[2], "{what}: the seeds change nothing");
             }
             for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
@@ -183,10 +248,11 @@ fn epochs_and_steps_are_counted_on_through_the_members() {
 #[test]
 fn what_an_ensemble_is_and_costs_is_the_sum_of_its_members() {
     for entry in ENTRIES {
-        let [one, three] = ["ensemble = 1", "ensemble = 3"].map(|more| spec(*entry, false, more));
+        let classes = targets_of(*entry) == [true];
+        let [one, three] = ["ensemble = 1", "ensemble = 3"].map(|more| spec(*entry, classes, more));
         let [alone, ensemble] = [&one, &three].map(|spec| fitted(*entry, spec, &mut RecordingWatch::default()));
         let (alone, ensemble) = (alone.footprint(), ensemble.footprint());
-        if entry.name() == "random-forest" {
+        if ["random-forest", "decision-tree"].contains(&entry.name()) {
             // Trees of other seeds have other nodes.
             assert!(ensemble.parameters > 2 * alone.parameters);
         } else {

@@ -4,6 +4,8 @@
 //! `W` is the weight of a side. `Q` is the sum of the squared weights of its classes for Gini, and the square of its
 //! summed targets for the variance. The terms left out are the same for every split of a node (Breiman et al. 1984).
 
+use super::most_probable;
+
 /// Sums over a node's rows on the two sides of a split. One side holds the rows taken so far, the other the rest.
 pub(crate) trait Criterion {
     /// The target of a row.
@@ -23,6 +25,11 @@ pub(crate) trait Criterion {
     fn take(&mut self, target: Self::Target, weight: u32);
     /// The worth of the present split; larger is better. Neither side may be empty.
     fn worth(&self) -> f64;
+    /// The impurity of the node whose `rows` were entered, times their weight. It is Gini's impurity
+    /// `1 - sum_class share²`, or the variance.
+    fn cost(&self, rows: &[(Self::Target, u32)]) -> f64;
+    /// The error of a prediction: one for a wrong class, or the squared difference of numbers.
+    fn error(leaf: &[f32], target: Self::Target) -> f64;
     /// Appends the node's prediction to `out`: [`Criterion::width`] values.
     fn write_leaf(&self, out: &mut Vec<f32>);
 }
@@ -98,6 +105,14 @@ impl Criterion for Gini {
             + self.rest_square as f64 / (self.weight - self.taken_weight) as f64
     }
 
+    fn error(leaf: &[f32], class: u16) -> f64 {
+        if most_probable(leaf) == usize::from(class) { 0.0 } else { 1.0 }
+    }
+
+    fn cost(&self, _rows: &[(u16, u32)]) -> f64 {
+        self.weight as f64 - self.square as f64 / self.weight as f64
+    }
+
     fn write_leaf(&self, out: &mut Vec<f32>) {
         out.extend(self.total.iter().map(|&w| w as f32 / self.weight as f32));
     }
@@ -150,6 +165,15 @@ impl Criterion for Variance {
         let rest_sum = self.sum - self.taken_sum;
         self.taken_sum * self.taken_sum / self.taken_weight as f64
             + rest_sum * rest_sum / (self.weight - self.taken_weight) as f64
+    }
+
+    fn error(leaf: &[f32], value: f32) -> f64 {
+        f64::from(leaf[0] - value).powi(2)
+    }
+
+    fn cost(&self, rows: &[(f32, u32)]) -> f64 {
+        let mean = self.sum / self.weight as f64;
+        rows.iter().map(|&(value, weight)| f64::from(weight) * (f64::from(value) - mean).powi(2)).sum()
     }
 
     fn write_leaf(&self, out: &mut Vec<f32>) {

@@ -24,6 +24,17 @@ struct Node {
     next: u32,
 }
 
+/// The decision of a node that is not a leaf.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Decision {
+    /// The feature that decides.
+    pub(super) feature: usize,
+    /// A row goes left if its value is at most this threshold.
+    pub(super) threshold: f32,
+    /// The index of the left child. The right child follows it.
+    pub(super) left: usize,
+}
+
 /// A fitted tree.
 #[derive(Debug, Clone)]
 pub(crate) struct Tree {
@@ -48,7 +59,55 @@ impl Tree {
                 }
             }
         }
-        places.map(|place| &self.leaves[self.nodes[place].next as usize..][..self.width])
+        places.map(|place| self.leaf(place))
+    }
+
+    /// The number of nodes, leaves included. The root is node 0, and every child comes after its parent.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The decision of a node. `None` for a leaf.
+    pub(super) fn decision(&self, node: usize) -> Option<Decision> {
+        let Node { feature, threshold, next } = self.nodes[node];
+        (feature != LEAF).then_some(Decision { feature: feature as usize, threshold, left: next as usize })
+    }
+
+    /// The values of a leaf.
+    pub(super) fn leaf(&self, node: usize) -> &[f32] {
+        &self.leaves[self.nodes[node].next as usize..][..self.width]
+    }
+
+    /// The values of the leaf that a row reaches. `value` gives its value of a feature.
+    pub(super) fn leaf_of(&self, value: impl Fn(usize) -> f32) -> &[f32] {
+        let mut node = 0;
+        while let Some(Decision { feature, threshold, left }) = self.decision(node) {
+            node = left + usize::from(value(feature) > threshold);
+        }
+        self.leaf(node)
+    }
+
+    /// The same tree, in which the nodes for which `values` gives values are leaves with these values.
+    pub(super) fn cut<'a>(&'a self, values: impl Fn(usize) -> Option<&'a [f32]>) -> Tree {
+        let leaf = Node { feature: LEAF, threshold: 0.0, next: 0 };
+        let mut tree = Tree { nodes: vec![leaf], leaves: Vec::new(), width: self.width };
+        // Places in this tree and in the new one.
+        let mut open = vec![(0, 0)];
+        while let Some((old, new)) = open.pop() {
+            match (values(old), self.decision(old)) {
+                (None, Some(Decision { left, .. })) => {
+                    let next = tree.nodes.len();
+                    tree.nodes.extend([leaf, leaf]);
+                    tree.nodes[new] = Node { next: next as u32, ..self.nodes[old] };
+                    open.extend([(left + 1, next + 1), (left, next)]);
+                }
+                (cut, _) => {
+                    tree.nodes[new].next = tree.leaves.len() as u32;
+                    tree.leaves.extend_from_slice(cut.unwrap_or_else(|| self.leaf(old)));
+                }
+            }
+        }
+        tree
     }
 
     /// Appends the tree's numbers to those of other trees.
@@ -127,11 +186,11 @@ pub(super) struct Grower<'a, C: Criterion> {
     params: &'a ForestValidParams,
     tries: usize,
     criterion: C,
-    /// The distinct rows that the bootstrap drew. Each node owns a range of them.
+    /// The distinct rows of the sample. Each node owns a range of them.
     rows: Vec<u32>,
     /// For each training row, its index in `rows`. A row that was not drawn has an index past the end.
     places: Vec<u32>,
-    /// For each entry of `rows`, the target and how often the bootstrap drew the row.
+    /// For each entry of `rows`, the target and how often the row was drawn.
     targets: Vec<(C::Target, u32)>,
     /// All features. Those that are tried at a node are swapped to the front.
     features: Vec<u32>,
@@ -144,19 +203,15 @@ pub(super) struct Grower<'a, C: Criterion> {
 pub(super) const MOST_ROWS: usize = 1 << 24;
 
 impl<'a, C: Criterion> Grower<'a, C> {
-    /// Draws a bootstrap sample of as many rows as there are.
+    /// Prepares to grow a tree from the rows of a sample. `draws` says how often each row was drawn.
     pub(super) fn new(
         bins: &'a Bins,
         targets: &[C::Target],
         params: &'a ForestValidParams,
         criterion: C,
-        rng: &mut impl Rng,
+        draws: &[u32],
     ) -> Self {
-        let mut draws = vec![0_u32; bins.rows()];
-        for _ in 0..bins.rows() {
-            draws[rng.random_range(0..bins.rows())] += 1;
-        }
-        let rows: Vec<u32> = (0..).zip(&draws).filter(|(_, draws)| **draws > 0).map(|(row, _)| row).collect();
+        let rows: Vec<u32> = (0..).zip(draws).filter(|(_, draws)| **draws > 0).map(|(row, _)| row).collect();
         let mut places = vec![u32::MAX; bins.rows()];
         (0..).zip(&rows).for_each(|(place, &row)| places[row as usize] = place);
         let targets: Vec<_> = rows.iter().map(|&row| (targets[row as usize], draws[row as usize])).collect();

@@ -1,4 +1,5 @@
 //! What training and prediction use of a device beside the networks' own functions: threads that share the work, and the
 //! arithmetic of a step. The only device is the processor.
 
-pub(super) use super::cpu::{Optimizer, Pools, add, clip};
+pub(crate) use super::cpu::Pools;
+pub(super) use super::cpu::{Optimizer, Pace, add, clip};

@@ -8,6 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::encoder::{Encoded, Normalisation};
 use super::recipe::Recipe;
+use crate::encode::features::Features;
+use crate::encode::pieces::PieceText;
 use crate::encode::vocabulary::{PAD, SEPARATOR, UNKNOWN};
 
 /// What a network takes.
@@ -19,6 +21,10 @@ pub(crate) enum Batch {
     /// Texts, padded at their ends to the longest of the batch. Where pairs are read apart, all first texts come before all
     /// second ones.
     Texts(TextBatch),
+    /// Features, or what another network made of each example, `examples x features`.
+    Features(Tensor<2>),
+    /// Inputs of one of the forms above, and their features, `examples x features`.
+    WithFeatures(Box<Batch>, Tensor<2>),
 }
 
 /// A batch of texts.
@@ -32,7 +38,8 @@ pub(crate) struct TextBatch {
     pub(crate) mask: Tensor<2>,
     /// The number of tokens of each text.
     pub(crate) lengths: Vec<usize>,
-    /// `examples x tokens`: zero up to and including a separator, one after it. Absent if no text has a separator.
+    /// `examples x tokens`: zero in the first segment, which ends with a separator, one after it. Absent if no text has two
+    /// segments.
     pub(crate) segments: Option<Tensor<2, Int>>,
 }
 
@@ -67,10 +74,15 @@ pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> B
         }
         Encoded::Tokens(texts) => tokens(rows.iter().map(|&row| texts[row].clone()).collect(), device),
         Encoded::Pairs(pairs) => tokens(sides(pairs, rows).cloned().collect(), device),
+        Encoded::Features(all) => Batch::Features(features(all, rows, device)),
+        Encoded::Pieces(texts) => pieces(texts, rows, device),
+        Encoded::WithFeatures(raw, all) => {
+            Batch::WithFeatures(Box::new(plain(raw, rows, device)), features(all, rows, device))
+        }
     }
 }
 
-/// The rows with augmentation, and which of them were mirrored.
+/// The rows with augmentation, and which of them were mirrored. Features are not augmented.
 pub(crate) fn augmented(
     encoded: &Encoded<'_>,
     rows: &[usize],
@@ -96,7 +108,21 @@ pub(crate) fn augmented(
             let texts = sides(pairs, rows).map(|text| word_dropout(text, recipe, rng)).collect();
             (tokens(texts, device), vec![false; rows.len()])
         }
+        Encoded::Features(all) => (Batch::Features(features(all, rows, device)), vec![false; rows.len()]),
+        Encoded::Pieces(texts) => (pieces(texts, rows, device), vec![false; rows.len()]),
+        Encoded::WithFeatures(raw, all) => {
+            // The features of a mirrored image would be others.
+            let unmirrored = Recipe { flip: false, ..*recipe };
+            let (batch, mirrored) = augmented(raw, rows, &unmirrored, rng, device);
+            (Batch::WithFeatures(Box::new(batch), features(all, rows, device)), mirrored)
+        }
     }
+}
+
+fn features(all: &Features, rows: &[usize], device: &Device) -> Tensor<2> {
+    let values = all.select(rows).into_dense();
+    let shape = [rows.len(), all.width()];
+    Tensor::from_data(TensorData::new(values.into_raw_vec_and_offset().0, shape), device)
 }
 
 /// All first texts of these rows, then all second ones.
@@ -159,7 +185,24 @@ fn image_tensor(images: &Images, pixels: Vec<f32>, rows: usize, device: &Device)
 }
 
 fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Batch {
-    let longest = texts.iter().map(Vec::len).max().unwrap_or(1);
+    let ends: Vec<Option<usize>> = texts.iter().map(|text| text.iter().position(|&token| token == SEPARATOR)).collect();
+    // A separator belongs to the first segment.
+    let firsts: Vec<Option<usize>> = ends.into_iter().map(|end| end.map(|end| end + 1)).collect();
+    text_batch(&texts, &firsts, device)
+}
+
+/// The pieces of these rows.
+fn pieces(texts: &[PieceText], rows: &[usize], device: &Device) -> Batch {
+    let ids: Vec<&[u32]> = rows.iter().map(|&row| texts[row].ids.as_slice()).collect();
+    let firsts: Vec<Option<usize>> =
+        rows.iter().map(|&row| Some(texts[row].first).filter(|&first| first < texts[row].ids.len())).collect();
+    text_batch(&ids, &firsts, device)
+}
+
+/// `firsts` says how many tokens of each text belong to its first segment; `None` for a text that has no second one.
+fn text_batch<T: AsRef<[u32]>>(texts: &[T], firsts: &[Option<usize>], device: &Device) -> Batch {
+    let texts: Vec<&[u32]> = texts.iter().map(AsRef::as_ref).collect();
+    let longest = texts.iter().map(|text| text.len()).max().unwrap_or(1);
     let shape = [texts.len(), longest];
     let padded = |text: &mut dyn Iterator<Item = u32>| -> Vec<i64> {
         text.chain(std::iter::repeat(PAD)).take(longest).map(i64::from).collect()
@@ -169,8 +212,8 @@ fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Batch {
     let mask: Vec<f32> =
         texts.iter().flat_map(|text| (0..longest).map(|at| if at < text.len() { 1.0 } else { 0.0 })).collect();
     Batch::Texts(TextBatch {
-        segments: segments(&texts, longest).map(|ids| Tensor::from_data(TensorData::new(ids, shape), device)),
-        lengths: texts.iter().map(Vec::len).collect(),
+        segments: segments(firsts, longest).map(|ids| Tensor::from_data(TensorData::new(ids, shape), device)),
+        lengths: texts.iter().map(|text| text.len()).collect(),
         ids: Tensor::from_data(TensorData::new(ids, shape), device),
         reversed: Tensor::from_data(TensorData::new(reversed, shape), device),
         mask: Tensor::from_data(TensorData::new(mask, shape), device),
@@ -178,11 +221,10 @@ fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Batch {
 }
 
 /// [`TextBatch::segments`], row by row.
-fn segments(texts: &[Vec<u32>], longest: usize) -> Option<Vec<i64>> {
-    let ends: Vec<Option<usize>> = texts.iter().map(|text| text.iter().position(|&token| token == SEPARATOR)).collect();
-    ends.iter().any(Option::is_some).then(|| {
-        let segment = |end: Option<usize>, at: usize| i64::from(end.is_some_and(|end| at > end));
-        ends.iter().flat_map(|&end| (0..longest).map(move |at| segment(end, at))).collect()
+fn segments(firsts: &[Option<usize>], longest: usize) -> Option<Vec<i64>> {
+    firsts.iter().any(Option::is_some).then(|| {
+        let segment = |first: Option<usize>, at: usize| i64::from(first.is_some_and(|first| at >= first));
+        firsts.iter().flat_map(|&first| (0..longest).map(move |at| segment(first, at))).collect()
     })
 }
 
@@ -193,6 +235,7 @@ mod tests {
 
     use super::*;
     use crate::neural::recipe::Rule;
+    use crate::neural::schedule::Fall;
 
     const RECIPE: Recipe = Recipe {
         epochs: 1,
@@ -200,6 +243,8 @@ mod tests {
         shard: 4,
         rule: Rule::AdamW,
         learning_rate: 1.0,
+        fall: Fall::Cosine,
+        layer_decay: 1.0,
         warmup: 0.0,
         weight_decay: 0.0,
         clip: 1.0,

@@ -1,15 +1,24 @@
 //! Encodes raw inputs as the numbers that networks take. Everything that is learned here is learned from the training
 //! rows only.
 
+mod normalisation;
+#[cfg(test)]
+mod tests;
+
 use bakeoff_datasets::{Images, Inputs, Text};
 use serde::{Deserialize, Serialize};
 
+use super::bert::BertShape;
+use super::fused::NETWORK;
 use crate::artefact::{ArraysIn, ArraysOut};
+use crate::encode::features::{Encoder, EncoderState, FeatureParams, Features};
 use crate::encode::pairs::check_kind;
+use crate::encode::pieces::{PieceText, PieceVocabulary, Pieces};
 use crate::encode::vocabulary::Vocabulary;
 use crate::encode::words::{self, Tokens, Words};
 use crate::model::{InputShape, ModelError, Spec};
-use crate::params::Resolved;
+
+pub(crate) use self::normalisation::Normalisation;
 
 /// How a network reads the texts of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +38,40 @@ impl TextReading {
     }
 }
 
-/// The form of a network's input.
+/// What a network reads of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// The pixels of an image, or the words of a text or of a pair.
+    Raw(TextReading),
+    /// The features of the classic models.
+    Features,
+    /// The word pieces of a text or of a pair, by the vocabulary of a pretrained encoder.
+    Pieces,
+    /// Pixels or words, and features beside them.
+    RawWithFeatures(TextReading),
+    /// Word pieces, and features beside them.
+    PiecesWithFeatures,
+}
+
+impl From<TextReading> for Reading {
+    fn from(texts: TextReading) -> Reading {
+        Reading::Raw(texts)
+    }
+}
+
+impl Reading {
+    /// The same for inputs of this form: a text that is alone is read as such.
+    pub(crate) fn of(self, input: &InputShape) -> Reading {
+        match self {
+            Reading::Raw(_) if !input.is_pairs() => Reading::Raw(TextReading::Single),
+            Reading::RawWithFeatures(_) if !input.is_pairs() => Reading::RawWithFeatures(TextReading::Single),
+            reading => reading,
+        }
+    }
+}
+
+/// The form of a network's input.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum InputForm {
     /// Images of this size.
     Images {
@@ -52,35 +93,25 @@ pub(crate) enum InputForm {
         /// What a sequence is.
         reading: TextReading,
     },
-}
-
-/// Mean and standard deviation of each colour plane, in units of a pixel's full range.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Normalisation {
-    /// What is subtracted.
-    pub(crate) mean: Vec<f32>,
-    /// By what the difference is divided.
-    pub(crate) std: Vec<f32>,
-}
-
-impl Normalisation {
-    /// The normalisation that fits these images.
-    fn fit(images: &Images) -> Normalisation {
-        let plane = images.height * images.width;
-        let count = (images.len() * plane).max(1) as f64;
-        let (mut mean, mut std) = (Vec::new(), Vec::new());
-        for channel in 0..images.channels {
-            let planes = (0..images.len()).map(|index| &images.image(index)[channel * plane..][..plane]);
-            let (sum, squares) = planes.flatten().fold((0_u64, 0_u64), |(sum, squares), &pixel| {
-                (sum + u64::from(pixel), squares + u64::from(pixel) * u64::from(pixel))
-            });
-            let average = sum as f64 / count;
-            let variance = squares as f64 / count - average * average;
-            mean.push((average / 255.0) as f32);
-            std.push(if variance > 0.0 { (variance.sqrt() / 255.0) as f32 } else { 1.0 });
-        }
-        Normalisation { mean, std }
-    }
+    /// Features.
+    Features {
+        /// How many an example has.
+        width: usize,
+    },
+    /// Numbered word pieces, for a network of a published shape.
+    Pieces {
+        /// The shape.
+        shape: BertShape,
+        /// The mean number of pieces of a training example, at least one.
+        typical: usize,
+    },
+    /// Inputs of another form, and features beside them.
+    WithFeatures {
+        /// The other form.
+        raw: Box<InputForm>,
+        /// How many features an example has.
+        width: usize,
+    },
 }
 
 /// What a saved [`InputEncoder`] stores beside its arrays.
@@ -94,10 +125,25 @@ pub(crate) enum NetworkEncoderState {
         /// See [`InputForm::Tokens`].
         typical: usize,
     },
+    Features(EncoderState),
+    Pieces {
+        /// The pieces, and how a text is cut into them.
+        vocabulary: PieceVocabulary,
+        /// See [`InputForm::Pieces`].
+        shape: BertShape,
+        /// See [`InputForm::Pieces`].
+        typical: usize,
+    },
+    WithFeatures {
+        /// What the network reads itself.
+        raw: Box<NetworkEncoderState>,
+        /// The features beside it.
+        plain: EncoderState,
+    },
 }
 
 /// An encoder fitted on the training inputs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum InputEncoder {
     /// Pixels are standardised per colour plane.
     Images {
@@ -115,6 +161,26 @@ pub(crate) enum InputEncoder {
         /// See [`InputForm::Tokens`].
         reading: TextReading,
     },
+    /// Features are computed.
+    Features(Encoder),
+    /// Texts are cut into pieces, by the vocabulary of a pretrained encoder.
+    Pieces {
+        /// What cuts them.
+        pieces: Pieces,
+        /// See [`InputForm::Pieces`].
+        shape: BertShape,
+        /// See [`InputForm::Pieces`].
+        typical: usize,
+        /// Whether an example is two texts.
+        pairs: bool,
+    },
+    /// Inputs are encoded in one of the ways above, and features are computed too.
+    WithFeatures {
+        /// What encodes the inputs.
+        raw: Box<InputEncoder>,
+        /// What computes the features.
+        plain: Encoder,
+    },
 }
 
 /// Inputs in host memory, ready to be cut into batches.
@@ -131,27 +197,72 @@ pub(crate) enum Encoded<'a> {
     Tokens(Vec<Vec<u32>>),
     /// The token numbers of both sequences of each pair.
     Pairs(Vec<[Vec<u32>; 2]>),
+    /// The features of each example, or what another network made of it.
+    Features(Features),
+    /// The pieces of each example.
+    Pieces(Vec<PieceText>),
+    /// Inputs that are encoded in one of the ways above, and the features of each example.
+    WithFeatures(Box<Encoded<'a>>, Features),
 }
 
 impl InputEncoder {
     /// Learns from the training inputs.
-    pub(crate) fn fit(inputs: &Inputs, params: &Resolved, reading: TextReading) -> InputEncoder {
-        match inputs {
-            Inputs::Images(images) => {
+    ///
+    /// # Errors
+    /// If features cannot be computed from them.
+    pub(crate) fn fit(inputs: &Inputs, spec: &Spec, reading: Reading) -> Result<InputEncoder, ModelError> {
+        let params = &spec.params;
+        Ok(match (inputs, reading) {
+            (_, Reading::Features) => {
+                InputEncoder::Features(Encoder::fit(inputs, &FeatureParams::of(params, &spec.shape.input))?.0)
+            }
+            (_, Reading::Pieces | Reading::RawWithFeatures(_) | Reading::PiecesWithFeatures) => {
+                unreachable!("such a network brings its encoder; see InputEncoder::pieces")
+            }
+            (Inputs::Images(images), Reading::Raw(_)) => {
                 let &Images { channels, height, width, .. } = images;
                 InputEncoder::Images {
                     normalisation: Normalisation::fit(images),
                     form: InputForm::Images { channels, height, width },
                 }
             }
-            Inputs::Texts(texts) => {
+            (Inputs::Texts(texts), Reading::Raw(reading)) => {
                 let (words, rare) = (params.int("vocabulary"), params.int("min_count"));
                 let vocabulary = Vocabulary::fit(texts, Tokens::of(params), words, rare, params.int("max_tokens"));
                 let tokens: usize = texts.iter().map(|text| length(&vocabulary, reading, text)).sum();
                 let typical = tokens.div_ceil((texts.len() * reading.sequences()).max(1)).max(1);
                 InputEncoder::Texts { vocabulary, typical, reading }
             }
+        })
+    }
+
+    /// The encoder of a pretrained network, for examples of about `typical` pieces.
+    ///
+    /// # Errors
+    /// Says what does not fit together.
+    pub(crate) fn pieces(
+        pieces: Pieces,
+        shape: BertShape,
+        typical: usize,
+        pairs: bool,
+    ) -> Result<InputEncoder, String> {
+        if let Some(fault) = shape.fault() {
+            return Err(fault);
         }
+        let (found, longest) = (pieces.vocabulary().pieces.len(), pieces.max_pieces());
+        if found != shape.vocabulary {
+            return Err(format!("a vocabulary of {found} pieces, expected the {} of the weights", shape.vocabulary));
+        }
+        if longest > shape.positions {
+            let most = shape.positions;
+            return Err(format!(
+                "max_tokens = {longest}, but the weights are for at most {most} pieces; set max_tokens = {most}"
+            ));
+        }
+        if !(1..=longest).contains(&typical) {
+            return Err(format!("texts of {typical} pieces, expected 1 to {longest}"));
+        }
+        Ok(InputEncoder::Pieces { pieces, shape, typical, pairs })
     }
 
     /// Adds the learned arrays and returns everything else that was learned.
@@ -165,6 +276,16 @@ impl InputEncoder {
             InputEncoder::Texts { vocabulary, typical, .. } => {
                 NetworkEncoderState::Texts { words: vocabulary.words(), typical: *typical }
             }
+            InputEncoder::Features(encoder) => NetworkEncoderState::Features(encoder.save(arrays)),
+            InputEncoder::Pieces { pieces, shape, typical, .. } => NetworkEncoderState::Pieces {
+                vocabulary: pieces.vocabulary().clone(),
+                shape: *shape,
+                typical: *typical,
+            },
+            InputEncoder::WithFeatures { raw, plain } => {
+                let raw = Box::new(raw.save(arrays));
+                NetworkEncoderState::WithFeatures { raw, plain: plain.save(arrays) }
+            }
         }
     }
 
@@ -175,11 +296,31 @@ impl InputEncoder {
     pub(crate) fn load(
         state: NetworkEncoderState,
         spec: &Spec,
-        reading: TextReading,
+        reading: Reading,
         arrays: &mut ArraysIn,
     ) -> Result<InputEncoder, ModelError> {
-        match (state, spec.shape.input) {
-            (NetworkEncoderState::Images, InputShape::Images { channels, height, width }) => {
+        match (state, reading, spec.shape.input) {
+            (
+                NetworkEncoderState::WithFeatures { raw, plain },
+                Reading::RawWithFeatures(_) | Reading::PiecesWithFeatures,
+                input,
+            ) => {
+                let network = spec.params.model(NETWORK);
+                let network = network.ok_or_else(|| arrays.refused("goes with parameters that name no network"))?;
+                let of_raw = Spec { params: network.params().clone(), ..spec.clone() };
+                let reading = match reading {
+                    Reading::RawWithFeatures(texts) => Reading::Raw(texts),
+                    _ => Reading::Pieces,
+                };
+                let raw = Box::new(InputEncoder::load(*raw, &of_raw, reading, arrays)?);
+                let plain = Encoder::load(plain, &FeatureParams::of(&spec.params, &input), &input, arrays)?;
+                Ok(InputEncoder::WithFeatures { raw, plain })
+            }
+            (NetworkEncoderState::Features(state), Reading::Features, input) => {
+                let params = FeatureParams::of(&spec.params, &input);
+                Ok(InputEncoder::Features(Encoder::load(state, &params, &input, arrays)?))
+            }
+            (NetworkEncoderState::Images, Reading::Raw(_), InputShape::Images { channels, height, width }) => {
                 let (mean, std) = (arrays.take("pixels.mean", &[channels])?, arrays.take("pixels.std", &[channels])?);
                 if std.iter().any(|&std: &f32| std <= 0.0) {
                     return Err(arrays.refused("a deviation of 'pixels.std' is not above zero"));
@@ -187,7 +328,7 @@ impl InputEncoder {
                 let normalisation = Normalisation { mean, std };
                 Ok(InputEncoder::Images { normalisation, form: InputForm::Images { channels, height, width } })
             }
-            (NetworkEncoderState::Texts { words, typical }, InputShape::Texts { .. }) => {
+            (NetworkEncoderState::Texts { words, typical }, Reading::Raw(reading), InputShape::Texts { .. }) => {
                 let longest = spec.params.int("max_tokens");
                 let vocabulary = Vocabulary::of(words, Tokens::of(&spec.params), longest);
                 match vocabulary {
@@ -200,6 +341,17 @@ impl InputEncoder {
                     None => Err(arrays.refused("goes with a vocabulary that has a word twice")),
                 }
             }
+            (
+                NetworkEncoderState::Pieces { vocabulary, shape, typical },
+                Reading::Pieces,
+                InputShape::Texts { pairs },
+            ) => {
+                let longest = spec.params.int("max_tokens");
+                let pieces = Pieces::new(vocabulary, longest);
+                pieces
+                    .and_then(|pieces| InputEncoder::pieces(pieces, shape, typical, pairs))
+                    .map_err(|what| arrays.refused(format!("goes with a pretrained encoder that cannot be: {what}")))
+            }
             _ => Err(arrays.refused("goes with an encoder of another kind of inputs than the task has")),
         }
     }
@@ -207,13 +359,18 @@ impl InputEncoder {
     /// The form of input that a network for this encoder must take.
     pub(crate) fn form(&self) -> InputForm {
         match self {
-            InputEncoder::Images { form, .. } => *form,
+            InputEncoder::Images { form, .. } => form.clone(),
             InputEncoder::Texts { vocabulary, typical, reading } => InputForm::Tokens {
                 vocabulary: vocabulary.len(),
                 longest: vocabulary.max_tokens(),
                 typical: *typical,
                 reading: *reading,
             },
+            InputEncoder::Features(encoder) => InputForm::Features { width: encoder.width() },
+            InputEncoder::Pieces { shape, typical, .. } => InputForm::Pieces { shape: *shape, typical: *typical },
+            InputEncoder::WithFeatures { raw, plain } => {
+                InputForm::WithFeatures { raw: Box::new(raw.form()), width: plain.width() }
+            }
         }
     }
 
@@ -240,14 +397,39 @@ impl InputEncoder {
                     _ => Encoded::Tokens(texts.iter().map(|text| vocabulary.encode(text)).collect()),
                 })
             }
+            (InputEncoder::Features(encoder), inputs) => Ok(Encoded::Features(encoder.encode(inputs)?)),
+            (InputEncoder::Pieces { pieces, pairs, .. }, Inputs::Texts(texts)) => {
+                check_kind(texts, *pairs)?;
+                Ok(Encoded::Pieces(texts.iter().map(|text| pieces.encode(text)).collect()))
+            }
+            (InputEncoder::WithFeatures { raw, plain }, inputs) => {
+                Ok(Encoded::WithFeatures(Box::new(raw.encode(inputs)?), plain.encode(inputs)?))
+            }
             _ => Err(ModelError::Failed("fitted on images and asked to predict texts, or the reverse".to_owned())),
         }
     }
 
-    /// How many of these texts are truncated. `None` for images.
+    /// The tokens that a network reads of a text, as words or pieces of words. Empty for other inputs.
+    pub(crate) fn token_names(&self, encoded: &Encoded<'_>, row: usize) -> Vec<String> {
+        match (self, encoded) {
+            (InputEncoder::Texts { vocabulary, .. }, Encoded::Tokens(texts)) => vocabulary.names(&texts[row]),
+            (InputEncoder::Pieces { pieces, .. }, Encoded::Pieces(texts)) => {
+                let known = &pieces.vocabulary().pieces;
+                texts[row].ids.iter().map(|&id| known[id as usize].clone()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// How many of these texts are truncated. `None` for images and for features, which are made of whole texts.
     pub(crate) fn truncated(&self, inputs: &Inputs) -> Option<usize> {
-        let (InputEncoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) = (self, inputs) else {
-            return None;
+        let (vocabulary, reading, texts) = match (self, inputs) {
+            (InputEncoder::Texts { vocabulary, reading, .. }, Inputs::Texts(texts)) => (vocabulary, reading, texts),
+            (InputEncoder::Pieces { pieces, .. }, Inputs::Texts(texts)) => {
+                return Some(texts.iter().filter(|text| pieces.is_cut(text)).count());
+            }
+            (InputEncoder::WithFeatures { raw, .. }, _) => return raw.truncated(inputs),
+            _ => return None,
         };
         let most = vocabulary.max_tokens();
         let cut = |text: &&Text| {
@@ -267,8 +449,13 @@ impl InputEncoder {
     /// `None` for images.
     pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         match (self, inputs) {
+            (InputEncoder::Features(encoder), _) => encoder.wordless(inputs),
+            (InputEncoder::WithFeatures { raw, .. }, _) => raw.wordless(inputs),
             (InputEncoder::Texts { vocabulary, .. }, Inputs::Texts(texts)) => {
                 Some(words::count_unread(texts, |text| !vocabulary.knows_a_word_of(text)))
+            }
+            (InputEncoder::Pieces { pieces, .. }, Inputs::Texts(texts)) => {
+                Some(words::count_unread(texts, |text| !pieces.knows_a_piece_of(text)))
             }
             _ => None,
         }
@@ -282,15 +469,20 @@ impl Encoded<'_> {
             Encoded::Images { images, .. } => images.len(),
             Encoded::Tokens(texts) => texts.len(),
             Encoded::Pairs(pairs) => pairs.len(),
+            Encoded::Features(rows) => rows.len(),
+            Encoded::Pieces(texts) => texts.len(),
+            Encoded::WithFeatures(raw, _) => raw.len(),
         }
     }
 
-    /// How many tokens an example has. 1 for images, which all have one size.
+    /// How many tokens an example has. 1 for images and features, which all have one size.
     pub(crate) fn length(&self, row: usize) -> usize {
         match self {
-            Encoded::Images { .. } => 1,
+            Encoded::Images { .. } | Encoded::Features(_) => 1,
             Encoded::Tokens(texts) => texts[row].len(),
             Encoded::Pairs(pairs) => pairs[row][0].len().max(pairs[row][1].len()),
+            Encoded::Pieces(texts) => texts[row].ids.len(),
+            Encoded::WithFeatures(raw, _) => raw.length(row),
         }
     }
 }
@@ -300,37 +492,5 @@ fn length(vocabulary: &Vocabulary, reading: TextReading, text: &Text) -> usize {
     match reading {
         TextReading::Apart => vocabulary.encode_apart(text).iter().map(Vec::len).sum(),
         _ => vocabulary.encode(text).len(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_counted_as_cut_if_and_only_if_it_loses_a_token() {
-        let text = |first: &str, second: Option<&str>| Text { first: first.into(), second: second.map(Into::into) };
-        let cases = [
-            (TextReading::Single, [text("a b c", None), text("a b c d", None), text("a b c d e", None)]),
-            (TextReading::Joined, [text("a b", Some("c")), text("a b", Some("c d")), text("", Some("a b c d"))]),
-            (TextReading::Apart, [text("a b c d", Some("a b c d")), text("a", Some("a b c d e")), text("", Some(""))]),
-        ];
-        for (reading, texts) in cases {
-            let vocabulary = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 1, 4);
-            let whole = Vocabulary::fit(&texts, Tokens::WordsAndMarks, 10, 1, 512);
-            let lost = |text: &&Text| length(&vocabulary, reading, text) < length(&whole, reading, text);
-            let lost = texts.iter().filter(lost).count();
-            let encoder = InputEncoder::Texts { vocabulary, typical: 1, reading };
-            assert!(lost > 0);
-            assert_eq!(encoder.truncated(&Inputs::Texts(texts.to_vec())), Some(lost), "{reading:?}");
-        }
-    }
-
-    #[test]
-    fn each_plane_has_its_own_mean_and_deviation() {
-        let pixels = vec![0, 255, 51, 51, 255, 0, 51, 51];
-        let found = Normalisation::fit(&Images { channels: 2, height: 1, width: 2, pixels });
-        assert_eq!(found.mean, vec![0.5, 0.2]);
-        assert_eq!(found.std, vec![0.5, 1.0]);
     }
 }

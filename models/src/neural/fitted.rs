@@ -3,22 +3,40 @@
 use std::sync::Arc;
 
 use bakeoff_datasets::Inputs;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 use super::backend::Pools;
-use super::batch;
-use super::encoder::InputEncoder;
+use super::batch::{self, Batch};
+use super::encoder::{Encoded, InputEncoder};
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
 use super::weights::Leaves;
-use crate::model::{Footprint, ModelError, Predictions};
+use crate::model::{Footprint, Matrix, ModelError, Predictions};
 
 /// How many rows one thread predicts at a time.
 const ROWS_PER_SHARD: usize = 50;
 
 /// Fewer multiply-adds than this are done before another thread has woken up.
 const MIN_MULTIPLY_ADDS_TO_SHARE: u64 = 1 << 22;
+
+/// What a network makes of a batch.
+type Forward<'a> = dyn Fn(&Batch, &mut Pass<'_>) -> Tensor<2> + Sync + 'a;
+
+/// Encodes inputs on all threads. Only features are worth more than one.
+///
+/// # Errors
+/// See [`InputEncoder::encode`].
+pub(super) fn encode<'a>(
+    encoder: &'a InputEncoder,
+    inputs: &'a Inputs,
+    pools: &Pools,
+) -> Result<Encoded<'a>, ModelError> {
+    match encoder {
+        InputEncoder::Features(_) | InputEncoder::WithFeatures { .. } => pools.together(|| encoder.encode(inputs)),
+        _ => encoder.encode(inputs),
+    }
+}
 
 /// The result of a fit.
 pub(super) struct FittedNetwork {
@@ -45,15 +63,39 @@ impl FittedNetwork {
     /// # Errors
     /// If the inputs are not of the form that the network was fitted on.
     pub(super) fn predict(&self, inputs: &Inputs, pools: &Pools) -> Result<Predictions, ModelError> {
-        let encoded = self.encoder.encode(inputs)?;
+        self.predict_encoded(&encode(&self.encoder, inputs, pools)?, pools)
+    }
+
+    /// Predicts rows that are encoded already; see [`FittedNetwork::predict`].
+    pub(super) fn predict_encoded(&self, encoded: &Encoded<'_>, pools: &Pools) -> Result<Predictions, ModelError> {
+        let forward = |batch: &Batch, pass: &mut Pass<'_>| self.network.forward(batch, pass);
+        Ok(self.head.decode(&self.run(encoded, (self.head.outputs(), &forward), pools)?))
+    }
+
+    /// What the head takes of encoded rows, `rows x width`.
+    ///
+    /// # Errors
+    /// If numbers cannot be read from the device.
+    pub(super) fn pooled(&self, encoded: &Encoded<'_>, pools: &Pools) -> Result<Matrix, ModelError> {
+        let (rows, cols) = (encoded.len(), self.network.width());
+        let pooled = |batch: &Batch, pass: &mut Pass<'_>| self.network.pooled(batch, pass);
+        Ok(Matrix { rows, cols, data: self.run(encoded, (cols, &pooled), pools)? })
+    }
+
+    /// What `forward` gives for encoded rows, `rows x width`.
+    fn run(
+        &self,
+        encoded: &Encoded<'_>,
+        (width, forward): (usize, &Forward<'_>),
+        pools: &Pools,
+    ) -> Result<Vec<f32>, ModelError> {
         // Texts of similar length go together, so that there is little padding.
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));
         let shards: Vec<&[usize]> = order.chunks(ROWS_PER_SHARD).collect();
         let predict = |rows: &[usize]| {
-            let batch = batch::plain(&encoded, rows, &self.device);
-            let outputs = self.network.forward(&batch, &mut Pass::new(&self.weights, &self.buffers, None));
-            outputs.try_into_vec_as::<f32>()
+            let batch = batch::plain(encoded, rows, &self.device);
+            forward(&batch, &mut Pass::new(&self.weights, &self.buffers, None)).try_into_vec_as::<f32>()
         };
         let results = match shards[..] {
             [rows] if self.network.multiply_adds() * rows.len() as u64 >= MIN_MULTIPLY_ADDS_TO_SHARE => {
@@ -61,7 +103,6 @@ impl FittedNetwork {
             }
             _ => pools.map(&shards, |_, rows| predict(rows)),
         };
-        let width = self.head.outputs();
         let mut outputs = vec![0.0; order.len() * width];
         for (rows, result) in shards.iter().zip(results) {
             let values =
@@ -70,7 +111,7 @@ impl FittedNetwork {
                 outputs[row * width..][..width].copy_from_slice(value);
             }
         }
-        Ok(self.head.decode(&outputs))
+        Ok(outputs)
     }
 
     /// How large the network is.

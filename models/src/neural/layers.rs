@@ -1,11 +1,12 @@
 //! The layers that networks share, and the pass that carries weights, random numbers and statistics through them.
 
 pub(crate) use burn::tensor::activation::relu;
+use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, module};
 use rand_chacha::ChaCha8Rng;
 
-pub(crate) use super::cpu::{attend, linear, recur};
-use super::cpu::{convolve, dropout, layer_norm, normalise, standardise};
+use super::cpu::{attend, convolve, dropout, layer_norm, normalise, standardise};
+pub(crate) use super::cpu::{gelu, linear, recur_gru, recur_lstm};
 use super::weights::{Init, Leaves, Weight, WeightLayout};
 
 /// Keeps a variance above zero. It is PyTorch's value for both normalisations.
@@ -20,12 +21,19 @@ pub(crate) struct Pass<'a> {
     noise: Option<ChaCha8Rng>,
     /// The statistics of batch normalisation, in the order of the buffers' layout.
     statistics: Vec<f32>,
+    /// The attention of each block so far, `heads x tokens x tokens`. `None` if it is not asked for.
+    attention: Option<Vec<Tensor<3>>>,
 }
 
 impl<'a> Pass<'a> {
     /// A pass for training if there is `noise`, or else for a prediction.
     pub(crate) fn new(weights: &'a Leaves, buffers: &'a Leaves, noise: Option<ChaCha8Rng>) -> Pass<'a> {
-        Pass { weights, buffers, noise, statistics: Vec::new() }
+        Pass { weights, buffers, noise, statistics: Vec::new(), attention: None }
+    }
+
+    /// A pass for the prediction of one example that keeps the attention of each block.
+    pub(crate) fn attentive(weights: &'a Leaves, buffers: &'a Leaves) -> Pass<'a> {
+        Pass { attention: Some(Vec::new()), ..Pass::new(weights, buffers, None) }
     }
 
     /// A weight of the network.
@@ -38,6 +46,20 @@ impl<'a> Pass<'a> {
         self.statistics
     }
 
+    /// The attention of each block, `heads x tokens x tokens`, of an [attentive](Pass::attentive) pass.
+    pub(crate) fn into_attention(self) -> Vec<Tensor<3>> {
+        self.attention.unwrap_or_default()
+    }
+
+    /// Attention of all heads. `inputs` are query, key and value, `examples x tokens x width`, and `lengths` says how many tokens
+    /// each example has.
+    pub(crate) fn attend(&mut self, inputs: [Tensor<3>; 3], heads: usize, lengths: &[usize]) -> Tensor<3> {
+        if let Some(seen) = &mut self.attention {
+            seen.push(attention_weights(&inputs[0], &inputs[1], heads));
+        }
+        attend(inputs, heads, lengths)
+    }
+
     /// In training, drops each number with probability `rate` and scales the others up (Srivastava et al. 2014).
     pub(crate) fn dropout<const D: usize>(&mut self, x: Tensor<D>, rate: f64) -> Tensor<D> {
         let Some(noise) = self.noise.as_mut().filter(|_| rate > 0.0) else { return x };
@@ -46,18 +68,58 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// The attention weights of the only example of a batch, `heads x tokens x tokens`: the softmax of `Q Kᵗ / sqrt(depth)` of each
+/// head. `attend` keeps them to itself, because a prediction does not need them.
+fn attention_weights(query: &Tensor<3>, key: &Tensor<3>, heads: usize) -> Tensor<3> {
+    let [_, tokens, width] = query.dims();
+    let depth = width / heads;
+    let of_heads = |x: &Tensor<3>| x.clone().narrow(0, 0, 1).reshape([tokens, heads, depth]).swap_dims(0, 1);
+    let scores = of_heads(query).matmul(of_heads(key).swap_dims(1, 2)) / (depth as f64).sqrt();
+    softmax(scores, 2)
+}
+
 /// A matrix product with a bias.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Linear {
-    weight: Weight,
+    matrix: Matrix,
     bias: Weight,
 }
 
+/// A matrix, or two whose product it is.
+#[derive(Debug, Clone, Copy)]
+enum Matrix {
+    Whole(Weight),
+    Factors { left: Weight, right: Weight },
+}
+
+impl Matrix {
+    /// Declares `{name}.weight`, `inputs x outputs`; or `{name}.left`, `inputs x rank`, and `{name}.right`, `rank x outputs`, if
+    /// the layout wants a lower rank.
+    fn new(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize, init: Init) -> Matrix {
+        match layout.reduction().rank(inputs, outputs) {
+            None => Matrix::Whole(layout.matrix(format!("{name}.weight"), &[inputs, outputs], init)),
+            Some(rank) => Matrix::Factors {
+                left: layout.matrix(format!("{name}.left"), &[inputs, rank], init),
+                right: layout.matrix(format!("{name}.right"), &[rank, outputs], init),
+            },
+        }
+    }
+}
+
 impl Linear {
-    /// Declares `{name}.weight`, `inputs x outputs`, and `{name}.bias`.
+    /// Declares `{name}.weight`, `inputs x outputs`, and `{name}.bias`. If the layout wants a lower rank, `{name}.left` and
+    /// `{name}.right` are in place of the weight.
     pub(crate) fn new(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize, init: Init) -> Linear {
         Linear {
-            weight: layout.matrix(format!("{name}.weight"), &[inputs, outputs], init),
+            matrix: Matrix::new(layout, name, inputs, outputs, init),
+            bias: layout.free(format!("{name}.bias"), &[outputs], Init::Constant(0.0)),
+        }
+    }
+
+    /// The last layer of a network, which is never of a lower rank: it is small, and each class needs its own direction.
+    pub(crate) fn head(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize, init: Init) -> Linear {
+        Linear {
+            matrix: Matrix::Whole(layout.matrix(format!("{name}.weight"), &[inputs, outputs], init)),
             bias: layout.free(format!("{name}.bias"), &[outputs], Init::Constant(0.0)),
         }
     }
@@ -65,10 +127,23 @@ impl Linear {
     /// `x W + b` over the last dimension.
     pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>, pass: &Pass<'_>) -> Tensor<D> {
         let mut shape = x.dims();
-        let (weight, bias): (Tensor<2>, Tensor<1>) = (pass.weight(self.weight), pass.weight(self.bias));
+        let bias: Tensor<1> = pass.weight(self.bias);
         shape[D - 1] = bias.dims()[0];
-        linear(x.flatten(0, D - 1), weight.flatten(0, 1), bias).reshape(shape)
+        let x = x.flatten(0, D - 1);
+        let (x, last) = match self.matrix {
+            Matrix::Whole(weight) => (x, weight),
+            Matrix::Factors { left, right } => (times(x, pass.weight(left)), right),
+        };
+        let weight: Tensor<2> = pass.weight(last);
+        linear(x, weight.flatten(0, 1), bias).reshape(shape)
     }
+}
+
+/// `x W` for flat rows.
+fn times(x: Tensor<1>, weight: Tensor<2>) -> Tensor<1> {
+    let [_, outputs] = weight.dims();
+    let nothing = Tensor::zeros([outputs], &x.device());
+    linear(x, weight.flatten(0, 1), nothing)
 }
 
 /// A vector for each word.
@@ -89,17 +164,35 @@ impl Embedding {
 
 /// A 3 x 3 convolution without bias. The border is padded with zeros.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Conv(Weight);
+pub(crate) struct Conv(Matrix);
 
 impl Conv {
-    /// Declares `{name}.weight`, `3 x 3 x inputs x outputs`.
+    /// Declares `{name}.weight`, `3 x 3 x inputs x outputs`. If the layout wants a lower rank, `{name}.left` has `3 x 3 x inputs x
+    /// rank` numbers, and `{name}.right` combines its channels (Zhang et al. 2016, "Accelerating very deep convolutional networks",
+    /// section 3.1).
     pub(crate) fn new(layout: &mut WeightLayout, name: &str, inputs: usize, outputs: usize) -> Conv {
-        Conv(layout.matrix(format!("{name}.weight"), &[3, 3, inputs, outputs], Init::he(9 * inputs)))
+        let init = Init::he(9 * inputs);
+        Conv(match layout.reduction().rank(9 * inputs, outputs) {
+            None => Matrix::Whole(layout.matrix(format!("{name}.weight"), &[3, 3, inputs, outputs], init)),
+            Some(rank) => Matrix::Factors {
+                left: layout.matrix(format!("{name}.left"), &[3, 3, inputs, rank], init),
+                right: layout.matrix(format!("{name}.right"), &[rank, outputs], init),
+            },
+        })
     }
 
     /// `examples x height x width x inputs` to `... x outputs`. Each side is divided by `stride` and rounded up.
     pub(crate) fn forward(self, x: Tensor<4>, stride: usize, pass: &Pass<'_>) -> Tensor<4> {
-        convolve(x, pass.weight(self.0), stride)
+        match self.0 {
+            Matrix::Whole(weight) => convolve(x, pass.weight(weight), stride),
+            Matrix::Factors { left, right } => {
+                let x = convolve(x, pass.weight(left), stride);
+                let right: Tensor<2> = pass.weight(right);
+                let [examples, height, width, _] = x.dims();
+                let outputs = right.dims()[1];
+                times(x.flatten(0, 3), right).reshape([examples, height, width, outputs])
+            }
+        }
     }
 }
 
@@ -108,14 +201,21 @@ impl Conv {
 pub(crate) struct LayerNorm {
     scale: Weight,
     shift: Weight,
+    epsilon: f32,
 }
 
 impl LayerNorm {
     /// Declares `{name}.weight` and `{name}.bias`.
     pub(crate) fn new(layout: &mut WeightLayout, name: &str, width: usize) -> LayerNorm {
+        LayerNorm::with_epsilon(layout, name, width, EPSILON)
+    }
+
+    /// The same with another number that keeps the variance above zero.
+    pub(crate) fn with_epsilon(layout: &mut WeightLayout, name: &str, width: usize, epsilon: f32) -> LayerNorm {
         LayerNorm {
             scale: layout.free(format!("{name}.weight"), &[width], Init::Constant(1.0)),
             shift: layout.free(format!("{name}.bias"), &[width], Init::Constant(0.0)),
+            epsilon,
         }
     }
 
@@ -123,7 +223,7 @@ impl LayerNorm {
     pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>, pass: &Pass<'_>) -> Tensor<D> {
         let shape = x.dims();
         let rows = x.flatten(0, D - 1);
-        layer_norm(rows, pass.weight(self.scale), pass.weight(self.shift), EPSILON).reshape(shape)
+        layer_norm(rows, pass.weight(self.scale), pass.weight(self.shift), self.epsilon).reshape(shape)
     }
 }
 
@@ -182,6 +282,14 @@ pub(crate) fn masked_max(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
     (x + ((mask - 1.0) * 1e9).unsqueeze_dim(2)).max_dim(1).squeeze_dim(1)
 }
 
+/// The vector of the last token that is not padding. The shapes are those of [`masked_mean`].
+pub(crate) fn masked_last(x: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
+    let [examples, tokens] = mask.dims();
+    let longer = Tensor::cat(vec![mask.clone(), Tensor::zeros([examples, 1], &x.device())], 1);
+    let after = longer.narrow(1, 1, tokens);
+    (x * (mask - after).unsqueeze_dim(2)).sum_dim(1).squeeze_dim(1)
+}
+
 /// The comparison of the two vectors of each pair, `[u, v, |u - v|, u * v]` (Conneau et al. 2017, section 3.1). `x` is
 /// `2 examples x width`, with all first vectors before all second ones. The result is `examples x (4 width)`.
 pub(crate) fn compare(x: Tensor<2>) -> Tensor<2> {
@@ -196,6 +304,38 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
+
+    #[test]
+    fn the_last_token_is_the_one_before_the_padding() {
+        let tensor = |values: Vec<f32>, shape: Vec<usize>| TensorData::new(values, shape);
+        // Three tokens of width two, of which the second text has one.
+        let x: Vec<f32> = (0..12).map(|value| value as f32).collect();
+        let x = Tensor::<3>::from_data(tensor(x, vec![2, 3, 2]), &Device::flex());
+        let mask = tensor(vec![1.0, 1.0, 1.0, 1.0, 0.0, 0.0], vec![2, 3]);
+        let last = masked_last(x.clone(), Tensor::from_data(mask, &Device::flex()));
+        assert_eq!(last.try_into_vec_as::<f32>().expect("floats"), [4.0, 5.0, 6.0, 7.0]);
+        let single = masked_last(x.narrow(1, 0, 1), Tensor::ones([2, 1], &Device::flex()));
+        assert_eq!(single.try_into_vec_as::<f32>().expect("floats"), [0.0, 1.0, 6.0, 7.0]);
+    }
+
+    #[test]
+    fn the_attention_that_is_shown_is_the_one_that_predictions_use() {
+        let [tokens, width, heads] = [3, 4, 2];
+        let part = |from: usize| {
+            let values: Vec<f32> = (0..tokens * width).map(|at| ((at * 7 + from) % 11) as f32 / 5.0 - 1.0).collect();
+            Tensor::<3>::from_data(TensorData::new(values, [1, tokens, width]), &Device::flex())
+        };
+        let [query, key, value] = [part(0), part(3), part(5)];
+        let weights = attention_weights(&query, &key, heads);
+        assert_eq!(weights.dims(), [heads, tokens, tokens]);
+        let values = value.clone().reshape([tokens, heads, width / heads]).swap_dims(0, 1);
+        let attended = weights.matmul(values).swap_dims(0, 1).reshape([tokens, width]);
+        let found = attended.try_into_vec_as::<f32>().expect("floats");
+        let expected = attend([query, key, value], heads, &[tokens]).try_into_vec_as::<f32>().expect("floats");
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-5, "{found} and {expected}");
+        }
+    }
 
     #[test]
     fn a_pair_is_compared_as_both_vectors_their_distance_and_their_product() {

@@ -4,17 +4,29 @@
 //! are the [`encoder`] (fitted on the training rows), the [`batch`], [`layers`] over [`weights`], and the [`head`].
 //! [`train`] follows a [`recipe`] with a [`schedule`]. Only [`cpu`] holds code that is bound to the processor.
 
+pub(crate) mod adversarial;
+mod attention;
 mod backend;
 pub(crate) mod batch;
+pub(crate) mod bert;
 mod checkpoint;
+pub(crate) mod compress;
+pub(crate) mod convolutional;
 mod cpu;
 pub(crate) mod encoder;
 mod fitted;
-mod head;
+mod frozen;
+pub(crate) mod fused;
+pub(crate) mod head;
 pub(crate) mod layers;
 pub(crate) mod network;
+mod prune;
+mod quantised;
 pub(crate) mod recipe;
-mod schedule;
+pub(crate) mod recurrent;
+pub(crate) mod reduction;
+pub(crate) mod schedule;
+mod svd;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -24,21 +36,29 @@ pub(crate) mod weights;
 use std::path::Path;
 use std::sync::Arc;
 
-use bakeoff_datasets::{Inputs, Split};
+use bakeoff_datasets::{Inputs, Split, Targets};
 use burn::tensor::Device as BurnDevice;
 
-use self::backend::Pools;
-use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, TextReading};
-use self::fitted::FittedNetwork;
+pub(crate) use self::backend::Pools;
+use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, Reading, TextReading};
+use self::fitted::{FittedNetwork, encode};
 use self::head::Head;
-use self::network::Design;
+use self::network::{Design, Network};
+use self::recipe::Recipe;
+use self::train::TrainingRows;
 use self::weights::{Leaves, WeightLayout};
-use crate::artefact::{self, ArraysOut, Loaded};
+use crate::artefact::{self, ArraysIn, ArraysOut, Loaded};
+use crate::encode::features::{Encoder, FeatureParams};
 use crate::model::{
-    Device, Footprint, InputShape, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape, Watch,
+    Device, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape,
+    Watch,
 };
 use crate::parallel::Threads;
 use crate::params::Resolved;
+use crate::reason::Reason;
+
+/// Weights and running statistics, in the order of their layouts.
+type InitialValues = (Vec<f32>, Vec<f32>);
 
 /// See [`crate::ModelEntry::version`]. `revision` is that of the model.
 pub(crate) fn version(revision: u32, device: Device) -> String {
@@ -53,13 +73,14 @@ pub(crate) struct Neural {
     entry: &'static dyn ModelEntry,
     spec: Spec,
     design: Design,
-    reading: TextReading,
+    reading: Reading,
     pools: Arc<Pools>,
     fitted: Option<FittedNetwork>,
 }
 
 impl Neural {
-    /// An unfitted model of `entry`. If the task has pairs, `pairs` says how the model reads the two texts of a pair.
+    /// An unfitted model of `entry`. `reading` says what it reads of an example. If that is texts, it says how the two texts
+    /// of a pair are read.
     ///
     /// # Errors
     /// If no thread can be started.
@@ -67,30 +88,54 @@ impl Neural {
         entry: &'static dyn ModelEntry,
         spec: &Spec,
         design: Design,
-        pairs: TextReading,
+        reading: impl Into<Reading>,
     ) -> Result<Neural, ModelError> {
-        let reading = if spec.shape.input.is_pairs() { pairs } else { TextReading::Single };
+        let reading = reading.into().of(&spec.shape.input);
         Ok(Neural { entry, spec: spec.clone(), design, reading, pools: spec.threads.shared(Pools::new)?, fitted: None })
     }
 
-    /// Loads the fitted model of `entry` that was saved to this folder. `design` and `pairs` are those with which it
+    /// Loads the fitted model of `entry` that was saved to this folder. `design` and `reading` are those with which it
     /// was built.
     ///
     /// # Errors
     /// See [`ModelEntry::load`].
     pub(crate) fn load(
         entry: &'static dyn ModelEntry,
+        place: (&Path, Threads, Device),
+        design: Design,
+        reading: impl Into<Reading>,
+    ) -> Result<Neural, ModelError> {
+        let reading = reading.into();
+        Neural::load_as(entry, place, design, |_| reading)
+    }
+
+    /// The same for a model whose parameters say what it reads.
+    ///
+    /// # Errors
+    /// See [`ModelEntry::load`].
+    pub(crate) fn load_as(
+        entry: &'static dyn ModelEntry,
         (folder, threads, device): (&Path, Threads, Device),
         design: Design,
-        pairs: TextReading,
+        reading: impl FnOnce(&Spec) -> Reading,
     ) -> Result<Neural, ModelError> {
-        let Loaded { spec, state, mut arrays } = artefact::load::<NetworkEncoderState>(folder, entry, threads, device)?;
-        let mut model = Neural::new(entry, &spec, design, pairs)?;
-        let encoder = InputEncoder::load(state, &spec, model.reading, &mut arrays)?;
-        let head = Head::load(spec.shape.target, &mut arrays)?;
-        let network = design(&spec.params, encoder.form(), head.outputs());
-        let device = burn_device(device);
-        model.fitted = Some(FittedNetwork {
+        let Loaded { spec, state, arrays } = artefact::load::<NetworkEncoderState>(folder, entry, threads, device)?;
+        let mut model = Neural::new(entry, &spec, design, reading(&spec))?;
+        model.restore((state, arrays), |form, outputs| design(&spec.params, form, outputs))?;
+        Ok(model)
+    }
+
+    /// Takes what was saved of a fitted model. `network` builds its network.
+    fn restore(
+        &mut self,
+        (state, mut arrays): (NetworkEncoderState, ArraysIn),
+        network: impl FnOnce(InputForm, usize) -> Box<dyn Network>,
+    ) -> Result<(), ModelError> {
+        let encoder = InputEncoder::load(state, &self.spec, self.reading, &mut arrays)?;
+        let head = Head::load(self.spec.shape.target, &mut arrays)?;
+        let network = network(encoder.form(), head.outputs());
+        let device = burn_device(self.spec.device);
+        self.fitted = Some(FittedNetwork {
             weights: Leaves::load("weights", network.layout(), &mut arrays, &device)?,
             buffers: Leaves::load("buffers", network.buffers(), &mut arrays, &device)?,
             network: Arc::from(network),
@@ -98,8 +143,18 @@ impl Neural {
             head,
             device,
         });
-        arrays.finish()?;
-        Ok(model)
+        arrays.finish()
+    }
+
+    /// Saves the fitted model as one that was built from `spec`. See [`Model::save`].
+    pub(crate) fn save_as(&self, folder: &Path, spec: &Spec) -> Result<(), ModelError> {
+        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("asked to save before a fit".into()))?;
+        let mut arrays = ArraysOut::default();
+        let state = fitted.encoder.save(&mut arrays);
+        fitted.head.save(&mut arrays);
+        fitted.weights.save("weights", fitted.network.layout(), &mut arrays)?;
+        fitted.buffers.save("buffers", fitted.network.buffers(), &mut arrays)?;
+        artefact::save(folder, self.entry, spec, state, &arrays)
     }
 }
 
@@ -139,14 +194,63 @@ impl Neural {
         splits: (&Split, &Split),
         watch: &mut dyn Watch,
     ) -> Result<(), ModelError> {
-        let (train, _) = splits;
+        let fit = || InputEncoder::fit(&splits.0.inputs, &self.spec, self.reading);
+        let encoder = if self.reading == Reading::Features { self.pools.together(fit) } else { fit() }?;
+        let recipe = Recipe::read(&self.spec.params);
+        self.fit_encoded((encoder, recipe), |layout| Ok(start(layout)), splits, watch)
+    }
+
+    /// Fits by this recipe on what this encoder makes of the rows.
+    pub(crate) fn fit_encoded(
+        &mut self,
+        (encoder, recipe): (InputEncoder, Recipe),
+        start: impl FnOnce(&WeightLayout) -> Result<Vec<f32>, ModelError>,
+        (train, validation): (&Split, &Split),
+        watch: &mut dyn Watch,
+    ) -> Result<(), ModelError> {
         self.fitted = None;
-        let encoder = InputEncoder::fit(&train.inputs, &self.spec.params, self.reading);
-        let head = Head::fit(&train.targets);
+        let (mut fitted, initial) = self.begun(encoder.clone(), start, &train.targets)?;
+        let rows = TrainingRows {
+            train: encode(&encoder, &train.inputs, &self.pools)?,
+            targets: &train.targets,
+            validation: encode(&encoder, &validation.inputs, &self.pools)?,
+        };
+        train::train(&mut fitted, initial, (&self.spec, recipe), &self.pools, rows, watch)?;
+        self.fitted = Some(fitted);
+        Ok(())
+    }
+
+    /// Features that are fitted on these inputs, on all threads.
+    ///
+    /// # Errors
+    /// See [`Encoder::fit`].
+    pub(crate) fn features(&self, inputs: &Inputs, params: &FeatureParams) -> Result<Encoder, ModelError> {
+        self.pools.together(|| Ok(Encoder::fit(inputs, params)?.0))
+    }
+
+    /// Takes the weights that `start` gives and learns nothing from the rows but the scale of their targets.
+    pub(crate) fn fit_nothing(
+        &mut self,
+        encoder: InputEncoder,
+        start: impl FnOnce(&WeightLayout) -> Result<Vec<f32>, ModelError>,
+        targets: &Targets,
+    ) -> Result<(), ModelError> {
+        self.fitted = Some(self.begun(encoder, start, targets)?.0);
+        Ok(())
+    }
+
+    /// A network before its first step, and its weights and running statistics.
+    fn begun(
+        &self,
+        encoder: InputEncoder,
+        start: impl FnOnce(&WeightLayout) -> Result<Vec<f32>, ModelError>,
+        targets: &Targets,
+    ) -> Result<(FittedNetwork, InitialValues), ModelError> {
+        let head = Head::fit(targets);
         let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
         let device = burn_device(self.spec.device);
-        let initial = (start(network.layout()), network.buffers().initial(0));
-        let mut fitted = FittedNetwork {
+        let initial = (start(network.layout())?, network.buffers().initial(0));
+        let begun = FittedNetwork {
             weights: Leaves::new(network.layout(), &initial.0, &device),
             buffers: Leaves::new(network.buffers(), &initial.1, &device),
             network: Arc::from(network),
@@ -154,9 +258,7 @@ impl Neural {
             head,
             device,
         };
-        train::train(&mut fitted, initial, &self.spec, &self.pools, splits, watch)?;
-        self.fitted = Some(fitted);
-        Ok(())
+        Ok((begun, initial))
     }
 }
 
@@ -174,33 +276,52 @@ pub(crate) fn fit_s(
     threads: usize,
     device: Device,
     design: Design,
-    pairs: TextReading,
+    reading: impl Into<Reading>,
 ) -> f64 {
+    let forward = typical(shape, params, design, reading).multiply_adds();
+    seconds(forward, 3 * params.int("epochs") * shape.train_rows, params, threads, device)
+}
+
+/// The network for a task whose rows were not read, with texts of typical length.
+pub(crate) fn typical(
+    shape: &TaskShape,
+    params: &Resolved,
+    design: Design,
+    reading: impl Into<Reading>,
+) -> Box<dyn Network> {
     /// The number of words of a GLUE sentence, because the texts themselves are not read here.
     const TYPICAL_WORDS: usize = 20;
     // Who raises the limit has longer texts, about as long as that.
     let longest = params.int("max_tokens");
-    let typical = if longest > recipe::DEFAULT_MAX_TOKENS as usize { longest } else { TYPICAL_WORDS };
-    /// How many operations a core does in a second, measured on the networks of `quick`.
-    const OPERATIONS_PER_SECOND: f64 = 3e10;
-    let form = match shape.input {
-        InputShape::Images { channels, height, width } => InputForm::Images { channels, height, width },
-        InputShape::Texts { pairs: is_pairs } => InputForm::Tokens {
-            vocabulary: params.int("vocabulary"),
-            longest,
-            typical,
-            reading: if is_pairs { pairs } else { TextReading::Single },
-        },
+    let is_long = longest > recipe::DEFAULT_MAX_TOKENS as usize || shape.characters.is_some();
+    let typical = if is_long { longest } else { TYPICAL_WORDS };
+    let form = match (reading.into().of(&shape.input), shape.input) {
+        (Reading::Features, input) => InputForm::Features { width: FeatureParams::of(params, &input).width(&input) },
+        (Reading::Raw(_), InputShape::Images { channels, height, width }) => {
+            InputForm::Images { channels, height, width }
+        }
+        (Reading::Raw(reading), InputShape::Texts { .. }) => {
+            InputForm::Tokens { vocabulary: params.int("vocabulary"), longest, typical, reading }
+        }
+        (Reading::Pieces | Reading::PiecesWithFeatures | Reading::RawWithFeatures(_), _) => {
+            unreachable!("the shape of such a network is in its files or in that of another; see `seconds`")
+        }
     };
     let outputs = match shape.target {
         TargetShape::Classes(classes) => classes,
         TargetShape::Value => 1,
     };
-    let prediction = 2.0 * design(params, form, outputs).multiply_adds() as f64;
+    design(params, form, outputs)
+}
+
+/// The seconds of so many passes of one row each, of `multiply_adds` each. A backward pass is about two forward passes.
+pub(crate) fn seconds(multiply_adds: u64, passes: usize, params: &Resolved, threads: usize, device: Device) -> f64 {
+    /// How many operations a core does in a second, measured on the networks of `quick`.
+    const OPERATIONS_PER_SECOND: f64 = 3e10;
     let rate = match device {
         Device::Cpu => OPERATIONS_PER_SECOND * threads.min(params.int("batch").div_ceil(params.int("shard"))) as f64,
     };
-    3.0 * prediction * (shape.train_rows * params.int("epochs")) as f64 / rate
+    2.0 * multiply_adds as f64 * passes as f64 / rate
 }
 
 impl Model for Neural {
@@ -209,19 +330,18 @@ impl Model for Neural {
         self.fit_from(|layout| layout.initial(seed), (train, validation), watch)
     }
 
+    fn pooled(&mut self, inputs: &Inputs) -> Result<Option<Matrix>, ModelError> {
+        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("pooled was called before fit".into()))?;
+        fitted.pooled(&encode(&fitted.encoder, inputs, &self.pools)?, &self.pools).map(Some)
+    }
+
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
         let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("predict was called before fit".into()))?;
         fitted.predict(inputs, &self.pools)
     }
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        let fitted = self.fitted.as_ref().ok_or_else(|| ModelError::Failed("asked to save before a fit".into()))?;
-        let mut arrays = ArraysOut::default();
-        let state = fitted.encoder.save(&mut arrays);
-        fitted.head.save(&mut arrays);
-        fitted.weights.save("weights", fitted.network.layout(), &mut arrays)?;
-        fitted.buffers.save("buffers", fitted.network.buffers(), &mut arrays)?;
-        artefact::save(folder, self.entry, &self.spec, state, &arrays)
+        self.save_as(folder, &self.spec)
     }
 
     fn footprint(&self) -> Footprint {
@@ -238,5 +358,11 @@ impl Model for Neural {
 
     fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         self.fitted.as_ref().and_then(|fitted| fitted.encoder.wordless(inputs))
+    }
+
+    fn reasons(&mut self, inputs: &Inputs, _classes: &[String]) -> Result<Option<Vec<Reason>>, ModelError> {
+        let Some(fitted) = &self.fitted else { return Ok(None) };
+        let attention = fitted.attention(inputs, &self.pools)?;
+        Ok(attention.map(|all| all.into_iter().map(Reason::Attention).collect()))
     }
 }

@@ -1,5 +1,6 @@
 //! The recipe: the parameters of training, which all neural models share.
 
+use super::schedule::Fall;
 use crate::encode::words::Tokens;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 use crate::search::{Scale, Search, SearchDefault};
@@ -29,6 +30,10 @@ pub(crate) struct Recipe {
     pub(crate) rule: Rule,
     /// The highest learning rate.
     pub(crate) learning_rate: f64,
+    /// How the learning rate falls after the warm-up.
+    pub(crate) fall: Fall,
+    /// By what the learning rate of each block is multiplied in the block before it.
+    pub(crate) layer_decay: f64,
     /// The share of the steps that are warm-up.
     pub(crate) warmup: f64,
     /// Weight decay of matrices and kernels.
@@ -56,6 +61,8 @@ impl Recipe {
             shard: params.int("shard"),
             rule,
             learning_rate: params.float("learning_rate"),
+            fall: Fall::Cosine,
+            layer_decay: 1.0,
             warmup: params.float("warmup"),
             weight_decay: params.float("weight_decay"),
             clip: params.float("clip"),

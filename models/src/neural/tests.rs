@@ -9,7 +9,7 @@ use super::encoder::TextReading;
 use super::network::Design;
 use super::*;
 use crate::model::EpochReport;
-use crate::{ENTRIES, lstm, resnet, transformer};
+use crate::{ENTRIES, cnn, gru, lstm, mlp, resnet, transformer};
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -56,7 +56,7 @@ fn losses(case: &FixtureCase, design: Design, split: &Split) -> Vec<f64> {
         Inputs::Texts(_) => (InputShape::Texts { pairs: false }, 2),
     };
     let target = TargetShape::Classes(count);
-    let shape = TaskShape { input, target, train_rows: split.len(), mirror_negates: false };
+    let shape = TaskShape { input, target, train_rows: split.len(), mirror_negates: false, characters: None };
     let entry = ENTRIES.iter().find(|entry| entry.name() == case.model).expect("a model");
     let params = Resolved::new(entry.params(), &shape, &case.params).expect("its parameters");
     let spec = Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 1 };
@@ -77,6 +77,9 @@ fn the_networks_have_the_losses_of_pytorch_step_for_step_from_the_same_weights()
         let design: Design = match case.model.as_str() {
             "transformer" => transformer::design,
             "resnet" => resnet::design,
+            "cnn" => cnn::design,
+            "gru" => gru::design,
+            "mlp" => mlp::design,
             _ => lstm::design,
         };
         let losses = losses(case, design, if case.images { &images } else { &texts });
@@ -125,6 +128,7 @@ fn small(params: &str) -> Neural {
         target: TargetShape::Classes(3),
         train_rows: 12,
         mirror_negates: false,
+        characters: None,
     };
     let entry = ENTRIES.iter().find(|entry| entry.name() == "resnet").expect("a model");
     let params = Resolved::new(entry.params(), &shape, &params.parse().expect("a table")).expect("its parameters");

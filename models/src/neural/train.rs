@@ -1,11 +1,11 @@
 //! The one training loop.
 
-use bakeoff_datasets::{Split, Targets};
+use bakeoff_datasets::Targets;
 use burn::tensor::Device;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::backend::{Optimizer, Pools, add, clip};
+use super::backend::{Optimizer, Pace, Pools, add, clip};
 use super::batch;
 use super::encoder::Encoded;
 use super::fitted::FittedNetwork;
@@ -15,27 +15,34 @@ use super::network::Network;
 use super::recipe::Recipe;
 use super::schedule::Schedule;
 use super::training_state::{BestEpoch, TrainingState};
+use super::weights::{WeightGroup, WeightLayout};
 use crate::model::{EpochReport, ModelError, Spec, Watch};
 
 /// The share of the running statistics that a step replaces. It is PyTorch's value.
 const STATISTICS_RATE: f32 = 0.1;
 
+/// Fewer weights than this are moved before another thread has woken up.
+const MIN_WEIGHTS_TO_SHARE: usize = 1 << 20;
+
 /// How finely the schedule follows a budget.
-const SHARES_OF_A_BUDGET: usize = 1_000_000;
+pub(super) const SHARES_OF_A_BUDGET: usize = 1_000_000;
 
 /// The random numbers of one shard: those of an axis' seed, on a stream for this shard.
-fn shard_rng(seed: u64, step: usize, shard: usize) -> ChaCha8Rng {
+pub(super) fn shard_rng(seed: u64, step: usize, shard: usize) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(((step as u64) << 20) + shard as u64);
     rng
 }
 
 /// What the computation of one shard contributes to a step.
-struct ShardResult {
-    loss: f64,
-    rows: usize,
-    gradient: Vec<f32>,
-    statistics: Vec<f32>,
+pub(super) struct ShardResult {
+    /// The sum of the rows' losses, divided by the rows of the step.
+    pub(super) loss: f64,
+    /// How many rows the shard has.
+    pub(super) rows: usize,
+    pub(super) gradient: Vec<f32>,
+    /// The statistics of batch normalisation.
+    pub(super) statistics: Vec<f32>,
 }
 
 /// What a step needs beside weights and rows.
@@ -51,7 +58,26 @@ struct StepContext<'a> {
     dropout_seed: u64,
 }
 
-impl StepContext<'_> {
+impl<'a> StepContext<'a> {
+    fn new(
+        network: &'a dyn Network,
+        fitted: &FittedNetwork,
+        (spec, recipe): (&Spec, Recipe),
+        (encoded, targets): (Encoded<'a>, &'a Targets),
+    ) -> StepContext<'a> {
+        StepContext {
+            network,
+            recipe,
+            head: fitted.head,
+            mirror_negates: spec.shape.mirror_negates,
+            encoded,
+            targets,
+            device: fitted.device.clone().autodiff(),
+            augment_seed: spec.seed_for("augment"),
+            dropout_seed: spec.seed_for("dropout"),
+        }
+    }
+
     /// The forward and the backward pass of one shard. The loss and its gradient are sums over the shard's rows,
     /// divided by `total`.
     fn shard(&self, fitted: &FittedNetwork, rows: &[usize], total: usize, place: (usize, usize)) -> ShardResult {
@@ -73,7 +99,7 @@ impl StepContext<'_> {
 }
 
 /// Sums losses, gradients and statistics in the order of the shards.
-fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
+pub(super) fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
     let total: usize = results.iter().map(|result| result.rows).sum();
     let mut statistics = vec![0.0; buffers.len()];
     for result in &results {
@@ -94,36 +120,54 @@ fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec<f32>) {
     (loss, gradient)
 }
 
-/// Trains `fitted` from `initial` weights and buffers, on the first of the splits. The second holds the validation
-/// rows, on which `watch` scores each epoch. `fitted` then has the weights of the best epoch.
+/// How the optimiser moves the weights of a network with this layout.
+pub(super) fn paces_of(layout: &WeightLayout, recipe: &Recipe) -> Vec<Pace> {
+    let pace = |group: &WeightGroup| Pace {
+        len: group.len,
+        decay: if group.decay { recipe.weight_decay as f32 } else { 0.0 },
+        share: group.pace * recipe.layer_decay.powi(group.depth as i32),
+    };
+    layout.groups().iter().map(pace).collect()
+}
+
+/// What a fit learns from: encoded rows.
+pub(super) struct TrainingRows<'a> {
+    pub(super) train: Encoded<'a>,
+    pub(super) targets: &'a Targets,
+    pub(super) validation: Encoded<'a>,
+}
+
+/// What `read` makes of the gradient of the loss at the fitted weights, for each shard of these training rows, in order. Nothing is
+/// learned.
+pub(super) fn read_gradients<R: Send>(
+    fitted: &FittedNetwork,
+    (spec, recipe): (&Spec, Recipe),
+    pools: &Pools,
+    (encoded, targets, rows): (Encoded<'_>, &Targets, &[usize]),
+    read: impl Fn(&[f32]) -> R + Sync,
+) -> Vec<R> {
+    let context = StepContext::new(&*fitted.network, fitted, (spec, recipe), (encoded, targets));
+    let shards: Vec<&[usize]> = rows.chunks(recipe.shard).collect();
+    pools.map(&shards, |index, shard| read(&context.shard(fitted, shard, shard.len(), (0, index)).gradient))
+}
+
+/// Trains `fitted` from `initial` weights and buffers by the recipe. `watch` scores each epoch on the validation rows.
+/// `fitted` then has the weights of the best epoch.
 ///
 /// # Errors
 /// If the loss or a gradient is not finite, if the budget ends in the first epoch, or if `watch` ends the fit.
 pub(super) fn train(
     fitted: &mut FittedNetwork,
     initial: (Vec<f32>, Vec<f32>),
-    spec: &Spec,
+    (spec, recipe): (&Spec, Recipe),
     pools: &Pools,
-    splits: (&Split, &Split),
+    rows: TrainingRows<'_>,
     watch: &mut dyn Watch,
 ) -> Result<(), ModelError> {
-    let (train, validation) = splits;
-    let recipe = Recipe::read(&spec.params);
     let network = std::sync::Arc::clone(&fitted.network);
-    let encoder = fitted.encoder.clone();
-    let context = StepContext {
-        network: &*network,
-        recipe,
-        head: fitted.head,
-        mirror_negates: spec.shape.mirror_negates,
-        encoded: encoder.encode(&train.inputs)?,
-        targets: &train.targets,
-        device: fitted.device.clone().autodiff(),
-        augment_seed: spec.seed_for("augment"),
-        dropout_seed: spec.seed_for("dropout"),
-    };
-    let decay = network.layout().decay_mask().into_iter().map(|mask| mask * recipe.weight_decay as f32).collect();
-    let mut state = TrainingState::new(initial, Optimizer::new(recipe.rule, decay), spec.seed_for("order"));
+    let context = StepContext::new(&*network, fitted, (spec, recipe), (rows.train, rows.targets));
+    let optimizer = Optimizer::new(recipe.rule, paces_of(network.layout(), &recipe));
+    let mut state = TrainingState::new(initial, optimizer, spec.seed_for("order"));
     if let Some(bytes) = watch.interrupted() {
         state.restore(&bytes).map_err(|error| ModelError::State(error.to_string()))?;
         fitted.set(&state.weights, &state.buffers);
@@ -138,7 +182,7 @@ pub(super) fn train(
         }
         let Some(train_loss) = context.epoch(fitted, &mut state, pools, reserve, watch)? else { break };
         let before = watch.spent();
-        let predictions = fitted.predict(&validation.inputs, pools)?;
+        let predictions = fitted.predict_encoded(&rows.validation, pools)?;
         let after = watch.spent();
         let epochs =
             after.map_or(recipe.epochs, |spent| state.epoch.max((state.epoch as f64 / spent).round() as usize));
@@ -171,7 +215,7 @@ impl StepContext<'_> {
         let batches = batch::epoch(&self.encoded, &recipe, &mut state.order);
         // How many steps a budget allows is not known beforehand, so its shares are the steps of the schedule.
         let steps = watch.spent().map_or(batches.len() * recipe.epochs, |_| SHARES_OF_A_BUDGET);
-        let schedule = Schedule::new(recipe.learning_rate, recipe.warmup, steps);
+        let schedule = Schedule::new(recipe.learning_rate, recipe.fall, recipe.warmup, steps);
         let epoch = state.epoch + 1;
         let (mut sum, mut done) = (0.0, 0);
         for rows in &batches {
@@ -188,7 +232,11 @@ impl StepContext<'_> {
                 let what = if loss.is_finite() { "the gradient" } else { "the training loss" };
                 return Err(ModelError::Diverged { epoch, what: what.to_owned() });
             }
-            state.optimizer.step(&mut state.weights, &gradient, scale, rate);
+            let TrainingState { optimizer, weights, .. } = state;
+            match weights.len() >= MIN_WEIGHTS_TO_SHARE {
+                true => pools.together(|| optimizer.step(weights, &gradient, scale, rate)),
+                false => optimizer.step(weights, &gradient, scale, rate),
+            }
             fitted.set(&state.weights, &state.buffers);
             sum += loss;
             state.step += 1;

@@ -7,6 +7,8 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::quantised::{Quantised, Scales};
+use super::reduction::Reduction;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
 
@@ -44,11 +46,26 @@ struct Slot {
     offset: usize,
     init: Init,
     decay: bool,
+    depth: usize,
+    pace: f64,
 }
 
 impl Slot {
     fn len(&self) -> usize {
         self.shape.iter().product()
+    }
+
+    /// Which numbers have a scale in common if the slot is quantised: those that make one output of a product or of a convolution,
+    /// in each direction of a recurrence; and those of one word, for an embedding. `None` for what is not worth it: biases, and the
+    /// weights of normalisations.
+    fn scales(&self) -> Option<Scales> {
+        let (first, last) = (self.shape.first().copied()?, self.shape.last().copied()?);
+        match (self.decay, self.shape.len()) {
+            (true, 3) => Some(Scales::Columns { blocks: first, columns: last }),
+            (true, _) => Some(Scales::Columns { blocks: 1, columns: last }),
+            (false, 2) => Some(Scales::Rows { rows: first }),
+            (false, _) => None,
+        }
     }
 }
 
@@ -57,13 +74,50 @@ impl Slot {
 pub(crate) struct Weight(usize);
 
 /// The slots, in the order in which they were added.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct WeightLayout {
     slots: Vec<Slot>,
     len: usize,
+    depth: usize,
+    reduction: Reduction,
+    pace: f64,
+}
+
+impl Default for WeightLayout {
+    fn default() -> WeightLayout {
+        WeightLayout { slots: Vec::new(), len: 0, depth: 0, reduction: Reduction::None, pace: 1.0 }
+    }
+}
+
+/// Weights that follow each other and that the optimiser treats alike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct WeightGroup {
+    /// How many they are.
+    pub(crate) len: usize,
+    /// Whether weight decay applies to them.
+    pub(crate) decay: bool,
+    /// How many blocks are between them and the head.
+    pub(crate) depth: usize,
+    /// By what the learning rate is multiplied.
+    pub(crate) pace: f64,
 }
 
 impl WeightLayout {
+    /// A layout without slots of a network that is made smaller so.
+    pub(crate) fn of(reduction: Reduction) -> WeightLayout {
+        WeightLayout { reduction, ..WeightLayout::default() }
+    }
+
+    /// What makes the network smaller.
+    pub(crate) fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    /// The shape of the slot of this name, and where its numbers begin among those of all slots.
+    pub(crate) fn place(&self, name: &str) -> Option<(&[usize], usize)> {
+        self.slots.iter().find(|slot| slot.name == name).map(|slot| (slot.shape.as_slice(), slot.offset))
+    }
+
     /// Adds a slot that weight decay applies to: a matrix or a kernel.
     pub(crate) fn matrix(&mut self, name: impl Into<String>, shape: &[usize], init: Init) -> Weight {
         self.add(name.into(), shape, init, true)
@@ -74,8 +128,19 @@ impl WeightLayout {
         self.add(name.into(), shape, init, false)
     }
 
+    /// How many blocks are between the head and the slots that are added from now on. It is 0 at first.
+    pub(crate) fn set_depth(&mut self, depth: usize) {
+        self.depth = depth;
+    }
+
+    /// By what the learning rate is multiplied for the slots that are added from now on. It is 1 at first.
+    pub(crate) fn set_pace(&mut self, pace: f64) {
+        self.pace = pace;
+    }
+
     fn add(&mut self, name: String, shape: &[usize], init: Init, decay: bool) -> Weight {
-        let slot = Slot { name, shape: shape.to_vec(), offset: self.len, init, decay };
+        let (depth, pace) = (self.depth, self.pace);
+        let slot = Slot { name, shape: shape.to_vec(), offset: self.len, init, decay, depth, pace };
         self.len += slot.len();
         self.slots.push(slot);
         Weight(self.slots.len() - 1)
@@ -90,22 +155,54 @@ impl WeightLayout {
     /// does not change the others.
     pub(crate) fn initial(&self, seed: u64) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.len);
-        for (stream, slot) in self.slots.iter().enumerate() {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(stream as u64);
-            match slot.init {
-                Init::Constant(value) => values.extend(std::iter::repeat_n(value, slot.len())),
-                Init::Uniform(bound) => {
-                    values.extend((0..slot.len()).map(|_| (rng.random::<f32>() * 2.0 - 1.0) * bound));
-                }
-            }
-        }
+        (0..self.slots.len()).for_each(|index| self.draw(index, seed, &mut values));
         values
     }
 
-    /// One for each number that weight decay applies to, zero for the others.
-    pub(crate) fn decay_mask(&self) -> Vec<f32> {
-        self.slots.iter().flat_map(|slot| std::iter::repeat_n(if slot.decay { 1.0 } else { 0.0 }, slot.len())).collect()
+    /// The values of all slots from a source that returns them by name and shape. Slots for which it has none get their
+    /// [initial](WeightLayout::initial) values.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub(crate) fn initial_or<E>(
+        &self,
+        seed: u64,
+        mut source: impl FnMut(&str, &[usize]) -> Result<Option<Vec<f32>>, E>,
+    ) -> Result<Vec<f32>, E> {
+        let mut values = Vec::with_capacity(self.len);
+        for (index, slot) in self.slots.iter().enumerate() {
+            match source(&slot.name, &slot.shape)? {
+                Some(found) => values.extend(found),
+                None => self.draw(index, seed, &mut values),
+            }
+        }
+        Ok(values)
+    }
+
+    /// Appends the initial values of a slot.
+    fn draw(&self, index: usize, seed: u64, values: &mut Vec<f32>) {
+        let slot = &self.slots[index];
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(index as u64);
+        match slot.init {
+            Init::Constant(value) => values.extend(std::iter::repeat_n(value, slot.len())),
+            Init::Uniform(bound) => {
+                values.extend((0..slot.len()).map(|_| (rng.random::<f32>() * 2.0 - 1.0) * bound));
+            }
+        }
+    }
+
+    /// All weights in order, in groups that are as long as possible.
+    pub(crate) fn groups(&self) -> Vec<WeightGroup> {
+        let mut groups: Vec<WeightGroup> = Vec::new();
+        for slot in &self.slots {
+            let &Slot { decay, depth, pace, .. } = slot;
+            match groups.last_mut() {
+                Some(last) if (last.decay, last.depth, last.pace) == (decay, depth, pace) => last.len += slot.len(),
+                _ => groups.push(WeightGroup { len: slot.len(), decay, depth, pace }),
+            }
+        }
+        groups
     }
 
     /// The values of all slots, from a source that returns them by name and shape.
@@ -130,27 +227,49 @@ pub(crate) fn vector(values: Vec<f32>, device: &Device) -> Tensor<1> {
     Tensor::from_data(TensorData::new(values, [len]), device)
 }
 
+fn numbers(tensor: &Tensor<1>) -> Result<Vec<f32>, ModelError> {
+    let values = tensor.clone().try_into_vec_as::<f32>();
+    values.map_err(|error| ModelError::Failed(format!("failed to read weights: {error:?}")))
+}
+
 /// The slots as tensors, ready for a forward pass.
 #[derive(Debug, Clone)]
 pub(crate) struct Leaves {
     tensors: Vec<Tensor<1>>,
     shapes: Vec<Vec<usize>>,
+    /// The whole numbers behind the tensor of each slot that is quantised. Empty if none is.
+    quantised: Vec<Option<Quantised>>,
 }
 
 impl Leaves {
-    /// Cuts `flat` into its slots.
+    /// Cuts `flat` into its slots. Where the layout wants whole numbers, the tensors have the numbers that these stand for. So the
+    /// gradient at them is the straight-through estimate for the numbers in `flat` (Bengio et al. 2013; Jacob et al. 2018).
     pub(crate) fn new(layout: &WeightLayout, flat: &[f32], device: &Device) -> Leaves {
-        let cut = |slot: &Slot| vector(flat[slot.offset..][..slot.len()].to_vec(), device);
-        Leaves {
-            tensors: layout.slots.iter().map(cut).collect(),
-            shapes: layout.slots.iter().map(|slot| slot.shape.clone()).collect(),
+        let of_slot = |slot: &Slot| &flat[slot.offset..][..slot.len()];
+        let shapes = layout.slots.iter().map(|slot| slot.shape.clone()).collect();
+        if layout.reduction != Reduction::Int8 {
+            let tensors = layout.slots.iter().map(|slot| vector(of_slot(slot).to_vec(), device)).collect();
+            return Leaves { tensors, shapes, quantised: Vec::new() };
         }
+        let quantised: Vec<Option<Quantised>> =
+            layout.slots.iter().map(|slot| slot.scales().map(|scales| Quantised::new(of_slot(slot), scales))).collect();
+        let tensors = layout.slots.iter().zip(&quantised).map(|(slot, quantised)| {
+            let values = quantised.as_ref().map_or_else(|| of_slot(slot).to_vec(), Quantised::values);
+            vector(values, device)
+        });
+        Leaves { tensors: tensors.collect(), shapes, quantised }
     }
 
     /// The same slots, each as the root of a graph of its own, for [`Leaves::gradient`].
     pub(crate) fn tracked(&self) -> Leaves {
         let tensors = self.tensors.iter().map(|tensor| tensor.clone().autodiff().require_grad()).collect();
-        Leaves { tensors, shapes: self.shapes.clone() }
+        Leaves { tensors, shapes: self.shapes.clone(), quantised: Vec::new() }
+    }
+
+    /// The same slots as constants of a graph: a gradient passes through what is computed from them, and none is of them.
+    pub(crate) fn constants(&self) -> Leaves {
+        let tensors = self.tensors.iter().map(|tensor| tensor.clone().autodiff()).collect();
+        Leaves { tensors, shapes: self.shapes.clone(), quantised: Vec::new() }
     }
 
     /// A slot as a tensor of its shape.
@@ -163,14 +282,23 @@ impl Leaves {
         self.tensors[weight.0].clone().reshape(shape)
     }
 
-    /// Adds the values of all slots as arrays named `group`, a point, and the slot's name.
+    /// Adds the values of all slots as arrays named `group`, a point, and the slot's name. What is quantised is stored as whole
+    /// numbers, with their scales in an array whose name ends in `.scale`.
     pub(crate) fn save(&self, group: &str, layout: &WeightLayout, arrays: &mut ArraysOut) -> Result<(), ModelError> {
-        for (slot, tensor) in layout.slots.iter().zip(&self.tensors) {
-            let values = tensor.clone().try_into_vec_as::<f32>();
-            let values = values.map_err(|error| ModelError::Failed(format!("failed to read weights: {error:?}")))?;
-            arrays.add(format!("{group}.{}", slot.name), &slot.shape, values);
+        for (index, (slot, tensor)) in layout.slots.iter().zip(&self.tensors).enumerate() {
+            let name = format!("{group}.{}", slot.name);
+            match self.quantised.get(index) {
+                Some(Some(quantised)) => quantised.save(&name, &slot.shape, arrays),
+                _ => arrays.add(name, &slot.shape, numbers(tensor)?),
+            }
         }
         Ok(())
+    }
+
+    /// The values of all slots as one vector.
+    pub(crate) fn flat(&self) -> Result<Vec<f32>, ModelError> {
+        let parts: Vec<Vec<f32>> = self.tensors.iter().map(numbers).collect::<Result<_, _>>()?;
+        Ok(parts.concat())
     }
 
     /// Takes the arrays that [`Leaves::save`] added.
@@ -183,8 +311,26 @@ impl Leaves {
         arrays: &mut ArraysIn,
         device: &Device,
     ) -> Result<Leaves, ModelError> {
-        let values = layout.gather(|name, shape| arrays.take(&format!("{group}.{name}"), shape))?;
-        Ok(Leaves::new(layout, &values, device))
+        if layout.reduction != Reduction::Int8 {
+            let values = layout.gather(|name, shape| arrays.take(&format!("{group}.{name}"), shape))?;
+            return Ok(Leaves::new(layout, &values, device));
+        }
+        let mut leaves = Leaves { tensors: Vec::new(), shapes: Vec::new(), quantised: Vec::new() };
+        for slot in &layout.slots {
+            let name = format!("{group}.{}", slot.name);
+            let quantised = match slot.scales() {
+                Some(scales) => Some(Quantised::load(&name, &slot.shape, scales, arrays)?),
+                None => None,
+            };
+            let values = match &quantised {
+                Some(quantised) => quantised.values(),
+                None => arrays.take(&name, &slot.shape)?,
+            };
+            leaves.tensors.push(vector(values, device));
+            leaves.shapes.push(slot.shape.clone());
+            leaves.quantised.push(quantised);
+        }
+        Ok(leaves)
     }
 
     /// The gradient of all slots as one vector. It is zero where the loss does not depend on a slot.
@@ -219,7 +365,12 @@ mod tests {
         assert_eq!(values[6..], [1.0; 3]);
         assert_eq!(values, layout.initial(3));
         assert_ne!(values, layout.initial(4));
-        assert_eq!(layout.decay_mask(), [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+        let group = |len, decay| WeightGroup { len, decay, depth: 0, pace: 1.0 };
+        assert_eq!(layout.groups(), [group(6, true), group(3, false)]);
+        let mut layout = layout;
+        layout.set_pace(40.0);
+        layout.free("c", &[2], Init::Constant(0.0));
+        assert_eq!(layout.groups()[2], WeightGroup { pace: 40.0, ..group(2, false) });
     }
 
     #[test]

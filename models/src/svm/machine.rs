@@ -111,7 +111,6 @@ impl FittedMachine {
     }
 
     /// The number of support vectors. `None` if they were folded into weights.
-    #[cfg(test)]
     pub(super) fn support(&self) -> Option<usize> {
         match &self.functions {
             Functions::Weights(_) => None,

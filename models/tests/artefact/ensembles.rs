@@ -12,10 +12,19 @@ use crate::{bits, files, refusal};
 pub(crate) const FORMS: &[(&str, &str)] = &[
     ("transformer", "ensemble = 2\nepochs = 1\nwidth = 8\nheads = 2\nlayers = 1\nfeed_forward = 8"),
     ("resnet", "ensemble = 2\nepochs = 1\ndepth = 8\nwidth = 2"),
+    ("cnn", "ensemble = 2\nepochs = 1\ndepth = 8\nwidth = 2"),
     ("lstm", "ensemble = 2\nepochs = 1\nhidden = 3"),
+    ("gru", "ensemble = 2\nepochs = 1\nhidden = 3"),
+    ("gan", "ensemble = 2\nepochs = 1\nwidth = 2\nnoise = 3"),
+    ("mlp", "ensemble = 2\nepochs = 1\nhidden = 3"),
+    ("encoder", "ensemble = 2\nepochs = 1\nmax_tokens = 64\nweights = \"TINY\""),
     ("svm", "ensemble = 2"),
     // From ten members on, the order of the names is not that of the numbers.
     ("random-forest", "ensemble = 11\ntrees = 2"),
+    ("decision-tree", "ensemble = 2"),
+    ("fusion", "ensemble = 2\nnetwork = { model = \"lstm\", epochs = 1, hidden = 3 }"),
+    ("student", "ensemble = 2\nteacher = { model = \"mlp\", epochs = 1, hidden = 3 }"),
+    ("compress", "ensemble = 2\nof = { model = \"mlp\", epochs = 1, hidden = 4 }\nfine_tune = 0"),
 ];
 
 fn saved(name: &str, params: &str, folder: &Path) {

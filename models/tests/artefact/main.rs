@@ -10,9 +10,10 @@ use std::process::Command;
 
 use bakeoff_models::{Device, ENTRIES, ModelError, Predictions, Threads};
 use proptest::prelude::*;
-use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, rows, saved, sealed, written};
+use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, kinds, rows, saved, sealed, targets, written};
 
 mod ensembles;
+mod parts;
 mod saved;
 
 /// Says to a test that it is a process of its own, and where the model is.
@@ -56,8 +57,8 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
     let folder = tempfile::tempdir().unwrap();
     let mut number = 0;
     for &(name, params) in FORMS.iter().chain(ensembles::FORMS) {
-        for kind in [Kind::Images, Kind::Texts, Kind::Pairs] {
-            for classes in [true, false] {
+        for &kind in kinds(name, params) {
+            for &classes in targets(name) {
                 number += 1;
                 let path = folder.path().join(number.to_string());
                 let mut model = fitted(name, params, kind, classes);
@@ -71,6 +72,7 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
                     assert_eq!(loaded.footprint(), model.footprint());
                     assert_eq!(loaded.truncated(&test), model.truncated(&test));
                     assert_eq!(loaded.wordless(&test), model.wordless(&test));
+                    assert_eq!(loaded.images(5), model.images(5));
                 }
                 // A model that was loaded saves the same bytes.
                 let again = folder.path().join(format!("{number} again"));
@@ -83,12 +85,13 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
 
 #[test]
 fn a_fresh_process_predicts_the_same_bits() {
-    let test = rows(Kind::Pairs, true, 20, 3).inputs;
+    let kind = |name: &str| *kinds(name, "").last().unwrap();
+    let test = |name: &str| rows(kind(name), true, 20, 3).inputs;
     if let Ok(folder) = std::env::var(CHILD) {
         for &(name, _) in FORMS {
             let path = PathBuf::from(&folder).join(name);
             let mut model = entry(name).load(&path, Threads::new(2), Device::Cpu).unwrap();
-            fs::write(path.join("bits"), format!("{:?}", bits(&model.predict(&test).unwrap()))).unwrap();
+            fs::write(path.join("bits"), format!("{:?}", bits(&model.predict(&test(name)).unwrap()))).unwrap();
         }
         return;
     }
@@ -96,9 +99,9 @@ fn a_fresh_process_predicts_the_same_bits() {
     let mut expected = BTreeMap::new();
     for &(name, params) in FORMS {
         if !expected.contains_key(name) {
-            let mut model = fitted(name, params, Kind::Pairs, true);
+            let mut model = fitted(name, params, kind(name), true);
             model.save(&folder.path().join(name)).unwrap();
-            expected.insert(name, format!("{:?}", bits(&model.predict(&test).unwrap())));
+            expected.insert(name, format!("{:?}", bits(&model.predict(&test(name)).unwrap())));
         }
     }
     let mut child = Command::new(std::env::current_exe().unwrap());
@@ -153,7 +156,12 @@ fn a_model_of_another_family_version_or_format_is_refused() {
     let message = refusal("random-forest", folder.path());
     assert!(message.contains("artefact.json: holds svm ") && message.contains("expected random-forest "), "{message}");
     for (from, to, expected) in [
-        ("\"format\": 1", "\"format\": 3", "is of format 3, but a model is of format 1, an ensemble of format 2"),
+        (
+            "\"format\": 1",
+            "\"format\": 4",
+            "is of format 4, but a model is of format 1, one with parts of format 3, an ensemble of format 2",
+        ),
+        ("\"format\": 1", "\"format\": 3", "is of format 3 and lists no part-1/artefact.json"),
         ("\"format\": 1", "\"format\": 2", "lists other files than member-1/artefact.json, member-2/artefact.json"),
         ("linfa-svm", "linfa-old", "fit the model again with this program"),
         ("\"model\"", "\"modell\"", "is not what a saved model has there: unknown field `modell`"),
@@ -208,10 +216,14 @@ fn numbers_that_would_lead_nowhere_are_refused() {
         ("random-forest", Kind::Images, "nodes.feature", 1 << 20),
         ("random-forest", Kind::Images, "trees.nodes", u32::MAX),
         ("random-forest", Kind::Images, "nodes.threshold", not_a_number),
+        ("decision-tree", Kind::Images, "trees.nodes", 1),
         ("svm", Kind::Pairs, "classes", 7),
         ("svm", Kind::Pairs, "bias", f32::INFINITY.to_bits()),
         ("lstm", Kind::Images, "weights.head.weight", not_a_number),
+        ("compress", Kind::Images, "weights.layer0.input.scale", 0),
+        ("encoder", Kind::Pairs, "weights.embeddings.LayerNorm.weight", not_a_number),
         ("resnet", Kind::Images, "pixels.std", 0),
+        ("gan", Kind::Images, "generator.weights.start.weight", not_a_number),
     ];
     for (name, kind, array, value) in harm {
         let (.., files) = saved().iter().find(|(other, of, _)| *other == name && *of == kind).unwrap();

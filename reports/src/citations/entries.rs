@@ -1,12 +1,12 @@
 //! The registry of works. Authors, titles, venues and years are those of the publication itself, and not of a preprint.
 
-use super::When::{Ensemble, EstimatedEnergy, Model, OwnTask, Parameter, Search, Task};
+use super::When::{Ensemble, EstimatedEnergy, Model, ModelAs, OwnTask, Parameter, Search, Task};
 use super::{Citation, When};
 use crate::methods::Method;
 
-const NEURAL: When = Model(&["resnet", "transformer", "lstm"]);
+const NEURAL: When = Model(&["resnet", "cnn", "transformer", "lstm", "gru", "gan", "mlp"]);
 const CIFAR10: When = Task(&["cifar10", "cifar10-rotation"]);
-const GLUE: When = Task(&["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]);
+const GLUE: When = Task(&["cola", "sst2", "sst2-next-character", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"]);
 
 /// An entry: its key and type, its fields, and what a run must have used.
 macro_rules! works {
@@ -49,7 +49,7 @@ works! {
         pages: "625--641",
         year: "2019",
     }
-    inproceedings "socher2013sst" when [Task(&["sst2"])] {
+    inproceedings "socher2013sst" when [Task(&["sst2", "sst2-next-character"])] {
         author: "Socher, Richard and Perelygin, Alex and Wu, Jean and Chuang, Jason and Manning, Christopher D. and Ng, Andrew Y. and Potts, Christopher",
         title: "Recursive Deep Models for Semantic Compositionality Over a Sentiment Treebank",
         booktitle: "Conference on Empirical Methods in Natural Language Processing (EMNLP)",
@@ -138,7 +138,7 @@ works! {
         publisher: "MIT Press",
         year: "1969",
     }
-    inproceedings "he2016resnet" when [Model(&["resnet"])] {
+    inproceedings "he2016resnet" when [Model(&["resnet", "cnn"])] {
         author: "He, Kaiming and Zhang, Xiangyu and Ren, Shaoqing and Sun, Jian",
         title: "Deep Residual Learning for Image Recognition",
         booktitle: "IEEE Conference on Computer Vision and Pattern Recognition (CVPR)",
@@ -167,6 +167,48 @@ works! {
         pages: "1735--1780",
         year: "1997",
     }
+    inproceedings "cho2014gru" when [Model(&["gru"])] {
+        author: "Cho, Kyunghyun and van Merri{\\\"e}nboer, Bart and Gulcehre, Caglar and Bahdanau, Dzmitry and Bougares, Fethi and Schwenk, Holger and Bengio, Yoshua",
+        title: "Learning Phrase Representations using {RNN} Encoder--Decoder for Statistical Machine Translation",
+        booktitle: "Conference on Empirical Methods in Natural Language Processing (EMNLP)",
+        pages: "1724--1734",
+        year: "2014",
+    }
+    article "rumelhart1986backpropagation" when [Model(&["mlp"])] {
+        author: "Rumelhart, David E. and Hinton, Geoffrey E. and Williams, Ronald J.",
+        title: "Learning Representations by Back-Propagating Errors",
+        journal: "Nature",
+        volume: "323",
+        pages: "533--536",
+        year: "1986",
+    }
+    inproceedings "iyyer2015dan" when [Model(&["mlp"]), Parameter("text_features", "embeddings")] {
+        author: "Iyyer, Mohit and Manjunatha, Varun and Boyd-Graber, Jordan and Daum{\\'e} III, Hal",
+        title: "Deep Unordered Composition Rivals Syntactic Methods for Text Classification",
+        booktitle: "53rd Annual Meeting of the Association for Computational Linguistics (ACL)",
+        pages: "1681--1691",
+        year: "2015",
+    }
+    inproceedings "goodfellow2014gan" when [Model(&["gan"])] {
+        author: "Goodfellow, Ian J. and Pouget-Abadie, Jean and Mirza, Mehdi and Xu, Bing and Warde-Farley, David and Ozair, Sherjil and Courville, Aaron and Bengio, Yoshua",
+        title: "Generative Adversarial Nets",
+        booktitle: "Advances in Neural Information Processing Systems (NIPS)",
+        pages: "2672--2680",
+        year: "2014",
+    }
+    inproceedings "salimans2016gan" when [Model(&["gan"])] {
+        author: "Salimans, Tim and Goodfellow, Ian and Zaremba, Wojciech and Cheung, Vicki and Radford, Alec and Chen, Xi",
+        title: "Improved Techniques for Training {GANs}",
+        booktitle: "Advances in Neural Information Processing Systems (NIPS)",
+        pages: "2234--2242",
+        year: "2016",
+    }
+    book "breiman1984cart" when [Model(&["decision-tree"])] {
+        author: "Breiman, Leo and Friedman, Jerome H. and Olshen, Richard A. and Stone, Charles J.",
+        title: "Classification and Regression Trees",
+        publisher: "Wadsworth",
+        year: "1984",
+    }
     article "cortes1995svm" when [Model(&["svm"])] {
         author: "Cortes, Corinna and Vapnik, Vladimir",
         title: "Support-Vector Networks",
@@ -192,6 +234,67 @@ works! {
         number: "1",
         pages: "5--32",
         year: "2001",
+    }
+    inproceedings "razavian2014features" when [ModelAs("features")] {
+        author: "Sharif Razavian, Ali and Azizpour, Hossein and Sullivan, Josephine and Carlsson, Stefan",
+        title: "{CNN} Features Off-the-Shelf: An Astounding Baseline for Recognition",
+        booktitle: "IEEE Conference on Computer Vision and Pattern Recognition (CVPR) Workshops",
+        pages: "512--519",
+        year: "2014",
+    }
+    inproceedings "cheng2016wide" when [Model(&["fusion"])] {
+        author: "Cheng, Heng-Tze and Koc, Levent and Harmsen, Jeremiah and Shaked, Tal and Chandra, Tushar and Aradhye, Hrishi and Anderson, Glen and Corrado, Greg and Chai, Wei and Ispir, Mustafa and Anil, Rohan and Haque, Zakaria and Hong, Lichan and Jain, Vihan and Liu, Xiaobing and Shah, Hemal",
+        title: "Wide \\& Deep Learning for Recommender Systems",
+        booktitle: "1st Workshop on Deep Learning for Recommender Systems",
+        pages: "7--10",
+        year: "2016",
+    }
+    inproceedings "ba2014deep" when [Model(&["student"])] {
+        author: "Ba, Jimmy and Caruana, Rich",
+        title: "Do Deep Nets Really Need to be Deep?",
+        booktitle: "Advances in Neural Information Processing Systems (NeurIPS)",
+        volume: "27",
+        year: "2014",
+    }
+    article "hinton2015distilling" when [Model(&["student"])] {
+        author: "Hinton, Geoffrey and Vinyals, Oriol and Dean, Jeff",
+        title: "Distilling the Knowledge in a Neural Network",
+        journal: "arXiv preprint arXiv:1503.02531",
+        year: "2015",
+    }
+    inproceedings "li2017pruning" when [Parameter("method", "prune")] {
+        author: "Li, Hao and Kadav, Asim and Durdanovic, Igor and Samet, Hanan and Graf, Hans Peter",
+        title: "Pruning Filters for Efficient {ConvNets}",
+        booktitle: "International Conference on Learning Representations (ICLR)",
+        year: "2017",
+    }
+    inproceedings "michel2019heads" when [Parameter("method", "prune")] {
+        author: "Michel, Paul and Levy, Omer and Neubig, Graham",
+        title: "Are Sixteen Heads Really Better than One?",
+        booktitle: "Advances in Neural Information Processing Systems (NeurIPS)",
+        volume: "32",
+        year: "2019",
+    }
+    inproceedings "molchanov2019importance" when [Parameter("by", "gradient")] {
+        author: "Molchanov, Pavlo and Mallya, Arun and Tyree, Stephen and Frosio, Iuri and Kautz, Jan",
+        title: "Importance Estimation for Neural Network Pruning",
+        booktitle: "IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)",
+        pages: "11264--11272",
+        year: "2019",
+    }
+    inproceedings "jacob2018quantization" when [Parameter("method", "int8")] {
+        author: "Jacob, Benoit and Kligys, Skirmantas and Chen, Bo and Zhu, Menglong and Tang, Matthew and Howard, Andrew and Adam, Hartwig and Kalenichenko, Dmitry",
+        title: "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference",
+        booktitle: "IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)",
+        pages: "2704--2713",
+        year: "2018",
+    }
+    inproceedings "denton2014linear" when [Parameter("method", "low-rank")] {
+        author: "Denton, Emily L. and Zaremba, Wojciech and Bruna, Joan and LeCun, Yann and Fergus, Rob",
+        title: "Exploiting Linear Structure Within Convolutional Networks for Efficient Evaluation",
+        booktitle: "Advances in Neural Information Processing Systems (NeurIPS)",
+        volume: "27",
+        year: "2014",
     }
     inproceedings "lakshminarayanan2017ensembles" when [Ensemble] {
         author: "Lakshminarayanan, Balaji and Pritzel, Alexander and Blundell, Charles",

@@ -84,6 +84,8 @@ pub struct Finding {
     pub run: String,
     /// Why it was not measured, or what would decide it; empty if it is decided.
     pub remedy: String,
+    /// Whether it is left out of the verdict, because a model saw the training rows in pretraining.
+    pub is_seen: bool,
 }
 
 /// Judges claims by runs. A comparison is looked for in the runs in their order, and only in those of the claim's suites, because a
@@ -93,6 +95,8 @@ pub struct Finding {
 /// direction with p < 0.05 after Holm's adjustment over the comparisons of the claim, because one of many that comes out wrong by
 /// chance refutes a claim about all of them. In a claim about most of its comparisons, both directions are adjusted. Fewer than three seeds decide nothing: the spread of one is
 /// unknown, and tests of two find too many differences (docs/methodology.md).
+///
+/// A comparison of scores is left out of the verdict if a model of it saw the task's training rows in pretraining.
 pub fn judge(claims: &[Claim], runs: &[&Results]) -> Vec<Judged> {
     claims.iter().map(|claim| judge_claim(claim, runs)).collect()
 }
@@ -160,6 +164,7 @@ fn not_measured(question: &Question, reason: &str) -> Finding {
         rows: 0,
         run: String::new(),
         remedy: reason.to_owned(),
+        is_seen: false,
     }
 }
 
@@ -172,11 +177,16 @@ fn measured(
 ) -> Finding {
     let is_small = |p: Option<f64>| answer.seeds >= FEWEST_SEEDS && p.is_some_and(|p| p < ALPHA);
     let verdict = match answer.effect {
+        _ if answer.is_seen => Verdict::NotMeasured,
         effect if effect > 0.0 && is_small(to_support) => Verdict::Supported,
         effect if effect < 0.0 && is_small(to_refute) => Verdict::Refuted,
         _ => Verdict::Undecided,
     };
-    let remedy = if verdict == Verdict::Undecided { what_would_decide(answer) } else { String::new() };
+    let remedy = match verdict {
+        Verdict::Undecided => what_would_decide(answer),
+        Verdict::NotMeasured => "seen in pretraining, so it is left out of the verdict".to_owned(),
+        Verdict::Supported | Verdict::Refuted => String::new(),
+    };
     Finding {
         what: question.words(),
         verdict,
@@ -188,11 +198,13 @@ fn measured(
         rows: answer.rows,
         run: run.to_owned(),
         remedy,
+        is_seen: answer.is_seen,
     }
 }
 
 /// The verdict on a claim from those on its comparisons.
 fn verdict(claim: &Claim, findings: &[Finding]) -> Verdict {
+    let findings: Vec<&Finding> = findings.iter().filter(|finding| !finding.is_seen).collect();
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count() as f64;
     let all = findings.len() as f64;
     // Whether so many of the comparisons are enough.

@@ -14,6 +14,10 @@ use crate::statistics::{Inference, Interval};
 
 use super::registry::{Part, Relation, Rows, Side};
 
+/// What a part may ask of, beside metrics. `claims.toml` says what they are.
+pub(super) const GAP: &str = "gap";
+pub(super) const LOSS_FALL: &str = "loss_fall";
+
 /// One comparison: a part of a claim for one task and one pair of models.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
@@ -57,6 +61,8 @@ pub(super) struct Answer {
     pub(super) variances: Option<(f64, f64)>,
     /// Why its sides cannot be paired by their test rows.
     pub(super) unpaired: Option<Unpaired>,
+    /// Whether a model of it saw the task's training rows in pretraining.
+    pub(super) is_seen: bool,
 }
 
 impl Part {
@@ -181,18 +187,42 @@ impl Question {
         let (setting, _) = self.first.find(results, at, self.first.rows)?;
         let primary = results.setting(setting).primary();
         let metric = match self.metric.as_str() {
-            "primary" | "gap" => primary,
+            "primary" | GAP | LOSS_FALL => primary,
             name => metric(name).ok_or_else(|| format!("there is no metric '{name}'"))?,
         };
         let sign = match (self.is, metric.better) {
-            (Relation::Better, _) if self.metric == "gap" => 1.0,
+            (Relation::Better, _) if self.is_of_seeds() => 1.0,
             (Relation::Above, _) | (Relation::Better, Better::Higher) => 1.0,
             (Relation::Below, _) | (Relation::Better, Better::Lower) => -1.0,
         };
-        if self.metric != "gap" && metric.score.is_some() {
-            return self.ask_scores(results, at, metric, sign);
+        if !self.is_of_seeds() && metric.score.is_none() {
+            return self.ask_seeds(results, at, metric, sign);
         }
-        self.ask_seeds(results, at, metric, sign)
+        let answer = match self.is_of_seeds() {
+            true => self.ask_seeds(results, at, metric, sign)?,
+            false => self.ask_scores(results, at, metric, sign)?,
+        };
+        // A score on rows that are known from pretraining is no evidence. What it costs is.
+        if self.is_seen(results, at)? {
+            return Ok(Answer { p: None, is_seen: true, ..answer });
+        }
+        Ok(answer)
+    }
+
+    /// Whether each seed has one number of it, of which differences are taken.
+    fn is_of_seeds(&self) -> bool {
+        [GAP, LOSS_FALL].contains(&self.metric.as_str())
+    }
+
+    /// Whether a model of either side saw the task in pretraining.
+    fn is_seen(&self, results: &Results, at: Where<'_>) -> Result<bool, String> {
+        for (_, place, rows) in self.terms() {
+            let (_, cell) = place.find(results, at, rows)?;
+            if cell.is_seen_in_pretraining() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// That no seed has a number of this metric on all sides.
@@ -245,20 +275,26 @@ impl Question {
             inference: found.inference.map(|inference| Inference { value: sign * difference, ..inference }),
             variances: found.variances,
             unpaired: contrast.unpaired(),
+            is_seen: false,
         })
     }
 
-    /// Compares numbers of which each seed has one: costs by the logarithm of their ratio, gaps by their difference.
+    /// Compares numbers of which each seed has one: costs by the logarithm of their ratio, gaps
+    /// and falls by their difference.
     fn ask_seeds(&self, results: &Results, at: Where<'_>, metric: &Metric, sign: f64) -> Result<Answer, String> {
-        let is_gap = self.metric == "gap";
+        let is_difference = self.is_of_seeds();
         let mut sums: Option<BTreeMap<u64, f64>> = None;
         let mut sources: BTreeSet<&str> = BTreeSet::new();
         for (factor, place, rows) in self.terms() {
             let (setting, cell) = place.find(results, at, rows)?;
-            let numbers =
-                if is_gap { gaps(results.setting(setting), cell) } else { costs(metric, cell, &mut sources)? };
-            if is_gap {
-                place.is_whole("a gap", numbers.len(), cell)?;
+            let numbers = match self.metric.as_str() {
+                GAP => gaps(results.setting(setting), cell),
+                LOSS_FALL => falls(results, cell),
+                _ => costs(metric, cell, &mut sources)?,
+            };
+            if is_difference {
+                let what = if self.metric == GAP { "a gap" } else { "losses of several epochs" };
+                place.is_whole(what, numbers.len(), cell)?;
             }
             sums = Some(match sums {
                 None => numbers.into_iter().map(|(seed, number)| (seed, factor * number)).collect(),
@@ -280,22 +316,23 @@ impl Question {
         }
         let mean = sums.iter().sum::<f64>() / n;
         let variance = sums.iter().map(|sum| (sum - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        let threshold = self.value.map_or(0.0, |value| if is_gap { value } else { value.ln() });
+        let threshold = self.value.map_or(0.0, |value| if is_difference { value } else { value.ln() });
         let inference = Inference::new(mean, (variance / n).sqrt(), n - 1.0);
-        let shown = |x: f64| if is_gap { x } else { x.exp() };
+        let shown = |x: f64| if is_difference { x } else { x.exp() };
         Ok(Answer {
             effect: sign * (mean - threshold),
             shown: shown(mean),
             interval: inference
                 .map(|found| found.interval())
                 .map(|i| Interval { low: shown(i.low), high: shown(i.high) }),
-            is_ratio: !is_gap,
+            is_ratio: !is_difference,
             p: inference.map(|found| found.p(threshold)),
             seeds: sums.len(),
             rows: 0,
             inference: inference.map(|found| Inference { value: sign * (mean - threshold), ..found }),
             variances: (sums.len() > 1).then_some((variance, 0.0)),
             unpaired: None,
+            is_seen: false,
         })
     }
 }
@@ -368,6 +405,16 @@ fn gaps(setting: &Setting, cell: &Cell) -> BTreeMap<u64, f64> {
         Some((trial.seed, primary.better.goodness(train.value) - primary.better.goodness(test.value)))
     };
     cell.trials.iter().filter_map(gap).collect()
+}
+
+/// The smallest fall of the training loss from an epoch to the next, by seed; none for a fit of one epoch.
+fn falls(results: &Results, cell: &Cell) -> BTreeMap<u64, f64> {
+    let smallest = |trial: &crate::cell::Trial| {
+        let losses: Vec<f64> = results.curves.get(&trial.case)?.iter().map(|epoch| epoch.train_loss).collect();
+        let falls = losses.windows(2).map(|pair| pair[0] - pair[1]);
+        Some((trial.seed, falls.reduce(f64::min)?))
+    };
+    cell.trials.iter().filter_map(smallest).collect()
 }
 
 /// The logarithm of a cost, by seed. An estimate decides nothing. Adds the sources of the numbers.

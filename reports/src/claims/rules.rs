@@ -8,6 +8,7 @@ use toml::Spanned;
 use crate::error::ReportError;
 use crate::metric::metric;
 
+use super::part::{GAP, LOSS_FALL};
 use super::registry::{Claim, Part, Rows, Side};
 
 /// What is wrong, and at which byte of the text.
@@ -144,11 +145,11 @@ fn check_part(part: &Part) -> Result<(), String> {
         _ => {}
     }
     let is_cost = match part.metric.as_str() {
-        "primary" | "gap" => false,
+        "primary" | GAP | LOSS_FALL => false,
         name => match metric(name) {
             None => {
                 return Err(format!(
-                    "unknown metric '{name}', expected primary, gap or one that `bakeoff list metrics` shows"
+                    "unknown metric '{name}', expected primary, gap, loss_fall or one that `bakeoff list metrics` shows"
                 ));
             }
             Some(metric) => metric.score.is_none(),

@@ -148,9 +148,13 @@ fn panel(results: &Results, setting: usize, param: &str, variants: &[&Variant<'_
     let is_on_a_line =
         |value: &&str| with_value().any(|(variant, other)| other == *value && lines.contains(&variant.without(param)));
     let values: Vec<&str> = all_values.iter().copied().filter(is_on_a_line).collect();
-    let axis = value_axis(values)?;
+    let mut axis = value_axis(values)?;
     let scores = |others: &Vec<(&str, &str)>| axis.values.iter().map(|(_, value)| score(others, value)).collect();
     let scored = lines.iter().enumerate().map(|(index, others)| (index, scores(others))).collect();
+    let written: Vec<String> = axis.values.iter().map(|(_, value)| value.clone()).collect();
+    for (_, value) in &mut axis.values {
+        *value = short(value, written.iter().map(String::as_str));
+    }
     let model = variants.first()?.model;
     let title = format!("{param} of {model}\non {}", results.setting(setting).title);
     Some(AblationPanel { setting, title, param: param.to_owned(), lines: scored, names: names(&lines), axis })
@@ -191,10 +195,24 @@ fn names(lines: &[Vec<(&str, &str)>]) -> Vec<String> {
     }
     let varies = |pair: &&(&str, &str)| !lines.iter().all(|line| line.contains(pair));
     let name = |line: &Vec<(&str, &str)>| {
-        let varying: Vec<String> = line.iter().filter(varies).map(|(name, value)| format!("{name}={value}")).collect();
-        varying.join(" ")
+        let varying = line.iter().filter(varies).map(|(name, value)| {
+            let of_name = lines.iter().flatten().filter(move |(other, _)| other == name);
+            format!("{name}={}", short(value, of_name.map(|(_, value)| *value)))
+        });
+        varying.collect::<Vec<_>>().join(" ")
     };
     std::iter::once(first).chain(others).map(name).collect()
+}
+
+/// A value in few words. Of a model with its parameters, `resnet(batch=128,depth=8,…)`, it has the name and what differs from the same
+/// model among `all` values.
+fn short<'a>(value: &str, all: impl Iterator<Item = &'a str>) -> String {
+    let parts = |value: &'a str| value.split_once('(').map(|(name, rest)| (name, rest.split(',').collect::<Vec<_>>()));
+    let Some((name, rest)) = value.split_once('(') else { return value.to_owned() };
+    let same: Vec<Vec<&str>> =
+        all.filter_map(parts).filter(|(other, _)| *other == name).map(|(_, rest)| rest).collect();
+    let differing = rest.split(',').filter(|part| !same.iter().all(|other| other.contains(part)));
+    std::iter::once(name).chain(differing.map(|part| part.trim_end_matches(')'))).collect::<Vec<_>>().join(" ")
 }
 
 /// The items without those that equal one before them.
@@ -257,6 +275,15 @@ mod tests {
         assert_eq!(axis(&["true", "false"]), (ordered(&["true", "false"]), ""));
         assert_eq!(axis(&["0", "0.1", "0.001"]), (ordered(&["0", "0.001", "0.1"]), " (evenly spaced)"));
         assert!(value_axis(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn a_model_as_a_value_is_named_by_what_tells_it_from_the_others() {
+        let all = ["hog", "resnet(batch=128,depth=8,epochs=3)", "resnet(batch=128,depth=20,epochs=3)", "mlp(hidden=8)"];
+        let found = all.map(|value| short(value, all.into_iter()));
+        assert_eq!(found, ["hog", "resnet depth=8", "resnet depth=20", "mlp"]);
+        let lines = [vec![("features", all[1])], vec![("features", all[3])]];
+        assert_eq!(names(&lines), ["features=resnet", "features=mlp"]);
     }
 
     #[test]

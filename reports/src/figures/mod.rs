@@ -4,6 +4,7 @@ mod ablation;
 mod accuracy_energy;
 mod accuracy_fit_time;
 mod accuracy_latency;
+mod accuracy_size;
 mod against_axis;
 mod anytime;
 mod axis;
@@ -13,6 +14,7 @@ mod critical_difference;
 mod curves;
 mod drawing;
 mod frame;
+mod interpretation;
 mod key;
 mod latency;
 mod latency_ecdf;
@@ -32,12 +34,14 @@ mod scatter;
 mod score_lines;
 mod spread;
 mod style;
+mod threads;
 mod tuning;
 mod verdicts;
 mod wins;
 
 #[cfg(test)]
 pub(crate) use confusion::contrast;
+pub(crate) use interpretation::{attention_pictures, example_picture, importance_pictures};
 pub use look::Look;
 pub use style::Style;
 
@@ -72,6 +76,8 @@ pub static FIGURES: &[&dyn Figure] = &[
     &accuracy_latency::AccuracyLatency,
     &accuracy_energy::AccuracyEnergy,
     &accuracy_fit_time::AccuracyFitTime,
+    &accuracy_size::AccuracySize,
+    &threads::ThreadsFigure,
     &curves::Curves,
     &anytime::Anytime,
     &against_axis::AgainstAxis { axis: VariedAxis::TrainSize },

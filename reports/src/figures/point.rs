@@ -26,5 +26,5 @@ fn beginning(results: &Results, setting: usize, label: usize, measured: &str) ->
         Status::Ok => format!("\nnot ranked: {} of {}", cell.trials.len(), count(cell.planned, "case")),
         status => format!("\nnot ranked: {status}"),
     });
-    format!("{} on {}\n{measured}{status}", results.grid.labels[label], results.setting(setting).title)
+    format!("{} on {}\n{measured}{status}", results.name_in(setting, label), results.setting(setting).title)
 }

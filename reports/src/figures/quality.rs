@@ -36,7 +36,7 @@ impl Figure for Quality {
         let caption = "The marker is the primary metric on the test examples, the mean over seeds and folds. The line is its \
             95 % interval, of other seeds and test examples, or of test examples only if there is one seed. Small dots below the line are the \
             single seeds or folds, if there are several; dots that would cover each other are stacked. The dashed line is the floor, which a \
-            constant answer scores. A hollow marker is not ranked: it is no better than the floor, or a seed or fold failed or is missing.";
+            constant answer scores. A name with † is that of a model that saw the task in pretraining. A hollow marker is not ranked: it is no better than the floor, or a seed or fold failed or is missing.";
         let picture = Picture::new(self.name(), title, caption);
         add_to(&mut drawn, &panels[..shown], results, style, picture)?;
         Ok(drawn)
@@ -83,7 +83,7 @@ fn row(results: &Results, setting: usize, model: &RankedModel) -> ModelRow {
     });
     ModelRow {
         label: model.label,
-        name: results.grid.labels[model.label].clone(),
+        name: results.name_in(setting, model.label),
         mark: mark.ok_or_else(|| model.status.to_string()),
     }
 }

@@ -17,7 +17,7 @@ const fn class_score(targets: ScoredTargets, estimator: Estimator) -> Score {
         targets,
         estimator,
         floor: Floor::MajorityClass,
-        beside: None,
+        beside: &[],
         range: (0.0, 1.0),
         // One point of accuracy.
         region: Region::Absolute(0.01),
@@ -97,7 +97,8 @@ pub static METRICS: &[Metric] = &[
         better: Higher,
         formula: "share of examples whose prediction is the target; scikit-learn accuracy_score",
         score: Some(Score {
-            beside: Some("accuracy_mismatched"),
+            // Of next characters, the bits per character of a language model.
+            beside: &["accuracy_mismatched", "bits_per_example"],
             ..class_score(Classes, Proportion(|example| example.is_right()))
         }),
         columns: &[column("score", "accuracy")],
@@ -166,7 +167,7 @@ pub static METRICS: &[Metric] = &[
         formula: "2tp/(2tp+fp+fn) of class 1 of a binary task; scikit-learn f1_score",
         score: Some(Score {
             floor: Floor::PositiveClass,
-            beside: Some("accuracy"),
+            beside: &["accuracy"],
             ..class_score(TwoClasses, Statistic(|sample| sample.positive().map(ClassTally::f1)))
         }),
         columns: &[column("score", "f1_positive")],
@@ -196,6 +197,21 @@ pub static METRICS: &[Metric] = &[
             ..class_score(Classes, Mean(|example| example.brier()))
         }),
         columns: &[column("score", "brier")],
+        ..METRIC
+    },
+    Metric {
+        name: "bits_per_example",
+        title: "bits per example",
+        abbreviation: "bits",
+        better: Lower,
+        formula: "mean over examples of -log2(probability of the target, at least 2^-23); of next characters the bits per character; Shannon 1948, scikit-learn log_loss over ln 2",
+        score: Some(Score {
+            floor: Floor::None,
+            // What the smallest probability of single precision gives.
+            range: (0.0, 23.0),
+            ..class_score(Classes, Mean(|example| example.bits()))
+        }),
+        columns: &[column("score", "bits_per_example")],
         ..METRIC
     },
     Metric {
@@ -236,7 +252,7 @@ pub static METRICS: &[Metric] = &[
         title: "Pearson correlation",
         better: Higher,
         formula: "sum of (prediction - mean) (target - mean) over the root of both sums of squares; undefined where either does not vary; scipy pearsonr",
-        score: Some(Score { beside: Some("spearman"), ..correlation(|sample| pearson(&sample.values()?)) }),
+        score: Some(Score { beside: &["spearman"], ..correlation(|sample| pearson(&sample.values()?)) }),
         columns: &[column("score", "pearson")],
         ..METRIC
     },
@@ -326,6 +342,14 @@ pub static METRICS: &[Metric] = &[
         title: "wrong labels",
         formula: "number of rows given to learn from whose labels were made wrong; only with label_noise",
         columns: &[column("fit", "noisy_labels")],
+        ..METRIC
+    },
+    Metric {
+        name: "seen_in_pretraining",
+        title: "seen in pretraining",
+        formula: "1 if the model's published weights learned from the training rows of the task, else 0; only for models with \
+                  published weights; the note names the dataset",
+        columns: &[column("fit", "seen_in_pretraining")],
         ..METRIC
     },
     Metric {
@@ -498,6 +522,15 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "generated_diversity",
+        title: "diversity of generated images",
+        abbreviation: "diversity",
+        better: Higher,
+        formula: "mean Euclidean distance of two of the images that a generator makes, over that of two training images, 64 of each; near 0 if the generator makes nearly the same image each time",
+        columns: &[column("case", "generated_diversity")],
+        ..METRIC
+    },
+    Metric {
         name: "flops",
         title: "FLOPs per example",
         formula: "multiply-adds of one prediction, times two",
@@ -535,8 +568,8 @@ mod tests {
             assert!(!metric.columns.is_empty(), "{name} is in no column of summary.csv");
             let in_score = metric.columns.iter().any(|column| column.phase == "score");
             assert!(metric.score.is_none() || in_score, "{name} is a score of another phase than score");
-            let beside = metric.score.and_then(|score| score.beside);
-            assert!(beside.is_none_or(|other| names.contains(&other)), "{name} stands beside {beside:?}");
+            let beside = metric.score.map_or(&[][..], |score| score.beside);
+            assert!(beside.iter().all(|other| names.contains(other)), "{name} stands beside {beside:?}");
         }
     }
 

@@ -218,6 +218,7 @@ fn symbol(c: char) -> Option<&'static str> {
         '”' => "\\textquotedblright{}",
         '…' => "\\ldots{}",
         '°' => "\\textdegree{}",
+        '†' => "$\\dagger$",
         '²' => "$^2$",
         '³' => "$^3$",
         '·' => "$\\cdot$",

@@ -51,6 +51,12 @@ fn a_label_that_is_another_models_name_is_refused() {
 }
 
 #[test]
+fn the_threads_of_a_model_are_a_number_in_their_range_with_their_line() {
+    let message = refused(&format!("name = \"x\"\n{TASK}{MODEL}threads = 0\n"));
+    says(&message, &["suite.toml:6:", "threads is 0, expected a whole number in 1..=1024"]);
+}
+
+#[test]
 fn a_suite_without_tasks_or_without_models_is_refused() {
     says(&refused("name = \"x\"\n"), &["nothing to run", "[[task]]"]);
     says(&refused(&format!("name = \"x\"\n{TASK}")), &["nothing to run", "[[model]]"]);

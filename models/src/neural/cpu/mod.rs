@@ -14,6 +14,7 @@
 mod attention;
 mod convolution;
 mod dropout;
+mod gelu;
 mod kernel;
 mod layer_norm;
 mod linear;
@@ -30,14 +31,15 @@ pub(crate) use self::{
     attention::attend,
     convolution::convolve,
     dropout::dropout,
+    gelu::gelu,
     layer_norm::layer_norm,
     linear::linear,
     normalisation::{normalise, standardise},
-    recurrence::recur,
+    recurrence::{recur_gru, recur_lstm},
 };
 /// Work on flat vectors of weights, and the threads that a fit runs on.
 pub(crate) use self::{
-    optimizer::{Optimizer, clip},
+    optimizer::{Optimizer, Pace, clip},
     pools::Pools,
     product::add,
 };

@@ -1,5 +1,7 @@
 //! The optimisers: AdamW and SGD with momentum, on one flat vector of weights.
 
+use rayon::prelude::*;
+
 use super::product::{dot, vectorised};
 use crate::neural::recipe::Rule;
 
@@ -8,21 +10,32 @@ const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
+/// Weights that follow each other, and how they are moved.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pace {
+    /// How many they are.
+    pub(crate) len: usize,
+    /// Their weight decay.
+    pub(crate) decay: f32,
+    /// The share of the learning rate that is theirs.
+    pub(crate) share: f64,
+}
+
 /// An optimiser with its state.
 #[derive(Debug)]
 pub(crate) struct Optimizer {
     rule: Rule,
-    decay: Vec<f32>,
+    paces: Vec<Pace>,
     first: Vec<f32>,
     second: Vec<f32>,
     step: i32,
 }
 
 impl Optimizer {
-    /// `decay` is the weight decay of each weight.
-    pub(crate) fn new(rule: Rule, decay: Vec<f32>) -> Optimizer {
-        let zeros = vec![0.0; decay.len()];
-        Optimizer { rule, decay, first: zeros.clone(), second: zeros, step: 0 }
+    /// `paces` are those of all weights, in their order.
+    pub(crate) fn new(rule: Rule, paces: Vec<Pace>) -> Optimizer {
+        let zeros = vec![0.0; paces.iter().map(|pace| pace.len).sum()];
+        Optimizer { rule, paces, first: zeros.clone(), second: zeros, step: 0 }
     }
 
     /// What the steps so far have left: the two moments of the gradient, and the number of steps.
@@ -35,21 +48,59 @@ impl Optimizer {
         (self.first, self.second, self.step) = (first, second, step);
     }
 
-    /// Moves `weights` one step along `gradient` times `scale`. Each number is read and written once.
+    /// Moves `weights` one step along `gradient` times `scale`. Each number is read and written once. If this runs
+    /// in a pool, its threads share the work.
     pub(crate) fn step(&mut self, weights: &mut [f32], gradient: &[f32], scale: f32, rate: f64) {
         self.step += 1;
-        let numbers = weights.iter_mut().zip(gradient).zip(&self.decay).zip(&mut self.first).zip(&mut self.second);
-        match self.rule {
+        let (rule, step) = (self.rule, self.step);
+        let mut parts = Vec::new();
+        let mut rest = (weights, gradient, self.first.as_mut_slice(), self.second.as_mut_slice());
+        for pace in &self.paces {
+            let mut len = pace.len;
+            while len > 0 {
+                let count = len.min(WEIGHTS_PER_PART);
+                let (weights, others) = rest.0.split_at_mut(count);
+                let (gradient, gradients) = rest.1.split_at(count);
+                let (first, firsts) = rest.2.split_at_mut(count);
+                let (second, seconds) = rest.3.split_at_mut(count);
+                rest = (others, gradients, firsts, seconds);
+                parts.push((*pace, Part { weights, gradient, first, second }));
+                len -= count;
+            }
+        }
+        let each = |(pace, part): (Pace, Part<'_>)| part.step(rule, pace.decay, scale, rate * pace.share, step);
+        match rayon::current_thread_index() {
+            Some(_) => parts.into_par_iter().for_each(each),
+            None => parts.into_iter().for_each(each),
+        }
+    }
+}
+
+/// How many weights one thread moves at a time.
+const WEIGHTS_PER_PART: usize = 1 << 16;
+
+/// Some of the weights, with their gradient and its moments.
+struct Part<'a> {
+    weights: &'a mut [f32],
+    gradient: &'a [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+}
+
+impl Part<'_> {
+    fn step(self, rule: Rule, decay: f32, scale: f32, rate: f64, step: i32) {
+        let numbers = self.weights.iter_mut().zip(self.gradient).zip(self.first).zip(self.second);
+        match rule {
             Rule::AdamW => {
                 let (keep, keep_square) = (BETA1 as f32, BETA2 as f32);
                 let (take, take_square) = ((1.0 - BETA1) as f32, (1.0 - BETA2) as f32);
-                let length = (rate / (1.0 - BETA1.powi(self.step))) as f32;
-                let unbias = (1.0 / (1.0 - BETA2.powi(self.step))) as f32;
+                let length = (rate / (1.0 - BETA1.powi(step))) as f32;
+                let unbias = (1.0 / (1.0 - BETA2.powi(step))) as f32;
                 let (rate, epsilon) = (rate as f32, EPSILON as f32);
                 vectorised(
                     #[inline(always)]
                     move || {
-                        for ((((weight, gradient), decay), first), second) in numbers {
+                        for (((weight, gradient), first), second) in numbers {
                             let gradient = gradient * scale;
                             *first = *first * keep + gradient * take;
                             *second = *second * keep_square + gradient * gradient * take_square;
@@ -64,7 +115,7 @@ impl Optimizer {
                 vectorised(
                     #[inline(always)]
                     move || {
-                        for ((((weight, gradient), decay), first), _) in numbers {
+                        for (((weight, gradient), first), _) in numbers {
                             *first = *first * momentum + (gradient * scale + *weight * decay);
                             *weight -= *first * rate;
                         }
@@ -88,6 +139,10 @@ pub(crate) fn clip(gradient: &[f32], limit: f64) -> (f64, f32) {
 mod tests {
     use super::*;
 
+    fn pace(decay: f32, share: f64) -> Pace {
+        Pace { len: 1, decay, share }
+    }
+
     #[test]
     fn a_long_gradient_is_cut_to_the_limit_and_a_short_one_kept() {
         let (norm, scale) = clip(&[3.0, 4.0], 1.0);
@@ -100,7 +155,7 @@ mod tests {
 
     #[test]
     fn adamw_takes_the_steps_of_its_paper() {
-        let mut optimizer = Optimizer::new(Rule::AdamW, vec![0.1, 0.0]);
+        let mut optimizer = Optimizer::new(Rule::AdamW, vec![pace(0.1, 1.0), pace(0.0, 0.5)]);
         let mut weights = vec![1.0, -2.0];
         let (mut w, mut m, mut v) = ([1.0_f64, -2.0], [0.0_f64; 2], [0.0_f64; 2]);
         for t in 1..=3 {
@@ -112,8 +167,8 @@ mod tests {
                 v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
                 let m_hat = m[i] / (1.0 - 0.9_f64.powi(t));
                 let v_hat = v[i] / (1.0 - 0.999_f64.powi(t));
-                let decay = [0.1, 0.0][i];
-                w[i] -= 0.01 * (m_hat / (v_hat.sqrt() + 1e-8) + decay * w[i]);
+                let (decay, share) = [(0.1, 1.0), (0.0, 0.5)][i];
+                w[i] -= share * 0.01 * (m_hat / (v_hat.sqrt() + 1e-8) + decay * w[i]);
             }
         }
         for (got, want) in weights.iter().zip(w) {
@@ -123,7 +178,7 @@ mod tests {
 
     #[test]
     fn momentum_gathers_speed() {
-        let mut optimizer = Optimizer::new(Rule::Sgd { momentum: 0.5 }, vec![0.0]);
+        let mut optimizer = Optimizer::new(Rule::Sgd { momentum: 0.5 }, vec![pace(0.0, 1.0)]);
         let mut weights = vec![0.0];
         for _ in 0..2 {
             optimizer.step(&mut weights, &[1.0], 1.0, 1.0);

@@ -8,14 +8,27 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Recurrence, activate};
+use super::Recurrence;
 use crate::neural::cpu::lockstep::lockstep;
 use crate::neural::cpu::product::{MIN_READS_PER_THREAD, Strips, threads, vectorised};
 
-/// The outputs, `directions x steps x examples x hidden`. See [`super::recur`].
-pub(super) fn outputs(shape: &Recurrence, gates: &[f32], recurrent: &[f32]) -> Vec<f32> {
+/// A step of one example, of as many hidden units as a thread keeps.
+pub(super) trait Cell: Sync {
+    /// How many gates a unit has.
+    const GATES: usize;
+
+    /// Writes to `sums` what the products of the old outputs with the recurrent weights are added to. `gates` is the part
+    /// of the gates that comes from the inputs.
+    fn begin(&self, direction: usize, units: &Range<usize>, gates: &[f32], sums: &mut [f32]);
+
+    /// Computes the new memory and output. There is no `old` memory at the first step.
+    fn end(&self, gates: &[f32], sums: &mut [f32], old: Option<&[f32]>, memory: &mut [f32], output: &mut [f32]);
+}
+
+/// The outputs, `directions x steps x examples x hidden`, from gates and recurrent weights as the training has them.
+pub(super) fn outputs<C: Cell>(shape: &Recurrence, cell: &C, gates: &[f32], recurrent: &[f32]) -> Vec<f32> {
     let Recurrence { directions, steps, examples, hidden } = *shape;
-    let wide = 4 * hidden;
+    let wide = C::GATES * hidden;
     // The bits of floats, because there are no atomic floats. Each is stored once, and loaded after that step has
     // ended.
     let outputs: Vec<AtomicU32> = (0..directions * steps * examples * hidden).map(|_| AtomicU32::new(0)).collect();
@@ -27,28 +40,30 @@ pub(super) fn outputs(shape: &Recurrence, gates: &[f32], recurrent: &[f32]) -> V
         let units = first..hidden.min(first + share);
         let own = units.len();
         let weights = recurrent.chunks_exact(hidden * wide).map(|weights| {
-            Strips::new(hidden, 4 * own, |row, out| select(&weights[row * wide..][..wide], &units, out))
+            let row = |row: usize, out: &mut [f32]| select(&weights[row * wide..][..wide], hidden, &units, out);
+            Strips::new(hidden, C::GATES * own, row)
         });
         let weights: Vec<Strips> = weights.collect();
-        let mut cells = vec![0.0; directions * examples * own];
-        let (mut old_cell, mut old_output, mut output) = (vec![0.0; own], vec![0.0; hidden], vec![0.0; own]);
-        let mut active = vec![0.0; 4 * own];
+        let mut memories = vec![0.0; directions * examples * own];
+        let (mut old_memory, mut old_output, mut output) = (vec![0.0; own], vec![0.0; hidden], vec![0.0; own]);
+        let (mut own_gates, mut sums) = (vec![0.0; C::GATES * own], vec![0.0; C::GATES * own]);
         for step in 0..steps {
-            for (index, cell) in cells.chunks_exact_mut(own).enumerate() {
+            for (index, memory) in memories.chunks_exact_mut(own).enumerate() {
                 let (direction, example) = (index / examples, index % examples);
                 let at = (direction * steps + step) * examples + example;
-                select(&gates[at * wide..][..wide], &units, &mut active);
+                select(&gates[at * wide..][..wide], hidden, &units, &mut own_gates);
+                cell.begin(direction, &units, &own_gates, &mut sums);
                 if step > 0 {
                     for (value, bits) in old_output.iter_mut().zip(&outputs[(at - examples) * hidden..]) {
                         *value = f32::from_bits(bits.load(Ordering::Relaxed));
                     }
-                    weights[direction].multiply(&old_output, &mut active);
+                    weights[direction].multiply(&old_output, &mut sums);
                 }
-                old_cell.copy_from_slice(cell);
-                let old = (step > 0).then_some(&old_cell[..]);
+                old_memory.copy_from_slice(memory);
+                let old = (step > 0).then_some(&old_memory[..]);
                 vectorised(
                     #[inline(always)]
-                    || activate(&mut active, old, cell, &mut output),
+                    || cell.end(&own_gates, &mut sums, old, memory, &mut output),
                 );
                 for (bits, value) in outputs[at * hidden..][units.clone()].iter().zip(&output) {
                     bits.store(value.to_bits(), Ordering::Relaxed);
@@ -60,32 +75,33 @@ pub(super) fn outputs(shape: &Recurrence, gates: &[f32], recurrent: &[f32]) -> V
     outputs.into_iter().map(|bits| f32::from_bits(bits.into_inner())).collect()
 }
 
-/// The four gates of some units.
-fn select(gates: &[f32], units: &Range<usize>, out: &mut [f32]) {
-    let hidden = gates.len() / 4;
+/// The gates of some units, out of those of `hidden` units.
+fn select(gates: &[f32], hidden: usize, units: &Range<usize>, out: &mut [f32]) {
     for (gates, out) in gates.chunks_exact(hidden).zip(out.chunks_exact_mut(units.len())) {
         out.copy_from_slice(&gates[units.clone()]);
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod testing {
     use super::*;
-    use crate::neural::cpu::kernel::FusedKernel;
-    use crate::neural::cpu::kernel::testing::noise;
 
-    #[test]
-    fn neither_the_threads_nor_the_way_through_time_change_a_bit() {
-        for (directions, steps, examples, hidden) in [(1, 7, 1, 257), (2, 4, 3, 130), (1, 1, 1, 3), (2, 3, 2, 1)] {
-            let shape = Recurrence { directions, steps, examples, hidden };
-            let gates = noise(directions * steps * examples * 4 * hidden, 1);
-            let recurrent: Vec<f32> = noise(directions * hidden * 4 * hidden, 2).iter().map(|w| w * 0.2).collect();
-            let (expected, _) = shape.forward([&gates, &recurrent]);
-            for threads in [1, 2, 3, 5] {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-                let found = pool.install(|| outputs(&shape, &gates, &recurrent));
-                assert!(found == expected, "{shape:?}, {threads} threads");
-            }
+    /// Directions, steps, examples and hidden units.
+    pub(crate) const SIZES: [(usize, usize, usize, usize); 4] =
+        [(1, 7, 1, 257), (2, 4, 3, 130), (1, 1, 1, 3), (2, 3, 2, 1)];
+
+    /// Panics unless a prediction has the outputs of the training, on any number of threads.
+    pub(crate) fn assert_same<C: Cell>(
+        shape: &Recurrence,
+        cell: &C,
+        gates: &[f32],
+        recurrent: &[f32],
+        expected: &[f32],
+    ) {
+        for threads in [1, 2, 3, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            let found = pool.install(|| outputs(shape, cell, gates, recurrent));
+            assert!(found == expected, "{shape:?}, {threads} threads");
         }
     }
 }

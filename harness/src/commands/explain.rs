@@ -1,0 +1,270 @@
+//! `explain`: what fitted models learned, side by side for the same examples.
+
+use std::io::{Write, stderr, stdout};
+use std::path::{Path, PathBuf};
+
+use bakeoff_models::{ArtefactInfo, Device, ModelEntry, Threads, inspect, unknown_name};
+use bakeoff_reports::{ExplainedTask, Interpretation, RunDir, interpretation_text};
+use clap::Args;
+
+use super::{Exit, item, of_reading, print_report};
+use crate::case::{Case, Fold};
+use crate::explain::{ExplainSettings, ExplainedRows};
+use crate::machine::available_cpus;
+use crate::plan::{Overrides, Plan};
+use crate::program::Program;
+use crate::recorder::RunLock;
+use crate::rows::Rows;
+use crate::session::Session;
+use crate::suite::Source;
+use crate::tasks::{self, Task};
+use crate::usage::usage;
+use crate::worker;
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArguments {
+    /// The directory of a run with --keep-models, or the folder of one fitted model
+    path: PathBuf,
+    /// Explain only the models of these tasks, separated by commas; the task whose test rows a single model is to explain
+    #[arg(short = 't', long = "task", value_name = "TASK", value_delimiter = ',', value_parser = item::<String>)]
+    tasks: Vec<String>,
+    /// Explain only these models of a run, by name or label, separated by commas
+    #[arg(short = 'm', long = "model", value_name = "MODEL", value_delimiter = ',', value_parser = item::<String>)]
+    models: Vec<String>,
+    /// Use at most this many test rows
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = positive)]
+    rows: usize,
+    /// Permute each word or region this many times
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = positive)]
+    repeats: usize,
+    /// Permute this many words: those most associated with the targets
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = positive)]
+    words: usize,
+    /// Divide images into N x N regions
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = positive)]
+    grid: usize,
+    /// Show this many test rows with the answers of every model
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = positive)]
+    examples: usize,
+    /// Draws the rows and the permutations
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    seed: u64,
+    /// Write the page into this folder; a run's page is written into its directory
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+/// The largest number that an option of `explain` takes. A larger one is a typing error.
+const MOST: usize = 1_000_000;
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=MOST) => Ok(count),
+        _ => Err(format!("expected a whole number in 1..={MOST}")),
+    }
+}
+
+impl ExplainArguments {
+    fn settings(&self) -> ExplainSettings {
+        let ExplainArguments { rows, repeats, words, grid, examples, seed, .. } = *self;
+        ExplainSettings { rows, repeats, words, grid, examples, seed }
+    }
+}
+
+pub(super) fn run(program: &Program, arguments: &ExplainArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
+    let session = Session { program, samples, inline: true };
+    if arguments.path.join("artefact.json").exists() {
+        return explain_artefact(&session, arguments);
+    }
+    explain_run(&session, arguments)
+}
+
+/// A fitted model in a folder, on the test rows of the task that the user names.
+fn explain_artefact(session: &Session<'_>, arguments: &ExplainArguments) -> anyhow::Result<Exit> {
+    let (program, folder) = (session.program, &arguments.path);
+    let [name] = &arguments.tasks[..] else {
+        return Err(usage(format!(
+            "{} holds one fitted model, which does not say on which task to explain it: name one with --task, or give the directory \
+             of its run",
+            folder.display()
+        )));
+    };
+    let task = program.task(name).ok_or_else(|| {
+        usage(unknown_name("task", name, &program.tasks.iter().map(|task| task.name()).collect::<Vec<_>>()))
+    })?;
+    let ArtefactInfo { model, shape: fitted_on } = inspect(folder).map_err(usage)?;
+    let shape = tasks::shape(task, 0);
+    if (shape.input, shape.target) != (fitted_on.input, fitted_on.target) {
+        return Err(usage(format!(
+            "{} was fitted on {:?} to predict {:?}, but task '{name}' has {:?} and {:?}: name the task that it was fitted on",
+            folder.display(),
+            fitted_on.input,
+            fitted_on.target,
+            shape.input,
+            shape.target
+        )));
+    }
+    let entry = program.model(&model).ok_or_else(|| {
+        usage(unknown_name("model", &model, &program.models.iter().map(|model| model.name()).collect::<Vec<_>>()))
+    })?;
+    let test = task.load(&worker::store(session.samples)).map_err(usage)?.test;
+    let rows = ExplainedRows::new(&test, task.primary(), arguments.settings()).map_err(usage)?;
+    let mut fitted = entry.load(folder, Threads::new(available_cpus()), Device::Cpu).map_err(usage)?;
+    let case = folder.display().to_string();
+    let explained = rows.explain(fitted.as_mut(), &case, &model).map_err(usage)?;
+    let explained = explained_task(name.clone(), task, &rows, arguments, vec![explained]);
+    finish(&Interpretation::new(vec![explained]), arguments.out.as_deref())
+}
+
+/// The kept models of a run.
+fn explain_run(session: &Session<'_>, arguments: &ExplainArguments) -> anyhow::Result<Exit> {
+    let (program, folder) = (session.program, &arguments.path);
+    let dir = RunDir::new(folder);
+    let info = dir.info().map_err(of_reading)?;
+    let source = Source {
+        origin: format!("{}, suite_toml", folder.join("run.json").display()),
+        text: info.suite_toml.clone(),
+        folder: folder.clone(),
+    };
+    let plan = Plan::new(program, &source, &Overrides::default()).map_err(usage)?;
+    session.verify_data(&plan)?;
+    let tasks = chosen(session, &plan, &dir, arguments)?;
+    // Nobody else may write into the run meanwhile.
+    let lock = RunLock::new(folder)?;
+    let mut explained = Vec::new();
+    for cases in tasks {
+        explained.push(explain_cases(session, &plan, &dir, &cases, arguments)?);
+    }
+    let interpretation = Interpretation::new(explained);
+    if arguments.out.is_some() {
+        return finish(&interpretation, arguments.out.as_deref());
+    }
+    interpretation.write(&dir)?;
+    let built = bakeoff_reports::build(&dir).map_err(of_reading)?;
+    drop(lock);
+    let mut out = stdout().lock();
+    out.write_all(interpretation_text(&interpretation).as_bytes())?;
+    print_report(&mut out, &built)?;
+    Ok(Exit::Ok)
+}
+
+/// The cases to explain: of each task and fold, the first of each label whose model was kept.
+fn chosen<'a>(
+    session: &Session<'_>,
+    plan: &'a Plan,
+    dir: &RunDir,
+    arguments: &ExplainArguments,
+) -> anyhow::Result<Vec<Vec<&'a Case>>> {
+    let scored = || plan.cases.iter().filter(|case| case.trial.is_none());
+    let named = |kind: &str, wanted: &[String], is_of: fn(&Case, &str) -> bool, known: fn(&Case) -> &str| {
+        let unknown = wanted.iter().find(|name| !scored().any(|case| is_of(case, name)));
+        let Some(name) = unknown else { return Ok(()) };
+        let mut known: Vec<&str> = scored().map(known).collect();
+        known.sort_unstable();
+        known.dedup();
+        Err(usage(format!("in this run: {}", unknown_name(kind, name, &known))))
+    };
+    named("task", &arguments.tasks, |case, name| case.task == name, |case| &case.task)?;
+    named("model", &arguments.models, |case, name| case.label == name || case.model == name, |case| &case.label)?;
+    let is_wanted = |case: &&Case| {
+        (arguments.tasks.is_empty() || arguments.tasks.contains(&case.task))
+            && (arguments.models.is_empty()
+                || arguments.models.contains(&case.label)
+                || arguments.models.contains(&case.model))
+            && session.program.model(&case.model).is_some()
+            && dir.model_path(&case.id).is_dir()
+    };
+    let mut groups: Vec<Vec<&Case>> = Vec::new();
+    let fold = |case: &Case| case.fold.map(|Fold { fold, repeat, .. }| (repeat, fold));
+    let mut left_out = 0;
+    for case in scored().filter(is_wanted) {
+        match groups.iter_mut().find(|group| group[0].task == case.task) {
+            None => groups.push(vec![case]),
+            // The same test rows for all of them.
+            Some(group) if fold(group[0]) == fold(case) && group.iter().all(|other| other.label != case.label) => {
+                group.push(case);
+            }
+            Some(_) => left_out += 1,
+        }
+    }
+    if groups.is_empty() {
+        return Err(usage(format!(
+            "{} has no fitted model to explain: run the suite with --keep-models, and wait until a case has ended",
+            dir.path().display()
+        )));
+    }
+    if left_out > 0 {
+        say(&format!(
+            "note: of each model and task, the first fitted model is explained; those of other seeds, sizes and folds are not \
+             ({left_out})"
+        ));
+    }
+    Ok(groups)
+}
+
+/// Explains the models of one task.
+fn explain_cases(
+    session: &Session<'_>,
+    plan: &Plan,
+    dir: &RunDir,
+    cases: &[&Case],
+    arguments: &ExplainArguments,
+) -> anyhow::Result<ExplainedTask> {
+    let program = session.program;
+    let first = cases[0];
+    let task = program
+        .task_or(&plan.own, &first.task)
+        .ok_or_else(|| usage(format!("the program has no task '{}' any more", first.task)))?;
+    let splits = task.load(&worker::store(session.samples)).map_err(usage)?;
+    let entry = |case: &Case| -> anyhow::Result<&'static dyn ModelEntry> {
+        program.model(&case.model).ok_or_else(|| usage(format!("the program has no model '{}' any more", case.model)))
+    };
+    let test = Rows::choose(splits, first, entry(first)?).test;
+    let rows = ExplainedRows::new(&test, task.primary(), arguments.settings())
+        .map_err(|error| usage(format!("task '{}': {error}", first.task)))?;
+    let mut explained = Vec::with_capacity(cases.len());
+    for case in cases {
+        say(&format!("explaining {} on {} test rows", case.id, rows.rows()));
+        let device = Device::named(&case.device).ok_or_else(|| usage(format!("no device '{}'", case.device)))?;
+        let place = dir.model_path(&case.id);
+        let mut fitted = entry(case)?.load(&place, Threads::new(case.threads), device).map_err(usage)?;
+        let of_case = rows.explain(fitted.as_mut(), &case.id, &case.label);
+        explained.push(of_case.map_err(|error| usage(format!("case '{}': {error}", case.id)))?);
+    }
+    let fold = first.fold.map_or(String::new(), |Fold { fold, repeat, .. }| format!(", fold r{repeat}f{fold}"));
+    Ok(explained_task(format!("{}{fold}", first.task), task, &rows, arguments, explained))
+}
+
+fn explained_task(
+    title: String,
+    task: &dyn Task,
+    rows: &ExplainedRows,
+    arguments: &ExplainArguments,
+    models: Vec<bakeoff_reports::ExplainedModel>,
+) -> ExplainedTask {
+    ExplainedTask {
+        title,
+        metric: task.primary().to_owned(),
+        rows: rows.rows(),
+        repeats: arguments.repeats,
+        seed: arguments.seed,
+        examples: rows.examples(),
+        models,
+    }
+}
+
+/// Prints the interpretation, and writes it into a folder if one is named.
+fn finish(interpretation: &Interpretation, out: Option<&Path>) -> anyhow::Result<Exit> {
+    let mut stream = stdout().lock();
+    stream.write_all(interpretation_text(interpretation).as_bytes())?;
+    if let Some(folder) = out {
+        interpretation.write(&RunDir::new(folder))?;
+        writeln!(stream, "page: {}", folder.join("interpretation.html").display())?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// Writes a line to standard error, which may be closed.
+fn say(text: &str) {
+    let _ = writeln!(stderr(), "{text}");
+}

@@ -1,0 +1,134 @@
+//! Suites in which a model is the value of another model's parameter.
+
+use std::path::Path;
+
+use bakeoff::case::Case;
+use bakeoff::machine::ThisMachine;
+use bakeoff::plan::{Overrides, Plan};
+use bakeoff::program::Program;
+use bakeoff::suite::Source;
+use bakeoff::tasks::TASKS;
+use bakeoff_models::ENTRIES;
+
+use crate::common::Bench;
+
+const PROGRAM: Program = Program { tasks: TASKS, models: ENTRIES, machine: &ThisMachine };
+
+const TASKS_OF_SUITE: &str =
+    "name = \"hybrids\"\n[[task]]\nname = \"cifar10\"\ntrain_size = 200\n[[task]]\nname = \"sst2\"\ntrain_size = 200\n";
+
+fn source(models: &str) -> Source {
+    let bench = Bench::new();
+    bench.write("suite.toml", &format!("{TASKS_OF_SUITE}{models}"));
+    Source::find(bench.path("suite.toml").to_str().unwrap()).unwrap()
+}
+
+fn planned(models: &str) -> Result<Plan, String> {
+    Plan::new(&PROGRAM, &source(models), &Overrides::default()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_is_wrong_with_a_model_as_a_value_is_said_with_its_line() {
+    for (params, says) in [
+        (
+            "features = { model = \"resnet\", epoch = 3 }",
+            "parameter 'features': model 'resnet': unknown parameter 'epoch', did you mean 'epochs'?",
+        ),
+        ("features = { model = \"resnett\" }", "parameter 'features': unknown model 'resnett', did you mean 'resnet'?"),
+        (
+            "features = { model = \"resnet\", ensemble = 2 }",
+            "parameter 'features' is an ensemble of 2 resnet, expected",
+        ),
+        ("concatenate = true", "parameter 'concatenate' is true, expected false, because features is no network"),
+    ] {
+        let error = planned(&format!("[[model]]\nname = \"svm\"\n[model.params]\n{params}\n")).unwrap_err();
+        assert!(error.contains("suite.toml:11:"), "{params}: {error}");
+        assert!(error.contains(&format!("model 'svm': {says}")), "{params}: {error}");
+    }
+    let error = planned("[[model]]\nname = \"student\"\nparams = { teacher = \"student\" }\n").unwrap_err();
+    assert!(
+        error.contains("model 'student': parameter 'teacher' is \"student\", expected one of the models"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_network_that_cannot_read_the_inputs_of_a_task_is_unsupported_there_alone() {
+    let models = "[[model]]\nname = \"svm\"\nparams = { features = \"encoder\" }\n\
+                  [[model]]\nname = \"fusion\"\nparams = { network = \"encoder\" }\n\
+                  [[model]]\nname = \"student\"\nparams = { teacher = \"encoder\" }\n";
+    let plan = planned(models).unwrap();
+    assert_eq!(plan.cases.len(), 6);
+    for case in &plan.cases {
+        let parameter = match case.model.as_str() {
+            "svm" => "features",
+            "fusion" => "network",
+            _ => "teacher",
+        };
+        let expected = format!("{parameter} = encoder: a text encoder reads no images");
+        let reason = case.unsupported.as_deref();
+        assert_eq!(reason, (case.task == "cifar10").then_some(expected.as_str()), "{}", case.id);
+    }
+}
+
+#[test]
+fn a_model_as_a_value_reaches_the_process_of_a_case_and_the_file_of_a_run_as_it_is() {
+    let models = "[[model]]\nname = \"student\"\n[model.params]\ntruth = 0.5\n\
+                  learner = { model = \"svm\", c = 2, features = { model = \"mlp\", epochs = 3 }, concatenate = true }\n\
+                  [model.params.teacher]\nmodel = \"random-forest\"\ntrees = 7\n";
+    let source = source(models);
+    let plan = Plan::new(&PROGRAM, &source, &Overrides::default()).unwrap();
+    for case in &plan.cases {
+        let params = &case.params;
+        assert_eq!(params.model("teacher").unwrap().params().int("trees"), 7);
+        assert_eq!(params.model("learner").unwrap().params().model("features").unwrap().params().int("epochs"), 3);
+        let sent: Case = serde_json::from_str(&serde_json::to_string(case).unwrap()).unwrap();
+        assert_eq!(sent, *case);
+    }
+    let again = Source { text: toml::to_string(&plan.suite).unwrap(), ..source };
+    let again = Plan::new(&PROGRAM, &again, &Overrides::default()).unwrap();
+    assert_eq!(again.cases, plan.cases);
+}
+
+#[test]
+fn each_hybrid_of_the_suite_differs_from_its_baseline_in_what_makes_it_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/hybrids.toml");
+    let source = Source::find(path.to_str().unwrap()).unwrap();
+    let plan = Plan::new(&PROGRAM, &source, &Overrides::default()).unwrap();
+    assert!(plan.cases.iter().all(|case| case.unsupported.is_none()));
+    let baseline = |task: &str, label: &str| {
+        plan.cases.iter().find(|case| (case.task.as_str(), case.label.as_str()) == (task, label)).unwrap()
+    };
+    for case in &plan.cases {
+        let names = PROGRAM.model(&case.model).unwrap().params().iter().map(|param| param.name);
+        match case.model.as_str() {
+            "svm" | "random-forest" => {
+                let plain = baseline(&case.task, &case.model);
+                let differing: Vec<_> = names.filter(|name| case.params.get(name) != plain.params.get(name)).collect();
+                let expected: &[&str] = match case.label.contains("-and-") {
+                    true => &["concatenate", "features"],
+                    false if case.label.contains("-on-") => &["features"],
+                    false => &[],
+                };
+                let mut sorted = differing.clone();
+                sorted.sort_unstable();
+                assert_eq!(sorted, expected, "{}", case.id);
+            }
+            "student" => {
+                let learner = case.params.model("learner").unwrap();
+                assert_eq!(*learner.params(), baseline(&case.task, learner.name()).params, "{}", case.id);
+                let teacher = case.params.model("teacher").unwrap();
+                assert_eq!(*teacher.params(), baseline(&case.task, teacher.name()).params, "{}", case.id);
+            }
+            "fusion" => {
+                let network = case.params.model("network").unwrap();
+                assert_eq!(*network.params(), baseline(&case.task, network.name()).params, "{}", case.id);
+            }
+            _ => {}
+        }
+        if case.label.ends_with("on-resnet") {
+            let network = case.params.model("features").unwrap();
+            assert_eq!(*network.params(), baseline(&case.task, "resnet").params, "{}", case.id);
+        }
+    }
+}
