@@ -107,6 +107,7 @@ fn explain_artefact(session: &Session<'_>, arguments: &ExplainArguments) -> anyh
     let entry = program.model(&model).ok_or_else(|| {
         usage(unknown_name("model", &model, &program.models.iter().map(|model| model.name()).collect::<Vec<_>>()))
     })?;
+    refuse_characters(task)?;
     let test = task.load(&worker::store(session.samples)).map_err(usage)?.test;
     let rows = ExplainedRows::new(&test, task.primary(), arguments.settings()).map_err(usage)?;
     let mut fitted = entry.load(folder, Threads::new(available_cpus()), Device::Cpu).map_err(usage)?;
@@ -114,6 +115,18 @@ fn explain_artefact(session: &Session<'_>, arguments: &ExplainArguments) -> anyh
     let explained = rows.explain(fitted.as_mut(), &case, &model).map_err(usage)?;
     let explained = explained_task(name.clone(), task, &rows, arguments, vec![explained]);
     finish(&Interpretation::new(vec![explained]), arguments.out.as_deref())
+}
+
+/// Words are permuted with one blank between them, and a model of characters reads every blank and newline.
+///
+/// # Errors
+/// If the task is of characters.
+fn refuse_characters(task: &dyn Task) -> anyhow::Result<()> {
+    if task.characters().is_none() {
+        return Ok(());
+    }
+    let name = task.name();
+    Err(usage(format!("task '{name}' is of characters, and explain permutes words: name other tasks with --task")))
 }
 
 /// The kept models of a run.
@@ -215,6 +228,7 @@ fn explain_cases(
     let task = program
         .task_or(&plan.own, &first.task)
         .ok_or_else(|| usage(format!("the program has no task '{}' any more", first.task)))?;
+    refuse_characters(task)?;
     let splits = task.load(&worker::store(session.samples)).map_err(usage)?;
     let entry = |case: &Case| -> anyhow::Result<&'static dyn ModelEntry> {
         program.model(&case.model).ok_or_else(|| usage(format!("the program has no model '{}' any more", case.model)))

@@ -249,7 +249,7 @@ impl ClassicEncoder {
 /// How the names of the arrays begin that scale the features of a network.
 const NETWORK_SCALE: &str = "network";
 
-/// The features of a fitted network, each scaled to mean zero and variance one over the training rows.
+/// The features of a fitted network, each scaled to mean zero and variance one over the training and validation rows.
 struct NetworkFeatures {
     /// The model's name.
     name: String,
