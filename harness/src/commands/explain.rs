@@ -140,10 +140,9 @@ fn explain_run(session: &Session<'_>, arguments: &ExplainArguments) -> anyhow::R
         folder: folder.clone(),
     };
     let plan = Plan::new(program, &source, &Overrides::default()).map_err(usage)?;
-    session.verify_data(&plan)?;
     let tasks = chosen(session, &plan, &dir, arguments)?;
     // Nobody else may write into the run meanwhile.
-    let lock = RunLock::new(folder)?;
+    let lock = if arguments.out.is_none() { Some(RunLock::new(folder)?) } else { None };
     let mut explained = Vec::new();
     for cases in tasks {
         explained.push(explain_cases(session, &plan, &dir, &cases, arguments)?);
@@ -159,6 +158,11 @@ fn explain_run(session: &Session<'_>, arguments: &ExplainArguments) -> anyhow::R
     out.write_all(interpretation_text(&interpretation).as_bytes())?;
     print_report(&mut out, &built)?;
     Ok(Exit::Ok)
+}
+
+/// The task of a case; `None` if the program has it no more.
+fn plan_task<'a>(session: &Session<'a>, plan: &'a Plan, case: &Case) -> Option<&'a dyn Task> {
+    session.program.task_or(&plan.own, &case.task)
 }
 
 /// The cases to explain: of each task and fold, the first of each label whose model was kept.
@@ -199,6 +203,13 @@ fn chosen<'a>(
             }
             Some(_) => left_out += 1,
         }
+    }
+    if arguments.tasks.is_empty() && groups.len() > 1 {
+        // A task that the user names is refused with the reason; others must not suffer from it.
+        let is_of_words =
+            |cases: &Vec<&Case>| plan_task(session, plan, cases[0]).is_none_or(|task| task.characters().is_none());
+        let (kept, others): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_of_words);
+        groups = if kept.is_empty() { others } else { kept };
     }
     if groups.is_empty() {
         return Err(usage(format!(
@@ -269,10 +280,13 @@ fn explained_task(
 
 /// Prints the interpretation, and writes it into a folder if one is named.
 fn finish(interpretation: &Interpretation, out: Option<&Path>) -> anyhow::Result<Exit> {
+    // First the files, because nobody may read what is printed.
+    if let Some(folder) = out {
+        interpretation.write(&RunDir::new(folder))?;
+    }
     let mut stream = stdout().lock();
     stream.write_all(interpretation_text(interpretation).as_bytes())?;
     if let Some(folder) = out {
-        interpretation.write(&RunDir::new(folder))?;
         writeln!(stream, "page: {}", folder.join("interpretation.html").display())?;
     }
     Ok(Exit::Ok)
