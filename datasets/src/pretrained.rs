@@ -1,8 +1,7 @@
 //! Published weights of pretrained text encoders, which are fetched and verified as datasets are.
 
-use crate::error::DatasetError;
 use crate::fetchable::{Download, Fetchable, Packing, Transport};
-use crate::store::{DataFile, Store};
+use crate::store::DataFile;
 
 /// A pretrained text encoder: its shape, its tokenizer and its weights, as files.
 #[derive(Debug)]
@@ -21,15 +20,6 @@ impl PretrainedEncoder {
     /// The datasets whose training rows were among the rows of the pretraining, by their ids.
     pub fn seen(&self) -> &'static [&'static str] {
         self.seen
-    }
-
-    /// The bytes of `config.json`, of `tokenizer.json` and of `model.safetensors`.
-    ///
-    /// # Errors
-    /// If a file is missing or is not the right one.
-    pub fn read(&self, store: &Store) -> Result<[Vec<u8>; 3], DatasetError> {
-        let read = |file| store.read(file).map(std::borrow::Cow::into_owned);
-        Ok([read(&self.files[0])?, read(&self.files[1])?, read(&self.files[2])?])
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) mod parts;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
@@ -404,7 +404,14 @@ fn refused(path: &Path, what: impl Into<String>) -> ModelError {
 /// Reads a file of at most `most` bytes.
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, ModelError> {
     let failed = |error: std::io::Error| refused(path, format!("failed to read the saved model: {error}"));
-    let metadata = fs::metadata(path).map_err(failed)?;
+    let metadata = match fs::metadata(path) {
+        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+            let what = "failed to read the saved model: it is not there; give the folder of a fitted model, such as \
+                        models/<case>/ of a run with --keep-models";
+            return Err(refused(path, what));
+        }
+        metadata => metadata.map_err(failed)?,
+    };
     if !metadata.is_file() {
         return Err(refused(path, "is not a file; give the folder that a model was saved to"));
     }

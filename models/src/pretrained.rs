@@ -163,8 +163,8 @@ fn is_there(path: &Path) -> Result<(), ModelError> {
         weights::refuse_pickle(path)?;
     }
     let names = NAMES.join(", ");
-    let expected = format!("expected a folder with {CONFIG}, {TOKENIZER} and {WEIGHTS}, or one of {names}");
-    Err(fault(path, format!("is not there; weights = {expected}")))
+    let expected = format!("a folder with {CONFIG}, {TOKENIZER} and {WEIGHTS}, or one of {names}");
+    Err(fault(path, format!("is not there; `weights` is the path of {expected}")))
 }
 
 fn fault(path: &Path, what: impl Into<String>) -> ModelError {

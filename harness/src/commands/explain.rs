@@ -107,6 +107,7 @@ fn explain_artefact(session: &Session<'_>, arguments: &ExplainArguments) -> anyh
     let entry = program.model(&model).ok_or_else(|| {
         usage(unknown_name("model", &model, &program.models.iter().map(|model| model.name()).collect::<Vec<_>>()))
     })?;
+    refuse_characters(task)?;
     let test = task.load(&worker::store(session.samples)).map_err(usage)?.test;
     let rows = ExplainedRows::new(&test, task.primary(), arguments.settings()).map_err(usage)?;
     let mut fitted = entry.load(folder, Threads::new(available_cpus()), Device::Cpu).map_err(usage)?;
@@ -114,6 +115,18 @@ fn explain_artefact(session: &Session<'_>, arguments: &ExplainArguments) -> anyh
     let explained = rows.explain(fitted.as_mut(), &case, &model).map_err(usage)?;
     let explained = explained_task(name.clone(), task, &rows, arguments, vec![explained]);
     finish(&Interpretation::new(vec![explained]), arguments.out.as_deref())
+}
+
+/// Words are permuted with one blank between them, and a model of characters reads every blank and newline.
+///
+/// # Errors
+/// If the task is of characters.
+fn refuse_characters(task: &dyn Task) -> anyhow::Result<()> {
+    if task.characters().is_none() {
+        return Ok(());
+    }
+    let name = task.name();
+    Err(usage(format!("task '{name}' is of characters, and explain permutes words: name other tasks with --task")))
 }
 
 /// The kept models of a run.
@@ -127,10 +140,9 @@ fn explain_run(session: &Session<'_>, arguments: &ExplainArguments) -> anyhow::R
         folder: folder.clone(),
     };
     let plan = Plan::new(program, &source, &Overrides::default()).map_err(usage)?;
-    session.verify_data(&plan)?;
     let tasks = chosen(session, &plan, &dir, arguments)?;
     // Nobody else may write into the run meanwhile.
-    let lock = RunLock::new(folder)?;
+    let lock = if arguments.out.is_none() { Some(RunLock::new(folder)?) } else { None };
     let mut explained = Vec::new();
     for cases in tasks {
         explained.push(explain_cases(session, &plan, &dir, &cases, arguments)?);
@@ -146,6 +158,11 @@ fn explain_run(session: &Session<'_>, arguments: &ExplainArguments) -> anyhow::R
     out.write_all(interpretation_text(&interpretation).as_bytes())?;
     print_report(&mut out, &built)?;
     Ok(Exit::Ok)
+}
+
+/// The task of a case; `None` if the program has it no more.
+fn plan_task<'a>(session: &Session<'a>, plan: &'a Plan, case: &Case) -> Option<&'a dyn Task> {
+    session.program.task_or(&plan.own, &case.task)
 }
 
 /// The cases to explain: of each task and fold, the first of each label whose model was kept.
@@ -187,6 +204,13 @@ fn chosen<'a>(
             Some(_) => left_out += 1,
         }
     }
+    if arguments.tasks.is_empty() && groups.len() > 1 {
+        // A task that the user names is refused with the reason; others must not suffer from it.
+        let is_of_words =
+            |cases: &Vec<&Case>| plan_task(session, plan, cases[0]).is_none_or(|task| task.characters().is_none());
+        let (kept, others): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_of_words);
+        groups = if kept.is_empty() { others } else { kept };
+    }
     if groups.is_empty() {
         return Err(usage(format!(
             "{} has no fitted model to explain: run the suite with --keep-models, and wait until a case has ended",
@@ -215,6 +239,7 @@ fn explain_cases(
     let task = program
         .task_or(&plan.own, &first.task)
         .ok_or_else(|| usage(format!("the program has no task '{}' any more", first.task)))?;
+    refuse_characters(task)?;
     let splits = task.load(&worker::store(session.samples)).map_err(usage)?;
     let entry = |case: &Case| -> anyhow::Result<&'static dyn ModelEntry> {
         program.model(&case.model).ok_or_else(|| usage(format!("the program has no model '{}' any more", case.model)))
@@ -255,10 +280,13 @@ fn explained_task(
 
 /// Prints the interpretation, and writes it into a folder if one is named.
 fn finish(interpretation: &Interpretation, out: Option<&Path>) -> anyhow::Result<Exit> {
+    // First the files, because nobody may read what is printed.
+    if let Some(folder) = out {
+        interpretation.write(&RunDir::new(folder))?;
+    }
     let mut stream = stdout().lock();
     stream.write_all(interpretation_text(interpretation).as_bytes())?;
     if let Some(folder) = out {
-        interpretation.write(&RunDir::new(folder))?;
         writeln!(stream, "page: {}", folder.join("interpretation.html").display())?;
     }
     Ok(Exit::Ok)

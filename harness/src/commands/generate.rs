@@ -21,14 +21,14 @@ pub(super) struct GenerateArguments {
     /// The folder of a fitted model of a task of characters, such as models/<case>/ of a run with --keep-models
     artefact: PathBuf,
     /// How the text begins; an empty prompt begins a sentence
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     prompt: String,
     /// How many characters to add to the prompt
     #[arg(long, value_name = "N", default_value_t = 200)]
     length: usize,
     /// 0 takes the most probable character each time, 1 takes each as often as the model says, and more makes rare ones more
     /// frequent [default: 1, or 0 for a model without probabilities]
-    #[arg(long, value_name = "T", value_parser = temperature)]
+    #[arg(long, value_name = "T", value_parser = temperature, allow_negative_numbers = true)]
     temperature: Option<f64>,
     /// The same seed gives the same text
     #[arg(long, value_name = "SEED", default_value_t = 1)]
@@ -97,15 +97,18 @@ impl Writer {
     /// Writes the prompt and `length` characters after it, each as soon as it is chosen, and a newline at the end.
     fn write(mut self, model: &mut dyn Model, prompt: &str, length: usize, out: &mut impl Write) -> anyhow::Result<()> {
         let mut text = prompt.to_owned();
+        // Before anything is written, because the model may be refused.
+        let mut chosen = if length > 0 { Some(self.next(model, &text)?) } else { None };
         out.write_all(prompt.as_bytes())?;
         out.flush()?;
-        for _ in 0..length {
-            let next = self.next(model, &text)?;
+        for left in (0..length).rev() {
+            let Some(next) = chosen else { break };
             text.push(next);
             let mut bytes = [0; 4];
             out.write_all(next.encode_utf8(&mut bytes).as_bytes())?;
             // A reader sees each character at once; and if it has gone, the work ends here.
             out.flush()?;
+            chosen = if left > 0 { Some(self.next(model, &text)?) } else { None };
         }
         if !text.ends_with('\n') {
             writeln!(out)?;

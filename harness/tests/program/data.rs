@@ -427,7 +427,11 @@ fn weights_of_a_folder_that_is_not_there_or_holds_a_pickle_are_refused_before_an
         exits(&output, 2);
         stderr(&output)
     };
-    assert!(refusal().contains("mine/config.json: is not there; weights = expected a folder with"), "{}", refusal());
+    assert!(
+        refusal().contains("mine/config.json: is not there; `weights` is the path of a folder with"),
+        "{}",
+        refusal()
+    );
     fs::create_dir(bench.path("mine")).unwrap();
     for name in ["config.json", "tokenizer.json", "pytorch_model.bin"] {
         bench.write(&format!("mine/{name}"), "");

@@ -143,7 +143,7 @@ impl ClassicEncoder {
         let plain = || Encoder::fit(all, &FeatureParams::of(&spec.params, &spec.shape.input));
         let plain = if has_plain(&spec.params) { Some(pool.install(plain)?) } else { None };
         let ((network, learned), (plain, features)) = (learned.unzip(), plain.unzip());
-        let features = side_by_side(learned, features)?;
+        let features = side_by_side(learned, features, all)?;
         Ok((ClassicEncoder { network, plain }, features))
     }
 
@@ -155,7 +155,7 @@ impl ClassicEncoder {
         let learned = self.network.as_mut().map(|network| network.encode(inputs)).transpose()?;
         let plain = self.plain.as_ref();
         let plain = plain.map(|plain| pool.install(|| plain.encode(inputs))).transpose()?;
-        side_by_side(learned, plain)
+        side_by_side(learned, plain, inputs)
     }
 
     /// Adds the learned arrays and returns everything else that was learned, but for [`ClassicEncoder::parts`].
@@ -249,7 +249,7 @@ impl ClassicEncoder {
 /// How the names of the arrays begin that scale the features of a network.
 const NETWORK_SCALE: &str = "network";
 
-/// The features of a fitted network, each scaled to mean zero and variance one over the training rows.
+/// The features of a fitted network, each scaled to mean zero and variance one over the training and validation rows.
 struct NetworkFeatures {
     /// The model's name.
     name: String,
@@ -299,20 +299,23 @@ fn pooled(name: &str, model: &mut dyn Model, inputs: &Inputs) -> Result<Array2<f
     Ok(Array2::from_shape_vec((rows, cols), data).expect("a matrix has as many values as its shape says"))
 }
 
-/// The features of a network before plain ones. A row of TF-IDF values is of length one, so beside it the features of the network are
-/// divided by the root of their number. Then their row is of length one in the mean too.
-fn side_by_side(learned: Option<Array2<f32>>, plain: Option<Features>) -> Result<Features, ModelError> {
-    match (learned, plain) {
-        (Some(learned), Some(plain)) => {
-            let learned = match plain {
-                Features::Dense(_) => learned,
-                Features::Sparse(_) => {
-                    let root = (learned.ncols().max(1) as f32).sqrt();
-                    learned / root
-                }
-            };
-            Ok(Features::Dense(learned).beside(&plain))
+/// The features of a network before plain ones. A row of TF-IDF values is of length one, and the defaults of the classic models on texts
+/// are for such rows. So on texts, the features of the network are divided by the root of their number: then their row is of length one
+/// in the mean too.
+fn side_by_side(
+    learned: Option<Array2<f32>>,
+    plain: Option<Features>,
+    inputs: &Inputs,
+) -> Result<Features, ModelError> {
+    let learned = learned.map(|learned| match inputs {
+        Inputs::Images(_) => learned,
+        Inputs::Texts(_) => {
+            let root = (learned.ncols().max(1) as f32).sqrt();
+            learned / root
         }
+    });
+    match (learned, plain) {
+        (Some(learned), Some(plain)) => Ok(Features::Dense(learned).beside(&plain)),
         (Some(learned), None) => Ok(Features::Dense(learned)),
         (None, Some(plain)) => Ok(plain),
         (None, None) => Err(ModelError::Failed("no features are asked for".to_owned())),

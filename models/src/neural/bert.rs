@@ -43,7 +43,7 @@ impl BertShape {
             ("layers", self.layers, 1, 48),
             ("heads", self.heads, 1, 1024),
             ("feed_forward", self.feed_forward, 1, 1_000_000),
-            ("positions", self.positions, 1, 1_000_000),
+            ("positions", self.positions, 5, 1_000_000),
             ("segments", self.segments, 2, 1024),
         ];
         let outside = ranges.iter().find(|(_, value, low, high)| !(low..=high).contains(&value));

@@ -8,7 +8,7 @@ use super::weights::WeightLayout;
 /// The numbers of a slot, with its shape.
 type Named = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
-/// The squared sum of the weights of each unit: its magnitude.
+/// The sum of the squared weights of each unit: its magnitude.
 pub(super) fn magnitudes(layout: &WeightLayout, group: &PruneGroup, weights: &[f32]) -> Vec<f64> {
     sums(layout, group, weights, |at| f64::from(weights[at]).powi(2))
 }

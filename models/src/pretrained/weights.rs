@@ -49,7 +49,9 @@ impl PretrainedWeights {
     /// If the file is cut off, is not of the format, or has one weight under two names.
     pub(super) fn new(path: PathBuf, bytes: Vec<u8>) -> Result<PretrainedWeights, ModelError> {
         // PyTorch's own files are archives of pickles, or pickles.
-        if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80, 0x02]) {
+        if bytes.starts_with(b"PK\x03\x04")
+            || (bytes.starts_with(&[0x80]) && bytes.get(1).is_some_and(|protocol| (2..=5).contains(protocol)))
+        {
             return Err(fault(&path, format!("is a pickle and not a safetensors file; {HOW_TO_CONVERT}")));
         }
         let mut tensors = BTreeMap::new();
