@@ -1,8 +1,8 @@
 //! What a fitted model learned, measured through its predictions alone, so that every model is treated alike.
 //!
 //! The importance of a part of the inputs is the loss of score if that part is permuted among the test rows (permutation
-//! importance: Breiman 2001, section 10; for any model: Fisher et al. 2019). A part is a word of texts ([`words`]) or a region of
-//! images ([`regions`]). For a single example, each part is replaced by that of other rows, and the change of the answer is
+//! importance: Breiman 2001, section 10; for any model: Fisher et al. 2019). A part is a word of texts (`words`) or a region of
+//! images (`regions`). For a single example, each part is replaced by that of other rows, and the change of the answer is
 //! averaged.
 
 mod regions;
