@@ -28,7 +28,7 @@ fn manifest_name(part: usize) -> String {
     format!("{}/{MANIFEST}", folder_name(part))
 }
 
-/// Saves a model and its parts, of which there may be none. The folder appears whole or not at all.
+/// Saves a model and its parts; a model may have no parts. The folder appears only when everything in it is written.
 ///
 /// # Errors
 /// If the folder exists already, or cannot be written.

@@ -1,3 +1,5 @@
+//! What each way of making a network smaller does to its answers, its bytes and its operations.
+
 use std::sync::Arc;
 
 use bakeoff_datasets::{Images, Targets, Text};

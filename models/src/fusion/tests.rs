@@ -1,3 +1,5 @@
+//! A network and plain features under one head: what the head computes, and what learns how fast.
+
 use bakeoff_datasets::{Images, Targets, Text};
 use burn::tensor::{Device as BurnDevice, Tensor, TensorData};
 

@@ -1,3 +1,5 @@
+//! What a student learns from its teacher, what it stores, and what it says of a teacher that fails.
+
 use bakeoff_datasets::{Images, Text};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Features of networks for the classic models, alone and beside plain ones.
+
 use bakeoff_datasets::{Images, Targets, Text};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Texts that lose tokens, and the mean and the deviation of each colour plane.
+
 use super::*;
 
 #[test]
