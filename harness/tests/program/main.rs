@@ -27,7 +27,10 @@ mod own_data;
 mod own_data_faults;
 mod processes;
 mod readings;
+#[cfg(unix)]
+mod replaced_files;
 mod resumed;
+mod resumed_searches;
 mod rows;
 mod search;
 mod search_methods;
