@@ -16,9 +16,7 @@ use crate::encode::features::FeatureParams;
 use crate::encode::images::ImageFeatures;
 use crate::encode::words::Tokens;
 use crate::ensemble::check_alone;
-use crate::model::{
-    Device, Footprint, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TaskShape, Watch,
-};
+use crate::model::{Device, Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TaskShape, Watch};
 use crate::neural::encoder::{InputEncoder, InputForm, Reading, TextReading};
 use crate::neural::fused::{Beside, FusedNet, NETWORK};
 use crate::neural::network::{Design, Network};
@@ -179,11 +177,6 @@ impl ModelEntry for Fusion {
         Some(network_s + seconds(beside, passes, network.params(), threads, device))
     }
 
-    fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
-        let network = network(params);
-        Some(network.entry().pooled_width(shape, network.params())? + params.int("projection"))
-    }
-
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
         if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
@@ -232,10 +225,6 @@ impl Model for FusionModel {
                 }
             }
         }
-    }
-
-    fn pooled(&mut self, inputs: &Inputs) -> Result<Option<Matrix>, ModelError> {
-        self.neural.pooled(inputs)
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
