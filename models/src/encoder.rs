@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bakeoff_datasets::{DataFile, Inputs, Split};
 
-use crate::encode::pieces::{FEWEST_PIECES, Pieces};
+use crate::encode::pieces::FEWEST_PIECES;
 use crate::model::{
     Device, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape,
     TaskShape, Watch,
@@ -335,7 +335,7 @@ impl Model for PretrainedModel {
 pub(crate) fn pretrained(spec: &Spec, train: &Split) -> Result<(InputEncoder, PretrainedWeights), ModelError> {
     let params = &spec.params;
     let pretrained = Place::of(params.word("weights")).read()?;
-    let pieces = Pieces::new(pretrained.vocabulary, params.int("max_tokens")).map_err(ModelError::Failed)?;
+    let pieces = pretrained.pieces(params.int("max_tokens"))?;
     let Inputs::Texts(texts) = &train.inputs else {
         return Err(ModelError::Unsupported("a text encoder reads no images".to_owned()));
     };

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use bakeoff_datasets::{DataFile, Fetchable, PRETRAINED, PretrainedEncoder, Store};
 
 pub(crate) use self::weights::PretrainedWeights;
-use crate::encode::pieces::PieceVocabulary;
+use crate::encode::pieces::{PieceVocabulary, Pieces};
 use crate::model::ModelError;
 use crate::neural::bert::BertShape;
 
@@ -55,6 +55,18 @@ pub(crate) struct Pretrained {
     pub(crate) vocabulary: PieceVocabulary,
     /// Its weights.
     pub(crate) weights: PretrainedWeights,
+    /// The file of the pieces, for messages.
+    tokenizer: PathBuf,
+}
+
+impl Pretrained {
+    /// What cuts texts into at most `max_pieces` pieces.
+    ///
+    /// # Errors
+    /// Names the file that lacks a piece or has one twice.
+    pub(crate) fn pieces(&self, max_pieces: usize) -> Result<Pieces, ModelError> {
+        Pieces::new(self.vocabulary.clone(), max_pieces).map_err(|what| fault(&self.tokenizer, what))
+    }
 }
 
 impl Place {
@@ -115,18 +127,18 @@ impl Place {
     /// Names the file that is missing, broken or of another encoder.
     pub(crate) fn read(&self) -> Result<Pretrained, ModelError> {
         let shape = self.read_shape()?;
-        let (path, bytes) = self.file(TOKENIZER)?;
-        let vocabulary = tokenizer::parse(&bytes).map_err(|what| fault(&path, what))?;
+        let (tokenizer, bytes) = self.file(TOKENIZER)?;
+        let vocabulary = tokenizer::parse(&bytes).map_err(|what| fault(&tokenizer, what))?;
         let found = vocabulary.pieces.len();
         if found != shape.vocabulary {
             let expected = shape.vocabulary;
             let what = format!(
                 "has {found} pieces, but {CONFIG} beside it says vocab_size {expected}: take both from one encoder"
             );
-            return Err(fault(&path, what));
+            return Err(fault(&tokenizer, what));
         }
         let (path, bytes) = self.file(WEIGHTS)?;
-        Ok(Pretrained { shape, vocabulary, weights: PretrainedWeights::new(path, bytes)? })
+        Ok(Pretrained { shape, vocabulary, weights: PretrainedWeights::new(path, bytes)?, tokenizer })
     }
 
     /// A file's path and its bytes.

@@ -34,26 +34,35 @@ pub(crate) struct BertShape {
     pub(crate) epsilon: f32,
 }
 
+/// The names that a file has for the fields of [`BertShape`], in their order.
+pub(crate) type ShapeNames = [&'static str; 8];
+
 impl BertShape {
-    /// What is wrong with the shape, if it cannot be that of a network.
-    pub(crate) fn fault(&self) -> Option<String> {
+    /// The names in artefacts.
+    pub(crate) const NAMES: ShapeNames =
+        ["vocabulary", "width", "layers", "heads", "feed_forward", "positions", "segments", "epsilon"];
+
+    /// What is wrong with the shape, if it cannot be that of a network, in the names of the file that it was read from.
+    pub(crate) fn fault(&self, names: &ShapeNames) -> Option<String> {
+        let [vocabulary, width, layers, heads, feed_forward, positions, segments, epsilon] = names;
         let ranges = [
-            ("vocabulary", self.vocabulary, 1, 10_000_000),
-            ("width", self.width, 1, 65_536),
-            ("layers", self.layers, 1, 48),
-            ("heads", self.heads, 1, 1024),
-            ("feed_forward", self.feed_forward, 1, 1_000_000),
-            ("positions", self.positions, 5, 1_000_000),
-            ("segments", self.segments, 2, 1024),
+            (vocabulary, self.vocabulary, 1, 10_000_000),
+            (width, self.width, 1, 65_536),
+            (layers, self.layers, 1, 48),
+            (heads, self.heads, 1, 1024),
+            (feed_forward, self.feed_forward, 1, 1_000_000),
+            (positions, self.positions, 5, 1_000_000),
+            (segments, self.segments, 2, 1024),
         ];
         let outside = ranges.iter().find(|(_, value, low, high)| !(low..=high).contains(&value));
         if let Some((name, value, low, high)) = outside {
             return Some(format!("{name} is {value}, expected {low} to {high}"));
         }
         if !self.width.is_multiple_of(self.heads) {
-            return Some(format!("{} heads do not divide the width, {}", self.heads, self.width));
+            return Some(format!("{heads} is {}, which does not divide {width}, {}", self.heads, self.width));
         }
-        (!(self.epsilon >= 0.0 && self.epsilon < 1.0)).then(|| format!("epsilon is {}, expected 0 to 1", self.epsilon))
+        (!(self.epsilon >= 0.0 && self.epsilon < 1.0))
+            .then(|| format!("{epsilon} is {}, expected 0 to 1", self.epsilon))
     }
 }
 

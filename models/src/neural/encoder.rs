@@ -246,7 +246,7 @@ impl InputEncoder {
         typical: usize,
         pairs: bool,
     ) -> Result<InputEncoder, String> {
-        if let Some(fault) = shape.fault() {
+        if let Some(fault) = shape.fault(&BertShape::NAMES) {
             return Err(fault);
         }
         let (found, longest) = (pieces.vocabulary().pieces.len(), pieces.max_pieces());

@@ -2,7 +2,19 @@
 
 use serde::Deserialize;
 
-use crate::neural::bert::BertShape;
+use crate::neural::bert::{BertShape, ShapeNames};
+
+/// The keys of the numbers of the shape.
+const KEYS: ShapeNames = [
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "layer_norm_eps",
+];
 
 /// The keys that decide what the network computes. Other keys are ignored.
 #[derive(Deserialize)]
@@ -29,7 +41,7 @@ fn default_epsilon() -> f64 {
 }
 
 /// # Errors
-/// Says what is not as in BERT.
+/// Says what is not as in BERT, in the keys of the file.
 pub(super) fn parse(bytes: &[u8]) -> Result<BertShape, String> {
     let config: Config = serde_json::from_slice(bytes)
         .map_err(|error| format!("is not the configuration of a BERT-shaped encoder: {error}"))?;
@@ -52,7 +64,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<BertShape, String> {
         segments: config.type_vocab_size,
         epsilon: config.layer_norm_eps as f32,
     };
-    match shape.fault() {
+    match shape.fault(&KEYS) {
         None => Ok(shape),
         Some(what) => Err(what),
     }

@@ -61,24 +61,27 @@ struct PieceModel {
 }
 
 /// # Errors
-/// Says what is not as in BERT.
+/// Says what is not as in BERT, in the keys of the file.
 pub(super) fn parse(bytes: &[u8]) -> Result<PieceVocabulary, String> {
     let file: TokenizerFile = serde_json::from_slice(bytes)
         .map_err(|error| format!("is not the WordPiece tokenizer of a BERT-shaped encoder: {error}"))?;
-    for (part, found, expected) in [
-        ("normalizer", file.normalizer.r#type.as_str(), "BertNormalizer"),
-        ("pre_tokenizer", file.pre_tokenizer.r#type.as_str(), "BertPreTokenizer"),
-        ("model", file.model.r#type.as_deref().unwrap_or("WordPiece"), "WordPiece"),
-        ("piece for unknown words", file.model.unk_token.as_str(), "[UNK]"),
+    for (key, found, expected) in [
+        ("normalizer.type", file.normalizer.r#type.as_str(), "BertNormalizer"),
+        ("pre_tokenizer.type", file.pre_tokenizer.r#type.as_str(), "BertPreTokenizer"),
+        ("model.type", file.model.r#type.as_deref().unwrap_or("WordPiece"), "WordPiece"),
+        ("model.unk_token", file.model.unk_token.as_str(), "[UNK]"),
     ] {
         if found != expected {
-            return Err(format!("its {part} is '{found}', expected '{expected}', as in BERT"));
+            return Err(format!("{key} is '{found}', expected '{expected}', as in BERT"));
         }
     }
     let mut numbered = file.model.vocab;
     for AddedPiece { id, content, special, single_word, lstrip, rstrip } in &file.added_tokens {
         if !special || *single_word || *lstrip || *rstrip {
-            return Err(format!("its added piece '{content}' is not a plain special piece, as all of BERT's are"));
+            return Err(format!(
+                "added_tokens: '{content}' must have special = true, and single_word, lstrip and rstrip = false, as all of BERT's \
+                 have"
+            ));
         }
         let known = *numbered.entry(content.clone()).or_insert(*id);
         if known != *id {
