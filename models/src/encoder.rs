@@ -20,7 +20,7 @@ use crate::neural::schedule::Fall;
 use crate::neural::weights::WeightLayout;
 use crate::neural::{Neural, seconds, version};
 use crate::parallel::Threads;
-use crate::params::{DefaultValue, Domain, Param, Resolved};
+use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 use crate::pretrained::{NAMES, Place, PretrainedWeights};
 use crate::reason::Reason;
 use crate::search::{Scale, Search, SearchDefault};
@@ -194,6 +194,27 @@ impl ModelEntry for Encoder {
             InputShape::Texts { .. } => Support::Yes,
             InputShape::Images { .. } => Support::No { reason: "a text encoder reads no images".to_owned() },
         }
+    }
+
+    fn check_files(&self, params: &Resolved) -> Result<(), ParamError> {
+        let place = Place::of(params.word("weights"));
+        let config = place.own_config();
+        if config.as_ref().is_some_and(|path| !path.is_file()) {
+            // `own_files` says what is missing.
+            return Ok(());
+        }
+        let fault = |error: ModelError| ParamError::File { name: "weights".to_owned(), what: error.to_string() };
+        let most = place.shape().map_err(fault)?.positions;
+        let found = params.int("max_tokens");
+        if found <= most {
+            return Ok(());
+        }
+        let of = config.map_or_else(|| params.word("weights").to_owned(), |path| path.display().to_string());
+        Err(ParamError::Domain {
+            name: "max_tokens".to_owned(),
+            found: found.to_string(),
+            expected: format!("at most {most}, the max_position_embeddings of {of}: set max_tokens = {most}"),
+        })
     }
 
     fn files(&self, params: &Resolved) -> Vec<&'static DataFile> {

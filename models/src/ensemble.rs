@@ -106,6 +106,10 @@ impl ModelEntry for Ensembled {
         self.entry.check(&split(params).1)
     }
 
+    fn check_files(&self, params: &Resolved) -> Result<(), ParamError> {
+        self.entry.check_files(&split(params).1)
+    }
+
     fn files(&self, params: &Resolved) -> Vec<&'static DataFile> {
         self.entry.files(&split(params).1)
     }

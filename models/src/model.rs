@@ -384,6 +384,14 @@ pub trait ModelEntry: Sync {
     fn check(&self, _params: &Resolved) -> Result<(), ParamError> {
         Ok(())
     }
+    /// Checks the parameters against the files that they name, as far as these are there. It is called when a suite is planned. A fitted
+    /// model needs these files no more, so it is not called when one is loaded.
+    ///
+    /// # Errors
+    /// Names the parameter at fault, and the file.
+    fn check_files(&self, _params: &Resolved) -> Result<(), ParamError> {
+        Ok(())
+    }
     /// The files of the data folder that a fit with these parameters reads beside its rows. They are looked for before a
     /// suite runs. By default, they are those of the models that are values of parameters.
     fn files(&self, params: &Resolved) -> Vec<&'static DataFile> {

@@ -215,6 +215,14 @@ pub enum ParamError {
         /// The values that it may take.
         expected: String,
     },
+    /// A fault in a file of the folder that is the value of a parameter.
+    #[error("parameter '{name}': {what}")]
+    File {
+        /// The parameter.
+        name: String,
+        /// The file and what is wrong with it.
+        what: String,
+    },
     /// A fault in the model that is the value of a parameter.
     #[error("parameter '{name}': {what}")]
     Model {

@@ -116,6 +116,14 @@ impl Place {
         }
     }
 
+    /// The file of a user's folder that says the shape; `None` for a published encoder, whose shape is known.
+    pub(crate) fn own_config(&self) -> Option<PathBuf> {
+        match self {
+            Place::Published(_) => None,
+            Place::Folder(folder) => Some(folder.join(CONFIG)),
+        }
+    }
+
     fn read_shape(&self) -> Result<BertShape, ModelError> {
         let (path, bytes) = self.file(CONFIG)?;
         config::parse(&bytes).map_err(|what| fault(&path, what))

@@ -38,7 +38,7 @@ pub(super) fn resolve(
         }
     }
     Resolved::new(model.params(), shape, &overrides)
-        .and_then(|resolved| model.check(&resolved).map(|()| resolved))
+        .and_then(|resolved| model.check(&resolved).and_then(|()| model.check_files(&resolved)).map(|()| resolved))
         .map_err(|error| {
             let name = name_in(&error);
             let written = layers.iter().rev().flat_map(|params| params.iter()).find(|(key, _)| key.as_ref() == name);
@@ -61,6 +61,9 @@ fn check_each(source: &Source, model: &dyn ModelEntry, shape: &TaskShape, params
 
 fn name_in(error: &ParamError) -> &str {
     match error {
-        ParamError::Unknown { name, .. } | ParamError::Domain { name, .. } | ParamError::Model { name, .. } => name,
+        ParamError::Unknown { name, .. }
+        | ParamError::Domain { name, .. }
+        | ParamError::File { name, .. }
+        | ParamError::Model { name, .. } => name,
     }
 }

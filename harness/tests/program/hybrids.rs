@@ -52,6 +52,38 @@ fn what_is_wrong_with_a_model_as_a_value_is_said_with_its_line() {
     );
 }
 
+/// A pretrained encoder of random weights, for at most 64 tokens.
+const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/fixtures/encoder");
+
+#[test]
+fn more_tokens_than_the_positions_of_a_checkpoint_are_a_fault_of_the_plan_with_its_line_and_remedy() {
+    let encoder = format!("model = \"encoder\", weights = \"{TINY}\"");
+    for (model, params, line) in [
+        ("encoder", format!("max_tokens = 65\nweights = \"{TINY}\""), 11),
+        // The default is too long for this checkpoint.
+        ("encoder", format!("weights = \"{TINY}\""), 9),
+        ("svm", format!("features = {{ {encoder}, max_tokens = 65 }}"), 11),
+        ("fusion", format!("network = {{ {encoder} }}"), 11),
+        ("student", format!("truth = 0.5\nteacher = {{ {encoder}, max_tokens = 600 }}"), 12),
+    ] {
+        let error = planned(&format!("[[model]]\nname = \"{model}\"\n[model.params]\n{params}\n")).unwrap_err();
+        assert!(error.contains(&format!("suite.toml:{line}:")), "{error}");
+        assert!(error.contains("parameter 'max_tokens' is ") && error.contains("set max_tokens = 64"), "{error}");
+        assert!(error.contains("max_position_embeddings of ") && error.contains("config.json"), "{error}");
+    }
+    for models in [
+        format!(
+            "[[model]]\nname = \"encoder\"\nparams = {{ weights = \"{TINY}\" }}\n[model.grid]\nmax_tokens = [64, 65]\n"
+        ),
+        format!(
+            "[search]\ntrials = 3\n[[model]]\nname = \"svm\"\n[model.search]\nfeatures = [\"hog\", {{ {encoder} }}]\n"
+        ),
+    ] {
+        let error = planned(&models).unwrap_err();
+        assert!(error.contains("set max_tokens = 64"), "{error}");
+    }
+}
+
 #[test]
 fn a_network_that_cannot_read_the_inputs_of_a_task_is_unsupported_there_alone() {
     let models = "[[model]]\nname = \"svm\"\nparams = { features = \"encoder\" }\n\

@@ -256,7 +256,7 @@ impl InputEncoder {
         if longest > shape.positions {
             let most = shape.positions;
             return Err(format!(
-                "max_tokens = {longest}, but the weights are for at most {most} pieces; set max_tokens = {most}"
+                "max_tokens is {longest}, but the weights are for at most {most} pieces: set max_tokens = {most}"
             ));
         }
         if !(1..=longest).contains(&typical) {

@@ -46,7 +46,7 @@ impl ModelValue {
             overrides.entry("mode").or_insert_with(|| "frozen".into());
         }
         Resolved::of_kind(entry.params(), kind, &overrides)
-            .and_then(|params| entry.check(&params).map(|()| params))
+            .and_then(|params| entry.check(&params).and_then(|()| entry.check_files(&params)).map(|()| params))
             .map(|params| ModelValue { model: name.to_owned(), params })
             .map_err(|error| format!("model '{name}': {error}"))
     }

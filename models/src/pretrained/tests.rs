@@ -433,7 +433,32 @@ fn more_pieces_than_positions_are_refused_with_the_number_that_fits() {
     let pretrained = Place::Folder(PathBuf::from(FIXTURE)).read().expect("an encoder");
     let pieces = Pieces::new(pretrained.vocabulary, 65).expect("a vocabulary");
     let error = InputEncoder::pieces(pieces, pretrained.shape, 1, false).expect_err("too long");
-    assert!(error.contains("max_tokens = 65") && error.ends_with("set max_tokens = 64"), "{error}");
+    assert!(error.contains("max_tokens is 65") && error.ends_with("set max_tokens = 64"), "{error}");
+}
+
+#[test]
+fn more_tokens_than_positions_and_a_broken_config_are_faults_of_the_parameters_where_the_files_are_there() {
+    let check = |weights: &str, max_tokens: usize| {
+        let params = params(&format!("weights = \"{weights}\"\nmax_tokens = {max_tokens}"));
+        Encoder.check_files(&params).map_err(|error| error.to_string())
+    };
+    assert_eq!(check(FIXTURE, 64), Ok(()));
+    let expected = |most: usize, of: &str| {
+        Err(format!(
+            "parameter 'max_tokens' is {}, expected at most {most}, the max_position_embeddings of {of}: set max_tokens = {most}",
+            most + 1
+        ))
+    };
+    assert_eq!(check(FIXTURE, 65), expected(64, &format!("{FIXTURE}/{CONFIG}")));
+    assert_eq!(check("bert-base", 512), Ok(()), "the shape of a published encoder is known before it is fetched");
+    assert_eq!(check("bert-base", 513), expected(512, "bert-base"));
+    assert_eq!(check("no/such/folder", 4096), Ok(()), "what is missing is said with the way to get it");
+    let folder = copy();
+    let path = folder.path().join(CONFIG);
+    fs::write(&path, "{}").expect("a file");
+    let error = check(folder.path().to_str().expect("UTF-8"), 64).expect_err("no configuration");
+    let says = format!("parameter 'weights': {}: is not the configuration of a BERT-shaped encoder", path.display());
+    assert!(error.starts_with(&says), "{error}");
 }
 
 /// The names and shapes under which the weights of BERT-base, uncased, are published.
