@@ -14,6 +14,7 @@ use bakeoff_datasets::{DataFile, Fetchable, PRETRAINED, PretrainedEncoder, Store
 pub(crate) use self::weights::PretrainedWeights;
 use crate::encode::pieces::{PieceVocabulary, Pieces};
 use crate::model::ModelError;
+use crate::names::did_you_mean;
 use crate::neural::bert::BertShape;
 
 const CONFIG: &str = "config.json";
@@ -175,6 +176,8 @@ fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
     fs::read(path).map_err(|error| fault(path, format!("cannot be read: {error}")))
 }
 
+/// # Errors
+/// Says where the file was looked for, and what `weights` can be.
 fn is_there(path: &Path) -> Result<(), ModelError> {
     if path.is_file() {
         return Ok(());
@@ -182,9 +185,19 @@ fn is_there(path: &Path) -> Result<(), ModelError> {
     if path.ends_with(WEIGHTS) {
         weights::refuse_pickle(path)?;
     }
+    let place = match std::path::absolute(path) {
+        Ok(absolute) if path.is_relative() => format!(
+            "it was looked for at {}, because the path in `weights` is relative to the folder in which bakeoff runs; ",
+            absolute.display()
+        ),
+        _ => String::new(),
+    };
+    let folder = path.parent().unwrap_or(path);
+    let is_word = folder.components().count() == 1 && !folder.exists();
+    let near = if is_word { did_you_mean(&folder.to_string_lossy(), NAMES.iter().copied()) } else { String::new() };
     let names = NAMES.join(", ");
     let expected = format!("a folder with {CONFIG}, {TOKENIZER} and {WEIGHTS}, or one of {names}");
-    Err(fault(path, format!("is not there; `weights` is the path of {expected}")))
+    Err(fault(path, format!("is not there; {place}`weights` is the path of {expected}{near}")))
 }
 
 fn fault(path: &Path, what: impl Into<String>) -> ModelError {

@@ -427,13 +427,17 @@ fn weights_of_a_folder_that_is_not_there_or_holds_a_pickle_are_refused_before_an
         exits(&output, 2);
         stderr(&output)
     };
-    assert!(
-        refusal().contains("mine/config.json: is not there; `weights` is the path of a folder with"),
-        "{}",
-        refusal()
+    let message = refusal();
+    let looked_for = bench.path("").canonicalize().unwrap().join("mine/config.json");
+    let expected = format!(
+        "mine/config.json: is not there; it was looked for at {}, because the path in `weights` is relative to the folder in which \
+         bakeoff runs; `weights` is the path of a folder with",
+        looked_for.display()
     );
+    assert!(message.contains(&expected) && !message.contains("did you mean"), "{message}");
     fs::create_dir(bench.path("mine")).unwrap();
-    for name in ["config.json", "tokenizer.json", "pytorch_model.bin"] {
+    fs::copy(Path::new(TINY).join("config.json"), bench.path("mine/config.json")).unwrap();
+    for name in ["tokenizer.json", "pytorch_model.bin"] {
         bench.write(&format!("mine/{name}"), "");
     }
     assert!(refusal().contains("mine/pytorch_model.bin: reading a pickle can run any program"), "{}", refusal());
@@ -441,4 +445,39 @@ fn weights_of_a_folder_that_is_not_there_or_holds_a_pickle_are_refused_before_an
     let message = refusal();
     let expected = "parameter 'weights' is \"my folder\", expected one of minilm, bert-base, or the path of a folder, without blanks";
     assert!(message.contains("suite.toml") && message.contains(expected), "{message}");
+}
+
+/// A pretrained encoder of random weights.
+const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/fixtures/encoder");
+
+#[test]
+fn weights_that_are_nearly_the_name_of_an_encoder_are_answered_with_that_name() {
+    let bench = Bench::new();
+    for (written, meant) in [("Minilm", "minilm"), ("mini-lm", "minilm"), ("bert_base", "bert-base")] {
+        let weights = format!("max_tokens = 16, weights = \"{written}\"");
+        bench.write("suite.toml", &ENCODER_SUITE.replace("max_tokens = 16", &weights));
+        let output = run(&bench, &["run", "suite.toml", "--out", "out"]);
+        exits(&output, 2);
+        let message = stderr(&output);
+        assert!(message.trim_end().ends_with(&format!("or one of minilm, bert-base, did you mean '{meant}'?")), "{message}");
+    }
+}
+
+#[test]
+fn a_run_that_is_resumed_in_another_folder_says_where_its_relative_weights_were_looked_for() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("mine")).unwrap();
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        fs::copy(Path::new(TINY).join(file), bench.path("mine").join(file)).unwrap();
+    }
+    bench.write("suite.toml", &ENCODER_SUITE.replace("max_tokens = 16", "max_tokens = 16, weights = \"mine\""));
+    exits(&run(&bench, &["run", "suite.toml", "--out", "out"]), 0);
+    exits(&run(&bench, &["resume", "out"]), 5);
+    fs::create_dir(bench.path("elsewhere")).unwrap();
+    let output = bakeoff(&bench, &["resume", "../out"]).current_dir(bench.path("elsewhere")).output().unwrap();
+    exits(&output, 2);
+    let looked_for = bench.path("elsewhere").canonicalize().unwrap().join("mine/config.json");
+    let message = stderr(&output);
+    assert!(message.contains(&looked_for.display().to_string()), "{message}");
+    assert!(message.contains("is relative to the folder in which bakeoff runs"), "{message}");
 }
