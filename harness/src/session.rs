@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use bakeoff_datasets::FileState;
+use bakeoff_datasets::{DataFile, FileState};
 use bakeoff_models::{ModelEntry, Resolved};
 use bakeoff_reports::{Built, CaseInfo, RunDir, RunInfo, SCHEMA, TaskInfo};
 use sha2::{Digest, Sha256};
@@ -53,31 +53,53 @@ impl Session<'_> {
     /// # Errors
     /// Names what is missing and how to get it, or the broken file.
     pub fn verify_data(&self, plan: &Plan) -> anyhow::Result<()> {
+        if let Some(missing) = self.missing(plan)? {
+            return Err(usage(missing));
+        }
         let store = worker::store(self.samples);
+        self.files(plan).into_iter().try_for_each(|file| store.check(file)).map_err(usage)
+    }
+
+    /// What the plan needs and is not there, with the way to get it; `None` if all is there. No file is read.
+    ///
+    /// # Errors
+    /// If the data folder cannot be looked into.
+    pub fn missing(&self, plan: &Plan) -> anyhow::Result<Option<String>> {
+        let store = worker::store(self.samples);
+        let mut folders = BTreeSet::new();
+        for file in self.files(plan) {
+            if store.state(file).map_err(usage)? == FileState::Missing {
+                folders.insert(file.folder());
+            }
+        }
+        let mut missing = Vec::new();
+        if !folders.is_empty() {
+            let folders: Vec<_> = folders.into_iter().collect();
+            let folder = store.data().map_err(usage)?.display();
+            missing.push(format!(
+                "the suite needs {}, not in {folder}: get it with `bakeoff data fetch {}`",
+                folders.join(", "),
+                folders.join(" ")
+            ));
+        }
+        // Several cases may read the same folder.
+        let own: BTreeSet<String> = self
+            .fits(plan)
+            .filter_map(|(model, params)| model.own_files(params).err())
+            .map(|error| error.to_string())
+            .collect();
+        missing.extend(own);
+        Ok((!missing.is_empty()).then(|| missing.join("\n")))
+    }
+
+    /// The files of the data folder that the tasks and the models of a plan read, each once.
+    fn files(&self, plan: &Plan) -> Vec<&'static DataFile> {
         let tasks = plan.suite.tasks.iter().filter_map(|entry| self.program.task(entry.name.as_ref()));
         let of_models = self.fits(plan).flat_map(|(model, params)| model.files(params));
         let mut files: Vec<_> = tasks.flat_map(|task| task.files()).chain(of_models).collect();
         files.sort_by_key(|file| file.name);
         files.dedup_by_key(|file| file.name);
-        let mut missing = BTreeSet::new();
-        for file in &files {
-            if store.state(file).map_err(usage)? == FileState::Missing {
-                missing.insert(file.folder());
-            }
-        }
-        if !missing.is_empty() {
-            let missing: Vec<_> = missing.into_iter().collect();
-            let folder = store.data().map_err(usage)?.display();
-            return Err(usage(format!(
-                "the suite needs {}, not in {folder}: get it with `bakeoff data fetch {}`",
-                missing.join(", "),
-                missing.join(" ")
-            )));
-        }
-        for (model, params) in self.fits(plan) {
-            model.own_files(params).map_err(usage)?;
-        }
-        files.into_iter().try_for_each(|file| store.check(file)).map_err(usage)
+        files
     }
 
     /// What is fitted: each model with its parameters, without those cases that no model can do.

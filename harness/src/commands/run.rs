@@ -24,7 +24,7 @@ pub(super) struct RunArguments {
     out: Option<PathBuf>,
     #[command(flatten)]
     isolation: Isolation,
-    /// Print the cases and run nothing
+    /// Print the cases and run nothing; standard error says which data and weights are missing, and the exit code is 0 all the same
     #[arg(long)]
     list: bool,
 }
@@ -39,16 +39,10 @@ pub(super) struct Isolation {
 
 pub(super) fn run(program: &Program, arguments: &RunArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let plan = arguments.selection.plan(program)?;
-    if arguments.list {
-        let mut out = stdout().lock();
-        for case in &plan.cases {
-            let mark = case.unsupported.as_ref().map_or(String::new(), |reason| format!("  (unsupported: {reason})"));
-            writeln!(out, "{}{mark}", case.id)?;
-        }
-        say_forecast(program, &plan);
-        return Ok(Exit::Ok);
-    }
     let session = Session { program, samples, inline: arguments.isolation.inline };
+    if arguments.list {
+        return list(&session, &plan);
+    }
     session.verify_data(&plan)?;
     say_forecast(program, &plan);
     interrupt::listen()?;
@@ -56,6 +50,21 @@ pub(super) fn run(program: &Program, arguments: &RunArguments, samples: Option<&
     let path = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&info.run));
     let recorder = Recorder::create(&path, &info)?;
     sum_up(&session.carry_out(&info, &plan, recorder, Searches::new(&plan))?)
+}
+
+/// Prints the cases. What there will be to do is known before any data is there, so missing data is no fault here.
+fn list(session: &Session<'_>, plan: &Plan) -> anyhow::Result<Exit> {
+    let mut out = stdout().lock();
+    for case in &plan.cases {
+        let mark = case.unsupported.as_ref().map_or(String::new(), |reason| format!("  (unsupported: {reason})"));
+        writeln!(out, "{}{mark}", case.id)?;
+    }
+    say_forecast(session.program, plan);
+    let missing = session.missing(plan).unwrap_or_else(|error| Some(format!("{error:#}")));
+    for line in missing.iter().flat_map(|missing| missing.lines()) {
+        let _ = writeln!(io::stderr(), "note: not ready to run: {line}");
+    }
+    Ok(Exit::Ok)
 }
 
 fn say_forecast(program: &Program, plan: &Plan) {
