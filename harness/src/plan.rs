@@ -102,6 +102,11 @@ impl Plan {
         Ok(Plan { suite, cases, searches, own, devices })
     }
 
+    /// Whether there is no case that a model can do.
+    pub fn is_unsupported(&self) -> bool {
+        self.cases.iter().all(|case| case.unsupported.is_some())
+    }
+
     /// How many cases run at the same time.
     pub fn jobs(&self) -> usize {
         *self.suite.jobs.as_ref()

@@ -66,14 +66,20 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
         trials => format!("; their {trials} search trials were not tried"),
     };
     let cases = cases.len();
+    let ready = cases - failures - unsupported;
     writeln!(
         out,
-        "{} of {} {} ready ({unsupported} unsupported){trials}",
-        cases - failures,
+        "{ready} of {} {} ready ({unsupported} unsupported){trials}",
         counted(cases, "case"),
-        if cases == 1 { "is" } else { "are" }
+        if ready == 1 || cases == 1 { "is" } else { "are" }
     )?;
-    Ok(if failures > 0 { Exit::SomeCasesFailed } else { Exit::Ok })
+    Ok(if failures > 0 {
+        Exit::SomeCasesFailed
+    } else if plan.is_unsupported() {
+        Exit::NothingToDo
+    } else {
+        Exit::Ok
+    })
 }
 
 /// Writes what a task asks, what the user's own data holds, and which rows its cases learn from.

@@ -47,7 +47,7 @@ const EXIT_CODES: &str = "\
 Start with: bakeoff run quick
 
 Exit codes: 0 success, 1 unexpected error, 2 wrong usage or input, 3 some cases failed (their rows say why), \
-5 nothing to do, 130 interrupted";
+5 nothing to do: all cases are done, or no model can do any of them, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -91,6 +91,7 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
     }
     // Without the search trials that it dropped.
     let searches = stored(&plan)?;
+    let is_unsupported = plan.is_unsupported();
     plan.cases.retain(|case| !done.contains(&case.id));
     if plan.cases.is_empty() {
         let dir = RunDir::new(&arguments.run);
@@ -101,7 +102,7 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
                 format!("the results are stored, but not the report; correct the cause, then: bakeoff report {folder}")
             })?;
             print_report(&mut stdout().lock(), &built)?;
-            return Ok(Exit::Ok);
+            return Ok(if is_unsupported { Exit::NothingToDo } else { Exit::Ok });
         }
         writeln!(stdout(), "nothing to do in {}: {}", arguments.run.display(), all_done(done.len()))?;
         return Ok(Exit::NothingToDo);
@@ -113,7 +114,7 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
     say(&format!("{} {} done, {left} {} left", counted(done, "case"), are(done), are(left)));
     say_memory(program, &plan);
     interrupt::listen()?;
-    sum_up(&session.carry_out(&info, &plan, recorder, searches)?)
+    sum_up(&session.carry_out(&info, &plan, recorder, searches)?, is_unsupported)
 }
 
 /// `all 5 cases are done`.

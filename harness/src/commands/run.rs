@@ -49,7 +49,7 @@ pub(super) fn run(program: &Program, arguments: &RunArguments, samples: Option<&
     let info = session.describe(&plan, arguments.out.as_deref())?;
     let path = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&info.run));
     let recorder = Recorder::create(&path, &info)?;
-    sum_up(&session.carry_out(&info, &plan, recorder, Searches::new(&plan))?)
+    sum_up(&session.carry_out(&info, &plan, recorder, Searches::new(&plan))?, plan.is_unsupported())
 }
 
 /// Prints the cases. What there will be to do is known before any data is there, so missing data is no fault here.
@@ -82,9 +82,10 @@ pub(super) fn say_memory(program: &Program, plan: &Plan) {
     }
 }
 
-/// Prints the last lines of a run on the terminal. Returns its exit code.
-pub(super) fn sum_up(finished: &Finished) -> anyhow::Result<Exit> {
-    match print(finished) {
+/// Prints the last lines of a run on the terminal. Returns its exit code. `is_unsupported`: no case of the run was one that a model can
+/// do.
+pub(super) fn sum_up(finished: &Finished, is_unsupported: bool) -> anyhow::Result<Exit> {
+    match print(finished, is_unsupported) {
         // The reader is gone, but the exit code still says how the run ended.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         printed => printed.with_context(|| {
@@ -96,12 +97,14 @@ pub(super) fn sum_up(finished: &Finished) -> anyhow::Result<Exit> {
         Exit::Interrupted
     } else if finished.tally.failures > 0 {
         Exit::SomeCasesFailed
+    } else if is_unsupported {
+        Exit::NothingToDo
     } else {
         Exit::Ok
     })
 }
 
-fn print(Finished { path, built, tally }: &Finished) -> io::Result<()> {
+fn print(Finished { path, built, tally }: &Finished, is_unsupported: bool) -> io::Result<()> {
     let mut out = stdout().lock();
     print_report(&mut out, built)?;
     let path = path.display();
@@ -110,6 +113,8 @@ fn print(Finished { path, built, tally }: &Finished) -> io::Result<()> {
     } else if tally.failures > 0 {
         let cases = if tally.failures == 1 { "case" } else { "cases" };
         writeln!(out, "{} {cases} failed; to try again: bakeoff resume {path}", tally.failures)?;
+    } else if is_unsupported {
+        writeln!(out, "nothing was measured: every case is unsupported, and its row says why")?;
     }
     Ok(())
 }

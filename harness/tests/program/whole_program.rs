@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::{Bench, exits, records, stderr, stdout};
+use crate::common::{Bench, endings, exits, records, stderr, stdout};
 
 /// A run of two models and an unsupported case on both tasks; the program's own commit is not part of the promise.
 fn run(bench: &Bench, arguments: &[&str]) -> std::process::Output {
@@ -139,6 +139,30 @@ fn check_makes_a_pass_of_every_case_and_stores_nothing() {
     exits(&output, 3);
     insta::assert_snapshot!("check", stdout(&output).split(" at ").next().unwrap());
     assert_eq!(fs::read_dir(bench.path("")).unwrap().count(), 1, "only the suite");
+}
+
+#[test]
+fn a_suite_of_which_some_cases_are_unsupported_succeeds_and_one_of_which_all_are_measures_nothing() {
+    let bench = Bench::new();
+    bench.suite("", &["number"], &["nearly", "classes-only"]);
+    let checked = bench.run(&["check", "suite.toml"]);
+    exits(&checked, 0);
+    assert!(stdout(&checked).ends_with("\n1 of 2 cases is ready (1 unsupported)\n"), "{}", stdout(&checked));
+    exits(&bench.run(&["run", "suite.toml", "--out", "some"]), 0);
+
+    bench.suite("seeds = [1, 2]", &["number"], &["classes-only"]);
+    let checked = bench.run(&["check", "suite.toml"]);
+    exits(&checked, 5);
+    assert!(stdout(&checked).ends_with("\n0 of 2 cases are ready (2 unsupported)\n"), "{}", stdout(&checked));
+    exits(&bench.run(&["run", "suite.toml", "--list"]), 0);
+    let run = bench.run(&["run", "suite.toml", "--out", "none"]);
+    exits(&run, 5);
+    let says = "nothing was measured: every case is unsupported, and its row says why\n";
+    assert!(stdout(&run).ends_with(says), "{}", stdout(&run));
+    assert_eq!(endings(&bench.path("none")).len(), 2, "no case is dropped");
+    exits(&bench.run(&["resume", "none"]), 5);
+    fs::remove_file(bench.path("none/report.html")).unwrap();
+    exits(&bench.run(&["resume", "none"]), 5);
 }
 
 #[test]
