@@ -7,6 +7,7 @@ use bakeoff_models::{ArtefactInfo, Device, ModelEntry, Threads, inspect, unknown
 use bakeoff_reports::{ExplainedTask, Interpretation, RunDir, interpretation_text};
 use clap::Args;
 
+use super::output::check_folder;
 use super::{Exit, item, of_reading, print_report};
 use crate::case::{Case, Fold};
 use crate::explain::{ExplainSettings, ExplainedRows};
@@ -72,6 +73,9 @@ impl ExplainArguments {
 }
 
 pub(super) fn run(program: &Program, arguments: &ExplainArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
+    if let Some(folder) = &arguments.out {
+        check_folder(folder, "--out")?;
+    }
     let session = Session { program, samples, inline: true };
     if arguments.path.join("artefact.json").exists() {
         return explain_artefact(&session, arguments);

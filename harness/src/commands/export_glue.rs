@@ -12,6 +12,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::Exit;
+use super::output::check_new_file;
 use crate::recorder::is_closing;
 use crate::usage::usage;
 
@@ -69,6 +70,7 @@ const SHEETS: &[Sheet] = &[
 ];
 
 pub(super) fn run(arguments: &ExportGlueArguments) -> anyhow::Result<Exit> {
+    check_new_file(&arguments.out, "OUT")?;
     let run = Run::read(&arguments.run)?;
     let model = run.model(arguments.model.as_deref())?;
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));

@@ -9,6 +9,7 @@ mod explain;
 mod export_glue;
 mod generate;
 mod list;
+mod output;
 mod rank;
 mod report;
 mod resume;

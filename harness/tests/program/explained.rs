@@ -85,6 +85,23 @@ fn the_kept_models_of_a_run_are_explained_side_by_side_and_the_report_links_to_t
 }
 
 #[test]
+fn a_folder_for_the_page_that_cannot_be_written_is_noticed_before_anything_is_read() {
+    let bench = Bench::new();
+    bench.write("file", "");
+    for out in ["file", "file/page"] {
+        // That there is no such run would be noticed next.
+        let output = bench.run(&["explain", "nowhere", "--out", out]);
+        exits(&output, 2);
+        let message = stderr(&output);
+        assert!(message.contains("cannot write to file") && message.contains("give --out another place"), "{message}");
+    }
+    let output = bench.run(&["explain", "nowhere", "--out", "page"]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("is no run directory"), "{}", stderr(&output));
+    assert!(!bench.path("page").exists(), "nothing is made for a run that is refused");
+}
+
+#[test]
 fn a_run_without_kept_models_says_how_to_keep_them() {
     let bench = Bench::new();
     let suite = bench.suite("", &["parity"], &["nearly"]);
