@@ -58,9 +58,14 @@ fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
     model.fit_s(&shape, &case.params, case.threads, Device::named(&case.device)?)
 }
 
+/// What a reader must know and what is known before the first case runs, in sentences.
+pub fn remarks(plan: &Plan, machine: &MachineInfo) -> Vec<String> {
+    memory_remark(plan, machine).into_iter().chain(plan.search_remarks()).collect()
+}
+
 /// A warning, if the cases that run at the same time may use more memory than the machine has. The system may then end
 /// a case before the suite's limit does, and its row says `failed` instead of `out-of-memory`.
-pub fn memory_remark(plan: &Plan, machine: &MachineInfo) -> Option<String> {
+fn memory_remark(plan: &Plan, machine: &MachineInfo) -> Option<String> {
     let limit_gib = *plan.suite.memory_limit_gib.as_ref();
     let jobs = plan.jobs().min(plan.cases.len());
     let machine_gib = gib(machine.memory_bytes);

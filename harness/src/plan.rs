@@ -21,6 +21,7 @@ mod settings;
 mod suite_names;
 mod target;
 mod trials;
+mod unsearched;
 
 pub use filters::Overrides;
 pub use search::Space;
@@ -105,6 +106,11 @@ impl Plan {
     /// Whether there is no case that a model can do.
     pub fn is_unsupported(&self) -> bool {
         self.cases.iter().all(|case| case.unsupported.is_some())
+    }
+
+    /// What the search leaves as it is, in sentences. None if the suite searches nothing.
+    pub fn search_remarks(&self) -> Vec<String> {
+        unsearched::remarks(self)
     }
 
     /// How many cases run at the same time.

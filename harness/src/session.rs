@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::case::Case;
 use crate::executor::{ChildProcess, Executor, Inline};
-use crate::forecast::memory_remark;
+use crate::forecast::remarks;
 use crate::meters::{self, IdleWindow};
 use crate::plan::Plan;
 use crate::program::Program;
@@ -177,7 +177,7 @@ impl Session<'_> {
             toolchain: crate::TOOLCHAIN.to_owned(),
             command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
             devices: plan.devices.iter().map(|device| program.machine.device(*device)).collect(),
-            remarks: memory_remark(plan, &machine).into_iter().collect(),
+            remarks: remarks(plan, &machine),
             machine,
             energy,
             tasks,

@@ -327,8 +327,13 @@ impl Resolved {
 
     /// Every model that is the value of a parameter.
     pub fn models(&self) -> impl Iterator<Item = &ModelValue> {
-        self.0.values().filter_map(|value| match value {
-            ParamValue::Model(model) => Some(model),
+        self.models_by_parameter().map(|(_, model)| model)
+    }
+
+    /// Every parameter whose value is a model, with that model.
+    pub fn models_by_parameter(&self) -> impl Iterator<Item = (&str, &ModelValue)> {
+        self.0.iter().filter_map(|(name, value)| match value {
+            ParamValue::Model(model) => Some((name.as_str(), model)),
             _ => None,
         })
     }

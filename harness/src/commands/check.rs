@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use bakeoff_datasets::{Leakage, Split, Splits, Targets, class_counts, leakage};
 use bakeoff_models::ModelEntry;
 
-use super::run::say_memory;
+use super::run::say_remarks;
 use super::{Exit, Selection};
 use crate::case::Case;
 use crate::forecast::counted;
@@ -32,7 +32,7 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
     let plan = selection.plan(program)?;
     let session = Session { program, samples, inline: false };
     session.verify_data(&plan)?;
-    say_memory(program, &plan);
+    say_remarks(program, &plan);
     interrupt::listen()?;
     let mut out = stdout();
     for entry in &plan.suite.tasks {

@@ -8,7 +8,7 @@ use bakeoff_models::Device;
 use bakeoff_reports::{DeviceInfo, Results, RunDir, RunInfo, SCHEMA};
 use clap::Args;
 
-use super::run::{Isolation, say_memory, sum_up};
+use super::run::{Isolation, say_remarks, sum_up};
 use super::{Exit, of_reading, print_report};
 use crate::forecast::counted;
 use crate::interrupt;
@@ -112,7 +112,7 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
     let are = |n: usize| if n == 1 { "is" } else { "are" };
     let (done, left) = (done.len(), plan.cases.len());
     say(&format!("{} {} done, {left} {} left", counted(done, "case"), are(done), are(left)));
-    say_memory(program, &plan);
+    say_remarks(program, &plan);
     interrupt::listen()?;
     sum_up(&session.carry_out(&info, &plan, recorder, searches)?, is_unsupported)
 }

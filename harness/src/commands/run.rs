@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Exit, Selection, print_report};
-use crate::forecast::{forecast, memory_remark};
+use crate::forecast::{forecast, remarks};
 use crate::interrupt;
 use crate::plan::Plan;
 use crate::program::Program;
@@ -72,12 +72,12 @@ fn say_forecast(program: &Program, plan: &Plan) {
         // The run goes on even if nobody can read standard error any more.
         let _ = writeln!(io::stderr(), "{forecast}");
     }
-    say_memory(program, plan);
+    say_remarks(program, plan);
 }
 
-/// Warns on standard error if the suite's memory limit is above what the machine has.
-pub(super) fn say_memory(program: &Program, plan: &Plan) {
-    if let Some(remark) = memory_remark(plan, &program.machine.describe()) {
+/// Writes to standard error what the user must know of the plan.
+pub(super) fn say_remarks(program: &Program, plan: &Plan) {
+    for remark in remarks(plan, &program.machine.describe()) {
         let _ = writeln!(io::stderr(), "note: {remark}");
     }
 }

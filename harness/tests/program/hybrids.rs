@@ -85,6 +85,32 @@ fn more_tokens_than_the_positions_of_a_checkpoint_are_a_fault_of_the_plan_with_i
 }
 
 #[test]
+fn a_search_says_which_models_inside_a_hybrid_it_leaves_as_they_are() {
+    let models = "[[model]]\nname = \"svm\"\nlabel = \"svm-on-resnet\"\nparams = { features = \"resnet\" }\n\
+                  [[model]]\nname = \"student\"\nparams = { teacher = \"random-forest\" }\n\
+                  [[model]]\nname = \"svm\"\nlabel = \"chosen\"\n[model.search]\nfeatures = [\"hog\", \"mlp\"]\n";
+    let source = source(&format!("[search]\ntrials = 2\n{models}"));
+    let plan = Plan::new(&PROGRAM, &source, &Overrides::default()).unwrap();
+    let remarks = plan.search_remarks();
+    let inside = |models: &str, label: &str| {
+        format!(
+            "The search varies no parameter of {models} inside {label}: to try several values, list tables of that model in \
+             [model.search]."
+        )
+    };
+    assert_eq!(
+        remarks,
+        [
+            "The search varies no parameter of student: the suite leaves none free that has a range, so these cases run once, as \
+             they are."
+                .to_owned(),
+            inside("random-forest, svm", "student"),
+            inside("resnet", "svm-on-resnet"),
+        ]
+    );
+}
+
+#[test]
 fn a_network_that_cannot_read_the_inputs_of_a_task_is_unsupported_there_alone() {
     let models = "[[model]]\nname = \"svm\"\nparams = { features = \"encoder\" }\n\
                   [[model]]\nname = \"fusion\"\nparams = { network = \"encoder\" }\n\

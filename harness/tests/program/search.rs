@@ -55,6 +55,26 @@ fn search_trials_are_cases_before_the_one_that_is_scored_and_the_plan_is_the_sam
 }
 
 #[test]
+fn what_the_search_leaves_as_it_is_is_said_before_the_run_and_in_the_report() {
+    let bench = Bench::new();
+    let fixed = "[[model]]\nname = \"tunable\"\nlabel = \"fixed\"\n[model.on.number]\nrate = 0.5\n";
+    let tasks = format!("{TASKS}[[task]]\nname = \"parity\"\n");
+    bench.write("suite.toml", &format!("name = \"test\"\n{tasks}{TUNABLE}{fixed}[[model]]\nname = \"nearly\"\n"));
+    let remark =
+        "The search varies no parameter of fixed (on number), nearly: the suite leaves none free that has a range";
+    for command in
+        [&["run", "suite.toml", "--list"][..], &["check", "suite.toml"], &["run", "suite.toml", "--out", "out"]]
+    {
+        let output = bench.run(&[command, &["--trials", "3"]].concat());
+        exits(&output, 0);
+        assert!(stderr(&output).contains(remark), "{command:?}: {}", stderr(&output));
+    }
+    let without = bench.run(&["run", "suite.toml", "--list"]);
+    assert!(!stderr(&without).contains("The search varies"), "{}", stderr(&without));
+    assert!(fs::read_to_string(bench.path("out/report.md")).unwrap().contains(remark));
+}
+
+#[test]
 fn the_best_search_trial_gives_the_parameters_and_the_costs_are_summed() {
     let bench = Bench::new();
     bench.write("suite.toml", &format!("{SEARCH}{TASKS}{TUNABLE}"));
