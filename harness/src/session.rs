@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use bakeoff_datasets::{DataFile, FileState};
 use bakeoff_models::{ModelEntry, Resolved};
-use bakeoff_reports::{Built, CaseInfo, RunDir, RunInfo, SCHEMA, TaskInfo};
+use bakeoff_reports::{Built, CaseInfo, RunDir, RunInfo, SCHEMA};
 use sha2::{Digest, Sha256};
 
 use crate::case::Case;
@@ -20,6 +20,7 @@ use crate::progress;
 use crate::recorder::Recorder;
 use crate::runner::{self, RunTally};
 use crate::search::Searches;
+use crate::tasks;
 use crate::threads;
 use crate::usage::usage;
 use crate::worker;
@@ -147,21 +148,14 @@ impl Session<'_> {
         };
         let mut libraries: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut datasets = self.files_of_models(plan)?;
-        let mut tasks = Vec::new();
+        let mut infos = Vec::new();
         let version = |case: &Case| program.model_version(&case.model, &case.device).unwrap_or_default();
         for case in &plan.cases {
             libraries.entry(case.model.clone()).or_default().insert(version(case));
         }
         for task in suite.tasks.iter().filter_map(|entry| program.task_or(&plan.own, entry.name.as_ref())) {
             datasets.extend(task.checksums());
-            tasks.push(TaskInfo {
-                name: task.name().to_owned(),
-                version: task.version(),
-                about: task.about().to_owned(),
-                primary: task.primary().to_owned(),
-                unit: task.unit().to_owned(),
-                classes: task.classes().to_vec(),
-            });
+            infos.push(tasks::info(task));
         }
         let energy = meters::open(&suite.energy.config(), program.machine)
             .map_or_else(|reason| format!("none: {reason}"), |meter| meter.source().to_owned());
@@ -180,7 +174,7 @@ impl Session<'_> {
             remarks: remarks(plan, &machine),
             machine,
             energy,
-            tasks,
+            tasks: infos,
             cases: plan
                 .cases
                 .iter()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bakeoff_datasets::{Alphabet, DataFile, DatasetError, Inputs, Splits, Store};
 use bakeoff_models::{InputShape, TargetShape, TaskShape};
+use bakeoff_reports::TaskInfo;
 
 mod decoded;
 mod generated;
@@ -89,6 +90,18 @@ pub fn shape(task: &dyn Task, train_rows: usize) -> TaskShape {
         train_rows,
         mirror_negates: task.mirror_negates(),
         characters: task.characters(),
+    }
+}
+
+/// What a run and a fitted model store about `task`.
+pub fn info(task: &dyn Task) -> TaskInfo {
+    TaskInfo {
+        name: task.name().to_owned(),
+        version: task.version(),
+        about: task.about().to_owned(),
+        primary: task.primary().to_owned(),
+        unit: task.unit().to_owned(),
+        classes: task.classes().to_vec(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The interface between the instrument and what it measures. Every model is a [`ModelEntry`] that builds a [`Model`].
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use bakeoff_datasets::{Alphabet, DataFile, Images, Inputs, Split};
@@ -53,6 +54,19 @@ pub enum InputShape {
     },
 }
 
+impl fmt::Display for InputShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InputShape::Images { channels: 1, height, width } => write!(f, "grey images of {height} x {width} pixels"),
+            InputShape::Images { channels, height, width } => {
+                write!(f, "images of {height} x {width} pixels with {channels} channels")
+            }
+            InputShape::Texts { pairs: false } => write!(f, "texts"),
+            InputShape::Texts { pairs: true } => write!(f, "pairs of texts"),
+        }
+    }
+}
+
 impl InputShape {
     /// Whether an example is two texts that the task compares.
     pub fn is_pairs(self) -> bool {
@@ -67,6 +81,15 @@ pub enum TargetShape {
     Classes(usize),
     /// A real number.
     Value,
+}
+
+impl fmt::Display for TargetShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TargetShape::Classes(count) => write!(f, "one of {count} classes"),
+            TargetShape::Value => write!(f, "a number"),
+        }
+    }
 }
 
 /// What a model must know about a task before it sees data.

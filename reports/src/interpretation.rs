@@ -4,17 +4,15 @@
 mod page;
 mod text;
 
-use std::fs;
-use std::io::ErrorKind;
-
 use serde::{Deserialize, Serialize};
 
 use self::page::page;
 pub use self::text::interpretation_text;
 pub(crate) use self::text::named;
 use crate::error::ReportError;
-use crate::record::{SCHEMA, newer};
+use crate::record::SCHEMA;
 use crate::run_dir::RunDir;
+use crate::stored_json;
 
 /// The name of the file in a run's directory.
 const FILE: &str = "interpretation.json";
@@ -203,24 +201,8 @@ impl Interpretation {
     /// # Errors
     /// If the file cannot be read, is of a later schema, or is damaged.
     pub fn read(dir: &RunDir) -> Result<Option<Interpretation>, ReportError> {
-        #[derive(Deserialize)]
-        struct Stored {
-            schema: u32,
-        }
-        let path = dir.path().join(FILE);
-        let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            read => read.map_err(ReportError::io("read", &path))?,
-        };
-        let fault = |what: String| ReportError::Info {
-            path: path.clone(),
-            message: format!("{what}; make the file again with `bakeoff explain {}`", dir.path().display()),
-        };
-        let Stored { schema } = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
-        if schema > SCHEMA {
-            return Err(ReportError::Info { path, message: newer(schema) });
-        }
-        serde_json::from_str(&text).map(Some).map_err(|error| fault(error.to_string()))
+        let remedy = format!("make the file again with `bakeoff explain {}`", dir.path().display());
+        stored_json::read(&dir.path().join(FILE), &remedy)
     }
 
     /// Writes the file and the page of a run into this folder.
@@ -250,6 +232,8 @@ impl Interpretation {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::fs;
+
     use super::*;
 
     fn importance(part: Part, losses: &[f64]) -> Importance {

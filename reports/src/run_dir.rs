@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::error::Category;
 
 use crate::error::ReportError;
+use crate::fitted_task;
 use crate::record::{Curve, PredictionRow, Reading, Record, SCHEMA, newer};
 use crate::rows::{self, Intact, Row};
 use crate::run_info::RunInfo;
@@ -272,12 +273,21 @@ fn read<R: Row>(path: &Path) -> Result<Option<Intact<R>>, ReportError> {
 ///
 /// # Errors
 /// If the folder cannot be read.
-pub fn bytes_in(folder: &Path) -> io::Result<u64> {
+fn bytes_in(folder: &Path) -> io::Result<u64> {
     let bytes = |entry: fs::DirEntry| match entry.metadata()? {
         metadata if metadata.is_dir() => bytes_in(&entry.path()),
         metadata => Ok(metadata.len()),
     };
     fs::read_dir(folder)?.map(|entry| bytes(entry?)).sum()
+}
+
+/// The size in bytes of the fitted model in a folder, as `model_bytes` records it: `task.json` is no part of the model.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn model_bytes_in(folder: &Path) -> io::Result<u64> {
+    let beside = fs::metadata(folder.join(fitted_task::FILE)).map_or(0, |file| file.len());
+    Ok(bytes_in(folder)?.saturating_sub(beside))
 }
 
 /// Writes to a hidden temporary file in the same folder and renames it, so that a reader never sees an incomplete file.

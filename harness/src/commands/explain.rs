@@ -4,7 +4,7 @@ use std::io::{Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 
 use bakeoff_models::{ArtefactInfo, Device, ModelEntry, Threads, inspect, unknown_name};
-use bakeoff_reports::{ExplainedTask, Interpretation, RunDir, interpretation_text};
+use bakeoff_reports::{ExplainedTask, FittedTask, Interpretation, RunDir, RunInfo, interpretation_text};
 use clap::Args;
 
 use super::output::check_folder;
@@ -26,7 +26,7 @@ use crate::worker;
 pub(super) struct ExplainArguments {
     /// The directory of a run with --keep-models, or the folder of one fitted model
     path: PathBuf,
-    /// Explain only the models of these tasks, separated by commas; the task whose test rows a single model is to explain
+    /// Explain only the models of these tasks, separated by commas; for a single fitted model, the task that it was fitted on
     #[arg(short = 't', long = "task", value_name = "TASK", value_delimiter = ',', value_parser = item::<String>)]
     tasks: Vec<String>,
     /// Explain only these models of a run, by name or label, separated by commas
@@ -83,31 +83,53 @@ pub(super) fn run(program: &Program, arguments: &ExplainArguments, samples: Opti
     explain_run(&session, arguments)
 }
 
-/// A fitted model in a folder, on the test rows of the task that the user names.
+/// A fitted model in a folder, on the test rows of the task that it has learned. A model that does not say which that is was kept by an
+/// older run, and the user names the task.
 fn explain_artefact(session: &Session<'_>, arguments: &ExplainArguments) -> anyhow::Result<Exit> {
     let (program, folder) = (session.program, &arguments.path);
-    let [name] = &arguments.tasks[..] else {
-        return Err(usage(format!(
-            "{} holds one fitted model, which does not say on which task to explain it: name one with --task, or give the directory \
-             of its run",
-            folder.display()
-        )));
+    let fitted_on = FittedTask::read(folder).map_err(of_reading)?;
+    let name = match (&arguments.tasks[..], &fitted_on) {
+        ([name], _) => name,
+        ([], Some(FittedTask { task, .. })) => &task.name,
+        ([], None) => {
+            return Err(usage(format!(
+                "{} holds one fitted model, which does not say on which task to explain it: name one with --task, or give the \
+                 directory of its run",
+                folder.display()
+            )));
+        }
+        _ => {
+            return Err(usage(format!(
+                "{} holds one fitted model: name one task with --task, or none",
+                folder.display()
+            )));
+        }
     };
-    let task = program.task(name).ok_or_else(|| {
-        usage(unknown_name("task", name, &program.tasks.iter().map(|task| task.name()).collect::<Vec<_>>()))
-    })?;
-    let ArtefactInfo { model, shape: fitted_on } = inspect(folder).map_err(usage)?;
-    let shape = tasks::shape(task, 0);
-    if (shape.input, shape.target) != (fitted_on.input, fitted_on.target) {
-        return Err(usage(format!(
-            "{} was fitted on {:?} to predict {:?}, but task '{name}' has {:?} and {:?}: name the task that it was fitted on",
-            folder.display(),
-            fitted_on.input,
-            fitted_on.target,
-            shape.input,
-            shape.target
-        )));
+    let task = match (program.task(name), &fitted_on) {
+        (Some(task), _) => task,
+        (None, Some(FittedTask { task, .. })) if task.name == *name => {
+            return Err(usage(format!(
+                "{} was fitted on task '{name}', which is not in this program, as tasks on own data are not: give the directory of \
+                 its run",
+                folder.display()
+            )));
+        }
+        (None, _) => {
+            let known: Vec<&str> = program.tasks.iter().map(|task| task.name()).collect();
+            return Err(usage(unknown_name("task", name, &known)));
+        }
+    };
+    let found = inspect(folder).map_err(usage)?;
+    match &fitted_on {
+        Some(fitted) => refuse_other_task(folder, fitted, task)?,
+        None => say(&format!(
+            "note: {} does not say on which task it was fitted, as models of older runs do not. So it is not checked that this was \
+             '{name}'",
+            folder.display()
+        )),
     }
+    refuse_other_shape(folder, &found, task)?;
+    let model = found.model;
     let entry = program.model(&model).ok_or_else(|| {
         usage(unknown_name("model", &model, &program.models.iter().map(|model| model.name()).collect::<Vec<_>>()))
     })?;
@@ -119,6 +141,36 @@ fn explain_artefact(session: &Session<'_>, arguments: &ExplainArguments) -> anyh
     let explained = rows.explain(fitted.as_mut(), &case, &model).map_err(usage)?;
     let explained = explained_task(name.clone(), task, &rows, arguments, vec![explained]);
     finish(&Interpretation::new(vec![explained]), arguments.out.as_deref())
+}
+
+/// # Errors
+/// If `place` was fitted on another task than `task`, or on that task before it changed.
+fn refuse_other_task(place: &Path, fitted: &FittedTask, task: &dyn Task) -> anyhow::Result<()> {
+    match fitted.difference(&tasks::info(task)) {
+        None => Ok(()),
+        Some(difference) => Err(usage(format!(
+            "{} {difference}: its answers mean nothing there; name the task that it was fitted on, or fit it again",
+            place.display()
+        ))),
+    }
+}
+
+/// # Errors
+/// If `folder` was fitted on inputs or targets of another form than those of `task`.
+fn refuse_other_shape(folder: &Path, found: &ArtefactInfo, task: &dyn Task) -> anyhow::Result<()> {
+    let (shape, fitted_on) = (tasks::shape(task, 0), &found.shape);
+    if (shape.input, shape.target) == (fitted_on.input, fitted_on.target) {
+        return Ok(());
+    }
+    Err(usage(format!(
+        "{} was fitted to predict {} from {}, but task '{}' asks for {} from {}: name the task that it was fitted on",
+        folder.display(),
+        fitted_on.target,
+        fitted_on.input,
+        task.name(),
+        shape.target,
+        shape.input
+    )))
 }
 
 /// Words are permuted with one blank between them, and a model of characters reads every blank and newline.
@@ -149,6 +201,7 @@ fn explain_run(session: &Session<'_>, arguments: &ExplainArguments) -> anyhow::R
     let lock = if arguments.out.is_none() { Some(RunLock::new(folder)?) } else { None };
     let mut explained = Vec::new();
     for cases in tasks {
+        refuse_changed_task(session, &plan, &info, cases[0], folder)?;
         explained.push(explain_cases(session, &plan, &dir, &cases, arguments)?);
     }
     let interpretation = Interpretation::new(explained);
@@ -162,6 +215,22 @@ fn explain_run(session: &Session<'_>, arguments: &ExplainArguments) -> anyhow::R
     out.write_all(interpretation_text(&interpretation).as_bytes())?;
     print_report(&mut out, &built)?;
     Ok(Exit::Ok)
+}
+
+/// # Errors
+/// If the task of a case is another one than when the run was begun.
+fn refuse_changed_task(
+    session: &Session<'_>,
+    plan: &Plan,
+    info: &RunInfo,
+    case: &Case,
+    folder: &Path,
+) -> anyhow::Result<()> {
+    let begun = info.tasks.iter().find(|task| task.name == case.task);
+    match begun.zip(plan_task(session, plan, case)) {
+        Some((begun, task)) => refuse_other_task(folder, &FittedTask::new(begun.clone()), task),
+        None => Ok(()),
+    }
 }
 
 /// The task of a case; `None` if the program has it no more.

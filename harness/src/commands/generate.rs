@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use bakeoff_datasets::{Alphabet, Inputs, Text};
 use bakeoff_models::{Device, Model, Predictions, TargetShape, Threads, inspect, unknown_name};
+use bakeoff_reports::FittedTask;
 use clap::Args;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::Exit;
+use super::{Exit, of_reading};
 use crate::program::Program;
 use crate::usage::usage;
 
@@ -45,17 +46,26 @@ fn temperature(text: &str) -> Result<f64, String> {
 pub(super) fn run(program: &Program, arguments: &GenerateArguments) -> anyhow::Result<Exit> {
     let place = arguments.artefact.display();
     let found = inspect(&arguments.artefact).map_err(usage)?;
+    // A model of an older run does not say which task it has learned.
+    let fitted_on = FittedTask::read(&arguments.artefact).map_err(of_reading)?.map(|fitted| fitted.task);
     let Some(alphabet) = found.shape.characters else {
         let known = program.tasks.iter().filter(|task| task.characters().is_some()).map(|task| task.name());
         let known = known.collect::<Vec<_>>().join(", ");
+        let of = fitted_on.map_or_else(String::new, |task| format!(" but on '{}'", task.name));
         return Err(usage(format!(
-            "{place}: this model was not fitted on a task of characters, so it has no next character to give; give a model \
+            "{place}: this model was not fitted on a task of characters{of}, so it has no next character to give; give a model \
              fitted on {known}"
         )));
     };
-    if found.shape.target != TargetShape::Classes(alphabet.len()) {
-        let count = alphabet.len();
-        return Err(usage(format!("{place}: the model has not the {count} characters of its alphabet as its classes")));
+    let is_of_alphabet = match &fitted_on {
+        Some(task) => *task.classes == *alphabet.class_names(),
+        None => found.shape.target == TargetShape::Classes(alphabet.len()),
+    };
+    if !is_of_alphabet {
+        return Err(usage(format!(
+            "{place}: the classes of this model are not the {} characters of the alphabet that this bakeoff has: fit the model again",
+            alphabet.len()
+        )));
     }
     check_prompt(&arguments.prompt, alphabet).map_err(usage)?;
     let entry = program.model(&found.model).ok_or_else(|| {

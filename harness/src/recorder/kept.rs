@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bakeoff_reports::{Record, Results, RunDir, Status, bytes_in};
+use bakeoff_reports::{Record, Results, RunDir, Status, model_bytes_in};
 
 use super::{StoredRows, is_closing};
 use crate::case::Case;
@@ -145,7 +145,8 @@ impl<'a> Stored<'a> {
     /// Whether the kept model of a case has the size that was recorded. None was kept if there is no size.
     fn has_model(&self, case: &str) -> bool {
         let recorded = self.value(case, "model_bytes");
-        recorded.is_none_or(|bytes| bytes_in(&self.dir.model_path(case)).is_ok_and(|stored| stored as f64 == bytes))
+        recorded
+            .is_none_or(|bytes| model_bytes_in(&self.dir.model_path(case)).is_ok_and(|stored| stored as f64 == bytes))
     }
 }
 

@@ -91,6 +91,18 @@ pub(crate) fn records(run: &Path) -> Vec<bakeoff_reports::Record> {
     bakeoff_reports::RunDir::new(run).records().unwrap().rows
 }
 
+/// The size in bytes of the files of a kept model, without the one that says which task it has learned.
+pub(crate) fn bytes_of_model(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let of_model = entries.filter(|entry| entry.file_name() != "task.json");
+    of_model
+        .map(|entry| match entry.path() {
+            path if path.is_dir() => bytes_of_model(&path),
+            _ => entry.metadata().unwrap().len(),
+        })
+        .sum()
+}
+
 /// How each case ended: id, status, note, in the order of the file.
 pub(crate) fn endings(run: &Path) -> Vec<(String, String, String)> {
     records(run)

@@ -1,13 +1,11 @@
 //! Ensembles of the real models: what a run stores of them.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
 
 use bakeoff_reports::{Record, RunDir};
 
-use crate::common::{Bench, endings, exits, records, stderr, stdout};
+use crate::common::{Bench, bytes_of_model, endings, exits, records, stderr, stdout};
 
 /// The real program in the folder of a bench.
 fn bakeoff(bench: &Bench, arguments: &[&str]) -> Output {
@@ -22,13 +20,6 @@ fn suite(models: &[(&str, &str, &str)]) -> String {
         format!("[[model]]\nname = \"{name}\"\nlabel = \"{label}\"\nparams = {{ {params} }}\n")
     };
     head.to_owned() + &models.iter().map(model).collect::<String>()
-}
-
-fn bytes_in(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    entries
-        .map(|entry| if entry.path().is_dir() { bytes_in(&entry.path()) } else { entry.metadata().unwrap().len() })
-        .sum()
 }
 
 #[test]
@@ -59,7 +50,7 @@ fn a_run_stores_the_epochs_the_size_and_the_answers_of_all_members() {
     }
     for (label, members) in [("lstm-3", 3), ("svm-2", 2)] {
         let folder = dir.model_path(&case(label));
-        assert_eq!(value(label, "model_bytes"), bytes_in(&folder) as f64);
+        assert_eq!(value(label, "model_bytes"), bytes_of_model(&folder) as f64);
         assert!((1..=members).all(|member| folder.join(format!("member-{member}")).is_dir()));
     }
     let params = |label: &str| row(label, "wall_s").unwrap().params.clone();

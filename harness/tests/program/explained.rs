@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use crate::common::{Bench, exits, stderr, stdout};
+use crate::common::{Bench, bytes_of_model, exits, records, stderr, stdout};
 
 /// The real program in the folder of a bench.
 fn bakeoff(bench: &Bench, arguments: &[&str]) -> Output {
@@ -63,16 +63,8 @@ fn the_kept_models_of_a_run_are_explained_side_by_side_and_the_report_links_to_t
     exits(&bakeoff(&bench, &["report", "out"]), 0);
     assert_eq!(fs::read_to_string(bench.path("out/interpretation.html")).unwrap(), page);
 
-    // A single artefact, on the task that the user names.
-    let artefact = "out/models/sst2.decision-tree.n200.s1.cpu";
-    let alone = bakeoff(&bench, &[&["explain", artefact, "-t", "sst2", "--out", "alone"][..], &FEW].concat());
-    exits(&alone, 0);
-    assert!(stdout(&alone).contains("decision-tree (") && bench.path("alone/interpretation.html").exists());
     for (arguments, says) in [
-        (&["explain", artefact][..], "name one with --task"),
-        (&["explain", artefact, "-t", "cifar10"], "name the task that it was fitted on"),
-        (&["explain", artefact, "-t", "sst"], "did you mean 'sst2'"),
-        (&["explain", "out", "-t", "cifar10"], "in this run: unknown task 'cifar10'"),
+        (&["explain", "out", "-t", "cifar10"][..], "in this run: unknown task 'cifar10'"),
         (&["explain", "out", "-m", "swm"], "did you mean 'svm'"),
         (&["explain", "out", "--rows", "1"], "expected at least 2"),
         (&["explain", "out", "--repeats", "0"], "expected a whole number in 1..="),
@@ -82,6 +74,100 @@ fn the_kept_models_of_a_run_are_explained_side_by_side_and_the_report_links_to_t
         exits(&output, 2);
         assert!(stderr(&output).contains(says), "{arguments:?}: {}", stderr(&output));
     }
+}
+
+const TREE: &str = "\
+name = \"explained\"
+latency_examples = 1
+[[task]]
+name = \"sst2\"
+train_size = 200
+[[model]]
+name = \"decision-tree\"
+params = { cross_validate = false, max_depth = 3 }
+";
+
+/// The folder of the tree that a run of [`TREE`] in `out` keeps.
+const ARTEFACT: &str = "out/models/sst2.decision-tree.n200.s1.cpu";
+
+fn refused(bench: &Bench, arguments: &[&str], says: &str) {
+    let output = bakeoff(bench, &[&["explain", ARTEFACT], arguments].concat());
+    exits(&output, 2);
+    assert!(stderr(&output).contains(says), "{arguments:?}: {}", stderr(&output));
+}
+
+#[test]
+fn a_kept_model_knows_its_task_and_refuses_another_one_of_the_same_shape() {
+    let bench = Bench::new();
+    bench.write("suite.toml", TREE);
+    exits(&bakeoff(&bench, &["run", "suite.toml", "--out", "out", "--keep-models"]), 0);
+    let file = bench.path(ARTEFACT).join("task.json");
+    let text = fs::read_to_string(&file).unwrap();
+    for part in ["\"name\": \"sst2\"", "\"version\": ", "\"positive\""] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    // It is no part of the model, whose size is what it was.
+    let rows = records(&bench.path("out"));
+    let recorded = rows.iter().find(|row| row.metric == "model_bytes").unwrap().value;
+    assert_eq!(recorded, Some(bytes_of_model(&bench.path(ARTEFACT)) as f64));
+    exits(&bakeoff(&bench, &["resume", "out"]), 5);
+
+    for task in [&[][..], &["-t", "sst2"]] {
+        let output = bakeoff(&bench, &[&["explain", ARTEFACT, "--out", "alone"][..], task, &FEW].concat());
+        exits(&output, 0);
+        assert!(stdout(&output).contains("decision-tree (") && bench.path("alone/interpretation.html").exists());
+        assert!(!stderr(&output).contains("not checked"), "{}", stderr(&output));
+    }
+    for task in ["cola", "sst2-full", "xor", "cifar10"] {
+        refused(&bench, &["-t", task], &format!("was fitted on task 'sst2', and not on '{task}'"));
+    }
+    refused(&bench, &["-t", "sst"], "did you mean 'sst2'");
+    refused(&bench, &["-t", "sst2,cola"], "name one task with --task, or none");
+    for (from, to, says) in [
+        ("\"version\": 1", "\"version\": 9", "was fitted on version 9 of task 'sst2', and this bakeoff has version 1"),
+        (
+            "\"positive\"",
+            "\"praise\"",
+            "was fitted on task 'sst2' with the classes negative, praise, and not negative, positive",
+        ),
+        ("\"sst2\"", "\"mine\"", "was fitted on task 'mine', which is not in this program"),
+        ("\"schema\": 3", "\"schema\": 99", "newer bakeoff"),
+        ("{", "", "task.json"),
+    ] {
+        assert!(text.contains(from), "{from} is not in {text}");
+        fs::write(&file, text.replacen(from, to, 1)).unwrap();
+        refused(&bench, &[], says);
+    }
+}
+
+#[test]
+fn a_model_of_an_older_run_is_explained_with_a_note_that_its_task_is_not_checked() {
+    let bench = Bench::new();
+    bench.write("suite.toml", TREE);
+    exits(&bakeoff(&bench, &["run", "suite.toml", "--out", "out", "--keep-models"]), 0);
+    fs::remove_file(bench.path(ARTEFACT).join("task.json")).unwrap();
+    exits(&bakeoff(&bench, &["resume", "out"]), 5);
+    let output = bakeoff(&bench, &[&["explain", ARTEFACT, "-t", "sst2"][..], &FEW].concat());
+    exits(&output, 0);
+    let note = "does not say on which task it was fitted, as models of older runs do not. So it is not checked that this was 'sst2'";
+    assert!(stderr(&output).contains(note), "{}", stderr(&output));
+    refused(&bench, &[], "name one with --task");
+    refused(
+        &bench,
+        &["-t", "cifar10"],
+        "was fitted to predict one of 2 classes from texts, but task 'cifar10' asks for one of 10 classes from images of 32 x 32 \
+         pixels with 3 channels: name the task that it was fitted on",
+    );
+    refused(&bench, &["-t", "mrpc"], "asks for one of 2 classes from pairs of texts");
+    refused(&bench, &["-t", "cifar10-rotation"], "asks for a number from images");
+    // A run knows its tasks, whatever its models say.
+    exits(&bakeoff(&bench, &[&["explain", "out"][..], &FEW].concat()), 0);
+    let info = bench.path("out/run.json");
+    let text = fs::read_to_string(&info).unwrap();
+    fs::write(&info, text.replacen("\"positive\"", "\"praise\"", 1)).unwrap();
+    let output = bakeoff(&bench, &["explain", "out"]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("with the classes negative, praise"), "{}", stderr(&output));
 }
 
 #[test]

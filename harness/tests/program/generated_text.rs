@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use bakeoff::tasks::{self, TASKS};
 use bakeoff_datasets::{Store, carve_validation};
 use bakeoff_models::{Device, ENTRIES, EpochReport, ModelError, Resolved, Spec, Threads, Watch};
+use bakeoff_reports::FittedTask;
 
 use crate::common::{Bench, exits, stderr, stdout};
 
@@ -74,9 +75,32 @@ fn a_prompt_outside_the_alphabet_and_models_of_other_tasks_are_refused() {
     exits(&output, 2);
     assert!(stderr(&output).contains("sst2-next-character"), "{}", stderr(&output));
 
+    let of_reviews = TASKS.iter().find(|task| task.name() == "sst2").unwrap();
+    FittedTask::new(tasks::info(*of_reviews)).write(&other).unwrap();
+    let output = generate(&other, &["--prompt", "a"]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("not fitted on a task of characters but on 'sst2'"), "{}", stderr(&output));
+
     let output = generate(&bench.path("nothing"), &["--prompt", "a"]);
     exits(&output, 2);
     assert!(stderr(&output).contains("artefact.json"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_model_that_a_run_has_kept_must_have_the_characters_of_the_alphabet_as_its_classes() {
+    let bench = Bench::new();
+    let folder = saved(&bench, "decision-tree", "sst2-next-character");
+    let older = stdout(&generate(&folder, &["--prompt", "a", "--length", "5"]));
+    let task = TASKS.iter().find(|task| task.name() == "sst2-next-character").unwrap();
+    let mut info = tasks::info(*task);
+    FittedTask::new(info.clone()).write(&folder).unwrap();
+    assert_eq!(stdout(&generate(&folder, &["--prompt", "a", "--length", "5"])), older);
+    info.classes.swap(30, 31);
+    FittedTask::new(info).write(&folder).unwrap();
+    let output = generate(&folder, &["--prompt", "a"]);
+    exits(&output, 2);
+    let says = "the classes of this model are not the 52 characters of the alphabet";
+    assert!(stderr(&output).contains(says), "{}", stderr(&output));
 }
 
 #[test]

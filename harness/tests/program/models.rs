@@ -8,13 +8,9 @@ use bakeoff_datasets::Store;
 use bakeoff_models::{Device, ENTRIES, Predictions, Threads};
 use bakeoff_reports::{PredictionRow, Record, RunDir};
 
-use crate::common::{Bench, exits, records, stderr};
+use crate::common::{Bench, bytes_of_model, exits, records, stderr};
 
 const CASES: [&str; 2] = ["parity.nearly.n60.s1.cpu", "number.nearly.n60.s1.cpu"];
-
-fn bytes_in(folder: &Path) -> u64 {
-    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
-}
 
 fn model_bytes(run: &Path, case: &str) -> Record {
     records(run).into_iter().find(|row| row.case == case && row.metric == "model_bytes").unwrap()
@@ -38,7 +34,7 @@ fn a_run_keeps_its_models_if_it_is_to_and_their_size_is_the_same_if_not() {
     assert_eq!(kept(&bench, "kept").len(), CASES.len());
     assert!(!bench.path("gone/models").exists());
     for case in CASES {
-        let bytes = bytes_in(&dir.model_path(case)) as f64;
+        let bytes = bytes_of_model(&dir.model_path(case)) as f64;
         assert_eq!(model_bytes(&bench.path("kept"), case).value, Some(bytes));
         assert_eq!(model_bytes(&bench.path("gone"), case).value, Some(bytes));
     }

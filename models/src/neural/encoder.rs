@@ -382,9 +382,12 @@ impl InputEncoder {
         match (self, inputs) {
             (InputEncoder::Images { normalisation, form }, Inputs::Images(images)) => {
                 let &Images { channels, height, width, .. } = images;
-                let found = InputForm::Images { channels, height, width };
-                if found != *form {
-                    return Err(ModelError::Failed(format!("fitted on {form:?}, asked to predict {found:?}")));
+                let found = InputShape::Images { channels, height, width };
+                if let InputForm::Images { channels, height, width } = *form {
+                    let fitted = InputShape::Images { channels, height, width };
+                    if found != fitted {
+                        return Err(ModelError::Failed(format!("fitted on {fitted}, asked to predict {found}")));
+                    }
                 }
                 Ok(Encoded::Images { images, normalisation })
             }

@@ -90,8 +90,12 @@ impl Solver {
             Method::Linfa => (rows.len() * rows.width() * size_of::<f64>()) as u64,
         };
         if kernels.saturating_add(dense) > MOST_KERNEL_BYTES {
+            let solver = match method {
+                Method::Smo => "smo",
+                Method::Linfa => "linfa",
+            };
             return Err(ModelError::Unsupported(format!(
-                "solver {method:?} needs {kernels} bytes for kernels and {dense} bytes for dense rows, more than \
+                "solver = \"{solver}\" needs {kernels} bytes for kernels and {dense} bytes for dense rows, more than \
                  {MOST_KERNEL_BYTES}; use fewer rows, threads or terms, or solver = \"smo\""
             )));
         }
