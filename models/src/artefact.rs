@@ -29,6 +29,8 @@ const FORMAT: u32 = 1;
 const ENSEMBLE_FORMAT: u32 = 2;
 /// The layout of the folder of a model that is made of other models; see [`parts`].
 const PARTS_FORMAT: u32 = 3;
+/// What they are, for messages.
+const FORMATS: &str = "a model is of format 1, one with parts of format 3, an ensemble of format 2";
 const MANIFEST: &str = "artefact.json";
 const MODEL: &str = "model.json";
 const ARRAYS: &str = "arrays.safetensors";
@@ -388,9 +390,8 @@ pub fn inspect(folder: &Path) -> Result<ArtefactInfo, ModelError> {
         folder = ensemble::folder_of(&folder, 1);
         (path, found) = manifest(&folder)?;
     }
-    if found.format != FORMAT {
-        let formats = format!("a model is of format {FORMAT}, an ensemble of format {ENSEMBLE_FORMAT}");
-        return Err(refused(&path, format!("is of format {}, but {formats}", found.format)));
+    if ![FORMAT, PARTS_FORMAT].contains(&found.format) {
+        return Err(refused(&path, format!("is of format {}, but {FORMATS}", found.format)));
     }
     let (path, bytes) = found.read(&folder, MODEL)?;
     let Body { shape, .. } = json::<Body<IgnoredAny>>(&path, &bytes)?;

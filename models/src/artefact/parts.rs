@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{
-    ARRAYS, ArraysOut, Body, Content, ENSEMBLE_FORMAT, FORMAT, Loaded, MANIFEST, MODEL, MOST_FILE_BYTES,
-    MOST_MANIFEST_BYTES, Manifest, PARTS_FORMAT, files_of, json, read, read_files, refused, unsaved, whole, write,
+    ARRAYS, ArraysOut, Body, Content, FORMAT, FORMATS, Loaded, MANIFEST, MODEL, MOST_FILE_BYTES, MOST_MANIFEST_BYTES,
+    Manifest, PARTS_FORMAT, files_of, json, read, read_files, refused, unsaved, whole, write,
 };
 use crate::ensemble::of_one;
 use crate::model::{Device, Model, ModelEntry, ModelError, Spec, TaskShape};
@@ -79,10 +79,7 @@ pub(crate) fn load<S: DeserializeOwned>(
     let path = folder.join(MANIFEST);
     let manifest: Manifest = json(&path, &read(&path, MOST_MANIFEST_BYTES)?)?;
     if ![FORMAT, PARTS_FORMAT].contains(&manifest.format) {
-        let formats = format!(
-            "a model is of format {FORMAT}, one with parts of format {PARTS_FORMAT}, an ensemble of format {ENSEMBLE_FORMAT}"
-        );
-        return Err(refused(&path, format!("is of format {}, but {formats}", manifest.format)));
+        return Err(refused(&path, format!("is of format {}, but {FORMATS}", manifest.format)));
     }
     manifest.check_model(&path, entry, device)?;
     let count = if manifest.format == FORMAT { 0 } else { manifest.files.len().saturating_sub(2) };

@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bakeoff_models::{Device, ENTRIES, ModelError, Predictions, Threads};
+use bakeoff_models::{Device, ENTRIES, ModelError, Predictions, Threads, inspect};
 use proptest::prelude::*;
-use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, kinds, rows, saved, sealed, targets, written};
+use saved::{ARRAYS, FORMS, Kind, MANIFEST, MODEL, entry, fitted, kinds, rows, saved, sealed, shape, targets, written};
 
 mod ensembles;
 mod parts;
@@ -63,6 +63,8 @@ fn a_loaded_model_predicts_the_same_bits_on_any_threads() {
                 let path = folder.path().join(number.to_string());
                 let mut model = fitted(name, params, kind, classes);
                 model.save(&path).unwrap();
+                let said = inspect(&path).unwrap();
+                assert_eq!((said.model.as_str(), said.shape), (name, shape(kind, classes)), "{name} {params}");
                 let test = rows(kind, classes, 20, 3).inputs;
                 let expected = bits(&model.predict(&test).unwrap());
                 for threads in [1, 3] {

@@ -121,14 +121,19 @@ fn tiny() -> String {
     found.find(|folder| folder.is_dir()).unwrap().display().to_string()
 }
 
-pub(crate) fn fitted(name: &str, params: &str, kind: Kind, classes: bool) -> Box<dyn Model> {
-    let (train, validation) = (rows(kind, classes, 30, 1), rows(kind, classes, 6, 2));
+/// The form of the task of these inputs and targets.
+pub(crate) fn shape(kind: Kind, classes: bool) -> TaskShape {
     let input = match kind {
         Kind::Images => InputShape::Images { channels: 1, height: 16, width: 16 },
         _ => InputShape::Texts { pairs: kind == Kind::Pairs },
     };
     let target = if classes { TargetShape::Classes(3) } else { TargetShape::Value };
-    let shape = TaskShape { input, target, train_rows: 36, mirror_negates: false, characters: None };
+    TaskShape { input, target, train_rows: 36, mirror_negates: false, characters: None }
+}
+
+pub(crate) fn fitted(name: &str, params: &str, kind: Kind, classes: bool) -> Box<dyn Model> {
+    let (train, validation) = (rows(kind, classes, 30, 1), rows(kind, classes, 6, 2));
+    let shape = shape(kind, classes);
     let params = params.replace("TINY", &tiny());
     let params = Resolved::new(entry(name).params(), &shape, &params.parse().unwrap()).unwrap();
     entry(name).check(&params).unwrap();
