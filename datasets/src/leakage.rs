@@ -1,7 +1,7 @@
 //! Test rows that are training rows too, and how many rows each class has.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -31,6 +31,12 @@ pub fn leakage(train: &Split, test: &Split) -> Leakage {
         }
     }
     leakage
+}
+
+/// How many of `test` are also among `rows`, equal as for [`leakage`]. Neither has targets.
+pub fn repeated_inputs(rows: &Inputs, test: &Inputs) -> usize {
+    let known: HashSet<InputKey<'_>> = (0..rows.len()).map(|row| key(rows, row)).collect();
+    (0..test.len()).filter(|&row| known.contains(&key(test, row))).count()
 }
 
 /// The number of rows of each class, in the order of the classes' names. Empty if the targets are numbers.
@@ -73,7 +79,7 @@ impl<'a> DistinctInputs<'a> {
     pub(crate) fn watching(split: &'a Split, mut repeated: impl FnMut(usize, Repetition)) -> DistinctInputs<'a> {
         let mut rows: HashMap<InputKey<'a>, FirstRow> = HashMap::with_capacity(split.len());
         for row in 0..split.len() {
-            match rows.entry(key(split, row)) {
+            match rows.entry(key(&split.inputs, row)) {
                 Entry::Vacant(entry) => drop(entry.insert(FirstRow { row, contradicted: false })),
                 Entry::Occupied(mut entry) => {
                     let first = entry.get_mut();
@@ -88,7 +94,7 @@ impl<'a> DistinctInputs<'a> {
 
     /// Looks for the input that `row` of another split has.
     pub(crate) fn find(&self, other: &Split, row: usize) -> Option<Repetition> {
-        let first = self.rows.get(&key(other, row))?;
+        let first = self.rows.get(&key(&other.inputs, row))?;
         let other_target = first.contradicted || !same_target(other, row, self.split, first.row);
         Some(Repetition { row: first.row, other_target })
     }
@@ -101,8 +107,8 @@ enum InputKey<'a> {
     Image(&'a [u8]),
 }
 
-fn key(split: &Split, row: usize) -> InputKey<'_> {
-    match &split.inputs {
+fn key(inputs: &Inputs, row: usize) -> InputKey<'_> {
+    match inputs {
         Inputs::Texts(texts) => {
             InputKey::Text(comparable(&texts[row].first), texts[row].second.as_deref().map(comparable))
         }
@@ -151,6 +157,8 @@ mod tests {
         let train = texts(&[("x", 0), ("y", 1), ("z", 2)]);
         let test = texts(&[("x", 0), ("x", 1), ("new", 0), ("y", 1), ("X", 0)]);
         assert_eq!(leakage(&train, &test), Leakage { examples: 4, other_target: 1 });
+        assert_eq!(repeated_inputs(&train.inputs, &test.inputs), 4);
+        assert_eq!(repeated_inputs(&train.inputs.select(&[2]), &test.inputs), 0);
     }
 
     #[test]

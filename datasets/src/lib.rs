@@ -39,11 +39,11 @@ pub use fetch::{FetchError, FetchOptions, FetchProgress, Fetched, Mirror, fetch}
 pub use fetchable::{Download, Fetchable, Packing, Transport};
 pub use glue::{COLA, Glue, MNLI, MRPC, QNLI, QQP, RTE, SST2, STSB, WNLI};
 pub use label_noise::with_label_noise;
-pub use leakage::{Leakage, class_counts, leakage};
+pub use leakage::{Leakage, class_counts, leakage, repeated_inputs};
 pub use lock::has_no_locks;
 pub use next_character::{Alphabet, CONTEXT, NEXT_CHARACTER_TEST_ROWS, NEXT_CHARACTER_TRAIN_ROWS, next_character};
 pub use pretrained::{BERT_BASE, MINILM, PRETRAINED, PretrainedEncoder};
 pub use rotate::{MAX_DEGREES, rotate};
-pub use split::{carve_validation, folds, train_rows};
+pub use split::{carve_validation, folds, other_rows, train_rows};
 pub use sst2::Sst2Sample;
 pub use store::{DataFile, FileState, Size, Store};

@@ -27,6 +27,23 @@ pub fn train_rows(targets: &Targets, size: usize, seed: u64) -> Vec<usize> {
     }
 }
 
+/// Chooses `count` of the rows `0..rows` that are not among `taken`, by `seed`, the same ones on every machine. It is given no
+/// targets, so the choice cannot depend on them.
+///
+/// For one seed and the same `taken`, a smaller count gives a prefix of what a larger count gives.
+///
+/// # Panics
+/// If fewer than `count` rows are not taken.
+pub fn other_rows(rows: usize, taken: &[usize], count: usize, seed: u64) -> Vec<usize> {
+    let mut is_taken = vec![false; rows];
+    taken.iter().for_each(|&row| is_taken[row] = true);
+    let mut others = shuffled(rows, seed);
+    others.retain(|&row| !is_taken[row]);
+    assert!(count <= others.len(), "{count} rows asked for of {} that are left", others.len());
+    others.truncate(count);
+    others
+}
+
 /// Sets `count` rows of `split` aside for validation: the rows left to train on, and the validation rows.
 ///
 /// # Panics
@@ -154,6 +171,20 @@ mod tests {
             let mut rows = train_rows(&targets, targets.len(), seed);
             rows.sort_unstable();
             prop_assert_eq!(rows, (0..targets.len()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn other_rows_are_none_that_are_taken_each_once_and_fewer_are_a_prefix(
+            targets in labelled(), seed: u64, other: u64, share in 0.0..=1.0_f64, less in 0.0..=1.0_f64,
+        ) {
+            let rows = targets.len();
+            let taken = train_rows(&targets, (share * rows as f64) as usize, seed);
+            let all = other_rows(rows, &taken, rows - taken.len(), other);
+            let fewer = (less * all.len() as f64) as usize;
+            prop_assert_eq!(&other_rows(rows, &taken, fewer, other)[..], &all[..fewer]);
+            let mut each = [taken, all].concat();
+            each.sort_unstable();
+            prop_assert_eq!(each, (0..rows).collect::<Vec<_>>());
         }
 
         #[test]

@@ -1,7 +1,7 @@
 //! A case: task x model x parameters x training size x seed x device. It is the unit of work, isolation, failure and
 //! resume. A search trial is a case too.
 
-use bakeoff_models::Resolved;
+use bakeoff_models::{ModelEntry, Resolved};
 use bakeoff_reports::percent;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -115,6 +115,12 @@ impl Case {
         self.train_size - self.fold.map_or(0, of_fold)
     }
 
+    /// The training rows without targets that the case, a case of `model`, is given beside those. A search trial on a part of the
+    /// rows has the same part of these.
+    pub fn unlabelled_rows(&self, model: &dyn ModelEntry) -> usize {
+        model.unlabelled(&self.params) / self.row_divisor
+    }
+
     /// The target by which the fit is judged. A search trial has none, because it is scored on validation rows anyway.
     pub fn judged_by(&self) -> Option<f64> {
         self.target.filter(|_| self.trial.is_none())
@@ -139,6 +145,14 @@ impl Case {
     /// The seed that chooses which rows are set aside for validation.
     pub fn rows_seed(&self) -> u64 {
         derive(&["rows", &self.task, &self.seed.to_string()])
+    }
+
+    /// The seed that draws the unlabelled rows: the same for every model and size, and with folds for every seed too.
+    pub fn unlabelled_seed(&self) -> u64 {
+        match self.fold {
+            Some(_) => derive(&["unlabelled", &self.task]),
+            None => derive(&["unlabelled", &self.task, &self.seed.to_string()]),
+        }
     }
 
     /// The seed of the choice of a search trial's parameter by the search trials before it.

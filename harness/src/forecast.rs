@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bakeoff_models::{Device, ModelEntry};
+use bakeoff_models::{Device, ModelEntry, UNLABELLED};
 use bakeoff_reports::MachineInfo;
 
 use crate::budget::Budget;
@@ -55,7 +55,10 @@ fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
         return Some(most);
     }
     let shape = tasks::shape(program.task_or(&plan.own, &case.task)?, case.given_rows() / case.row_divisor);
-    model.fit_s(&shape, &case.params, case.threads, Device::named(&case.device)?)
+    // A search trial on a part of the rows has the same part of the unlabelled ones.
+    let mut params = case.params.clone();
+    params.limit(UNLABELLED, case.unlabelled_rows(model));
+    model.fit_s(&shape, &params, case.threads, Device::named(&case.device)?)
 }
 
 /// What a reader must know and what is known before the first case runs, in sentences.

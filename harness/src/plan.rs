@@ -21,6 +21,7 @@ mod settings;
 mod suite_names;
 mod target;
 mod trials;
+mod unlabelled;
 mod unsearched;
 
 pub use filters::Overrides;
@@ -153,6 +154,10 @@ impl Combination<'_> {
                     Support::Yes => None,
                     Support::No { reason } => Some(reason),
                 };
+                if unsupported.is_none() {
+                    let (model, task) = ((self.model, self.entry), (self.task, self.train_size));
+                    unlabelled::check(source, model, task, &params, &space)?;
+                }
                 for seed in suite.seeds.as_ref() {
                     for &fold in &axes.folds {
                         let mut case = self.case(suite, device, params.clone(), unsupported.clone());

@@ -1,7 +1,8 @@
 //! The rows of a case, and what is known about them before a model sees them.
 
 use bakeoff_datasets::{
-    Leakage, Split, Splits, Targets, carve_validation, class_counts, folds, leakage, train_rows, with_label_noise,
+    Inputs, Leakage, Split, Splits, Targets, carve_validation, class_counts, folds, leakage, other_rows,
+    repeated_inputs, train_rows, with_label_noise,
 };
 use bakeoff_models::ModelEntry;
 
@@ -20,6 +21,9 @@ pub struct Rows {
     pub train: Split,
     /// The training rows that are set aside for choosing among epochs or parameters.
     pub validation: Split,
+    /// Training rows of the task that are not given to the case, without their targets; `None` if the model asks for none. No row
+    /// that is scored is among them.
+    pub unlabelled: Option<Inputs>,
     /// The validation rows that the model would learn from, and is not given because its fit is judged by them.
     pub withheld: Option<Split>,
     /// The rows to be scored on: the test rows of the task, those of the case's fold, or those held out of a
@@ -31,6 +35,8 @@ pub struct Rows {
     pub true_targets: Targets,
     /// The test rows that are among all rows given to the case, before any label was made wrong.
     pub leakage: Leakage,
+    /// How many test rows are among the unlabelled ones; `None` if there are none of these, and for a search trial.
+    pub leaked_unlabelled: Option<usize>,
     /// How many rows given to the case have a label that was made wrong.
     pub noisy_labels: usize,
     /// The rows that the model of the case learns from.
@@ -41,7 +47,7 @@ impl Rows {
     /// Chooses the rows of `case`, a case of `model`, from those of its task.
     ///
     /// # Panics
-    /// If the task has fewer training rows than the case wants.
+    /// If the task has fewer training rows than the case wants, unlabelled ones included.
     pub fn choose(splits: Splits, case: &Case, model: &dyn ModelEntry) -> Rows {
         let Splits { train, test, further } = splits;
         let few = |split: Split| match case.test_rows {
@@ -49,14 +55,16 @@ impl Rows {
             _ => split,
         };
         let GivenRows { mut rows, noisy, fold } = given(&train, case);
+        let unlabelled = unlabelled(&train, case, model);
         if case.trial.is_some() {
-            return Rows::of_trial(rows, noisy, case, model);
+            return Rows { unlabelled, ..Rows::of_trial(rows, noisy, case, model) };
         }
         let (test, further) = match fold {
             Some(fold) => (few(fold), Vec::new()),
             None => (few(test), further),
         };
         let leakage = leakage(&rows, &test);
+        let leaked_unlabelled = unlabelled.as_ref().map(|rows| repeated_inputs(rows, &test.inputs));
         let (noisy_targets, noisy_labels) = noisy.unwrap_or_else(|| (rows.targets.clone(), 0));
         let true_targets = std::mem::replace(&mut rows.targets, noisy_targets);
         let learned = LearnedRows::by(model, &rows, case);
@@ -67,7 +75,19 @@ impl Rows {
             (validation, None)
         };
         let further = further.into_iter().map(|(name, split)| (name, few(split))).collect();
-        Rows { train, validation, withheld, test, further, true_targets, leakage, noisy_labels, learned }
+        Rows {
+            train,
+            validation,
+            unlabelled,
+            withheld,
+            test,
+            further,
+            true_targets,
+            leakage,
+            leaked_unlabelled,
+            noisy_labels,
+            learned,
+        }
     }
 
     /// The training rows that are scored after the fit: the first ones that every model learns from, as many as there are
@@ -79,7 +99,7 @@ impl Rows {
 
     /// The rows of a search trial. It is scored on the validation rows that `given` has for the case that is scored, and
     /// what it learns from has validation rows of its own: a model never sees the rows that it is chosen by. The rows of a
-    /// larger divisor are among those of a smaller one.
+    /// larger divisor are among those of a smaller one. It says nothing of unlabelled rows.
     fn of_trial(mut rows: Split, noisy: Option<(Targets, usize)>, case: &Case, model: &dyn ModelEntry) -> Rows {
         let mut noisy_labels = 0;
         if let Some((targets, changed)) = noisy {
@@ -95,11 +115,13 @@ impl Rows {
         Rows {
             train,
             validation,
+            unlabelled: None,
             withheld: None,
             test: held_out,
             further: Vec::new(),
             true_targets: learning.targets,
             leakage: Leakage::default(),
+            leaked_unlabelled: None,
             noisy_labels,
             learned,
         }
@@ -122,7 +144,7 @@ pub struct GivenRows {
 /// # Panics
 /// As for [`Rows::choose`].
 pub fn given(train: &Split, case: &Case) -> GivenRows {
-    let drawn = train.select(&train_rows(&train.targets, case.train_size, case.draw_seed()));
+    let drawn = train.select(&drawn_rows(train, case));
     // Before the rows are divided, so that a row has the same label in every fold that learns from it.
     let noisy = (case.label_noise > 0.0).then(|| with_label_noise(&drawn.targets, case.label_noise, case.noise_seed()));
     let Some(Fold { fold, folds: count, .. }) = case.fold else { return GivenRows { rows: drawn, noisy, fold: None } };
@@ -135,6 +157,25 @@ pub fn given(train: &Split, case: &Case) -> GivenRows {
         (targets, changed)
     });
     GivenRows { rows, noisy, fold: Some(drawn.select(&inside)) }
+}
+
+/// The training rows of the task that `case` is given, or that are divided into its folds.
+fn drawn_rows(train: &Split, case: &Case) -> Vec<usize> {
+    train_rows(&train.targets, case.train_size, case.draw_seed())
+}
+
+/// The rows without targets that `case`, a case of `model`, is given: some of those that were not drawn for it. So none of its
+/// validation rows, of the rows of its fold or of those held out of a search trial is among them. `None` if it asks for none.
+///
+/// # Panics
+/// As for [`Rows::choose`].
+pub fn unlabelled(train: &Split, case: &Case, model: &dyn ModelEntry) -> Option<Inputs> {
+    let count = case.unlabelled_rows(model);
+    if count == 0 {
+        return None;
+    }
+    let rows = other_rows(train.len(), &drawn_rows(train, case), count, case.unlabelled_seed());
+    Some(train.inputs.select(&rows))
 }
 
 /// How many labels differ.

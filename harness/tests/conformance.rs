@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use bakeoff::scoring;
 use bakeoff::tasks::{self, TASKS, Task};
-use bakeoff_datasets::{Inputs, Split, Store, Text, carve_validation, train_rows};
+use bakeoff_datasets::{Inputs, Split, Store, Text, carve_validation, other_rows, train_rows};
 use bakeoff_models::{
     Device, ENTRIES, EpochReport, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Resolved, Spec,
     Support, TaskShape, Threads, Watch,
@@ -124,6 +124,7 @@ struct Trial {
     task: &'static dyn Task,
     train: Split,
     validation: Split,
+    unlabelled: Inputs,
     test: Split,
     spec: Spec,
 }
@@ -132,7 +133,8 @@ impl Trial {
     /// `more` are parameters beside those that make the model small.
     fn new(entry: &dyn ModelEntry, task: &'static dyn Task, more: &str) -> Trial {
         let splits = task.load(&Store::embedded()).unwrap();
-        let given = splits.train.select(&train_rows(&splits.train.targets, rows(task), 7));
+        let drawn = train_rows(&splits.train.targets, rows(task), 7);
+        let given = splits.train.select(&drawn);
         let (train, validation) = carve_validation(&given, rows(task) / 10, 7);
         let test = splits.test.select(&(0..TEST_ROWS).collect::<Vec<_>>());
         let shape = tasks::shape(task, rows(task));
@@ -141,10 +143,12 @@ impl Trial {
         let params = Resolved::new(entry.params(), &shape, &written).unwrap();
         assert_eq!(entry.supports(&shape, &params, Device::Cpu), Support::Yes, "{} on {}", entry.name(), task.name());
         entry.check(&params).unwrap();
+        let unlabelled = other_rows(splits.train.len(), &drawn, entry.unlabelled(&params), 7);
         Trial {
             task,
             train,
             validation,
+            unlabelled: splits.train.inputs.select(&unlabelled),
             test,
             spec: Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 11 },
         }
@@ -152,7 +156,11 @@ impl Trial {
 
     fn fit(&self, model: &mut dyn Model) -> Predictions {
         let mut judge = Judge { validation: &self.validation, primary: self.task.primary(), epochs: 0 };
-        model.fit(&self.train, &self.validation, &mut judge).unwrap();
+        if self.unlabelled.is_empty() {
+            model.fit(&self.train, &self.validation, &mut judge).unwrap();
+        } else {
+            model.fit_with_unlabelled(&self.train, &self.validation, &self.unlabelled, &mut judge).unwrap();
+        }
         model.predict(&self.test.inputs).unwrap()
     }
 }
@@ -410,6 +418,13 @@ fn student_conforms() {
 #[test]
 fn student_conforms_on_pairs() {
     conforms("student", SYNTHETIC);
+}
+
+#[test]
+fn a_student_with_unlabelled_rows_conforms() {
+    let student = *ENTRIES.iter().find(|entry| entry.name() == "student").unwrap();
+    let tasks: Vec<_> = samples().into_iter().filter(|task| ["cifar10", "sst2"].contains(&task.name())).collect();
+    conforms_as(student, &tasks, "unlabelled = 400");
 }
 
 #[test]

@@ -122,6 +122,10 @@ impl ModelEntry for Ensembled {
         self.entry.own_files(&split(params).1)
     }
 
+    fn unlabelled(&self, params: &Resolved) -> usize {
+        self.entry.unlabelled(&split(params).1)
+    }
+
     fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
         let (count, params) = split(params);
         self.entry.pooled_width(shape, &params).filter(|_| count == 1)
@@ -174,6 +178,25 @@ impl Ensemble {
         self.members.first().map(Box::as_ref)
     }
 
+    /// Fits each member in its turn by `fit`.
+    fn fit_each(
+        &mut self,
+        watch: &mut dyn Watch,
+        fit: impl Fn(&mut dyn Model, &mut dyn Watch) -> Result<(), ModelError>,
+    ) -> Result<(), ModelError> {
+        self.is_fitted = false;
+        let count = self.members.len();
+        let mut epochs_before = 0;
+        for (index, model) in self.members.iter_mut().enumerate() {
+            let member = Member { number: index + 1, count };
+            let mut watch = MemberWatch { watch, member, epochs_before, epochs: 0 };
+            fit(model.as_mut(), &mut watch).map_err(|error| member.blamed(error, epochs_before))?;
+            epochs_before += watch.epochs;
+        }
+        self.is_fitted = true;
+        Ok(())
+    }
+
     fn check_fitted(&self, what: &str) -> Result<(), ModelError> {
         if self.is_fitted { Ok(()) } else { Err(ModelError::Failed(format!("{what} before fit"))) }
     }
@@ -181,17 +204,17 @@ impl Ensemble {
 
 impl Model for Ensemble {
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
-        self.is_fitted = false;
-        let count = self.members.len();
-        let mut epochs_before = 0;
-        for (index, model) in self.members.iter_mut().enumerate() {
-            let member = Member { number: index + 1, count };
-            let mut watch = MemberWatch { watch, member, epochs_before, epochs: 0 };
-            model.fit(train, validation, &mut watch).map_err(|error| member.blamed(error, epochs_before))?;
-            epochs_before += watch.epochs;
-        }
-        self.is_fitted = true;
-        Ok(())
+        self.fit_each(watch, |model, watch| model.fit(train, validation, watch))
+    }
+
+    fn fit_with_unlabelled(
+        &mut self,
+        train: &Split,
+        validation: &Split,
+        unlabelled: &Inputs,
+        watch: &mut dyn Watch,
+    ) -> Result<(), ModelError> {
+        self.fit_each(watch, |model, watch| model.fit_with_unlabelled(train, validation, unlabelled, watch))
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {

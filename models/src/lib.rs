@@ -39,7 +39,7 @@ pub use encode::words::{Tokens, Words, wordless};
 pub use ensemble::Ensembled;
 pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
-    TargetShape, TaskShape, Watch,
+    TargetShape, TaskShape, UNLABELLED, Watch,
 };
 pub use names::{did_you_mean, unknown_name};
 pub use parallel::{Threads, on_threads};

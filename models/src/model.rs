@@ -301,6 +301,21 @@ pub trait Model {
     /// If the fit diverges or a library fails.
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError>;
 
+    /// Learns from `train`, and from the inputs of further training rows whose targets are withheld. By default, it ignores the
+    /// latter. A model whose entry asks for such rows ([`ModelEntry::unlabelled`]) is fitted by this method.
+    ///
+    /// # Errors
+    /// See [`Model::fit`].
+    fn fit_with_unlabelled(
+        &mut self,
+        train: &Split,
+        validation: &Split,
+        _unlabelled: &Inputs,
+        watch: &mut dyn Watch,
+    ) -> Result<(), ModelError> {
+        self.fit(train, validation, watch)
+    }
+
     /// Learns as much as [`Model::pooled`] needs. A pretrained network that stays as it is learns nothing, and has a head of random
     /// weights.
     ///
@@ -383,6 +398,9 @@ pub trait Model {
     }
 }
 
+/// The name of the parameter that is [`ModelEntry::unlabelled`].
+pub const UNLABELLED: &str = "unlabelled";
+
 /// A model's entry in the registry: what it is, what it accepts and how to build it.
 pub trait ModelEntry: Sync {
     /// The name in suites, on the command line and in records.
@@ -437,6 +455,11 @@ pub trait ModelEntry: Sync {
     fn own_files(&self, params: &Resolved) -> Result<Vec<PathBuf>, ModelError> {
         let files = params.models().map(|model| model.entry().own_files(model.params()));
         Ok(files.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+    /// How many training rows without their targets a fit with these parameters asks for, beside the rows of its case. See
+    /// [`UNLABELLED`].
+    fn unlabelled(&self, _params: &Resolved) -> usize {
+        0
     }
     /// The width of what [`Model::pooled`] gives. `None` for a model that is not one network, or if the files that say it are not
     /// there.

@@ -5,9 +5,11 @@
 //! for the log-odds of two classes. The student answers with the softmax of their numbers. Where a number is to be predicted, the
 //! learner learns the teacher's predictions. A share of the truth can be mixed in (Hinton et al. 2015, section 2).
 //!
-//! No task has unlabelled rows, so the teacher answers for the labelled training and validation rows only. Only the learners are
-//! saved: the teacher is a cost of the fit, not of a prediction.
+//! Rows without labels can be added (`unlabelled`): the training rows that the size of a case leaves out, as inputs alone. The teacher
+//! answers for them, and the learners learn from its answers. Only the learners are saved: the teacher is a cost of the fit, not of a
+//! prediction.
 
+mod soft_targets;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
@@ -16,11 +18,13 @@ use std::path::{Path, PathBuf};
 
 use bakeoff_datasets::{Inputs, Split, Targets};
 
+use self::soft_targets::{learners, outputs, soft_targets};
 use crate::artefact::{ArraysOut, Loaded, parts};
+use crate::encode::features::extend;
 use crate::ensemble::check_alone;
 use crate::model::{
-    Device, EpochReport, Footprint, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape,
-    TaskShape, Watch,
+    Device, EpochReport, Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape,
+    UNLABELLED, Watch,
 };
 use crate::neural::head::Head;
 use crate::parallel::Threads;
@@ -33,8 +37,8 @@ pub(crate) struct Student;
 /// The share of a budget at which the teacher stops to learn.
 const TEACHER_SHARE: f64 = 0.7;
 
-/// The least probability that a soft label has, so that its logarithm is a number.
-const LEAST_PROBABILITY: f64 = 1e-4;
+/// The most unlabelled rows that can be asked for. No task has so many.
+const MOST_UNLABELLED: i64 = 100_000_000;
 
 const PARAMS: &[Param] = &[
     Param {
@@ -72,8 +76,17 @@ const PARAMS: &[Param] = &[
         images: DefaultValue::Float(0.0),
         texts: DefaultValue::Float(0.0),
         domain: Domain::Float(0.0, 1.0),
-        about: "the share of the true target in what is learned; the rest is the teacher's answer",
+        about: "the share of the true target in what is learned of labelled rows; the rest is the teacher's answer",
         source: "0: Ba and Caruana 2014; the idea of a share: Hinton et al. 2015",
+        search: None,
+    },
+    Param {
+        name: UNLABELLED,
+        images: DefaultValue::Int(0),
+        texts: DefaultValue::Int(0),
+        domain: Domain::Int(0, MOST_UNLABELLED),
+        about: "training rows that train_size leaves out, given without their labels; the teacher answers for them",
+        source: "0: the labelled rows alone; the idea of more rows: Ba and Caruana 2014, Hinton et al. 2015",
         search: None,
     },
 ];
@@ -86,19 +99,12 @@ fn learner(params: &Resolved) -> &ModelValue {
     params.model("learner").expect("the domain of the learner has models only")
 }
 
-/// What the learners of a task do: each predicts a number.
-fn learner_shape(shape: &TaskShape) -> TaskShape {
+/// What the learners of a task do: each predicts a number, and learns from the unlabelled rows too.
+fn learner_shape(shape: &TaskShape, params: &Resolved) -> TaskShape {
     // A mirrored image is of the same class.
     let mirror_negates = shape.mirror_negates && shape.target == TargetShape::Value;
-    TaskShape { target: TargetShape::Value, mirror_negates, ..*shape }
-}
-
-/// How many learners a task needs.
-fn learners(target: TargetShape) -> usize {
-    match target {
-        TargetShape::Value | TargetShape::Classes(2) => 1,
-        TargetShape::Classes(classes) => classes,
-    }
+    let train_rows = shape.train_rows + params.int(UNLABELLED);
+    TaskShape { target: TargetShape::Value, train_rows, mirror_negates, ..*shape }
 }
 
 impl ModelEntry for Student {
@@ -126,24 +132,36 @@ impl ModelEntry for Student {
     }
 
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
-        for (parameter, model, shape) in
-            [("teacher", teacher(params), *shape), ("learner", learner(params), learner_shape(shape))]
-        {
-            if let Support::No { reason } = model.entry().supports(&shape, model.params(), device) {
-                return Support::No { reason: format!("{parameter} = {}: {reason}", model.name()) };
-            }
+        let supports = |model: &ModelValue, shape: &TaskShape| model.entry().supports(shape, model.params(), device);
+        let (teacher, learner, all) = (teacher(params), learner(params), learner_shape(shape, params));
+        if let Support::No { reason } = supports(teacher, shape) {
+            return Support::No { reason: format!("teacher = {}: {reason}", teacher.name()) };
         }
-        Support::Yes
+        let Support::No { reason } = supports(learner, &all) else { return Support::Yes };
+        let labelled_alone = supports(learner, &TaskShape { train_rows: shape.train_rows, ..all });
+        let too_many = match labelled_alone {
+            Support::Yes => {
+                let unlabelled = self.unlabelled(params);
+                format!("; {unlabelled} of these rows are unlabelled, so set {UNLABELLED} to fewer")
+            }
+            Support::No { .. } => String::new(),
+        };
+        Support::No { reason: format!("learner = {}: {reason}{too_many}", learner.name()) }
     }
 
     fn check(&self, params: &Resolved) -> Result<(), ParamError> {
         check_alone("learner", learner(params))
     }
 
+    fn unlabelled(&self, params: &Resolved) -> usize {
+        params.int(UNLABELLED)
+    }
+
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
+        // The teacher's answers are left out: a prediction costs a third of a training step, and there is one for each row.
         let (teacher, learner) = (teacher(params), learner(params));
         let teacher_s = teacher.entry().fit_s(shape, teacher.params(), threads, device)?;
-        let learner_s = learner.entry().fit_s(&learner_shape(shape), learner.params(), threads, device)?;
+        let learner_s = learner.entry().fit_s(&learner_shape(shape, params), learner.params(), threads, device)?;
         Some(teacher_s + learners(shape.target) as f64 * learner_s)
     }
 
@@ -154,7 +172,7 @@ impl ModelEntry for Student {
         let value = learner(&spec.params);
         let build = |number: usize| {
             let seed = if number == 0 { spec.seed } else { spec.seed_for(&format!("learner-{number}")) };
-            let (shape, params) = (learner_shape(&spec.shape), value.params().clone());
+            let (shape, params) = (learner_shape(&spec.shape, &spec.params), value.params().clone());
             let built = value.entry().build(&Spec { shape, params, seed, ..spec.clone() });
             built.map_err(|error| blamed("learner", value, error))
         };
@@ -169,7 +187,7 @@ impl ModelEntry for Student {
         if count != expected {
             return Err(arrays.refused(format!("goes with {count} parts, expected {expected}: save the model again")));
         }
-        let (value, shape) = (learner(&spec.params), learner_shape(&spec.shape));
+        let (value, shape) = (learner(&spec.params), learner_shape(&spec.shape, &spec.params));
         let load = |folder: &PathBuf| {
             parts::load_part(folder, (value.entry(), value.params()), &shape, spec.threads.clone(), device)
         };
@@ -188,22 +206,39 @@ struct Distilled {
 
 impl Model for Distilled {
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
+        self.fit_with_unlabelled(train, validation, &train.inputs.select(&[]), watch)
+    }
+
+    fn fit_with_unlabelled(
+        &mut self,
+        train: &Split,
+        validation: &Split,
+        unlabelled: &Inputs,
+        watch: &mut dyn Watch,
+    ) -> Result<(), ModelError> {
         self.is_fitted = false;
-        let params = &self.spec.params;
+        let (params, target) = (&self.spec.params, self.spec.shape.target);
         let (teacher, learner, truth) = (teacher(params), learner(params), params.float("truth"));
         let [taught, checked] = {
             let of_teacher = |error| blamed("teacher", teacher, error);
             let spec = Spec { params: teacher.params().clone(), ..self.spec.clone() };
             let mut model = teacher.entry().build(&spec).map_err(of_teacher)?;
             model.fit(train, validation, &mut PartWatch::new(watch, TEACHER_SHARE)).map_err(of_teacher)?;
-            let mut answers = |split: &Split| {
-                let answers = model.predict(&split.inputs).map_err(of_teacher)?;
-                soft_targets(&answers, &split.targets, truth).map_err(|text| of_teacher(ModelError::Failed(text)))
+            let mut answers = |inputs: &Inputs, truth: Option<(&Targets, f64)>| {
+                let answers = model.predict(inputs).map_err(of_teacher)?;
+                soft_targets(&answers, target, truth).map_err(|text| of_teacher(ModelError::Failed(text)))
             };
-            [answers(train)?, answers(validation)?]
+            let mut taught = answers(&train.inputs, Some((&train.targets, truth)))?;
+            let checked = answers(&validation.inputs, Some((&validation.targets, truth)))?;
+            if !unlabelled.is_empty() {
+                let more = answers(unlabelled, None)?;
+                taught.iter_mut().zip(more).for_each(|(column, more)| column.extend(more));
+            }
+            [taught, checked]
         };
         let count = self.learners.len();
         let [mut taught_rows, mut checked_rows] = [train, validation].map(Split::clone);
+        extend(&mut taught_rows.inputs, unlabelled);
         for (number, (model, (taught, checked))) in
             self.learners.iter_mut().zip(taught.into_iter().zip(checked)).enumerate()
         {
@@ -265,58 +300,6 @@ impl Model for Distilled {
     fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         self.learners.first().and_then(|model| model.wordless(inputs))
     }
-}
-
-/// The numbers that each learner learns, in the order of the rows: the log-odds of two classes, or the logarithms of the
-/// probabilities of all classes less their mean, or the numbers that the teacher predicts. `truth` is the share of the true targets in
-/// the probabilities or numbers. A teacher that gives no probabilities is sure of its labels.
-///
-/// # Errors
-/// If an answer is not a finite number, or is of another kind than the targets.
-fn soft_targets(answers: &Predictions, targets: &Targets, truth: f64) -> Result<Vec<Vec<f32>>, String> {
-    let mixed = |answer: f64, target: f64| (1.0 - truth) * answer + truth * target;
-    let columns = match (answers, targets) {
-        (Predictions::Values(answers), Targets::Values(targets)) => {
-            let both = answers.iter().zip(targets);
-            vec![both.map(|(&answer, &target)| mixed(f64::from(answer), f64::from(target)) as f32).collect()]
-        }
-        (Predictions::Classes { labels: answers, probabilities }, Targets::Classes { labels, names }) => {
-            let classes = names.len();
-            let mut columns = vec![Vec::with_capacity(labels.len()); learners(TargetShape::Classes(classes))];
-            for (row, (&answer, &label)) in answers.iter().zip(labels).enumerate() {
-                let log = |class: usize| {
-                    let one_hot = |label: u16| f64::from(u8::from(usize::from(label) == class));
-                    let answer =
-                        probabilities.as_ref().map_or(one_hot(answer), |all: &Matrix| f64::from(all.row(row)[class]));
-                    mixed(answer, one_hot(label)).max(LEAST_PROBABILITY).ln()
-                };
-                match classes {
-                    2 => columns[0].push((log(1) - log(0)) as f32),
-                    _ => {
-                        let logs: Vec<f64> = (0..classes).map(log).collect();
-                        let mean = logs.iter().sum::<f64>() / classes as f64;
-                        columns.iter_mut().zip(&logs).for_each(|(column, log)| column.push((log - mean) as f32));
-                    }
-                }
-            }
-            columns
-        }
-        _ => return Err("it answers with classes where numbers are asked for, or the reverse".to_owned()),
-    };
-    match columns.iter().flatten().all(|number| number.is_finite()) {
-        true => Ok(columns),
-        false => Err("an answer for a training row is not a finite number".to_owned()),
-    }
-}
-
-/// The learners' numbers as the outputs of one network, `rows x classes`. The softmax of `0, z` has the log-odds `z`.
-fn outputs(columns: &[Vec<f32>], classes: usize) -> Vec<f32> {
-    let rows = columns.first().map_or(0, Vec::len);
-    let of_row = |row: usize| {
-        let zero = (classes == 2).then_some(0.0);
-        zero.into_iter().chain(columns.iter().map(move |column| column[row]))
-    };
-    (0..rows).flat_map(of_row).collect()
 }
 
 /// What the fit of a learner reports. Its epochs are chosen by how near they are to the teacher on the validation rows, because no score

@@ -14,6 +14,7 @@ pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
     let about = About { grid, setting };
     [
         about.leakage(),
+        about.leaked_unlabelled(),
         about.pretraining(),
         about.classes(),
         about.wordless(),
@@ -114,6 +115,24 @@ impl About<'_> {
             ))
         };
         self.reports(read).into_iter().filter_map(sentence).collect()
+    }
+
+    /// A sentence for each model that was given test inputs without their targets.
+    fn leaked_unlabelled(&self) -> Vec<String> {
+        let read =
+            |trial: &Trial| Some([number(trial, "score", "leaked_unlabelled")?, number(trial, "score", "examples")?]);
+        let sentence = |report: ModelReport<[f64; 2]>| {
+            let [leaked, examples] = [0, 1].map(|part| TrialRange::of(&report, |values| values[part]));
+            (leaked.high > 0.0).then(|| {
+                format!(
+                    "{}{leaked} of {examples} test rows {} the same input as an unlabelled row. The model has not seen their targets, \
+                     but its fit knew these rows, so its scores on them are not scores on new data.",
+                    report.who,
+                    leaked.verb("has", "have"),
+                )
+            })
+        };
+        self.by_model(read).into_iter().filter_map(sentence).collect()
     }
 
     /// A sentence for each model that saw the task in pretraining.

@@ -109,6 +109,20 @@ fn leaked_test_rows_are_stated_once_where_all_models_agree() {
 }
 
 #[test]
+fn test_rows_among_the_unlabelled_ones_are_stated_of_the_model_that_was_given_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |model, value| Recorded { model, ..recorded("sst2", "score", "leaked_unlabelled", value) };
+    let built = run(folder.path(), &PLAN, &[of("resnet", 3.0), of("transformer", 0.0)]);
+    assert_warned(
+        folder.path(),
+        &built,
+        "sst2",
+        &["resnet: 3 of 300 test rows have the same input as an unlabelled row. The model has not seen their targets"],
+    );
+    assert_eq!(built.terminal_table.matches("an unlabelled row").count(), 1, "{}", built.terminal_table);
+}
+
+#[test]
 fn counts_that_differ_by_seed_are_a_range_and_those_that_differ_by_model_name_it() {
     let folder = tempfile::tempdir().unwrap();
     let by_seed = |seed, value| Recorded { seed, ..recorded("sst2", "score", "leaked_examples", value) };

@@ -1,11 +1,12 @@
 //! `check`: plans a suite, shows what its data holds, and makes one short pass of every case. So an overnight run does
 //! not fail at its end for a reason that could have been seen before.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write, stdout};
 use std::path::PathBuf;
 
-use bakeoff_datasets::{Leakage, Split, Splits, Targets, class_counts, leakage};
-use bakeoff_models::ModelEntry;
+use bakeoff_datasets::{Leakage, Split, Splits, Targets, class_counts, leakage, repeated_inputs};
+use bakeoff_models::{ModelEntry, UNLABELLED};
 
 use super::run::say_remarks;
 use super::{Exit, Selection};
@@ -26,7 +27,8 @@ use crate::worker;
 const TRAIN_ROWS: usize = 100;
 const TEST_ROWS: usize = 20;
 /// The parameters that decide how long a model learns, and the largest value of each in a short pass.
-const SHORT: [(&str, usize); 4] = [("epochs", 1), ("fine_tune", 1), ("trees", 2), ("ensemble", 2)];
+const SHORT: [(&str, usize); 5] =
+    [("epochs", 1), ("fine_tune", 1), ("trees", 2), ("ensemble", 2), (UNLABELLED, TRAIN_ROWS)];
 
 pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let plan = selection.plan(program)?;
@@ -117,6 +119,7 @@ fn describe(
         if own.is_none() || size < splits.train.len() || folds.is_some() {
             write_leakage(out, &cases, &splits)?;
         }
+        write_unlabelled_leakage(out, program, &cases, &splits)?;
     }
     Ok(())
 }
@@ -138,25 +141,31 @@ fn write_folds(out: &mut impl Write, train: &Split, size: usize, folds: usize) -
 
 /// How many rows the models learn from in these cases of one task and size, and which classes have too few.
 fn write_learned(out: &mut impl Write, program: &Program, cases: &[&Case], train: &Split) -> io::Result<()> {
-    let mut groups: Vec<(LearnedRows, Vec<&str>)> = Vec::new();
+    let mut groups: Vec<((LearnedRows, usize), Vec<&str>)> = Vec::new();
     for case in cases {
         let Some(model) = program.model(&case.model) else { continue };
         if groups.iter().any(|(_, labels)| labels.contains(&case.label.as_str())) {
             continue;
         }
-        let learned = learned_in_every_fold(model, train, &cases_alike(cases, case));
+        let labelled = learned_in_every_fold(model, train, &cases_alike(cases, case));
+        let learned = (labelled, case.unlabelled_rows(model));
         match groups.iter_mut().find(|(other, _)| *other == learned) {
             Some((_, labels)) => labels.push(&case.label),
             None => groups.push((learned, vec![&case.label])),
         }
     }
-    for (learned, labels) in groups {
+    for ((learned, unlabelled), labels) in groups {
         let learn = if labels.len() == 1 { "learns" } else { "learn" };
         let aside = match cases.first().map_or(0, |case| case.given_rows()) - learned.examples {
             0 => String::new(),
             rows => format!("; {rows} are for validation"),
         };
-        writeln!(out, "  {} {learn} from {} of {} rows{aside}", labels.join(", "), learned.examples, train.len())?;
+        let more = match unlabelled {
+            0 => String::new(),
+            rows => format!("; {rows} more are given without labels"),
+        };
+        let (labels, examples) = (labels.join(", "), learned.examples);
+        writeln!(out, "  {labels} {learn} from {examples} of {} rows{aside}{more}", train.len())?;
         let Some(classes) = &learned.classes else { continue };
         for (what, names) in [("no row", &classes.without_rows), ("one row", &classes.with_one_row)] {
             if !names.is_empty() {
@@ -225,6 +234,38 @@ fn write_leakage(out: &mut impl Write, cases: &[&Case], splits: &Splits) -> io::
         out,
         "  leakage: {leaked} of {test_rows} also occur in the {train_rows} ({other} of them with a different target)"
     )
+}
+
+/// Writes how many test rows are among the unlabelled rows that these cases of one task and size are given, for each number of such
+/// rows: the fewest and the most of a seed or fold.
+fn write_unlabelled_leakage(
+    out: &mut impl Write,
+    program: &Program,
+    cases: &[&Case],
+    splits: &Splits,
+) -> io::Result<()> {
+    // Which rows these are follows from task, size, number, seed and fold: the models share them.
+    let mut leaked: BTreeMap<usize, Vec<(&Case, usize)>> = BTreeMap::new();
+    for &case in cases {
+        let Some(model) = program.model(&case.model) else { continue };
+        let Some(rows) = rows::unlabelled(&splits.train, case, model) else { continue };
+        let of_number = leaked.entry(rows.len()).or_default();
+        if of_number.iter().any(|(other, _)| (other.seed, other.fold) == (case.seed, case.fold)) {
+            continue;
+        }
+        let fold = rows::given(&splits.train, case).fold;
+        let test = fold.as_ref().unwrap_or(&splits.test);
+        of_number.push((case, repeated_inputs(&rows, &test.inputs)));
+    }
+    for (rows, found) in leaked {
+        let leaked = range(found.iter().map(|(_, leaked)| *leaked));
+        let test_rows = match found.first().and_then(|(case, _)| case.fold) {
+            Some(_) => "the rows of a fold".to_owned(),
+            None => format!("{} test rows", splits.test.len()),
+        };
+        writeln!(out, "  leakage: {leaked} of {test_rows} also occur in the {rows} unlabelled rows")?;
+    }
+    Ok(())
 }
 
 /// `3`, or `3 to 5` if the numbers differ.

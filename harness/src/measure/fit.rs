@@ -24,6 +24,9 @@ impl Bench<'_> {
         let earlier = self.earlier(place)?;
         (self.emit)(Event::Phase(Phase::Fit));
         self.record(Phase::Fit, "train_examples", Some(rows.learned.examples as f64), "data", "");
+        if let Some(unlabelled) = &rows.unlabelled {
+            self.record(Phase::Fit, "unlabelled_examples", Some(unlabelled.len() as f64), "data", "");
+        }
         match self.case.budget {
             None => {}
             Some(Budget::Seconds(most)) => self.record(Phase::Fit, "budget_s", Some(most), "suite", ""),
@@ -84,7 +87,10 @@ impl Bench<'_> {
             emit: self.emit,
             curves: &mut self.outcome.curves,
         };
-        let fitted = model.fit(&rows.train, &rows.validation, &mut watch);
+        let fitted = match &rows.unlabelled {
+            None => model.fit(&rows.train, &rows.validation, &mut watch),
+            Some(unlabelled) => model.fit_with_unlabelled(&rows.train, &rows.validation, unlabelled, &mut watch),
+        };
         let last_part_s = stopwatch.seconds();
         let CheckpointSchedule { earlier_parts_s: mut parts_s, fault, .. } = watch.checkpoints;
         parts_s.push(last_part_s);

@@ -35,6 +35,9 @@ impl Bench<'_> {
         let leakage = &rows.leakage;
         self.record(Phase::Score, "leaked_examples", Some(leakage.examples as f64), "data", "");
         self.record(Phase::Score, "leaked_other_target", Some(leakage.other_target as f64), "data", "");
+        if let Some(leaked) = rows.leaked_unlabelled {
+            self.record(Phase::Score, "leaked_unlabelled", Some(leaked as f64), "data", "");
+        }
         let truncated = model.truncated(&rows.test.inputs);
         self.truncated(Phase::Score, truncated);
         self.wordless(Phase::Score, model.wordless(&rows.test.inputs));

@@ -37,4 +37,5 @@ mod search_methods;
 mod sheets;
 #[cfg(target_os = "linux")]
 mod terminals;
+mod unlabelled;
 mod whole_program;

@@ -308,15 +308,20 @@ fn check_terms(terms: usize, tokens: Tokens) -> Result<(), ModelError> {
 /// The rows of both splits in order. A model that chooses nothing by validation learns from all of them.
 pub(crate) fn joined(train: &Split, validation: &Split) -> Split {
     let mut all = train.clone();
-    match (&mut all.inputs, &validation.inputs) {
-        (Inputs::Images(all), Inputs::Images(more)) => all.pixels.extend_from_slice(&more.pixels),
-        (Inputs::Texts(all), Inputs::Texts(more)) => all.extend_from_slice(more),
-        _ => unreachable!("both splits are of one task"),
-    }
+    extend(&mut all.inputs, &validation.inputs);
     match (&mut all.targets, &validation.targets) {
         (Targets::Classes { labels, .. }, Targets::Classes { labels: more, .. }) => labels.extend_from_slice(more),
         (Targets::Values(all), Targets::Values(more)) => all.extend_from_slice(more),
         _ => unreachable!("both splits are of one task"),
     }
     all
+}
+
+/// Appends inputs of the same task.
+pub(crate) fn extend(all: &mut Inputs, more: &Inputs) {
+    match (all, more) {
+        (Inputs::Images(all), Inputs::Images(more)) => all.pixels.extend_from_slice(&more.pixels),
+        (Inputs::Texts(all), Inputs::Texts(more)) => all.extend_from_slice(more),
+        _ => unreachable!("both are of one task"),
+    }
 }

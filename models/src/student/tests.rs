@@ -2,14 +2,18 @@
 
 use bakeoff_datasets::{Images, Text};
 
+use super::soft_targets::LEAST_PROBABILITY;
 use super::*;
 use crate::ENTRIES;
-use crate::model::InputShape;
+use crate::model::{InputShape, Matrix};
+use crate::params::ParamValue;
 
 fn classes(labels: &[u16], count: usize) -> Targets {
     let names = (0..count).map(|class| class.to_string()).collect::<Vec<_>>().into();
     Targets::Classes { labels: labels.to_vec(), names }
 }
+
+const CLASSES_2: TargetShape = TargetShape::Classes(2);
 
 fn answers(labels: &[u16], cols: usize, data: &[f32]) -> Predictions {
     let probabilities = Some(Matrix { rows: labels.len(), cols, data: data.to_vec() });
@@ -26,18 +30,33 @@ fn assert_near(found: &[Vec<f32>], expected: &[&[f64]]) {
 
 #[test]
 fn two_classes_are_learned_as_their_log_odds_and_more_as_logarithms_less_their_mean() {
-    let found = soft_targets(&answers(&[0, 1], 2, &[0.75, 0.25, 0.1, 0.9]), &classes(&[0, 0], 2), 0.0).unwrap();
+    let found = soft_targets(&answers(&[0, 1], 2, &[0.75, 0.25, 0.1, 0.9]), CLASSES_2, None).unwrap();
     assert_near(&found, &[&[(0.25_f64 / 0.75).ln(), (0.9_f64 / 0.1).ln()]]);
-    let found = soft_targets(&answers(&[2], 3, &[0.2, 0.3, 0.5]), &classes(&[0], 3), 0.0).unwrap();
+    let found = soft_targets(&answers(&[2], 3, &[0.2, 0.3, 0.5]), TargetShape::Classes(3), None).unwrap();
     let mean = (0.2_f64.ln() + 0.3_f64.ln() + 0.5_f64.ln()) / 3.0;
     assert_near(&found, &[&[0.2_f64.ln() - mean], &[0.3_f64.ln() - mean], &[0.5_f64.ln() - mean]]);
 }
 
 #[test]
+fn rows_without_targets_are_learned_as_those_with_no_share_of_the_truth() {
+    let teacher = answers(&[0, 1], 3, &[0.5, 0.3, 0.2, 0.1, 0.9, 0.0]);
+    let targets = classes(&[2, 0], 3);
+    let shape = TargetShape::Classes(3);
+    assert_eq!(soft_targets(&teacher, shape, None), soft_targets(&teacher, shape, Some((&targets, 0.0))));
+    assert_ne!(soft_targets(&teacher, shape, None), soft_targets(&teacher, shape, Some((&targets, 0.5))));
+    let teacher = Predictions::Values(vec![4.0, -1.0]);
+    let targets = Targets::Values(vec![8.0, 3.0]);
+    let shape = TargetShape::Value;
+    assert_eq!(soft_targets(&teacher, shape, None), soft_targets(&teacher, shape, Some((&targets, 0.0))));
+}
+
+#[test]
 fn a_share_of_the_truth_is_mixed_into_probabilities_and_numbers() {
-    let found = soft_targets(&answers(&[0], 2, &[0.75, 0.25]), &classes(&[1], 2), 0.5).unwrap();
+    let found = soft_targets(&answers(&[0], 2, &[0.75, 0.25]), CLASSES_2, Some((&classes(&[1], 2), 0.5))).unwrap();
     assert_near(&found, &[&[(0.625_f64 / 0.375).ln()]]);
-    let found = soft_targets(&Predictions::Values(vec![4.0]), &Targets::Values(vec![8.0]), 0.25).unwrap();
+    let found =
+        soft_targets(&Predictions::Values(vec![4.0]), TargetShape::Value, Some((&Targets::Values(vec![8.0]), 0.25)))
+            .unwrap();
     assert_near(&found, &[&[5.0]]);
 }
 
@@ -46,20 +65,22 @@ fn a_teacher_that_is_certain_or_gives_labels_only_is_learned_with_finite_numbers
     let certain = answers(&[1], 2, &[0.0, 1.0]);
     let labels_only = Predictions::Classes { labels: vec![1], probabilities: None };
     for teacher in [certain, labels_only] {
-        let found = soft_targets(&teacher, &classes(&[0], 2), 0.0).unwrap();
+        let found = soft_targets(&teacher, CLASSES_2, None).unwrap();
         assert_near(&found, &[&[-LEAST_PROBABILITY.ln()]]);
     }
     let broken = Predictions::Values(vec![f32::NAN]);
-    let error = soft_targets(&broken, &Targets::Values(vec![1.0]), 0.0).unwrap_err();
+    let error = soft_targets(&broken, TargetShape::Value, None).unwrap_err();
     assert!(error.contains("not a finite number"), "{error}");
-    assert!(soft_targets(&Predictions::Values(vec![1.0]), &classes(&[0], 2), 0.0).is_err());
+    assert!(soft_targets(&Predictions::Values(vec![1.0]), CLASSES_2, None).is_err());
+    let truth = classes(&[0], 2);
+    assert!(soft_targets(&Predictions::Values(vec![1.0]), TargetShape::Value, Some((&truth, 0.5))).is_err());
 }
 
 #[test]
 fn learners_that_learned_everything_answer_with_the_probabilities_of_the_teacher() {
     for (count, data) in [(2, vec![0.75, 0.25, 0.1, 0.9]), (3, vec![0.2, 0.3, 0.5, 0.6, 0.3, 0.1])] {
         let teacher = answers(&[0, 0], count, &data);
-        let columns = soft_targets(&teacher, &classes(&[0, 0], count), 0.0).unwrap();
+        let columns = soft_targets(&teacher, TargetShape::Classes(count), None).unwrap();
         let Predictions::Classes { labels, probabilities: Some(found) } =
             Head::Classes(count).decode(&outputs(&columns, count))
         else {
@@ -228,4 +249,98 @@ fn what_the_teacher_has_read_and_seen_is_that_of_the_student() {
     assert!(Student.seen(&params).unwrap().contains(&"glue/mnli"));
     assert_eq!(Student.files(&params).len(), 3);
     assert_eq!(teacher(&params).params().word("mode"), "fine-tune", "a teacher learns the task");
+}
+
+/// A number that looks like chance (SplitMix64, Steele et al. 2014).
+fn mixed(number: usize) -> usize {
+    let z = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z >> 33) as usize
+}
+
+/// Films of eight words each, and how good they are: the sum of what their words are worth.
+fn films(first: usize, count: usize) -> Split {
+    const WORTH: [(&str, f32); 8] = [
+        ("splendid", 3.0),
+        ("good", 2.0),
+        ("fair", 1.0),
+        ("film", 0.0),
+        ("long", -0.5),
+        ("slow", -1.0),
+        ("dull", -2.0),
+        ("awful", -3.0),
+    ];
+    let (mut texts, mut values) = (Vec::new(), Vec::new());
+    for row in first..first + count {
+        let words = (0..8).map(|place| WORTH[mixed(row * 8 + place) % 8]).collect::<Vec<_>>();
+        texts.push(Text { first: words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" "), second: None });
+        values.push(words.iter().map(|(_, worth)| worth).sum());
+    }
+    Split { inputs: Inputs::Texts(texts), targets: Targets::Values(values) }
+}
+
+fn values(predictions: Predictions) -> Vec<f32> {
+    let Predictions::Values(values) = predictions else { panic!("no numbers") };
+    values
+}
+
+#[test]
+fn with_unlabelled_rows_a_student_is_nearer_to_its_teacher_on_new_rows() {
+    let (train, validation, test) = (films(0, 20), films(20, 4), films(1000, 200));
+    let unlabelled = films(100, 400).inputs;
+    for learner in ["\"svm\"", "{ model = \"random-forest\", trees = 20 }"] {
+        let mut spec = spec(TEXTS, TargetShape::Value, &format!("teacher = \"svm\"\nlearner = {learner}"));
+        spec.params.set(UNLABELLED, ParamValue::Int(400));
+        let of = teacher(&spec.params).clone();
+        let mut alone = of.entry().build(&Spec { params: of.params().clone(), ..spec.clone() }).unwrap();
+        alone.fit(&train, &validation, &mut Epochs::default()).unwrap();
+        let answers = values(alone.predict(&test.inputs).unwrap());
+        let distance = |rows: &Inputs| {
+            let mut model = Student.build(&spec).unwrap();
+            model.fit_with_unlabelled(&train, &validation, rows, &mut Epochs::default()).unwrap();
+            let found = values(model.predict(&test.inputs).unwrap());
+            found.iter().zip(&answers).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / 200.0
+        };
+        let [with, without] = [distance(&unlabelled), distance(&unlabelled.select(&[]))];
+        assert!(with < 0.5 * without, "{learner}: {with} with unlabelled rows, {without} without");
+    }
+}
+
+#[test]
+fn without_unlabelled_rows_both_ways_to_fit_give_the_same_bits_and_each_member_of_an_ensemble_gets_the_rows() {
+    let entry = ENTRIES.iter().find(|entry| entry.name() == "student").unwrap();
+    let (train, validation, test) = (films(0, 20), films(20, 4), films(1000, 50));
+    let (none, some) = (train.inputs.select(&[]), films(100, 100).inputs);
+    for ensemble in [1, 2] {
+        let one = spec(TEXTS, TargetShape::Value, "teacher = { model = \"mlp\", epochs = 5, hidden = 8 }");
+        let mut params = one.params.clone();
+        params.set("ensemble", ParamValue::Int(ensemble));
+        let fitted = |rows: Option<&Inputs>| {
+            let mut model = entry.build(&Spec { params: params.clone(), ..one.clone() }).unwrap();
+            match rows {
+                None => model.fit(&train, &validation, &mut Epochs::default()),
+                Some(rows) => model.fit_with_unlabelled(&train, &validation, rows, &mut Epochs::default()),
+            }
+            .unwrap();
+            values(model.predict(&test.inputs).unwrap())
+        };
+        assert_eq!(fitted(None), fitted(Some(&none)));
+        assert_ne!(fitted(None), fitted(Some(&some)), "{ensemble}");
+    }
+}
+
+#[test]
+fn a_forecast_and_a_limit_of_memory_count_the_unlabelled_rows_of_the_learners() {
+    let target = TargetShape::Classes(3);
+    let of = |rows: usize| spec(TEXTS, target, &format!("{TEACHER}\nlearner = \"svm\"\nunlabelled = {rows}"));
+    let seconds = |spec: &Spec| Student.fit_s(&spec.shape, &spec.params, 2, Device::Cpu).unwrap();
+    assert!(seconds(&of(20_000)) > seconds(&of(0)) + 1.0);
+    let many = of(1_000_000);
+    let Support::No { reason } = Student.supports(&many.shape, &many.params, Device::Cpu) else {
+        panic!("a kernel of 10^12 numbers is said to fit");
+    };
+    assert!(reason.starts_with("learner = svm: the kernel between 1000036 training rows"), "{reason}");
+    assert!(reason.ends_with("; 1000000 of these rows are unlabelled, so set unlabelled to fewer"), "{reason}");
+    assert_eq!((Student.unlabelled(&many.params), Student.unlabelled(&of(0).params)), (1_000_000, 0));
 }

@@ -301,6 +301,15 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "unlabelled_examples",
+        title: "unlabelled examples",
+        better: Higher,
+        formula: "number of further training rows that the model was given without their targets; only if its parameters ask \
+                  for some",
+        columns: &[column("fit", "unlabelled_examples")],
+        ..METRIC
+    },
+    Metric {
         name: "classes_without_rows",
         title: "classes without training rows",
         formula: "number of the task's classes that no row the model learns from has; the note names them",
@@ -364,6 +373,13 @@ pub static METRICS: &[Metric] = &[
         title: "leaked test examples with another target",
         formula: "number of the leaked test rows whose target differs from that of the training row",
         columns: &[column("score", "leaked_other_target")],
+        ..METRIC
+    },
+    Metric {
+        name: "leaked_unlabelled",
+        title: "test examples among the unlabelled ones",
+        formula: "number of test rows whose input is also that of a row that the model was given without its target",
+        columns: &[column("score", "leaked_unlabelled")],
         ..METRIC
     },
     Metric {
