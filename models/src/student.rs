@@ -9,6 +9,8 @@
 //! saved: the teacher is a cost of the fit, not of a prediction.
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
 
