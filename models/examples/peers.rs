@@ -50,6 +50,8 @@ enum Work {
     Train(Network),
     /// After a fit: seconds of each of this many predictions of one example.
     Latency(Network, usize),
+    /// Seconds of a fit and of a prediction of the test rows, from raw examples.
+    Fit(Network),
     /// Seconds to encode all rows.
     Encode(Form),
     /// Seconds of a fit and of a prediction of the test rows.
@@ -58,6 +60,7 @@ enum Work {
     Svm { features: usize },
 }
 
+/// A model of the registry.
 #[derive(Deserialize)]
 struct Network {
     model: String,
@@ -78,6 +81,7 @@ fn main() -> Result<()> {
     let answer = match &request.work {
         Work::Train(network) => train(network, &request)?,
         Work::Latency(network, count) => latency(network, *count, &request)?,
+        Work::Fit(network) => fit(network, &request)?,
         Work::Encode(form) => encode(*form, &request)?,
         Work::Forest { features, trees } => forest(*features, *trees, &request)?,
         Work::Svm { features } => svm(*features, &request)?,
@@ -124,6 +128,24 @@ fn latency(network: &Network, count: usize, request: &Request) -> Result<Value> 
         }
     }
     Ok(json!({ "seconds": seconds[WARM_UP..], "parameters": model.footprint().parameters }))
+}
+
+fn fit(network: &Network, request: &Request) -> Result<Value> {
+    let (train, test) = (split(network.form, &request.train)?, split(network.form, &request.test)?);
+    let mut model = model(network, &train, request)?;
+    let start = Instant::now();
+    model.fit(&train, &rows(&train, &[]), &mut Epochs(Vec::new()))?;
+    let fit_s = start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    let predictions = model.predict(&test.inputs)?;
+    let predict_s = start.elapsed().as_secs_f64();
+    let (Predictions::Classes { labels: predicted, .. }, Targets::Classes { labels, .. }) =
+        (predictions, &test.targets)
+    else {
+        return Err("a model of classes predicts classes".into());
+    };
+    let (accuracy, parameters) = (accuracy(&predicted, labels), model.footprint().parameters);
+    Ok(json!({ "seconds": fit_s, "predict": predict_s, "accuracy": accuracy, "parameters": parameters }))
 }
 
 fn encode(form: Form, request: &Request) -> Result<Value> {

@@ -25,6 +25,7 @@ use crate::neural::weights::WeightLayout;
 use crate::neural::{Neural, bert, seconds, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, ModelValue, Param, ParamError, Resolved};
+use crate::pretrained::PretrainedWeights;
 use crate::search::{Scale, Search, SearchDefault};
 use crate::{cnn, encoder, gru, lstm, resnet, transformer};
 
@@ -100,8 +101,13 @@ fn design_of(name: &str) -> (Design, Reading) {
     }
 }
 
+/// What the network with these parameters reads.
+pub(crate) fn reading(params: &Resolved) -> Reading {
+    design_of(network(params).name()).1
+}
+
 /// The network for these parameters, inputs and outputs.
-fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
+pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<dyn Network> {
     let InputForm::WithFeatures { raw, width } = form else { unreachable!("features are beside the inputs") };
     let value = network(params);
     let network = design_of(value.name()).0(value.params(), *raw, outputs);
@@ -181,13 +187,14 @@ impl ModelEntry for Fusion {
         if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
         }
-        let reading = design_of(network(&spec.params).name()).1;
-        Ok(Box::new(FusionModel { spec: spec.clone(), neural: Neural::new(&Fusion, spec, design, reading)? }))
+        Ok(Box::new(FusionModel {
+            spec: spec.clone(),
+            neural: Neural::new(&Fusion, spec, design, reading(&spec.params))?,
+        }))
     }
 
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
-        let reading = |spec: &Spec| design_of(network(&spec.params).name()).1;
-        Ok(Box::new(Neural::load_as(&Fusion, (folder, threads, device), design, reading)?))
+        Ok(Box::new(Neural::load_as(&Fusion, (folder, threads, device), design, |spec| reading(&spec.params))?))
     }
 }
 
@@ -197,34 +204,41 @@ struct FusionModel {
     neural: Neural,
 }
 
+/// What encodes the inputs, how all weights are trained, and the published weights from which the network starts, if it has any.
+type Learning = ((InputEncoder, Recipe), Option<PretrainedWeights>);
+
+/// How `neural`, a model with these parameters, learns from these rows.
+///
+/// # Errors
+/// If features cannot be computed, or a file of the network is missing or broken.
+pub(crate) fn learning(spec: &Spec, neural: &Neural, train: &Split) -> Result<Learning, ModelError> {
+    let Spec { params, shape, .. } = spec;
+    let network = network(params);
+    let of_network = Spec { params: network.params().clone(), ..spec.clone() };
+    let plain = neural.features(&train.inputs, &FeatureParams::of(params, &shape.input))?;
+    let (raw, recipe, weights) = match reading(params) {
+        Reading::RawWithFeatures(texts) => {
+            let raw = InputEncoder::fit(&train.inputs, &of_network, Reading::Raw(texts).of(&shape.input))?;
+            (raw, Recipe::read(&of_network.params), None)
+        }
+        _ => {
+            let (raw, weights) = encoder::pretrained(&of_network, train)?;
+            let is_scratch = of_network.params.word("mode") == "scratch";
+            (raw, encoder::recipe(&of_network.params), (!is_scratch).then_some(weights))
+        }
+    };
+    Ok(((InputEncoder::WithFeatures { raw: Box::new(raw), plain }, recipe), weights))
+}
+
 impl Model for FusionModel {
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
-        let Spec { params, shape, .. } = &self.spec;
-        let network = network(params);
-        let spec = Spec { params: network.params().clone(), ..self.spec.clone() };
-        let plain = self.neural.features(&train.inputs, &FeatureParams::of(params, &shape.input))?;
-        let with_plain = |raw| InputEncoder::WithFeatures { raw: Box::new(raw), plain };
-        let (splits, seed) = ((train, validation), spec.seed_for("init"));
-        let at_random = |layout: &WeightLayout| Ok(layout.initial(seed));
-        match design_of(network.name()).1 {
-            Reading::RawWithFeatures(texts) => {
-                let reading = Reading::Raw(texts).of(&shape.input);
-                let raw = InputEncoder::fit(&train.inputs, &spec, reading)?;
-                let learning = (with_plain(raw), Recipe::read(&spec.params));
-                self.neural.fit_encoded(learning, at_random, splits, watch)
-            }
-            _ => {
-                let (raw, weights) = encoder::pretrained(&spec, train)?;
-                let learning = (with_plain(raw), encoder::recipe(&spec.params));
-                match spec.params.word("mode") {
-                    "scratch" => self.neural.fit_encoded(learning, at_random, splits, watch),
-                    _ => {
-                        let start = |layout: &WeightLayout| weights.gather(layout, seed);
-                        self.neural.fit_encoded(learning, start, splits, watch)
-                    }
-                }
-            }
-        }
+        let (learning, weights) = learning(&self.spec, &self.neural, train)?;
+        let seed = self.spec.seed_for("init");
+        let start = |layout: &WeightLayout| match weights {
+            Some(weights) => weights.gather(layout, seed),
+            None => Ok(layout.initial(seed)),
+        };
+        self.neural.fit_encoded(learning, start, (train, validation), watch)
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {

@@ -81,3 +81,18 @@ static RANDOM_FOREST: Ensembled = Ensembled::of(&random_forest::RandomForest);
 static DECISION_TREE: Ensembled = Ensembled::of(&decision_tree::DecisionTree);
 static FUSION: Ensembled = Ensembled::of(&fusion::Fusion);
 static STUDENT: Ensembled = Ensembled::of(&student::Student);
+
+#[cfg(test)]
+mod tests {
+    use super::ENTRIES;
+
+    #[test]
+    fn every_model_is_compared_with_another_implementation() {
+        let page = include_str!("../../scripts/make-fixtures/README.md");
+        for entry in ENTRIES {
+            let row = format!("| `{}` |", entry.name());
+            let message = "add a fixture, and a row to the last table of scripts/make-fixtures/README.md";
+            assert!(page.lines().any(|line| line.starts_with(&row)), "{}: {message}", entry.name());
+        }
+    }
+}

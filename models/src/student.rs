@@ -11,6 +11,8 @@
 
 mod soft_targets;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
 

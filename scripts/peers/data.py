@@ -90,6 +90,22 @@ class Texts:
         return tensor([ids]), torch.tensor([len(ids)])
 
 
+class Features:
+    """Rows of numbers, alone or before what another kind of inputs has of the same examples."""
+
+    def __init__(self, numbers, raw=None):
+        self.numbers, self.raw = torch.tensor(numbers, dtype=torch.float32), raw
+
+    def __len__(self):
+        return len(self.numbers)
+
+    def batches(self, order, size):
+        return self.raw.batches(order, size) if self.raw else order.split(size)
+
+    def batch(self, rows, recipe=None):
+        return (self.numbers[rows], *(self.raw.batch(rows, recipe) if self.raw else ()))
+
+
 def tensor(ids):
     longest = max(map(len, ids))
     return torch.tensor([row + [0] * (longest - len(row)) for row in ids])
@@ -143,10 +159,21 @@ class Sources:
         path.write_text("".join(f"{label}\t{text}\n" for text, label in zip(texts, labels)), "utf-8")
         return str(path), texts, labels
 
-    def table(self, name, rows, labels):
-        path = self.folder / name
-        np.column_stack([labels, rows]).astype("<f4").tofile(path)
-        return str(path)
+    def tables(self, parts):
+        """A file of each table, of rows and labels."""
+        paths = []
+        for number, (rows, labels) in enumerate(parts):
+            path = self.folder / f"table-{len(parts[0][0])}x{rows.shape[1]}-{number}"
+            np.column_stack([labels, rows]).astype("<f4").tofile(path)
+            paths.append(str(path))
+        return paths
+
+    def cut(self, path, rows):
+        """Two files: the first rows of a file of images, and the others."""
+        whole, targets = pathlib.Path(path).read_bytes(), (f"{path}-first{rows}", f"{path}-after{rows}")
+        for target, part in zip(targets, (whole[: rows * RECORD], whole[rows * RECORD :])):
+            pathlib.Path(target).write_bytes(part)
+        return targets
 
     def head(self, path, form, rows):
         """A file of the first rows of another."""

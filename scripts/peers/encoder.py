@@ -1,61 +1,30 @@
-#!/usr/bin/env python3
-"""Times a pass of fine-tuning of a pretrained encoder in PyTorch, as a user of transformers would do it: AdamW, batches of 32 rows
-padded to their longest, dropout 0.1. With --grouped, batches are of rows of similar length, as ours are.
+"""A pretrained encoder under a new head, as a user of transformers would fine-tune it."""
 
-usage: python encoder.py FOLDER_OF_MINILM ROWS [--grouped] [--steps N]   (ROWS: lines of a label, a tab and a text)
-needs: torch, transformers
-"""
-
-import argparse
-import json
-import random
-import time
-
-import torch
 import transformers
+from torch import nn
+
+from data import Texts
 
 
-def batches(rows, size, grouped, rng):
-    rng.shuffle(rows)
-    if grouped:
-        window = 8 * size
-        rows = [row for at in range(0, len(rows), window) for row in sorted(rows[at : at + window], key=lambda row: len(row[1]))]
-    cut = [rows[at : at + size] for at in range(0, len(rows) - size + 1, size)]
-    rng.shuffle(cut)
-    return cut
+class Pieces(Texts):
+    """Texts as word pieces, by the encoder's own tokenizer."""
+
+    def __init__(self, folder, texts, longest):
+        self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        self.texts, self.ids = texts, self.tokenizer(texts, truncation=True, max_length=longest)["input_ids"]
+
+    def batch(self, rows, recipe=None):
+        padded = self.tokenizer.pad({"input_ids": [self.ids[row] for row in rows.tolist()]}, return_tensors="pt")
+        return padded["input_ids"], padded["attention_mask"]
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder")
-    parser.add_argument("rows")
-    parser.add_argument("--grouped", action="store_true")
-    parser.add_argument("--steps", type=int, default=10**9)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(1)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(arguments.folder)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(arguments.folder, num_labels=2)
-    model.train()
-    with open(arguments.rows, encoding="utf-8") as lines:
-        rows = [line.rstrip("\n").split("\t", 1) for line in lines]
-    rows = [(int(label), tokenizer(text, truncation=True, max_length=128)["input_ids"]) for label, text in rows]
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.01)
-    cut = batches(rows, 32, arguments.grouped, random.Random(1))[: arguments.steps]
-    seconds = []
-    for batch in cut:
-        start = time.perf_counter()
-        inputs = tokenizer.pad({"input_ids": [ids for _, ids in batch]}, return_tensors="pt")
-        loss = model(**inputs, labels=torch.tensor([label for label, _ in batch])).loss
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        seconds.append(time.perf_counter() - start)
-    told = {"steps": len(seconds), "seconds": sum(seconds), "median_step": sorted(seconds)[len(seconds) // 2],
-            "torch": torch.__version__, "transformers": transformers.__version__}
-    print(json.dumps(told))
+class Encoder(nn.Module):
+    """The pooled first piece under a linear layer. As in ours, attention weights are not dropped."""
 
+    def __init__(self, folder, outputs, dropout=0.1):
+        super().__init__()
+        self.bert = transformers.AutoModelForSequenceClassification.from_pretrained(
+            folder, num_labels=outputs, hidden_dropout_prob=dropout, attention_probs_dropout_prob=0.0)
 
-main()
+    def forward(self, ids, mask):
+        return self.bert(input_ids=ids, attention_mask=mask).logits

@@ -21,8 +21,8 @@ def glorot(inputs, outputs):
     return uniform(nn.Linear(inputs, outputs), math.sqrt(6 / (inputs + outputs)))
 
 
-def conv(inputs, outputs, stride):
-    layer = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+def conv(inputs, outputs, stride, bias=False):
+    layer = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=bias)
     return uniform(layer, math.sqrt(6 / (9 * inputs)))
 
 
@@ -179,7 +179,7 @@ class Recurrent(nn.Module):
 
 
 class Mlp(nn.Module):
-    """Over all pixels of an image, or over the mean of the embeddings of a text."""
+    """Over all pixels of an image, over features, or over the mean of the embeddings of a text."""
 
     def __init__(self, outputs, inputs, vocabulary=None, hidden=256, layers=2, dropout=0.2):
         super().__init__()
@@ -187,17 +187,76 @@ class Mlp(nn.Module):
         sizes = [inputs] + layers * [hidden]
         self.hidden = nn.ModuleList(
             uniform(nn.Linear(here, there), math.sqrt(6 / here)) for here, there in zip(sizes, sizes[1:]))
-        self.head, self.dropout = glorot(sizes[-1], outputs), nn.Dropout(dropout)
+        # Ours begins with a last layer of zeros.
+        self.head, self.dropout = uniform(nn.Linear(sizes[-1], outputs), 0.0), nn.Dropout(dropout)
 
     def forward(self, x, lengths=None):
-        if lengths is None:
-            x = x.permute(0, 2, 3, 1).flatten(1)
-        else:
+        if lengths is not None:
             there = present(x, lengths).unsqueeze(2)
             x = (self.words(x) * there).sum(1) / there.sum(1)
+        elif x.dim() == 4:
+            x = x.permute(0, 2, 3, 1).flatten(1)
         for layer in self.hidden:
             x = self.dropout(F.relu(layer(x)))
         return self.head(x)
+
+
+class Fused(nn.Module):
+    """A network with plain features beside it. The head is linear over both, written as a sum: the network's own head, and a linear
+    layer over the projected features."""
+
+    def __init__(self, network, outputs, features, projection=64, dropout=0.2):
+        super().__init__()
+        self.network, self.dropout = network, nn.Dropout(dropout)
+        self.projection, self.head = glorot(features, projection), glorot(projection, outputs)
+
+    def forward(self, features, *inputs):
+        return self.network(*inputs) + self.head(self.dropout(self.projection(features)))
+
+
+class Discriminator(nn.Module):
+    """Six convolutions, of which two halve the image. Of K + 1 classes, the last is that of made-up images, whose output is 0."""
+
+    def __init__(self, outputs, width=32, dropout=0.3):
+        super().__init__()
+        self.layers, inputs = nn.ModuleList(), 3
+        for stage in range(3):
+            for index in range(2):
+                self.layers.append(conv(inputs, width << stage, 2 if stage and not index else 1, bias=True))
+                inputs = width << stage
+        self.head, self.dropout = glorot(inputs, outputs), nn.Dropout(dropout)
+
+    def features(self, x):
+        for layer in self.layers:
+            x = self.dropout(x) if layer.stride[0] > 1 else x
+            x = F.leaky_relu(layer(x), 0.2)
+        return x.mean((2, 3))
+
+    def forward(self, x):
+        return F.pad(self.head(self.dropout(self.features(x))), (0, 1))
+
+
+class Generator(nn.Module):
+    """From noise to standardised pixels like those of `images`, whose sides are multiples of four: a small image of many channels,
+    doubled twice."""
+
+    def __init__(self, images, width=32, noise=100):
+        super().__init__()
+        self.noise, self.small = noise, (width << 2, images.pixels.shape[2] // 4, images.pixels.shape[3] // 4)
+        self.mean, self.std = images.mean, images.std
+        self.start = uniform(nn.Linear(noise, math.prod(self.small)), math.sqrt(6 / noise))
+        channels = [width << 2, width << 1, width, 3]
+        self.norms = nn.ModuleList(nn.BatchNorm2d(inputs) for inputs in channels[:-1])
+        self.convolutions = nn.ModuleList(conv(inputs, outputs, 1) for inputs, outputs in zip(channels, channels[1:]))
+        self.bias = nn.Parameter(torch.zeros(3))
+
+    def forward(self, noise):
+        channels, height, width = self.small
+        x = self.start(noise).view(-1, height, width, channels).permute(0, 3, 1, 2)
+        for stage, (norm, convolution) in enumerate(zip(self.norms, self.convolutions)):
+            x = F.relu(norm(x))
+            x = convolution(F.interpolate(x, scale_factor=2) if stage < 2 else x)
+        return ((torch.tanh(x + self.bias.view(1, 3, 1, 1)) + 1) / 2 - self.mean) / self.std
 
 
 def present(ids, lengths):
@@ -210,27 +269,52 @@ def parameters(network):
     return learned - getattr(network, "fixed", 0)
 
 
+def decays(name, value):
+    """Matrices and kernels, but no embeddings."""
+    return value.dim() > 1 and not {"words", "positions", "embeddings"} & set(name.split("."))
+
+
+class Optimizer:
+    """Moves a network by the recipe, with warm-up, a fall of the rate to zero, and clipped gradients."""
+
+    def __init__(self, network, recipe, steps):
+        matrices = [value for name, value in network.named_parameters() if decays(name, value)]
+        others = [value for name, value in network.named_parameters() if not decays(name, value)]
+        groups = [{"params": matrices, "weight_decay": recipe["weight_decay"]}, {"params": others, "weight_decay": 0.0}]
+        if recipe["optimizer"] == "sgd":
+            self.rule = torch.optim.SGD(groups, lr=0.0, momentum=0.9)
+        else:
+            self.rule = torch.optim.AdamW(groups, lr=0.0)
+        self.network, self.recipe, self.done, self.steps = network, recipe, 0, steps
+
+    def rate(self):
+        warm_up = round(0.1 * self.steps)
+        if self.done < warm_up:
+            return self.recipe["learning_rate"] * (self.done + 1) / warm_up
+        fallen = (self.done - warm_up) / max(self.steps - warm_up, 1)
+        left = 1 - fallen if self.recipe.get("fall") == "linear" else 0.5 + 0.5 * math.cos(math.pi * fallen)
+        return self.recipe["learning_rate"] * left
+
+    def step(self, loss):
+        """One step against the gradient of this loss, which is returned as a number."""
+        for group in self.rule.param_groups:
+            group["lr"] = self.rate()
+        self.rule.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.get("clip", 1.0))
+        self.rule.step()
+        self.done += 1
+        return loss.item()
+
+
 def train(network, inputs, targets, recipe, after_epoch=None):
     """Seconds and mean loss of each epoch. `inputs.batch(rows)` gives the network's arguments."""
-    matrices = [value for name, value in network.named_parameters() if decays(name, value)]
-    others = [value for name, value in network.named_parameters() if not decays(name, value)]
-    groups = [{"params": matrices, "weight_decay": recipe["weight_decay"]}, {"params": others, "weight_decay": 0.0}]
-    if recipe["optimizer"] == "sgd":
-        optimizer = torch.optim.SGD(groups, lr=0.0, momentum=0.9)
-    else:
-        optimizer = torch.optim.AdamW(groups, lr=0.0)
     rows, batch, epochs = len(targets), recipe["batch"], recipe["epochs"]
-    steps = math.ceil(rows / batch) * epochs
-    warm_up, step, told = round(0.1 * steps), 0, []
+    optimizer, told = Optimizer(network, recipe, math.ceil(rows / batch) * epochs), []
     for _ in range(epochs):
         start, losses = time.perf_counter(), []
         network.train()
         for chosen in inputs.batches(torch.randperm(rows), batch):
-            rate = recipe["learning_rate"]
-            rate *= (step + 1) / warm_up if step < warm_up else 0.5 + 0.5 * math.cos(
-                math.pi * (step - warm_up) / max(steps - warm_up, 1))
-            for group in optimizer.param_groups:
-                group["lr"] = rate
             outputs, wanted = network(*inputs.batch(chosen, recipe)), targets[chosen]
             if wanted.dtype == torch.int64:
                 loss = F.cross_entropy(outputs, wanted)
@@ -239,21 +323,47 @@ def train(network, inputs, targets, recipe, after_epoch=None):
                     # Mirroring turns the sign of an angle.
                     wanted = torch.where(inputs.mirrored, -wanted, wanted)
                 loss = F.mse_loss(outputs.squeeze(1), wanted)
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), recipe.get("clip", 1.0))
-            optimizer.step()
-            losses.append(loss.item())
-            step += 1
+            losses.append(optimizer.step(loss))
         if after_epoch:
             after_epoch()
         told.append((time.perf_counter() - start, sum(losses) / len(losses)))
     return told
 
 
-def decays(name, value):
-    """Matrices and kernels, but no embeddings."""
-    return value.dim() > 1 and not name.startswith(("words", "positions"))
+def train_rivals(discriminator, generator, inputs, targets, recipe, draw=None):
+    """Seconds and both mean losses of each epoch. In each step the discriminator moves, and then the generator. `draw(rows)` gives
+    the noise of so many images, once for each of the two."""
+    rows, batch, epochs = len(targets), recipe["batch"], recipe["epochs"]
+    steps, told = math.ceil(rows / batch) * epochs, []
+    of_discriminator, of_generator = (Optimizer(network, recipe, steps) for network in (discriminator, generator))
+    draw = draw or (lambda rows: torch.rand(rows, generator.noise) * 2 - 1)
+    generator.train()
+    for _ in range(epochs):
+        start, losses = time.perf_counter(), []
+        for chosen in inputs.batches(torch.randperm(rows), batch):
+            (real,), wanted = inputs.batch(chosen, recipe), targets[chosen]
+            discriminator.train()
+            keep_statistics(generator, True)
+            with torch.no_grad():
+                made = generator(draw(len(real)))
+            keep_statistics(generator, False)
+            outputs = discriminator(made)
+            made_up = torch.full_like(wanted, outputs.shape[1] - 1)
+            loss = F.cross_entropy(discriminator(real), wanted) + F.cross_entropy(outputs, made_up)
+            first = of_discriminator.step(loss)
+            discriminator.eval().requires_grad_(False)
+            apart = discriminator.features(generator(draw(len(real)))).mean(0) - discriminator.features(real).mean(0)
+            second = of_generator.step(apart.square().sum())
+            discriminator.requires_grad_(True)
+            losses.append((first, second))
+        told.append((time.perf_counter() - start, *(sum(part) / len(losses) for part in zip(*losses))))
+    return told
+
+
+def keep_statistics(network, is_kept):
+    """Whether a pass leaves the running statistics as they are."""
+    for norm in network.norms:
+        norm.momentum = 0.0 if is_kept else 0.1
 
 
 def predict(network, inputs, size=50):

@@ -2,7 +2,9 @@
 """Trains the peers' networks from given weights and tells the loss of every step, for a test of models/src/neural to have the
 same losses: that both sides of the comparison do the same work rests on it.
 
-Weights start as 0.3 sin(n), where n counts all weights in the order and the shapes in which models/src declares them.
+Weights start as 0.3 sin(n), where n counts all weights in the order and the shapes in which models/src declares them; those of what
+is compressed as 0.3 sin(n n), because matrices of the former are of rank two; and those of the two rivals as 0.6 sin(n n), from which
+the images differ. Noise is sin(1.3 n), where n counts all of it.
 
 usage: "$(scripts/peers/setup)/bin/python" scripts/peers/training.py > models/tests/fixtures/training.json
 """
@@ -12,11 +14,17 @@ import platform
 import sys
 
 import numpy as np
+import skimage
+import sklearn
 import torch
+from skimage.feature import hog
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import StandardScaler
 from torch import nn
+from torch.nn.utils import parametrize
 
 import networks
-from data import Images, Texts
+from data import WORD, Features, Images, Texts
 
 WORDS = ["a", "bad", "dull", "film", "fine", "good", "is", "it", "long", "not", "plot", "the", "very", "with"]
 
@@ -24,12 +32,12 @@ WORDS = ["a", "bad", "dull", "film", "fine", "good", "is", "it", "long", "not", 
 class Start:
     """Hands out the weights, slot by slot."""
 
-    def __init__(self):
-        self.count = 0
+    def __init__(self, power=1, size=0.3):
+        self.count, self.power, self.size = 0, power, size
 
     def slot(self, *shape):
         size = int(np.prod(shape))
-        values = 0.3 * np.sin(np.arange(self.count, self.count + size, dtype=np.float64))
+        values = self.size * np.sin(np.arange(self.count, self.count + size, dtype=np.float64) ** self.power)
         self.count += size
         return torch.from_numpy(values.astype(np.float32)).reshape(shape)
 
@@ -128,17 +136,59 @@ def mlp(start, network):
         start.affine(layer)
 
 
+def fused(fill):
+    """The slots of the network that `fill` fills, and then those beside it."""
+
+    def fill_all(start, network):
+        fill(start, network.network)
+        start.affine(network.projection)
+        start.affine(network.head)
+
+    return fill_all
+
+
+def discriminator(start, network):
+    for layer in network.layers:
+        start.conv(layer)
+        layer.bias.data = start.slot(*layer.bias.shape)
+    start.affine(network.head)
+
+
+def generator(start, network):
+    start.affine(network.start)
+    for norm, convolution in zip(network.norms, network.convolutions):
+        start.norm(norm)
+        start.conv(convolution)
+    network.bias.data = start.slot(*network.bias.shape)
+
+
 def texts(count):
     made = [" ".join(WORDS[(row * row + 3 * word) % len(WORDS)] for word in range(3 + row % 6)) for row in range(count)]
     return made, [int("good" in text or "fine" in text) for text in made]
 
 
 def pixels(count, side):
+    """Images of 8 x 8 pixels; or of others, in which no pixel has its largest gradient in two colours at once, of which rounding would
+    choose one."""
     numbers = np.arange(count * 3 * side * side)
-    return (numbers * numbers % 251).astype(np.uint8).reshape(count, 3, side, side), [row % 3 for row in range(count)]
+    values = numbers**2 % 251 if side == 8 else numbers**3 % 233
+    return values.astype(np.uint8).reshape(count, 3, side, side), [row % 3 for row in range(count)]
 
 
-def case(model, params, recipe, make, fill, inputs, labels):
+def tf_idf(sentences):
+    return TfidfVectorizer(ngram_range=(1, 2), token_pattern=WORD).fit_transform(sentences).toarray()
+
+
+def gradients(images):
+    """Histograms of oriented gradients."""
+    rows = [hog(image.transpose(1, 2, 0) / 255.0, channel_axis=-1, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(2, 2))
+            for image in images]
+    return StandardScaler().fit_transform(np.stack(rows))
+
+
+def case(model, params, recipe, make, fill, inputs, labels, beside=None, side=None):
+    """The losses of a network, or of one with features beside it, whose parameters are `beside`. `side` is that of the images from
+    which the features come."""
     torch.manual_seed(0)
     network = make()
     start = Start()
@@ -148,7 +198,101 @@ def case(model, params, recipe, make, fill, inputs, labels):
     assert start.count == networks.parameters(network)
     # The whole batch is one shard, as it is to PyTorch.
     settings = params | recipe | {"shard": len(labels), "dropout": 0.0}
-    return {"model": model, "images": isinstance(inputs, Images), "params": settings, "losses": [round(loss, 7) for _, loss in told]}
+    if beside:
+        model, settings = "fusion", {"network": {"model": model} | settings} | beside | {"dropout": 0.0}
+    side = inputs.pixels.shape[2] if isinstance(inputs, Images) else side
+    return {"model": model, "side": side, "params": settings, "losses": [round(loss, 7) for _, loss in told]}
+
+
+def rivals(images, labels):
+    """The losses of a discriminator and of its generator, and images that this then makes by its running statistics."""
+    params = {"width": 2, "noise": 3, "flip": False, "crop": 0}
+    recipe = {"optimizer": "adamw", "learning_rate": 0.01, "weight_decay": 0.1, "batch": len(labels), "epochs": 10}
+    both = networks.Discriminator(3, 2, 0.0), networks.Generator(images, 2, 3)
+    for network, fill in zip(both, (discriminator, generator)):
+        start = Start(2, 0.6)
+        fill(start, network)
+        assert start.count == networks.parameters(network)
+    drawn = 0
+
+    def draw(rows):
+        nonlocal drawn
+        values = np.sin(1.3 * np.arange(drawn, drawn + rows * params["noise"], dtype=np.float64))
+        drawn += len(values)
+        return torch.from_numpy(values.astype(np.float32)).reshape(rows, -1)
+
+    told = networks.train_rivals(*both, images, torch.tensor(labels), recipe, draw)
+    with torch.no_grad():
+        made = both[1].eval()(draw(2)).permute(0, 2, 3, 1)
+    return {"params": params | recipe | {"shard": len(labels), "dropout": 0.0},
+            "losses": [[round(loss, 7) for loss in losses] for _, *losses in told],
+            "made": [round(value, 6) for value in made.flatten().tolist()]}
+
+
+class Quantised(nn.Module):
+    """Whole numbers of 8 bits, with a scale for each row of the matrix, and the straight-through estimate of the gradient."""
+
+    def forward(self, matrix):
+        scales = matrix.detach().abs().amax(1) / 127
+        return torch.fake_quantize_per_channel_affine(matrix, scales, torch.zeros_like(scales, dtype=torch.int32), 0, -127, 127)
+
+
+class LowRank(nn.Module):
+    """A linear layer as the product of the two closest matrices of this rank."""
+
+    def __init__(self, layer, rank):
+        super().__init__()
+        left, values, right = np.linalg.svd(layer.weight.detach().numpy().astype(np.float64).T, full_matrices=False)
+        roots = np.sqrt(values[:rank])
+        self.left = nn.Parameter(torch.from_numpy(left[:, :rank] * roots).float())
+        self.right = nn.Parameter(torch.from_numpy(roots[:, None] * right[:rank]).float())
+        self.bias = layer.bias
+
+    def forward(self, x):
+        return x @ self.left @ self.right + self.bias
+
+
+def kept(network, layer, share, number):
+    """The units of a hidden layer that stay, by the sum of `number` over all of their weights."""
+    after = network.hidden[layer + 1] if layer + 1 < len(network.hidden) else network.head
+    hidden = network.hidden[layer]
+    sums = number(hidden.weight).sum(1) + number(hidden.bias) + number(after.weight).sum(0)
+    count = len(sums) - round(share * len(sums))
+    return sums.square().topk(count).indices.sort().values
+
+
+def pruned(network, share, number):
+    """The same perceptron without the units of least importance."""
+    units = [kept(network, layer, share, number) for layer in range(len(network.hidden))]
+    for layer, (hidden, stay) in enumerate(zip(network.hidden, units)):
+        before = hidden.weight.data if layer == 0 else hidden.weight.data[:, units[layer - 1]]
+        hidden.weight, hidden.bias = nn.Parameter(before[stay]), nn.Parameter(hidden.bias.data[stay])
+    network.head.weight = nn.Parameter(network.head.weight.data[:, units[-1]])
+
+
+def compressed(method, share, by, words, labels):
+    """The losses of a perceptron over words that is made smaller and then trained on."""
+    params = {"text_features": "embeddings", "embedding": 8, "hidden": 6, "layers": 2, "dropout": 0.0,
+              "word_dropout": 0.0, "max_tokens": 64, "min_count": 2}
+    recipe = {"optimizer": "adamw", "learning_rate": 0.01, "weight_decay": 0.1, "batch": len(labels), "epochs": 10}
+    network, start, wanted = networks.Mlp(2, 8, words.vocabulary, 6, 2, 0.0), Start(2), torch.tensor(labels)
+    mlp(start, network)
+    if method == "int8":
+        for layer in [network.words, *network.hidden, network.head]:
+            layer.weight.data = Quantised()(layer.weight.data)
+            parametrize.register_parametrization(layer, "weight", Quantised())
+    elif method == "low-rank":
+        for index, layer in enumerate(network.hidden):
+            rank = min(layer.weight.shape) - round(share * min(layer.weight.shape))
+            network.hidden[index] = LowRank(layer, rank)
+    elif by == "gradient":
+        nn.functional.cross_entropy(network(*words.batch(torch.arange(len(labels)))), wanted).backward()
+        pruned(network, share, lambda weight: weight.data * weight.grad)
+    else:
+        pruned(network, share, lambda weight: weight.data.square())
+    told = networks.train(network, words, wanted, recipe)
+    return {"method": method, "share": share, "by": by, "parameters": networks.parameters(network),
+            "params": params | recipe | {"shard": len(labels)}, "losses": [round(loss, 7) for _, loss in told]}
 
 
 def main():
@@ -156,6 +300,10 @@ def main():
     sentences, labels = texts(24)
     words = Texts(sentences)
     images, classes = pixels(12, 8)
+    large, _ = pixels(12, 16)
+    of_texts, of_images = tf_idf(sentences), gradients(large)
+    # The whole of them is used, however many.
+    features = {"terms": 4000, "tokens": "words+marks"}
     word = {"word_dropout": 0.0, "max_tokens": 64, "min_count": 2}
     adamw = {"optimizer": "adamw", "learning_rate": 0.01, "weight_decay": 0.1}
     sgd = {"optimizer": "sgd", "learning_rate": 0.05, "weight_decay": 0.01}
@@ -187,9 +335,24 @@ def main():
              lambda: networks.Mlp(3, 3 * 8 * 8, None, 7, 2, 0.0), mlp, Images(images), classes),
         case("mlp", word | {"text_features": "embeddings", "embedding": 6, "hidden": 5, "layers": 1}, adamw,
              lambda: networks.Mlp(2, 6, words.vocabulary, 5, 1, 0.0), mlp, words, labels),
+        case("mlp", features | {"text_features": "tf-idf", "hidden": 5, "layers": 1}, adamw,
+             lambda: networks.Mlp(2, of_texts.shape[1], None, 5, 1, 0.0), mlp, Features(of_texts), labels),
+        case("mlp", {"features": "hog", "hidden": 7, "layers": 2}, adamw,
+             lambda: networks.Mlp(3, of_images.shape[1], None, 7, 2, 0.0), mlp, Features(of_images), classes, side=16),
+        case("transformer", word | {"width": 8, "layers": 1, "heads": 2, "feed_forward": 16}, adamw,
+             lambda: networks.Fused(networks.Transformer(2, words.vocabulary, 64, 8, 1, 2, 16, 0.0), 2, of_texts.shape[1], 5, 0.0),
+             fused(transformer), Features(of_texts, words), labels, features | {"projection": 5}),
+        case("resnet", {"depth": 8, "width": 4, "flip": False, "crop": 0}, sgd,
+             lambda: networks.Fused(networks.ResNet(3, 8, 4), 3, of_images.shape[1], 5, 0.0),
+             fused(resnet), Features(of_images, Images(large)), classes, {"features": "hog", "projection": 5}, 16),
     ]
-    made = f"scripts/peers/training.py, Python {platform.python_version()}, torch {torch.__version__}"
-    json.dump({"made": made, "texts": sentences, "labels": labels, "cases": cases}, sys.stdout, indent=1)
+    smaller = [compressed(*how, words, labels) for how in [
+        ("prune", 0.5, "magnitude"), ("prune", 0.34, "gradient"), ("low-rank", 0.6, "magnitude"), ("int8", 0.0, "magnitude")]]
+    made = (f"scripts/peers/training.py, Python {platform.python_version()}, torch {torch.__version__}, "
+            f"scikit-learn {sklearn.__version__}, scikit-image {skimage.__version__}")
+    told = {"made": made, "texts": sentences, "labels": labels, "cases": cases, "gan": rivals(Images(images), classes),
+            "compress": smaller}
+    json.dump(told, sys.stdout, indent=1)
 
 
 if __name__ == "__main__":

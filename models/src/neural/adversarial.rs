@@ -2,6 +2,8 @@
 //! images as one class more (Salimans et al. 2016, section 5).
 
 mod networks;
+#[cfg(test)]
+mod tests;
 mod training;
 
 use std::sync::Arc;
@@ -40,6 +42,16 @@ pub(crate) struct FittedRivals {
     image_seed: u64,
 }
 
+/// Both networks before their first step.
+struct Begun {
+    fitted: FittedRivals,
+    discriminator: Arc<Discriminator>,
+    /// The weights of the discriminator and of the generator.
+    weights: [Vec<f32>; 2],
+    /// The running statistics of the generator.
+    buffers: Vec<f32>,
+}
+
 impl FittedRivals {
     /// Fits both on images.
     ///
@@ -51,21 +63,30 @@ impl FittedRivals {
         pools: &Pools,
         watch: &mut dyn Watch,
     ) -> Result<FittedRivals, ModelError> {
+        let at_random = |layout: &WeightLayout, network: &str| layout.initial(spec.seed_for(network));
+        let Begun { mut fitted, discriminator, weights, buffers } = FittedRivals::begun(spec, train, at_random)?;
+        let encoder = fitted.classifier.encoder.clone();
+        let rivals = Rivals::new(discriminator, &fitted, (spec, Recipe::read(&spec.params)), pools);
+        let encoded = [encoder.encode(&train.inputs)?, encoder.encode(&validation.inputs)?];
+        rivals.train(&mut fitted, (weights, buffers), encoded, &train.targets, watch)?;
+        Ok(fitted)
+    }
+
+    /// Both with the weights that `start` gives for the layout of each, which it gets with its name.
+    fn begun(spec: &Spec, train: &Split, start: impl Fn(&WeightLayout, &str) -> Vec<f32>) -> Result<Begun, ModelError> {
         let encoder = InputEncoder::fit(&train.inputs, spec, TextReading::Single.into())?;
         let head = Head::fit(&train.targets);
         let device = super::burn_device(spec.device);
         let (discriminator, generator) = design(&spec.params, &encoder, head)?;
-        let seeds = ["discriminator", "generator"].map(|axis| spec.seed_for(axis));
-        let initial = [discriminator.layout(), &generator.layouts.0].map(WeightLayout::clone);
-        let weights = [initial[0].initial(seeds[0]), initial[1].initial(seeds[1])];
+        let weights = [start(discriminator.layout(), "discriminator"), start(&generator.layouts.0, "generator")];
         let buffers = generator.layouts.1.initial(0);
         let discriminator = Arc::new(discriminator);
-        let mut fitted = FittedRivals {
+        let fitted = FittedRivals {
             classifier: FittedNetwork {
                 weights: Leaves::new(discriminator.layout(), &weights[0], &device),
                 buffers: Leaves::new(discriminator.buffers(), &[], &device),
                 network: Arc::clone(&discriminator) as Arc<dyn Network>,
-                encoder: encoder.clone(),
+                encoder,
                 head,
                 device: device.clone(),
             },
@@ -74,10 +95,7 @@ impl FittedRivals {
             generator: Arc::new(generator),
             image_seed: spec.seed_for("images"),
         };
-        let rivals = Rivals::new(discriminator, &fitted, (spec, Recipe::read(&spec.params)), pools);
-        let encoded = [encoder.encode(&train.inputs)?, encoder.encode(&validation.inputs)?];
-        rivals.train(&mut fitted, (weights, buffers), encoded, &train.targets, watch)?;
-        Ok(fitted)
+        Ok(Begun { fitted, discriminator, weights, buffers })
     }
 
     /// The task's class of each image.

@@ -5,26 +5,53 @@ use std::sync::Arc;
 use bakeoff_datasets::{Images, Inputs, Split, Targets, Text};
 use serde::Deserialize;
 
+use super::compress::Importance;
 use super::encoder::TextReading;
 use super::network::Design;
+use super::reduction::Reduction;
 use super::*;
 use crate::model::EpochReport;
-use crate::{ENTRIES, cnn, gru, lstm, mlp, resnet, transformer};
+use crate::{ENTRIES, cnn, fusion, gru, lstm, mlp, resnet, transformer};
+
+/// What the script wrote.
+pub(super) const TRAINING: &str = include_str!("../../tests/fixtures/training.json");
 
 #[derive(Deserialize)]
 struct Fixture {
     texts: Vec<String>,
     labels: Vec<u16>,
     cases: Vec<FixtureCase>,
+    compress: Vec<Smaller>,
 }
 
 #[derive(Deserialize)]
 struct FixtureCase {
     model: String,
-    /// Whether the inputs are images; otherwise they are texts.
-    images: bool,
+    /// Rows of pixels, if the inputs are images; otherwise they are texts.
+    side: Option<usize>,
     params: toml::Table,
     losses: Vec<f64>,
+}
+
+/// A perceptron that is made smaller and then trained on.
+#[derive(Deserialize)]
+struct Smaller {
+    method: String,
+    share: f64,
+    by: String,
+    params: toml::Table,
+    parameters: u64,
+    losses: Vec<f64>,
+}
+
+impl Fixture {
+    /// The fixture, and its texts as rows.
+    fn read() -> (Fixture, Split) {
+        let fixture: Fixture = serde_json::from_str(TRAINING).expect("a fixture");
+        let texts = fixture.texts.iter().map(|text| Text { first: text.clone(), second: None }).collect();
+        let texts = Split { inputs: Inputs::Texts(texts), targets: classes(fixture.labels.clone(), 2) };
+        (fixture, texts)
+    }
 }
 
 /// The loss of each epoch.
@@ -43,49 +70,96 @@ fn classes(labels: Vec<u16>, count: usize) -> Targets {
     Targets::Classes { labels, names: Arc::from((0..count).map(|class| class.to_string()).collect::<Vec<_>>()) }
 }
 
-/// Twelve images of 8 x 8 pixels in three classes.
-fn images() -> Split {
-    let pixels = (0..12 * 3 * 8 * 8_u64).map(|n| (n * n % 251) as u8).collect();
-    let inputs = Inputs::Images(Images { channels: 3, height: 8, width: 8, pixels });
+/// Twelve images of `side x side` pixels in three classes.
+pub(super) fn images(side: usize) -> Split {
+    let pixel = |n: usize| if side == 8 { n.pow(2) % 251 } else { n.pow(3) % 233 };
+    let pixels = (0..12 * 3 * side * side).map(|n| pixel(n) as u8).collect();
+    let inputs = Inputs::Images(Images { channels: 3, height: side, width: side, pixels });
     Split { inputs, targets: classes((0..12).map(|row| row % 3).collect(), 3) }
 }
 
-fn losses(case: &FixtureCase, design: Design, split: &Split) -> Vec<f64> {
+/// A model with these parameters for these rows.
+pub(super) fn spec(model: &str, params: &toml::Table, split: &Split) -> (&'static dyn ModelEntry, Spec) {
     let (input, count) = match &split.inputs {
-        Inputs::Images(_) => (InputShape::Images { channels: 3, height: 8, width: 8 }, 3),
+        &Inputs::Images(Images { channels, height, width, .. }) => (InputShape::Images { channels, height, width }, 3),
         Inputs::Texts(_) => (InputShape::Texts { pairs: false }, 2),
     };
     let target = TargetShape::Classes(count);
     let shape = TaskShape { input, target, train_rows: split.len(), mirror_negates: false, characters: None };
-    let entry = ENTRIES.iter().find(|entry| entry.name() == case.model).expect("a model");
-    let params = Resolved::new(entry.params(), &shape, &case.params).expect("its parameters");
-    let spec = Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 1 };
-    let mut model = Neural::new(*entry, &spec, design, TextReading::Single).expect("threads");
-    let start = |layout: &WeightLayout| (0..layout.len()).map(|n| (0.3 * (n as f64).sin()) as f32).collect();
+    let entry = *ENTRIES.iter().find(|entry| entry.name() == model).expect("a model");
+    let params = Resolved::new(entry.params(), &shape, params).expect("its parameters");
+    (entry, Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 1 })
+}
+
+/// The weights from which both sides start: `size` times the sine of the number of the weight, or of its square.
+pub(super) fn sines(layout: &WeightLayout, size: f64, power: u32) -> Vec<f32> {
+    (0..layout.len()).map(|n| (size * (n.pow(power) as f64).sin()) as f32).collect()
+}
+
+#[track_caller]
+pub(super) fn assert_alike(what: &str, ours: f64, theirs: f64) {
+    assert!((ours - theirs).abs() < 1e-4 * theirs, "{what}: {ours} is not {theirs}");
+}
+
+fn losses(case: &FixtureCase, split: &Split) -> Vec<f64> {
+    let (entry, spec) = spec(&case.model, &case.params, split);
+    let single = Reading::from(TextReading::Single);
+    let (design, reading): (Design, Reading) = match case.model.as_str() {
+        "transformer" => (transformer::design, single),
+        "resnet" => (resnet::design, single),
+        "cnn" => (cnn::design, single),
+        "lstm" => (lstm::design, single),
+        "gru" => (gru::design, single),
+        "mlp" => (mlp::design, mlp::reading(&spec.params, &spec.shape.input)),
+        _ => (fusion::design, fusion::reading(&spec.params)),
+    };
+    let mut model = Neural::new(entry, &spec, design, reading).expect("threads");
     let mut told = Losses(Vec::new());
-    model.fit_from(start, (split, split), &mut told).expect("a fit");
+    let fitted = if case.model == "fusion" {
+        let (learning, _) = fusion::learning(&spec, &model, split).expect("features");
+        model.fit_encoded(learning, |layout| Ok(sines(layout, 0.3, 1)), (split, split), &mut told)
+    } else {
+        model.fit_from(|layout| sines(layout, 0.3, 1), (split, split), &mut told)
+    };
+    fitted.expect("a fit");
     told.0
 }
 
 #[test]
 fn the_networks_have_the_losses_of_pytorch_step_for_step_from_the_same_weights() {
-    let fixture: Fixture = serde_json::from_str(include_str!("../../tests/fixtures/training.json")).expect("a fixture");
-    let texts = fixture.texts.iter().map(|text| Text { first: text.clone(), second: None }).collect();
-    let texts = Split { inputs: Inputs::Texts(texts), targets: classes(fixture.labels, 2) };
-    let images = images();
+    let (fixture, texts) = Fixture::read();
     for case in &fixture.cases {
-        let design: Design = match case.model.as_str() {
-            "transformer" => transformer::design,
-            "resnet" => resnet::design,
-            "cnn" => cnn::design,
-            "gru" => gru::design,
-            "mlp" => mlp::design,
-            _ => lstm::design,
-        };
-        let losses = losses(case, design, if case.images { &images } else { &texts });
+        let losses = losses(case, &case.side.map_or_else(|| texts.clone(), images));
         assert_eq!(losses.len(), case.losses.len());
-        for (step, (ours, theirs)) in losses.iter().zip(&case.losses).enumerate() {
-            assert!((ours - theirs).abs() < 1e-4 * theirs, "{} in step {step}: {ours} is not {theirs}", case.model);
+        for (step, (ours, theirs)) in losses.into_iter().zip(&case.losses).enumerate() {
+            assert_alike(&format!("{} in step {step}", case.model), ours, *theirs);
+        }
+    }
+}
+
+#[test]
+fn a_network_that_is_made_smaller_is_pytorchs_and_learns_on_with_its_losses() {
+    let (fixture, texts) = Fixture::read();
+    for case in &fixture.compress {
+        let what = format!("{} by {}", case.method, case.by);
+        let (entry, spec) = spec("mlp", &case.params, &texts);
+        let reading = mlp::reading(&spec.params, &spec.shape.input);
+        let mut model = Neural::new(entry, &spec, mlp::design, reading).expect("threads");
+        let encoder = InputEncoder::fit(&texts.inputs, &spec, model.reading).expect("words");
+        model.fit_nothing(encoder, |layout| Ok(sines(layout, 0.3, 2)), &texts.targets).expect("weights");
+        let reduction = match case.method.as_str() {
+            "int8" => Reduction::Int8,
+            "low-rank" => Reduction::LowRank(case.share),
+            _ => Reduction::Prune(case.share),
+        };
+        let by = if case.by == "gradient" { Importance::Gradient } else { Importance::Magnitude };
+        model.reduce(mlp::reduced, reduction, by, &texts).expect("a smaller network");
+        assert_eq!(model.footprint().parameters, case.parameters, "{what}");
+        let mut told = Losses(Vec::new());
+        model.fine_tune((case.losses.len(), 1.0), (&texts, &texts), &mut told).expect("a fit");
+        assert_eq!(told.0.len(), 10, "{what}");
+        for (step, (ours, theirs)) in told.0.into_iter().zip(&case.losses).enumerate() {
+            assert_alike(&format!("{what} in step {step}"), ours, *theirs);
         }
     }
 }
@@ -141,7 +215,7 @@ const SMALL: &str =
 
 #[test]
 fn a_fit_that_goes_on_from_any_epoch_ends_as_an_undisturbed_one_to_the_last_bit() {
-    let images = images();
+    let images = images(8);
     for params in [SMALL.to_owned(), SMALL.replace("adamw", "sgd")] {
         let mut undisturbed = small(&params);
         let mut whole = Checkpoints::default();
@@ -162,7 +236,7 @@ fn a_fit_that_goes_on_from_any_epoch_ends_as_an_undisturbed_one_to_the_last_bit(
 
 #[test]
 fn a_state_that_is_cut_off_or_of_another_network_is_refused() {
-    let images = images();
+    let images = images(8);
     let mut whole = Checkpoints::default();
     small(SMALL).fit(&images, &images, &mut whole).expect("a fit");
     let state = whole.kept.pop().expect("a checkpoint");
@@ -198,7 +272,7 @@ impl Watch for CallBudget {
 
 #[test]
 fn a_budget_decides_how_long_a_network_learns_and_the_number_of_epochs_does_not() {
-    let images = images();
+    let images = images(8);
     for (of, expected) in [(90.0, Some(12)), (400.0, Some(56)), (4.0, None)] {
         let mut watch = CallBudget { calls: 0.0, of, reports: Vec::new() };
         let fitted = small(SMALL).fit(&images, &images, &mut watch);

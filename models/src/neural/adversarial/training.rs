@@ -47,9 +47,12 @@ pub(super) struct Rivals<'a> {
     pools: &'a Pools,
 }
 
+/// Noise for so many images of a shard, `images x noise`.
+type Noise<'a> = dyn Fn(Place, usize) -> Tensor<2> + Sync + 'a;
+
 /// The states of both between two epochs. The order of the rows, the epoch, the step and the best score are those of the
 /// discriminator's.
-struct States {
+pub(super) struct States {
     discriminator: TrainingState,
     generator: TrainingState,
 }
@@ -120,21 +123,13 @@ impl<'a> Rivals<'a> {
     pub(super) fn train(
         &self,
         fitted: &mut FittedRivals,
-        ([discriminator, generator], buffers): ([Vec<f32>; 2], Vec<f32>),
+        start: ([Vec<f32>; 2], Vec<f32>),
         [train, validation]: [Encoded<'_>; 2],
         targets: &Targets,
         watch: &mut dyn Watch,
     ) -> Result<(), ModelError> {
         let recipe = &self.recipe;
-        let optimizer = |layout| Optimizer::new(recipe.rule, paces_of(layout, recipe));
-        let mut states = States {
-            discriminator: TrainingState::new(
-                (discriminator, Vec::new()),
-                optimizer(self.discriminator.layout()),
-                self.seeds.order,
-            ),
-            generator: TrainingState::new((generator, buffers), optimizer(&self.generator.layouts.0), self.seeds.order),
-        };
+        let mut states = self.states(start);
         if let Some(bytes) = watch.interrupted() {
             states.restore(&bytes)?;
             states.give_current(fitted);
@@ -165,6 +160,19 @@ impl<'a> Rivals<'a> {
         Ok(())
     }
 
+    /// The states before the first step, with the weights of the discriminator and of the generator, and the running statistics of the
+    /// latter.
+    pub(super) fn states(&self, ([discriminator, generator], buffers): ([Vec<f32>; 2], Vec<f32>)) -> States {
+        let optimizer = |layout| Optimizer::new(self.recipe.rule, paces_of(layout, &self.recipe));
+        let order = self.seeds.order;
+        let of_discriminator = optimizer(self.discriminator.layout());
+        let of_generator = optimizer(&self.generator.layouts.0);
+        States {
+            discriminator: TrainingState::new((discriminator, Vec::new()), of_discriminator, order),
+            generator: TrainingState::new((generator, buffers), of_generator, order),
+        }
+    }
+
     /// One pass over the training rows, or as much of it as the budget allows: all but `reserve`, a share of it. Returns the mean loss
     /// of the discriminator; `None` if there was no step.
     fn epoch(
@@ -180,25 +188,20 @@ impl<'a> Rivals<'a> {
         let steps = watch.spent().map_or(batches.len() * recipe.epochs, |_| SHARES_OF_A_BUDGET);
         let schedule = Schedule::new(recipe.learning_rate, recipe.fall, recipe.warmup, steps);
         let epoch = states.discriminator.epoch + 1;
+        let drawn = |seed: u64, place: Place, images: usize| {
+            self.generator.noise(images, &mut shard_rng(seed, place.step, place.index), &self.device)
+        };
+        let against = |place: Place, images: usize| drawn(self.seeds.against, place, images);
+        let towards = |place: Place, images: usize| drawn(self.seeds.noise, place, images);
         let (mut sum, mut done) = (0.0, 0);
         for rows in &batches {
-            let step = states.discriminator.step;
             let rate = match watch.spent() {
                 Some(spent) if spent + reserve >= 1.0 => break,
                 Some(spent) => schedule.rate((spent * SHARES_OF_A_BUDGET as f64) as usize),
-                None => schedule.rate(step),
+                None => schedule.rate(states.discriminator.step),
             };
-            let shards: Vec<&[usize]> = rows.chunks(recipe.shard).collect();
-            let place = |index| Place { step, index, total: rows.len() };
-            let results = self
-                .pools
-                .map(&shards, |index, shard| self.discriminator_shard(fitted, (encoded, targets), shard, place(index)));
-            sum += self.moved(&mut states.discriminator, results, (epoch, "the discriminator"), rate)?;
-            states.give_current(fitted);
-            let results =
-                self.pools.map(&shards, |index, shard| self.generator_shard(fitted, encoded, shard, place(index)));
-            self.moved(&mut states.generator, results, (epoch, "the generator"), rate)?;
-            states.give_current(fitted);
+            let noise: [&Noise<'_>; 2] = [&against, &towards];
+            sum += self.step(fitted, states, (encoded, targets, rows), noise, (epoch, rate))?[0];
             done += 1;
         }
         if epoch == 1 && done < batches.len() {
@@ -212,6 +215,35 @@ impl<'a> Rivals<'a> {
         }
         (states.discriminator.epoch, states.generator.epoch) = (epoch, epoch);
         Ok(Some(sum / done.max(1) as f64))
+    }
+
+    /// One step on these rows: the discriminator moves, and then the generator. The first noise is of the images against which the
+    /// discriminator learns, the second of those by which the generator learns. Returns both losses.
+    ///
+    /// # Errors
+    /// If a loss or a gradient is not finite; the error has the epoch.
+    pub(super) fn step(
+        &self,
+        fitted: &mut FittedRivals,
+        states: &mut States,
+        (encoded, targets, rows): (&Encoded<'_>, &Targets, &[usize]),
+        [against, towards]: [&Noise<'_>; 2],
+        (epoch, rate): (usize, f64),
+    ) -> Result<[f64; 2], ModelError> {
+        let shards: Vec<&[usize]> = rows.chunks(self.recipe.shard).collect();
+        let step = states.discriminator.step;
+        let place = |index| Place { step, index, total: rows.len() };
+        let results = self.pools.map(&shards, |index, shard| {
+            self.discriminator_shard(fitted, (encoded, targets), shard, (against, place(index)))
+        });
+        let first = self.moved(&mut states.discriminator, results, (epoch, "the discriminator"), rate)?;
+        states.give_current(fitted);
+        let results = self
+            .pools
+            .map(&shards, |index, shard| self.generator_shard(fitted, encoded, shard, (towards, place(index))));
+        let second = self.moved(&mut states.generator, results, (epoch, "the generator"), rate)?;
+        states.give_current(fitted);
+        Ok([first, second])
     }
 
     /// Moves one of the two along the sum of what the shards contribute, and returns the loss.
@@ -242,27 +274,28 @@ impl<'a> Rivals<'a> {
         }
     }
 
+    /// The random numbers of dropout, which make a pass one of training. The generator has no dropout.
+    fn dropout(&self, place: Place) -> Option<ChaCha8Rng> {
+        Some(shard_rng(self.seeds.dropout, place.step, place.index))
+    }
+
     /// The cross-entropy of K + 1 classes over the rows of a shard and as many made-up images, with its gradient.
     fn discriminator_shard(
         &self,
         fitted: &FittedRivals,
         (encoded, targets): (&Encoded<'_>, &Targets),
         rows: &[usize],
-        place: Place,
+        (noise, place): (&Noise<'_>, Place),
     ) -> ShardResult {
         let device = self.device.clone().autodiff();
         let real = self.real(encoded, rows, place, &device);
-        let mut noise = shard_rng(self.seeds.against, place.step, place.index);
-        let noise_of_images = self.generator.noise(rows.len(), &mut noise, &self.device);
         // The generator does not move here, so its images are numbers without a graph.
-        let made =
-            self.generator.forward(noise_of_images, &mut Pass::new(&fitted.weights, &fitted.buffers, Some(noise)));
-        let made = made.autodiff();
+        let mut pass = Pass::new(&fitted.weights, &fitted.buffers, self.dropout(place));
+        let made = self.generator.forward(noise(place, rows.len()), &mut pass).autodiff();
         let labels = fitted.classifier.head.encode(targets, rows, &vec![false; rows.len()], &device);
 
         let weights = fitted.classifier.weights.tracked();
-        let dropout: ChaCha8Rng = shard_rng(self.seeds.dropout, place.step, place.index);
-        let mut pass = Pass::new(&weights, &fitted.classifier.buffers, Some(dropout));
+        let mut pass = Pass::new(&weights, &fitted.classifier.buffers, self.dropout(place));
         let loss = self.discriminator.loss(real, made, labels, &mut pass) / place.total as f64;
         let mut gradients = loss.backward();
         let gradient = weights.gradient(&mut gradients);
@@ -275,16 +308,14 @@ impl<'a> Rivals<'a> {
         fitted: &FittedRivals,
         encoded: &Encoded<'_>,
         rows: &[usize],
-        place: Place,
+        (noise, place): (&Noise<'_>, Place),
     ) -> ShardResult {
         let device = self.device.clone().autodiff();
         let real = self.real(encoded, rows, place, &device);
-        let mut noise = shard_rng(self.seeds.noise, place.step, place.index);
-        let noise_of_images = self.generator.noise(rows.len(), &mut noise, &device);
 
         let weights = fitted.weights.tracked();
-        let mut pass = Pass::new(&weights, &fitted.buffers, Some(noise));
-        let made = self.generator.forward(noise_of_images, &mut pass);
+        let mut pass = Pass::new(&weights, &fitted.buffers, self.dropout(place));
+        let made = self.generator.forward(noise(place, rows.len()).autodiff(), &mut pass);
         let statistics = pass.into_statistics();
         // The discriminator does not move here, so its weights are constants of the graph.
         let constants: Leaves = fitted.classifier.weights.constants();
@@ -299,8 +330,8 @@ impl<'a> Rivals<'a> {
 
 /// Which shard of which step, and how many rows the whole step has.
 #[derive(Debug, Clone, Copy)]
-struct Place {
-    step: usize,
+pub(super) struct Place {
+    pub(super) step: usize,
     index: usize,
     total: usize,
 }
