@@ -232,8 +232,9 @@ impl ModelEntry for Encoder {
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
-        /// The number of pieces of a GLUE sentence, because the texts themselves are not read here.
-        const TYPICAL_PIECES: usize = 26;
+        /// The number of pieces of a text of GLUE, because the texts themselves are not read here. The mean training row of CoLA has
+        /// 11 pieces, that of SST-2 13, that of STS-B 28 in two texts, and that of MRPC 53 in two.
+        const TYPICAL_PIECES: usize = 14;
         let texts = if shape.input.is_pairs() { 2 } else { 1 };
         let outputs = match shape.target {
             TargetShape::Classes(classes) => classes,
