@@ -331,7 +331,7 @@ def main():
         # Without shortcuts, AdamW makes much of the rounding of small gradients: PyTorch's own losses in 64 bits differ by 1e-3.
         case("cnn", word | {"depth": 8, "width": 6}, sgd,
              lambda: networks.TextResNet(2, words.vocabulary, 8, 6, 0.0, False), text_resnet, words, labels),
-        case("mlp", {"hidden": 7, "layers": 2, "flip": False, "crop": 0}, adamw,
+        case("mlp", {"features": "pixels", "hidden": 7, "layers": 2, "flip": False, "crop": 0}, adamw,
              lambda: networks.Mlp(3, 3 * 8 * 8, None, 7, 2, 0.0), mlp, Images(images), classes),
         case("mlp", word | {"text_features": "embeddings", "embedding": 6, "hidden": 5, "layers": 1}, adamw,
              lambda: networks.Mlp(2, 6, words.vocabulary, 5, 1, 0.0), mlp, words, labels),
