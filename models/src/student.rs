@@ -9,9 +9,9 @@
 //! answers for them, and the learners learn from its answers. Only the learners are saved: the teacher is a cost of the fit, not of a
 //! prediction.
 
-mod soft_targets;
 #[cfg(test)]
 mod reference;
+mod soft_targets;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;

@@ -3,7 +3,10 @@
 
 use serde::Deserialize;
 
+use bakeoff_datasets::Targets;
+
 use super::*;
+use crate::model::Matrix;
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -44,7 +47,9 @@ fn targets_of_learners_and_answers_of_students_are_those_of_another_implementati
         // The labels of the teacher count only if there are no probabilities.
         let answers = Predictions::Classes { labels: vec![0; rows], probabilities: probabilities_of_teacher };
         let names = (0..classes).map(|class| class.to_string()).collect::<Vec<_>>().into();
-        let found = soft_targets(&answers, &Targets::Classes { labels, names }, truth).expect("finite numbers");
+        let targets = Targets::Classes { labels, names };
+        let found =
+            soft_targets(&answers, TargetShape::Classes(classes), Some((&targets, truth))).expect("finite numbers");
         assert_eq!(found.len(), learned.len(), "{what}");
         for (found, expected) in found.iter().zip(&learned) {
             assert_near(found, expected, &what);
