@@ -162,7 +162,8 @@ fn lost_classes_are_named() {
     );
     assert_eq!(built.terminal_table.matches("note: ").count(), 2, "{}", built.terminal_table);
     let summary = std::fs::read_to_string(folder.path().join("summary.csv")).unwrap();
-    let header = "train_examples,unlabelled_examples,classes_without_rows,classes_without_rows_names,classes_with_one_row";
+    let header =
+        "train_examples,unlabelled_examples,classes_without_rows,classes_without_rows_names,classes_with_one_row";
     assert!(summary.lines().next().unwrap().contains(header), "{summary}");
     assert!(summary.contains(",1800,,2,\"ship, truck\",1,\"cat, wild\","), "{summary}");
 }
