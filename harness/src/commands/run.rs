@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Exit, Selection, print_report};
-use crate::forecast::{forecast, memory_remark};
+use crate::forecast::{forecast, measured, memory_remark};
 use crate::interrupt;
 use crate::plan::Plan;
 use crate::program::Program;
@@ -44,6 +44,10 @@ pub(super) fn run(program: &Program, arguments: &RunArguments, samples: Option<&
         for case in &plan.cases {
             let mark = case.unsupported.as_ref().map_or(String::new(), |reason| format!("  (unsupported: {reason})"));
             writeln!(out, "{}{mark}", case.id)?;
+        }
+        if let Some(measured) = measured(&plan) {
+            // The list is complete even if nobody can read standard error.
+            let _ = writeln!(io::stderr(), "{measured}");
         }
         say_forecast(program, &plan);
         return Ok(Exit::Ok);
