@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::budget::Budget;
+use crate::machine::Peak;
 use crate::meters::{EnergyConfig, IdleWindow};
+use crate::noise::NoiseLimits;
 use crate::tasks::OwnTask;
 
 /// Everything that a process needs to measure one cell of a comparison.
@@ -56,6 +58,8 @@ pub struct Case {
     pub memory_limit_bytes: u64,
     /// How many distinct examples the latency measurement predicts one at a time.
     pub latency_examples: usize,
+    /// The numbers of examples in a call for which throughput, latency and energy are measured, from the smallest on.
+    pub batch_sizes: Vec<usize>,
     /// Whether splits with hidden targets are predicted too.
     pub predict_hidden: bool,
     /// Whether the fitted model is saved in the run's directory.
@@ -68,8 +72,12 @@ pub struct Case {
     pub test_rows: Option<usize>,
     /// How energy is measured.
     pub energy: EnergyConfig,
+    /// Above which noise a measurement is repeated, and marked if that does not help.
+    pub noise: NoiseLimits,
     /// What a meter measured on the idle machine before the run. `None` if no meter could.
     pub idle: Option<IdleWindow>,
+    /// What the machine can do at most on the case's threads, measured before the run. `None` if it could not be measured.
+    pub peak: Option<Peak>,
     /// Why the model cannot do the task, if that was known before anything ran.
     pub unsupported: Option<String>,
 }

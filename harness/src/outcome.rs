@@ -15,6 +15,9 @@ pub struct MetricValue {
     pub phase: Phase,
     /// A name in [`bakeoff_reports::METRICS`].
     pub metric: String,
+    /// Further conditions under which it was measured, as `name=value`; empty for what every case measures.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub conditions: String,
     /// The number. `None` if it could not be measured; `note` then says why.
     pub value: Option<f64>,
     /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`, `data` (counts of rows),
@@ -26,6 +29,9 @@ pub struct MetricValue {
 
 /// How the note of a case begins whose process ended without a result, killed by the system or by a fault in native code.
 pub const PROCESS_ENDED: &str = "the case's process ended without a result";
+
+/// How the note of a case begins whose saved model could not be served.
+pub const NOT_SERVED: &str = "the saved model could not be served";
 
 /// How the note of a case begins whose process could not be started.
 pub const NOT_STARTED: &str = "cannot start the case's process";
@@ -89,9 +95,25 @@ impl Outcome {
         self.note.push_str(note);
     }
 
-    /// The value of a metric in a phase.
+    /// The value of a metric in a phase, measured under no further conditions.
     pub fn value(&self, phase: Phase, metric: &str) -> Option<f64> {
-        self.values.iter().find(|v| v.phase == phase && v.metric == metric).and_then(|v| v.value)
+        let is_wanted = |v: &&MetricValue| v.phase == phase && v.metric == metric && v.conditions.is_empty();
+        self.values.iter().find(is_wanted).and_then(|v| v.value)
+    }
+
+    /// Adds what a process measured that served the saved model. If it failed, so has the case; what the fit gave stays.
+    pub fn add_served(&mut self, served: Outcome) {
+        self.values.extend(served.values);
+        self.readings.extend(served.readings);
+        if served.status.is_failure() {
+            self.status = served.status;
+            let remarks = std::mem::replace(&mut self.note, format!("{NOT_SERVED}: {}", served.note));
+            if !remarks.is_empty() {
+                self.remark(&remarks);
+            }
+        } else if !served.note.is_empty() && !self.note.contains(&served.note) {
+            self.remark(&format!("while the saved model was served: {}", served.note));
+        }
     }
 }
 
@@ -118,6 +140,7 @@ impl RunIdentity {
         let closing = MetricValue {
             phase: Phase::Case,
             metric: "wall_s".to_owned(),
+            conditions: String::new(),
             value: wall_s,
             source: "stopwatch".to_owned(),
             note: outcome.note.clone(),
@@ -150,7 +173,7 @@ impl RunIdentity {
             device: case.device.clone(),
             device_name: device_name.clone(),
             threads: Some(outcome.threads.unwrap_or(case.threads)),
-            conditions: String::new(),
+            conditions: value.conditions.clone(),
             phase: value.phase.name().to_owned(),
             metric: value.metric.clone(),
             unit: metric(&value.metric).map_or(String::new(), |metric| metric.unit.to_owned()),

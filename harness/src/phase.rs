@@ -20,6 +20,10 @@ pub enum Phase {
     PredictBatch,
     /// One example a call.
     PredictSingle,
+    /// Loading the saved model in a fresh process, and its first prediction.
+    Serve,
+    /// Calls of 1, 2, 4, … examples.
+    BatchSize,
     /// Predicting splits whose targets are hidden.
     PredictHidden,
     /// The case as a whole.
@@ -37,6 +41,8 @@ impl Phase {
             Phase::Score => "score",
             Phase::PredictBatch => "predict-batch",
             Phase::PredictSingle => "predict-single",
+            Phase::Serve => "serve",
+            Phase::BatchSize => "batch-size",
             Phase::PredictHidden => "predict-hidden",
             Phase::Case => "case",
         }

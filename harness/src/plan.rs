@@ -187,13 +187,16 @@ impl Combination<'_> {
             checkpoint_s: *suite.checkpoint_s.as_ref(),
             memory_limit_bytes: (suite.memory_limit_gib.as_ref() * f64::from(1 << 30)) as u64,
             latency_examples: *suite.latency_examples.as_ref(),
+            batch_sizes: suite.latency.sizes(),
             predict_hidden: suite.predict_hidden,
             keep_model: suite.keep_models,
             target: None,
             train_score: suite.train_score,
             test_rows: None,
             energy: suite.energy.config(),
+            noise: suite.noise.limits(),
             idle: None,
+            peak: None,
         }
     }
 }

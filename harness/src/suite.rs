@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use crate::budget::Budget;
 use crate::meters::EnergyConfig;
+use crate::noise::NoiseLimits;
 
 mod data;
 mod one_or_more;
@@ -86,6 +87,12 @@ pub struct Suite {
     /// How energy is measured.
     #[serde(default)]
     pub energy: EnergyEntry,
+    /// How latency is measured.
+    #[serde(default)]
+    pub latency: LatencyEntry,
+    /// Above which noise a measurement is repeated, and marked if that does not help.
+    #[serde(default)]
+    pub noise: NoiseEntry,
     /// How parameters are searched for; they stay as they are written if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Spanned<SearchEntry>>,
@@ -118,6 +125,51 @@ impl EnergyEntry {
     /// The settings without their places.
     pub fn config(&self) -> EnergyConfig {
         EnergyConfig { estimate: self.estimate, watts_per_core: *self.watts_per_core.as_ref() }
+    }
+}
+
+/// The table `[latency]` of a suite.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LatencyEntry {
+    /// Numbers of examples in a call, for each of which throughput, latency and energy are measured. If empty, none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub batch_sizes: Vec<Spanned<usize>>,
+}
+
+impl LatencyEntry {
+    /// The numbers of examples, from the smallest on.
+    pub fn sizes(&self) -> Vec<usize> {
+        let mut sizes: Vec<usize> = self.batch_sizes.iter().map(|size| *size.as_ref()).collect();
+        sizes.sort_unstable();
+        sizes
+    }
+}
+
+/// The table `[noise]` of a suite.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NoiseEntry {
+    /// The largest share of processor time that a hypervisor may give to other machines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_steal: Option<Spanned<f64>>,
+    /// The most involuntary context switches a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_involuntary_per_s: Option<Spanned<f64>>,
+    /// The most processors that other programs may keep busy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_load: Option<Spanned<f64>>,
+}
+
+impl NoiseEntry {
+    /// The limits without their places.
+    pub fn limits(&self) -> NoiseLimits {
+        let value = |limit: &Option<Spanned<f64>>| limit.as_ref().map(|limit| *limit.as_ref());
+        NoiseLimits {
+            steal: value(&self.max_steal),
+            involuntary_per_s: value(&self.max_involuntary_per_s),
+            load: value(&self.max_load),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use bakeoff::case::Case;
 use bakeoff::machine::ThisMachine;
 use bakeoff::measure::measure;
 use bakeoff::meters::EnergyConfig;
+use bakeoff::noise::NoiseLimits;
 use bakeoff::outcome::Outcome;
 use bakeoff::phase::Phase;
 use bakeoff::program::Program;
@@ -189,13 +190,16 @@ fn run(makes: Makes) -> Outcome {
         checkpoint_s: 60.0,
         memory_limit_bytes: 1 << 30,
         latency_examples: 1,
+        batch_sizes: Vec::new(),
         predict_hidden: false,
         keep_model: false,
         target: None,
         train_score: false,
         test_rows: None,
         energy: EnergyConfig { estimate: false, watts_per_core: 12.0 },
+        noise: NoiseLimits::default(),
         idle: None,
+        peak: None,
         unsupported: None,
     };
     measure(&program, &Request::new(&case, None, None), &Store::embedded(), &mut |_| {})

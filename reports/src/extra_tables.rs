@@ -6,6 +6,8 @@ use crate::crossovers::crossover_table;
 use crate::format::{count, score};
 use crate::metric::Metric;
 use crate::results::Results;
+use crate::roofline::roofline;
+use crate::served::served;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 use crate::time_to_target::time_to_target;
 
@@ -20,10 +22,17 @@ pub(crate) struct ExtraTable {
 
 /// The tables that the run has numbers for.
 pub(crate) fn extra_tables(results: &Results) -> Vec<ExtraTable> {
-    [crossover_table(results), train_and_test(results), time_to_target(results), compressed(results)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        crossover_table(results),
+        train_and_test(results),
+        time_to_target(results),
+        served(results),
+        roofline(results),
+        compressed(results),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 const TRAIN_AND_TEST: &str = "The scored training rows are the first ones that every model learned from, as many as there \

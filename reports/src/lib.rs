@@ -36,11 +36,13 @@ mod record;
 mod remedy;
 mod report;
 mod results;
+mod roofline;
 mod rows;
 mod run_dir;
 mod run_info;
 mod scores;
 mod sections;
+mod served;
 mod setting;
 mod sheet;
 mod statistics;
@@ -87,7 +89,7 @@ pub use sheet::{COLLAPSED_BELOW, sheet};
 pub use statistics::{
     EffectOfTwoSources, Equivalence, Friedman, Inference, Interval, TaskScores, Tested, Trials, bootstrap,
     bootstrap_mean, chance_of_separation, chance_of_sweep, cliques, corrected, critical_difference, epsilon_min,
-    equivalence, expected_max, friedman, holm, mcnemar_p, minimum_detectable_effect, probability_of_improvement,
+    equivalence, expected_max, friedman, holm, knee, mcnemar_p, minimum_detectable_effect, probability_of_improvement,
     quantile, ranks, signed_rank_p, studentised_range_cdf, studentised_range_quantile, violation_ratio, wilson,
 };
 pub use terminal::terminal_table;

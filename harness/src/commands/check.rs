@@ -235,6 +235,7 @@ fn tiny(case: &Case) -> Case {
     tiny.train_size = tiny.train_size.min(TRAIN_ROWS.max(2 * folds));
     tiny.test_rows = Some(TEST_ROWS);
     tiny.latency_examples = 1;
+    tiny.batch_sizes.clear();
     tiny.predict_hidden = false;
     tiny.keep_model = false;
     // With a budget, `epochs` and `trees` would say nothing.

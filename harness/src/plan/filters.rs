@@ -50,6 +50,8 @@ pub struct Overrides {
     pub keep_models: bool,
     /// Score training rows too.
     pub train_score: bool,
+    /// Measure calls of so many examples each.
+    pub batch_sizes: Vec<usize>,
     /// Do not estimate joules if no meter is readable.
     pub no_estimate: bool,
 }
@@ -137,6 +139,10 @@ impl Overrides {
         suite.keep_models |= self.keep_models;
         suite.train_score |= self.train_score;
         suite.energy.estimate &= !self.no_estimate;
+        settings::check_batch_sizes(&self.batch_sizes)?;
+        if !self.batch_sizes.is_empty() {
+            suite.latency.batch_sizes = self.batch_sizes.iter().copied().map(not_written).collect();
+        }
         let devices = suite.devices.iter().flat_map(|devices| devices.as_ref());
         devices
             .map(|device| settings::device(device.as_ref()))

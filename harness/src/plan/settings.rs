@@ -15,6 +15,9 @@ use crate::suite::{Source, Suite, SuiteError, not_written};
 /// The largest number of threads of a case, and of cases at a time. A larger number is a typing error.
 pub const MAX_THREADS: usize = 1024;
 
+/// The largest number of examples in a call. A larger number is a typing error.
+const MAX_BATCH: usize = 1 << 16;
+
 /// Checks that every setting is in its range. The devices become a list, in whichever way they are written.
 pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError> {
     let seeds = suite.seeds.as_ref();
@@ -33,6 +36,20 @@ pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError
     range.check("jobs", &suite.jobs, 1..=MAX_THREADS, &counts)?;
     for threads in suite.threads.iter().chain(suite.models.iter().filter_map(|entry| entry.threads.as_ref())) {
         range.check("threads", threads, 1..=MAX_THREADS, &counts)?;
+    }
+    for size in &suite.latency.batch_sizes {
+        range.check("batch_sizes", size, 1..=MAX_BATCH, &format!("whole numbers in 1..={MAX_BATCH}"))?;
+    }
+    if let Some(size) = repeated(&suite.latency.batch_sizes) {
+        return Err(source.fault(size, format!("batch size {size} is given twice")));
+    }
+    let noise = &suite.noise;
+    for (key, limit, allowed, expected) in [
+        ("max_steal", &noise.max_steal, 0.0..=1.0, "a share in 0..=1"),
+        ("max_involuntary_per_s", &noise.max_involuntary_per_s, 0.0..=f64::MAX, "a number from 0 on"),
+        ("max_load", &noise.max_load, 0.0..=f64::MAX, "a number from 0 on"),
+    ] {
+        limit.iter().try_for_each(|limit| range.check(key, limit, allowed.clone(), expected))?;
     }
     let watts = &suite.energy.watts_per_core;
     range.check("watts_per_core", watts, 1e-3..=1e4, "a number of watts in 0.001..=10000")?;
@@ -80,6 +97,18 @@ pub(super) fn check_timeout(source: &Source, suite: &Suite, overrides: &Override
             })
         }
         _ => Ok(()),
+    }
+}
+
+/// Checks the batch sizes of the command line.
+pub(super) fn check_batch_sizes(sizes: &[usize]) -> Result<(), PlanError> {
+    if let Some(size) = sizes.iter().find(|size| !(1..=MAX_BATCH).contains(*size)) {
+        let message = format!("--batch-sizes: {size} is not a whole number in 1..={MAX_BATCH}");
+        return Err(PlanError::Filter(message));
+    }
+    match repeated(sizes) {
+        Some(size) => Err(PlanError::Filter(format!("--batch-sizes: {size} is given twice"))),
+        None => Ok(()),
     }
 }
 

@@ -151,6 +151,12 @@ impl WeightLayout {
         self.len
     }
 
+    /// How many numbers all slots hold, without tables of embeddings.
+    pub(crate) fn len_without_tables(&self) -> usize {
+        let is_table = |slot: &&Slot| matches!(slot.scales(), Some(Scales::Rows { .. }));
+        self.len - self.slots.iter().filter(is_table).map(Slot::len).sum::<usize>()
+    }
+
     /// The initial values of all slots. Each slot draws from its own stream of the seed, so that an additional slot
     /// does not change the others.
     pub(crate) fn initial(&self, seed: u64) -> Vec<f32> {
