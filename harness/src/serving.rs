@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use bakeoff_datasets::{Images, Inputs, Text};
-use bakeoff_reports::{PredictionRow, RunDir, replace};
+use bakeoff_reports::{PredictionRow, RunDir};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
@@ -38,12 +38,9 @@ impl ServingFolder {
     /// If the folder cannot be made.
     pub fn make(case: &Case, run: Option<&RunDir>) -> Result<ServingFolder, String> {
         let folder = match run {
-            Some(run) => run.serving_path(&case.id),
+            Some(run) => in_run(run, case)?,
             None => tempfile::tempdir().map_err(|error| unmade(&std::env::temp_dir(), &error))?.keep(),
         };
-        // An earlier attempt may have left something that could not be removed then.
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).map_err(|error| unmade(&folder, &error))?;
         let kept = run.filter(|_| case.keep_model).map(|run| run.model_path(&case.id));
         let place =
             ServingPlace { artefact: kept.unwrap_or_else(|| folder.join("model")), inputs: folder.join("inputs") };
@@ -68,6 +65,28 @@ impl Drop for ServingFolder {
     }
 }
 
+/// Makes the folder of a case in the directory of its run. It does not make the directory again if that was moved or removed.
+fn in_run(run: &RunDir, case: &Case) -> Result<PathBuf, String> {
+    let folder = run.serving_path(&case.id);
+    // An earlier attempt may have left something that could not be removed then.
+    let _ = fs::remove_dir_all(&folder);
+    for folder in [folder.parent().unwrap_or(run.path()), folder.as_path()] {
+        make_folder(folder).map_err(|error| unmade(folder, &error))?;
+    }
+    Ok(folder)
+}
+
+/// Makes a folder, but not those above it. It may be there already.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
 fn unmade(folder: &Path, error: &io::Error) -> String {
     format!("failed to make a folder for the saved model in {}: {error}", folder.display())
 }
@@ -80,7 +99,7 @@ enum Header {
     Texts { bytes: usize },
 }
 
-/// Writes inputs to a file, completely or not at all.
+/// Writes inputs to a file. Its folder must be there.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -102,7 +121,11 @@ pub fn write_inputs(path: &Path, inputs: &Inputs) -> Result<(), String> {
     let mut file = serde_json::to_vec(&header).map_err(failed)?;
     file.push(b'\n');
     file.extend(body);
-    replace(path, &file).map_err(|error| error.to_string())
+    fs::write(path, file).map_err(|error| {
+        // Half a file is of no use.
+        let _ = fs::remove_file(path);
+        format!("failed to write {}: {error}", path.display())
+    })
 }
 
 /// Reads the inputs that [`write_inputs`] wrote.

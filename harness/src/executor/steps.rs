@@ -32,7 +32,7 @@ pub(super) fn in_steps(
         if let Some(noise) = noise_over_limits(&served).map(str::to_owned) {
             // Times that were taken under noise are not believed. A fit is not repeated, because it may have taken hours.
             served = step(&request)?;
-            served.remark(&format!("served a second time, because {noise}"));
+            outcome.remark(&format!("the saved model was served a second time, because {noise}"));
         }
         if work == Work::Serve
             && !served.status.is_failure()

@@ -11,7 +11,7 @@ use bakeoff_reports::bytes_in;
 use super::Bench;
 use super::serve::OF_SERVING;
 use crate::phase::Phase;
-use crate::serving::{ServingPlace, write_inputs};
+use crate::serving::{ServingPlace, make_folder, write_inputs};
 
 impl Bench<'_> {
     /// Saves the fitted model and the inputs of the test rows for the process that serves them. If one of them cannot be written,
@@ -40,7 +40,8 @@ impl Bench<'_> {
 /// in bytes.
 fn save_in(place: &Path, model: &dyn Model) -> Result<u64, String> {
     let models = place.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(models).map_err(|error| unwritable(models, &error))?;
+    // Not the folders above it: a run that was moved or removed meanwhile is not made again.
+    make_folder(models).map_err(|error| unwritable(models, &error))?;
     // Hidden, so that the recorder recognises what a killed process left behind.
     let beside = tempfile::Builder::new().prefix(".").tempdir_in(models).map_err(|error| unwritable(models, &error))?;
     let saved = beside.path().join("model");

@@ -15,7 +15,7 @@ impl Bench<'_> {
         }
         match footprint.weight_bytes {
             Some(bytes) => self.record(Phase::Case, "weight_bytes", Some(bytes as f64), "model", ""),
-            None => self.record(Phase::Case, "weight_bytes", None, "model", "depends on the example"),
+            None => self.record(Phase::Case, "weight_bytes", None, "model", "not countable for this model"),
         }
         if let Some(peak) = self.case.peak {
             self.record(Phase::Case, "peak_flops_per_s", Some(peak.flops_per_s), "stopwatch", "");

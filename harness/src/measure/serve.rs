@@ -72,9 +72,9 @@ fn cold_seconds(
     };
     // A system may keep files in memory although it was told not to need them, and some file systems are in memory.
     let size = bytes_in(artefact).map_err(|error| Stop::failed(format!("{}: {error}", artefact.display())))?;
-    let fetched = after - before;
-    if fetched < size {
-        return Ok(Err(format!("the files could not be made cold: {fetched} of {size} bytes came from the disk")));
+    if after.saturating_sub(before) < size {
+        let reason = "the files could not be made cold: fewer bytes came from the disk than the saved model has";
+        return Ok(Err(reason.to_owned()));
     }
     Ok(Ok(seconds))
 }

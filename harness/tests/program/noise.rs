@@ -150,7 +150,7 @@ fn limits_that_are_none_are_refused_with_their_place() {
     for (key, expected) in [
         ("max_steal = 1.5", "suite.toml:3:13: max_steal is 1.5, expected a share in 0..=1"),
         ("max_load = -1", "suite.toml:3:12: max_load is -1, expected a number from 0 on"),
-        ("max_heat = 80", "unknown field `max_heat`"),
+        ("max_heat = 80", "unknown key `max_heat`"),
     ] {
         bench.suite(&format!("[noise]\n{key}"), &["number"], &["nearly"]);
         let output = bench.run(&["run", "suite.toml", "--out", "out"]);

@@ -106,7 +106,7 @@ fn a_model_that_panics_while_it_is_served_is_a_failed_row_with_its_message() {
 
 #[test]
 fn the_time_out_is_that_of_fit_and_serving_together() {
-    fails("timeout_s = 1.5", "served-hangs", "timed-out", &["did not end within 1.5 s"]);
+    fails("timeout_s = 3.0", "served-hangs", "timed-out", &["did not end within 3 s"]);
 }
 
 #[test]

@@ -380,6 +380,15 @@ mod tests {
     }
 
     #[test]
+    fn tables_of_embeddings_are_left_out_of_what_a_prediction_reads() {
+        let (mut layout, ..) = layout();
+        assert_eq!(layout.len_without_tables(), 9);
+        layout.free("words", &[1000, 8], Init::Constant(0.0));
+        layout.matrix("kernel", &[3, 2, 4], Init::Constant(0.0));
+        assert_eq!((layout.len(), layout.len_without_tables()), (9 + 8000 + 24, 9 + 24));
+    }
+
+    #[test]
     fn gradients_come_in_the_layout_and_are_zero_where_nothing_depends() {
         let (layout, matrix, bias) = layout();
         let flat: Vec<f32> = (0..9).map(|value| value as f32).collect();
