@@ -4,7 +4,7 @@
 ///
 /// Both axes are scaled to 0..1. The knee is the point that is the farthest above the straight line from corner to corner, that is
 /// the one with the largest `y - x`: Kneedle without smoothing and with sensitivity 0 (Satopää, Albrecht, Irwin and Raghavan 2011,
-/// "Finding a 'Kneedle' in a Haystack: Detecting Knee Points in System Behavior", section III).
+/// "Finding a 'Kneedle' in a Haystack: Detecting Knee Points in System Behavior").
 ///
 /// `None` for fewer than three points, for a curve that does not vary, and for one that is nowhere above that line, such as a
 /// straight one.
