@@ -51,6 +51,14 @@ impl Machine for FakeMachine {
         std::env::var_os("FAKE_POWERCAP").map_or_else(|| PathBuf::from("/nowhere"), PathBuf::from)
     }
 
+    fn is_virtual(&self) -> bool {
+        std::env::var_os("FAKE_VIRTUAL").is_some()
+    }
+
+    fn nvml_library(&self) -> PathBuf {
+        std::env::var_os("FAKE_NVML").map_or_else(|| PathBuf::from("/nowhere/libnvidia-ml.so.1"), PathBuf::from)
+    }
+
     fn describe(&self) -> MachineInfo {
         fingerprinted(MachineInfo {
             fingerprint: String::new(),

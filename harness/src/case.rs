@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::budget::Budget;
-use crate::meters::{EnergyConfig, IdleWindow};
+use crate::meters::EnergyConfig;
 use crate::tasks::OwnTask;
 
 /// Everything that a process needs to measure one cell of a comparison.
@@ -68,8 +68,6 @@ pub struct Case {
     pub test_rows: Option<usize>,
     /// How energy is measured.
     pub energy: EnergyConfig,
-    /// What a meter measured on the idle machine before the run. `None` if no meter could.
-    pub idle: Option<IdleWindow>,
     /// Why the model cannot do the task, if that was known before anything ran.
     pub unsupported: Option<String>,
 }

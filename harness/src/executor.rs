@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,11 +13,12 @@ use bakeoff_reports::{RunDir, Status};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use crate::case::Case;
+use crate::energy::Metering;
 use crate::forecast::gib;
 use crate::interrupt;
 use crate::outcome::{NOT_STARTED, Outcome, PROCESS_ENDED};
 use crate::program::Program;
-use crate::protocol::{Event, Request};
+use crate::protocol::{Event, PhaseWindow, Request};
 use crate::threads;
 use crate::worker;
 
@@ -35,12 +37,20 @@ pub struct Inline {
     pub samples: Option<PathBuf>,
     /// The directory of the run to which the cases belong, if any.
     pub run: Option<RunDir>,
+    /// The meters of the run, if any measures.
+    pub metering: Option<Arc<Metering>>,
 }
 
 impl Executor for Inline {
     fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
-        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
-        let outcome = worker::measure_safely(&self.program, &request, emit);
+        let mut request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
+        request.phase_s = shortest_phase_s(self.metering.as_deref());
+        let mut windows = Vec::new();
+        let mut outcome = worker::measure_safely(&self.program, &request, &mut |event| match event {
+            Event::Window(window) => windows.push(window),
+            other => emit(other),
+        });
+        complete(self.metering.as_deref(), &mut outcome, &windows);
         (!interrupt::requested()).then_some(outcome)
     }
 }
@@ -51,6 +61,8 @@ pub struct ChildProcess {
     pub samples: Option<PathBuf>,
     /// The directory of the run to which the cases belong, if any.
     pub run: Option<RunDir>,
+    /// The meters of the run, if any measures.
+    pub metering: Option<Arc<Metering>>,
 }
 
 /// The time between two checks of a child's time and memory.
@@ -68,7 +80,25 @@ impl Executor for ChildProcess {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && is_being_stopped() => return None,
             Err(error) => return Some(not_started(&error)),
         };
-        supervise(child, case, emit)
+        let mut windows = Vec::new();
+        let mut outcome = supervise(child, case, &mut |event| match event {
+            Event::Window(window) => windows.push(window),
+            other => emit(other),
+        })?;
+        complete(self.metering.as_deref(), &mut outcome, &windows);
+        Some(outcome)
+    }
+}
+
+/// The seconds that a phase must last for the meters of the run.
+fn shortest_phase_s(metering: Option<&Metering>) -> f64 {
+    metering.map_or(0.0, |metering| metering.shortest_phase().as_secs_f64())
+}
+
+/// Adds the joules of the parent's meters to an outcome. One without numbers stays without.
+fn complete(metering: Option<&Metering>, outcome: &mut Outcome, windows: &[PhaseWindow]) {
+    if let Some(metering) = metering.filter(|_| !outcome.values.is_empty()) {
+        metering.complete(outcome, windows);
     }
 }
 
@@ -91,7 +121,8 @@ impl ChildProcess {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn()?;
-        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
+        let mut request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
+        request.phase_s = shortest_phase_s(self.metering.as_deref());
         let mut line = serde_json::to_vec(&request)?;
         line.push(b'\n');
         if let Some(stdin) = &mut child.stdin {

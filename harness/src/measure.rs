@@ -3,6 +3,7 @@
 
 mod artefact;
 mod batch;
+mod energy;
 mod fit;
 mod footprint;
 mod hidden;
@@ -73,7 +74,7 @@ fn run(
     let mut model = entry.build(&spec)?;
     outcome.threads = model.threads().map(|started| started.min(case.threads));
     let fewer_threads = model.threads().and_then(|started| threads::fewer(case.threads, started));
-    let mut bench = Bench::new(program, case, task, emit, outcome);
+    let mut bench = Bench::new(program, request, task, emit, outcome);
     bench.fit(model.as_mut(), &rows, request.checkpoint.as_ref())?;
     bench.judge(model.as_mut(), &rows)?;
     if case.trial.is_some() {
@@ -109,9 +110,10 @@ fn run(
 /// The instruments of one case, and what they have measured.
 struct Bench<'a> {
     program: &'a Program,
+    request: &'a Request,
     case: &'a Case,
     task: &'a dyn Task,
-    meter: Meter<'a>,
+    meter: Meter,
     emit: &'a mut dyn FnMut(Event),
     outcome: &'a mut Outcome,
 }
@@ -119,13 +121,14 @@ struct Bench<'a> {
 impl<'a> Bench<'a> {
     fn new(
         program: &'a Program,
-        case: &'a Case,
+        request: &'a Request,
         task: &'a dyn Task,
         emit: &'a mut dyn FnMut(Event),
         outcome: &'a mut Outcome,
     ) -> Bench<'a> {
+        let case = &request.case;
         let meter = Meter::open(&case.energy, program.machine);
-        Bench { program, case, task, meter, emit, outcome }
+        Bench { program, request, case, task, meter, emit, outcome }
     }
 
     fn record(&mut self, phase: Phase, metric: &str, value: Option<f64>, source: &str, note: impl Into<String>) {
@@ -160,18 +163,6 @@ impl<'a> Bench<'a> {
             source: source.to_owned(),
         });
         self.outcome.readings.extend(rows);
-    }
-
-    /// Records the joules of a phase since `before`, divided by `count` predictions (1 for a fit).
-    fn energy(&mut self, phase: Phase, before: Result<f64, String>, count: usize) {
-        let spent = before.and_then(|before| self.meter.read_j().map(|after| (after - before) / count as f64));
-        let source = self.meter.source();
-        match spent {
-            Ok(joules) => self.record(phase, "energy_j", Some(joules), source, ""),
-            Err(reason) => self.record(phase, "energy_j", None, source, reason),
-        }
-        let reads = self.meter.take_reads_j();
-        self.keep(phase, "energy_j", ("J", source), reads.into_iter().map(|joules| (None, joules)));
     }
 
     /// The task's primary metric of a model's predictions of these rows, or why it is undefined.

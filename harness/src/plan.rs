@@ -73,6 +73,7 @@ impl Plan {
         let own = own::open(source, &mut suite, overrides)?;
         params::check(program, &own, source, &suite)?;
         let devices = overrides.apply(&mut suite)?;
+        settings::check_named_meters(program, source, &suite)?;
         settings::check_meter(program, source, &suite, overrides)?;
         settings::check_timeout(source, &suite, overrides)?;
         let jobs = *suite.jobs.as_ref();
@@ -193,7 +194,6 @@ impl Combination<'_> {
             train_score: suite.train_score,
             test_rows: None,
             energy: suite.energy.config(),
-            idle: None,
         }
     }
 }

@@ -147,7 +147,7 @@ impl Progress for Bars {
                 bar.set_message(format!("{phase} {done}/{total}"));
                 *steps = FIT_STEPS * *done as u64 / (*total).max(1) as u64;
             }
-            Event::Outcome(_) => {}
+            Event::Window(_) | Event::Outcome(_) => {}
         }
         self.show();
     }

@@ -166,8 +166,7 @@ fn run_for(
         target,
         train_score: false,
         test_rows: None,
-        energy: EnergyConfig { estimate: false, watts_per_core: 12.0 },
-        idle: None,
+        energy: EnergyConfig { estimate: false, ..EnergyConfig::default() },
         unsupported: None,
     };
     measure(&program, &Request::new(&case, None, None), &Store::embedded(), &mut |_| {})

@@ -3,6 +3,7 @@
 use crate::cell::{Cell, Trial};
 use crate::compressed::compressed;
 use crate::crossovers::crossover_table;
+use crate::energy_table::energy_tables;
 use crate::format::{count, score};
 use crate::metric::Metric;
 use crate::results::Results;
@@ -22,6 +23,7 @@ pub(crate) struct ExtraTable {
 pub(crate) fn extra_tables(results: &Results) -> Vec<ExtraTable> {
     [crossover_table(results), train_and_test(results), time_to_target(results), compressed(results)]
         .into_iter()
+        .chain(energy_tables(results))
         .flatten()
         .collect()
 }

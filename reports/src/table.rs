@@ -13,6 +13,7 @@ pub(crate) use latex::{escape as latex_escape, latex};
 pub(crate) use markdown::{escape, markdown};
 pub(crate) use terminal::terminal;
 
+use crate::cell::named_source;
 use crate::claims::Verdict;
 use crate::format::{estimate, p_value, si, significant};
 use crate::metric::{Better, Metric};
@@ -178,6 +179,7 @@ impl TableColumn {
 
     /// The same column with the sources of its numbers.
     pub(crate) fn measured_by(self, sources: &[&str]) -> TableColumn {
+        let sources: Vec<String> = sources.iter().map(|source| named_source(source)).collect();
         TableColumn { source: sources.join(", "), ..self }
     }
 
@@ -295,7 +297,7 @@ mod tests {
         let table = example();
         assert_eq!(
             markdown(&table),
-            "| # | model | energy (estimate) | status | note |\n| ---: | --- | ---: | --- | --- |\n\
+            "| # | model | energy (estimate ± 40 %) | status | note |\n| ---: | --- | ---: | --- | --- |\n\
              | 1 | \\<svm\\> | 12.3 mJ | ok |  |\n| – | a,b |  | failed, 1 of 2 seeds | x \\| \\*y\\* |\n"
         );
         assert_eq!(
@@ -309,7 +311,7 @@ mod tests {
         let page = html(&table).into_string();
         for part in [
             "aria-label=\"a | b\"",
-            "<th class=\"number\" scope=\"col\">energy (estimate)</th>",
+            "<th class=\"number\" scope=\"col\">energy (estimate ± 40 %)</th>",
             "<tr class=\"best\">",
             "<th scope=\"row\">&lt;svm&gt;</th>",
             "<td class=\"number\" data-sort=\"0.012345\">12.3 mJ</td>",

@@ -21,7 +21,7 @@ impl Bench<'_> {
         for example in examples.iter().cycle().take(WARM_UP) {
             std::hint::black_box(model.predict(example)?);
         }
-        let before = self.meter.read_j();
+        let spending = self.spend();
         let mut seconds = Vec::with_capacity(examples.len());
         for example in &examples {
             let stopwatch = Stopwatch::start(self.program.machine);
@@ -29,7 +29,10 @@ impl Bench<'_> {
             seconds.push(stopwatch.seconds());
             std::hint::black_box(prediction);
         }
-        self.energy(Phase::PredictSingle, before, examples.len());
+        let more = self.prolong(&spending, |nth| {
+            model.predict(&examples[nth % examples.len()]).map(|found| drop(std::hint::black_box(found)))
+        })?;
+        self.energy(Phase::PredictSingle, spending, examples.len() + more);
         // The examples are the first test rows, in their order.
         let readings = seconds.iter().enumerate().map(|(row, seconds)| (Some(row), *seconds));
         self.keep(Phase::PredictSingle, "latency_s", ("s", "stopwatch"), readings);

@@ -26,6 +26,7 @@ mod names;
 mod pdf;
 mod png;
 mod point;
+mod power;
 mod quality;
 mod reference;
 mod reliability;
@@ -80,6 +81,7 @@ pub static FIGURES: &[&dyn Figure] = &[
     &threads::ThreadsFigure,
     &curves::Curves,
     &anytime::Anytime,
+    &power::Power,
     &against_axis::AgainstAxis { axis: VariedAxis::TrainSize },
     &against_axis::AgainstAxis { axis: VariedAxis::LabelNoise },
     &ablation::Ablation,
