@@ -57,10 +57,10 @@ fn table(results: &Results, carbon: Option<&Carbon>, is_measured: bool) -> Optio
     ];
     if is_measured {
         columns.insert(2, TableColumn::new("meter", CellKind::Text));
-        columns.extend([number("above idle"), number("steady power")]);
+        columns.extend([number("J to fit, above idle"), number("steady power")]);
     }
     columns.push(number("J/1,000 predictions"));
-    columns.extend(is_measured.then(|| number("above idle")));
+    columns.extend(is_measured.then(|| number("J/1,000 predictions, above idle")));
     columns.push(number("J/point"));
     if carbon.is_some() {
         columns.extend([number("CO2e of the fit"), number("CO2e/1,000 predictions")]);

@@ -79,12 +79,13 @@ impl Sampler {
     /// # Errors
     /// Why they are not known.
     pub fn window(&self, meter: usize, start: Duration, end: Duration) -> Result<Window, String> {
-        const SOME_READS: u32 = 10;
+        /// A thread that has not run for so long on a busy machine still comes to its turn.
+        const LONGEST_WAIT: Duration = Duration::from_secs(1);
         let Some(Sampled { timing, .. }) = self.sampled.get(meter) else {
             return Err("there is no such meter".to_owned());
         };
         let begun = Instant::now();
-        while begun.elapsed() < timing.poll * SOME_READS && !self.traces()[meter].reaches(end) {
+        while begun.elapsed() < LONGEST_WAIT && !self.traces()[meter].is_settled(end) {
             thread::sleep(timing.poll / 2);
         }
         self.traces()[meter].window(start, end)
@@ -111,9 +112,7 @@ fn sample(shared: &Shared, mut meters: Vec<Polled>, machine: &dyn Machine) {
     while !*is_over {
         let now = machine.moment().monotonic;
         for (index, meter) in meters.iter_mut().enumerate().filter(|(_, meter)| meter.due <= now) {
-            // The moment is taken right before the read, because another meter may take milliseconds.
-            let moment = machine.moment();
-            let read = meter.counter.read_j(moment.monotonic);
+            let (moment, read) = meter.read(machine);
             let mut traces = shared.traces.lock().unwrap_or_else(PoisonError::into_inner);
             meter.keep(moment, read, &mut traces[index]);
         }
@@ -124,6 +123,21 @@ fn sample(shared: &Shared, mut meters: Vec<Polled>, machine: &dyn Machine) {
 }
 
 impl Polled {
+    /// Reads the counter, and says when. If this thread was interrupted between the two, it reads again.
+    fn read(&mut self, machine: &dyn Machine) -> (Moment, Result<f64, Fault>) {
+        const TRIES: usize = 3;
+        let mut tries = 1;
+        loop {
+            let moment = machine.moment();
+            let read = self.counter.read_j(moment.monotonic);
+            let took = machine.moment().monotonic.saturating_sub(moment.monotonic);
+            if tries == TRIES || read.is_err() || took <= self.timing.update {
+                return (moment, read);
+            }
+            tries += 1;
+        }
+    }
+
     /// Keeps what was read at a moment, and says when the next read is due.
     fn keep(&mut self, moment: Moment, read: Result<f64, Fault>, trace: &mut Trace) {
         /// The two clocks are read one after the other.

@@ -137,9 +137,9 @@ impl Trace {
         self.unreadable = Some(why);
     }
 
-    /// Whether there is a sample at this moment or after it.
-    pub fn reaches(&self, at: Duration) -> bool {
-        self.latest.back().is_some_and(|sample| sample.at >= at)
+    /// Whether there is a sample at this moment or after it, or whether there will be none soon.
+    pub fn is_settled(&self, at: Duration) -> bool {
+        self.unreadable.is_some() || self.latest.back().is_some_and(|sample| sample.at >= at)
     }
 
     /// The joules between two moments, by linear interpolation between the samples on both sides of each.
