@@ -48,7 +48,7 @@ pub(crate) fn energy_tables(results: &Results) -> [Option<ExtraTable>; 2] {
 
 /// A row for each model and each source that measured, or that estimated.
 fn table(results: &Results, carbon: Option<&Carbon>, is_measured: bool) -> Option<Table> {
-    let mark: &[&str] = if is_measured { &[] } else { &[ESTIMATE] };
+    let mark = (!is_measured).then_some(ESTIMATE);
     let number = |title: &str| TableColumn::new(title, CellKind::Number).measured_by(mark);
     let mut columns = vec![
         TableColumn::new("setting", CellKind::Text),

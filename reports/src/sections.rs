@@ -191,8 +191,8 @@ fn table(results: &Results, ranking: &Ranking) -> Table {
         cost("p50"),
         cost("p99").detail(),
         TableColumn::cost("predictions/s", Better::Higher),
-        cost("J/prediction").measured_by(of_batch.as_slice()),
-        cost("J to fit").measured_by(of_fit.as_slice()).detail(),
+        cost("J/prediction").measured_by(of_batch),
+        cost("J to fit").measured_by(of_fit).detail(),
         cost("memory").detail(),
         cost("model size").detail(),
         TableColumn::new("status", CellKind::Status),
@@ -294,7 +294,7 @@ pub(crate) fn tuning(results: &Results) -> Option<Table> {
         TableColumn::new("failed", CellKind::Number),
         TableColumn::new("best validation score", CellKind::Number),
         TableColumn::new("search time", CellKind::Number),
-        TableColumn::new("search energy", CellKind::Number).measured_by(search_source.as_slice()),
+        TableColumn::new("search energy", CellKind::Number).measured_by(search_source),
         TableColumn::new("chosen parameters", CellKind::Text),
     ];
     let mut table = Table::new("Search trials and chosen parameters", columns);

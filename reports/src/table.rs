@@ -177,10 +177,9 @@ impl TableColumn {
         TableColumn { is_detail: true, ..self }
     }
 
-    /// The same column with the sources of its numbers.
-    pub(crate) fn measured_by(self, sources: &[&str]) -> TableColumn {
-        let sources: Vec<String> = sources.iter().map(|source| named_source(source)).collect();
-        TableColumn { source: sources.join(", "), ..self }
+    /// The same column with the source of its numbers, if it has one. Numbers of two sources are never in one column.
+    pub(crate) fn measured_by(self, source: Option<&str>) -> TableColumn {
+        TableColumn { source: source.map_or(String::new(), named_source), ..self }
     }
 
     /// The words above the column.
@@ -264,7 +263,7 @@ mod tests {
         let columns = [
             TableColumn::new("#", CellKind::Rank),
             TableColumn::new("model", CellKind::Name),
-            TableColumn::new("energy", CellKind::Number).measured_by(&["estimate"]).detail(),
+            TableColumn::new("energy", CellKind::Number).measured_by(Some("estimate")).detail(),
             TableColumn::new("status", CellKind::Status),
             TableColumn::new("note", CellKind::Text),
         ];

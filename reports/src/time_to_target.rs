@@ -24,7 +24,7 @@ pub(crate) fn time_to_target(results: &Results) -> Option<ExtraTable> {
         TableColumn::new("target", CellKind::Text),
         TableColumn::new("reached", CellKind::Text),
         TableColumn::new("median time", CellKind::Number),
-        TableColumn::new("median energy", CellKind::Number).measured_by(source.as_slice()),
+        TableColumn::new("median energy", CellKind::Number).measured_by(source),
     ];
     let mut table = Table::new("Time and energy to the target", columns);
     let mut rule = RULE.to_owned();

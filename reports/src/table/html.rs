@@ -69,9 +69,9 @@ fn first(table: &Table, index: usize) -> Option<&'static str> {
     is_descending.then_some("descending")
 }
 
-/// Whether the column's numbers may be divided by one of them: they are costs, all from one source, and no estimates.
+/// Whether the column's numbers may be divided by one of them: they are costs, and no estimates.
 fn is_comparable(column: &TableColumn) -> bool {
-    column.cost.is_some() && !column.source.contains(", ") && column.source != named_source(ESTIMATE)
+    column.cost.is_some() && column.source != named_source(ESTIMATE)
 }
 
 /// The CSS class of a row.
