@@ -21,9 +21,9 @@ pub(crate) const SEEN_IN_PRETRAINING: &str = "seen_in_pretraining";
 /// The source in words, for a title.
 pub(crate) fn origin(source: &str) -> &str {
     match source {
-        ESTIMATE => "estimated, ± 40 %",
+        ESTIMATE => "estimate ± 40 %",
         "rapl" => "measured by RAPL",
-        "rapl-virtual" => "RAPL of the host, by processor time",
+        "rapl-virtual" => "RAPL of the host",
         "nvml" => "measured by NVML",
         "" => "from an unknown source",
         other => other,

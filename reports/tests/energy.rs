@@ -22,18 +22,23 @@ fn run(plan: &Plan, change: impl Fn(&mut Vec<Record>)) -> (TempDir, RunDir) {
     (folder, dir)
 }
 
-/// Makes the joules of a model's cases those of a meter.
+/// Makes the joules of a model's cases those of a meter: 360 J a fit, and 2 mJ a prediction.
 fn measure(records: &mut Vec<Record>, model: &str, source: &str) {
-    let of_model = |record: &&mut Record| record.model == model && record.source == "estimate";
-    records.iter_mut().filter(of_model).for_each(|record| record.source = source.to_owned());
-    let fits: Vec<Record> =
-        records.iter().filter(|r| r.model == model && r.phase == "fit" && r.metric == "energy_j").cloned().collect();
-    for fit in fits {
-        for (metric, unit, value) in [("energy_above_idle_j", "J", 9.0), ("steady_w", "W", 31.0), ("idle_w", "W", 12.0)]
-        {
-            let row = Record { metric: metric.to_owned(), unit: unit.to_owned(), value: Some(value), ..fit.clone() };
-            let at = records.iter().position(|record| record == &fit).unwrap();
-            records.insert(at, row);
+    for record in records.iter_mut().filter(|record| record.model == model && record.source == "estimate") {
+        record.source = source.to_owned();
+        record.value = Some(if record.phase == "fit" { 360.0 } else { 0.002 });
+    }
+    let of_model = |record: &&Record| record.model == model && record.metric == "energy_j";
+    let measured: Vec<Record> = records.iter().filter(of_model).cloned().collect();
+    for row in measured {
+        let further: &[(&str, &str, f64)] = match row.phase.as_str() {
+            "fit" => &[("energy_above_idle_j", "J", 240.0), ("steady_w", "W", 31.0), ("idle_w", "W", 12.0)],
+            _ => &[("energy_above_idle_j", "J", 0.0015)],
+        };
+        let at = records.iter().position(|record| *record == row).unwrap();
+        for (metric, unit, value) in further {
+            let (metric, unit) = ((*metric).to_owned(), (*unit).to_owned());
+            records.insert(at, Record { metric, unit, value: Some(*value), ..row.clone() });
         }
     }
 }
@@ -81,7 +86,7 @@ fn an_estimate_has_its_error_wherever_its_joules_are_shown() {
     }
     for picture in ["accuracy-energy", "anytime-energy"] {
         let svg = fs::read_to_string(folder.path().join(format!("figures/{picture}.svg"))).unwrap();
-        assert!(svg.contains("estimated, ± 40 %"), "{picture}");
+        assert!(svg.contains("estimate ± 40 %"), "{picture}");
     }
 }
 
@@ -102,14 +107,40 @@ fn the_table_of_energy_follows_from_the_records() {
     dir.write_rows(&dir.idle_path(), &[idle("before", 12.0), idle("after", 15.0)]).unwrap();
     let built = build(&dir).unwrap();
     let text = report(folder.path());
-    insta::assert_snapshot!(table(&text, "Energy").unwrap());
-    let value = |phase: &str, metric: &str| {
-        let rows = dir.records().unwrap().rows;
-        rows.into_iter().find(|r| r.model == "resnet" && r.phase == phase && r.metric == metric).unwrap().value.unwrap()
+    let value = |metric: &str| {
+        let mut rows = dir.records().unwrap().rows.into_iter();
+        let found = rows.find(|row| row.model == "resnet" && row.phase == "score" && row.metric == metric);
+        found.unwrap().value.unwrap()
     };
-    let points = 100.0 * (value("score", "accuracy") - value("score", "floor"));
-    let per_point = format!("{:.3}", value("fit", "energy_j") / points);
-    assert!(table(&text, "Energy").unwrap().contains(per_point.trim_end_matches('0')), "{per_point}");
+    let points = 100.0 * (value("accuracy") - value("floor"));
+    let per_point = 360.0 / points;
+    assert!((1.0..100.0).contains(&per_point), "{per_point}");
+    let per_point = format!("{per_point:.0$} J", if per_point < 10.0 { 2 } else { 1 });
+    let energy = table(&text, "Energy").unwrap();
+    let cells = |line: &str| -> Vec<String> {
+        line.split('|').map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
+    };
+    let lines: Vec<Vec<String>> = energy.lines().map(cells).collect();
+    assert_eq!(
+        lines[0],
+        [
+            "setting",
+            "model",
+            "meter",
+            "J to fit",
+            "J to fit, above idle",
+            "steady power",
+            "J/1,000 predictions",
+            "J/1,000 predictions, above idle",
+            "J/point",
+            "CO2e of the fit",
+            "CO2e/1,000 predictions"
+        ]
+    );
+    // 360 J at 360 g/kWh are 36 mg, and 2 J are 0.2 mg.
+    let expected =
+        ["resnet", "rapl", "360 J", "240 J", "31.0 W", "2.00 J", "1.50 J", per_point.as_str(), "36.0 mg", "200 µg"];
+    assert_eq!(lines[2][1..], expected);
     assert!(text.contains("12.0 W before the first case and 15.0 W after the last one (+25.0 %)"), "{text}");
     assert!(text.contains("at 360 g/kWh (Utopia 2025, made up)"), "{text}");
     assert!(

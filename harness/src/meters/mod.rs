@@ -93,10 +93,10 @@ pub struct Timing {
 pub(crate) const MAX_EDGE_ERROR: f64 = 0.02;
 
 impl Timing {
-    /// The shortest window whose joules are known, if the sampler reads in time: each edge is misplaced by at most one update and a
-    /// quarter of the time between two reads.
+    /// The shortest window whose joules are known: each edge is misplaced by at most one update and a quarter of the time between two
+    /// reads, which on a busy machine may be four times as far apart as planned.
     pub fn shortest_window(self) -> Duration {
-        (self.update + self.poll / 4).mul_f64(2.0 / MAX_EDGE_ERROR)
+        (self.update + self.poll).mul_f64(2.0 / MAX_EDGE_ERROR)
     }
 }
 

@@ -120,7 +120,7 @@ fn draw_panel(
     let y = AxisScale::around(steps().map(|(_, watts)| *watts).chain(panel.idle).chain([0.0]), false);
     let (Some(x), Some(y)) = (x, y) else { return Ok(()) };
     let x = Axis { scale: x, title: "time since the fit began (log)".to_owned(), unit: "s", reversed: false };
-    let title = format!("power in W, {}", origin(&panel.source));
+    let title = format!("power in W ({})", origin(&panel.source));
     let y = Axis { scale: y.within(0.0, f64::INFINITY), title, unit: "", reversed: false };
     let (x, y) = frame(canvas, style, place, &results.setting(panel.setting).title, (&x, &y))?;
     if let Some(idle) = panel.idle {
