@@ -66,9 +66,13 @@ impl Bench<'_> {
         let Spending { start, before, earlier } = spending;
         let spent = before.and_then(|before| self.meter.read_j().map(|after| (after - before) / count as f64));
         let source = self.meter.source();
-        match spent {
-            Ok(joules) => self.record(phase, "energy_j", Some(joules), source, ""),
-            Err(reason) => self.record(phase, "energy_j", None, source, reason),
+        let (joules, reason) = match spent {
+            Ok(joules) => (Some(joules), String::new()),
+            Err(reason) => (None, reason),
+        };
+        self.record(phase, "energy_j", joules, source, reason.as_str());
+        if phase == Phase::Fit && self.meter.is_sampled() {
+            self.record(phase, "counted_j", joules, source, reason);
         }
         let reads = self.meter.take_reads_j();
         self.keep(phase, "energy_j", ("J", source), reads.into_iter().map(|joules| (None, joules)));

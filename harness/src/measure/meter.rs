@@ -79,6 +79,11 @@ impl Meter {
         std::mem::take(&mut self.reads_j)
     }
 
+    /// Whether the parent takes samples of the meter, too.
+    pub(super) fn is_sampled(&self) -> bool {
+        self.counter.as_ref().is_ok_and(KeptUp::is_sampled)
+    }
+
     /// The source of the joules. Empty if there are none.
     pub(super) fn source(&self) -> &'static str {
         self.counter.as_ref().map_or("", KeptUp::source)

@@ -62,6 +62,11 @@ impl KeptUp {
         self.source
     }
 
+    /// Whether it must be read regularly.
+    pub fn is_sampled(&self) -> bool {
+        self.timing.is_some()
+    }
+
     /// Forgets what was lost before now.
     pub fn begin(&self) {
         if self.timing.is_none() {

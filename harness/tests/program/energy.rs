@@ -109,6 +109,7 @@ fn a_fit_too_short_for_the_meter_says_so_and_its_predictions_are_repeated_until_
     let rows = records(&bench.path("out"));
     let fit = row(&rows, "nearly", "fit", "energy_j");
     assert!(fit.value.is_none() && fit.note.starts_with("window-too-short: "), "{fit:?}");
+    assert!(row(&rows, "nearly", "fit", "counted_j").value.is_some(), "budgets are kept all the same");
     assert!(row(&rows, "nearly", "predict-batch", "energy_j").value.is_some());
     let readings = RunDir::new(bench.path("out")).readings("number.nearly.n60.s1.cpu").unwrap().unwrap();
     assert_eq!(values(&readings, "predict-batch", "pass_s").len(), 3, "the passes that are timed stay as many");

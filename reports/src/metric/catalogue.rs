@@ -503,6 +503,14 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "counted_j",
+        title: "energy as counted for budgets",
+        unit: "J",
+        formula: "joules of the fit as its own process counted them, by which budgets are kept; known for the shortest fit, where energy_j is not; only by a meter",
+        columns: &[column("fit", "fit_counted_j")],
+        ..METRIC
+    },
+    Metric {
         name: "steady_w",
         title: "steady power",
         unit: "W",
