@@ -63,7 +63,9 @@ impl TrialResult {
             } else if phase == Phase::Fit.name() && ["counted_j", "energy_j"].contains(&metric) {
                 let joules = value.map(|joules| (joules, source.to_owned())).ok_or_else(|| note.to_owned());
                 // The first meter is the one of budgets. Further ones give rows of their own.
-                if metric == "counted_j" { &mut counted } else { &mut measured }.get_or_insert(joules);
+                let found: &mut Option<Result<(f64, String), String>> =
+                    if metric == "counted_j" { &mut counted } else { &mut measured };
+                found.get_or_insert(joules);
             }
         }
         if let Some(joules) = counted.or(measured) {
@@ -311,7 +313,8 @@ mod tests {
             let phase = Phase::Fit.name();
             Number { phase, metric, value, source, note }
         });
-        TrialResult::new(Resolved::default(), (Status::Ok, "", Some(1.0)), numbers).energy
+        let params: Resolved = serde_json::from_str("{}").expect("no parameters are parameters");
+        TrialResult::new(params, (Status::Ok, "", Some(1.0)), numbers).energy
     }
 
     #[test]
