@@ -1,8 +1,12 @@
-//! What the instrument itself costs: the stopwatch, which every latency contains, and the judging of predictions.
+//! What the instrument itself costs: the stopwatch, which every latency contains, the queries of the scenarios, and the judging of
+//! predictions. A query should add less than a microsecond to a prediction of 100.
 
+use std::convert::Infallible;
 use std::hint::black_box;
+use std::time::Duration;
 
-use bakeoff::machine::ThisMachine;
+use bakeoff::load::{ClockFault, Limits, Load, Worker, one_after_another, serve_all};
+use bakeoff::machine::{Machine, ThisMachine};
 use bakeoff::scoring::score;
 use bakeoff::stopwatch::Stopwatch;
 use bakeoff_datasets::Targets;
@@ -13,6 +17,54 @@ fn stopwatch(criterion: &mut Criterion) {
     criterion.bench_function("stopwatch: start", |bencher| bencher.iter(|| Stopwatch::start(&ThisMachine)));
     let running = Stopwatch::start(&ThisMachine);
     criterion.bench_function("stopwatch: read", |bencher| bencher.iter(|| running.seconds()));
+}
+
+/// A worker that predicts nothing, so that all of its time is the instrument's.
+struct Idle;
+
+impl Worker for Idle {
+    type Answer = ();
+    type Fault = Infallible;
+
+    fn now(&mut self) -> Duration {
+        ThisMachine.now()
+    }
+
+    fn wait_until(&mut self, _time: Duration) -> Result<Duration, Infallible> {
+        Ok(ThisMachine.now())
+    }
+
+    fn serve(&mut self, query: usize) -> Result<(), Infallible> {
+        black_box(query);
+        Ok(())
+    }
+}
+
+fn queries(criterion: &mut Criterion) {
+    const QUERIES: usize = 1000;
+    let limits =
+        Limits { min_queries: QUERIES, max_queries: QUERIES, min_duration_s: 0.0, max_duration_s: f64::INFINITY };
+    criterion.bench_function("single-stream: 1,000 queries without predictions", |bencher| {
+        bencher.iter(|| {
+            let predict = |example| Ok::<_, ClockFault>(black_box(example));
+            one_after_another(&ThisMachine, 200, limits, predict, |_, answer| {
+                black_box(answer);
+                Ok(())
+            })
+        });
+    });
+    let arrivals = vec![Duration::ZERO; QUERIES];
+    criterion.bench_function("server: 1,000 queries without predictions", |bencher| {
+        bencher.iter(|| {
+            let load = Load::new(Duration::ZERO, &arrivals, Duration::MAX, usize::MAX);
+            let mut served = Vec::new();
+            serve_all(&load, &mut Idle, |query, ()| {
+                served.push(query);
+                Ok(())
+            })
+            .map(|()| served)
+        });
+    });
 }
 
 fn scoring(criterion: &mut Criterion) {
@@ -37,5 +89,5 @@ fn scoring(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, stopwatch, scoring);
+criterion_group!(benches, stopwatch, queries, scoring);
 criterion_main!(benches);

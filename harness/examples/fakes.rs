@@ -3,6 +3,8 @@
 //! The tests run it to see exact numbers and every fault a model can have. It also shows how another crate adds a task
 //! or a model of its own: implement the traits, put them into a [`Program`], hand over the command line.
 
+use std::cell::Cell;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,19 +26,75 @@ fn main() -> ExitCode {
     bakeoff::commands::main(&program, std::env::args_os())
 }
 
-/// A machine whose every reading of the clock takes one millisecond, and of its processor time two.
+/// A machine on virtual time: every reading of the clock takes one millisecond, of the processor time two, and a sleep as long as it says.
 struct FakeMachine;
 
-static NOW_MS: AtomicU64 = AtomicU64::new(0);
-static CPU_MS: AtomicU64 = AtomicU64::new(0);
+/// The time of one thread. Each has its own, so that the readings of one thread take no time from another, and every duration that a
+/// thread measures is exact however many others run. The clock of a new thread begins where the latest one is.
+#[derive(Clone, Copy)]
+struct Clock {
+    now: Duration,
+    cpu: Duration,
+    /// Whether it has stopped.
+    stands: bool,
+    /// By how much the next sleep is too long.
+    oversleep: Duration,
+}
+
+thread_local! {
+    static CLOCK: Cell<Option<Clock>> = const { Cell::new(None) };
+}
+
+/// The latest time that any thread was at, in milliseconds.
+static LATEST_MS: AtomicU64 = AtomicU64::new(0);
+/// For how long the machine was suspended.
+static SUSPENDED_S: AtomicU64 = AtomicU64::new(0);
+
+impl Clock {
+    /// Uses the clock of this thread.
+    fn with<R>(use_it: impl FnOnce(&mut Clock) -> R) -> R {
+        let latest = || Duration::from_millis(LATEST_MS.load(Ordering::SeqCst));
+        let begin = || Clock { now: latest(), cpu: Duration::ZERO, stands: false, oversleep: Duration::ZERO };
+        let mut clock = CLOCK.get().unwrap_or_else(begin);
+        let result = use_it(&mut clock);
+        LATEST_MS.fetch_max(clock.now.as_millis() as u64, Ordering::SeqCst);
+        CLOCK.set(Some(clock));
+        result
+    }
+
+    fn advance(&mut self, by: Duration) {
+        if !self.stands {
+            self.now += by;
+        }
+    }
+}
 
 impl Machine for FakeMachine {
     fn now(&self) -> Duration {
-        Duration::from_millis(NOW_MS.fetch_add(1, Ordering::SeqCst))
+        Clock::with(|clock| {
+            let now = clock.now;
+            clock.advance(Duration::from_millis(1));
+            now
+        })
+    }
+
+    fn sleep(&self, duration: Duration) {
+        Clock::with(|clock| {
+            let oversleep = std::mem::take(&mut clock.oversleep);
+            clock.advance(duration + oversleep);
+        });
+    }
+
+    fn suspended(&self) -> Option<Duration> {
+        Some(Duration::from_secs(SUSPENDED_S.load(Ordering::SeqCst)))
     }
 
     fn cpu_time(&self) -> Option<Duration> {
-        Some(Duration::from_millis(CPU_MS.fetch_add(2, Ordering::SeqCst)))
+        Clock::with(|clock| {
+            let cpu = clock.cpu;
+            clock.cpu += Duration::from_millis(2);
+            Some(cpu)
+        })
     }
 
     fn peak_memory_bytes(&self) -> Option<u64> {
@@ -175,6 +233,11 @@ static MODELS: &[&dyn ModelEntry] = &[
     &Fake { name: "exits", about: "leaves the process in its fit", way: Way::Exits },
     &Fake { name: "tunable", about: "is the better, the closer its rate is to a tenth", way: Way::Tunable },
     &Fake { name: "one-step", about: "learns from validation rows too, without epochs", way: Way::OneStep },
+    &Fake {
+        name: "under-load",
+        about: "takes virtual time, and has a fault of choice under load",
+        way: Way::UnderLoad,
+    },
     &Fake { name: "needs-file", about: "fails until the file that $FAKE_FILE names is there", way: Way::NeedsFile },
 ];
 
@@ -195,6 +258,7 @@ enum Way {
     NeedsFile,
     Tunable,
     OneStep,
+    UnderLoad,
 }
 
 struct Fake {
@@ -248,6 +312,41 @@ const TUNABLE: &[Param] = &[
     },
 ];
 
+/// The parameters of the model that misbehaves under load.
+const UNDER_LOAD: &[Param] = &[
+    PARAMS[0],
+    PARAMS[1],
+    Param {
+        name: "fault",
+        images: DefaultValue::Word("none"),
+        texts: DefaultValue::Word("none"),
+        domain: Domain::Word(&[
+            "none",
+            "caches",
+            "sleeps",
+            "panics",
+            "stale",
+            "drops",
+            "stops-clock",
+            "suspends",
+            "oversleeps",
+            "starts-slowly",
+        ]),
+        about: "what it does wrong when it predicts single examples",
+        source: "made up",
+        search: None,
+    },
+    Param {
+        name: "service_ms",
+        images: DefaultValue::Float(5.0),
+        texts: DefaultValue::Float(5.0),
+        domain: Domain::Float(0.0, 1e6),
+        about: "virtual milliseconds that the prediction of an example takes",
+        source: "made up",
+        search: None,
+    },
+];
+
 impl ModelEntry for Fake {
     fn name(&self) -> &'static str {
         self.name
@@ -259,7 +358,11 @@ impl ModelEntry for Fake {
         "1 (fake)".to_owned()
     }
     fn params(&self) -> &'static [Param] {
-        if self.way == Way::Tunable { TUNABLE } else { PARAMS }
+        match self.way {
+            Way::Tunable => TUNABLE,
+            Way::UnderLoad => UNDER_LOAD,
+            _ => PARAMS,
+        }
     }
     fn learns_from_validation(&self) -> bool {
         self.way == Way::OneStep
@@ -271,7 +374,7 @@ impl ModelEntry for Fake {
         Support::Yes
     }
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(FakeModel { name: self.name, way: self.way, spec: spec.clone() }))
+        Ok(Box::new(FakeModel::new(self, spec.clone())))
     }
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
         let path = folder.join(SAVED);
@@ -285,7 +388,7 @@ impl ModelEntry for Fake {
         if name != self.name {
             return Err(failed(&format!("it holds {name}, expected {}", self.name)));
         }
-        Ok(Box::new(FakeModel { name: self.name, way: self.way, spec: Spec { shape, params, device, threads, seed } }))
+        Ok(Box::new(FakeModel::new(self, Spec { shape, params, device, threads, seed })))
     }
 }
 
@@ -296,9 +399,46 @@ struct FakeModel {
     name: &'static str,
     way: Way,
     spec: Spec,
+    /// How many single examples it has predicted.
+    singles: usize,
+    /// The examples that it has predicted.
+    known: HashSet<usize>,
+    /// The answer to the single example before.
+    last_answer: usize,
 }
 
 impl FakeModel {
+    fn new(entry: &Fake, spec: Spec) -> FakeModel {
+        FakeModel { name: entry.name, way: entry.way, spec, singles: 0, known: HashSet::new(), last_answer: 0 }
+    }
+
+    /// Takes the virtual time of a prediction, and does wrong what the parameter `fault` says. Changes `answers` if that is the fault.
+    fn take_time(&mut self, numbers: &[usize], answers: &mut Vec<usize>) {
+        const MANY: usize = 70;
+        let mut service = Duration::from_secs_f64(self.spec.params.float("service_ms") / 1e3);
+        let fault = self.spec.params.word("fault");
+        let new = numbers.iter().filter(|number| self.known.insert(**number)).count();
+        if numbers.len() != 1 {
+            return Clock::with(|clock| clock.advance(service * numbers.len() as u32));
+        }
+        self.singles += 1;
+        let answer = std::mem::replace(&mut self.last_answer, answers[0]);
+        match fault {
+            "caches" => service *= new as u32,
+            "sleeps" => service += Duration::from_secs(1),
+            "starts-slowly" if self.singles <= 30 => service *= 10,
+            "stale" => answers[0] = answer,
+            "drops" if self.singles > MANY => answers.clear(),
+            "panics" if self.singles > MANY => panic!("this model panics under load"),
+            "stops-clock" if self.singles > MANY => Clock::with(|clock| clock.stands = true),
+            "suspends" if self.singles == MANY => drop(SUSPENDED_S.fetch_add(3600, Ordering::SeqCst)),
+            // Single-stream never sleeps, so the scenario server does.
+            "oversleeps" if self.singles == MANY => Clock::with(|clock| clock.oversleep = Duration::from_secs(3600)),
+            _ => {}
+        }
+        Clock::with(|clock| clock.advance(service));
+    }
+
     /// What the fault of this model is, in its fit.
     fn misbehave(&self) -> Result<(), ModelError> {
         match self.way {
@@ -386,7 +526,11 @@ impl Model for FakeModel {
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
         let count = if self.way == Way::TooFew { inputs.len() - 1 } else { inputs.len() };
-        let answers: Vec<usize> = (0..count).map(|row| self.answer(number(inputs, row))).collect();
+        let numbers: Vec<usize> = (0..count).map(|row| number(inputs, row)).collect();
+        let mut answers: Vec<usize> = numbers.iter().map(|number| self.answer(*number)).collect();
+        if self.way == Way::UnderLoad {
+            self.take_time(&numbers, &mut answers);
+        }
         Ok(match self.spec.shape.target {
             TargetShape::Value => {
                 let nan = |answer: usize| if self.way == Way::NanAnswer { f32::NAN } else { answer as f32 };

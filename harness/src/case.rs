@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::budget::Budget;
+use crate::load::LatencyConfig;
 use crate::meters::{EnergyConfig, IdleWindow};
 use crate::tasks::OwnTask;
 
@@ -56,6 +57,8 @@ pub struct Case {
     pub memory_limit_bytes: u64,
     /// How many distinct examples the latency measurement predicts one at a time.
     pub latency_examples: usize,
+    /// Which scenarios are measured, and for how long.
+    pub latency: LatencyConfig,
     /// Whether splits with hidden targets are predicted too.
     pub predict_hidden: bool,
     /// Whether the fitted model is saved in the run's directory.
@@ -165,6 +168,11 @@ impl Case {
     pub fn search_share(&self, parameter: &str, draw: usize) -> f64 {
         let bits = derive(&["search", &self.id_of(), parameter, &draw.to_string()]);
         (bits >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// The seed of the arrivals of queries: the same for every model.
+    pub fn arrivals_seed(&self) -> u64 {
+        derive(&["arrivals", &self.task, &self.seed.to_string()])
     }
 
     /// The seed from which the model derives its own random choices. It is the same in all search trials of a case.

@@ -11,23 +11,32 @@ use crate::plan::Plan;
 use crate::program::Program;
 use crate::tasks;
 
-/// The number of cases and tasks, and about how long all fits will take. `None` if no model can estimate its own time.
+/// The number of cases and tasks, about how long all fits will take, and how long all scenarios take at least. `None` if no model can
+/// estimate its own time and no duration is given.
 pub fn forecast(program: &Program, plan: &Plan) -> Option<String> {
     let runnable = || plan.cases.iter().filter(|case| case.unsupported.is_none());
     let known: Vec<(&Case, f64)> = runnable().filter_map(|case| Some((case, fit_s(program, plan, case)?))).collect();
-    if known.is_empty() {
-        return None;
+    let jobs = plan.jobs() as f64;
+    let scenarios_s =
+        runnable().filter(|case| case.trial.is_none()).map(|case| case.latency.least_s()).sum::<f64>() / jobs;
+    let mut parts = Vec::new();
+    if !known.is_empty() {
+        let unknown = runnable().count() - known.len();
+        let rest = if unknown > 0 { format!(", and {unknown} whose time is unknown") } else { String::new() };
+        let (fits, threads) = (duration(within_budgets(plan, &known) / jobs), counted(plan.threads(), "thread"));
+        parts.push(format!("their fits take about {fits} on {threads}{rest}"));
     }
-    let seconds = within_budgets(plan, &known) / plan.jobs() as f64;
-    let unknown = runnable().count() - known.len();
-    let rest = if unknown > 0 { format!(", and {unknown} whose time is unknown") } else { String::new() };
-    Some(format!(
-        "{} on {}; their fits take about {} on {}{rest} (a rough forecast)",
-        counted(plan.cases.len(), "case"),
-        counted(plan.suite.tasks.len(), "task"),
-        duration(seconds),
-        counted(plan.threads(), "thread"),
-    ))
+    if scenarios_s > 0.0 {
+        parts.push(format!("their scenarios take at least {}", duration(scenarios_s)));
+    }
+    let (cases, tasks) = (counted(plan.cases.len(), "case"), counted(plan.suite.tasks.len(), "task"));
+    (!parts.is_empty()).then(|| format!("{cases} on {tasks}; {} (a rough forecast)", parts.join("; ")))
+}
+
+/// What the scored cases of a plan measure beside their scores. They are all alike.
+pub fn measured(plan: &Plan) -> Option<String> {
+    let case = plan.cases.iter().find(|case| case.trial.is_none())?;
+    Some(format!("each case measures {}", case.latency.describe(case.latency_examples)))
 }
 
 /// The seconds of all fits. A search stops at its budget.

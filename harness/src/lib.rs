@@ -10,6 +10,7 @@ pub mod executor;
 pub mod explain;
 pub mod forecast;
 pub mod interrupt;
+pub mod load;
 pub mod machine;
 pub mod measure;
 pub mod meters;

@@ -17,6 +17,13 @@ mod cgroup;
 pub trait Machine: Sync {
     /// The time since some fixed moment. It never goes back.
     fn now(&self) -> Duration;
+    /// Lets this thread sleep for about this long, by the clock of [`Machine::now`].
+    fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+    /// For how long the machine has been suspended since some fixed moment. [`Machine::now`] may or may not count this time. `None`
+    /// if the system does not show it.
+    fn suspended(&self) -> Option<Duration>;
     /// The processor time that all threads of this process have used. `None` if the system does not show it.
     fn cpu_time(&self) -> Option<Duration>;
     /// The largest resident set that this process has had, in bytes. `None` if the system does not show it.
@@ -48,6 +55,21 @@ impl Machine for ThisMachine {
     fn now(&self) -> Duration {
         static START: OnceLock<Instant> = OnceLock::new();
         START.get_or_init(Instant::now).elapsed()
+    }
+
+    fn suspended(&self) -> Option<Duration> {
+        // Linux counts suspended time in one of these clocks and not in the other.
+        #[cfg(target_os = "linux")]
+        {
+            let since = |clock| {
+                let time = rustix::time::clock_gettime(clock);
+                Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+            };
+            let awake = since(rustix::time::ClockId::Monotonic)?;
+            Some(since(rustix::time::ClockId::Boottime)?.saturating_sub(awake))
+        }
+        #[cfg(not(target_os = "linux"))]
+        None
     }
 
     fn cpu_time(&self) -> Option<Duration> {

@@ -2,7 +2,6 @@
 //! Each phase has a file.
 
 mod artefact;
-mod batch;
 mod fit;
 mod footprint;
 mod hidden;
@@ -10,16 +9,19 @@ mod images;
 mod meter;
 mod observer;
 mod predictions;
+mod scenario;
 mod score;
-mod single;
 mod target;
 mod validate;
+
+use std::time::Duration;
 
 use bakeoff_datasets::{Split, Store};
 use bakeoff_models::{Device, Model, ModelError, Spec, Threads};
 use bakeoff_reports::{Better, Reading, Status, metric};
 
 use crate::case::Case;
+use crate::load::ClockFault;
 use crate::outcome::{MetricValue, Outcome};
 use crate::phase::Phase;
 use crate::program::Program;
@@ -31,6 +33,7 @@ use crate::threads;
 
 use meter::Meter;
 use predictions::{prediction_rows, written};
+use scenario::Asked;
 
 /// Measures the case of `request` and reports its progress to `emit`.
 pub fn measure(program: &Program, request: &Request, store: &Store, emit: &mut dyn FnMut(Event)) -> Outcome {
@@ -88,8 +91,9 @@ fn run(
     }
     let targets = &rows.test.targets;
     bench.outcome.predictions = prediction_rows(&predictions, &task.classes(), |example| written(targets, example));
-    bench.batch(model.as_mut(), &rows.test.inputs)?;
-    bench.single(model.as_mut(), &rows.test.inputs)?;
+    let unseen = case.latency.audit.then(|| rows.never_predicted(case));
+    let asked = Asked { inputs: &rows.test.inputs, scored: &predictions, unseen: unseen.as_ref() };
+    bench.scenarios(model.as_mut(), &asked)?;
     bench.footprint(model.as_ref());
     // After the peak memory was read, because saving takes memory too.
     bench.artefact(model.as_ref(), request.keep.as_deref());
@@ -111,6 +115,8 @@ struct Bench<'a> {
     program: &'a Program,
     case: &'a Case,
     task: &'a dyn Task,
+    /// The time at which the case began.
+    begun: Duration,
     meter: Meter<'a>,
     emit: &'a mut dyn FnMut(Event),
     outcome: &'a mut Outcome,
@@ -125,7 +131,7 @@ impl<'a> Bench<'a> {
         outcome: &'a mut Outcome,
     ) -> Bench<'a> {
         let meter = Meter::open(&case.energy, program.machine);
-        Bench { program, case, task, meter, emit, outcome }
+        Bench { program, case, task, begun: program.machine.now(), meter, emit, outcome }
     }
 
     fn record(&mut self, phase: Phase, metric: &str, value: Option<f64>, source: &str, note: impl Into<String>) {
@@ -139,6 +145,7 @@ impl<'a> Bench<'a> {
             value,
             source: source.to_owned(),
             note,
+            conditions: String::new(),
         });
     }
 
@@ -224,6 +231,12 @@ impl From<ModelError> for Stop {
             }
         };
         Stop { status, note: error.to_string() }
+    }
+}
+
+impl From<ClockFault> for Stop {
+    fn from(fault: ClockFault) -> Stop {
+        Stop::failed(fault)
     }
 }
 

@@ -22,6 +22,8 @@ pub struct MetricValue {
     pub source: String,
     /// A remark, or the reason for a missing number.
     pub note: String,
+    /// Further conditions under which it was measured, as `name=value` in the order of the names, separated by spaces.
+    pub conditions: String,
 }
 
 /// How the note of a case begins whose process ended without a result, killed by the system or by a fault in native code.
@@ -89,9 +91,10 @@ impl Outcome {
         self.note.push_str(note);
     }
 
-    /// The value of a metric in a phase.
+    /// The value of a metric in a phase, measured under no further conditions.
     pub fn value(&self, phase: Phase, metric: &str) -> Option<f64> {
-        self.values.iter().find(|v| v.phase == phase && v.metric == metric).and_then(|v| v.value)
+        let is_it = |v: &&MetricValue| v.phase == phase && v.metric == metric && v.conditions.is_empty();
+        self.values.iter().find(is_it).and_then(|v| v.value)
     }
 }
 
@@ -121,6 +124,7 @@ impl RunIdentity {
             value: wall_s,
             source: "stopwatch".to_owned(),
             note: outcome.note.clone(),
+            conditions: String::new(),
         };
         let begun_on = self.device_names.get(&case.device).cloned().unwrap_or_default();
         let (machine, device_name) = if outcome.machine.is_empty() {
@@ -150,7 +154,7 @@ impl RunIdentity {
             device: case.device.clone(),
             device_name: device_name.clone(),
             threads: Some(outcome.threads.unwrap_or(case.threads)),
-            conditions: String::new(),
+            conditions: value.conditions.clone(),
             phase: value.phase.name().to_owned(),
             metric: value.metric.clone(),
             unit: metric(&value.metric).map_or(String::new(), |metric| metric.unit.to_owned()),

@@ -16,10 +16,14 @@ pub enum Phase {
     Search,
     /// Quality on the test rows.
     Score,
-    /// All test rows in one call.
+    /// All test rows in one call: the scenario `offline`.
     PredictBatch,
-    /// One example a call.
+    /// One example a call: the scenario `single-stream`.
     PredictSingle,
+    /// Queries that arrive at random times: the scenario `server`.
+    Server,
+    /// Whether the measurement of latency can be believed.
+    Audit,
     /// Predicting splits whose targets are hidden.
     PredictHidden,
     /// The case as a whole.
@@ -37,6 +41,8 @@ impl Phase {
             Phase::Score => "score",
             Phase::PredictBatch => "predict-batch",
             Phase::PredictSingle => "predict-single",
+            Phase::Server => "server",
+            Phase::Audit => "audit",
             Phase::PredictHidden => "predict-hidden",
             Phase::Case => "case",
         }

@@ -13,6 +13,7 @@ use crate::tasks::{self, OwnTask, Task};
 mod axes;
 mod filters;
 mod grid;
+mod latency;
 mod names;
 mod own;
 mod params;
@@ -203,6 +204,7 @@ impl Combination<'_> {
             checkpoint_s: *suite.checkpoint_s.as_ref(),
             memory_limit_bytes: (suite.memory_limit_gib.as_ref() * f64::from(1 << 30)) as u64,
             latency_examples: *suite.latency_examples.as_ref(),
+            latency: latency::config(&suite.latency),
             predict_hidden: suite.predict_hidden,
             keep_model: suite.keep_models,
             target: None,

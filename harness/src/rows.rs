@@ -93,8 +93,17 @@ impl Rows {
     /// The training rows that are scored after the fit: the first ones that every model learns from, as many as there are
     /// test rows, with the labels that the model saw.
     pub fn learned_sample(&self) -> Split {
-        let count = self.train.len().min(self.test.len()).min(MAX_SCORED_TRAINING_ROWS);
-        self.train.select(&(0..count).collect::<Vec<_>>())
+        self.train.select(&(0..self.learned_sample_len()).collect::<Vec<_>>())
+    }
+
+    fn learned_sample_len(&self) -> usize {
+        self.train.len().min(self.test.len()).min(MAX_SCORED_TRAINING_ROWS)
+    }
+
+    /// The inputs of the training rows that nothing asks a model to predict: all but those that are scored.
+    pub fn never_predicted(&self, case: &Case) -> Inputs {
+        let predicted = if case.train_score { self.learned_sample_len() } else { 0 };
+        self.train.inputs.select(&(predicted..self.train.len()).collect::<Vec<_>>())
     }
 
     /// The rows of a search trial. It is scored on the validation rows that `given` has for the case that is scored, and

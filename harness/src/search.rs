@@ -236,6 +236,7 @@ fn end(search: &SearchPlan, ended: &Ended) -> (Result<Resolved, NoChoice>, Vec<M
         value,
         source: source.to_owned(),
         note,
+        conditions: String::new(),
     };
     let (fit_s, fit_note) = cost::seconds(&begun);
     let (energy_j, source, energy_note) = cost::joules(&begun);

@@ -11,11 +11,13 @@ use crate::budget::Budget;
 use crate::meters::EnergyConfig;
 
 mod data;
+mod latency;
 mod one_or_more;
 mod search;
 mod syntax;
 
 pub use data::DataEntry;
+pub use latency::LatencyEntry;
 pub use one_or_more::OneOrMore;
 pub use search::SearchEntry;
 
@@ -83,6 +85,9 @@ pub struct Suite {
     /// How many processor threads each case has. If not given, the jobs share all processors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<Spanned<usize>>,
+    /// How latency and throughput are measured.
+    #[serde(default, skip_serializing_if = "LatencyEntry::is_empty")]
+    pub latency: LatencyEntry,
     /// How energy is measured.
     #[serde(default)]
     pub energy: EnergyEntry,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bakeoff::case::Case;
+use bakeoff::load::LatencyConfig;
 use bakeoff::machine::ThisMachine;
 use bakeoff::measure::measure;
 use bakeoff::meters::EnergyConfig;
@@ -189,6 +190,7 @@ fn run(makes: Makes) -> Outcome {
         checkpoint_s: 60.0,
         memory_limit_bytes: 1 << 30,
         latency_examples: 1,
+        latency: LatencyConfig::default(),
         predict_hidden: false,
         keep_model: false,
         target: None,

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bakeoff::case::Case;
+use bakeoff::load::LatencyConfig;
 use bakeoff::machine::ThisMachine;
 use bakeoff::measure::measure;
 use bakeoff::meters::EnergyConfig;
@@ -161,6 +162,7 @@ fn run_for(
         checkpoint_s: 60.0,
         memory_limit_bytes: 1 << 30,
         latency_examples: 1,
+        latency: LatencyConfig::default(),
         predict_hidden: false,
         keep_model: false,
         target,

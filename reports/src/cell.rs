@@ -57,10 +57,14 @@ pub struct Gap {
 /// How the note of a number begins that is missing because the fit did not reach its target.
 pub const NOT_REACHED: &str = "not reached";
 
+/// How the note of a bound of a percentile begins that is missing because there were too few queries.
+pub const NEEDS_MORE_QUERIES: &str = "needs more queries";
+
 impl Gap {
-    /// Whether the number is missing because the fit did not reach its target. Such a gap is a result.
-    pub(crate) fn is_censored(&self) -> bool {
-        self.reason.starts_with(NOT_REACHED)
+    /// Whether it is a result that the number is missing, which a table shows: the fit did not reach its target, or there were too few
+    /// queries for a bound.
+    pub(crate) fn is_result(&self) -> bool {
+        [NOT_REACHED, NEEDS_MORE_QUERIES].iter().any(|beginning| self.reason.starts_with(beginning))
     }
 }
 

@@ -114,6 +114,10 @@ impl Facts {
         if trials().any(|trial| !trial.search.is_empty()) {
             methods.insert(Method::Search);
         }
+        let is_bound = |metric: &str| metric.ends_with("_bound_s");
+        if trials().any(|trial| trial.values.iter().any(|value| is_bound(&value.metric))) {
+            methods.insert(Method::EarlyStopping);
+        }
         if results.answers.values().any(|answers| has_probabilities(&answers.answered())) {
             methods.insert(Method::Calibration);
         }

@@ -4,6 +4,7 @@ use crate::cell::{Cell, Trial};
 use crate::compressed::compressed;
 use crate::crossovers::crossover_table;
 use crate::format::{count, score};
+use crate::latency_tables::{single_predictions, under_load};
 use crate::metric::Metric;
 use crate::results::Results;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
@@ -20,10 +21,15 @@ pub(crate) struct ExtraTable {
 
 /// The tables that the run has numbers for.
 pub(crate) fn extra_tables(results: &Results) -> Vec<ExtraTable> {
-    [crossover_table(results), train_and_test(results), time_to_target(results), compressed(results)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let tables = [
+        crossover_table(results),
+        train_and_test(results),
+        time_to_target(results),
+        compressed(results),
+        single_predictions(results),
+        under_load(results),
+    ];
+    tables.into_iter().flatten().collect()
 }
 
 const TRAIN_AND_TEST: &str = "The scored training rows are the first ones that every model learned from, as many as there \

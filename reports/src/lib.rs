@@ -25,6 +25,7 @@ mod grid;
 mod html;
 mod interpretation;
 mod latencies;
+mod latency_tables;
 mod markdown;
 mod methods;
 mod metric;
@@ -55,7 +56,7 @@ mod warnings;
 
 pub use anchors::{Anchor, Met, Reproduction, anchors, anchors_text, meet};
 pub use answers::Answers;
-pub use cell::{Cell, Contradiction, ESTIMATE, Gap, Mean, NOT_REACHED, SearchTrial, Trial, Value};
+pub use cell::{Cell, Contradiction, ESTIMATE, Gap, Mean, NEEDS_MORE_QUERIES, NOT_REACHED, SearchTrial, Trial, Value};
 pub use citations::bibtex;
 pub use claims::{Claim, Finding, Judged, KnownNames, Verdict, claims, claims_csv, claims_text, judge, read_claims};
 pub use compare::compare_text;
@@ -88,9 +89,10 @@ pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;
 pub use sheet::{COLLAPSED_BELOW, sheet};
 pub use statistics::{
-    EffectOfTwoSources, Equivalence, Friedman, Inference, Interval, TaskScores, Tested, Trials, bootstrap,
-    bootstrap_mean, chance_of_separation, chance_of_sweep, cliques, corrected, critical_difference, epsilon_min,
-    equivalence, expected_max, friedman, holm, mcnemar_p, minimum_detectable_effect, probability_of_improvement,
-    quantile, ranks, signed_rank_p, studentised_range_cdf, studentised_range_quantile, violation_ratio, wilson,
+    EffectOfTwoSources, Equivalence, Friedman, Inference, Interval, PercentileBound, TaskScores, Tested, Trials,
+    bootstrap, bootstrap_mean, chance_of_separation, chance_of_sweep, cliques, corrected, critical_difference,
+    epsilon_min, equivalence, expected_max, friedman, holm, mcnemar_p, minimum_detectable_effect, most_over,
+    percentile_bound, probability_of_improvement, quantile, queries_needed, ranks, signed_rank_p,
+    studentised_range_cdf, studentised_range_quantile, upper_fence, violation_ratio, wilson,
 };
 pub use terminal::terminal_table;

@@ -37,6 +37,8 @@ pub(crate) enum Method {
     Search,
     /// The expected calibration error.
     Calibration,
+    /// Bounds of percentiles of latency by early stopping, and the scenarios of MLPerf Inference.
+    EarlyStopping,
     /// The interval of the number of training rows at which two learning curves cross.
     Crossover,
 }

@@ -259,8 +259,7 @@ fn remark_on_metrics(records: &[crate::record::Record], remarks: &mut Vec<String
 /// One sentence for all numbers that are missing for the same reason.
 fn gaps(grid: &Grid) -> Vec<String> {
     let mut gaps: BTreeMap<&Gap, usize> = BTreeMap::new();
-    // The table of targets shows what was not reached.
-    for gap in grid.trials().flat_map(|(_, _, trial)| &trial.gaps).filter(|gap| !gap.is_censored()) {
+    for gap in grid.trials().flat_map(|(_, _, trial)| &trial.gaps).filter(|gap| !gap.is_result()) {
         *gaps.entry(gap).or_insert(0) += 1;
     }
     let sentence = |(Gap { phase, metric, source, reason }, cases): (&Gap, usize)| {

@@ -3,6 +3,7 @@
 
 mod bootstrap;
 mod corrected;
+mod early_stopping;
 mod equivalence;
 mod friedman;
 mod holm;
@@ -10,6 +11,7 @@ mod improvement;
 mod inference;
 mod nemenyi;
 mod normal;
+mod outliers;
 mod power;
 mod proportion;
 mod ranks;
@@ -24,12 +26,14 @@ mod trials;
 
 pub use bootstrap::{bootstrap, bootstrap_mean};
 pub use corrected::corrected;
+pub use early_stopping::{PercentileBound, most_over, percentile_bound, queries_needed};
 pub use equivalence::{Equivalence, equivalence};
 pub use friedman::{Friedman, Tested, friedman};
 pub use holm::holm;
 pub use improvement::{TaskScores, probability_of_improvement};
 pub use inference::Inference;
 pub use nemenyi::{cliques, critical_difference};
+pub use outliers::upper_fence;
 pub use power::{EffectOfTwoSources, minimum_detectable_effect};
 pub use proportion::{mcnemar_p, wilson};
 pub(crate) use proportion::{score_p, wilson_error};

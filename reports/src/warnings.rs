@@ -21,6 +21,7 @@ pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
         about.markless(),
         about.truncated(),
         about.collapsed(),
+        about.audit(),
     ]
     .concat()
 }
@@ -209,6 +210,25 @@ impl About<'_> {
                 )
             })
             .collect()
+    }
+
+    /// Audits of the latency that failed.
+    fn audit(&self) -> Vec<String> {
+        let tests = ["differing_answers", "repeat_speedup"];
+        let failed = |trial: &Trial| {
+            let notes = tests.iter().filter_map(|metric| trial.get("audit", metric)).map(|value| value.note.as_str());
+            let failed: Vec<String> = notes.filter(|note| note.contains("failed")).map(str::to_owned).collect();
+            (!failed.is_empty()).then(|| failed.join("; "))
+        };
+        let sentences = |report: ModelReport<String>| {
+            let who = report.who;
+            report.by_trial.into_iter().map(move |(trial, failed)| {
+                format!(
+                    "{who}the audit of its latency failed ({trial}): {failed}. Its times say little about new examples."
+                )
+            })
+        };
+        self.by_model(failed).into_iter().flat_map(sentences).collect()
     }
 
     fn wordless(&self) -> Vec<String> {

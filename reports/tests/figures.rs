@@ -34,6 +34,7 @@ const SIZES: &[(&str, Plan)] = &[
     ("8x3-axes", Plan { axes: true, ..SMALL }),
     ("5x2-grid", Plan { tasks: 2, models: 5, seeds: 3, examples: 200, faults: false, trials: 0, axes: false }),
     ("8x3-grid", SMALL),
+    ("8x3-server", SMALL),
     ("3x2-threads", Plan { tasks: 2, models: 3, seeds: 2, examples: 200, faults: false, trials: 0, axes: false }),
 ];
 
@@ -63,6 +64,32 @@ fn make_threads(dir: &RunDir) {
     for record in &mut records {
         if let Some(place) = place(&record.label) {
             (record.model, record.threads) = (model.clone(), Some(1 << place));
+        }
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+}
+
+/// The figure that needs the scenario `server`.
+const SERVER: &str = "server";
+
+/// Adds the rows of the scenario `server` to every measured case: four rates below its capacity, of which the last is too high.
+fn make_server(dir: &RunDir) {
+    let mut records = dir.records().unwrap().rows;
+    let single: Vec<Record> = records.iter().filter(|row| row.metric == "latency_p50_s").cloned().collect();
+    for row in single {
+        let service = row.value.unwrap();
+        let mut push = |metric: &str, value: f64, conditions: String| {
+            let unit = bakeoff_reports::metric(metric).unwrap().unit.to_owned();
+            let (phase, metric) = ("server".to_owned(), metric.to_owned());
+            records.push(Record { phase, metric, unit, value: Some(value), conditions, ..row.clone() });
+        };
+        push("declared_bound_s", 0.05, String::new());
+        push("capacity_per_s", 1.0 / service, String::new());
+        push("max_rate_per_s", 0.8 / service, String::new());
+        for load in [0.2, 0.5, 0.8, 0.95] {
+            let conditions = format!("bound_ms=50 rate_per_s={} workers=1", load / service);
+            push("queries", 2010.0, conditions.clone());
+            push("latency_p99_s", service * (1.0 + 2.3 * load / (1.0 - load)), conditions);
         }
     }
     dir.write_rows(&dir.records_path(), &records).unwrap();
@@ -98,6 +125,7 @@ fn no_text_is_clipped_or_lies_on_another_at_any_size() {
         match *size {
             "5x2-grid" => make_grid(&dir, TREES),
             "8x3-grid" => make_grid(&dir, MIXED),
+            "8x3-server" => make_server(&dir),
             "3x2-threads" => make_threads(&dir),
             _ => {}
         }
@@ -130,15 +158,21 @@ fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
     let threads_dir = write_run(threads_folder.path(), &SMALL);
     make_threads(&threads_dir);
     let threads = Results::load(&threads_dir).unwrap();
+    let server_folder = tempfile::tempdir().unwrap();
+    let server_dir = write_run(server_folder.path(), &SMALL);
+    make_server(&server_dir);
+    let server = Results::load(&server_dir).unwrap();
     for figure in FIGURES {
         let of_axis = AXIS_FIGURES.contains(&figure.name());
         let of_claims = figure.name() == VERDICTS;
         let of_threads = figure.name() == THREADS;
+        let of_server = figure.name() == SERVER;
         let nothing = figure.draw(&results, &Style::default()).unwrap().pictures.is_empty();
-        assert_eq!(nothing, of_axis || of_claims || of_threads, "{}", figure.name());
+        assert_eq!(nothing, of_axis || of_claims || of_threads || of_server, "{}", figure.name());
         let run = match () {
             () if of_axis => &axes,
             () if of_threads => &threads,
+            () if of_server => &server,
             () => &results,
         };
         let drawn = figure.draw(if of_claims { &claims } else { run }, &Style::default()).unwrap();
@@ -166,7 +200,7 @@ fn figures_cap_their_panels_and_say_so() {
         !["confusion", "reliability"].contains(name)
             && !AXIS_FIGURES.contains(name)
             && !OF_ALL.contains(name)
-            && *name != THREADS
+            && ![THREADS, SERVER].contains(name)
     };
     for figure in FIGURES.iter().map(|figure| figure.name()).filter(counted) {
         let expected = format!("Figure {figure} shows the first 12 of 14 panels");

@@ -11,8 +11,9 @@ use bakeoff_models::{ModelEntry, UNLABELLED};
 use super::run::say_remarks;
 use super::{Exit, Selection};
 use crate::case::Case;
-use crate::forecast::counted;
+use crate::forecast::{counted, measured};
 use crate::interrupt;
+use crate::load::LatencyConfig;
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::rows::{self, GivenRows, LearnedRows, listed};
@@ -37,6 +38,9 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
     say_remarks(program, &plan);
     interrupt::listen()?;
     let mut out = stdout();
+    if let Some(measured) = measured(&plan) {
+        writeln!(out, "{measured}")?;
+    }
     for entry in &plan.suite.tasks {
         let Some(task) = program.task_or(&plan.own, entry.name.as_ref()) else { continue };
         describe(&mut out, program, &plan, task, samples)?;
@@ -282,6 +286,7 @@ fn tiny(case: &Case) -> Case {
     tiny.train_size = tiny.train_size.min(TRAIN_ROWS.max(2 * folds));
     tiny.test_rows = Some(TEST_ROWS);
     tiny.latency_examples = 1;
+    tiny.latency = LatencyConfig::default();
     tiny.predict_hidden = false;
     tiny.keep_model = false;
     // With a budget, `epochs` and `trees` would say nothing.

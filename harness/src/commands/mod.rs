@@ -140,6 +140,9 @@ struct Selection {
     /// Score training rows too, after the fit, for the gap between training and test scores
     #[arg(long)]
     train_score: bool,
+    /// Audit the latencies: compare timed answers with scored ones, and look for answers that are kept (docs/latency.md)
+    #[arg(long)]
+    audit: bool,
     /// Leave energy empty where it cannot be measured, instead of estimating it
     #[arg(long)]
     no_energy_estimate: bool,
@@ -205,6 +208,7 @@ impl Selection {
             predict_hidden: self.predict_hidden,
             keep_models: self.keep_models,
             train_score: self.train_score,
+            audit: self.audit,
             no_estimate: self.no_energy_estimate,
         };
         Plan::new(program, &source, &overrides).map_err(usage)

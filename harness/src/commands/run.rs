@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Exit, Selection, print_report};
-use crate::forecast::{forecast, remarks};
+use crate::forecast::{forecast, measured, remarks};
 use crate::interrupt;
 use crate::plan::Plan;
 use crate::program::Program;
@@ -58,6 +58,10 @@ fn list(session: &Session<'_>, plan: &Plan) -> anyhow::Result<Exit> {
     for case in &plan.cases {
         let mark = case.unsupported.as_ref().map_or(String::new(), |reason| format!("  (unsupported: {reason})"));
         writeln!(out, "{}{mark}", case.id)?;
+    }
+    if let Some(measured) = measured(plan) {
+        // The list is complete even if nobody can read standard error.
+        let _ = writeln!(io::stderr(), "{measured}");
     }
     say_forecast(session.program, plan);
     let missing = session.missing(plan).unwrap_or_else(|error| Some(format!("{error:#}")));

@@ -50,6 +50,8 @@ pub struct Overrides {
     pub keep_models: bool,
     /// Score training rows too.
     pub train_score: bool,
+    /// Audit the measurement of latency.
+    pub audit: bool,
     /// Do not estimate joules if no meter is readable.
     pub no_estimate: bool,
 }
@@ -136,6 +138,7 @@ impl Overrides {
         suite.predict_hidden |= self.predict_hidden;
         suite.keep_models |= self.keep_models;
         suite.train_score |= self.train_score;
+        suite.latency.audit |= self.audit;
         suite.energy.estimate &= !self.no_estimate;
         let devices = suite.devices.iter().flat_map(|devices| devices.as_ref());
         devices

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use bakeoff_models::{Device, unknown_name};
 use toml::Spanned;
 
-use super::{Overrides, PlanError};
+use super::{Overrides, PlanError, latency};
 use crate::budget::Budget;
 use crate::meters;
 use crate::program::Program;
@@ -36,6 +36,8 @@ pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError
     }
     let watts = &suite.energy.watts_per_core;
     range.check("watts_per_core", watts, 1e-3..=1e4, "a number of watts in 0.001..=10000")?;
+    latency::check(source, &suite.latency)?;
+    latency::check_timeout(source, suite)?;
     suite.devices = Some(devices(source, suite)?);
     suite.device = None;
     Ok(())
@@ -119,12 +121,14 @@ pub(super) fn repeated<T: PartialEq>(items: &[T]) -> Option<&T> {
     items.iter().enumerate().find(|(at, item)| items[..*at].contains(item)).map(|(_, item)| item)
 }
 
-struct RangeCheck<'a> {
-    source: &'a Source,
+/// Checks values of a suite.
+pub(super) struct RangeCheck<'a> {
+    pub(super) source: &'a Source,
 }
 
 impl RangeCheck<'_> {
-    fn check<T: PartialOrd + Display>(
+    /// Refuses a setting that is not in its range.
+    pub(super) fn check<T: PartialOrd + Display>(
         &self,
         key: &str,
         setting: &Spanned<T>,

@@ -16,6 +16,7 @@ mod faults;
 mod generated_text;
 mod hybrids;
 mod judged;
+mod latency;
 mod lists;
 mod locks;
 mod looks;

@@ -42,7 +42,7 @@ fn a_run_leaves_every_promised_file() {
     let files: Vec<String> = files.map(|name| name.to_string_lossy().into_owned()).collect();
     // Only a run with a search, a claim, several settings, or several values of an axis or a parameter has something to show there.
     let needs_more =
-        ["tuning", "learning-curve", "label-noise", "ablation", "verdicts", "critical-difference", "threads"];
+        ["tuning", "learning-curve", "label-noise", "ablation", "verdicts", "critical-difference", "threads", "server"];
     for figure in bakeoff_reports::FIGURES.iter().map(|figure| figure.name()).filter(|name| !needs_more.contains(name))
     {
         for ending in [".svg", ".png", ".pdf"] {

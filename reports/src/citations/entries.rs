@@ -376,6 +376,13 @@ works! {
         pages: "1321--1330",
         year: "2017",
     }
+    inproceedings "reddi2020mlperf" when [When::Method(Method::EarlyStopping)] {
+        author: "Reddi, Vijay Janapa and Cheng, Christine and Kanter, David and Mattson, Peter and others",
+        title: "{MLPerf} Inference Benchmark",
+        booktitle: "47th Annual International Symposium on Computer Architecture (ISCA)",
+        pages: "446--459",
+        year: "2020",
+    }
     article "wilson1927" when [When::Method(Method::Wilson)] {
         author: "Wilson, Edwin B.",
         title: "Probable Inference, the Law of Succession, and Statistical Inference",

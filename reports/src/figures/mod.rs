@@ -32,6 +32,7 @@ mod reliability;
 mod rows_chart;
 mod scatter;
 mod score_lines;
+mod server;
 mod spread;
 mod style;
 mod threads;
@@ -73,6 +74,7 @@ pub static FIGURES: &[&dyn Figure] = &[
     &reliability::Reliability,
     &latency::Latency,
     &latency_ecdf::LatencyEcdf,
+    &server::Server,
     &accuracy_latency::AccuracyLatency,
     &accuracy_energy::AccuracyEnergy,
     &accuracy_fit_time::AccuracyFitTime,

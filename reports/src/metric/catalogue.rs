@@ -456,16 +456,16 @@ pub static METRICS: &[Metric] = &[
         name: "latency_p50_s",
         title: "latency p50",
         unit: "s",
-        formula: "median seconds from one raw example to its prediction",
-        columns: &[column("predict-single", "latency_p50_s")],
+        formula: "median seconds from one raw example to its prediction; of server from the arrival of a query to its prediction, at the highest rate that holds",
+        columns: &[column("predict-single", "latency_p50_s"), column("server", "server_latency_p50_s")],
         ..METRIC
     },
     Metric {
         name: "latency_p90_s",
         title: "latency p90",
         unit: "s",
-        formula: "90th percentile of the same",
-        columns: &[column("predict-single", "latency_p90_s")],
+        formula: "90th percentile of the same; of server from the arrival of a query to its prediction, at the highest rate that holds",
+        columns: &[column("predict-single", "latency_p90_s"), column("server", "server_latency_p90_s")],
         ..METRIC
     },
     Metric {
@@ -480,8 +480,139 @@ pub static METRICS: &[Metric] = &[
         name: "latency_p99_s",
         title: "latency p99",
         unit: "s",
-        formula: "99th percentile of the same",
-        columns: &[column("predict-single", "latency_p99_s")],
+        formula: "99th percentile of the same; of server from the arrival of a query to its prediction, at the highest rate that holds",
+        columns: &[column("predict-single", "latency_p99_s"), column("server", "server_latency_p99_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "latency_p50_bound_s",
+        title: "bound of latency p50",
+        unit: "s",
+        formula: "upper bound of the 50th percentile of latency at confidence 0.99; the note says VALID or how many more queries are needed; MLPerf Inference, early stopping",
+        columns: &[column("predict-single", "latency_p50_bound_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "latency_p90_bound_s",
+        title: "bound of latency p90",
+        unit: "s",
+        formula: "upper bound of the 90th percentile of latency at confidence 0.99; the note says VALID or how many more queries are needed; MLPerf Inference, early stopping",
+        columns: &[column("predict-single", "latency_p90_bound_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "latency_p99_bound_s",
+        title: "bound of latency p99",
+        unit: "s",
+        formula: "upper bound of the 99th percentile of latency at confidence 0.99; the note says VALID or how many more queries are needed; MLPerf Inference, early stopping",
+        columns: &[column("predict-single", "latency_p99_bound_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "latency_outliers",
+        title: "latency outliers",
+        formula: "number of latencies above the third quartile and three times the distance between the quartiles, none of which is left out; Tukey 1977",
+        columns: &[column("predict-single", "latency_outliers")],
+        ..METRIC
+    },
+    Metric {
+        name: "queries",
+        title: "queries",
+        better: Higher,
+        formula: "number of timed predictions of single examples; of server those that arrived at the highest rate that holds",
+        columns: &[column("predict-single", "single_queries"), column("server", "server_queries")],
+        ..METRIC
+    },
+    Metric {
+        name: "measured_s",
+        title: "measured time",
+        unit: "s",
+        better: Higher,
+        formula: "seconds over which the scenario was measured; below the 600 of MLPerf Inference, the note says shortened",
+        columns: &[
+            column("predict-batch", "batch_measured_s"),
+            column("predict-single", "single_measured_s"),
+            column("server", "server_measured_s"),
+        ],
+        ..METRIC
+    },
+    Metric {
+        name: "max_rate_per_s",
+        title: "highest rate",
+        unit: "1/s",
+        better: Higher,
+        formula: "highest rate of queries, with random arrivals, of which 99 % are answered within the declared bound, by MLPerf's early stopping at confidence 0.99; if no rate is, the note says why; MLPerf Inference, scenario server",
+        columns: &[noted("server", "server_max_rate_per_s", "server_note")],
+        ..METRIC
+    },
+    Metric {
+        name: "capacity_per_s",
+        title: "capacity",
+        unit: "1/s",
+        better: Higher,
+        formula: "queries answered per second if all arrive at once and are predicted one at a time by each worker",
+        columns: &[column("server", "server_capacity_per_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "declared_bound_s",
+        title: "declared bound",
+        unit: "s",
+        formula: "the bound on the latency of server, as the suite declares it",
+        columns: &[column("server", "server_declared_bound_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "late_queries",
+        title: "late queries",
+        formula: "number of queries that were answered later than the bound after their arrival",
+        columns: &[column("server", "server_late_queries")],
+        ..METRIC
+    },
+    Metric {
+        name: "queueing_p50_s",
+        title: "queueing p50",
+        unit: "s",
+        formula: "median seconds from the arrival of a query until a worker takes it",
+        columns: &[column("server", "server_queueing_p50_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "queueing_p99_s",
+        title: "queueing p99",
+        unit: "s",
+        formula: "99th percentile of the seconds from the arrival of a query until a worker takes it",
+        columns: &[column("server", "server_queueing_p99_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "service_p50_s",
+        title: "service p50",
+        unit: "s",
+        formula: "median seconds from then to its prediction",
+        columns: &[column("server", "server_service_p50_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "service_p99_s",
+        title: "service p99",
+        unit: "s",
+        formula: "99th percentile of the seconds from then to its prediction",
+        columns: &[column("server", "server_service_p99_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "differing_answers",
+        title: "differing answers",
+        formula: "number of timed answers that are not those of the scoring pass; if they are more than one in a hundred, the note says failed; MLPerf Inference, audit TEST01",
+        columns: &[noted("audit", "audit_differing_answers", "audit_test01")],
+        ..METRIC
+    },
+    Metric {
+        name: "repeat_speedup",
+        title: "speedup of a repeated example",
+        formula: "median latency of new examples over that of one that comes again and again, all of one length; above 1.1, the note says failed; MLPerf Inference, audit TEST04",
+        columns: &[noted("audit", "audit_repeat_speedup", "audit_test04")],
         ..METRIC
     },
     Metric {

@@ -18,6 +18,78 @@ fn blamed_where_it_is(before: &str, key: &str, value: &str, after: &str, parts: 
     says(&message, parts);
 }
 
+/// As [`blamed_where_it_is`], for a value whose fault is `place` characters behind its beginning, as in a list, or before it, as in its key.
+#[track_caller]
+fn blamed_in_latency(before: &str, key: &str, value: &str, after: &str, place: isize, part: &str) {
+    let text = format!("{before}{key} = {value}\n{after}");
+    let (line, column) = (before.lines().count() + 1, (format!("{key} = ").len() + 1).saturating_add_signed(place));
+    says(&refused(&text), &[&format!("suite.toml:{line}:{column}: "), part]);
+}
+
+#[test]
+fn a_wrong_value_of_latency_is_blamed_at_its_line_and_column() {
+    let cells = format!("{TASK}{MODEL}");
+    let latency = "name = \"x\"\n[latency]\n".to_owned();
+    for (key, value, place, says) in [
+        ("scenarios", "[\"servers\"]", 1, "unknown scenario 'servers', did you mean 'server'?"),
+        ("scenarios", "[\"offline\", \"offline\"]", 12, "scenario 'offline' is given twice"),
+        ("scenarios", "\"offline\"", 0, "expected a list"),
+        ("scenarios", "[\"server\"]", 0, "the scenario server needs a bound on the latency: add bound_ms"),
+        ("min_duration_s", "-1.0", 0, "min_duration_s is -1, expected a number of seconds in 0..=86400"),
+        ("min_duration_s", "nan", 0, "min_duration_s is NaN"),
+        (
+            "min_duration_s",
+            "300.0",
+            0,
+            "the scenarios of a case take at least 600 s, and timeout_s = 600 ends it before",
+        ),
+        ("max_duration_s", "0", 0, "max_duration_s is 0, expected a number of seconds in 0.001..=86400"),
+        ("min_queries", "0", 0, "min_queries is 0, expected a whole number in 1..=10000000"),
+        ("max_queries", "-1", 0, "expected a whole number"),
+        ("bound_ms", "50", 0, "bound_ms is for the scenario server, which is not measured: add it to scenarios"),
+        ("bound_ms", "0", 0, "bound_ms is 0, expected a number of milliseconds in 0.001..=86400000"),
+        ("workers", "2", 0, "workers is for the scenario server, which is not measured"),
+        ("workers", "0", 0, "workers is 0, expected a whole number in 1..=1024"),
+        ("rates_per_s", "[1]", 0, "rates_per_s is for the scenario server, which is not measured"),
+        ("audit", "1", 0, "expected true or false"),
+        ("bound", "50", -8, "unknown key `bound`, did you mean 'bound_ms'?"),
+    ] {
+        blamed_in_latency(&latency, key, value, &cells, place, says);
+    }
+    let server = format!("{latency}scenarios = [\"server\"]\nbound_ms = 50\n");
+    for (key, value, place, says) in [
+        ("rates_per_s", "[0]", 1, "rates_per_s is 0, expected numbers of queries per second in 0.001..=1000000000"),
+        ("rates_per_s", "[10, 10]", 5, "rate 10 is given twice"),
+        ("rates_per_s", "[]", 0, "rates_per_s is empty: give a rate, or leave the key out"),
+        (
+            "rates_per_s",
+            "[5]",
+            1,
+            "rate 5 has 300 queries in max_duration_s = 60, and its 99th percentile needs at least 459",
+        ),
+        ("max_queries", "400", 0, "max_queries is 400, and the 99th percentile of a rate needs at least 459 queries"),
+    ] {
+        blamed_in_latency(&server, key, value, &cells, place, says);
+    }
+    for (before, key, value, says) in [
+        (
+            "max_duration_s = 5\n",
+            "min_duration_s",
+            "10",
+            "min_duration_s is 10, and max_duration_s is 5: the least must not be above the most",
+        ),
+        (
+            "max_queries = 100\n",
+            "min_queries",
+            "200",
+            "min_queries is 200, and max_queries is 100: the least must not be above the most",
+        ),
+        ("audit = true\n", "scenarios", "[]", "scenarios is empty and audit is true: an audit compares timed answers"),
+    ] {
+        blamed_in_latency(&format!("{latency}{before}"), key, value, &cells, 0, says);
+    }
+}
+
 #[test]
 fn a_wrong_value_is_blamed_at_its_line_and_column_whatever_the_comments_say() {
     let name = "name = \"x\"\n";
