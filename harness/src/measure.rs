@@ -55,6 +55,7 @@ fn run(
     emit: &mut dyn FnMut(Event),
     outcome: &mut Outcome,
 ) -> Result<(), Stop> {
+    let begun = program.machine.now();
     let case = &request.case;
     let task = program.task_or(case.own.as_slice(), &case.task);
     let task = task.ok_or_else(|| Stop::failed(format!("no task '{}'", case.task)))?;
@@ -76,7 +77,7 @@ fn run(
     let mut model = entry.build(&spec)?;
     outcome.threads = model.threads().map(|started| started.min(case.threads));
     let fewer_threads = model.threads().and_then(|started| threads::fewer(case.threads, started));
-    let mut bench = Bench::new(program, case, task, emit, outcome);
+    let mut bench = Bench::new(program, case, task, begun, emit, outcome);
     bench.fit(model.as_mut(), &rows, request.checkpoint.as_ref())?;
     bench.judge(model.as_mut(), &rows)?;
     if case.trial.is_some() {
@@ -127,11 +128,12 @@ impl<'a> Bench<'a> {
         program: &'a Program,
         case: &'a Case,
         task: &'a dyn Task,
+        begun: Duration,
         emit: &'a mut dyn FnMut(Event),
         outcome: &'a mut Outcome,
     ) -> Bench<'a> {
         let meter = Meter::open(&case.energy, program.machine);
-        Bench { program, case, task, begun: program.machine.now(), meter, emit, outcome }
+        Bench { program, case, task, begun, meter, emit, outcome }
     }
 
     fn record(&mut self, phase: Phase, metric: &str, value: Option<f64>, source: &str, note: impl Into<String>) {
