@@ -26,7 +26,8 @@ fn main() -> ExitCode {
     bakeoff::commands::main(&program, std::env::args_os())
 }
 
-/// A machine on virtual time: every reading of the clock takes one millisecond, of the processor time two, and a sleep as long as it says.
+/// A machine on virtual time: a reading of the clock takes one millisecond, one of the processor time two, and a sleep as long as it
+/// says.
 struct FakeMachine;
 
 /// The time of one thread. Each has its own, so that the readings of one thread take no time from another, and every duration that a

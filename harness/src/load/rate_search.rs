@@ -14,8 +14,8 @@ pub struct Search {
     pub steps: usize,
 }
 
-/// The highest rate between `lowest` and `highest` that `holds`, which may be tried with any rate between them, to half a percent. `highest` is
-/// tried first, and then the middle of what is left.
+/// The highest rate between `lowest` and `highest` that `holds`, to half a percent. `highest` is tried first, and then the middle of what
+/// is left.
 ///
 /// The search ends: each step after the first halves the distance between the highest rate that held and the lowest that did not, until
 /// it is half a percent of the latter or less. That is so after `log2(200 highest / lowest)` halvings at the latest, because no rate below

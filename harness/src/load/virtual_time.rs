@@ -32,7 +32,8 @@ impl<S: FnMut(usize) -> Duration> Worker for VirtualWorker<S> {
     }
 }
 
-/// Serves a load by `workers` workers, of which the one that is free first takes the next query, as threads do. The queries are in their order.
+/// Serves a load by `workers` workers, of which the one that is free first takes the next query, as threads do. The queries are in
+/// their order.
 fn simulate(load: &Load, workers: usize, service: impl Fn(usize) -> Duration) -> Vec<Served> {
     let mut workers: Vec<_> = (0..workers).map(|_| VirtualWorker { now: Duration::ZERO, service: &service }).collect();
     let mut all = Vec::new();
@@ -60,7 +61,7 @@ fn microseconds(served: &[Served]) -> Vec<(u128, u128)> {
 
 #[test]
 fn queries_wait_for_the_one_before_them_and_not_for_an_idle_worker() {
-    let arrivals = [0, 10, 20, 100, 101].map(|at| at * US);
+    let arrivals = [0_u32, 10, 20, 100, 101].map(|at| at * US);
     let served = simulate(&unbounded(&arrivals), 1, |_| 15 * US);
     assert_eq!(microseconds(&served), [(0, 15), (5, 15), (10, 15), (0, 15), (14, 15)]);
     assert_eq!(served[4].latency(), 29 * US);
@@ -68,8 +69,8 @@ fn queries_wait_for_the_one_before_them_and_not_for_an_idle_worker() {
 
 #[test]
 fn two_workers_serve_in_the_order_of_arrival_and_the_free_one_takes_the_next_query() {
-    let arrivals = [0, 1, 2, 3].map(|at| at * US);
-    let services = [10, 3, 3, 3];
+    let arrivals = [0_u32, 1, 2, 3].map(|at| at * US);
+    let services = [10_u32, 3, 3, 3];
     let load = unbounded(&arrivals);
     let served = simulate(&load, 2, |query| services[query] * US);
     // The second worker serves the queries 1, 2 and 3, because the first one is busy until 10.
@@ -78,7 +79,7 @@ fn two_workers_serve_in_the_order_of_arrival_and_the_free_one_takes_the_next_que
 
 #[test]
 fn a_load_with_no_more_late_queries_than_may_be_is_served_to_its_end() {
-    let arrivals: Vec<Duration> = (0..1000).map(|at| at * 10 * MS).collect();
+    let arrivals: Vec<Duration> = (0_u32..1000).map(|at| at * 10 * MS).collect();
     // Two of the queries take 15 ms, and each also delays the one after it by 5 ms.
     let service = |query: usize| if query == 100 || query == 500 { 15 * MS } else { MS };
     for (most_late, is_served) in [(2, true), (1, false)] {
@@ -91,7 +92,7 @@ fn a_load_with_no_more_late_queries_than_may_be_is_served_to_its_end() {
 #[test]
 fn a_queue_that_grows_without_bound_is_noticed_long_before_its_end() {
     // Twice as many queries arrive as can be served.
-    let arrivals: Vec<Duration> = (0..100_000).map(|at| at * MS).collect();
+    let arrivals: Vec<Duration> = (0_u32..100_000).map(|at| at * MS).collect();
     let load = Load::new(Duration::ZERO, &arrivals, 100 * MS, 900);
     let served = simulate(&load, 1, |_| 2 * MS);
     assert!(load.is_overloaded());
@@ -101,7 +102,7 @@ fn a_queue_that_grows_without_bound_is_noticed_long_before_its_end() {
 
 #[test]
 fn a_worker_that_hangs_is_noticed_at_once_by_the_queries_that_wait() {
-    let arrivals: Vec<Duration> = (0..100_000).map(|at| at * MS).collect();
+    let arrivals: Vec<Duration> = (0_u32..100_000).map(|at| at * MS).collect();
     let load = Load::new(Duration::ZERO, &arrivals, 10 * MS, 900);
     let served = simulate(&load, 1, |query| if query == 50 { 5_000 * MS } else { MS / 10 });
     assert_eq!((served.len(), load.is_overloaded()), (51, true));

@@ -1,5 +1,6 @@
 //! Latency and throughput on virtual time: what the scenarios store, which rate holds a bound, and what a fault under load becomes.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bakeoff_reports::{Reading, Record, RunDir, quantile};
@@ -179,10 +180,10 @@ fn declared_rates_are_measured_in_place_of_a_search() {
     let rows = rows(&bench, &format!("{SERVER}\nrates_per_s = [40, 20, 400]"), "none");
     assert_eq!(value(&rows, "server", "max_rate_per_s"), 40.0);
     says(&row(&rows, "server", "max_rate_per_s").note, &["3 rates tried"]);
-    let conditions: std::collections::BTreeSet<&str> =
+    let conditions: BTreeSet<&str> =
         rows.iter().map(|row| row.conditions.as_str()).filter(|conditions| !conditions.is_empty()).collect();
     let expected = [20, 40, 400].map(|rate| format!("bound_ms=30 rate_per_s={rate} workers=1"));
-    assert_eq!(conditions, expected.iter().map(String::as_str).collect());
+    assert_eq!(conditions, expected.iter().map(String::as_str).collect::<BTreeSet<&str>>());
 }
 
 #[test]

@@ -61,7 +61,8 @@ impl Bench<'_> {
         verdict.to_owned()
     }
 
-    /// The median time of new examples over that of one that comes again and again. `rows` are examples of one length; the first comes again.
+    /// The median time of new examples over that of one that comes again and again. `rows` are examples of one length, of which the
+    /// first comes again.
     fn speedup(&mut self, model: &mut dyn Model, unseen: &Inputs, rows: &[usize]) -> Result<f64, Stop> {
         let again = unseen.select(&rows[..1]);
         let (mut new_s, mut again_s) = (Vec::new(), Vec::new());

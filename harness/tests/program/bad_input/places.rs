@@ -18,7 +18,8 @@ fn blamed_where_it_is(before: &str, key: &str, value: &str, after: &str, parts: 
     says(&message, parts);
 }
 
-/// As [`blamed_where_it_is`], for a value whose fault is `place` characters behind its beginning, as in a list, or before it, as in its key.
+/// As [`blamed_where_it_is`], for a value whose fault is `place` characters behind its beginning, as in a list, or before it, as in
+/// its key.
 #[track_caller]
 fn blamed_in_latency(before: &str, key: &str, value: &str, after: &str, place: isize, part: &str) {
     let text = format!("{before}{key} = {value}\n{after}");
