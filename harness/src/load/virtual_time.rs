@@ -111,7 +111,7 @@ fn a_worker_that_hangs_is_noticed_at_once_by_the_queries_that_wait() {
 #[test]
 fn a_load_that_could_still_be_valid_is_never_ended() {
     let arrivals = arrivals(3, 900.0, 20_000);
-    let service = |query: usize| if query % 50 == 0 { 4 * MS } else { MS / 2 };
+    let service = |query: usize| if query.is_multiple_of(50) { 4 * MS } else { MS / 2 };
     let late = |served: &[Served]| served.iter().filter(|served| served.latency() > 5 * MS).count();
     let all = late(&simulate(&unbounded(&arrivals), 1, service));
     assert!(all > 0);
