@@ -438,7 +438,8 @@ fn weights_of_a_folder_that_is_not_there_or_holds_a_pickle_are_refused_before_an
     let looked_for = bench.path("").canonicalize().unwrap().join("mine/config.json");
     let expected = format!(
         "mine/config.json: is not there; it was looked for at {}, because the path in `weights` is relative to the folder in which \
-         bakeoff runs; `weights` is the path of a folder with",
+         bakeoff runs; `weights` is one of minilm, bert-base, or the path of a folder with config.json, tokenizer.json and \
+         model.safetensors",
         looked_for.display()
     );
     assert!(message.contains(&expected), "{message}");
@@ -467,7 +468,7 @@ fn weights_that_are_nearly_the_name_of_an_encoder_are_answered_with_that_name() 
         exits(&output, 2);
         let message = stderr(&output);
         assert!(
-            message.trim_end().ends_with(&format!("or one of minilm, bert-base, did you mean '{meant}'?")),
+            message.trim_end().ends_with(&format!("tokenizer.json and model.safetensors; did you mean '{meant}'?")),
             "{message}"
         );
     }
