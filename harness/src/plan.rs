@@ -154,10 +154,8 @@ impl Combination<'_> {
                     Support::Yes => None,
                     Support::No { reason } => Some(reason),
                 };
-                if unsupported.is_none() {
-                    let (model, task) = ((self.model, self.entry), (self.task, self.train_size));
-                    unlabelled::check(source, model, task, &params, &space)?;
-                }
+                let (model, task) = ((self.model, self.entry), (self.task, &shape, device));
+                unlabelled::check(source, model, task, &params, &space)?;
                 for seed in suite.seeds.as_ref() {
                     for &fold in &axes.folds {
                         let mut case = self.case(suite, device, params.clone(), unsupported.clone());

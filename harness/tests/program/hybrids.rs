@@ -114,7 +114,7 @@ fn a_search_says_which_models_inside_a_hybrid_it_leaves_as_they_are() {
 fn a_network_that_cannot_read_the_inputs_of_a_task_is_unsupported_there_alone() {
     let models = "[[model]]\nname = \"svm\"\nparams = { features = \"encoder\" }\n\
                   [[model]]\nname = \"fusion\"\nparams = { network = \"encoder\" }\n\
-                  [[model]]\nname = \"student\"\nparams = { teacher = \"encoder\" }\n";
+                  [[model]]\nname = \"student\"\nparams = { teacher = \"encoder\", unlabelled = 8000 }\n";
     let plan = planned(models).unwrap();
     assert_eq!(plan.cases.len(), 6);
     for case in &plan.cases {
