@@ -147,6 +147,7 @@ impl Combination<'_> {
         let shape = tasks::shape(self.task, self.train_size);
         let params = params::resolve(source, self.model, self.entry, self.task, &shape)?;
         let space = search::space(suite, self.model, self.entry, self.task);
+        search::check_files(source, self.model, self.entry, &params, &space)?;
         let search = suite.search.as_ref().filter(|_| !space.is_empty());
         for &label_noise in &axes.label_noise {
             for &device in devices {

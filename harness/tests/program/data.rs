@@ -494,6 +494,31 @@ fn a_run_that_is_resumed_in_another_folder_says_where_its_relative_weights_were_
 }
 
 #[test]
+fn weights_that_a_search_may_choose_are_missing_before_it_chooses_them() {
+    let bench = Bench::new();
+    let folders: Vec<String> = (1..=20).map(|number| format!("\"mine{number}\"")).collect();
+    // Four search trials have drawn parameters, so most of the folders are in no case of the plan.
+    bench.write(
+        "suite.toml",
+        &format!(
+            "name = \"test\"\n[search]\nmethod = \"bayesian\"\ntrials = 6\n[[task]]\nname = \"sst2\"\ntrain_size = 40\n[[model]]\nname \
+             = \"encoder\"\n[model.search]\nweights = [\"minilm\", \"bert-base\", {}]\n",
+            folders.join(", ")
+        ),
+    );
+    for arguments in [&["run", "suite.toml", "--out", "out"][..], &["check", "suite.toml"]] {
+        let output = run(&bench, arguments);
+        exits(&output, 2);
+        let message = stderr(&output);
+        assert!(message.contains("the suite needs bert-base, minilm, not in data"), "{message}");
+        for number in 1..=20 {
+            assert!(message.contains(&format!("mine{number}/config.json: is not there; ")), "{number}: {message}");
+        }
+    }
+    assert!(!bench.path("out").exists());
+}
+
+#[test]
 fn a_list_of_cases_names_everything_that_is_missing_with_the_way_to_get_it() {
     let bench = Bench::new();
     bench.write(
