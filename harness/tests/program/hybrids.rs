@@ -87,7 +87,7 @@ fn more_tokens_than_the_positions_of_a_checkpoint_are_a_fault_of_the_plan_with_i
 #[test]
 fn weights_that_a_search_chooses_from_are_checked_with_what_it_draws_beside_them() {
     let models = format!(
-        "[search]\ntrials = 20\n[[model]]\nname = \"encoder\"\n[model.search]\nweights = [\"minilm\", \"{TINY}\"]\n"
+        "[search]\ntrials = 40\n[[model]]\nname = \"encoder\"\n[model.search]\nweights = [\"minilm\", \"{TINY}\"]\n"
     );
     // The default is too long for one of the two, and the search does not vary it.
     let error = planned(&models).unwrap_err();
