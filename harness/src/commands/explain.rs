@@ -146,13 +146,12 @@ fn explain_artefact(session: &Session<'_>, arguments: &ExplainArguments) -> anyh
 /// # Errors
 /// If `place` was fitted on another task than `task`, or on that task before it changed.
 fn refuse_other_task(place: &Path, fitted: &FittedTask, task: &dyn Task) -> anyhow::Result<()> {
-    match fitted.difference(&tasks::info(task)) {
-        None => Ok(()),
-        Some(difference) => Err(usage(format!(
-            "{} {difference}: its answers mean nothing there; name the task that it was fitted on, or fit it again",
-            place.display()
-        ))),
-    }
+    let Some(difference) = fitted.difference(&tasks::info(task)) else { return Ok(()) };
+    let remedy = match fitted.task.name == task.name() {
+        true => "fit it again, because its answers are of the task as it was",
+        false => "name the task that it was fitted on, because its answers mean nothing on another one",
+    };
+    Err(usage(format!("{} {difference}: {remedy}", place.display())))
 }
 
 /// # Errors

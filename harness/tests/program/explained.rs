@@ -119,12 +119,16 @@ fn a_kept_model_knows_its_task_and_refuses_another_one_of_the_same_shape() {
         assert!(!stderr(&output).contains("not checked"), "{}", stderr(&output));
     }
     for task in ["cola", "sst2-full", "xor", "cifar10"] {
-        refused(&bench, &["-t", task], &format!("was fitted on task 'sst2', and not on '{task}'"));
+        refused(&bench, &["-t", task], &format!("was fitted on task 'sst2', and not on '{task}': name the task that"));
     }
     refused(&bench, &["-t", "sst"], "did you mean 'sst2'");
     refused(&bench, &["-t", "sst2,cola"], "name one task with --task, or none");
     for (from, to, says) in [
-        ("\"version\": 1", "\"version\": 9", "was fitted on version 9 of task 'sst2', and this bakeoff has version 1"),
+        (
+            "\"version\": 1",
+            "\"version\": 9",
+            "was fitted on version 9 of task 'sst2', and this bakeoff has version 1: fit it again",
+        ),
         (
             "\"positive\"",
             "\"praise\"",
