@@ -207,7 +207,15 @@ fn explain_run(session: &Session<'_>, arguments: &ExplainArguments) -> anyhow::R
     if arguments.out.is_some() {
         return finish(&interpretation, arguments.out.as_deref());
     }
-    interpretation.write(&dir)?;
+    // What is not explained now stays on the page. A file that cannot be read is made anew, as its error asks for.
+    let mut page = Interpretation::read(&dir).ok().flatten().unwrap_or_else(|| Interpretation::new(Vec::new()));
+    for task in page.update(interpretation.clone()) {
+        say(&format!(
+            "note: task '{task}' was explained with other settings before. Its other models are not on the page any more, because \
+             they cannot be compared with these"
+        ));
+    }
+    page.write(&dir)?;
     let built = bakeoff_reports::build(&dir).map_err(of_reading)?;
     drop(lock);
     let mut out = stdout().lock();

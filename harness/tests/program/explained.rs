@@ -63,6 +63,10 @@ fn the_kept_models_of_a_run_are_explained_side_by_side_and_the_report_links_to_t
     exits(&bakeoff(&bench, &["report", "out"]), 0);
     assert_eq!(fs::read_to_string(bench.path("out/interpretation.html")).unwrap(), page);
 
+    // Explained alone, a model leaves the others on the page.
+    exits(&bakeoff(&bench, &[&["explain", "out", "-m", "svm"][..], &FEW].concat()), 0);
+    assert_eq!(fs::read_to_string(bench.path("out/interpretation.json")).unwrap(), stored);
+
     for (arguments, says) in [
         (&["explain", "out", "-t", "cifar10"][..], "in this run: unknown task 'cifar10'"),
         (&["explain", "out", "-m", "swm"], "did you mean 'svm'"),
