@@ -247,7 +247,11 @@ fn conforms_as(entry: &dyn ModelEntry, tasks: &[&'static dyn Task], more: &str) 
         let mut other = entry.build(&other).unwrap();
         trial.fit_to(other.as_mut(), &trial.validation);
         let again = trial.fit(other.as_mut());
-        assert_same(&again, &predictions, &format!("{case}: a second fit, or one with another number of threads, differs"));
+        assert_same(
+            &again,
+            &predictions,
+            &format!("{case}: a second fit, or one with another number of threads, differs"),
+        );
 
         let wrong = match task.input() {
             InputShape::Images { .. } => Inputs::Texts(vec![Text { first: "no image".to_owned(), second: None }]),

@@ -34,7 +34,11 @@ impl CostRatio {
         let shared = ones.into_iter().filter_map(|(key, log)| Some((key, log - others.get(&key)?)));
         let logs = of_seeds(shared);
         let mean = logs.iter().sum::<f64>() / logs.len() as f64;
-        (!logs.is_empty()).then(|| CostRatio { ratio: mean.exp(), interval: interval_of_logs(&logs), count: logs.len() })
+        (!logs.is_empty()).then(|| CostRatio {
+            ratio: mean.exp(),
+            interval: interval_of_logs(&logs),
+            count: logs.len(),
+        })
     }
 
     /// `× 0.980 [0.950, 1.010]`.
