@@ -125,7 +125,14 @@ static PARAMS: [Param; 15] = [
         "Devlin et al. 2018",
         None,
     ),
-    param("batch", DefaultValue::Int(32), Domain::Int(1, 65_536), "training rows per step", "Devlin et al. 2018", None),
+    param(
+        "batch",
+        DefaultValue::Int(32),
+        Domain::Int(1, 65_536),
+        "training rows per step",
+        "Devlin et al. 2018",
+        Some(Search::of_texts(SearchDefault::Between(Scale::Log, 16.0, 32.0), "Devlin et al. 2018, appendix A.3")),
+    ),
     param(
         "shard",
         DefaultValue::Int(16),
