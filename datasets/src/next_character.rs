@@ -72,11 +72,13 @@ impl Alphabet {
     /// What a model reads to predict the character after `text`: at most [`CONTEXT`] characters, from the last newline on. A text
     /// without a newline is the beginning of a sentence, so one is put before it.
     pub fn context(self, text: &str) -> String {
-        let from = text.rfind('\n').unwrap_or(0);
-        let line = &text[from..];
-        let line = if line.starts_with('\n') { line.to_owned() } else { format!("\n{line}") };
-        let extra = line.chars().count().saturating_sub(CONTEXT);
-        line.chars().skip(extra).collect()
+        // Not all of a long text is read, because a text that is written character by character asks at each of them.
+        let mut read: Vec<char> = Vec::with_capacity(CONTEXT);
+        let mut back = text.chars().rev();
+        while read.len() < CONTEXT && read.last() != Some(&'\n') {
+            read.push(back.next().unwrap_or('\n'));
+        }
+        read.into_iter().rev().collect()
     }
 }
 

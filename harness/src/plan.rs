@@ -148,6 +148,7 @@ impl Combination<'_> {
         let shape = tasks::shape(self.task, self.train_size);
         let params = params::resolve(source, self.model, self.entry, self.task, &shape)?;
         let space = search::space(suite, self.model, self.entry, self.task);
+        search::check_files(source, self.model, self.entry, &params, &space)?;
         let search = suite.search.as_ref().filter(|_| !space.is_empty());
         for &label_noise in &axes.label_noise {
             for &device in devices {
@@ -155,10 +156,8 @@ impl Combination<'_> {
                     Support::Yes => None,
                     Support::No { reason } => Some(reason),
                 };
-                if unsupported.is_none() {
-                    let (model, task) = ((self.model, self.entry), (self.task, self.train_size));
-                    unlabelled::check(source, model, task, &params, &space)?;
-                }
+                let (model, task) = ((self.model, self.entry), (self.task, &shape, device));
+                unlabelled::check(source, model, task, &params, &space)?;
                 for seed in suite.seeds.as_ref() {
                     for &fold in &axes.folds {
                         let mut case = self.case(suite, device, params.clone(), unsupported.clone());

@@ -1,5 +1,6 @@
 //! One run, from its plan to its report: what `run`, `resume` and `check` share.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -86,7 +87,8 @@ impl Session<'_> {
         // Several cases may read the same folder.
         let own: BTreeSet<String> = self
             .fits(plan)
-            .filter_map(|(model, params)| model.own_files(params).err())
+            .into_iter()
+            .filter_map(|(model, params)| model.own_files(&params).err())
             .map(|error| error.to_string())
             .collect();
         missing.extend(own);
@@ -96,17 +98,24 @@ impl Session<'_> {
     /// The files of the data folder that the tasks and the models of a plan read, each once.
     fn files(&self, plan: &Plan) -> Vec<&'static DataFile> {
         let tasks = plan.suite.tasks.iter().filter_map(|entry| self.program.task(entry.name.as_ref()));
-        let of_models = self.fits(plan).flat_map(|(model, params)| model.files(params));
+        let of_models = self.fits(plan).into_iter().flat_map(|(model, params)| model.files(&params));
         let mut files: Vec<_> = tasks.flat_map(|task| task.files()).chain(of_models).collect();
         files.sort_by_key(|file| file.name);
         files.dedup_by_key(|file| file.name);
         files
     }
 
-    /// What is fitted: each model with its parameters, without those cases that no model can do.
-    fn fits<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = (&'static dyn ModelEntry, &'a Resolved)> {
+    /// What is fitted: each model with its parameters, without those cases that no model can do. What a search may choose from a list
+    /// counts too, because its choice is not known yet.
+    fn fits<'a>(&self, plan: &'a Plan) -> Vec<(&'static dyn ModelEntry, Cow<'a, Resolved>)> {
         let cases = plan.cases.iter().filter(|case| case.unsupported.is_none());
-        cases.filter_map(|case| Some((self.program.model(&case.model)?, &case.params)))
+        let fits = cases.filter_map(|case| {
+            let model = self.program.model(&case.model)?;
+            let chosen = plan.searches.get(&case.id).map_or_else(Vec::new, |search| search.choices(&case.params));
+            let params = std::iter::once(Cow::Borrowed(&case.params)).chain(chosen.into_iter().map(Cow::Owned));
+            Some(params.map(move |params| (model, params)))
+        });
+        fits.flatten().collect()
     }
 
     /// The names and the sha256 of all files that models read beside their rows.
@@ -117,9 +126,9 @@ impl Session<'_> {
         let mut sums = BTreeMap::new();
         let mut own = BTreeSet::new();
         for (model, params) in self.fits(plan) {
-            let published = model.files(params).into_iter();
+            let published = model.files(&params).into_iter();
             sums.extend(published.map(|file| (file.name.to_owned(), file.checksum.hex().to_owned())));
-            own.extend(model.own_files(params).map_err(usage)?);
+            own.extend(model.own_files(&params).map_err(usage)?);
         }
         for path in own {
             let bytes =

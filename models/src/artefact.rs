@@ -34,8 +34,8 @@ const FORMATS: &str = "a model is of format 1, one with parts of format 3, an en
 const MANIFEST: &str = "artefact.json";
 const MODEL: &str = "model.json";
 const ARRAYS: &str = "arrays.safetensors";
-/// The largest size of `artefact.json`, in bytes.
-const MOST_MANIFEST_BYTES: u64 = 1 << 16;
+/// The largest size of `artefact.json`, in bytes. One with a part for each of [`MOST_CLASSES`] is shorter.
+const MOST_MANIFEST_BYTES: u64 = 1 << 24;
 /// The largest size of any other file, in bytes. Each file is read whole.
 const MOST_FILE_BYTES: u64 = 16 << 30;
 /// The largest number of values of an image, because networks count their operations in 64 bits.

@@ -98,7 +98,7 @@ static PARAMS: [Param; 15] = [
         "head_learning_rate",
         DefaultValue::Float(2e-3),
         Domain::Float(1e-6, 10.0),
-        "highest learning rate if mode is frozen; not used otherwise",
+        "highest learning rate if mode is frozen; if it is fine-tune, only fusion uses it, for the layers over plain features",
         "our own choice",
         Some(Search::of_texts(
             SearchDefault::Between(Scale::Log, 2e-4, 2e-2),
@@ -125,7 +125,14 @@ static PARAMS: [Param; 15] = [
         "Devlin et al. 2018",
         None,
     ),
-    param("batch", DefaultValue::Int(32), Domain::Int(1, 65_536), "training rows per step", "Devlin et al. 2018", None),
+    param(
+        "batch",
+        DefaultValue::Int(32),
+        Domain::Int(1, 65_536),
+        "training rows per step",
+        "Devlin et al. 2018",
+        Some(Search::of_texts(SearchDefault::Between(Scale::Log, 16.0, 32.0), "Devlin et al. 2018, appendix A.3")),
+    ),
     param(
         "shard",
         DefaultValue::Int(16),

@@ -1,15 +1,19 @@
 //! Messages about a name that a user wrote and that does not exist.
 
-/// The end of a message about an unknown name: `, did you mean 'x'?` if a known name is close, or else nothing. Upper
-/// and lower case are treated alike.
+/// The end of a message about an unknown name: `, did you mean 'x'?` if a known name is close, or else nothing.
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, known).map_or(String::new(), |near| format!(", did you mean '{near}'?"))
+}
+
+/// The known name that is closest to `name`, if one is close. Upper and lower case are treated alike.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&name, &candidate.to_lowercase()), candidate))
         .filter(|(score, _)| *score > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or(String::new(), |(_, near)| format!(", did you mean '{near}'?"))
+        .map(|(_, near)| near)
 }
 
 /// `unknown model 'swm', did you mean 'svm'? (known: svm, …)`.

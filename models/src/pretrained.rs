@@ -14,7 +14,7 @@ use bakeoff_datasets::{DataFile, Fetchable, PRETRAINED, PretrainedEncoder, Store
 pub(crate) use self::weights::PretrainedWeights;
 use crate::encode::pieces::{PieceVocabulary, Pieces};
 use crate::model::ModelError;
-use crate::names::did_you_mean;
+use crate::names::nearest;
 use crate::neural::bert::BertShape;
 
 const CONFIG: &str = "config.json";
@@ -194,10 +194,11 @@ fn is_there(path: &Path) -> Result<(), ModelError> {
     };
     let folder = path.parent().unwrap_or(path);
     let is_word = folder.components().count() == 1 && !folder.exists();
-    let near = if is_word { did_you_mean(&folder.to_string_lossy(), NAMES.iter().copied()) } else { String::new() };
+    let near = if is_word { nearest(&folder.to_string_lossy(), NAMES.iter().copied()) } else { None };
+    let did_you_mean = near.map_or(String::new(), |near| format!("; did you mean '{near}'?"));
     let names = NAMES.join(", ");
-    let expected = format!("a folder with {CONFIG}, {TOKENIZER} and {WEIGHTS}, or one of {names}");
-    Err(fault(path, format!("is not there; {place}`weights` is the path of {expected}{near}")))
+    let expected = format!("one of {names}, or the path of a folder with {CONFIG}, {TOKENIZER} and {WEIGHTS}");
+    Err(fault(path, format!("is not there; {place}`weights` is {expected}{did_you_mean}")))
 }
 
 fn fault(path: &Path, what: impl Into<String>) -> ModelError {

@@ -4,13 +4,15 @@ use crate::cell::{Cell, Trial};
 use crate::cost_ratio::CostRatio;
 use crate::extra_tables::ExtraTable;
 use crate::format::score;
+use crate::remedy::FEWEST_SEEDS;
 use crate::results::Results;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 
 const RULE: &str = "Each row compares a network with the one that it was made of, on the same seeds: the model itself with the same \
     parameters, or `compress` with a share of 0. The change is that of the primary metric, the mean over seeds and folds. A cost is the \
     ratio of the smaller network's to the whole one's, with its 95 % interval over seeds or folds. It fell if the whole interval is below 1, and did \
-    not fall if none of it is. Bytes are counted and not measured, so one seed is enough for them. The peak memory is that of the \
+    not fall if none of it is. Fewer than three seeds tell nothing. The intervals are not adjusted for their number: of forty costs that \
+    are the same, one is said to have fallen. Bytes are counted and not measured, so one seed is enough for them. The peak memory is that of the \
     whole case: the whole network is trained in it before it is made smaller, so it does not fall if training needs the most. Weights \
     of 8 bits are stored so and computed with as 32 bits, so neither latency nor memory can fall by them.";
 
@@ -76,9 +78,10 @@ fn said(cell: &Cell, base: &Cell, phase: &str, metric: &str) -> String {
 /// Whether a cost fell. What is counted has no uncertainty.
 fn verdict(found: &CostRatio, is_counted: bool) -> &'static str {
     let (low, high) = match found.interval {
-        Some(interval) => (interval.low, interval.high),
+        Some(interval) if is_counted || found.count >= FEWEST_SEEDS => (interval.low, interval.high),
         None if is_counted => (found.ratio, found.ratio),
-        None => return "too few seeds to tell",
+        _ if found.count < FEWEST_SEEDS => return "too few seeds to tell",
+        _ => return "the same on every seed, so its spread is unknown",
     };
     if high < 1.0 {
         "fell"
@@ -93,8 +96,11 @@ fn verdict(found: &CostRatio, is_counted: bool) -> &'static str {
 fn whole<'a>(results: &'a Results, setting: usize, label: usize, cell: &Cell) -> Option<(usize, &'a Cell)> {
     let first = cell.trials.first().filter(|trial| trial.model == MODEL)?;
     let of = param(first, "of")?;
-    let is_other = |other: &usize| *other != label;
-    let others = || results.grid.row(setting).filter(|(other, _)| is_other(other));
+    // With other threads, another latency would be compared.
+    let is_other = |other: usize, cell: &Cell| {
+        other != label && cell.trials.first().is_some_and(|other| other.threads == first.threads)
+    };
+    let others = || results.grid.row(setting).filter(|(other, cell)| is_other(*other, cell));
     let is_itself = |trial: &Trial| format!("{}({})", trial.model, trial.params.replace(' ', ",")) == of;
     let is_unchanged = |trial: &Trial| {
         let leaves_all = param(trial, "method") != Some("int8") && param(trial, "share") == Some("0");
@@ -120,17 +126,19 @@ mod tests {
     use super::*;
     use crate::statistics::Interval;
 
-    fn ratio(ratio: f64, interval: Option<[f64; 2]>) -> CostRatio {
-        CostRatio { ratio, interval: interval.map(|[low, high]| Interval { low, high }) }
+    fn ratio(ratio: f64, interval: Option<[f64; 2]>, count: usize) -> CostRatio {
+        CostRatio { ratio, interval: interval.map(|[low, high]| Interval { low, high }), count }
     }
 
     #[test]
     fn a_cost_fell_only_if_the_whole_interval_says_so() {
-        assert_eq!(verdict(&ratio(0.8, Some([0.7, 0.9])), false), "fell");
-        assert_eq!(verdict(&ratio(0.9, Some([0.7, 1.1])), false), "cannot be told from no change");
-        assert_eq!(verdict(&ratio(1.2, Some([1.0, 1.4])), false), "did not fall");
-        assert_eq!(verdict(&ratio(0.5, None), false), "too few seeds to tell");
-        assert_eq!(verdict(&ratio(0.5, None), true), "fell");
-        assert_eq!(verdict(&ratio(1.0, None), true), "did not fall");
+        assert_eq!(verdict(&ratio(0.8, Some([0.7, 0.9]), 3), false), "fell");
+        assert_eq!(verdict(&ratio(0.8, Some([0.7, 0.9]), 2), false), "too few seeds to tell");
+        assert_eq!(verdict(&ratio(0.9, Some([0.7, 1.1]), 3), false), "cannot be told from no change");
+        assert_eq!(verdict(&ratio(1.2, Some([1.0, 1.4]), 3), false), "did not fall");
+        assert_eq!(verdict(&ratio(0.5, None, 1), false), "too few seeds to tell");
+        assert_eq!(verdict(&ratio(0.5, None, 3), false), "the same on every seed, so its spread is unknown");
+        assert_eq!(verdict(&ratio(0.5, None, 1), true), "fell");
+        assert_eq!(verdict(&ratio(1.0, None, 1), true), "did not fall");
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct CostRatio {
     pub(crate) ratio: f64,
     /// Its 95 % interval; `None` unless there are several seeds, or several folds of one seed.
     pub(crate) interval: Option<Interval>,
+    /// How many seeds, or folds of one seed, it is the mean of.
+    pub(crate) count: usize,
 }
 
 impl CostRatio {
@@ -32,7 +34,11 @@ impl CostRatio {
         let shared = ones.into_iter().filter_map(|(key, log)| Some((key, log - others.get(&key)?)));
         let logs = of_seeds(shared);
         let mean = logs.iter().sum::<f64>() / logs.len() as f64;
-        (!logs.is_empty()).then(|| CostRatio { ratio: mean.exp(), interval: interval_of_logs(&logs) })
+        (!logs.is_empty()).then(|| CostRatio {
+            ratio: mean.exp(),
+            interval: interval_of_logs(&logs),
+            count: logs.len(),
+        })
     }
 
     /// `× 0.980 [0.950, 1.010]`.

@@ -4,6 +4,8 @@
 mod page;
 mod text;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use self::page::page;
@@ -132,6 +134,19 @@ pub enum Part {
     },
 }
 
+impl ExplainedTask {
+    /// Whether the models of both were explained on the same rows, by the same parts.
+    fn is_comparable(&self, other: &ExplainedTask) -> bool {
+        let parts = |task: &ExplainedTask| -> Vec<Part> {
+            let importances = task.models.first().map_or(&[][..], |model| &model.importances);
+            importances.iter().map(|importance| importance.part.clone()).collect()
+        };
+        (&self.metric, self.rows, self.repeats, self.seed) == (&other.metric, other.rows, other.repeats, other.seed)
+            && self.examples == other.examples
+            && parts(self) == parts(other)
+    }
+}
+
 impl Importance {
     /// The mean loss over the repeats. `None` if the score is defined in none of them.
     pub fn mean(&self) -> Option<f64> {
@@ -203,6 +218,56 @@ impl Interpretation {
     pub fn read(dir: &RunDir) -> Result<Option<Interpretation>, ReportError> {
         let remedy = format!("make the file again with `bakeoff explain {}`", dir.path().display());
         stored_json::read(&dir.path().join(FILE), &remedy)
+    }
+
+    /// Adds what `newer` explains. A model takes the place of its older explanation; the other models of its task stay if they
+    /// were explained on the same rows and by the same parts. Returns the titles of the tasks whose other models do not stay.
+    pub fn update(&mut self, newer: Interpretation) -> Vec<String> {
+        let mut replaced = Vec::new();
+        for task in newer.tasks {
+            let Some(older) = self.tasks.iter_mut().find(|older| older.title == task.title) else {
+                self.tasks.push(task);
+                continue;
+            };
+            if !older.is_comparable(&task) {
+                let is_lost = |model: &ExplainedModel| task.models.iter().all(|other| other.label != model.label);
+                if older.models.iter().any(is_lost) {
+                    replaced.push(task.title.clone());
+                }
+                *older = task;
+                continue;
+            }
+            for model in task.models {
+                match older.models.iter_mut().find(|other| other.label == model.label) {
+                    Some(other) => *other = model,
+                    None => older.models.push(model),
+                }
+            }
+        }
+        replaced
+    }
+
+    /// Removes these cases from the interpretation of a run, because their models are.
+    ///
+    /// # Errors
+    /// As [`Interpretation::read`] and [`Interpretation::write`], and if a file cannot be removed.
+    pub(crate) fn remove_cases(dir: &RunDir, cases: &BTreeSet<&str>) -> Result<(), ReportError> {
+        let Some(mut found) = Interpretation::read(dir)? else { return Ok(()) };
+        let is_of = |model: &ExplainedModel| cases.contains(model.case.as_str());
+        if !found.tasks.iter().flat_map(|task| &task.models).any(is_of) {
+            return Ok(());
+        }
+        for task in &mut found.tasks {
+            task.models.retain(|model| !is_of(model));
+        }
+        found.tasks.retain(|task| !task.models.is_empty());
+        if !found.tasks.is_empty() {
+            return found.write(dir);
+        }
+        for name in [FILE, PAGE] {
+            dir.remove(name)?;
+        }
+        Ok(())
     }
 
     /// Writes the file and the page of a run into this folder.
@@ -319,6 +384,46 @@ pub(crate) mod tests {
         let one = importance(word("a"), &[0.5]);
         assert_eq!((one.mean(), one.deviation()), (Some(0.5), None));
         assert_eq!(importance(word("a"), &[]).mean(), None);
+    }
+
+    /// The labels of each task.
+    fn labels(interpretation: &Interpretation) -> Vec<Vec<&str>> {
+        interpretation.tasks.iter().map(|task| task.models.iter().map(|model| model.label.as_str()).collect()).collect()
+    }
+
+    #[test]
+    fn a_newer_explanation_of_one_model_leaves_the_others_unless_they_cannot_be_compared_with_it() {
+        let mut page = interpretation();
+        let before = labels(&page).concat().len();
+        let mut newer = Interpretation::new(vec![page.tasks[0].clone()]);
+        newer.tasks[0].models.remove(0);
+        newer.tasks[0].models[0].score = 0.5;
+        assert!(page.update(newer.clone()).is_empty());
+        assert_eq!(labels(&page).concat().len(), before);
+        assert_eq!(page.tasks[0].models[1].score, 0.5);
+
+        newer.tasks[0].seed = 2;
+        assert_eq!(page.update(newer.clone()), ["texts"]);
+        assert_eq!(labels(&page)[0], ["decision-tree"]);
+        assert_eq!(labels(&page).len(), 2, "the other task stays");
+        newer.tasks[0].seed = 3;
+        assert!(page.update(newer).is_empty(), "no other model is lost");
+    }
+
+    #[test]
+    fn what_was_told_of_a_model_goes_with_it() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let dir = RunDir::new(folder.path());
+        let all = interpretation();
+        all.write(&dir)?;
+        dir.remove_cases(&BTreeSet::from(["texts.transformer.n9.s1.cpu"]))?;
+        let left = Interpretation::read(&dir)?.ok_or("one model was removed, not all")?;
+        assert_eq!(labels(&left)[0], ["decision-tree"]);
+        let cases = all.tasks.iter().flat_map(|task| &task.models).map(|model| model.case.as_str()).collect();
+        dir.remove_cases(&cases)?;
+        assert_eq!(Interpretation::read(&dir)?, None);
+        assert!(!folder.path().join(PAGE).exists());
+        Ok(())
     }
 
     #[test]

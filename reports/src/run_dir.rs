@@ -12,6 +12,7 @@ use serde_json::error::Category;
 
 use crate::error::ReportError;
 use crate::fitted_task;
+use crate::interpretation::Interpretation;
 use crate::record::{Curve, PredictionRow, Reading, Record, SCHEMA, newer};
 use crate::rows::{self, Intact, Row};
 use crate::run_info::RunInfo;
@@ -206,16 +207,14 @@ impl RunDir {
         replace(&path, &packed)
     }
 
-    /// Removes all files of these cases: predictions, readings, sheets of images and models. It is not an error if there are none.
+    /// Removes all files of these cases: predictions, readings, sheets of images and models, and what is told of the models in the
+    /// interpretation. It is not an error if there are none.
     ///
     /// # Errors
-    /// If a folder cannot be read or a file cannot be removed.
+    /// If a folder or the interpretation cannot be read, or a file cannot be removed.
     pub fn remove_cases(&self, cases: &BTreeSet<&str>) -> Result<(), ReportError> {
+        Interpretation::remove_cases(self, cases)?;
         self.remove_predictions(cases)?;
-        let gone = |removed: io::Result<()>, path: &Path| match removed {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(ReportError::io("remove", path)(error)),
-            _ => Ok(()),
-        };
         for case in cases {
             let (readings, sheet, model) = (self.readings_path(case), self.sheet_path(case), self.model_path(case));
             gone(fs::remove_file(&readings), &readings)?;
@@ -223,6 +222,15 @@ impl RunDir {
             gone(fs::remove_dir_all(&model), &model)?;
         }
         Ok(())
+    }
+
+    /// Removes a file of the run, by its name in the folder. It is not an error if it is not there.
+    ///
+    /// # Errors
+    /// If the file cannot be removed.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), ReportError> {
+        let path = self.path.join(name);
+        gone(fs::remove_file(&path), &path)
     }
 
     fn remove_predictions(&self, cases: &BTreeSet<&str>) -> Result<(), ReportError> {
@@ -288,6 +296,14 @@ fn bytes_in(folder: &Path) -> io::Result<u64> {
 pub fn model_bytes_in(folder: &Path) -> io::Result<u64> {
     let beside = fs::metadata(folder.join(fitted_task::FILE)).map_or(0, |file| file.len());
     Ok(bytes_in(folder)?.saturating_sub(beside))
+}
+
+/// The result of a removal. It is not an error that nothing was there.
+fn gone(removed: io::Result<()>, path: &Path) -> Result<(), ReportError> {
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(ReportError::io("remove", path)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Writes to a hidden temporary file in the same folder and renames it, so that a reader never sees an incomplete file.

@@ -146,13 +146,12 @@ fn explain_artefact(session: &Session<'_>, arguments: &ExplainArguments) -> anyh
 /// # Errors
 /// If `place` was fitted on another task than `task`, or on that task before it changed.
 fn refuse_other_task(place: &Path, fitted: &FittedTask, task: &dyn Task) -> anyhow::Result<()> {
-    match fitted.difference(&tasks::info(task)) {
-        None => Ok(()),
-        Some(difference) => Err(usage(format!(
-            "{} {difference}: its answers mean nothing there; name the task that it was fitted on, or fit it again",
-            place.display()
-        ))),
-    }
+    let Some(difference) = fitted.difference(&tasks::info(task)) else { return Ok(()) };
+    let remedy = match fitted.task.name == task.name() {
+        true => "fit it again, because its answers are of the task as it was",
+        false => "name the task that it was fitted on, because its answers mean nothing on another one",
+    };
+    Err(usage(format!("{} {difference}: {remedy}", place.display())))
 }
 
 /// # Errors
@@ -208,7 +207,15 @@ fn explain_run(session: &Session<'_>, arguments: &ExplainArguments) -> anyhow::R
     if arguments.out.is_some() {
         return finish(&interpretation, arguments.out.as_deref());
     }
-    interpretation.write(&dir)?;
+    // What is not explained now stays on the page. A file that cannot be read is made anew, as its error asks for.
+    let mut page = Interpretation::read(&dir).ok().flatten().unwrap_or_else(|| Interpretation::new(Vec::new()));
+    for task in page.update(interpretation.clone()) {
+        say(&format!(
+            "note: task '{task}' was explained with other settings before. Its other models are not on the page any more, because \
+             they cannot be compared with these"
+        ));
+    }
+    page.write(&dir)?;
     let built = bakeoff_reports::build(&dir).map_err(of_reading)?;
     drop(lock);
     let mut out = stdout().lock();

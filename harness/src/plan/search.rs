@@ -1,6 +1,6 @@
 //! `[search]` and `[model.search]`: which parameters a search varies, and whether the search can be made.
 
-use bakeoff_models::{InputKind, ModelEntry, Param, RangeFault, SearchRange, unknown_name};
+use bakeoff_models::{InputKind, ModelEntry, Param, ParamValue, RangeFault, Resolved, SearchRange, unknown_name};
 use toml::Spanned;
 
 use super::grid::MAX_CASES;
@@ -135,4 +135,52 @@ pub(super) fn space(suite: &Suite, model: &dyn ModelEntry, entry: &ModelEntryWir
     };
     let free = model.params().iter().filter(|param| !is_fixed(param));
     free.filter_map(|param| Some((param.name, range(param)?))).collect()
+}
+
+/// Parameters with one value of a list that a search chooses from.
+pub(super) struct Choice {
+    /// The parameter that has the list.
+    pub(super) name: &'static str,
+    /// The place of the value in the list.
+    pub(super) index: usize,
+    /// The parameters with that value.
+    pub(super) params: Resolved,
+}
+
+/// `params` with each value of each list of `space` in its turn. Numbers that are searched for too are the lowest of their ranges.
+pub(super) fn choices(space: &Space, params: &Resolved) -> Vec<Choice> {
+    let mut lowest = params.clone();
+    for (name, range) in space.iter().filter(|(_, range)| matches!(range, SearchRange::Between { .. })) {
+        lowest.set(name, range.at(0.0));
+    }
+    let of_list = |(name, range): &(&'static str, SearchRange)| -> Vec<Choice> {
+        let SearchRange::OneOf(values) = range else { return Vec::new() };
+        let with = |value: &ParamValue| {
+            let mut params = lowest.clone();
+            params.set(name, value.clone());
+            params
+        };
+        let choice = |(index, value)| Choice { name: *name, index, params: with(value) };
+        values.iter().enumerate().map(choice).collect()
+    };
+    space.iter().flat_map(of_list).collect()
+}
+
+/// Checks each value that a search may choose from a list against the files that it names, so that a search trial does not fail for it.
+pub(super) fn check_files(
+    source: &Source,
+    model: &dyn ModelEntry,
+    entry: &ModelEntryWire,
+    params: &Resolved,
+    space: &Space,
+) -> Result<(), SuiteError> {
+    for Choice { name, index, params } in choices(space, params) {
+        model.check_files(&params).map_err(|error| {
+            let written = entry.search.iter().find(|(other, _)| other.as_ref() == name);
+            let value = written.and_then(|(_, values)| values.as_ref().get(index));
+            let start = value.map_or(entry.name.span().start, |value| value.span().start);
+            source.fault_at(start, format!("model '{}': {error}", model.name()))
+        })?;
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use bakeoff_models::{Device, ModelEntry, Resolved, Support, TaskShape};
 
-use super::search::Space;
+use super::search::{self, Space};
 use crate::budget::Budget;
 use crate::case::Case;
 use crate::suite::{SearchEntry, Source, Suite, SuiteError};
@@ -158,9 +158,17 @@ impl SearchPlan {
         RUNG_FACTOR.pow(u32::try_from(rungs_after).unwrap_or(u32::MAX))
     }
 
-    /// Whether the model takes these parameters for the task.
+    /// These parameters with each value in its turn that the search may choose from a list, as far as the model takes it for the task.
+    pub fn choices(&self, params: &Resolved) -> Vec<Resolved> {
+        let all = search::choices(&self.space, params).into_iter().map(|choice| choice.params);
+        all.filter(|params| self.fits(params)).collect()
+    }
+
+    /// Whether the model takes these parameters for the task, and the files that they name.
     pub fn fits(&self, params: &Resolved) -> bool {
-        self.model.check(params).is_ok() && self.model.supports(&self.shape, params, self.device) == Support::Yes
+        self.model.check(params).is_ok()
+            && self.model.check_files(params).is_ok()
+            && self.model.supports(&self.shape, params, self.device) == Support::Yes
     }
 
     /// The parameters of a search trial, each drawn from its range; `None` if the model takes none of many draws.

@@ -1,29 +1,34 @@
 //! The rows without labels that a model asks for must be among those that the size of its cases leaves out.
 
-use bakeoff_models::{ModelEntry, Resolved, UNLABELLED};
+use bakeoff_models::{Device, ModelEntry, ParamValue, Resolved, Support, TaskShape, UNLABELLED};
 
 use super::Space;
 use crate::suite::{ModelEntryWire, Source, SuiteError};
 use crate::tasks::Task;
 
-/// Checks that `task` has as many rows beside `train_size` as the model asks for, with its parameters and with any that a search may
-/// choose from `space`.
+/// Checks that `task` has as many rows beside those of `shape` as the model asks for, with its parameters and with any that a search
+/// may choose from `space`. A model that cannot do the task even without such rows asks for none.
 ///
 /// # Errors
 /// If there are fewer, at the place where their number is written.
 pub(super) fn check(
     source: &Source,
     (model, entry): (&dyn ModelEntry, &ModelEntryWire),
-    (task, train_size): (&dyn Task, usize),
+    (task, shape, device): (&dyn Task, &TaskShape, Device),
     params: &Resolved,
     space: &Space,
 ) -> Result<(), SuiteError> {
     let mut largest = params.clone();
     space.iter().for_each(|(name, range)| largest.set(name, range.at(1.0)));
     let asked = model.unlabelled(&largest);
-    let (rows, name) = (task.rows(), task.name());
+    let (rows, name, train_size) = (task.rows(), task.name(), shape.train_rows);
     let left = rows - train_size;
     if asked <= left {
+        return Ok(());
+    }
+    let mut without = params.clone();
+    without.set(UNLABELLED, ParamValue::Int(0));
+    if model.supports(shape, &without, device) != Support::Yes {
         return Ok(());
     }
     let message = match left {

@@ -438,7 +438,8 @@ fn weights_of_a_folder_that_is_not_there_or_holds_a_pickle_are_refused_before_an
     let looked_for = bench.path("").canonicalize().unwrap().join("mine/config.json");
     let expected = format!(
         "mine/config.json: is not there; it was looked for at {}, because the path in `weights` is relative to the folder in which \
-         bakeoff runs; `weights` is the path of a folder with",
+         bakeoff runs; `weights` is one of minilm, bert-base, or the path of a folder with config.json, tokenizer.json and \
+         model.safetensors",
         looked_for.display()
     );
     assert!(message.contains(&expected), "{message}");
@@ -467,7 +468,7 @@ fn weights_that_are_nearly_the_name_of_an_encoder_are_answered_with_that_name() 
         exits(&output, 2);
         let message = stderr(&output);
         assert!(
-            message.trim_end().ends_with(&format!("or one of minilm, bert-base, did you mean '{meant}'?")),
+            message.trim_end().ends_with(&format!("tokenizer.json and model.safetensors; did you mean '{meant}'?")),
             "{message}"
         );
     }
@@ -490,6 +491,31 @@ fn a_run_that_is_resumed_in_another_folder_says_where_its_relative_weights_were_
     let message = stderr(&output);
     assert!(message.contains(&looked_for.display().to_string()), "{message}");
     assert!(message.contains("is relative to the folder in which bakeoff runs"), "{message}");
+}
+
+#[test]
+fn weights_that_a_search_may_choose_are_missing_before_it_chooses_them() {
+    let bench = Bench::new();
+    let folders: Vec<String> = (1..=20).map(|number| format!("\"mine{number}\"")).collect();
+    // Four search trials have drawn parameters, so most of the folders are in no case of the plan.
+    bench.write(
+        "suite.toml",
+        &format!(
+            "name = \"test\"\n[search]\nmethod = \"bayesian\"\ntrials = 6\n[[task]]\nname = \"sst2\"\ntrain_size = 40\n[[model]]\nname \
+             = \"encoder\"\n[model.search]\nweights = [\"minilm\", \"bert-base\", {}]\n",
+            folders.join(", ")
+        ),
+    );
+    for arguments in [&["run", "suite.toml", "--out", "out"][..], &["check", "suite.toml"]] {
+        let output = run(&bench, arguments);
+        exits(&output, 2);
+        let message = stderr(&output);
+        assert!(message.contains("the suite needs bert-base, minilm, not in data"), "{message}");
+        for number in 1..=20 {
+            assert!(message.contains(&format!("mine{number}/config.json: is not there; ")), "{number}: {message}");
+        }
+    }
+    assert!(!bench.path("out").exists());
 }
 
 #[test]

@@ -63,6 +63,10 @@ fn the_kept_models_of_a_run_are_explained_side_by_side_and_the_report_links_to_t
     exits(&bakeoff(&bench, &["report", "out"]), 0);
     assert_eq!(fs::read_to_string(bench.path("out/interpretation.html")).unwrap(), page);
 
+    // Explained alone, a model leaves the others on the page.
+    exits(&bakeoff(&bench, &[&["explain", "out", "-m", "svm"][..], &FEW].concat()), 0);
+    assert_eq!(fs::read_to_string(bench.path("out/interpretation.json")).unwrap(), stored);
+
     for (arguments, says) in [
         (&["explain", "out", "-t", "cifar10"][..], "in this run: unknown task 'cifar10'"),
         (&["explain", "out", "-m", "swm"], "did you mean 'svm'"),
@@ -119,12 +123,16 @@ fn a_kept_model_knows_its_task_and_refuses_another_one_of_the_same_shape() {
         assert!(!stderr(&output).contains("not checked"), "{}", stderr(&output));
     }
     for task in ["cola", "sst2-full", "xor", "cifar10"] {
-        refused(&bench, &["-t", task], &format!("was fitted on task 'sst2', and not on '{task}'"));
+        refused(&bench, &["-t", task], &format!("was fitted on task 'sst2', and not on '{task}': name the task that"));
     }
     refused(&bench, &["-t", "sst"], "did you mean 'sst2'");
     refused(&bench, &["-t", "sst2,cola"], "name one task with --task, or none");
     for (from, to, says) in [
-        ("\"version\": 1", "\"version\": 9", "was fitted on version 9 of task 'sst2', and this bakeoff has version 1"),
+        (
+            "\"version\": 1",
+            "\"version\": 9",
+            "was fitted on version 9 of task 'sst2', and this bakeoff has version 1: fit it again",
+        ),
         (
             "\"positive\"",
             "\"praise\"",

@@ -85,6 +85,23 @@ fn more_tokens_than_the_positions_of_a_checkpoint_are_a_fault_of_the_plan_with_i
 }
 
 #[test]
+fn weights_that_a_search_chooses_from_are_checked_with_what_it_draws_beside_them() {
+    let models = format!(
+        "[search]\ntrials = 40\n[[model]]\nname = \"encoder\"\n[model.search]\nweights = [\"minilm\", \"{TINY}\"]\n"
+    );
+    // The default is too long for one of the two, and the search does not vary it.
+    let error = planned(&models).unwrap_err();
+    assert!(error.contains("suite.toml:13:22:") && error.contains("set max_tokens = 64"), "{error}");
+
+    let plan = planned(&format!("{models}max_tokens = [16, 200]\n")).unwrap();
+    let trials = plan.cases.iter().filter(|case| case.trial.is_some());
+    let drawn: Vec<_> = trials.map(|case| (case.params.word("weights"), case.params.int("max_tokens"))).collect();
+    let lengths = |of: &str| drawn.iter().filter(|(weights, _)| *weights == of).map(|(_, length)| *length).max();
+    assert!(lengths("minilm").unwrap() > 64, "{drawn:?}");
+    assert!(lengths(TINY).unwrap() <= 64, "{drawn:?}");
+}
+
+#[test]
 fn a_search_says_which_models_inside_a_hybrid_it_leaves_as_they_are() {
     let models = "[[model]]\nname = \"svm\"\nlabel = \"svm-on-resnet\"\nparams = { features = \"resnet\" }\n\
                   [[model]]\nname = \"student\"\nparams = { teacher = \"random-forest\" }\n\
@@ -114,7 +131,7 @@ fn a_search_says_which_models_inside_a_hybrid_it_leaves_as_they_are() {
 fn a_network_that_cannot_read_the_inputs_of_a_task_is_unsupported_there_alone() {
     let models = "[[model]]\nname = \"svm\"\nparams = { features = \"encoder\" }\n\
                   [[model]]\nname = \"fusion\"\nparams = { network = \"encoder\" }\n\
-                  [[model]]\nname = \"student\"\nparams = { teacher = \"encoder\" }\n";
+                  [[model]]\nname = \"student\"\nparams = { teacher = \"encoder\", unlabelled = 8000 }\n";
     let plan = planned(models).unwrap();
     assert_eq!(plan.cases.len(), 6);
     for case in &plan.cases {

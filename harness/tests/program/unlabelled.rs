@@ -128,6 +128,7 @@ fn refused(task: &str, model: &str, arguments: &[&str]) -> String {
 fn more_unlabelled_rows_than_are_left_over_are_refused_with_their_line_and_what_to_do() {
     let said = [
         ("params", refused("train_size = 60", "params = { unlabelled = 141 }", &[])),
+        ("more than an svm can take", refused("train_size = 60", "params = { unlabelled = 20000 }", &[])),
         ("all rows are labelled", refused("", "params = { unlabelled = 1 }", &[])),
         ("one task", refused("train_size = [60, 150]", "[model.on.films]\nunlabelled = 51", &[])),
         ("grid", refused("train_size = 60", "grid = { unlabelled = [0, 100, 200] }", &[])),

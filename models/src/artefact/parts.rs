@@ -118,3 +118,19 @@ pub(crate) fn load_part(
     }
     Ok(model)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::super::MOST_CLASSES;
+    use super::*;
+
+    #[test]
+    fn the_manifest_of_a_student_of_the_most_classes_is_short_enough_to_be_read() {
+        let content = || Content { bytes: MOST_FILE_BYTES, sha256: "0".repeat(64) };
+        let files = (1..=MOST_CLASSES).map(|part| (manifest_name(part), content())).collect();
+        let student = crate::ENTRIES.iter().find(|entry| entry.name() == "student").unwrap();
+        let manifest = Manifest::new(PARTS_FORMAT, *student, Device::Cpu, files);
+        assert!((manifest.bytes().unwrap().len() as u64) < MOST_MANIFEST_BYTES);
+    }
+}

@@ -309,6 +309,22 @@ fn weights_that_are_missing_left_over_of_another_shape_or_not_finite_are_refused
 }
 
 #[test]
+fn weights_of_16_bits_are_refused_with_how_to_convert_them() {
+    let folder = copy();
+    let path = folder.path().join(WEIGHTS);
+    let weights = stored(&path);
+    let bytes: Vec<Vec<u8>> = weights.iter().map(|(_, _, values)| vec![0; 2 * values.len()]).collect();
+    let mut views = Vec::new();
+    for ((name, shape, _), bytes) in weights.iter().zip(&bytes) {
+        let view = TensorView::new(Dtype::F16, shape.clone(), bytes).expect("shape and bytes agree");
+        views.push((name.clone(), view));
+    }
+    fs::write(&path, safetensors::serialize(views, None).expect("a file in memory")).expect("a file");
+    let error = flat(folder.path(), "mean").expect_err("half of the bits").to_string();
+    assert!(error.contains("is F16, expected F32") && error.contains(".float()"), "{error}");
+}
+
+#[test]
 fn class_pooling_without_its_layer_is_refused_with_the_pooling_that_needs_none() {
     let folder = copy();
     let path = folder.path().join(WEIGHTS);

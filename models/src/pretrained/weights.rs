@@ -111,8 +111,12 @@ impl PretrainedWeights {
         // Published matrices are outputs x inputs, our slots inputs x outputs. A table of embeddings has the same rows.
         let is_turned = shape.len() == 2 && !name.ends_with("embeddings.weight");
         let expected: Vec<usize> = if is_turned { shape.iter().rev().copied().collect() } else { shape.to_vec() };
-        if dtype != Dtype::F32 || found != expected {
+        if found != expected {
             let what = format!("'{key}' is {dtype:?} {found:?}, expected F32 {expected:?}, as config.json says");
+            return Err(fault(&self.path, what));
+        }
+        if dtype != Dtype::F32 {
+            let what = format!("'{key}' is {dtype:?}, expected F32; {HOW_TO_WIDEN}");
             return Err(fault(&self.path, what));
         }
         let numbers = self.bytes[place].as_chunks::<4>().0;
@@ -145,6 +149,9 @@ fn slot_name(key: &str) -> String {
 const HOW_TO_CONVERT: &str = "reading a pickle can run any program, so it is refused: convert it where you trust it, with \
                               Python's `transformers.AutoModel.from_pretrained(FOLDER).save_pretrained(FOLDER, \
                               safe_serialization=True)`";
+
+const HOW_TO_WIDEN: &str = "convert the file with Python's \
+                            `transformers.AutoModel.from_pretrained(FOLDER).float().save_pretrained(FOLDER)`";
 
 /// # Errors
 /// If there is a pickle beside the file that is missing.

@@ -10,7 +10,7 @@ use crate::format::count;
 use crate::html::{POLICY, STYLE_SHEET};
 
 /// How to read the page.
-const HOW_TO_READ: &str = "The importance of a word or a region is by how much a model's score is worse if that part is permuted \
+const HOW_TO_READ: &str = "The importance of a word or a region is how much worse a model's score is if that part is permuted \
     among the test rows (Breiman 2001; Fisher et al. 2019). It is measured through predictions alone, so it is the same for every \
     model. It says what a fitted model uses, and not what would be lost without it: parts that say the same can stand in for each \
     other. The numbers are of one fitted model on few test rows. Attention says what a Transformer combines, and not why it \

@@ -207,7 +207,7 @@ pub static METRICS: &[Metric] = &[
         formula: "mean over examples of -log2(probability of the target, at least 2^-23); of next characters the bits per character; Shannon 1948, scikit-learn log_loss over ln 2",
         score: Some(Score {
             floor: Floor::None,
-            // What the smallest probability of single precision gives.
+            // What the smallest probability that counts gives, 2^-23.
             range: (0.0, 23.0),
             ..class_score(Classes, Mean(|example| example.bits()))
         }),
