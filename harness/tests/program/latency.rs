@@ -81,7 +81,7 @@ fn single_stream_goes_on_for_the_duration_of_the_suite_and_ends_at_the_most_of_o
     for (latency, queries) in [
         ("min_duration_s = 1.2", 200.0),
         ("min_duration_s = 1.2\nmin_queries = 300", 300.0),
-        ("min_duration_s = 600\nmax_queries = 45", 45.0),
+        ("min_duration_s = 600\nmax_queries = 45\nscenarios = [\"single-stream\"]", 45.0),
         ("min_queries = 1000\nmax_duration_s = 0.6", 100.0),
     ] {
         let bench = Bench::new();
@@ -126,6 +126,20 @@ fn the_warm_up_ends_when_the_times_have_settled_and_its_readings_are_kept() {
     let warm_up: Vec<f64> =
         readings(&bench).iter().filter(|reading| reading.metric == "warm_up_s").map(|reading| reading.value).collect();
     assert_eq!((warm_up.len(), warm_up[0], warm_up[79]), (80, 0.051, 0.006));
+}
+
+#[test]
+fn outliers_are_counted_and_stay_among_the_readings_and_in_the_percentiles() {
+    let bench = Bench::new();
+    let rows = rows(&bench, "[latency]\nmin_queries = 700", "hiccups");
+    // The warm-up has the predictions 1 to 40. Of the 700 after it, every 50th takes 50 milliseconds in place of 5.
+    assert_eq!(row(&rows, "predict-single", "queries").note, "after 40 predictions to warm up");
+    assert_eq!(value(&rows, "predict-single", "latency_outliers"), 14.0);
+    assert_eq!(row(&rows, "predict-single", "latency_outliers").note, "above 6.000e-3 s; the longest is 5.100e-2 s");
+    assert_eq!(value(&rows, "predict-single", "latency_p99_s"), 0.051);
+    let slow =
+        readings(&bench).iter().filter(|reading| reading.metric == "latency_s" && reading.value == 0.051).count();
+    assert_eq!(slow, 14);
 }
 
 const SERVER: &str = "[latency]\nscenarios = [\"single-stream\", \"server\"]\nbound_ms = 30";
