@@ -14,6 +14,8 @@ const SERVER_QUERIES: usize = 2_010;
 const MOST_QUERIES: usize = 100_000;
 /// The most seconds of a rate, if the suite does not say.
 const SERVER_DURATION_S: f64 = 60.0;
+/// A rate goes on for at least so many times its bound: a queue that grows shows it only once it is as long as the bound. Our own choice.
+const BOUNDS_OF_A_RATE: f64 = 10.0;
 
 /// How queries arrive: the scenarios of MLPerf Inference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,12 +107,13 @@ impl LatencyConfig {
 
     /// When a rate of the scenario `server` ends.
     pub fn server(&self) -> Limits {
+        let min_duration_s = self.min_duration_s.max(BOUNDS_OF_A_RATE * self.bound_ms.unwrap_or_default() / 1e3);
         let max_queries = self.max_queries.unwrap_or(MOST_QUERIES.max(self.min_queries.unwrap_or_default()));
         Limits {
             min_queries: self.min_queries.unwrap_or(SERVER_QUERIES.min(max_queries)),
             max_queries,
-            min_duration_s: self.min_duration_s,
-            max_duration_s: self.max_duration_s.unwrap_or(SERVER_DURATION_S.max(self.min_duration_s)),
+            min_duration_s,
+            max_duration_s: self.max_duration_s.unwrap_or(SERVER_DURATION_S.max(min_duration_s)),
         }
     }
 
@@ -198,6 +201,18 @@ mod tests {
     fn a_rate_has_the_queries_of_its_seconds_within_the_limits() {
         let limits = Limits { min_queries: 500, max_queries: 5_000, min_duration_s: 10.0, max_duration_s: 60.0 };
         assert_eq!([20.0, 100.0, 1000.0, 5.0].map(|rate| limits.queries_at(rate)), [500, 1_000, 5_000, 300]);
+    }
+
+    #[test]
+    fn a_rate_goes_on_for_ten_times_its_bound_unless_the_most_of_something_ends_it() {
+        let mut config = LatencyConfig { bound_ms: Some(50.0), ..LatencyConfig::default() };
+        assert_eq!([100.0, 10_000.0].map(|rate| config.server().queries_at(rate)), [2_010, 5_000]);
+        config.max_queries = Some(4_000);
+        assert_eq!(config.server().queries_at(10_000.0), 4_000);
+        config.max_duration_s = Some(0.1);
+        assert_eq!(config.server().queries_at(10_000.0), 1_000);
+        let slow = LatencyConfig { bound_ms: Some(9_000.0), ..LatencyConfig::default() };
+        assert_eq!(slow.server().max_duration_s, 90.0);
     }
 
     #[test]

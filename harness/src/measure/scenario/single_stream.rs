@@ -67,7 +67,7 @@ impl Bench<'_> {
     /// Records the percentiles of these latencies, as they were and as MLPerf's bounds, and how many are outliers.
     fn record_latencies(&mut self, mut seconds: Vec<f64>, distinct: usize, fault: Option<&String>) {
         seconds.sort_by(f64::total_cmp);
-        let note = format!("{distinct} distinct examples");
+        let note = format!("{} distinct examples", distinct.min(seconds.len()));
         for (name, share) in
             [("latency_p50_s", 0.50), ("latency_p90_s", 0.90), ("latency_p95_s", 0.95), ("latency_p99_s", 0.99)]
         {
