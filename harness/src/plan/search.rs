@@ -160,7 +160,7 @@ pub(super) fn choices(space: &Space, params: &Resolved) -> Vec<Choice> {
             params.set(name, value.clone());
             params
         };
-        let choice = |(index, value)| Choice { name: *name, index, params: with(value) };
+        let choice = |(index, value)| Choice { name, index, params: with(value) };
         values.iter().enumerate().map(choice).collect()
     };
     space.iter().flat_map(of_list).collect()
