@@ -1,4 +1,6 @@
-//! Carries out a case: in a child process with a time-out and a memory limit, or in this process.
+//! Carries out a case: in child processes with a time-out and a memory limit, or in this process.
+
+mod steps;
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -20,6 +22,8 @@ use crate::protocol::{Event, Request};
 use crate::threads;
 use crate::worker;
 
+use steps::in_steps;
+
 /// Something that carries out cases.
 pub trait Executor: Sync {
     /// The outcome of `case`. `None` if the user interrupted it.
@@ -39,13 +43,16 @@ pub struct Inline {
 
 impl Executor for Inline {
     fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
-        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
-        let outcome = worker::measure_safely(&self.program, &request, emit);
-        (!interrupt::requested()).then_some(outcome)
+        let request = Request { alone: false, ..Request::new(case, self.samples.as_ref(), self.run.as_ref()) };
+        in_steps(request, self.run.as_ref(), &mut |request| {
+            let outcome = worker::measure_safely(&self.program, request, emit);
+            (!interrupt::requested()).then_some(outcome)
+        })
     }
 }
 
-/// Carries out each case in a child process, which is this program as a `worker`.
+/// Carries out each case in child processes, which are this program as a `worker`: one that fits the model, and then those that
+/// serve it.
 pub struct ChildProcess {
     /// A folder from which samples are read instead of the built-in ones.
     pub samples: Option<PathBuf>,
@@ -62,43 +69,45 @@ const STDERR_LINES_KEPT: usize = 20;
 
 impl Executor for ChildProcess {
     fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
-        let child = match self.spawn(case) {
-            Ok(child) => child,
-            // The child was stopped before it had read its case.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && is_being_stopped() => return None,
-            Err(error) => return Some(not_started(&error)),
-        };
-        supervise(child, case, emit)
+        let mut deadline = Deadline::of(case);
+        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
+        in_steps(request, self.run.as_ref(), &mut |request| {
+            let child = match spawn(request) {
+                Ok(child) => child,
+                // The child was stopped before it had read its case.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && is_being_stopped() => return None,
+                Err(error) => return Some(not_started(&error)),
+            };
+            supervise(child, case, &mut deadline, emit)
+        })
     }
 }
 
-impl ChildProcess {
-    fn spawn(&self, case: &Case) -> std::io::Result<Child> {
-        let mut command = Command::new(this_program()?);
-        command
-            .arg("worker")
-            .env("RAYON_NUM_THREADS", case.threads.to_string())
-            // Training allocates and frees the same blocks at every step. A fifth of its time was spent on returning
-            // them to the kernel and getting them again. mimalloc reads this variable when the child starts.
-            .env("MIMALLOC_PURGE_DELAY", "-1")
-            // The last lines of a child must be its message and not a backtrace.
-            .env("RUST_BACKTRACE", "0")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        // Ctrl-C at the terminal must reach the parent only. The parent ends its children itself, and so knows that it
-        // did.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn()?;
-        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
-        let mut line = serde_json::to_vec(&request)?;
-        line.push(b'\n');
-        if let Some(stdin) = &mut child.stdin {
-            stdin.write_all(&line)?;
-        }
-        Ok(child)
+/// Starts the child of a request, and sends it the request.
+fn spawn(request: &Request) -> std::io::Result<Child> {
+    let mut command = Command::new(this_program()?);
+    command
+        .arg("worker")
+        .env("RAYON_NUM_THREADS", request.case.threads.to_string())
+        // Training allocates and frees the same blocks at every step. A fifth of its time was spent on returning
+        // them to the kernel and getting them again. mimalloc reads this variable when the child starts.
+        .env("MIMALLOC_PURGE_DELAY", "-1")
+        // The last lines of a child must be its message and not a backtrace.
+        .env("RUST_BACKTRACE", "0")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // Ctrl-C at the terminal must reach the parent only. The parent ends its children itself, and so knows that it
+    // did.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.spawn()?;
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    if let Some(stdin) = &mut child.stdin {
+        stdin.write_all(&line)?;
     }
+    Ok(child)
 }
 
 /// The path of this program, even if its file was replaced since it started, because one program must measure all cases
@@ -106,6 +115,17 @@ impl ChildProcess {
 fn this_program() -> std::io::Result<PathBuf> {
     let itself = PathBuf::from("/proc/self/exe");
     if itself.exists() { Ok(itself) } else { std::env::current_exe() }
+}
+
+/// When a case is ended. All of its processes share it.
+struct Deadline {
+    at: Instant,
+}
+
+impl Deadline {
+    fn of(case: &Case) -> Deadline {
+        Deadline { at: Instant::now() + Duration::try_from_secs_f64(case.timeout_s).unwrap_or(Duration::MAX / 4) }
+    }
 }
 
 /// Why the parent ended a child.
@@ -120,7 +140,7 @@ fn not_started(error: &std::io::Error) -> Outcome {
     Outcome::without_numbers(Status::Failed, format!("{NOT_STARTED}: {}", threads::refused(error)))
 }
 
-fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
+fn supervise(mut child: Child, case: &Case, deadline: &mut Deadline, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
     let stdout = child.stdout.take().expect("standard output is piped");
     let stderr = child.stderr.take().expect("standard error is piped");
     let listeners = || Ok((listen(stdout)?, thread::Builder::new().spawn(move || tail(stderr))?));
@@ -136,7 +156,7 @@ fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Opti
     // Kept open until the child has ended. When it closes, the child knows that the parent is gone.
     let stdin = child.stdin.take();
     let mut outcome = None;
-    let ended = watch(&events, child.id(), case, &mut |event| match event {
+    let ended = watch(&events, child.id(), case, deadline, &mut |event| match event {
         Event::Outcome(done) => outcome = Some(*done),
         other => emit(other),
     });
@@ -188,8 +208,13 @@ fn is_being_stopped() -> bool {
 }
 
 /// Passes events on until the child closes its output or must be ended.
-fn watch(events: &Receiver<Event>, pid: u32, case: &Case, emit: &mut dyn FnMut(Event)) -> Ended {
-    let mut deadline = Instant::now() + Duration::try_from_secs_f64(case.timeout_s).unwrap_or(Duration::MAX / 4);
+fn watch(
+    events: &Receiver<Event>,
+    pid: u32,
+    case: &Case,
+    deadline: &mut Deadline,
+    emit: &mut dyn FnMut(Event),
+) -> Ended {
     let mut memory = ResidentMemory::of(pid);
     let mut next_look = Instant::now();
     loop {
@@ -205,13 +230,13 @@ fn watch(events: &Receiver<Event>, pid: u32, case: &Case, emit: &mut dyn FnMut(E
         // Time in which this process did not run (Ctrl-Z, a sleeping machine) does not count as the child's time.
         let missed = now - next_look;
         if missed > MIN_SUSPENSION {
-            deadline += missed;
+            deadline.at += missed;
         }
         next_look = now + CHECK_INTERVAL;
         if interrupt::requested() {
             return Ended::Interrupted;
         }
-        if now > deadline {
+        if now > deadline.at {
             return Ended::TimedOut;
         }
         let bytes = memory.bytes();

@@ -210,7 +210,9 @@ impl Combination<'_> {
             train_score: suite.train_score,
             test_rows: None,
             energy: suite.energy.config(),
+            noise: suite.noise.limits(),
             idle: None,
+            peak: None,
         }
     }
 }

@@ -149,6 +149,22 @@ impl Trial {
         self.all(phase, metric).find(|value| value.source == source)
     }
 
+    /// The numbers of this metric in this phase that were measured under a further condition of this name, each with the number that
+    /// the condition has.
+    pub(crate) fn under<'a>(
+        &'a self,
+        phase: &'a str,
+        metric: &'a str,
+        condition: &'a str,
+    ) -> impl Iterator<Item = (f64, &'a Value)> {
+        let of_name = move |value: &Value| {
+            let mut pairs = value.conditions.split(' ').filter_map(|pair| pair.split_once('='));
+            pairs.find(|(name, _)| *name == condition)?.1.parse().ok()
+        };
+        let values = self.values.iter().filter(move |value| value.metric == metric && value.phase == phase);
+        values.filter_map(move |value| Some((of_name(value)?, value)))
+    }
+
     /// The numbers from all sources.
     pub(crate) fn all(&self, phase: &str, metric: &str) -> impl Iterator<Item = &Value> {
         self.values

@@ -22,6 +22,8 @@ pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
         about.truncated(),
         about.collapsed(),
         about.audit(),
+        about.noise(),
+        about.processors(),
     ]
     .concat()
 }
@@ -229,6 +231,55 @@ impl About<'_> {
             })
         };
         self.by_model(failed).into_iter().flat_map(sentences).collect()
+    }
+
+    /// Models that were measured while the machine was noisier than the suite allows.
+    fn noise(&self) -> Vec<String> {
+        let kind = if self.are_folds() { "fold" } else { "seed" };
+        let of_phase = |(phase, done): (&str, &str)| {
+            let noisy = |trial: &Trial| {
+                let exceeded = trial.get(phase, "noise_over_limits")?;
+                (exceeded.value > 0.0).then(|| exceeded.note.clone())
+            };
+            let warning = |report: ModelReport<String>| {
+                let model = report.who.trim_end_matches(": ");
+                let trials = report.by_trial.iter().map(|(trial, note)| format!("{kind} {trial}: {note}"));
+                format!(
+                    "{model} was {done} while the machine was noisier than [noise] of the suite allows ({}). Its times and joules may \
+                     be too large.",
+                    trials.collect::<Vec<_>>().join("; ")
+                )
+            };
+            self.by_model(noisy).into_iter().map(warning).collect::<Vec<_>>()
+        };
+        [("fit", "fitted"), ("serve", "served")].into_iter().flat_map(of_phase).collect()
+    }
+
+    /// Models that could run on other processors than the others, so that their times cannot be compared.
+    fn processors(&self) -> Vec<String> {
+        let allowed = |trial: &Trial| trial.get("case", "affinity_cpus").map(|value| value.note.clone());
+        let trials = self
+            .grid
+            .row(self.setting)
+            .flat_map(|(label, cell)| cell.trials.iter().filter_map(move |trial| Some((allowed(trial)?, label))));
+        let mut by_list: Vec<(String, Vec<&str>)> = Vec::new();
+        for (list, label) in trials {
+            let label = self.grid.labels[label].as_str();
+            match by_list.iter_mut().find(|(known, _)| *known == list) {
+                Some((_, labels)) if labels.contains(&label) => {}
+                Some((_, labels)) => labels.push(label),
+                None => by_list.push((list, vec![label])),
+            }
+        }
+        if by_list.len() < 2 {
+            return Vec::new();
+        }
+        let groups: Vec<String> =
+            by_list.iter().map(|(list, labels)| format!("{} on {list}", labels.join(", "))).collect();
+        vec![format!(
+            "The models could not run on the same processors: {}. Compare no times of models that had others.",
+            groups.join("; ")
+        )]
     }
 
     fn wordless(&self) -> Vec<String> {

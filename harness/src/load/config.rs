@@ -70,6 +70,8 @@ pub struct LatencyConfig {
     pub workers: usize,
     /// Whether the measurement itself is audited.
     pub audit: bool,
+    /// The numbers of examples in a call for which throughput, latency and energy are measured, ascending.
+    pub batch_sizes: Vec<usize>,
 }
 
 impl Default for LatencyConfig {
@@ -84,6 +86,7 @@ impl Default for LatencyConfig {
             rates_per_s: Vec::new(),
             workers: 1,
             audit: false,
+            batch_sizes: Vec::new(),
         }
     }
 }
@@ -143,6 +146,10 @@ impl LatencyConfig {
             }
         };
         let mut parts: Vec<String> = self.scenarios.iter().map(part).collect();
+        if !self.batch_sizes.is_empty() {
+            let sizes: Vec<String> = self.batch_sizes.iter().map(ToString::to_string).collect();
+            parts.push(format!("calls of {} examples", sizes.join(", ")));
+        }
         if self.audit {
             parts.push("audit".to_owned());
         }
@@ -236,8 +243,11 @@ mod tests {
         );
         (config.rates_per_s, config.workers) = (vec![10.0, 20.5], 2);
         assert!(config.describe(1).contains("rates 10, 20.5 per second, 2 workers"));
+        config.batch_sizes = vec![1, 2];
+        assert!(config.describe(1).ends_with(", calls of 1, 2 examples, audit"));
         config.scenarios.clear();
         config.audit = false;
+        config.batch_sizes.clear();
         assert_eq!(config.describe(1), "nothing");
     }
 

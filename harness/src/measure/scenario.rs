@@ -1,4 +1,5 @@
-//! The scenarios: how queries arrive at a model. They do not care whether it was just fitted or loaded.
+//! The scenarios: how queries arrive at a model. They run on the saved model, in the process that has
+//! loaded it.
 
 mod answers;
 mod audit;
@@ -7,6 +8,8 @@ mod rates;
 mod server;
 mod single_stream;
 mod team;
+
+use std::path::Path;
 
 use bakeoff_datasets::Inputs;
 use bakeoff_models::{Model, Predictions};
@@ -21,6 +24,8 @@ use answers::Answers;
 pub(super) struct Asked<'a> {
     /// The inputs of the test rows.
     pub(super) inputs: &'a Inputs,
+    /// Where the model is saved, from which further instances of it can be loaded.
+    pub(super) artefact: &'a Path,
     /// The predictions of these rows in the scoring pass.
     pub(super) scored: &'a Predictions,
     /// Inputs that the model has never been asked to predict, if the scenarios are audited.
@@ -33,12 +38,15 @@ impl Bench<'_> {
         let mut answers = Answers::of(asked.scored);
         if self.case.latency.has(Scenario::Offline) {
             answers.add(&self.offline(model, asked)?);
+            self.look_for_noise();
         }
         if self.case.latency.has(Scenario::SingleStream) {
             answers.add(&self.single_stream(model, asked)?);
+            self.look_for_noise();
         }
         if self.case.latency.has(Scenario::Server) {
             answers.add(&self.server(model, asked)?);
+            self.look_for_noise();
         }
         if let Some(unseen) = asked.unseen {
             self.audit(model, unseen, &answers)?;

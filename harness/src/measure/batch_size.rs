@@ -1,0 +1,102 @@
+//! Throughput, latency and energy by the number of examples in a call.
+
+use std::time::Duration;
+
+use bakeoff_datasets::Inputs;
+use bakeoff_models::Model;
+use bakeoff_reports::quantile;
+
+use super::{Bench, Stop};
+use crate::phase::Phase;
+use crate::protocol::Event;
+use crate::stopwatch::Stopwatch;
+
+/// Calls of one size are repeated for this long. It is many times the interval at which RAPL counters advance.
+const WINDOW: Duration = Duration::from_millis(250);
+/// How many calls of one size are made at least, if they take no longer than [`LONGEST`].
+const FEWEST_CALLS: usize = 5;
+const LONGEST: Duration = Duration::from_secs(4);
+/// How many calls of one size are made at most.
+const MOST_CALLS: usize = 1000;
+
+impl Bench<'_> {
+    /// Measures calls of each of the case's batch sizes. Each size is measured after one call that is not counted.
+    pub(super) fn batch_sizes(&mut self, model: &mut dyn Model, inputs: &Inputs) -> Result<(), Stop> {
+        let sizes = self.case.latency.batch_sizes.clone();
+        if sizes.is_empty() {
+            return Ok(());
+        }
+        (self.emit)(Event::Phase(Phase::BatchSize));
+        for (done, size) in sizes.iter().enumerate() {
+            self.batch_size(model, inputs, *size)?;
+            (self.emit)(Event::Progress { done: done + 1, total: sizes.len() });
+        }
+        Ok(())
+    }
+
+    fn batch_size(&mut self, model: &mut dyn Model, inputs: &Inputs, size: usize) -> Result<(), Stop> {
+        let machine = self.program.machine;
+        let batches = batches(inputs, size);
+        std::hint::black_box(model.predict(&batches[0])?);
+        let before = self.meter.read_j();
+        let whole = Stopwatch::start(machine);
+        let mut calls_s = Vec::new();
+        for batch in batches.iter().cycle().take(MOST_CALLS) {
+            let call = Stopwatch::start(machine);
+            let predictions = model.predict(batch)?;
+            calls_s.push(call.seconds());
+            std::hint::black_box(predictions);
+            let so_far = whole.seconds();
+            let is_long = so_far >= LONGEST.as_secs_f64();
+            if is_long || (calls_s.len() >= FEWEST_CALLS && so_far >= WINDOW.as_secs_f64()) {
+                break;
+            }
+        }
+        let calls = calls_s.len();
+        let conditions = format!("batch={size}");
+        let of_energy = format!("batch_{size}_j");
+        self.energy_under((&conditions, &of_energy), Phase::BatchSize, before, calls * size);
+        let of_calls = format!("batch_{size}_s");
+        let readings = calls_s.iter().map(|seconds| (None, *seconds));
+        self.keep(Phase::BatchSize, &of_calls, ("s", "stopwatch"), readings.collect::<Vec<_>>());
+        calls_s.sort_by(f64::total_cmp);
+        let median_s = quantile(&calls_s, 0.5);
+        let mut note = if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
+        if size > inputs.len() {
+            note += &format!(" of {} distinct examples", inputs.len());
+        }
+        for (metric, value) in [("latency_p50_s", median_s), ("throughput", size as f64 / median_s)] {
+            self.record_under(&conditions, Phase::BatchSize, metric, Some(value), "stopwatch", note.as_str());
+        }
+        Ok(())
+    }
+}
+
+/// The inputs of calls of `size` examples, which are the test rows in their order, from the first again after the last. There are as
+/// many as it takes to have every row in one, up to [`MOST_CALLS`].
+fn batches(inputs: &Inputs, size: usize) -> Vec<Inputs> {
+    let number = inputs.len().div_ceil(size).min(MOST_CALLS);
+    let rows = |batch: usize| (batch * size..(batch + 1) * size).map(|row| row % inputs.len()).collect::<Vec<_>>();
+    (0..number).map(|batch| inputs.select(&rows(batch))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bakeoff_datasets::Text;
+
+    use super::*;
+
+    fn numbers(texts: &Inputs) -> Vec<usize> {
+        let Inputs::Texts(texts) = texts else { return Vec::new() };
+        texts.iter().filter_map(|text| text.first.parse().ok()).collect()
+    }
+
+    #[test]
+    fn batches_have_every_row_and_one_size() {
+        let five = Inputs::Texts((0..5).map(|n| Text { first: n.to_string(), second: None }).collect());
+        let made = |size| batches(&five, size).iter().map(numbers).collect::<Vec<_>>();
+        assert_eq!(made(1), [[0], [1], [2], [3], [4]]);
+        assert_eq!(made(2), [[0, 1], [2, 3], [4, 0]]);
+        assert_eq!(made(7), [[0, 1, 2, 3, 4, 0, 1]]);
+    }
+}
