@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -427,7 +428,12 @@ impl ModelEntry for Fake {
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
         Ok(Box::new(FakeModel::new(self, spec.clone(), false)))
     }
+    /// With `FAKE_LOADS`, the name of the model is appended to that file, so that a test sees the order of all loads.
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
+        if let Some(log) = std::env::var_os("FAKE_LOADS") {
+            let file = std::fs::OpenOptions::new().create(true).append(true).open(log);
+            let _ = file.and_then(|mut file| writeln!(file, "{}", self.name));
+        }
         let path = folder.join(SAVED);
         let failed = |error: &dyn std::fmt::Display| ModelError::Artefact {
             path: path.clone(),
@@ -502,7 +508,8 @@ impl FakeModel {
         match fault {
             "caches" => service *= new as u32,
             "sleeps" => service += Duration::from_secs(1),
-            "starts-slowly" if self.singles <= 30 => service *= 10,
+            // The first prediction of the process, and thirty after it.
+            "starts-slowly" if self.singles <= 31 => service *= 10,
             "hiccups" if self.singles.is_multiple_of(50) => service *= 10,
             "stale" => answers[0] = answer,
             "drops" if self.singles > MANY => answers.clear(),

@@ -1,5 +1,6 @@
 //! Carries out a case: in child processes with a time-out and a memory limit, or in this process.
 
+mod rounds;
 mod steps;
 
 use std::collections::VecDeque;
@@ -22,12 +23,24 @@ use crate::protocol::{Event, Request};
 use crate::threads;
 use crate::worker;
 
-use steps::in_steps;
+pub use steps::UnderWay;
 
 /// Something that carries out cases.
 pub trait Executor: Sync {
-    /// The outcome of `case`. `None` if the user interrupted it.
-    fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome>;
+    /// Fits the model of `case`, and saves it if it is to be served. `None` if the user interrupted it.
+    fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay>;
+
+    /// Serves the saved model of a case once. `None` if the user interrupted it.
+    fn serve(&self, case: &mut UnderWay, emit: &mut dyn FnMut(Event)) -> Option<()>;
+
+    /// The outcome of `case`, with all rounds of its serving one after the other. `None` if the user interrupted it.
+    fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
+        let mut under_way = self.fit(case, emit)?;
+        while !under_way.is_over() {
+            self.serve(&mut under_way, emit)?;
+        }
+        Some(under_way.outcome())
+    }
 }
 
 /// Carries out cases in this process, for debuggers, profilers and tests. There is no time-out and no memory limit, and
@@ -42,12 +55,27 @@ pub struct Inline {
 }
 
 impl Executor for Inline {
-    fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
+    fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay> {
         let request = Request { alone: false, ..Request::new(case, self.samples.as_ref(), self.run.as_ref()) };
-        in_steps(request, self.run.as_ref(), &mut |request| {
+        UnderWay::begin(request, self.run.as_ref(), &mut self.step(emit))
+    }
+
+    fn serve(&self, case: &mut UnderWay, emit: &mut dyn FnMut(Event)) -> Option<()> {
+        case.serve(&mut self.step(emit))
+    }
+}
+
+impl Inline {
+    fn step<'a>(
+        &'a self,
+        emit: &'a mut dyn FnMut(Event),
+    ) -> impl FnMut(&Request, &mut Duration) -> Option<Outcome> + 'a {
+        move |request, left| {
+            let begun = Instant::now();
             let outcome = worker::measure_safely(&self.program, request, emit);
+            *left = left.saturating_sub(begun.elapsed());
             (!interrupt::requested()).then_some(outcome)
-        })
+        }
     }
 }
 
@@ -68,19 +96,27 @@ const MIN_SUSPENSION: Duration = Duration::from_secs(1);
 const STDERR_LINES_KEPT: usize = 20;
 
 impl Executor for ChildProcess {
-    fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
-        let mut deadline = Deadline::of(case);
+    fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay> {
         let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
-        in_steps(request, self.run.as_ref(), &mut |request| {
-            let child = match spawn(request) {
-                Ok(child) => child,
-                // The child was stopped before it had read its case.
-                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && is_being_stopped() => return None,
-                Err(error) => return Some(not_started(&error)),
-            };
-            supervise(child, case, &mut deadline, emit)
-        })
+        UnderWay::begin(request, self.run.as_ref(), &mut |request, left| step(request, left, emit))
     }
+
+    fn serve(&self, case: &mut UnderWay, emit: &mut dyn FnMut(Event)) -> Option<()> {
+        case.serve(&mut |request, left| step(request, left, emit))
+    }
+}
+
+/// Does the work of a request in a child process.
+fn step(request: &Request, left: &mut Duration, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
+    let mut deadline = Deadline { at: Instant::now() + *left };
+    let outcome = match spawn(request) {
+        Ok(child) => supervise(child, &request.case, &mut deadline, emit),
+        // The child was stopped before it had read its case.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && is_being_stopped() => None,
+        Err(error) => Some(not_started(&error)),
+    };
+    *left = deadline.at.saturating_duration_since(Instant::now());
+    outcome
 }
 
 /// Starts the child of a request, and sends it the request.
@@ -117,15 +153,9 @@ fn this_program() -> std::io::Result<PathBuf> {
     if itself.exists() { Ok(itself) } else { std::env::current_exe() }
 }
 
-/// When a case is ended. All of its processes share it.
+/// When a process of a case is ended.
 struct Deadline {
     at: Instant,
-}
-
-impl Deadline {
-    fn of(case: &Case) -> Deadline {
-        Deadline { at: Instant::now() + Duration::try_from_secs_f64(case.timeout_s).unwrap_or(Duration::MAX / 4) }
-    }
 }
 
 /// Why the parent ended a child.

@@ -101,7 +101,25 @@ impl Outcome {
         self.values.iter().find(is_wanted).and_then(|v| v.value)
     }
 
-    /// Adds what a process measured that served the saved model. If it failed, so has the case; what the fit gave stays.
+    /// Adds what the next process measured that does the same work. The first failure stays.
+    pub fn go_on_with(&mut self, next: Outcome) {
+        self.values.extend(next.values);
+        self.readings.extend(next.readings);
+        if !next.predictions.is_empty() {
+            self.predictions = next.predictions;
+        }
+        if next.status.is_failure() && !self.status.is_failure() {
+            let remarks = std::mem::replace(&mut self.note, next.note);
+            self.status = next.status;
+            if !remarks.is_empty() {
+                self.remark(&remarks);
+            }
+        } else if !next.note.is_empty() && !self.note.contains(&next.note) {
+            self.remark(&next.note);
+        }
+    }
+
+    /// Adds what the processes measured that served the saved model. If they failed, so has the case; what the fit gave stays.
     pub fn add_served(&mut self, served: Outcome) {
         self.values.extend(served.values);
         self.readings.extend(served.readings);
@@ -112,7 +130,7 @@ impl Outcome {
                 self.remark(&remarks);
             }
         } else if !served.note.is_empty() && !self.note.contains(&served.note) {
-            self.remark(&format!("while the saved model was served: {}", served.note));
+            self.remark(&served.note);
         }
     }
 }

@@ -37,16 +37,16 @@ impl Bench<'_> {
     pub(super) fn scenarios(&mut self, model: &mut dyn Model, asked: &Asked<'_>) -> Result<(), Stop> {
         let mut answers = Answers::of(asked.scored);
         if self.case.latency.has(Scenario::Offline) {
-            answers.add(&self.offline(model, asked)?);
             self.look_for_noise();
+            answers.add(&self.offline(model, asked)?);
         }
         if self.case.latency.has(Scenario::SingleStream) {
-            answers.add(&self.single_stream(model, asked)?);
             self.look_for_noise();
+            answers.add(&self.single_stream(model, asked)?);
         }
         if self.case.latency.has(Scenario::Server) {
-            answers.add(&self.server(model, asked)?);
             self.look_for_noise();
+            answers.add(&self.server(model, asked)?);
         }
         if let Some(unseen) = asked.unseen {
             self.audit(model, unseen, &answers)?;

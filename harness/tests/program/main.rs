@@ -34,6 +34,7 @@ mod readings;
 mod replaced_files;
 mod resumed;
 mod resumed_searches;
+mod rounds;
 mod rows;
 mod search;
 mod search_methods;

@@ -92,7 +92,7 @@ fn noise_is_recorded_for_the_fit_and_for_serving_with_all_its_readings() {
     let looks = |phase: &str| {
         readings.iter().filter(|reading| reading.phase == phase && reading.metric == "temperature_c").count()
     };
-    assert_eq!((looks("fit"), looks("serve")), (2, 3), "before, during and after");
+    assert_eq!((looks("fit"), looks("serve")), (2, 4), "before, at the beginning of each scenario, and after");
 }
 
 /// A suite of one model whose fit takes a while of real time, in which the system's counters advance.
