@@ -2,7 +2,6 @@
 //! a file.
 
 mod artefact;
-mod batch_size;
 mod fit;
 mod footprint;
 mod hidden;

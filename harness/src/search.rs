@@ -233,7 +233,6 @@ fn end(search: &SearchPlan, ended: &Ended) -> (Result<Resolved, NoChoice>, Vec<M
     let value = |metric: &str, value, source: &str, note: String| MetricValue {
         phase: Phase::Search,
         metric: metric.to_owned(),
-        conditions: String::new(),
         value,
         source: source.to_owned(),
         note,

@@ -255,31 +255,34 @@ impl About<'_> {
         [("fit", "fitted"), ("serve", "served")].into_iter().flat_map(of_phase).collect()
     }
 
-    /// Models that could run on other processors than the others, so that their times cannot be compared.
+    /// Models that could run on other processors than the others, or computed on another number of threads, so that their times cannot be
+    /// compared.
     fn processors(&self) -> Vec<String> {
-        let allowed = |trial: &Trial| trial.get("case", "affinity_cpus").map(|value| value.note.clone());
-        let trials = self
-            .grid
-            .row(self.setting)
-            .flat_map(|(label, cell)| cell.trials.iter().filter_map(move |trial| Some((allowed(trial)?, label))));
-        let mut by_list: Vec<(String, Vec<&str>)> = Vec::new();
-        for (list, label) in trials {
+        let list = |trial: &Trial| trial.get("case", "affinity_cpus").map(|value| value.note.clone());
+        let threads = |trial: &Trial| trial.threads.map(|threads| count(threads, "thread"));
+        let of_lists = self.unequal(list).map(|groups| format!("The models could not run on the same processors: {groups}."));
+        let of_threads =
+            self.unequal(threads).map(|groups| format!("The models did not compute on as many threads: {groups}."));
+        let warning = |what: String| format!("{what} Compare no times of models that had others.");
+        of_lists.into_iter().chain(of_threads).map(warning).collect()
+    }
+
+    /// The models by something that all of them should have alike, such as `svm on 0-1; lstm on 0-3`. `None` if they have.
+    fn unequal(&self, of: impl Fn(&Trial) -> Option<String>) -> Option<String> {
+        let trials = self.grid.row(self.setting).flat_map(|(label, cell)| cell.trials.iter().map(move |trial| (trial, label)));
+        let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+        for (trial, label) in trials {
+            let Some(what) = of(trial) else { continue };
             let label = self.grid.labels[label].as_str();
-            match by_list.iter_mut().find(|(known, _)| *known == list) {
+            match groups.iter_mut().find(|(known, _)| *known == what) {
                 Some((_, labels)) if labels.contains(&label) => {}
                 Some((_, labels)) => labels.push(label),
-                None => by_list.push((list, vec![label])),
+                None => groups.push((what, vec![label])),
             }
         }
-        if by_list.len() < 2 {
-            return Vec::new();
-        }
         let groups: Vec<String> =
-            by_list.iter().map(|(list, labels)| format!("{} on {list}", labels.join(", "))).collect();
-        vec![format!(
-            "The models could not run on the same processors: {}. Compare no times of models that had others.",
-            groups.join("; ")
-        )]
+            groups.iter().map(|(what, labels)| format!("{} on {what}", labels.join(", "))).collect();
+        (groups.len() > 1).then(|| groups.join("; "))
     }
 
     fn wordless(&self) -> Vec<String> {

@@ -257,3 +257,20 @@ fn models_that_could_not_run_on_the_same_processors_are_named_with_theirs() {
                     models that had others.";
     assert_warned(folder.path(), &built, "sst2", &[sentence]);
 }
+
+#[test]
+fn models_that_computed_on_other_numbers_of_threads_are_named_with_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &PLAN);
+    let built = build(&dir).unwrap();
+    assert!(!built.terminal_table.contains("as many threads"), "{}", built.terminal_table);
+    let mut records = dir.records().unwrap().rows;
+    for record in records.iter_mut().filter(|record| record.label == "lstm") {
+        record.threads = Some(1);
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    let built = build(&dir).unwrap();
+    let sentence = "The models did not compute on as many threads: ";
+    assert!(built.terminal_table.contains(sentence), "{}", built.terminal_table);
+    assert!(built.terminal_table.contains("lstm on 1 thread"), "{}", built.terminal_table);
+}

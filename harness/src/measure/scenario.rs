@@ -3,6 +3,7 @@
 
 mod answers;
 mod audit;
+mod batch_size;
 mod offline;
 mod rates;
 mod server;

@@ -117,7 +117,7 @@ pub(super) fn serve(
     let unseen = case.latency.audit.then(|| read_inputs(&place.unseen).map_err(Stop::failed)).transpose()?;
     let asked = Asked { inputs: &inputs, artefact: &place.artefact, scored: &predictions, unseen: unseen.as_ref() };
     bench.scenarios(model.as_mut(), &asked)?;
-    bench.batch_sizes(model.as_mut(), &inputs)?;
+    bench.batch_sizes(model.as_mut(), &asked)?;
     bench.noise(Phase::Serve);
     if let Some(note) = fewer_threads {
         bench.outcome.remark(&note);

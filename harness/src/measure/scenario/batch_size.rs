@@ -6,7 +6,9 @@ use bakeoff_datasets::Inputs;
 use bakeoff_models::Model;
 use bakeoff_reports::quantile;
 
-use super::{Bench, Stop};
+use super::super::{Bench, Stop};
+use super::Asked;
+use super::answers::Answers;
 use crate::phase::Phase;
 use crate::protocol::Event;
 use crate::stopwatch::Stopwatch;
@@ -21,31 +23,34 @@ const MOST_CALLS: usize = 1000;
 
 impl Bench<'_> {
     /// Measures calls of each of the case's batch sizes. Each size is measured after one call that is not counted.
-    pub(super) fn batch_sizes(&mut self, model: &mut dyn Model, inputs: &Inputs) -> Result<(), Stop> {
+    pub(in super::super) fn batch_sizes(&mut self, model: &mut dyn Model, asked: &Asked<'_>) -> Result<(), Stop> {
         let sizes = self.case.latency.batch_sizes.clone();
         if sizes.is_empty() {
             return Ok(());
         }
         (self.emit)(Event::Phase(Phase::BatchSize));
         for (done, size) in sizes.iter().enumerate() {
-            self.batch_size(model, inputs, *size)?;
+            self.batch_size(model, asked, *size)?;
             (self.emit)(Event::Progress { done: done + 1, total: sizes.len() });
         }
         Ok(())
     }
 
-    fn batch_size(&mut self, model: &mut dyn Model, inputs: &Inputs, size: usize) -> Result<(), Stop> {
+    fn batch_size(&mut self, model: &mut dyn Model, asked: &Asked<'_>, size: usize) -> Result<(), Stop> {
         let machine = self.program.machine;
-        let batches = batches(inputs, size);
+        let distinct = asked.inputs.len();
+        let batches: Vec<Inputs> =
+            batches(distinct, size).iter().map(|rows| asked.inputs.select(rows)).collect();
+        let mut answers = Answers::of(asked.scored);
         std::hint::black_box(model.predict(&batches[0])?);
         let before = self.meter.read_j();
         let whole = Stopwatch::start(machine);
         let mut calls_s = Vec::new();
-        for batch in batches.iter().cycle().take(MOST_CALLS) {
+        for (number, batch) in batches.iter().enumerate().cycle().take(MOST_CALLS) {
             let call = Stopwatch::start(machine);
             let predictions = model.predict(batch)?;
             calls_s.push(call.seconds());
-            std::hint::black_box(predictions);
+            answers.check_rows(rows_of(number, size, distinct), &predictions)?;
             let so_far = whole.seconds();
             let is_long = so_far >= LONGEST.as_secs_f64();
             if is_long || (calls_s.len() >= FEWEST_CALLS && so_far >= WINDOW.as_secs_f64()) {
@@ -62,39 +67,36 @@ impl Bench<'_> {
         calls_s.sort_by(f64::total_cmp);
         let median_s = quantile(&calls_s, 0.5);
         let mut note = if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
-        if size > inputs.len() {
-            note += &format!(" of {} distinct examples", inputs.len());
+        if size > distinct {
+            note += &format!(" of {distinct} distinct examples");
         }
+        let fault = answers.fault();
         for (metric, value) in [("latency_p50_s", median_s), ("throughput", size as f64 / median_s)] {
-            self.record_under(&conditions, Phase::BatchSize, metric, Some(value), "stopwatch", note.as_str());
+            let (value, note) = fault.as_deref().map_or((Some(value), note.as_str()), |fault| (None, fault));
+            self.record_under(&conditions, Phase::BatchSize, metric, value, "stopwatch", note);
         }
         Ok(())
     }
 }
 
-/// The inputs of calls of `size` examples, which are the test rows in their order, from the first again after the last. There are as
-/// many as it takes to have every row in one, up to [`MOST_CALLS`].
-fn batches(inputs: &Inputs, size: usize) -> Vec<Inputs> {
-    let number = inputs.len().div_ceil(size).min(MOST_CALLS);
-    let rows = |batch: usize| (batch * size..(batch + 1) * size).map(|row| row % inputs.len()).collect::<Vec<_>>();
-    (0..number).map(|batch| inputs.select(&rows(batch))).collect()
+/// The rows of call `number` of `size` examples: the test rows in their order, from the first again after the last.
+fn rows_of(number: usize, size: usize, distinct: usize) -> impl ExactSizeIterator<Item = usize> {
+    (0..size).map(move |at| (number * size + at) % distinct)
+}
+
+/// The rows of calls of `size` examples. There are as many calls as it takes to have every row in one, up to [`MOST_CALLS`].
+fn batches(distinct: usize, size: usize) -> Vec<Vec<usize>> {
+    let number = distinct.div_ceil(size).min(MOST_CALLS);
+    (0..number).map(|number| rows_of(number, size, distinct).collect()).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use bakeoff_datasets::Text;
-
     use super::*;
-
-    fn numbers(texts: &Inputs) -> Vec<usize> {
-        let Inputs::Texts(texts) = texts else { return Vec::new() };
-        texts.iter().filter_map(|text| text.first.parse().ok()).collect()
-    }
 
     #[test]
     fn batches_have_every_row_and_one_size() {
-        let five = Inputs::Texts((0..5).map(|n| Text { first: n.to_string(), second: None }).collect());
-        let made = |size| batches(&five, size).iter().map(numbers).collect::<Vec<_>>();
+        let made = |size| batches(5, size);
         assert_eq!(made(1), [[0], [1], [2], [3], [4]]);
         assert_eq!(made(2), [[0, 1], [2, 3], [4, 0]]);
         assert_eq!(made(7), [[0, 1, 2, 3, 4, 0, 1]]);
