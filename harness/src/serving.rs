@@ -44,8 +44,7 @@ impl ServingFolder {
             None => tempfile::tempdir().map_err(|error| unmade(&std::env::temp_dir(), &error))?.keep(),
         };
         let kept = run.filter(|_| case.keep_model).map(|run| run.model_path(&case.id));
-        let place =
-            ServingPlace {
+        let place = ServingPlace {
             artefact: kept.unwrap_or_else(|| folder.join("model")),
             inputs: folder.join("inputs"),
             unseen: folder.join("unseen"),

@@ -260,7 +260,8 @@ impl About<'_> {
     fn processors(&self) -> Vec<String> {
         let list = |trial: &Trial| trial.get("case", "affinity_cpus").map(|value| value.note.clone());
         let threads = |trial: &Trial| trial.threads.map(|threads| count(threads, "thread"));
-        let of_lists = self.unequal(list).map(|groups| format!("The models could not run on the same processors: {groups}."));
+        let of_lists =
+            self.unequal(list).map(|groups| format!("The models could not run on the same processors: {groups}."));
         let of_threads =
             self.unequal(threads).map(|groups| format!("The models did not compute on as many threads: {groups}."));
         let warning = |what: String| format!("{what} Compare no times of models that had others.");
@@ -269,7 +270,8 @@ impl About<'_> {
 
     /// The models by something that all of them should have alike, such as `svm on 0-1; lstm on 0-3`. `None` if they have.
     fn unequal(&self, of: impl Fn(&Trial) -> Option<String>) -> Option<String> {
-        let trials = self.grid.row(self.setting).flat_map(|(label, cell)| cell.trials.iter().map(move |trial| (trial, label)));
+        let trials =
+            self.grid.row(self.setting).flat_map(|(label, cell)| cell.trials.iter().map(move |trial| (trial, label)));
         let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
         for (trial, label) in trials {
             let Some(what) = of(trial) else { continue };

@@ -179,7 +179,8 @@ mod tests {
             round(&[value("load_cold_s", "", Some(1.0), ""), tried("")]),
         ];
         let outcome = joined(rounds).unwrap();
-        let together: Vec<_> = rows(&outcome).into_iter().filter(|(_, conditions, ..)| !conditions.contains("round")).collect();
+        let together: Vec<_> =
+            rows(&outcome).into_iter().filter(|(_, conditions, ..)| !conditions.contains("round")).collect();
         assert_eq!(
             together,
             [

@@ -30,9 +30,8 @@ impl UnderWay {
     pub(super) fn begin(request: Request, run: Option<&RunDir>, step: &mut Step<'_>) -> Option<UnderWay> {
         let left = Duration::try_from_secs_f64(request.case.timeout_s).unwrap_or(Duration::MAX / 4);
         let over = |request, fitted, left| UnderWay { request, fitted, rounds: Vec::new(), folder: None, left };
-        let folder = match ServingFolder::make(&request.case, run) {
-            _ if request.case.trial.is_some() => None,
-            Ok(folder) => Some(folder),
+        let folder = match request.case.trial.is_none().then(|| ServingFolder::make(&request.case, run)).transpose() {
+            Ok(folder) => folder,
             Err(reason) => return Some(over(request, Outcome::without_numbers(Status::Failed, reason), left)),
         };
         let serving = folder.as_ref().map(|folder| folder.place().clone());

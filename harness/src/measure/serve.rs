@@ -37,7 +37,8 @@ pub(super) fn of_serving(latency: &LatencyConfig) -> Vec<(Phase, &'static str, &
         (Phase::PredictSingle, "energy_j", ""),
     ];
     const SERVER: &[(Phase, &str, &str)] = &[(Phase::Server, "max_rate_per_s", "stopwatch")];
-    let of_scenarios = [(Scenario::Offline, OFFLINE), (Scenario::SingleStream, SINGLE_STREAM), (Scenario::Server, SERVER)];
+    let of_scenarios =
+        [(Scenario::Offline, OFFLINE), (Scenario::SingleStream, SINGLE_STREAM), (Scenario::Server, SERVER)];
     let measured = of_scenarios.into_iter().filter(|(scenario, _)| latency.has(*scenario));
     SERVE.iter().chain(measured.flat_map(|(_, lacks)| lacks)).copied().collect()
 }
@@ -164,7 +165,9 @@ impl Bench<'_> {
         };
         if found != inputs.len() {
             let rows = inputs.len();
-            return Err(Stop::failed(format!("the loaded model gives {found} predictions, the fitted one gave {rows}")));
+            return Err(Stop::failed(format!(
+                "the loaded model gives {found} predictions, the fitted one gave {rows}"
+            )));
         }
         let classes = self.task.classes();
         if let Predictions::Classes { labels, .. } = &predictions

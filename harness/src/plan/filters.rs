@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use bakeoff_models::{Device, unknown_name};
 use toml::Spanned;
 
-use super::{PlanError, latency};
 use super::names::label;
 use super::settings::{self, repeated};
+use super::{PlanError, latency};
 use crate::budget::Budget;
 use crate::suite::{ModelEntryWire, OneOrMore, SearchEntry, Suite, not_written};
 

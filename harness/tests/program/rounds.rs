@@ -32,8 +32,13 @@ fn a_case_runs_after_its_own_search_trials_and_before_the_next_seed_of_another_m
     let output = bench.run(&["run", "suite.toml", "--out", "out"]);
     exits(&output, 0);
     let of_seed = |seed| {
-        [format!("tunable.n60.s{seed}.t1"), format!("tunable.n60.s{seed}.t2"), format!("tunable.n60.s{seed}"), format!("nearly.n60.s{seed}")]
-            .map(|case| format!("number.{case}.cpu"))
+        [
+            format!("tunable.n60.s{seed}.t1"),
+            format!("tunable.n60.s{seed}.t2"),
+            format!("tunable.n60.s{seed}"),
+            format!("nearly.n60.s{seed}"),
+        ]
+        .map(|case| format!("number.{case}.cpu"))
     };
     assert_eq!(begun(&stderr(&output)), [of_seed(1), of_seed(2)].concat());
 }

@@ -23,7 +23,7 @@ const MOST_CALLS: usize = 1000;
 
 impl Bench<'_> {
     /// Measures calls of each of the case's batch sizes. Each size is measured after one call that is not counted.
-    pub(in super::super) fn batch_sizes(&mut self, model: &mut dyn Model, asked: &Asked<'_>) -> Result<(), Stop> {
+    pub(in crate::measure) fn batch_sizes(&mut self, model: &mut dyn Model, asked: &Asked<'_>) -> Result<(), Stop> {
         let sizes = self.case.latency.batch_sizes.clone();
         if sizes.is_empty() {
             return Ok(());
@@ -39,8 +39,7 @@ impl Bench<'_> {
     fn batch_size(&mut self, model: &mut dyn Model, asked: &Asked<'_>, size: usize) -> Result<(), Stop> {
         let machine = self.program.machine;
         let distinct = asked.inputs.len();
-        let batches: Vec<Inputs> =
-            batches(distinct, size).iter().map(|rows| asked.inputs.select(rows)).collect();
+        let batches: Vec<Inputs> = batches(distinct, size).iter().map(|rows| asked.inputs.select(rows)).collect();
         let mut answers = Answers::of(asked.scored);
         std::hint::black_box(model.predict(&batches[0])?);
         let before = self.meter.read_j();
