@@ -8,7 +8,7 @@ use bakeoff_datasets::Store;
 use bakeoff_models::{Device, ENTRIES, Predictions, Threads};
 use bakeoff_reports::{PredictionRow, Record, RunDir};
 
-use crate::common::{Bench, bytes_of_model, exits, records, stderr};
+use crate::common::{Bench, bytes_of_model, exits, records};
 
 const CASES: [&str; 2] = ["parity.nearly.n60.s1.cpu", "number.nearly.n60.s1.cpu"];
 
