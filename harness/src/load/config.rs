@@ -68,9 +68,9 @@ pub struct LatencyConfig {
     pub rates_per_s: Vec<f64>,
     /// How many instances of the model serve queries in the scenario `server`.
     pub workers: usize,
-    /// Whether the measurement itself is audited.
     /// How often each saved model is served, by turns with the other models of its setting. An odd number.
     pub rounds: usize,
+    /// Whether the measurement itself is audited.
     pub audit: bool,
     /// The numbers of examples in a call for which throughput, latency and energy are measured, ascending.
     pub batch_sizes: Vec<usize>,
