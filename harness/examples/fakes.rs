@@ -5,13 +5,14 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bakeoff::machine::{Machine, fingerprinted};
+use bakeoff::machine::{Machine, Peak, fingerprinted};
 use bakeoff::program::Program;
 use bakeoff::tasks::Task;
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
@@ -50,6 +51,10 @@ thread_local! {
 static LATEST_MS: AtomicU64 = AtomicU64::new(0);
 /// For how long the machine was suspended.
 static SUSPENDED_S: AtomicU64 = AtomicU64::new(0);
+/// How many bytes were read from the disk.
+static FETCHED: AtomicU64 = AtomicU64::new(0);
+/// How often a thread was made to wait.
+static SWITCHES: AtomicU64 = AtomicU64::new(0);
 
 impl Clock {
     /// Uses the clock of this thread.
@@ -102,12 +107,39 @@ impl Machine for FakeMachine {
         Some(123 << 20)
     }
 
+    /// `FAKE_CACHE=stays` is a machine that does not drop a file from its cache, `FAKE_CACHE=none` one that cannot be asked to.
+    fn evict(&self, _folder: &Path) -> Result<(), String> {
+        if std::env::var("FAKE_CACHE").is_ok_and(|cache| cache == "none") {
+            return Err("the fake machine drops no files".to_owned());
+        }
+        Ok(())
+    }
+
+    fn fetched_bytes(&self) -> Option<u64> {
+        let fetched = if std::env::var("FAKE_CACHE").is_ok_and(|cache| cache == "stays") { 0 } else { 1 << 20 };
+        Some(FETCHED.fetch_add(fetched, Ordering::SeqCst))
+    }
+
     fn utc(&self) -> String {
         "2026-01-02T03:04:05Z".to_owned()
     }
 
     fn powercap(&self) -> PathBuf {
         std::env::var_os("FAKE_POWERCAP").map_or_else(|| PathBuf::from("/nowhere"), PathBuf::from)
+    }
+
+    /// With `FAKE_SWITCHES`, a thread was made to wait a thousand times more at every look.
+    fn system_root(&self) -> PathBuf {
+        let root = std::env::var_os("FAKE_SYSTEM").map_or_else(|| PathBuf::from("/nowhere"), PathBuf::from);
+        if std::env::var_os("FAKE_SWITCHES").is_some() {
+            let status = format!("nonvoluntary_ctxt_switches:\t{}\n", SWITCHES.fetch_add(1000, Ordering::SeqCst));
+            let _ = std::fs::write(root.join("proc/self/task/1/status"), status);
+        }
+        root
+    }
+
+    fn peak(&self, threads: usize) -> Option<Peak> {
+        Some(Peak { flops_per_s: 1e6 * threads as f64, bytes_per_s: 1e5 })
     }
 
     fn describe(&self) -> MachineInfo {
@@ -240,6 +272,15 @@ static MODELS: &[&dyn ModelEntry] = &[
         way: Way::UnderLoad,
     },
     &Fake { name: "needs-file", about: "fails until the file that $FAKE_FILE names is there", way: Way::NeedsFile },
+    &Fake { name: "saves-nothing", about: "cannot be saved", way: Way::SavesNothing },
+    &Fake { name: "saves-half", about: "saves a file that is cut short", way: Way::SavesHalf },
+    &Fake { name: "saves-older", about: "saves what another version loads", way: Way::SavesOlder },
+    &Fake { name: "forgets", about: "predicts otherwise after it was loaded", way: Way::Forgets },
+    &Fake { name: "shortens", about: "leaves out a prediction after it was loaded", way: Way::Shortens },
+    &Fake { name: "served-dies", about: "is killed with SIGKILL when it is served", way: Way::ServedDies },
+    &Fake { name: "served-panics", about: "panics when it is served", way: Way::ServedPanics },
+    &Fake { name: "served-hangs", about: "does not answer when it is served", way: Way::ServedHangs },
+    &Fake { name: "served-eats", about: "takes memory without an end when it is served", way: Way::ServedEats },
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,6 +301,15 @@ enum Way {
     Tunable,
     OneStep,
     UnderLoad,
+    SavesNothing,
+    SavesHalf,
+    SavesOlder,
+    Forgets,
+    Shortens,
+    ServedDies,
+    ServedPanics,
+    ServedHangs,
+    ServedEats,
 }
 
 struct Fake {
@@ -376,9 +426,14 @@ impl ModelEntry for Fake {
         Support::Yes
     }
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(FakeModel::new(self, spec.clone())))
+        Ok(Box::new(FakeModel::new(self, spec.clone(), false)))
     }
+    /// With `FAKE_LOADS`, the name of the model is appended to that file, so that a test sees the order of all loads.
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
+        if let Some(log) = std::env::var_os("FAKE_LOADS") {
+            let file = std::fs::OpenOptions::new().create(true).append(true).open(log);
+            let _ = file.and_then(|mut file| writeln!(file, "{}", self.name));
+        }
         let path = folder.join(SAVED);
         let failed = |error: &dyn std::fmt::Display| ModelError::Artefact {
             path: path.clone(),
@@ -390,7 +445,8 @@ impl ModelEntry for Fake {
         if name != self.name {
             return Err(failed(&format!("it holds {name}, expected {}", self.name)));
         }
-        Ok(Box::new(FakeModel::new(self, Spec { shape, params, device, threads, seed })))
+        let spec = Spec { shape, params, device, threads, seed };
+        Ok(Box::new(FakeModel::new(self, spec, true)))
     }
 }
 
@@ -401,6 +457,8 @@ struct FakeModel {
     name: &'static str,
     way: Way,
     spec: Spec,
+    /// Whether it was loaded, and not fitted.
+    is_loaded: bool,
     /// How many single examples it has predicted.
     singles: usize,
     /// The examples that it has predicted.
@@ -409,9 +467,31 @@ struct FakeModel {
     last_answer: usize,
 }
 
+fn eat_memory() -> ! {
+    let mut hoard: Vec<Vec<u8>> = Vec::new();
+    loop {
+        hoard.push(vec![1; 32 << 20]);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn be_killed() {
+    let pid = std::process::id().to_string();
+    let _ = std::process::Command::new("kill").args(["-9", &pid]).status();
+    std::thread::sleep(Duration::MAX);
+}
+
 impl FakeModel {
-    fn new(entry: &Fake, spec: Spec) -> FakeModel {
-        FakeModel { name: entry.name, way: entry.way, spec, singles: 0, known: HashSet::new(), last_answer: 0 }
+    fn new(entry: &Fake, spec: Spec, is_loaded: bool) -> FakeModel {
+        FakeModel {
+            name: entry.name,
+            way: entry.way,
+            spec,
+            is_loaded,
+            singles: 0,
+            known: HashSet::new(),
+            last_answer: 0,
+        }
     }
 
     /// Takes the virtual time of a prediction, and does wrong what the parameter `fault` says. Changes `answers` if that is the fault.
@@ -428,7 +508,8 @@ impl FakeModel {
         match fault {
             "caches" => service *= new as u32,
             "sleeps" => service += Duration::from_secs(1),
-            "starts-slowly" if self.singles <= 30 => service *= 10,
+            // The first prediction of the process, and thirty after it.
+            "starts-slowly" if self.singles <= 31 => service *= 10,
             "hiccups" if self.singles.is_multiple_of(50) => service *= 10,
             "stale" => answers[0] = answer,
             "drops" if self.singles > MANY => answers.clear(),
@@ -442,24 +523,25 @@ impl FakeModel {
         Clock::with(|clock| clock.advance(service));
     }
 
+    /// What the fault of this model is when it predicts after it was loaded.
+    fn misbehave_served(&self) {
+        match self.way {
+            Way::ServedDies => be_killed(),
+            Way::ServedPanics => panic!("this model panics on purpose when it is served"),
+            Way::ServedHangs => std::thread::sleep(Duration::MAX),
+            Way::ServedEats => eat_memory(),
+            _ => {}
+        }
+    }
+
     /// What the fault of this model is, in its fit.
     fn misbehave(&self) -> Result<(), ModelError> {
         match self.way {
             Way::Panics => panic!("this model panics on purpose"),
             Way::NeverEnds => std::thread::sleep(Duration::MAX),
-            Way::EatsMemory => {
-                let mut hoard: Vec<Vec<u8>> = Vec::new();
-                loop {
-                    hoard.push(vec![1; 32 << 20]);
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-            }
+            Way::EatsMemory => eat_memory(),
             Way::WantsMemory => drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 60))),
-            Way::IsKilled => {
-                let pid = std::process::id().to_string();
-                let _ = std::process::Command::new("kill").args(["-9", &pid]).status();
-                std::thread::sleep(Duration::MAX);
-            }
+            Way::IsKilled => be_killed(),
             Way::Exits => {
                 eprintln!("goodbye");
                 std::process::exit(7);
@@ -478,6 +560,7 @@ impl FakeModel {
     fn answer(&self, number: usize) -> usize {
         match self.way {
             Way::Constant => 0,
+            Way::Forgets if self.is_loaded && number > 140 => number + 1,
             Way::Tunable => {
                 let decades_off = (self.spec.params.float("rate").log10() + 1.0).abs();
                 // Spread over the numbers, so that each share of wrong answers is another one.
@@ -528,7 +611,15 @@ impl Model for FakeModel {
     }
 
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError> {
-        let count = if self.way == Way::TooFew { inputs.len() - 1 } else { inputs.len() };
+        if self.is_loaded {
+            self.misbehave_served();
+        }
+        let is_short = match self.way {
+            Way::TooFew => true,
+            Way::Shortens => self.is_loaded && inputs.len() > 1,
+            _ => false,
+        };
+        let count = inputs.len() - usize::from(is_short);
         let numbers: Vec<usize> = (0..count).map(|row| number(inputs, row)).collect();
         let mut answers: Vec<usize> = numbers.iter().map(|number| self.answer(*number)).collect();
         if self.way == Way::UnderLoad {
@@ -558,13 +649,21 @@ impl Model for FakeModel {
             path: folder.to_owned(),
             what: format!("failed to save the model: {error}"),
         };
-        let spec = (self.name, self.spec.shape, &self.spec.params, self.spec.seed);
-        let text = serde_json::to_string(&spec).map_err(|error| failed(&error))?;
+        let name = match self.way {
+            Way::SavesNothing => return Err(failed(&"it cannot be saved on purpose")),
+            Way::SavesOlder => "saves-older 0",
+            _ => self.name,
+        };
+        let spec = (name, self.spec.shape, &self.spec.params, self.spec.seed);
+        let mut text = serde_json::to_string(&spec).map_err(|error| failed(&error))?;
+        if self.way == Way::SavesHalf {
+            text.truncate(text.len() / 2);
+        }
         std::fs::create_dir(folder).map_err(|error| failed(&error))?;
         std::fs::write(folder.join(SAVED), text).map_err(|error| failed(&error))
     }
 
     fn footprint(&self) -> Footprint {
-        Footprint { parameters: 3, flops_per_example: (self.way == Way::Nearly).then_some(12) }
+        Footprint { parameters: 3, flops_per_example: (self.way == Way::Nearly).then_some(12), weight_bytes: Some(24) }
     }
 }

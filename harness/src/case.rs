@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::budget::Budget;
 use crate::load::LatencyConfig;
+use crate::machine::Peak;
 use crate::meters::{EnergyConfig, IdleWindow};
+use crate::noise::NoiseLimits;
 use crate::tasks::OwnTask;
 
 /// Everything that a process needs to measure one cell of a comparison.
@@ -71,8 +73,12 @@ pub struct Case {
     pub test_rows: Option<usize>,
     /// How energy is measured.
     pub energy: EnergyConfig,
+    /// Above which noise a measurement is repeated, and marked if that does not help.
+    pub noise: NoiseLimits,
     /// What a meter measured on the idle machine before the run. `None` if no meter could.
     pub idle: Option<IdleWindow>,
+    /// What the machine can do at most on the case's threads, measured before the run. `None` if it could not be measured.
+    pub peak: Option<Peak>,
     /// Why the model cannot do the task, if that was known before anything ran.
     pub unsupported: Option<String>,
 }

@@ -1,4 +1,7 @@
-//! Carries out a case: in a child process with a time-out and a memory limit, or in this process.
+//! Carries out a case: in child processes with a time-out and a memory limit, or in this process.
+
+mod rounds;
+mod steps;
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -20,10 +23,24 @@ use crate::protocol::{Event, Request};
 use crate::threads;
 use crate::worker;
 
+pub use steps::UnderWay;
+
 /// Something that carries out cases.
 pub trait Executor: Sync {
-    /// The outcome of `case`. `None` if the user interrupted it.
-    fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome>;
+    /// Fits the model of `case`, and saves it if it is to be served. `None` if the user interrupted it.
+    fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay>;
+
+    /// Serves the saved model of a case once. `None` if the user interrupted it.
+    fn serve(&self, case: &mut UnderWay, emit: &mut dyn FnMut(Event)) -> Option<()>;
+
+    /// The outcome of `case`, with all rounds of its serving one after the other. `None` if the user interrupted it.
+    fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
+        let mut under_way = self.fit(case, emit)?;
+        while !under_way.is_over() {
+            self.serve(&mut under_way, emit)?;
+        }
+        Some(under_way.outcome())
+    }
 }
 
 /// Carries out cases in this process, for debuggers, profilers and tests. There is no time-out and no memory limit, and
@@ -38,14 +55,32 @@ pub struct Inline {
 }
 
 impl Executor for Inline {
-    fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
-        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
-        let outcome = worker::measure_safely(&self.program, &request, emit);
-        (!interrupt::requested()).then_some(outcome)
+    fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay> {
+        let request = Request { alone: false, ..Request::new(case, self.samples.as_ref(), self.run.as_ref()) };
+        UnderWay::begin(request, self.run.as_ref(), &mut self.step(emit))
+    }
+
+    fn serve(&self, case: &mut UnderWay, emit: &mut dyn FnMut(Event)) -> Option<()> {
+        case.serve(&mut self.step(emit))
     }
 }
 
-/// Carries out each case in a child process, which is this program as a `worker`.
+impl Inline {
+    fn step<'a>(
+        &'a self,
+        emit: &'a mut dyn FnMut(Event),
+    ) -> impl FnMut(&Request, &mut Duration) -> Option<Outcome> + 'a {
+        move |request, left| {
+            let begun = Instant::now();
+            let outcome = worker::measure_safely(&self.program, request, emit);
+            *left = left.saturating_sub(begun.elapsed());
+            (!interrupt::requested()).then_some(outcome)
+        }
+    }
+}
+
+/// Carries out each case in child processes, which are this program as a `worker`: one that fits the model, and then those that
+/// serve it.
 pub struct ChildProcess {
     /// A folder from which samples are read instead of the built-in ones.
     pub samples: Option<PathBuf>,
@@ -61,44 +96,54 @@ const MIN_SUSPENSION: Duration = Duration::from_secs(1);
 const STDERR_LINES_KEPT: usize = 20;
 
 impl Executor for ChildProcess {
-    fn run(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
-        let child = match self.spawn(case) {
-            Ok(child) => child,
-            // The child was stopped before it had read its case.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && is_being_stopped() => return None,
-            Err(error) => return Some(not_started(&error)),
-        };
-        supervise(child, case, emit)
+    fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay> {
+        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
+        UnderWay::begin(request, self.run.as_ref(), &mut |request, left| step(request, left, emit))
+    }
+
+    fn serve(&self, case: &mut UnderWay, emit: &mut dyn FnMut(Event)) -> Option<()> {
+        case.serve(&mut |request, left| step(request, left, emit))
     }
 }
 
-impl ChildProcess {
-    fn spawn(&self, case: &Case) -> std::io::Result<Child> {
-        let mut command = Command::new(this_program()?);
-        command
-            .arg("worker")
-            .env("RAYON_NUM_THREADS", case.threads.to_string())
-            // Training allocates and frees the same blocks at every step. A fifth of its time was spent on returning
-            // them to the kernel and getting them again. mimalloc reads this variable when the child starts.
-            .env("MIMALLOC_PURGE_DELAY", "-1")
-            // The last lines of a child must be its message and not a backtrace.
-            .env("RUST_BACKTRACE", "0")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        // Ctrl-C at the terminal must reach the parent only. The parent ends its children itself, and so knows that it
-        // did.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn()?;
-        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
-        let mut line = serde_json::to_vec(&request)?;
-        line.push(b'\n');
-        if let Some(stdin) = &mut child.stdin {
-            stdin.write_all(&line)?;
-        }
-        Ok(child)
+/// Does the work of a request in a child process.
+fn step(request: &Request, left: &mut Duration, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
+    let mut deadline = Deadline { at: Instant::now() + *left };
+    let outcome = match spawn(request) {
+        Ok(child) => supervise(child, &request.case, &mut deadline, emit),
+        // The child was stopped before it had read its case.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && is_being_stopped() => None,
+        Err(error) => Some(not_started(&error)),
+    };
+    *left = deadline.at.saturating_duration_since(Instant::now());
+    outcome
+}
+
+/// Starts the child of a request, and sends it the request.
+fn spawn(request: &Request) -> std::io::Result<Child> {
+    let mut command = Command::new(this_program()?);
+    command
+        .arg("worker")
+        .env("RAYON_NUM_THREADS", request.case.threads.to_string())
+        // Training allocates and frees the same blocks at every step. A fifth of its time was spent on returning
+        // them to the kernel and getting them again. mimalloc reads this variable when the child starts.
+        .env("MIMALLOC_PURGE_DELAY", "-1")
+        // The last lines of a child must be its message and not a backtrace.
+        .env("RUST_BACKTRACE", "0")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // Ctrl-C at the terminal must reach the parent only. The parent ends its children itself, and so knows that it
+    // did.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.spawn()?;
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    if let Some(stdin) = &mut child.stdin {
+        stdin.write_all(&line)?;
     }
+    Ok(child)
 }
 
 /// The path of this program, even if its file was replaced since it started, because one program must measure all cases
@@ -106,6 +151,11 @@ impl ChildProcess {
 fn this_program() -> std::io::Result<PathBuf> {
     let itself = PathBuf::from("/proc/self/exe");
     if itself.exists() { Ok(itself) } else { std::env::current_exe() }
+}
+
+/// When a process of a case is ended.
+struct Deadline {
+    at: Instant,
 }
 
 /// Why the parent ended a child.
@@ -120,7 +170,7 @@ fn not_started(error: &std::io::Error) -> Outcome {
     Outcome::without_numbers(Status::Failed, format!("{NOT_STARTED}: {}", threads::refused(error)))
 }
 
-fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
+fn supervise(mut child: Child, case: &Case, deadline: &mut Deadline, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
     let stdout = child.stdout.take().expect("standard output is piped");
     let stderr = child.stderr.take().expect("standard error is piped");
     let listeners = || Ok((listen(stdout)?, thread::Builder::new().spawn(move || tail(stderr))?));
@@ -136,7 +186,7 @@ fn supervise(mut child: Child, case: &Case, emit: &mut dyn FnMut(Event)) -> Opti
     // Kept open until the child has ended. When it closes, the child knows that the parent is gone.
     let stdin = child.stdin.take();
     let mut outcome = None;
-    let ended = watch(&events, child.id(), case, &mut |event| match event {
+    let ended = watch(&events, child.id(), case, deadline, &mut |event| match event {
         Event::Outcome(done) => outcome = Some(*done),
         other => emit(other),
     });
@@ -188,8 +238,13 @@ fn is_being_stopped() -> bool {
 }
 
 /// Passes events on until the child closes its output or must be ended.
-fn watch(events: &Receiver<Event>, pid: u32, case: &Case, emit: &mut dyn FnMut(Event)) -> Ended {
-    let mut deadline = Instant::now() + Duration::try_from_secs_f64(case.timeout_s).unwrap_or(Duration::MAX / 4);
+fn watch(
+    events: &Receiver<Event>,
+    pid: u32,
+    case: &Case,
+    deadline: &mut Deadline,
+    emit: &mut dyn FnMut(Event),
+) -> Ended {
     let mut memory = ResidentMemory::of(pid);
     let mut next_look = Instant::now();
     loop {
@@ -205,13 +260,13 @@ fn watch(events: &Receiver<Event>, pid: u32, case: &Case, emit: &mut dyn FnMut(E
         // Time in which this process did not run (Ctrl-Z, a sleeping machine) does not count as the child's time.
         let missed = now - next_look;
         if missed > MIN_SUSPENSION {
-            deadline += missed;
+            deadline.at += missed;
         }
         next_look = now + CHECK_INTERVAL;
         if interrupt::requested() {
             return Ended::Interrupted;
         }
-        if now > deadline {
+        if now > deadline.at {
             return Ended::TimedOut;
         }
         let bytes = memory.bytes();

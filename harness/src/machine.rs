@@ -12,6 +12,10 @@ use bakeoff_reports::{DeviceInfo, MachineInfo};
 use sha2::{Digest, Sha256};
 
 mod cgroup;
+mod page_cache;
+mod peak;
+
+pub use peak::Peak;
 
 /// The machine that measures. Every time in a record comes from [`Machine::now`].
 pub trait Machine: Sync {
@@ -28,10 +32,21 @@ pub trait Machine: Sync {
     fn cpu_time(&self) -> Option<Duration>;
     /// The largest resident set that this process has had, in bytes. `None` if the system does not show it.
     fn peak_memory_bytes(&self) -> Option<u64>;
+    /// Drops the files below a folder from the system's cache, so that they are read from the disk next time.
+    ///
+    /// # Errors
+    /// Why that cannot be done here.
+    fn evict(&self, folder: &Path) -> Result<(), String>;
+    /// The bytes that this process has fetched from storage. `None` if the system does not show it.
+    fn fetched_bytes(&self) -> Option<u64>;
     /// The wall clock, UTC, as `YYYY-MM-DDTHH:MM:SSZ`.
     fn utc(&self) -> String;
     /// The folder with the RAPL counters.
     fn powercap(&self) -> PathBuf;
+    /// The folder with the system's `proc` and `sys`.
+    fn system_root(&self) -> PathBuf;
+    /// What the machine can do at most on so many threads. `None` if that cannot be measured.
+    fn peak(&self, threads: usize) -> Option<Peak>;
     /// The machine's processor, memory and system.
     fn describe(&self) -> MachineInfo;
     /// A device of the machine. The processor has the machine's fingerprint.
@@ -88,12 +103,28 @@ impl Machine for ThisMachine {
         line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
     }
 
+    fn evict(&self, folder: &Path) -> Result<(), String> {
+        page_cache::evict(folder)
+    }
+
+    fn fetched_bytes(&self) -> Option<u64> {
+        page_cache::fetched_bytes(&fs::read_to_string("/proc/self/io").ok()?)
+    }
+
     fn utc(&self) -> String {
         jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
     fn powercap(&self) -> PathBuf {
         PathBuf::from("/sys/class/powercap")
+    }
+
+    fn system_root(&self) -> PathBuf {
+        PathBuf::from("/")
+    }
+
+    fn peak(&self, threads: usize) -> Option<Peak> {
+        peak::measure(self, threads)
     }
 
     fn describe(&self) -> MachineInfo {

@@ -1,5 +1,5 @@
-//! Measures one case in this process: loads its data, fits, scores and times the model, and says how the case ended.
-//! Each phase has a file.
+//! What one process does for a case: it fits, scores and saves the model, or it loads the saved model and times it. Each phase has
+//! a file.
 
 mod artefact;
 mod fit;
@@ -7,17 +7,19 @@ mod footprint;
 mod hidden;
 mod images;
 mod meter;
+mod noise;
 mod observer;
 mod predictions;
 mod scenario;
 mod score;
+mod serve;
 mod target;
 mod validate;
 
 use std::time::Duration;
 
 use bakeoff_datasets::{Split, Store};
-use bakeoff_models::{Device, Model, ModelError, Spec, Threads};
+use bakeoff_models::{Device, Model, ModelEntry, ModelError, Spec, Threads};
 use bakeoff_reports::{Better, Reading, Status, metric};
 
 use crate::case::Case;
@@ -25,20 +27,25 @@ use crate::load::ClockFault;
 use crate::outcome::{MetricValue, Outcome};
 use crate::phase::Phase;
 use crate::program::Program;
-use crate::protocol::{Event, Request};
+use crate::protocol::{Event, Request, Work};
 use crate::rows::Rows;
 use crate::scoring::{self, ScoreError};
 use crate::tasks::{self, Task};
 use crate::threads;
 
 use meter::Meter;
+use noise::NoiseWatch;
 use predictions::{prediction_rows, written};
-use scenario::Asked;
 
-/// Measures the case of `request` and reports its progress to `emit`.
+/// Does the work of `request` and reports its progress to `emit`.
 pub fn measure(program: &Program, request: &Request, store: &Store, emit: &mut dyn FnMut(Event)) -> Outcome {
     let mut outcome = Outcome::without_numbers(Status::Ok, "");
-    if let Err(stop) = run(program, request, store, emit, &mut outcome) {
+    let done = Subject::of(program, &request.case).and_then(|subject| match request.work {
+        Work::Fit => fit(program, &subject, request, store, emit, &mut outcome),
+        Work::LoadCold => serve::load_cold(program, &subject, request, emit, &mut outcome),
+        Work::Serve => serve::serve(program, &subject, request, emit, &mut outcome),
+    });
+    if let Err(stop) = done {
         outcome.status = stop.status;
         let remarks = std::mem::replace(&mut outcome.note, stop.note);
         if !remarks.is_empty() {
@@ -48,8 +55,28 @@ pub fn measure(program: &Program, request: &Request, store: &Store, emit: &mut d
     outcome
 }
 
-fn run(
+/// What a case is about, by the names in it.
+struct Subject<'a> {
+    task: &'a dyn Task,
+    entry: &'static dyn ModelEntry,
+    device: Device,
+}
+
+impl<'a> Subject<'a> {
+    fn of(program: &Program, case: &'a Case) -> Result<Subject<'a>, Stop> {
+        let task = program.task_or(case.own.as_slice(), &case.task);
+        Ok(Subject {
+            task: task.ok_or_else(|| Stop::failed(format!("no task '{}'", case.task)))?,
+            entry: program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?,
+            device: Device::named(&case.device).ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?,
+        })
+    }
+}
+
+/// Loads the data, fits the model, scores it and saves it.
+fn fit(
     program: &Program,
+    subject: &Subject<'_>,
     request: &Request,
     store: &Store,
     emit: &mut dyn FnMut(Event),
@@ -57,11 +84,7 @@ fn run(
 ) -> Result<(), Stop> {
     let begun = program.machine.now();
     let case = &request.case;
-    let task = program.task_or(case.own.as_slice(), &case.task);
-    let task = task.ok_or_else(|| Stop::failed(format!("no task '{}'", case.task)))?;
-    let entry = program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?;
-    let device = Device::named(&case.device).ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?;
-
+    let Subject { task, entry, device } = *subject;
     emit(Event::Phase(Phase::Load));
     let load = || task.load(store);
     // Only a user's own images are decoded by several threads.
@@ -77,8 +100,13 @@ fn run(
     let mut model = entry.build(&spec)?;
     outcome.threads = model.threads().map(|started| started.min(case.threads));
     let fewer_threads = model.threads().and_then(|started| threads::fewer(case.threads, started));
-    let mut bench = Bench::new(program, case, task, begun, emit, outcome);
+    let mut bench = Bench::new(program, request, task, begun, emit, outcome);
+    bench.look_for_noise();
     bench.fit(model.as_mut(), &rows, request.checkpoint.as_ref())?;
+    if case.trial.is_none() {
+        bench.noise(Phase::Fit);
+        bench.processors();
+    }
     bench.judge(model.as_mut(), &rows)?;
     if case.trial.is_some() {
         bench.validate(model.as_mut(), &rows)?;
@@ -92,12 +120,12 @@ fn run(
     }
     let targets = &rows.test.targets;
     bench.outcome.predictions = prediction_rows(&predictions, &task.classes(), |example| written(targets, example));
-    let unseen = case.latency.audit.then(|| rows.never_predicted(case));
-    let asked = Asked { inputs: &rows.test.inputs, scored: &predictions, unseen: unseen.as_ref() };
-    bench.scenarios(model.as_mut(), &asked)?;
     bench.footprint(model.as_ref());
     // After the peak memory was read, because saving takes memory too.
-    bench.artefact(model.as_ref(), request.keep.as_deref());
+    if let Some(place) = &request.serving {
+        let unseen = case.latency.audit.then(|| rows.never_predicted(case));
+        bench.hand_over(model.as_ref(), &rows.test.inputs, unseen.as_ref(), place);
+    }
     bench.images(model.as_ref(), &rows.train.inputs);
     if case.predict_hidden
         && let Err(stop) = bench.predict_hidden(model.as_mut(), store)
@@ -116,9 +144,12 @@ struct Bench<'a> {
     program: &'a Program,
     case: &'a Case,
     task: &'a dyn Task,
-    /// The time at which the case began.
+    /// The time at which the process began its work.
     begun: Duration,
+    /// The seconds of the case's time-out that were used before.
+    spent_s: f64,
     meter: Meter<'a>,
+    noise: NoiseWatch,
     emit: &'a mut dyn FnMut(Event),
     outcome: &'a mut Outcome,
 }
@@ -126,17 +157,32 @@ struct Bench<'a> {
 impl<'a> Bench<'a> {
     fn new(
         program: &'a Program,
-        case: &'a Case,
+        request: &'a Request,
         task: &'a dyn Task,
         begun: Duration,
         emit: &'a mut dyn FnMut(Event),
         outcome: &'a mut Outcome,
     ) -> Bench<'a> {
-        let meter = Meter::open(&case.energy, program.machine);
-        Bench { program, case, task, begun, meter, emit, outcome }
+        let meter = Meter::open(&request.case.energy, program.machine);
+        let (case, spent_s) = (&request.case, request.spent_s);
+        let noise = NoiseWatch::default();
+        Bench { program, case, task, begun, spent_s, meter, noise, emit, outcome }
     }
 
     fn record(&mut self, phase: Phase, metric: &str, value: Option<f64>, source: &str, note: impl Into<String>) {
+        self.record_under("", phase, metric, value, source, note);
+    }
+
+    /// Records a number that was measured under further conditions, such as `batch=64`.
+    fn record_under(
+        &mut self,
+        conditions: &str,
+        phase: Phase,
+        metric: &str,
+        value: Option<f64>,
+        source: &str,
+        note: impl Into<String>,
+    ) {
         let (value, note) = match value {
             Some(number) if !number.is_finite() => (None, format!("{number} is not a finite number")),
             value => (value, note.into()),
@@ -144,10 +190,10 @@ impl<'a> Bench<'a> {
         self.outcome.values.push(MetricValue {
             phase,
             metric: metric.to_owned(),
+            conditions: conditions.to_owned(),
             value,
             source: source.to_owned(),
             note,
-            conditions: String::new(),
         });
     }
 
@@ -173,14 +219,25 @@ impl<'a> Bench<'a> {
 
     /// Records the joules of a phase since `before`, divided by `count` predictions (1 for a fit).
     fn energy(&mut self, phase: Phase, before: Result<f64, String>, count: usize) {
+        self.energy_under(("", "energy_j"), phase, before, count);
+    }
+
+    /// As [`Bench::energy`], for joules that were measured under further conditions. Their readings have a name of their own.
+    fn energy_under(
+        &mut self,
+        (conditions, reading): (&str, &str),
+        phase: Phase,
+        before: Result<f64, String>,
+        count: usize,
+    ) {
         let spent = before.and_then(|before| self.meter.read_j().map(|after| (after - before) / count as f64));
         let source = self.meter.source();
         match spent {
-            Ok(joules) => self.record(phase, "energy_j", Some(joules), source, ""),
-            Err(reason) => self.record(phase, "energy_j", None, source, reason),
+            Ok(joules) => self.record_under(conditions, phase, "energy_j", Some(joules), source, ""),
+            Err(reason) => self.record_under(conditions, phase, "energy_j", None, source, reason),
         }
         let reads = self.meter.take_reads_j();
-        self.keep(phase, "energy_j", ("J", source), reads.into_iter().map(|joules| (None, joules)));
+        self.keep(phase, reading, ("J", source), reads.into_iter().map(|joules| (None, joules)));
     }
 
     /// The task's primary metric of a model's predictions of these rows, or why it is undefined.

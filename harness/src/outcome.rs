@@ -22,12 +22,16 @@ pub struct MetricValue {
     pub source: String,
     /// A remark, or the reason for a missing number.
     pub note: String,
-    /// Further conditions under which it was measured, as `name=value` in the order of the names, separated by spaces.
+    /// Further conditions under which it was measured, as `name=value` in the order of the names, separated by spaces; empty for
+    /// what every case measures.
     pub conditions: String,
 }
 
 /// How the note of a case begins whose process ended without a result, killed by the system or by a fault in native code.
 pub const PROCESS_ENDED: &str = "the case's process ended without a result";
+
+/// How the note of a case begins whose saved model could not be served.
+pub const NOT_SERVED: &str = "the saved model could not be served";
 
 /// How the note of a case begins whose process could not be started.
 pub const NOT_STARTED: &str = "cannot start the case's process";
@@ -93,8 +97,41 @@ impl Outcome {
 
     /// The value of a metric in a phase, measured under no further conditions.
     pub fn value(&self, phase: Phase, metric: &str) -> Option<f64> {
-        let is_it = |v: &&MetricValue| v.phase == phase && v.metric == metric && v.conditions.is_empty();
-        self.values.iter().find(is_it).and_then(|v| v.value)
+        let is_wanted = |v: &&MetricValue| v.phase == phase && v.metric == metric && v.conditions.is_empty();
+        self.values.iter().find(is_wanted).and_then(|v| v.value)
+    }
+
+    /// Adds what the next process measured that does the same work. The first failure stays.
+    pub fn go_on_with(&mut self, next: Outcome) {
+        self.values.extend(next.values);
+        self.readings.extend(next.readings);
+        if !next.predictions.is_empty() {
+            self.predictions = next.predictions;
+        }
+        if next.status.is_failure() && !self.status.is_failure() {
+            let remarks = std::mem::replace(&mut self.note, next.note);
+            self.status = next.status;
+            if !remarks.is_empty() {
+                self.remark(&remarks);
+            }
+        } else if !next.note.is_empty() && !self.note.contains(&next.note) {
+            self.remark(&next.note);
+        }
+    }
+
+    /// Adds what the processes measured that served the saved model. If they failed, so has the case; what the fit gave stays.
+    pub fn add_served(&mut self, served: Outcome) {
+        self.values.extend(served.values);
+        self.readings.extend(served.readings);
+        if served.status.is_failure() {
+            self.status = served.status;
+            let remarks = std::mem::replace(&mut self.note, format!("{NOT_SERVED}: {}", served.note));
+            if !remarks.is_empty() {
+                self.remark(&remarks);
+            }
+        } else if !served.note.is_empty() && !self.note.contains(&served.note) {
+            self.remark(&served.note);
+        }
     }
 }
 

@@ -20,6 +20,10 @@ pub enum Phase {
     PredictBatch,
     /// One example a call: the scenario `single-stream`.
     PredictSingle,
+    /// Loading the saved model in a fresh process, and its first prediction.
+    Serve,
+    /// Calls of 1, 2, 4, … examples.
+    BatchSize,
     /// Queries that arrive at random times: the scenario `server`.
     Server,
     /// Whether the measurement of latency can be believed.
@@ -41,6 +45,8 @@ impl Phase {
             Phase::Score => "score",
             Phase::PredictBatch => "predict-batch",
             Phase::PredictSingle => "predict-single",
+            Phase::Serve => "serve",
+            Phase::BatchSize => "batch-size",
             Phase::Server => "server",
             Phase::Audit => "audit",
             Phase::PredictHidden => "predict-hidden",

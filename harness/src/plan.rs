@@ -78,6 +78,7 @@ impl Plan {
         let devices = overrides.apply(&mut suite)?;
         settings::check_meter(program, source, &suite, overrides)?;
         settings::check_timeout(source, &suite, overrides)?;
+        latency::check_rounds(source, &suite)?;
         let jobs = *suite.jobs.as_ref();
         suite.threads.get_or_insert_with(|| not_written((available_cpus() / jobs).max(1)));
         let tasks = suite.tasks.iter().map(|entry| {
@@ -210,7 +211,9 @@ impl Combination<'_> {
             train_score: suite.train_score,
             test_rows: None,
             energy: suite.energy.config(),
+            noise: suite.noise.limits(),
             idle: None,
+            peak: None,
         }
     }
 }

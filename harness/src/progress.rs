@@ -145,7 +145,9 @@ impl Progress for Bars {
             Event::Progress { done, total } => {
                 let phase = self.phase.get(&index).map_or("", |phase| phase.name());
                 bar.set_message(format!("{phase} {done}/{total}"));
-                *steps = FIT_STEPS * *done as u64 / (*total).max(1) as u64;
+                if self.phase.get(&index) == Some(&Phase::Fit) {
+                    *steps = FIT_STEPS * *done as u64 / (*total).max(1) as u64;
+                }
             }
             Event::Outcome(_) => {}
         }

@@ -13,26 +13,52 @@ use crate::case::Case;
 use crate::checkpoint::CheckpointPlace;
 use crate::outcome::Outcome;
 use crate::phase::Phase;
+use crate::serving::ServingPlace;
 
 /// The parent's request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
     /// The case to measure.
     pub case: Case,
+    /// What the process does for the case.
+    pub work: Work,
     /// A folder from which samples are read instead of the built-in ones.
     pub samples: Option<PathBuf>,
-    /// The folder in which the fitted model is kept, if it is to be kept. It does not exist yet.
-    pub keep: Option<PathBuf>,
+    /// Where the fitted model is saved, to be served. `None` for a case that is not served, such as a search trial.
+    pub serving: Option<ServingPlace>,
     /// Where the fit is stored while it is under way, if the case belongs to a run.
     pub checkpoint: Option<CheckpointPlace>,
+    /// The seconds of the case's time-out that its earlier processes have used.
+    pub spent_s: f64,
+    /// Whether the process does nothing else. If not, its peak memory is not that of its work.
+    pub alone: bool,
+}
+
+/// What a process does for a case. A case that is served has a process for each, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// Fits the model, scores it and saves it.
+    Fit,
+    /// Loads the saved model from the disk, and ends.
+    LoadCold,
+    /// Loads the saved model, and predicts.
+    Serve,
 }
 
 impl Request {
-    /// The request for `case`, which belongs to the run in `run`, if any.
+    /// The request for the fit of `case`, which belongs to the run in `run`, if any. The model is not saved.
     pub fn new(case: &Case, samples: Option<&PathBuf>, run: Option<&RunDir>) -> Request {
-        let keep = run.filter(|_| case.keep_model).map(|run| run.model_path(&case.id));
         let place = |run: &RunDir| CheckpointPlace { path: run.checkpoint_path(&case.id), every_s: case.checkpoint_s };
-        Request { case: case.clone(), samples: samples.cloned(), keep, checkpoint: run.map(place) }
+        Request {
+            case: case.clone(),
+            work: Work::Fit,
+            samples: samples.cloned(),
+            serving: None,
+            checkpoint: run.map(place),
+            spent_s: 0.0,
+            alone: true,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Carries out the cases of a run, some at a time, and stores each of them when it ends.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
@@ -10,10 +10,10 @@ use anyhow::Context;
 use bakeoff_reports::Status;
 
 use crate::case::Case;
-use crate::executor::Executor;
+use crate::executor::{Executor, UnderWay};
 use crate::interrupt;
 use crate::machine::Machine;
-use crate::outcome::{Outcome, is_stop_from_outside};
+use crate::outcome::{MetricValue, Outcome, is_stop_from_outside};
 use crate::progress::Progress;
 use crate::protocol::Event;
 use crate::recorder::Recorder;
@@ -41,7 +41,7 @@ enum Message {
     Done(usize, Box<(Case, Outcome)>, Option<f64>),
 }
 
-/// Runs `cases` in order, `jobs` at a time. A case whose parameters follow from search trials waits for them;
+/// Runs `cases` by turns, `jobs` at a time: of the cases of a setting, all models with the first seed and fold come before the second. A case whose parameters follow from search trials waits for them;
 /// `searches` holds those that were done before.
 ///
 /// # Errors
@@ -62,7 +62,8 @@ pub fn run(
     let stored = thread::scope(|scope| -> anyhow::Result<anyhow::Result<()>> {
         for job in 0..jobs.min(cases.len()) {
             let (sender, queue) = (sender.clone(), &queue);
-            let started = thread::Builder::new().spawn_scoped(scope, move || work(queue, executor, machine, &sender));
+            let work = move || Runner { queue, executor, machine, sender: &sender }.work();
+            let started = thread::Builder::new().spawn_scoped(scope, work);
             match started {
                 // The run goes on with fewer cases at a time.
                 Err(_) if job > 0 => break,
@@ -114,14 +115,14 @@ struct Queue<'a> {
 }
 
 struct QueueState {
-    /// Their indexes, in the order of the plan.
+    /// Their indexes, in the order in which they are run.
     waiting: VecDeque<usize>,
     searches: Searches,
 }
 
 impl<'a> Queue<'a> {
     fn new(cases: &'a [Case], searches: Searches) -> Queue<'a> {
-        let state = QueueState { waiting: (0..cases.len()).collect(), searches };
+        let state = QueueState { waiting: by_turns(cases).into(), searches };
         Queue { cases, state: Mutex::new(state), trial_ended: Condvar::new() }
     }
 
@@ -155,34 +156,130 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// Takes cases from the queue until there are none left or the user stops the run.
-fn work(queue: &Queue<'_>, executor: &dyn Executor, machine: &dyn Machine, sender: &mpsc::Sender<Message>) {
-    // Sending fails only if the receiver is gone. Then nobody needs the message.
-    let send = |message| drop(sender.send(message));
-    while let Some((index, beginning)) = queue.next() {
-        let mut case = queue.cases[index].clone();
-        send(Message::Started(index));
+/// The indexes of cases in the order in which they are run. In the plan, each model has all of its seeds and folds one after the other.
+/// Drift of the machine would then hit models that come later and spare the others, so the models of a setting take turns: each has its
+/// first seed before any has its second. The search trials of a case stay before it.
+fn by_turns(cases: &[Case]) -> Vec<usize> {
+    let mut settings = HashMap::new();
+    let mut turns = HashMap::new();
+    let place = |case: &Case| {
+        let setting = (case.task.clone(), case.train_size, case.label_noise.to_bits());
+        let count = settings.len();
+        let setting = *settings.entry(setting).or_insert(count);
+        let turn = (setting, case.seed, case.fold.map(|fold| (fold.repeat, fold.fold)));
+        let count = turns.len();
+        (setting, *turns.entry(turn).or_insert(count))
+    };
+    let places: Vec<(usize, usize)> = cases.iter().map(place).collect();
+    let mut order: Vec<usize> = (0..cases.len()).collect();
+    order.sort_by_key(|index| places[*index]);
+    order
+}
+
+/// Whether two cases differ in their model only, or in their device, so that their times are compared.
+fn is_same_turn(one: &Case, other: &Case) -> bool {
+    let turn = |case: &Case| (case.train_size, case.label_noise.to_bits(), case.seed, case.fold);
+    one.task == other.task && turn(one) == turn(other)
+}
+
+/// A case whose model is fitted.
+struct Fitted {
+    index: usize,
+    case: Case,
+    /// What its search gave.
+    found: Vec<MetricValue>,
+    under_way: UnderWay,
+    /// The seconds of its processes, without those in which other cases had their turn.
+    wall_s: f64,
+}
+
+/// A thread that runs cases.
+struct Runner<'a> {
+    queue: &'a Queue<'a>,
+    executor: &'a dyn Executor,
+    machine: &'a dyn Machine,
+    sender: &'a mpsc::Sender<Message>,
+}
+
+impl Runner<'_> {
+    /// Takes cases from the queue until there are none left or the user stops the run. If they are served in rounds, those that were
+    /// fitted wait for the others with which they take turns.
+    fn work(&self) {
+        let mut fitted: Vec<Fitted> = Vec::new();
+        loop {
+            let next = self.queue.next();
+            let goes_on = |(index, _): &(usize, Beginning)| {
+                fitted.first().is_none_or(|first| is_same_turn(&first.case, &self.queue.cases[*index]))
+            };
+            if !next.as_ref().is_some_and(goes_on) && self.serve(std::mem::take(&mut fitted)).is_none() {
+                return;
+            }
+            let Some((index, beginning)) = next else { return };
+            let Some(case) = self.begin(index, beginning) else { continue };
+            let Some(one) = self.fit(index, case) else { return };
+            if one.case.latency.rounds > 1 && !one.under_way.is_over() {
+                fitted.push(one);
+            } else if self.serve(vec![one]).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// The case with the parameters that it is run with, and what its search gave. `None` if it is not run, and has ended.
+    fn begin(&self, index: usize, beginning: Beginning) -> Option<(Case, Vec<MetricValue>)> {
+        let mut case = self.queue.cases[index].clone();
+        self.send(Message::Started(index));
         if let Some(reason) = &case.unsupported {
             let outcome = Outcome::without_numbers(Status::Unsupported, reason);
-            send(Message::Done(index, Box::new((case, outcome)), None));
-            continue;
+            self.send(Message::Done(index, Box::new((case, outcome)), None));
+            return None;
         }
-        let found = match beginning {
+        match beginning {
             Beginning::Run(params, found) => {
                 case.params = params;
-                found
+                Some((case, found))
             }
             Beginning::Refused(outcome) => {
-                queue.ended(&case, &outcome, None);
-                send(Message::Done(index, Box::new((case, outcome)), None));
-                continue;
+                self.queue.ended(&case, &outcome, None);
+                self.send(Message::Done(index, Box::new((case, outcome)), None));
+                None
             }
-        };
-        let stopwatch = Stopwatch::start(machine);
-        let Some(mut outcome) = executor.run(&case, &mut |event| send(Message::Told(index, event))) else { return };
+        }
+    }
+
+    /// Fits the model of a case. `None` if the user stopped it.
+    fn fit(&self, index: usize, (case, found): (Case, Vec<MetricValue>)) -> Option<Fitted> {
+        let stopwatch = Stopwatch::start(self.machine);
+        let under_way = self.executor.fit(&case, &mut |event| self.send(Message::Told(index, event)))?;
         let wall_s = stopwatch.seconds();
-        queue.ended(&case, &outcome, Some(wall_s));
-        outcome.values.splice(0..0, found);
-        send(Message::Done(index, Box::new((case, outcome)), Some(wall_s)));
+        Some(Fitted { index, case, found, under_way, wall_s })
+    }
+
+    /// Serves these models by turns until nothing is left to be served, and reports the outcomes of their cases. `None` if the user
+    /// stopped it.
+    fn serve(&self, mut fitted: Vec<Fitted>) -> Option<()> {
+        while fitted.iter().any(|one| !one.under_way.is_over()) {
+            for one in fitted.iter_mut().filter(|one| !one.under_way.is_over()) {
+                if interrupt::requested() {
+                    return None;
+                }
+                let stopwatch = Stopwatch::start(self.machine);
+                let index = one.index;
+                self.executor.serve(&mut one.under_way, &mut |event| self.send(Message::Told(index, event)))?;
+                one.wall_s += stopwatch.seconds();
+            }
+        }
+        for Fitted { index, case, found, under_way, wall_s } in fitted {
+            let mut outcome = under_way.outcome();
+            self.queue.ended(&case, &outcome, Some(wall_s));
+            outcome.values.splice(0..0, found);
+            self.send(Message::Done(index, Box::new((case, outcome)), Some(wall_s)));
+        }
+        Some(())
+    }
+
+    /// Sending fails only if the receiver is gone. Then nobody needs the message.
+    fn send(&self, message: Message) {
+        drop(self.sender.send(message));
     }
 }

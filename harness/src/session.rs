@@ -222,7 +222,7 @@ impl Session<'_> {
         searches: Searches,
     ) -> anyhow::Result<Finished> {
         let path = recorder.path().to_owned();
-        let cases = self.with_idle_power(&plan.cases);
+        let cases = self.with_measured_machine(&plan.cases);
         let primary = info.tasks.iter().map(|task| (task.name.clone(), task.primary.clone())).collect();
         let mut progress = progress::for_stderr(cases.len(), primary);
         // Processor time, memory and panics belong to a process. If one process runs all cases, it must run them one at
@@ -252,15 +252,20 @@ impl Session<'_> {
         }
     }
 
-    /// The cases, with the power of the idle machine, which only the parent can measure.
-    fn with_idle_power(&self, cases: &[Case]) -> Vec<Case> {
+    /// The cases, with the power of the idle machine and with what it can do at most. Only the parent can measure the first, and the
+    /// second is the same for all cases with as many threads.
+    fn with_measured_machine(&self, cases: &[Case]) -> Vec<Case> {
         const WINDOW: Duration = Duration::from_secs(1);
         let mut cases = cases.to_vec();
         let Some(energy) = cases.first().map(|case| case.energy) else { return cases };
         let meter = meters::open(&energy, self.program.machine).ok();
         let idle = meter.and_then(|mut meter| IdleWindow::measure(meter.as_mut(), self.program.machine, WINDOW));
+        let mut peaks = BTreeMap::new();
         for case in &mut cases {
             case.idle = idle;
+            if case.unsupported.is_none() && case.trial.is_none() {
+                case.peak = *peaks.entry(case.threads).or_insert_with(|| self.program.machine.peak(case.threads));
+            }
         }
         cases
     }

@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use crate::budget::Budget;
 use crate::meters::EnergyConfig;
+use crate::noise::NoiseLimits;
 
 mod data;
 mod latency;
@@ -91,6 +92,9 @@ pub struct Suite {
     /// How energy is measured.
     #[serde(default)]
     pub energy: EnergyEntry,
+    /// Above which noise a measurement is repeated, and marked if that does not help.
+    #[serde(default, skip_serializing_if = "NoiseEntry::is_empty")]
+    pub noise: NoiseEntry,
     /// How parameters are searched for; they stay as they are written if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Spanned<SearchEntry>>,
@@ -123,6 +127,37 @@ impl EnergyEntry {
     /// The settings without their places.
     pub fn config(&self) -> EnergyConfig {
         EnergyConfig { estimate: self.estimate, watts_per_core: *self.watts_per_core.as_ref() }
+    }
+}
+
+/// The table `[noise]` of a suite.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NoiseEntry {
+    /// The largest share of processor time that a hypervisor may give to other machines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_steal: Option<Spanned<f64>>,
+    /// The most involuntary context switches a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_involuntary_per_s: Option<Spanned<f64>>,
+    /// The most processors that other programs may keep busy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_load: Option<Spanned<f64>>,
+}
+
+impl NoiseEntry {
+    fn is_empty(&self) -> bool {
+        self.limits() == NoiseLimits::default()
+    }
+
+    /// The limits without their places.
+    pub fn limits(&self) -> NoiseLimits {
+        let value = |limit: &Option<Spanned<f64>>| limit.as_ref().map(|limit| *limit.as_ref());
+        NoiseLimits {
+            steal: value(&self.max_steal),
+            involuntary_per_s: value(&self.max_involuntary_per_s),
+            load: value(&self.max_load),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use bakeoff::load::LatencyConfig;
 use bakeoff::machine::ThisMachine;
 use bakeoff::measure::measure;
 use bakeoff::meters::EnergyConfig;
+use bakeoff::noise::NoiseLimits;
 use bakeoff::outcome::Outcome;
 use bakeoff::phase::Phase;
 use bakeoff::program::Program;
@@ -197,7 +198,9 @@ fn run(makes: Makes) -> Outcome {
         train_score: false,
         test_rows: None,
         energy: EnergyConfig { estimate: false, watts_per_core: 12.0 },
+        noise: NoiseLimits::default(),
         idle: None,
+        peak: None,
         unsupported: None,
     };
     measure(&program, &Request::new(&case, None, None), &Store::embedded(), &mut |_| {})

@@ -12,6 +12,7 @@ use bakeoff::load::LatencyConfig;
 use bakeoff::machine::ThisMachine;
 use bakeoff::measure::measure;
 use bakeoff::meters::EnergyConfig;
+use bakeoff::noise::NoiseLimits;
 use bakeoff::outcome::Outcome;
 use bakeoff::phase::Phase;
 use bakeoff::program::Program;
@@ -169,7 +170,9 @@ fn run_for(
         train_score: false,
         test_rows: None,
         energy: EnergyConfig { estimate: false, watts_per_core: 12.0 },
+        noise: NoiseLimits::default(),
         idle: None,
+        peak: None,
         unsupported: None,
     };
     measure(&program, &Request::new(&case, None, None), &Store::embedded(), &mut |_| {})

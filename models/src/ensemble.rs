@@ -245,6 +245,7 @@ impl Model for Ensemble {
         Footprint {
             parameters: each().map(|footprint| footprint.parameters).sum(),
             flops_per_example: each().map(|footprint| footprint.flops_per_example).sum(),
+            weight_bytes: each().map(|footprint| footprint.weight_bytes).sum(),
         }
     }
 

@@ -42,6 +42,7 @@ pub use model::{
     TargetShape, TaskShape, UNLABELLED, Watch,
 };
 pub use names::{did_you_mean, unknown_name};
+pub use neural::PeakWork;
 pub use parallel::{Threads, on_threads};
 pub use params::{DefaultValue, Domain, InputKind, ModelValue, Param, ParamError, ParamValue, Resolved};
 pub use reason::{Attention, Reason};

@@ -201,6 +201,9 @@ pub struct Footprint {
     pub parameters: u64,
     /// The multiply-adds of one prediction, times two. `None` if they cannot be counted.
     pub flops_per_example: Option<u64>,
+    /// The bytes of weights that one prediction reads at least once, without tables of embeddings, of which it reads a few rows. `None`
+    /// if they depend on the example.
+    pub weight_bytes: Option<u64>,
 }
 
 /// Why a model could not do its work.

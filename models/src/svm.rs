@@ -311,7 +311,13 @@ impl Model for SupportVectors {
     fn footprint(&self) -> Footprint {
         self.fitted.as_ref().map_or_else(Footprint::default, |fitted| {
             let machine = fitted.predictor.machine();
-            let own = Footprint { parameters: machine.parameters(), flops_per_example: machine.flops() };
+            let flops = machine.flops();
+            // Each number, of four bytes, is read once for a multiply-add, which counts as two operations.
+            let own = Footprint {
+                parameters: machine.parameters(),
+                flops_per_example: flops,
+                weight_bytes: flops.map(|flops| 2 * flops),
+            };
             fitted.encoder.footprint(own)
         })
     }

@@ -57,6 +57,12 @@ pub struct Gap {
 /// How the note of a number begins that is missing because the fit did not reach its target.
 pub const NOT_REACHED: &str = "not reached";
 
+/// Whether these are the conditions of a number that was measured in one of several rounds of serving. Tables and figures show what the
+/// rounds gave together.
+pub(crate) fn is_of_round(conditions: &str) -> bool {
+    conditions.split(' ').any(|pair| pair.starts_with("round="))
+}
+
 /// How the note of a bound of a percentile begins that is missing because there were too few queries.
 pub const NEEDS_MORE_QUERIES: &str = "needs more queries";
 
@@ -147,6 +153,23 @@ impl Trial {
     /// The number from this source.
     pub fn get_from(&self, phase: &str, metric: &str, source: &str) -> Option<&Value> {
         self.all(phase, metric).find(|value| value.source == source)
+    }
+
+    /// The numbers of this metric in this phase that were measured under a further condition of this name, each with the number that
+    /// the condition has. Numbers of a single round of serving are not among them.
+    pub(crate) fn under<'a>(
+        &'a self,
+        phase: &'a str,
+        metric: &'a str,
+        condition: &'a str,
+    ) -> impl Iterator<Item = (f64, &'a Value)> {
+        let of_name = move |value: &Value| {
+            let mut pairs = value.conditions.split(' ').filter_map(|pair| pair.split_once('='));
+            pairs.find(|(name, _)| *name == condition)?.1.parse().ok()
+        };
+        let is_wanted =
+            move |value: &&Value| value.metric == metric && value.phase == phase && !is_of_round(&value.conditions);
+        self.values.iter().filter(is_wanted).filter_map(move |value| Some((of_name(value)?, value)))
     }
 
     /// The numbers from all sources.

@@ -48,6 +48,10 @@ enum When {
     Method(Method),
     /// Joules that are an estimate.
     EstimatedEnergy,
+    /// Numbers of this phase.
+    Phase(&'static str),
+    /// Numbers of this metric.
+    Metric(&'static str),
 }
 
 /// The entries of the works that a run used, in BibTeX, in the order of the registry.
@@ -156,6 +160,12 @@ impl Facts {
             }
             When::Search(method) => self.searched.as_deref() == Some(method),
             When::Method(method) => self.methods.contains(&method),
+            When::Phase(phase) => {
+                results.grid.trials().any(|(_, _, trial)| trial.values.iter().any(|value| value.phase == phase))
+            }
+            When::Metric(metric) => {
+                results.grid.trials().any(|(_, _, trial)| trial.values.iter().any(|value| value.metric == metric))
+            }
             When::EstimatedEnergy => info.energy == crate::cell::ESTIMATE,
         }
     }

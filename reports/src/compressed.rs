@@ -13,17 +13,19 @@ const RULE: &str = "Each row compares a network with the one that it was made of
     ratio of the smaller network's to the whole one's, with its 95 % interval over seeds or folds. It fell if the whole interval is below 1, and did \
     not fall if none of it is. Fewer than three seeds tell nothing. The intervals are not adjusted for their number: of forty costs that \
     are the same, one is said to have fallen. Bytes are counted and not measured, so one seed is enough for them. The peak memory is that of the \
-    whole case: the whole network is trained in it before it is made smaller, so it does not fall if training needs the most. Weights \
-    of 8 bits are stored so and computed with as 32 bits, so neither latency nor memory can fall by them.";
+    fit: the whole network is trained in it before it is made smaller, so it does not fall if training needs the most. Serving memory \
+    is that of a process that only loads the saved model and predicts. Weights of 8 bits are stored so and computed with as 32 bits, so \
+    neither latency nor memory can fall by them.";
 
 /// The name of the model that makes others smaller.
 const MODEL: &str = "compress";
 
 /// The costs that compression is for: phase, metric and title.
-const COSTS: [(&str, &str, &str); 3] = [
+const COSTS: [(&str, &str, &str); 4] = [
     ("case", "model_bytes", "artefact bytes"),
     ("predict-single", "latency_p50_s", "median latency"),
     ("case", "peak_memory_bytes", "peak memory"),
+    ("serve", "peak_memory_bytes", "serving memory"),
 ];
 
 /// The smaller networks beside the whole ones; `None` if the run has no such pair.

@@ -7,6 +7,8 @@ use crate::format::{count, score};
 use crate::latency_tables::{single_predictions, under_load};
 use crate::metric::Metric;
 use crate::results::Results;
+use crate::roofline::roofline;
+use crate::served::served;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 use crate::time_to_target::time_to_target;
 
@@ -25,6 +27,8 @@ pub(crate) fn extra_tables(results: &Results) -> Vec<ExtraTable> {
         crossover_table(results),
         train_and_test(results),
         time_to_target(results),
+        served(results),
+        roofline(results),
         compressed(results),
         single_predictions(results),
         under_load(results),

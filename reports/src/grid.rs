@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use crate::cell::{Cell, Contradiction, Gap, SearchTrial, Trial, Value, measured_first};
+use crate::cell::{Cell, Contradiction, Gap, SearchTrial, Trial, Value, is_of_round, measured_first};
 use crate::error::ReportError;
 use crate::metric::metric;
 use crate::record::{Record, Status};
@@ -363,8 +363,11 @@ fn trial(closing: &Record, rows: &[&Record]) -> Trial {
             })
         })
         .collect();
-    let empty = rows.iter().filter(|row| row.value.is_none() && !is_closing(row));
-    let has_another = |row: &Record| values.iter().any(|value| value.phase == row.phase && value.metric == row.metric);
+    let empty = rows.iter().filter(|row| row.value.is_none() && !is_closing(row) && !is_of_round(&row.conditions));
+    let has_another = |row: &Record| {
+        let is_another = |value: &Value| value.phase == row.phase && value.metric == row.metric;
+        values.iter().any(|value| is_another(value) && !is_of_round(&value.conditions))
+    };
     let gaps = empty.map(|row| Gap {
         phase: row.phase.clone(),
         metric: row.metric.clone(),

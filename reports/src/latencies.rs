@@ -38,7 +38,9 @@ pub(crate) fn latencies(dir: &RunDir, grid: &Grid, remarks: &mut Vec<String>) ->
 }
 
 fn of_case(dir: &RunDir, case: &str) -> Result<Vec<f64>, ReportError> {
-    let is_latency = |reading: &Reading| reading.phase == "predict-single" && reading.metric == "latency_s";
+    // Rounds of serving have readings of their own.
+    let is_of_latency = |metric: &str| metric == "latency_s" || metric.starts_with("latency_s round=");
+    let is_latency = |reading: &Reading| reading.phase == "predict-single" && is_of_latency(&reading.metric);
     let readings = dir.readings(case)?.unwrap_or_default();
     let mut seconds: Vec<f64> =
         readings.iter().filter(|reading| is_latency(reading)).map(|reading| reading.value).collect();

@@ -38,11 +38,13 @@ mod record;
 mod remedy;
 mod report;
 mod results;
+mod roofline;
 mod rows;
 mod run_dir;
 mod run_info;
 mod scores;
 mod sections;
+mod served;
 mod setting;
 mod sheet;
 mod statistics;
@@ -91,7 +93,7 @@ pub use sheet::{COLLAPSED_BELOW, sheet};
 pub use statistics::{
     EffectOfTwoSources, Equivalence, Friedman, Inference, Interval, PercentileBound, TaskScores, Tested, Trials,
     bootstrap, bootstrap_mean, chance_of_separation, chance_of_sweep, cliques, corrected, critical_difference,
-    epsilon_min, equivalence, expected_max, friedman, holm, mcnemar_p, minimum_detectable_effect, most_over,
+    epsilon_min, equivalence, expected_max, friedman, holm, knee, mcnemar_p, minimum_detectable_effect, most_over,
     percentile_bound, probability_of_improvement, quantile, queries_needed, ranks, signed_rank_p,
     studentised_range_cdf, studentised_range_quantile, upper_fence, violation_ratio, wilson,
 };

@@ -79,6 +79,11 @@ impl RunDir {
         self.path.join("checkpoints").join(case)
     }
 
+    /// `serving/<case>/`: a fitted model that is being served, and the inputs that it is given.
+    pub fn serving_path(&self, case: &str) -> PathBuf {
+        self.path.join("serving").join(case)
+    }
+
     /// `report.html`: what a person opens.
     pub fn report_path(&self) -> PathBuf {
         self.path.join("report.html")

@@ -22,6 +22,8 @@ pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
         about.truncated(),
         about.collapsed(),
         about.audit(),
+        about.noise(),
+        about.processors(),
     ]
     .concat()
 }
@@ -229,6 +231,60 @@ impl About<'_> {
             })
         };
         self.by_model(failed).into_iter().flat_map(sentences).collect()
+    }
+
+    /// Models that were measured while the machine was noisier than the suite allows.
+    fn noise(&self) -> Vec<String> {
+        let kind = if self.are_folds() { "fold" } else { "seed" };
+        let of_phase = |(phase, done): (&str, &str)| {
+            let noisy = |trial: &Trial| {
+                let exceeded = trial.get(phase, "noise_over_limits")?;
+                (exceeded.value > 0.0).then(|| exceeded.note.clone())
+            };
+            let warning = |report: ModelReport<String>| {
+                let model = report.who.trim_end_matches(": ");
+                let trials = report.by_trial.iter().map(|(trial, note)| format!("{kind} {trial}: {note}"));
+                format!(
+                    "{model} was {done} while the machine was noisier than [noise] of the suite allows ({}). Its times and joules may \
+                     be too large.",
+                    trials.collect::<Vec<_>>().join("; ")
+                )
+            };
+            self.by_model(noisy).into_iter().map(warning).collect::<Vec<_>>()
+        };
+        [("fit", "fitted"), ("serve", "served")].into_iter().flat_map(of_phase).collect()
+    }
+
+    /// Models that could run on other processors than the others, or computed on another number of threads, so that their times cannot be
+    /// compared.
+    fn processors(&self) -> Vec<String> {
+        let list = |trial: &Trial| trial.get("case", "affinity_cpus").map(|value| value.note.clone());
+        let threads = |trial: &Trial| trial.threads.map(|threads| count(threads, "thread"));
+        let of_lists =
+            self.unequal(list).map(|groups| format!("The models could not run on the same processors: {groups}."));
+        let of_threads =
+            self.unequal(threads).map(|groups| format!("The models did not compute on as many threads: {groups}."));
+        let warning = |what: String| format!("{what} Compare no times of models that had others.");
+        of_lists.into_iter().chain(of_threads).map(warning).collect()
+    }
+
+    /// The models by something that all of them should have alike, such as `svm on 0-1; lstm on 0-3`. `None` if they have.
+    fn unequal(&self, of: impl Fn(&Trial) -> Option<String>) -> Option<String> {
+        let trials =
+            self.grid.row(self.setting).flat_map(|(label, cell)| cell.trials.iter().map(move |trial| (trial, label)));
+        let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+        for (trial, label) in trials {
+            let Some(what) = of(trial) else { continue };
+            let label = self.grid.labels[label].as_str();
+            match groups.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, labels)) if labels.contains(&label) => {}
+                Some((_, labels)) => labels.push(label),
+                None => groups.push((what, vec![label])),
+            }
+        }
+        let groups: Vec<String> =
+            groups.iter().map(|(what, labels)| format!("{} on {what}", labels.join(", "))).collect();
+        (groups.len() > 1).then(|| groups.join("; "))
     }
 
     fn wordless(&self) -> Vec<String> {

@@ -35,6 +35,8 @@ const SIZES: &[(&str, Plan)] = &[
     ("5x2-grid", Plan { tasks: 2, models: 5, seeds: 3, examples: 200, faults: false, trials: 0, axes: false }),
     ("8x3-grid", SMALL),
     ("8x3-server", SMALL),
+    ("8x3-batch-size", SMALL),
+    ("8x3-roofline", SMALL),
     ("3x2-threads", Plan { tasks: 2, models: 3, seeds: 2, examples: 200, faults: false, trials: 0, axes: false }),
 ];
 
@@ -95,6 +97,67 @@ fn make_server(dir: &RunDir) {
     dir.write_rows(&dir.records_path(), &records).unwrap();
 }
 
+/// The figure that needs calls of several batch sizes.
+const BATCH_SIZE: &str = "batch-size";
+
+/// Adds calls of 1 to 1,024 examples to every case that was measured. Those of each model flatten at another size.
+fn make_batch_sizes(dir: &RunDir) {
+    let mut records = Vec::new();
+    for record in dir.records().unwrap().rows {
+        let flat_from = f64::from(4 << (record.model.len() % 7));
+        if record.phase == "predict-batch" && record.metric == "throughput" {
+            for size in (0..=10).map(|power| f64::from(1 << power)) {
+                let per_second = 900.0 * size.min(flat_from).powf(0.9) + size;
+                for (metric, unit, value, source) in
+                    [("throughput", "1/s", per_second, "stopwatch"), ("energy_j", "J", 20.0 / per_second, "rapl")]
+                {
+                    records.push(Record {
+                        phase: BATCH_SIZE.to_owned(),
+                        conditions: format!("batch={size}"),
+                        metric: metric.to_owned(),
+                        unit: unit.to_owned(),
+                        value: Some(value),
+                        source: source.to_owned(),
+                        ..record.clone()
+                    });
+                }
+            }
+        }
+        records.push(record);
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+}
+
+/// The figure that needs the machine's peak.
+const ROOFLINE: &str = "roofline";
+
+/// Adds to every case that was measured what its model does and what the machine can do at most.
+fn make_roofline(dir: &RunDir) {
+    let mut records = Vec::new();
+    for record in dir.records().unwrap().rows {
+        if record.phase == "case" && record.metric == "wall_s" && record.value.is_some() {
+            let size = 10_f64.powi(record.label.len() as i32 % 4);
+            for (metric, unit, value, source) in [
+                ("flops", "", 2e5 * size * size, "model"),
+                ("weight_bytes", "B", 4e5 * size, "model"),
+                ("peak_flops_per_s", "1/s", 1.2e11, "stopwatch"),
+                ("peak_bytes_per_s", "B/s", 1.1e10, "stopwatch"),
+            ] {
+                records.push(Record {
+                    metric: metric.to_owned(),
+                    unit: unit.to_owned(),
+                    value: Some(value),
+                    source: source.to_owned(),
+                    note: String::new(),
+                    ..record.clone()
+                });
+            }
+        }
+        records.push(record);
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+}
+
 /// Makes the run one of a suite that measures claims.
 fn make_claims_run(dir: &RunDir) {
     let mut info = dir.info().unwrap();
@@ -127,6 +190,8 @@ fn no_text_is_clipped_or_lies_on_another_at_any_size() {
             "8x3-grid" => make_grid(&dir, MIXED),
             "8x3-server" => make_server(&dir),
             "3x2-threads" => make_threads(&dir),
+            "8x3-batch-size" => make_batch_sizes(&dir),
+            "8x3-roofline" => make_roofline(&dir),
             _ => {}
         }
         build(&dir).unwrap();
@@ -162,17 +227,30 @@ fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
     let server_dir = write_run(server_folder.path(), &SMALL);
     make_server(&server_dir);
     let server = Results::load(&server_dir).unwrap();
+    let batches_folder = tempfile::tempdir().unwrap();
+    let batches_dir = write_run(batches_folder.path(), &SMALL);
+    make_batch_sizes(&batches_dir);
+    let batches = Results::load(&batches_dir).unwrap();
+    let roofline_folder = tempfile::tempdir().unwrap();
+    let roofline_dir = write_run(roofline_folder.path(), &SMALL);
+    make_roofline(&roofline_dir);
+    let roofline = Results::load(&roofline_dir).unwrap();
     for figure in FIGURES {
         let of_axis = AXIS_FIGURES.contains(&figure.name());
         let of_claims = figure.name() == VERDICTS;
         let of_threads = figure.name() == THREADS;
         let of_server = figure.name() == SERVER;
+        let of_batches = figure.name() == BATCH_SIZE;
+        let of_roofline = figure.name() == ROOFLINE;
         let nothing = figure.draw(&results, &Style::default()).unwrap().pictures.is_empty();
-        assert_eq!(nothing, of_axis || of_claims || of_threads || of_server, "{}", figure.name());
+        let needs_more = of_axis || of_claims || of_threads || of_server || of_batches || of_roofline;
+        assert_eq!(nothing, needs_more, "{}", figure.name());
         let run = match () {
             () if of_axis => &axes,
             () if of_threads => &threads,
             () if of_server => &server,
+            () if of_batches => &batches,
+            () if of_roofline => &roofline,
             () => &results,
         };
         let drawn = figure.draw(if of_claims { &claims } else { run }, &Style::default()).unwrap();
@@ -200,7 +278,7 @@ fn figures_cap_their_panels_and_say_so() {
         !["confusion", "reliability"].contains(name)
             && !AXIS_FIGURES.contains(name)
             && !OF_ALL.contains(name)
-            && ![THREADS, SERVER].contains(name)
+            && ![THREADS, SERVER, BATCH_SIZE, ROOFLINE].contains(name)
     };
     for figure in FIGURES.iter().map(|figure| figure.name()).filter(counted) {
         let expected = format!("Figure {figure} shows the first 12 of 14 panels");

@@ -226,3 +226,51 @@ fn a_task_that_a_model_saw_in_pretraining_is_left_out_of_ranks_over_tasks() {
     // Of one task, nothing can be said over tasks.
     assert_eq!(tasks(&[seen]), if all == 2 { 0 } else { all - 1 });
 }
+
+#[test]
+fn models_that_were_measured_under_noise_are_named_with_what_was_above_its_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = "steal_share 0.0500 is above max_steal = 0.02";
+    let quiet = recorded("sst2", "fit", "noise_over_limits", 0.0);
+    let noisy = Recorded { model: "lstm", value: 1.0, note, ..recorded("sst2", "serve", "noise_over_limits", 0.0) };
+    let built = run(folder.path(), &PLAN, &[quiet, noisy]);
+    let sentence = "lstm was served while the machine was noisier than [noise] of the suite allows (seed 1: steal_share 0.0500 is \
+                    above max_steal = 0.02). Its times and joules may be too large.";
+    assert_warned(folder.path(), &built, "sst2", &[sentence]);
+    assert!(!built.terminal_table.contains("was fitted while"), "{}", built.terminal_table);
+}
+
+#[test]
+fn models_that_could_not_run_on_the_same_processors_are_named_with_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |model: &'static str, note: &'static str| Recorded {
+        model,
+        note,
+        ..recorded("sst2", "case", "affinity_cpus", 2.0)
+    };
+    let alike = [of("resnet", "0-1"), of("transformer", "0-1"), of("lstm", "0-1")];
+    let built = run(folder.path(), &PLAN, &alike);
+    assert!(!built.terminal_table.contains("the same processors"), "{}", built.terminal_table);
+    let folder = tempfile::tempdir().unwrap();
+    let built = run(folder.path(), &PLAN, &[of("resnet", "0-1"), of("transformer", "2-3"), of("lstm", "0-1")]);
+    let sentence = "The models could not run on the same processors: resnet, lstm on 0-1; transformer on 2-3. Compare no times of \
+                    models that had others.";
+    assert_warned(folder.path(), &built, "sst2", &[sentence]);
+}
+
+#[test]
+fn models_that_computed_on_other_numbers_of_threads_are_named_with_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &PLAN);
+    let built = build(&dir).unwrap();
+    assert!(!built.terminal_table.contains("as many threads"), "{}", built.terminal_table);
+    let mut records = dir.records().unwrap().rows;
+    for record in records.iter_mut().filter(|record| record.label == "lstm") {
+        record.threads = Some(1);
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    let built = build(&dir).unwrap();
+    let sentence = "The models did not compute on as many threads: ";
+    assert!(built.terminal_table.contains(sentence), "{}", built.terminal_table);
+    assert!(built.terminal_table.contains("lstm on 1 thread"), "{}", built.terminal_table);
+}

@@ -1,19 +1,34 @@
 //! `doctor`: what this machine can measure, what it cannot, and how to enable that.
 
+mod noise;
+
 use std::fs;
-use std::io::{Write, stdout};
+use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use bakeoff_datasets::{FileState, Store};
 use bakeoff_models::Device;
+use clap::Args;
 
 use super::Exit;
 use crate::forecast::gib;
+use crate::interrupt;
 use crate::machine::Machine;
 use crate::meters::{self, EnergyConfig};
+use crate::noise::Look;
 use crate::program::Program;
 use crate::stopwatch::Stopwatch;
 use crate::worker;
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// Study the machine's noise: repeat fixed work and say which differences of times it can resolve
+    #[arg(long)]
+    noise: bool,
+    /// Study it for so many seconds
+    #[arg(long, value_name = "SECONDS", requires = "noise", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    seconds: u32,
+}
 
 /// One finding.
 enum Finding {
@@ -23,7 +38,7 @@ enum Finding {
 
 use Finding::{Good, Lacking};
 
-pub(super) fn run(program: &Program, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
+pub(super) fn run(program: &Program, arguments: &DoctorArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let machine = program.machine;
     let info = machine.describe();
     let mut out = stdout().lock();
@@ -45,7 +60,7 @@ pub(super) fn run(program: &Program, samples: Option<&PathBuf>) -> anyhow::Resul
     }
     let findings = [
         ("time", stopwatch(machine)),
-        ("processor clock", governor()),
+        ("processor clock", governor(&Look::take(&machine.system_root()))),
         ("load", load(info.cpus)),
         ("energy", energy(machine)),
         ("memory", memory(machine)),
@@ -53,13 +68,24 @@ pub(super) fn run(program: &Program, samples: Option<&PathBuf>) -> anyhow::Resul
         ("datasets", datasets()),
         ("run directory", writable(Path::new("."))),
     ];
-    for (what, finding) in findings {
-        match finding {
-            Good(text) => writeln!(out, "  ok    {what}: {text}")?,
-            Lacking(text) => writeln!(out, "  no    {what}: {text}")?,
+    for finding in &findings {
+        show(&mut out, finding)?;
+    }
+    if arguments.noise {
+        interrupt::listen()?;
+        noise::study(&mut out, machine, f64::from(arguments.seconds))?;
+        if interrupt::requested() {
+            return Ok(Exit::Interrupted);
         }
     }
     Ok(Exit::Ok)
+}
+
+fn show(out: &mut impl Write, (what, finding): &(&str, Finding)) -> io::Result<()> {
+    match finding {
+        Good(text) => writeln!(out, "  ok    {what}: {text}"),
+        Lacking(text) => writeln!(out, "  no    {what}: {text}"),
+    }
 }
 
 fn stopwatch(machine: &dyn Machine) -> Finding {
@@ -73,18 +99,16 @@ fn stopwatch(machine: &dyn Machine) -> Finding {
 }
 
 /// Whether the clock rate of the processor follows the load. If it does, times depend on what ran before.
-fn governor() -> Finding {
-    let path = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
-    match fs::read_to_string(path) {
-        Ok(name) if name.trim() == "performance" => Good("governor 'performance'".to_owned()),
+fn governor(look: &Look) -> Finding {
+    match &look.governor {
+        Ok(name) if name == "performance" => Good("governor 'performance'".to_owned()),
         Ok(name) => Lacking(format!(
-            "governor '{}' changes the clock rate with the load; for steadier times: \
-             sudo cpupower frequency-set -g performance",
-            name.trim()
+            "governor '{name}' changes the clock rate with the load; for steadier times: \
+             sudo cpupower frequency-set -g performance"
         )),
-        Err(_) => Lacking(format!(
-            "{path} does not exist (a virtual machine, or not Linux), so the clock rate cannot be fixed: \
-             repeat runs to see how much times vary"
+        Err(reason) => Lacking(format!(
+            "{reason}, so the clock rate cannot be fixed: repeat runs to see how much times vary, or see what this machine can resolve \
+             with bakeoff doctor --noise"
         )),
     }
 }

@@ -75,7 +75,7 @@ enum Command {
     /// Write text with a fitted model of a task of characters
     Generate(generate::GenerateArguments),
     /// Show what this machine can measure, what it cannot, and how to enable that
-    Doctor,
+    Doctor(doctor::DoctorArguments),
     #[command(hide = true)]
     Worker,
 }
@@ -143,6 +143,9 @@ struct Selection {
     /// Audit the latencies: compare timed answers with scored ones, and look for answers that are kept (docs/latency.md)
     #[arg(long)]
     audit: bool,
+    /// Measure throughput, latency and energy of calls of so many examples each, such as 1,2,4,8
+    #[arg(long, value_name = "EXAMPLES", value_delimiter = ',', value_parser = item::<usize>)]
+    batch_sizes: Vec<usize>,
     /// Leave energy empty where it cannot be measured, instead of estimating it
     #[arg(long)]
     no_energy_estimate: bool,
@@ -209,6 +212,7 @@ impl Selection {
             keep_models: self.keep_models,
             train_score: self.train_score,
             audit: self.audit,
+            batch_sizes: self.batch_sizes.clone(),
             no_estimate: self.no_energy_estimate,
         };
         Plan::new(program, &source, &overrides).map_err(usage)
@@ -278,7 +282,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
         Command::Report(arguments) => report::run(&arguments),
         Command::Resume(arguments) => resume::run(program, &arguments, samples),
         Command::Generate(arguments) => generate::run(program, &arguments),
-        Command::Doctor => doctor::run(program, samples),
+        Command::Doctor(arguments) => doctor::run(program, &arguments, samples),
         Command::Worker => worker::serve(program).map(|()| Exit::Ok),
     };
     match exit {

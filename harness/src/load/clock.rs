@@ -85,12 +85,13 @@ pub fn suspended_since(machine: &dyn Machine, before: Option<Duration>) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
     use std::sync::Mutex;
 
     use bakeoff_reports::MachineInfo;
 
     use super::*;
+    use crate::machine::Peak;
 
     /// A machine whose clock only goes on while a thread sleeps, as a function says.
     struct Sleeps {
@@ -116,6 +117,18 @@ mod tests {
             None
         }
         fn peak_memory_bytes(&self) -> Option<u64> {
+            None
+        }
+        fn evict(&self, _folder: &Path) -> Result<(), String> {
+            unreachable!("nobody asks")
+        }
+        fn fetched_bytes(&self) -> Option<u64> {
+            None
+        }
+        fn system_root(&self) -> PathBuf {
+            PathBuf::new()
+        }
+        fn peak(&self, _threads: usize) -> Option<Peak> {
             None
         }
         fn utc(&self) -> String {

@@ -68,8 +68,12 @@ pub struct LatencyConfig {
     pub rates_per_s: Vec<f64>,
     /// How many instances of the model serve queries in the scenario `server`.
     pub workers: usize,
+    /// How often each saved model is served, by turns with the other models of its setting. An odd number.
+    pub rounds: usize,
     /// Whether the measurement itself is audited.
     pub audit: bool,
+    /// The numbers of examples in a call for which throughput, latency and energy are measured, ascending.
+    pub batch_sizes: Vec<usize>,
 }
 
 impl Default for LatencyConfig {
@@ -83,7 +87,9 @@ impl Default for LatencyConfig {
             bound_ms: None,
             rates_per_s: Vec::new(),
             workers: 1,
+            rounds: 1,
             audit: false,
+            batch_sizes: Vec::new(),
         }
     }
 }
@@ -143,6 +149,13 @@ impl LatencyConfig {
             }
         };
         let mut parts: Vec<String> = self.scenarios.iter().map(part).collect();
+        if !self.batch_sizes.is_empty() {
+            let sizes: Vec<String> = self.batch_sizes.iter().map(ToString::to_string).collect();
+            parts.push(format!("calls of {} examples", sizes.join(", ")));
+        }
+        if self.rounds > 1 {
+            parts.push(format!("in {} rounds", self.rounds));
+        }
         if self.audit {
             parts.push("audit".to_owned());
         }
@@ -153,7 +166,7 @@ impl LatencyConfig {
     pub fn least_s(&self) -> f64 {
         let rates = if self.rates_per_s.is_empty() { 2 } else { self.rates_per_s.len() };
         let parts = |scenario: &Scenario| if *scenario == Scenario::Server { rates } else { 1 };
-        self.min_duration_s * self.scenarios.iter().map(parts).sum::<usize>() as f64
+        self.min_duration_s * self.scenarios.iter().map(parts).sum::<usize>() as f64 * self.rounds as f64
     }
 }
 
@@ -236,8 +249,12 @@ mod tests {
         );
         (config.rates_per_s, config.workers) = (vec![10.0, 20.5], 2);
         assert!(config.describe(1).contains("rates 10, 20.5 per second, 2 workers"));
+        (config.batch_sizes, config.rounds) = (vec![1, 2], 3);
+        assert!(config.describe(1).ends_with(", calls of 1, 2 examples, in 3 rounds, audit"));
         config.scenarios.clear();
         config.audit = false;
+        config.batch_sizes.clear();
+        config.rounds = 1;
         assert_eq!(config.describe(1), "nothing");
     }
 

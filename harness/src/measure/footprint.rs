@@ -13,6 +13,14 @@ impl Bench<'_> {
             Some(flops) => self.record(Phase::Case, "flops", Some(flops as f64), "model", ""),
             None => self.record(Phase::Case, "flops", None, "model", "not countable for this model"),
         }
+        match footprint.weight_bytes {
+            Some(bytes) => self.record(Phase::Case, "weight_bytes", Some(bytes as f64), "model", ""),
+            None => self.record(Phase::Case, "weight_bytes", None, "model", "not countable for this model"),
+        }
+        if let Some(peak) = self.case.peak {
+            self.record(Phase::Case, "peak_flops_per_s", Some(peak.flops_per_s), "stopwatch", "");
+            self.record(Phase::Case, "peak_bytes_per_s", Some(peak.bytes_per_s), "stopwatch", "");
+        }
         match self.program.machine.peak_memory_bytes() {
             Some(bytes) => {
                 self.record(Phase::Case, "peak_memory_bytes", Some(bytes as f64), "kernel", "");

@@ -1,12 +1,16 @@
-//! The scenarios: how queries arrive at a model. They do not care whether it was just fitted or loaded.
+//! The scenarios: how queries arrive at a model. They run on the saved model, in the process that has
+//! loaded it.
 
 mod answers;
 mod audit;
+mod batch_size;
 mod offline;
 mod rates;
 mod server;
 mod single_stream;
 mod team;
+
+use std::path::Path;
 
 use bakeoff_datasets::Inputs;
 use bakeoff_models::{Model, Predictions};
@@ -21,6 +25,8 @@ use answers::Answers;
 pub(super) struct Asked<'a> {
     /// The inputs of the test rows.
     pub(super) inputs: &'a Inputs,
+    /// Where the model is saved, from which further instances of it can be loaded.
+    pub(super) artefact: &'a Path,
     /// The predictions of these rows in the scoring pass.
     pub(super) scored: &'a Predictions,
     /// Inputs that the model has never been asked to predict, if the scenarios are audited.
@@ -32,12 +38,15 @@ impl Bench<'_> {
     pub(super) fn scenarios(&mut self, model: &mut dyn Model, asked: &Asked<'_>) -> Result<(), Stop> {
         let mut answers = Answers::of(asked.scored);
         if self.case.latency.has(Scenario::Offline) {
+            self.look_for_noise();
             answers.add(&self.offline(model, asked)?);
         }
         if self.case.latency.has(Scenario::SingleStream) {
+            self.look_for_noise();
             answers.add(&self.single_stream(model, asked)?);
         }
         if self.case.latency.has(Scenario::Server) {
+            self.look_for_noise();
             answers.add(&self.server(model, asked)?);
         }
         if let Some(unseen) = asked.unseen {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use bakeoff_models::{Device, unknown_name};
 use toml::Spanned;
 
-use super::PlanError;
 use super::names::label;
 use super::settings::{self, repeated};
+use super::{PlanError, latency};
 use crate::budget::Budget;
 use crate::suite::{ModelEntryWire, OneOrMore, SearchEntry, Suite, not_written};
 
@@ -52,6 +52,8 @@ pub struct Overrides {
     pub train_score: bool,
     /// Audit the measurement of latency.
     pub audit: bool,
+    /// Measure calls of so many examples each.
+    pub batch_sizes: Vec<usize>,
     /// Do not estimate joules if no meter is readable.
     pub no_estimate: bool,
 }
@@ -140,6 +142,10 @@ impl Overrides {
         suite.train_score |= self.train_score;
         suite.latency.audit |= self.audit;
         suite.energy.estimate &= !self.no_estimate;
+        latency::check_batch_sizes(&self.batch_sizes)?;
+        if !self.batch_sizes.is_empty() {
+            suite.latency.batch_sizes = self.batch_sizes.iter().copied().map(not_written).collect();
+        }
         let devices = suite.devices.iter().flat_map(|devices| devices.as_ref());
         devices
             .map(|device| settings::device(device.as_ref()))

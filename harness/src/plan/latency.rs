@@ -6,12 +6,17 @@ use bakeoff_models::unknown_name;
 use bakeoff_reports::queries_needed;
 use toml::Spanned;
 
+use super::PlanError;
 use super::settings::{MAX_THREADS, RangeCheck, repeated};
 use crate::load::{LatencyConfig, SERVER_PERCENTILE, Scenario};
 use crate::suite::{LatencyEntry, Source, Suite, SuiteError};
 
 /// The most queries of a scenario. Each of them is stored.
 const MOST_QUERIES: usize = 10_000_000;
+/// The most rounds of serving. A larger number is a typing error.
+const MOST_ROUNDS: usize = 99;
+/// The largest number of examples in a call. A larger number is a typing error.
+const MAX_BATCH: usize = 1 << 16;
 /// The longest scenario, in seconds: a day.
 const LONGEST_S: f64 = 86_400.0;
 
@@ -24,6 +29,8 @@ pub(super) fn config(entry: &LatencyEntry) -> LatencyConfig {
     let mut rates_per_s: Vec<f64> =
         entry.rates_per_s.iter().flat_map(|rates| rates.as_ref()).map(|rate| *rate.as_ref()).collect();
     rates_per_s.sort_by(f64::total_cmp);
+    let mut batch_sizes: Vec<usize> = entry.batch_sizes.iter().map(|size| *size.as_ref()).collect();
+    batch_sizes.sort_unstable();
     LatencyConfig {
         scenarios: scenarios.unwrap_or(default.scenarios),
         min_duration_s: plain(&entry.min_duration_s).unwrap_or(default.min_duration_s),
@@ -33,7 +40,9 @@ pub(super) fn config(entry: &LatencyEntry) -> LatencyConfig {
         bound_ms: plain(&entry.bound_ms),
         rates_per_s,
         workers: plain(&entry.workers).unwrap_or(default.workers),
+        rounds: plain(&entry.rounds).unwrap_or(default.rounds),
         audit: entry.audit,
+        batch_sizes,
     }
 }
 
@@ -74,6 +83,19 @@ fn check_scenarios(source: &Source, entry: &LatencyEntry) -> Result<(), SuiteErr
 
 fn check_ranges(source: &Source, entry: &LatencyEntry) -> Result<(), SuiteError> {
     let range = RangeCheck { source };
+    for size in &entry.batch_sizes {
+        range.check("batch_sizes", size, 1..=MAX_BATCH, &format!("whole numbers in 1..={MAX_BATCH}"))?;
+    }
+    if let Some(rounds) = &entry.rounds {
+        let expected = format!("an odd number in 1..={MOST_ROUNDS}, so that the median is the number of a round");
+        range.check("rounds", rounds, 1..=MOST_ROUNDS, &expected)?;
+        if rounds.as_ref() % 2 == 0 {
+            return Err(source.fault(rounds, format!("rounds is {rounds}, expected {expected}")));
+        }
+    }
+    if let Some(size) = repeated(&entry.batch_sizes) {
+        return Err(source.fault(size, format!("batch size {size} is given twice")));
+    }
     let seconds = format!("a number of seconds in 0..={LONGEST_S}");
     if let Some(value) = &entry.min_duration_s {
         range.check("min_duration_s", value, 0.0..=LONGEST_S, &seconds)?;
@@ -178,4 +200,28 @@ pub(super) fn check_timeout(source: &Source, suite: &Suite) -> Result<(), SuiteE
          raise timeout_s"
     );
     Err(source.fault(key, message))
+}
+
+/// Refuses rounds if several cases run at a time: their times are not compared by turns then.
+pub(super) fn check_rounds(source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+    let jobs = *suite.jobs.as_ref();
+    let Some(rounds) = suite.latency.rounds.as_ref().filter(|rounds| *rounds.as_ref() > 1 && jobs > 1) else {
+        return Ok(());
+    };
+    let message = format!(
+        "rounds is {rounds}, and {jobs} cases run at a time, which changes each other's times: use jobs = 1, or leave rounds out"
+    );
+    Err(source.fault(rounds, message))
+}
+
+/// Checks the batch sizes of the command line.
+pub(super) fn check_batch_sizes(sizes: &[usize]) -> Result<(), PlanError> {
+    if let Some(size) = sizes.iter().find(|size| !(1..=MAX_BATCH).contains(*size)) {
+        let message = format!("--batch-sizes: {size} is not a whole number in 1..={MAX_BATCH}");
+        return Err(PlanError::Filter(message));
+    }
+    match repeated(sizes) {
+        Some(size) => Err(PlanError::Filter(format!("--batch-sizes: {size} is given twice"))),
+        None => Ok(()),
+    }
 }

@@ -34,6 +34,14 @@ pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError
     for threads in suite.threads.iter().chain(suite.models.iter().filter_map(|entry| entry.threads.as_ref())) {
         range.check("threads", threads, 1..=MAX_THREADS, &counts)?;
     }
+    let noise = &suite.noise;
+    for (key, limit, allowed, expected) in [
+        ("max_steal", &noise.max_steal, 0.0..=1.0, "a share in 0..=1"),
+        ("max_involuntary_per_s", &noise.max_involuntary_per_s, 0.0..=f64::MAX, "a number from 0 on"),
+        ("max_load", &noise.max_load, 0.0..=f64::MAX, "a number from 0 on"),
+    ] {
+        limit.iter().try_for_each(|limit| range.check(key, limit, allowed.clone(), expected))?;
+    }
     let watts = &suite.energy.watts_per_core;
     range.check("watts_per_core", watts, 1e-3..=1e4, "a number of watts in 0.001..=10000")?;
     latency::check(source, &suite.latency)?;

@@ -11,7 +11,7 @@ use bakeoff_reports::{Look, Record, RunDir, Status};
 use super::is_closing;
 
 /// Removes what is hidden beside the models, the checkpoints and the other files. A process that was killed while it wrote one leaves it. Also
-/// removes the checkpoints of fits that will not go on.
+/// removes the models that were being served when a run was killed, and the checkpoints of fits that will not go on.
 pub(super) fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
     let is_hidden = |name: &str| name.starts_with('.');
     let over: BTreeSet<&str> = records
@@ -20,6 +20,10 @@ pub(super) fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
         .map(|record| record.case.as_str())
         .collect();
     remove_entries(&dir.path().join("models"), is_hidden)?;
+    let serving = dir.path().join("serving");
+    remove_entries(&serving, |_| true)?;
+    // There may be none.
+    let _ = fs::remove_dir(serving);
     let is_temporary = |name: &str| is_hidden(name) && name.ends_with(".tmp");
     for folder in ["", "predictions", "readings", "samples"].into_iter().chain(Look::ALL.map(Look::folder)) {
         remove_entries(&dir.path().join(folder), is_temporary)?;

@@ -32,9 +32,15 @@ pub struct LatencyEntry {
     /// How many instances of the model serve queries in the scenario `server`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<Spanned<usize>>,
+    /// How often each saved model is served, by turns with the other models of its setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<Spanned<usize>>,
     /// Whether the measurement is audited.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub audit: bool,
+    /// Numbers of examples in a call, for each of which throughput, latency and energy are measured. None, if it is empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub batch_sizes: Vec<Spanned<usize>>,
 }
 
 impl LatencyEntry {
@@ -49,11 +55,13 @@ impl LatencyEntry {
             bound_ms,
             rates_per_s,
             workers,
+            rounds,
             audit,
+            batch_sizes,
         } = self;
         let has_time = min_duration_s.is_some() || max_duration_s.is_some();
-        let has_count = min_queries.is_some() || max_queries.is_some();
+        let has_count = min_queries.is_some() || max_queries.is_some() || rounds.is_some();
         let has_server = bound_ms.is_some() || rates_per_s.is_some() || workers.is_some();
-        !(scenarios.is_some() || has_time || has_count || has_server || *audit)
+        !(scenarios.is_some() || has_time || has_count || has_server || *audit || !batch_sizes.is_empty())
     }
 }

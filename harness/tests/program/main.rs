@@ -3,6 +3,7 @@
 
 mod axes;
 mod bad_input;
+mod batch_sizes;
 mod budgets;
 mod checkpoints;
 mod claims_suites;
@@ -23,6 +24,7 @@ mod looks;
 mod memory;
 mod model_tasks;
 mod models;
+mod noise;
 mod older_runs;
 mod own_data;
 mod own_data_faults;
@@ -32,9 +34,12 @@ mod readings;
 mod replaced_files;
 mod resumed;
 mod resumed_searches;
+mod rounds;
 mod rows;
 mod search;
 mod search_methods;
+mod served;
+mod served_faults;
 mod sheets;
 #[cfg(target_os = "linux")]
 mod terminals;

@@ -8,7 +8,7 @@ use bakeoff_datasets::Store;
 use bakeoff_models::{Device, ENTRIES, Predictions, Threads};
 use bakeoff_reports::{PredictionRow, Record, RunDir};
 
-use crate::common::{Bench, bytes_of_model, exits, records, stderr};
+use crate::common::{Bench, bytes_of_model, exits, records};
 
 const CASES: [&str; 2] = ["parity.nearly.n60.s1.cpu", "number.nearly.n60.s1.cpu"];
 
@@ -53,19 +53,6 @@ fn a_resumed_run_keeps_models_too_and_tidies_up_what_a_killed_process_left() {
     exits(&bench.run(&["resume", "out"]), 0);
     assert_eq!(kept(&bench, "out"), [second, first.clone()]);
     assert!(!first.join("old").exists(), "the model is that of the new fit");
-}
-
-#[test]
-fn a_model_that_cannot_be_saved_is_an_empty_number_and_a_remark_and_loses_nothing_else() {
-    let bench = Bench::new();
-    bench.suite("", &["parity"], &["nearly"]);
-    let output = bench.command(&["run", "suite.toml", "--out", "out"]).env("TMPDIR", "/nowhere").output().unwrap();
-    exits(&output, 0);
-    let row = model_bytes(&bench.path("out"), CASES[0]);
-    assert_eq!(row.value, None);
-    assert!(row.note.contains("/nowhere"), "{}", row.note);
-    let closing = records(&bench.path("out")).into_iter().find(|row| row.metric == "wall_s").unwrap();
-    assert_eq!(closing.status.name(), "ok", "{}", stderr(&output));
 }
 
 fn written(names: &[String], predictions: &Predictions, example: usize) -> (String, Vec<u32>) {

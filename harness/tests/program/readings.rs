@@ -76,7 +76,7 @@ fn the_numbers_of_a_case_follow_from_its_readings() {
     let epochs: Vec<f64> = of(&readings, "fit", "energy_j")[1..3].iter().map(|reading| reading.value - first).collect();
     assert_eq!(curves, epochs);
 
-    let of_one = ["latency_s", "warm_up_s"];
+    let of_one = ["latency_s", "warm_up_s", "first_prediction_s"];
     assert!(readings.iter().all(|reading| reading.example.is_some() == of_one.contains(&reading.metric.as_str())));
     for reading in &readings {
         let expected = match reading.metric.as_str() {

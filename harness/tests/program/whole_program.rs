@@ -41,8 +41,17 @@ fn a_run_leaves_every_promised_file() {
     let files = fs::read_dir(bench.path("out/figures")).unwrap().map(|entry| entry.unwrap().file_name());
     let files: Vec<String> = files.map(|name| name.to_string_lossy().into_owned()).collect();
     // Only a run with a search, a claim, several settings, or several values of an axis or a parameter has something to show there.
-    let needs_more =
-        ["tuning", "learning-curve", "label-noise", "ablation", "verdicts", "critical-difference", "threads", "server"];
+    let needs_more = [
+        "tuning",
+        "learning-curve",
+        "label-noise",
+        "ablation",
+        "verdicts",
+        "critical-difference",
+        "threads",
+        "server",
+        "batch-size",
+    ];
     for figure in bakeoff_reports::FIGURES.iter().map(|figure| figure.name()).filter(|name| !needs_more.contains(name))
     {
         for ending in [".svg", ".png", ".pdf"] {

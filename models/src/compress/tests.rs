@@ -112,6 +112,8 @@ fn pruning_leaves_a_smaller_network_and_an_artefact_of_fewer_bytes() {
             let (before, after) = (whole.footprint(), small.footprint());
             assert!(after.parameters < before.parameters, "{name} by {by}");
             assert!(after.flops_per_example < before.flops_per_example, "{name} by {by}");
+            assert!(after.weight_bytes < before.weight_bytes, "{name} by {by}");
+            assert!(before.weight_bytes.is_some_and(|bytes| bytes <= 4 * before.parameters), "{name} by {by}");
             assert!(bytes_of(&*small) < bytes_of(&*whole), "{name} by {by}");
             small.predict(&split.inputs).unwrap();
         }

@@ -238,10 +238,12 @@ impl ClassicEncoder {
     /// How large a model is that has `own` size beside that of the features.
     pub(crate) fn footprint(&self, own: Footprint) -> Footprint {
         let Some(network) = &self.network else { return own };
-        let Footprint { parameters, flops_per_example } = network.model.footprint();
+        let of_network = network.model.footprint();
+        let both = |own: Option<u64>, other: Option<u64>| own.zip(other).map(|(own, other)| own + other);
         Footprint {
-            parameters: own.parameters + parameters,
-            flops_per_example: own.flops_per_example.zip(flops_per_example).map(|(own, flops)| own + flops),
+            parameters: own.parameters + of_network.parameters,
+            flops_per_example: both(own.flops_per_example, of_network.flops_per_example),
+            weight_bytes: both(own.weight_bytes, of_network.weight_bytes),
         }
     }
 }

@@ -259,6 +259,7 @@ fn what_an_ensemble_is_and_costs_is_the_sum_of_its_members() {
             assert_eq!(ensemble.parameters, 3 * alone.parameters, "{}", entry.name());
         }
         assert_eq!(ensemble.flops_per_example, alone.flops_per_example.map(|flops| 3 * flops), "{}", entry.name());
+        assert_eq!(ensemble.weight_bytes, alone.weight_bytes.map(|bytes| 3 * bytes), "{}", entry.name());
         let fit_s = |spec: &Spec| entry.fit_s(&spec.shape, &spec.params, 2, Device::Cpu).unwrap();
         assert!((fit_s(&three) / fit_s(&one) - 3.0).abs() < 1e-12, "{}", entry.name());
     }

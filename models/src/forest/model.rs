@@ -182,7 +182,7 @@ impl Model for TreeModel {
 
     fn footprint(&self) -> Footprint {
         // A tree compares numbers and never multiplies them.
-        let own = |forest: &Forest| Footprint { parameters: forest.parameters(), flops_per_example: None };
+        let own = |forest: &Forest| Footprint { parameters: forest.parameters(), ..Footprint::default() };
         self.fitted.as_ref().map_or_else(Footprint::default, |(encoder, forest)| encoder.footprint(own(forest)))
     }
 

@@ -171,8 +171,8 @@ impl FittedRivals {
 
     /// How large both networks are, and what a prediction costs, for which the generator is not needed.
     pub(crate) fn footprint(&self) -> Footprint {
-        let Footprint { parameters, flops_per_example } = self.classifier.footprint();
-        Footprint { parameters: parameters + self.generator.layouts.0.len() as u64, flops_per_example }
+        let classifier = self.classifier.footprint();
+        Footprint { parameters: classifier.parameters + self.generator.layouts.0.len() as u64, ..classifier }
     }
 
     /// Gives both networks these weights, and the generator these running statistics.

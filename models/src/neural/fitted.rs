@@ -119,6 +119,7 @@ impl FittedNetwork {
         Footprint {
             parameters: self.network.layout().len() as u64,
             flops_per_example: Some(2 * self.network.multiply_adds()),
+            weight_bytes: Some((self.network.layout().len_without_tables() * size_of::<f32>()) as u64),
         }
     }
 }

@@ -40,6 +40,7 @@ use bakeoff_datasets::{Inputs, Split, Targets};
 use burn::tensor::Device as BurnDevice;
 
 pub(crate) use self::backend::Pools;
+pub use self::cpu::PeakWork;
 use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, Reading, TextReading};
 use self::fitted::{FittedNetwork, encode};
 use self::head::Head;

@@ -151,6 +151,12 @@ impl WeightLayout {
         self.len
     }
 
+    /// How many numbers all slots hold, without tables of embeddings.
+    pub(crate) fn len_without_tables(&self) -> usize {
+        let is_table = |slot: &&Slot| matches!(slot.scales(), Some(Scales::Rows { .. }));
+        self.len - self.slots.iter().filter(is_table).map(Slot::len).sum::<usize>()
+    }
+
     /// The initial values of all slots. Each slot draws from its own stream of the seed, so that an additional slot
     /// does not change the others.
     pub(crate) fn initial(&self, seed: u64) -> Vec<f32> {
@@ -371,6 +377,15 @@ mod tests {
         layout.set_pace(40.0);
         layout.free("c", &[2], Init::Constant(0.0));
         assert_eq!(layout.groups()[2], WeightGroup { pace: 40.0, ..group(2, false) });
+    }
+
+    #[test]
+    fn tables_of_embeddings_are_left_out_of_what_a_prediction_reads() {
+        let (mut layout, ..) = layout();
+        assert_eq!(layout.len_without_tables(), 9);
+        layout.free("words", &[1000, 8], Init::Constant(0.0));
+        layout.matrix("kernel", &[3, 2, 4], Init::Constant(0.0));
+        assert_eq!((layout.len(), layout.len_without_tables()), (9 + 8000 + 24, 9 + 24));
     }
 
     #[test]

@@ -536,4 +536,20 @@ works! {
         pages: "1--30",
         year: "2006",
     }
+    inproceedings "satopaa2011kneedle" when [When::Phase("batch-size")] {
+        author: "Satop{\\\"a}{\\\"a}, Ville and Albrecht, Jeannie and Irwin, David and Raghavan, Barath",
+        title: "Finding a ``Kneedle'' in a Haystack: Detecting Knee Points in System Behavior",
+        booktitle: "31st International Conference on Distributed Computing Systems Workshops",
+        pages: "166--171",
+        year: "2011",
+    }
+    article "williams2009roofline" when [When::Metric("peak_flops_per_s")] {
+        author: "Williams, Samuel and Waterman, Andrew and Patterson, David",
+        title: "Roofline: An Insightful Visual Performance Model for Multicore Architectures",
+        journal: "Communications of the ACM",
+        volume: "52",
+        number: "4",
+        pages: "65--76",
+        year: "2009",
+    }
 }

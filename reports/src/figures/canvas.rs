@@ -261,6 +261,17 @@ impl Canvas<'_> {
         self.area.draw(&Polygon::new(points, color.filled())).map_err(|error| error.to_string())
     }
 
+    /// A ring around a point.
+    pub(crate) fn ring(&self, (x, y): Point, color: RGBColor) -> Done {
+        const RADIUS_MM: f64 = 1.5;
+        const SIDES: usize = 24;
+        let corner = |side: usize| {
+            let angle = std::f64::consts::TAU * side as f64 / SIDES as f64;
+            (x + RADIUS_MM * angle.cos(), y + RADIUS_MM * angle.sin())
+        };
+        self.line(&(0..=SIDES).map(corner).collect::<Vec<_>>(), 0.3, color)
+    }
+
     /// A small dot.
     pub(crate) fn dot(&self, at: Point, radius_mm: f64, color: RGBColor) -> Done {
         let dot = Circle::new(in_units(at), units(radius_mm), color.filled());

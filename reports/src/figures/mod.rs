@@ -8,6 +8,7 @@ mod accuracy_size;
 mod against_axis;
 mod anytime;
 mod axis;
+mod batch_size;
 mod canvas;
 mod confusion;
 mod critical_difference;
@@ -29,6 +30,7 @@ mod point;
 mod quality;
 mod reference;
 mod reliability;
+mod roofline;
 mod rows_chart;
 mod scatter;
 mod score_lines;
@@ -79,6 +81,8 @@ pub static FIGURES: &[&dyn Figure] = &[
     &accuracy_energy::AccuracyEnergy,
     &accuracy_fit_time::AccuracyFitTime,
     &accuracy_size::AccuracySize,
+    &batch_size::BatchSize,
+    &roofline::Roofline,
     &threads::ThreadsFigure,
     &curves::Curves,
     &anytime::Anytime,

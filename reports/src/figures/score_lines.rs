@@ -20,9 +20,6 @@ use crate::table::TableCell;
 const BAR_END_MM: f64 = 0.6;
 /// Half the length of the dashes that show a score on training rows where no line joins the points.
 const TRAIN_MARK_MM: f64 = 1.6;
-/// The radius of the ring where two lines cross.
-const RING_RADIUS_MM: f64 = 1.5;
-const RING_SIDES: usize = 24;
 /// The most of the space between two values that the points of one value take together.
 const MOST_OF_GAP: f64 = 0.5;
 /// How far a point is moved from its value at most.
@@ -150,19 +147,13 @@ fn draw_crossover(
     crossover: &Crossover,
     (x, y): (&AxisScale, &AxisScale),
 ) -> Result<(), String> {
-    let centre @ (at, height) = (x.at(crossover.rows), y.at(crossover.score));
+    let centre @ (_, height) = (x.at(crossover.rows), y.at(crossover.score));
     let ends = [crossover.interval.low, crossover.interval.high].map(|rows| x.at(rows));
     canvas.line(&ends.map(|end| (end, height)), 0.25, style.ink)?;
     for end in ends {
         canvas.line(&[(end, height - BAR_END_MM), (end, height + BAR_END_MM)], 0.25, style.ink)?;
     }
-    let ring: Vec<Point> = (0..=RING_SIDES)
-        .map(|side| {
-            let angle = std::f64::consts::TAU * side as f64 / RING_SIDES as f64;
-            (at + RING_RADIUS_MM * angle.cos(), height + RING_RADIUS_MM * angle.sin())
-        })
-        .collect();
-    canvas.line(&ring, 0.3, style.ink)?;
+    canvas.ring(centre, style.ink)?;
     let label = |label: usize| &panel.results.grid.labels[label];
     let (fewer, more) = (label(crossover.with_fewer), label(crossover.with_more));
     canvas.point(centre, &format!("{fewer} and {more} cross\nat {} training rows", crossover.rows_text()));

@@ -9,7 +9,7 @@ use super::point::words;
 use super::reference::draw_reference;
 use super::style::Style;
 use super::{Drawn, Figure, Picture, capped};
-use crate::cell::Cell;
+use crate::cell::{Cell, is_of_round};
 use crate::error::ReportError;
 use crate::format::si;
 use crate::results::Results;
@@ -90,8 +90,11 @@ fn line(cell: &Cell) -> Line {
     line
 }
 
-/// The rate in the conditions of a row; `None` for a row that has none.
+/// The rate in the conditions of a row; `None` for a row that has none, or is of one round of several.
 fn rate(conditions: &str) -> Option<f64> {
+    if is_of_round(conditions) {
+        return None;
+    }
     conditions.split(' ').find_map(|condition| condition.strip_prefix("rate_per_s="))?.parse().ok()
 }
 

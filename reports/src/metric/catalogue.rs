@@ -453,6 +453,30 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "load_s",
+        title: "time to load",
+        unit: "s",
+        formula: "seconds in which a fresh process loads the saved model, whose files are in the system's cache",
+        columns: &[column("serve", "load_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "load_cold_s",
+        title: "time to load from the disk",
+        unit: "s",
+        formula: "the same, if the files have to be read from the disk; empty where the system cannot be made to do that",
+        columns: &[column("serve", "load_cold_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "first_prediction_s",
+        title: "first prediction",
+        unit: "s",
+        formula: "seconds from one raw example to the first prediction of the process that has loaded the model",
+        columns: &[column("serve", "first_prediction_s")],
+        ..METRIC
+    },
+    Metric {
         name: "latency_p50_s",
         title: "latency p50",
         unit: "s",
@@ -649,8 +673,65 @@ pub static METRICS: &[Metric] = &[
         name: "peak_memory_bytes",
         title: "peak memory",
         unit: "B",
-        formula: "largest resident set of the case's process",
-        columns: &[column("case", "peak_memory_bytes")],
+        formula: "largest resident set of the process that fits the model; of serve that of the process that serves it",
+        columns: &[column("case", "peak_memory_bytes"), column("serve", "serving_memory_bytes")],
+        ..METRIC
+    },
+    Metric {
+        name: "steal_share",
+        title: "stolen processor time",
+        formula: "share of the processor time of all processors that a hypervisor gave to other machines meanwhile; /proc/stat",
+        columns: &[column("fit", "fit_steal_share"), column("serve", "serve_steal_share")],
+        ..METRIC
+    },
+    Metric {
+        name: "involuntary_per_s",
+        title: "involuntary context switches",
+        unit: "1/s",
+        formula: "how often a second a thread of the process was made to wait although it had work; /proc/self/task/*/status",
+        columns: &[column("fit", "fit_involuntary_per_s"), column("serve", "serve_involuntary_per_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "load",
+        title: "load of other programs",
+        formula: "processors that other programs kept busy, the mean over the phase: busy time of all processors less the processor time of the process; /proc/stat",
+        columns: &[column("fit", "fit_load"), column("serve", "serve_load")],
+        ..METRIC
+    },
+    Metric {
+        name: "frequency_hz",
+        title: "clock rate",
+        unit: "Hz",
+        better: Higher,
+        formula: "mean over the processors and over the looks before, during and after the phase; the note names the governor; cpufreq/scaling_cur_freq",
+        columns: &[column("fit", "fit_frequency_hz"), column("serve", "serve_frequency_hz")],
+        ..METRIC
+    },
+    Metric {
+        name: "temperature_c",
+        title: "temperature",
+        unit: "°C",
+        formula: "the hottest sensor of the processor in the looks before, during and after the phase; hwmon, thermal",
+        columns: &[column("fit", "fit_temperature_c"), column("serve", "serve_temperature_c")],
+        ..METRIC
+    },
+    Metric {
+        name: "noise_over_limits",
+        title: "noise above the limits",
+        formula: "number of limits in [noise] of the suite that the phase exceeded, after a second measurement if it was serve; the note names them; only with a limit",
+        columns: &[
+            noted("fit", "fit_noise_over_limits", "fit_noise"),
+            noted("serve", "serve_noise_over_limits", "serve_noise"),
+        ],
+        ..METRIC
+    },
+    Metric {
+        name: "affinity_cpus",
+        title: "processors that the case may run on",
+        better: Higher,
+        formula: "number of processors in the affinity mask of the case's process; the note names them",
+        columns: &[noted("case", "affinity_cpus", "affinity_cpus_names")],
         ..METRIC
     },
     Metric {
@@ -685,10 +766,36 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "weight_bytes",
+        title: "weights read per example",
+        unit: "B",
+        formula: "bytes of weights that one prediction reads at least once, without tables of embeddings, of which it reads a few rows",
+        columns: &[column("case", "weight_bytes")],
+        ..METRIC
+    },
+    Metric {
+        name: "peak_flops_per_s",
+        title: "peak of matrix products",
+        unit: "1/s",
+        better: Higher,
+        formula: "floating-point operations a second of the fastest of several products of two matrices of 768 x 768 on the case's threads, by the kernel that networks use, before the run",
+        columns: &[column("case", "peak_flops_per_s")],
+        ..METRIC
+    },
+    Metric {
+        name: "peak_bytes_per_s",
+        title: "peak of memory",
+        unit: "B/s",
+        better: Higher,
+        formula: "bytes a second of the fastest of several passes over 256 MiB on the case's threads, before the run",
+        columns: &[column("case", "peak_bytes_per_s")],
+        ..METRIC
+    },
+    Metric {
         name: "wall_s",
         title: "wall time",
         unit: "s",
-        formula: "seconds from the start of the case's process to its end",
+        formula: "seconds from the start of the case's first process to the end of its last",
         columns: &[column("case", "wall_s")],
         ..METRIC
     },

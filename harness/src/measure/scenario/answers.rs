@@ -36,6 +36,19 @@ impl<'a> Answers<'a> {
     /// # Errors
     /// If there are more or fewer answers, or answers of another kind.
     pub(super) fn check(&mut self, row: usize, count: usize, timed: &Predictions) -> Result<(), Stop> {
+        self.check_rows(row..row + count, timed)
+    }
+
+    /// Compares the timed answers to these test rows.
+    ///
+    /// # Errors
+    /// As [`Answers::check`].
+    pub(super) fn check_rows(
+        &mut self,
+        rows: impl ExactSizeIterator<Item = usize>,
+        timed: &Predictions,
+    ) -> Result<(), Stop> {
+        let count = rows.len();
         let found = match timed {
             Predictions::Classes { labels, .. } => labels.len(),
             Predictions::Values(values) => values.len(),
@@ -43,13 +56,13 @@ impl<'a> Answers<'a> {
         if found != count {
             return Err(Stop::failed(format!("{found} answers to {count} examples in a timed prediction")));
         }
-        for at in 0..count {
+        for (at, row) in rows.enumerate() {
             let is_same = match (self.scored, timed) {
                 (Predictions::Classes { labels: scored, .. }, Predictions::Classes { labels, .. }) => {
-                    scored.get(row + at) == labels.get(at)
+                    scored.get(row) == labels.get(at)
                 }
                 (Predictions::Values(scored), Predictions::Values(values)) => {
-                    let both = scored.get(row + at).zip(values.get(at));
+                    let both = scored.get(row).zip(values.get(at));
                     both.is_some_and(|(one, other)| (one - other).abs() <= TOLERANCE * self.largest)
                 }
                 _ => return Err(Stop::failed("timed answers of another kind than the scored ones")),
@@ -57,7 +70,7 @@ impl<'a> Answers<'a> {
             self.timed += 1;
             if !is_same {
                 self.differing += 1;
-                self.first.get_or_insert(row + at);
+                self.first.get_or_insert(row);
             }
         }
         Ok(())

@@ -49,12 +49,8 @@ impl Bench<'_> {
             let entry = program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?;
             let device =
                 Device::named(&case.device).ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?;
-            let folder =
-                tempfile::tempdir().map_err(|error| Stop::failed(format!("no folder for workers: {error}")))?;
-            let folder = folder.path().join("model");
-            model.save(&folder)?;
             let threads = (case.threads / workers).max(1);
-            let loaded = Loaded { machine, entry, folder: &folder, device, threads, examples: &examples };
+            let loaded = Loaded { machine, entry, folder: asked.artefact, device, threads, examples: &examples };
             with_several(workers, loaded, &mut answers, &none, |team| self.load_up(team, examples.len()))
         };
         let found = or_stop(found)?.and_then(|found| suspended_since(machine, suspended).map(|()| found));
@@ -161,7 +157,7 @@ impl Bench<'_> {
     /// Whether the queries of a rate end well before the time-out of the case, if the rate can be served.
     fn has_time_for(&self, rate_per_s: f64) -> bool {
         let queries = self.case.latency.server().queries_at(rate_per_s);
-        let so_far_s = (self.program.machine.now() - self.begun).as_secs_f64();
+        let so_far_s = self.spent_s + (self.program.machine.now() - self.begun).as_secs_f64();
         so_far_s + queries as f64 / rate_per_s < SHARE_OF_TIMEOUT * self.case.timeout_s
     }
 }

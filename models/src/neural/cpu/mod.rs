@@ -22,6 +22,7 @@ mod lockstep;
 mod math;
 mod normalisation;
 mod optimizer;
+mod peak;
 mod pools;
 mod product;
 mod recurrence;
@@ -43,6 +44,9 @@ pub(crate) use self::{
     pools::Pools,
     product::add,
 };
+
+/// Work for measuring the machine.
+pub use self::peak::PeakWork;
 
 #[cfg(test)]
 mod tests {
