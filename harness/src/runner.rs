@@ -41,8 +41,9 @@ enum Message {
     Done(usize, Box<(Case, Outcome)>, Option<f64>),
 }
 
-/// Runs `cases` by turns, `jobs` at a time: of the cases of a setting, all models with the first seed and fold come before the second. A case whose parameters follow from search trials waits for them;
-/// `searches` holds those that were done before.
+/// Runs `cases` by turns, `jobs` at a time. In a turn, all models of a setting have one seed and fold; the next turn has the next seed
+/// or fold. A case whose parameters follow from search trials waits for them; `searches` holds those that
+/// were done before.
 ///
 /// # Errors
 /// If a result cannot be stored. The running cases are then ended, and the stored ones stay.

@@ -31,10 +31,10 @@ impl<'a> Answers<'a> {
         Answers { scored, largest, timed: 0, differing: 0, first: None }
     }
 
-    /// Compares the timed answers to the test rows from `row` on, of which there must be `count`.
+    /// Compares timed answers with the scored ones. They are the answers to `count` test rows, of which `row` is the first.
     ///
     /// # Errors
-    /// If there are more or fewer answers, or answers of another kind.
+    /// If there are not `count` answers, or if they are of another kind.
     pub(super) fn check(&mut self, row: usize, count: usize, timed: &Predictions) -> Result<(), Stop> {
         self.check_rows(row..row + count, timed)
     }
