@@ -1,17 +1,21 @@
-//! What the instrument itself costs: the stopwatch, which every latency contains, the queries of the scenarios, and the judging of
-//! predictions. A query should add less than a microsecond to a prediction of 100.
+//! What the instrument itself costs: the stopwatch, which every latency contains, the queries of the scenarios, the reads of an energy
+//! meter, and the judging of predictions. A query should add less than a microsecond to a prediction of 100.
 
 use std::convert::Infallible;
 use std::hint::black_box;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bakeoff::load::{ClockFault, Limits, Load, Worker, one_after_another, serve_all};
-use bakeoff::machine::{Machine, ThisMachine};
+use bakeoff::machine::{Machine, Peak, ThisMachine};
+use bakeoff::meters::{EnergyConfig, open};
 use bakeoff::scoring::score;
 use bakeoff::stopwatch::Stopwatch;
 use bakeoff_datasets::Targets;
 use bakeoff_models::{Matrix, Predictions};
+use bakeoff_reports::MachineInfo;
 use criterion::{Criterion, criterion_group, criterion_main};
+use tempfile::TempDir;
 
 fn stopwatch(criterion: &mut Criterion) {
     criterion.bench_function("stopwatch: start", |bencher| bencher.iter(|| Stopwatch::start(&ThisMachine)));
@@ -89,5 +93,80 @@ fn scoring(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, stopwatch, queries, scoring);
+/// This machine with made-up registers of one package and its memory, as Linux shows them.
+struct Metered {
+    powercap: TempDir,
+}
+
+const DOMAINS: [(&str, &str); 2] = [("intel-rapl:0", "package-0"), ("intel-rapl:0:0", "dram")];
+
+impl Metered {
+    fn new() -> Metered {
+        let powercap = tempfile::tempdir().expect("a folder for registers");
+        for (domain, name) in DOMAINS {
+            let domain = powercap.path().join(domain);
+            std::fs::create_dir(&domain).expect("a folder for a register");
+            std::fs::write(domain.join("name"), name).expect("a name");
+            std::fs::write(domain.join("max_energy_range_uj"), "262143328850\n").expect("a range");
+        }
+        Metered { powercap }
+    }
+
+    fn show(&self, microjoules: u64) {
+        for (domain, _) in DOMAINS {
+            let register = self.powercap.path().join(domain).join("energy_uj");
+            std::fs::write(register, format!("{microjoules}\n")).expect("a register");
+        }
+    }
+}
+
+impl Machine for Metered {
+    fn now(&self) -> Duration {
+        ThisMachine.now()
+    }
+    fn cpu_time(&self) -> Option<Duration> {
+        ThisMachine.cpu_time()
+    }
+    fn peak_memory_bytes(&self) -> Option<u64> {
+        ThisMachine.peak_memory_bytes()
+    }
+    fn utc(&self) -> String {
+        ThisMachine.utc()
+    }
+    fn powercap(&self) -> PathBuf {
+        self.powercap.path().to_owned()
+    }
+    fn system_root(&self) -> PathBuf {
+        ThisMachine.system_root()
+    }
+    fn peak(&self, _: usize) -> Option<Peak> {
+        None
+    }
+    fn is_virtual(&self) -> bool {
+        false
+    }
+    fn describe(&self) -> MachineInfo {
+        ThisMachine.describe()
+    }
+}
+
+/// One read of a package and its memory. A sampler makes two hundred of them a second.
+fn sampler(criterion: &mut Criterion) {
+    let machine = Metered::new();
+    machine.show(1_000_000);
+    let opened = std::thread::scope(|scope| {
+        // A register that does not move while it is opened is no meter.
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(20));
+            machine.show(2_000_000);
+        });
+        open(&EnergyConfig::default(), &machine)
+    });
+    let mut counter = opened.expect("the registers are readable");
+    criterion.bench_function("sampler: read a package and its memory", |bencher| {
+        bencher.iter(|| black_box(counter.read_j(machine.moment().monotonic)));
+    });
+}
+
+criterion_group!(benches, stopwatch, queries, sampler, scoring);
 criterion_main!(benches);

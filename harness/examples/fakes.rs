@@ -142,6 +142,14 @@ impl Machine for FakeMachine {
         Some(Peak { flops_per_s: 1e6 * threads as f64, bytes_per_s: 1e5 })
     }
 
+    fn is_virtual(&self) -> bool {
+        std::env::var_os("FAKE_VIRTUAL").is_some()
+    }
+
+    fn nvml_library(&self) -> PathBuf {
+        std::env::var_os("FAKE_NVML").map_or_else(|| PathBuf::from("/nowhere/libnvidia-ml.so.1"), PathBuf::from)
+    }
+
     fn describe(&self) -> MachineInfo {
         fingerprinted(MachineInfo {
             fingerprint: String::new(),

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::budget::Budget;
 use crate::load::LatencyConfig;
 use crate::machine::Peak;
-use crate::meters::{EnergyConfig, IdleWindow};
+use crate::meters::EnergyConfig;
 use crate::noise::NoiseLimits;
 use crate::tasks::OwnTask;
 
@@ -75,8 +75,6 @@ pub struct Case {
     pub energy: EnergyConfig,
     /// Above which noise a measurement is repeated, and marked if that does not help.
     pub noise: NoiseLimits,
-    /// What a meter measured on the idle machine before the run. `None` if no meter could.
-    pub idle: Option<IdleWindow>,
     /// What the machine can do at most on the case's threads, measured before the run. `None` if it could not be measured.
     pub peak: Option<Peak>,
     /// Why the model cannot do the task, if that was known before anything ran.

@@ -54,6 +54,22 @@ pub enum MeasuredJoules {
     Missing(String),
 }
 
+impl MeasuredJoules {
+    /// The joules of the parts together.
+    ///
+    /// # Errors
+    /// Why they are not known.
+    pub fn spent_j(&self) -> Result<f64, String> {
+        match self {
+            MeasuredJoules::Counted { reads_j, .. } => Ok(match (reads_j.first(), reads_j.last()) {
+                (Some(first), Some(last)) => last - first,
+                _ => 0.0,
+            }),
+            MeasuredJoules::Missing(reason) => Err(reason.clone()),
+        }
+    }
+}
+
 /// What a fit is of. A checkpoint of another fit is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

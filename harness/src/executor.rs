@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use bakeoff_reports::{RunDir, Status};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use crate::case::Case;
+use crate::energy::Metering;
 use crate::forecast::gib;
 use crate::interrupt;
 use crate::outcome::{NOT_STARTED, Outcome, PROCESS_ENDED};
@@ -52,12 +54,15 @@ pub struct Inline {
     pub samples: Option<PathBuf>,
     /// The directory of the run to which the cases belong, if any.
     pub run: Option<RunDir>,
+    /// The meters of the run, if any measures.
+    pub metering: Option<Arc<Metering>>,
 }
 
 impl Executor for Inline {
     fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay> {
-        let request = Request { alone: false, ..Request::new(case, self.samples.as_ref(), self.run.as_ref()) };
-        UnderWay::begin(request, self.run.as_ref(), &mut self.step(emit))
+        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
+        let phase_s = shortest_phase_s(self.metering.as_deref());
+        UnderWay::begin(Request { alone: false, phase_s, ..request }, self.run.as_ref(), &mut self.step(emit))
     }
 
     fn serve(&self, case: &mut UnderWay, emit: &mut dyn FnMut(Event)) -> Option<()> {
@@ -72,9 +77,11 @@ impl Inline {
     ) -> impl FnMut(&Request, &mut Duration) -> Option<Outcome> + 'a {
         move |request, left| {
             let begun = Instant::now();
-            let outcome = worker::measure_safely(&self.program, request, emit);
+            let outcome = metered(self.metering.as_deref(), emit, |emit| {
+                Some(worker::measure_safely(&self.program, request, emit))
+            });
             *left = left.saturating_sub(begun.elapsed());
-            (!interrupt::requested()).then_some(outcome)
+            outcome.filter(|_| !interrupt::requested())
         }
     }
 }
@@ -86,6 +93,8 @@ pub struct ChildProcess {
     pub samples: Option<PathBuf>,
     /// The directory of the run to which the cases belong, if any.
     pub run: Option<RunDir>,
+    /// The meters of the run, if any measures.
+    pub metering: Option<Arc<Metering>>,
 }
 
 /// The time between two checks of a child's time and memory.
@@ -98,12 +107,41 @@ const STDERR_LINES_KEPT: usize = 20;
 impl Executor for ChildProcess {
     fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay> {
         let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
-        UnderWay::begin(request, self.run.as_ref(), &mut |request, left| step(request, left, emit))
+        let request = Request { phase_s: shortest_phase_s(self.metering.as_deref()), ..request };
+        UnderWay::begin(request, self.run.as_ref(), &mut |request, left| self.step(request, left, emit))
     }
 
     fn serve(&self, case: &mut UnderWay, emit: &mut dyn FnMut(Event)) -> Option<()> {
-        case.serve(&mut |request, left| step(request, left, emit))
+        case.serve(&mut |request, left| self.step(request, left, emit))
     }
+}
+
+impl ChildProcess {
+    fn step(&self, request: &Request, left: &mut Duration, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
+        metered(self.metering.as_deref(), emit, |emit| step(request, left, emit))
+    }
+}
+
+/// The seconds that a phase must last for the meters of the run.
+fn shortest_phase_s(metering: Option<&Metering>) -> f64 {
+    metering.map_or(0.0, |metering| metering.shortest_phase().as_secs_f64())
+}
+
+/// Does the work of one process, and adds the joules of the parent's meters to its outcome. An outcome without numbers stays without.
+fn metered(
+    metering: Option<&Metering>,
+    emit: &mut dyn FnMut(Event),
+    work: impl FnOnce(&mut dyn FnMut(Event)) -> Option<Outcome>,
+) -> Option<Outcome> {
+    let mut windows = Vec::new();
+    let mut outcome = work(&mut |event| match event {
+        Event::Window(window) => windows.push(window),
+        other => emit(other),
+    })?;
+    if let Some(metering) = metering.filter(|_| !outcome.values.is_empty()) {
+        metering.complete(&mut outcome, &windows);
+    }
+    Some(outcome)
 }
 
 /// Does the work of a request in a child process.

@@ -6,6 +6,7 @@ pub mod budget;
 pub mod case;
 pub mod checkpoint;
 pub mod commands;
+pub mod energy;
 pub mod executor;
 pub mod explain;
 pub mod forecast;

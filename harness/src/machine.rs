@@ -47,6 +47,16 @@ pub trait Machine: Sync {
     fn system_root(&self) -> PathBuf;
     /// What the machine can do at most on so many threads. `None` if that cannot be measured.
     fn peak(&self, threads: usize) -> Option<Peak>;
+    /// The moment on the clock that all processes of the machine share.
+    fn moment(&self) -> Moment {
+        Moment::now()
+    }
+    /// Whether a hypervisor runs this system, so that its RAPL registers are not those of the hardware.
+    fn is_virtual(&self) -> bool;
+    /// The library through which NVIDIA's GPUs are read.
+    fn nvml_library(&self) -> PathBuf {
+        PathBuf::from(if cfg!(windows) { "nvml.dll" } else { "libnvidia-ml.so.1" })
+    }
     /// The machine's processor, memory and system.
     fn describe(&self) -> MachineInfo;
     /// A device of the machine. The processor has the machine's fingerprint.
@@ -60,6 +70,34 @@ pub trait Machine: Sync {
                 fingerprint: machine.fingerprint,
             },
         }
+    }
+}
+
+/// A moment on the clock that all processes of a machine share, by which the parent finds what its meters showed while a child
+/// worked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// CLOCK_MONOTONIC. It stands still while the machine is suspended.
+    pub monotonic: Duration,
+    /// How long the machine has been suspended since it was started: CLOCK_BOOTTIME less CLOCK_MONOTONIC.
+    pub suspended: Duration,
+}
+
+impl Moment {
+    /// This moment.
+    pub fn now() -> Moment {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::time::{ClockId, clock_gettime};
+            let read = |clock: ClockId| {
+                let time = clock_gettime(clock);
+                Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+            };
+            let monotonic = read(ClockId::Monotonic);
+            Moment { monotonic, suspended: read(ClockId::Boottime).saturating_sub(monotonic) }
+        }
+        #[cfg(not(target_os = "linux"))]
+        Moment { monotonic: ThisMachine.now(), suspended: Duration::ZERO }
     }
 }
 
@@ -127,6 +165,10 @@ impl Machine for ThisMachine {
         peak::measure(self, threads)
     }
 
+    fn is_virtual(&self) -> bool {
+        fs::read_to_string("/proc/cpuinfo").is_ok_and(|info| has_hypervisor(&info))
+    }
+
     fn describe(&self) -> MachineInfo {
         let mut cpu = String::new();
         let mut memory_bytes = 0;
@@ -147,6 +189,12 @@ impl Machine for ThisMachine {
             arch: std::env::consts::ARCH.to_owned(),
         })
     }
+}
+
+/// Whether /proc/cpuinfo names the flag by which a hypervisor tells its guest that it is one.
+fn has_hypervisor(cpuinfo: &str) -> bool {
+    let flags = cpuinfo.lines().find_map(|line| line.strip_prefix("flags"));
+    flags.is_some_and(|flags| flags.split_whitespace().any(|flag| flag == "hypervisor"))
 }
 
 /// How many bytes of memory this process may use: the host's, or the limit of its container if that is less. `host` is
@@ -187,6 +235,22 @@ mod tests {
         std::hint::black_box(work);
         assert!(ThisMachine.now() > before.0);
         assert!(ThisMachine.cpu_time() >= before.1);
+    }
+
+    #[test]
+    fn the_shared_clock_goes_on_and_no_test_suspends_the_machine() {
+        let before = Moment::now();
+        let after = Moment::now();
+        assert!(after.monotonic >= before.monotonic, "{before:?} {after:?}");
+        // The two clocks are read one after the other.
+        assert!(after.suspended.abs_diff(before.suspended) < Duration::from_millis(100), "{before:?} {after:?}");
+    }
+
+    #[test]
+    fn a_guest_is_known_by_its_flag_and_not_by_its_name() {
+        assert!(has_hypervisor("model name\t: x\nflags\t\t: fpu hypervisor avx2\nbugs\t\t:\n"));
+        assert!(!has_hypervisor("model name\t: hypervisor\nflags\t\t: fpu avx2\n"));
+        assert!(!has_hypervisor(""));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! a file.
 
 mod artefact;
+mod energy;
 mod fit;
 mod footprint;
 mod hidden;
@@ -142,13 +143,14 @@ fn fit(
 /// The instruments of one case, and what they have measured.
 struct Bench<'a> {
     program: &'a Program,
+    request: &'a Request,
     case: &'a Case,
     task: &'a dyn Task,
     /// The time at which the process began its work.
     begun: Duration,
     /// The seconds of the case's time-out that were used before.
     spent_s: f64,
-    meter: Meter<'a>,
+    meter: Meter,
     noise: NoiseWatch,
     emit: &'a mut dyn FnMut(Event),
     outcome: &'a mut Outcome,
@@ -166,7 +168,7 @@ impl<'a> Bench<'a> {
         let meter = Meter::open(&request.case.energy, program.machine);
         let (case, spent_s) = (&request.case, request.spent_s);
         let noise = NoiseWatch::default();
-        Bench { program, case, task, begun, spent_s, meter, noise, emit, outcome }
+        Bench { program, request, case, task, begun, spent_s, meter, noise, emit, outcome }
     }
 
     fn record(&mut self, phase: Phase, metric: &str, value: Option<f64>, source: &str, note: impl Into<String>) {
@@ -215,29 +217,6 @@ impl<'a> Bench<'a> {
             source: source.to_owned(),
         });
         self.outcome.readings.extend(rows);
-    }
-
-    /// Records the joules of a phase since `before`, divided by `count` predictions (1 for a fit).
-    fn energy(&mut self, phase: Phase, before: Result<f64, String>, count: usize) {
-        self.energy_under(("", "energy_j"), phase, before, count);
-    }
-
-    /// As [`Bench::energy`], for joules that were measured under further conditions. Their readings have a name of their own.
-    fn energy_under(
-        &mut self,
-        (conditions, reading): (&str, &str),
-        phase: Phase,
-        before: Result<f64, String>,
-        count: usize,
-    ) {
-        let spent = before.and_then(|before| self.meter.read_j().map(|after| (after - before) / count as f64));
-        let source = self.meter.source();
-        match spent {
-            Ok(joules) => self.record_under(conditions, phase, "energy_j", Some(joules), source, ""),
-            Err(reason) => self.record_under(conditions, phase, "energy_j", None, source, reason),
-        }
-        let reads = self.meter.take_reads_j();
-        self.keep(phase, reading, ("J", source), reads.into_iter().map(|joules| (None, joules)));
     }
 
     /// The task's primary metric of a model's predictions of these rows, or why it is undefined.

@@ -76,6 +76,7 @@ impl Plan {
         let own = own::open(source, &mut suite, overrides)?;
         params::check(program, &own, source, &suite)?;
         let devices = overrides.apply(&mut suite)?;
+        settings::check_named_meters(program, source, &suite)?;
         settings::check_meter(program, source, &suite, overrides)?;
         settings::check_timeout(source, &suite, overrides)?;
         latency::check_rounds(source, &suite)?;
@@ -212,7 +213,6 @@ impl Combination<'_> {
             test_rows: None,
             energy: suite.energy.config(),
             noise: suite.noise.limits(),
-            idle: None,
             peak: None,
         }
     }

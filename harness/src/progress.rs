@@ -149,7 +149,7 @@ impl Progress for Bars {
                     *steps = FIT_STEPS * *done as u64 / (*total).max(1) as u64;
                 }
             }
-            Event::Outcome(_) => {}
+            Event::Window(_) | Event::Outcome(_) => {}
         }
         self.show();
     }

@@ -32,6 +32,8 @@ pub struct Request {
     pub spent_s: f64,
     /// Whether the process does nothing else. If not, its peak memory is not that of its work.
     pub alone: bool,
+    /// The seconds that a phase of predictions lasts at least, so that the meters of the run can tell its joules. 0 if none is read.
+    pub phase_s: f64,
 }
 
 /// What a process does for a case. A case that is served has a process for each, in this order.
@@ -58,6 +60,7 @@ impl Request {
             checkpoint: run.map(place),
             spent_s: 0.0,
             alone: true,
+            phase_s: 0.0,
         }
     }
 }
@@ -75,6 +78,45 @@ pub enum Event {
         /// Steps in all.
         total: usize,
     },
+    /// A phase whose joules are counted has ended.
+    Window(PhaseWindow),
     /// The outcome, which is the last event.
     Outcome(Box<Outcome>),
+}
+
+/// When a phase began and ended, on the clock that both processes share. The parent finds the joules of its meters by it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseWindow {
+    /// The phase.
+    pub phase: Phase,
+    /// Further conditions of the phase, as in [`crate::outcome::MetricValue`].
+    pub conditions: String,
+    /// Nanoseconds of CLOCK_MONOTONIC.
+    pub start_ns: u64,
+    /// Nanoseconds of CLOCK_MONOTONIC.
+    pub end_ns: u64,
+    /// Predictions that were made in it; 1 for a fit.
+    pub count: usize,
+    /// What a fit had cost in the processes before this one.
+    pub earlier: EarlierParts,
+}
+
+/// The parts of a fit that earlier processes did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierParts {
+    /// How many.
+    pub parts: usize,
+    /// Their seconds.
+    pub seconds: f64,
+    /// Their joules, by the meter that every case has joules from, or why they are not known.
+    pub joules: Result<f64, String>,
+}
+
+impl EarlierParts {
+    /// Of a phase that one process did.
+    pub fn none() -> EarlierParts {
+        EarlierParts { parts: 0, seconds: 0.0, joules: Ok(0.0) }
+    }
 }

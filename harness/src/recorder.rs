@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use bakeoff_reports::{Curve, Record, Results, Row, RunDir, RunInfo, encode, replace};
+use bakeoff_reports::{Curve, IdleRow, Record, Results, Row, RunDir, RunInfo, encode, replace};
 
 use crate::case::Case;
 use crate::outcome::{Outcome, RunIdentity};
@@ -178,6 +178,19 @@ impl Recorder {
                 self.path().display()
             )
         })
+    }
+
+    /// Stores what meters showed of the idle machine.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or if the folder is gone.
+    pub fn store_idle(&self, rows: &[IdleRow]) -> anyhow::Result<()> {
+        self.ensure_there("the power of the idle machine was not stored")?;
+        let path = self.dir.idle_path();
+        // A line that a kill cut short would make one line with the next.
+        let stored = self.dir.idle()?;
+        self.dir.write_rows(&path, &[stored.as_slice(), rows].concat())?;
+        Ok(())
     }
 
     fn append(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> anyhow::Result<()> {

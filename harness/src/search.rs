@@ -24,7 +24,7 @@ struct TrialResult {
     score: Option<(String, f64)>,
     /// `None` if the fit was cut off.
     fit_s: Option<f64>,
-    /// Joules of the fit with their source, or why there are none.
+    /// Joules of the fit with their source, or why there are none. Those that its own process counted are known for the shortest fit.
     energy: Result<(f64, String), String>,
     /// The wall time of its case; `None` if it did not begin.
     wall_s: Option<f64>,
@@ -54,14 +54,22 @@ impl TrialResult {
             energy: Err(String::new()),
             wall_s,
         };
+        let (mut counted, mut measured) = (None, None);
         for Number { phase, metric, value, source, note } in numbers {
             if phase == Phase::Validate.name() {
                 result.score = value.map(|score| (metric.to_owned(), score));
             } else if phase == Phase::Fit.name() && metric == "fit_s" {
                 result.fit_s = value;
-            } else if phase == Phase::Fit.name() && metric == "energy_j" {
-                result.energy = value.map(|joules| (joules, source.to_owned())).ok_or_else(|| note.to_owned());
+            } else if phase == Phase::Fit.name() && ["counted_j", "energy_j"].contains(&metric) {
+                let joules = value.map(|joules| (joules, source.to_owned())).ok_or_else(|| note.to_owned());
+                // The first meter is the one of budgets. Further ones give rows of their own.
+                let found: &mut Option<Result<(f64, String), String>> =
+                    if metric == "counted_j" { &mut counted } else { &mut measured };
+                found.get_or_insert(joules);
             }
+        }
+        if let Some(joules) = counted.or(measured) {
+            result.energy = joules;
         }
         result
     }
@@ -295,4 +303,30 @@ fn usable_score(trial: &TrialResult) -> Option<(&str, f64)> {
 fn goodness(trial: &TrialResult) -> Option<f64> {
     let (name, score) = usable_score(trial)?;
     Some(metric(name)?.better.goodness(score))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joules(numbers: &[(&str, Option<f64>, &str, &str)]) -> Result<(f64, String), String> {
+        let numbers = numbers.iter().map(|&(metric, value, source, note)| {
+            let phase = Phase::Fit.name();
+            Number { phase, metric, value, source, note }
+        });
+        let params: Resolved = serde_json::from_str("{}").expect("no parameters are parameters");
+        TrialResult::new(params, (Status::Ok, "", Some(1.0)), numbers).energy
+    }
+
+    #[test]
+    fn a_search_pays_by_what_the_fit_counted_and_never_by_a_second_meter() {
+        let rapl = |value: f64| Ok((value, "rapl".to_owned()));
+        let short = ("energy_j", None, "rapl", "window-too-short");
+        let counted = ("counted_j", Some(0.5), "rapl", "");
+        let gpu = ("energy_j", Some(99.0), "nvml", "");
+        assert_eq!(joules(&[short, gpu, counted]), rapl(0.5));
+        assert_eq!(joules(&[("energy_j", Some(7.0), "rapl", ""), gpu]), rapl(7.0));
+        assert_eq!(joules(&[("energy_j", None, "rapl", "it was reset"), gpu]), Err("it was reset".to_owned()));
+        assert_eq!(joules(&[]), Err(String::new()));
+    }
 }

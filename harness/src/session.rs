@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::Context;
 use bakeoff_datasets::{DataFile, FileState};
@@ -12,9 +12,10 @@ use bakeoff_reports::{Built, CaseInfo, RunDir, RunInfo, SCHEMA};
 use sha2::{Digest, Sha256};
 
 use crate::case::Case;
+use crate::energy::Metering;
 use crate::executor::{ChildProcess, Executor, Inline};
 use crate::forecast::remarks;
-use crate::meters::{self, IdleWindow};
+use crate::meters;
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::progress;
@@ -166,8 +167,8 @@ impl Session<'_> {
             datasets.extend(task.checksums());
             infos.push(tasks::info(task));
         }
-        let energy = meters::open(&suite.energy.config(), program.machine)
-            .map_or_else(|reason| format!("none: {reason}"), |meter| meter.source().to_owned());
+        let energy = meters::sources(&suite.energy.config(), program.machine)
+            .map_or_else(|reason| format!("none: {reason}"), |sources| sources.join(", "));
         let machine = program.machine.describe();
         Ok(RunInfo {
             schema: SCHEMA,
@@ -222,15 +223,22 @@ impl Session<'_> {
         searches: Searches,
     ) -> anyhow::Result<Finished> {
         let path = recorder.path().to_owned();
-        let cases = self.with_measured_machine(&plan.cases);
+        // Before the machine is made busy to find out what it can do at most.
+        let metering = self.metering(plan, &recorder)?;
+        let cases = self.with_peaks(&plan.cases);
         let primary = info.tasks.iter().map(|task| (task.name.clone(), task.primary.clone())).collect();
         let mut progress = progress::for_stderr(cases.len(), primary);
         // Processor time, memory and panics belong to a process. If one process runs all cases, it must run them one at
         // a time.
         let jobs = if self.inline { 1 } else { plan.jobs() };
-        let executor = self.executor(Some(RunDir::new(&path)));
+        let executor = self.executor(Some(RunDir::new(&path)), metering.clone());
         let machine = self.program.machine;
         let tally = runner::run(&cases, jobs, searches, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;
+        // With it, the last hold on the meters but this one.
+        drop(executor);
+        if let Some(metering) = metering.filter(|_| !tally.interrupted) {
+            recorder.store_idle(&metering.afterwards())?;
+        }
         let dir = recorder.finish()?;
         let built = threads::at_most(plan.threads(), || bakeoff_reports::build(dir));
         // A folder that is gone would be made again for the report alone.
@@ -242,32 +250,34 @@ impl Session<'_> {
         Ok(Finished { path, built, tally })
     }
 
-    /// The executor for cases of the run in `run`, or for cases that belong to no run.
-    pub fn executor(&self, run: Option<RunDir>) -> Box<dyn Executor> {
+    /// The executor for cases of the run in `run`, whose meters are read meanwhile, or for cases that belong to no run.
+    pub fn executor(&self, run: Option<RunDir>, metering: Option<Arc<Metering>>) -> Box<dyn Executor> {
         let samples = self.samples.cloned();
         if self.inline {
-            Box::new(Inline { program: *self.program, samples, run })
+            Box::new(Inline { program: *self.program, samples, run, metering })
         } else {
-            Box::new(ChildProcess { samples, run })
+            Box::new(ChildProcess { samples, run, metering })
         }
     }
 
-    /// The cases, with the power of the idle machine and with what it can do at most. Only the parent can measure the first, and the
-    /// second is the same for all cases with as many threads.
-    fn with_measured_machine(&self, cases: &[Case]) -> Vec<Case> {
-        const WINDOW: Duration = Duration::from_secs(1);
+    /// The cases, with what the machine can do at most, which is the same for all cases with as many threads.
+    fn with_peaks(&self, cases: &[Case]) -> Vec<Case> {
         let mut cases = cases.to_vec();
-        let Some(energy) = cases.first().map(|case| case.energy) else { return cases };
-        let meter = meters::open(&energy, self.program.machine).ok();
-        let idle = meter.and_then(|mut meter| IdleWindow::measure(meter.as_mut(), self.program.machine, WINDOW));
         let mut peaks = BTreeMap::new();
         for case in &mut cases {
-            case.idle = idle;
             if case.unsupported.is_none() && case.trial.is_none() {
                 case.peak = *peaks.entry(case.threads).or_insert_with(|| self.program.machine.peak(case.threads));
             }
         }
         cases
+    }
+
+    /// The meters that are read while the cases run, with the power of the idle machine. `None` if none measures.
+    fn metering(&self, plan: &Plan, recorder: &Recorder) -> anyhow::Result<Option<Arc<Metering>>> {
+        let started = Metering::start(&plan.suite.energy.config(), self.program.machine).map_err(usage)?;
+        let Some(mut metering) = started else { return Ok(None) };
+        recorder.store_idle(&metering.baseline())?;
+        Ok(Some(Arc::new(metering)))
     }
 }
 

@@ -110,23 +110,38 @@ pub struct Suite {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EnergyEntry {
+    /// The meters that are read; the first that is readable if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meters: Option<Spanned<Vec<Spanned<String>>>>,
     /// Whether to estimate joules if no meter is readable.
     pub estimate: bool,
     /// Watts of one busy core, for the estimate.
     pub watts_per_core: Spanned<f64>,
+    /// Grams of CO2e of a kilowatt hour from the grid, for the report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grams_per_kwh: Option<Spanned<f64>>,
+    /// Which grid that is, and the source of the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grid: Option<Spanned<String>>,
 }
 
 impl Default for EnergyEntry {
     fn default() -> EnergyEntry {
-        let EnergyConfig { estimate, watts_per_core } = EnergyConfig::default();
-        EnergyEntry { estimate, watts_per_core: not_written(watts_per_core) }
+        let EnergyConfig { estimate, watts_per_core, .. } = EnergyConfig::default();
+        let watts_per_core = not_written(watts_per_core);
+        EnergyEntry { meters: None, estimate, watts_per_core, grams_per_kwh: None, grid: None }
     }
 }
 
 impl EnergyEntry {
     /// The settings without their places.
     pub fn config(&self) -> EnergyConfig {
-        EnergyConfig { estimate: self.estimate, watts_per_core: *self.watts_per_core.as_ref() }
+        let names = self.meters.iter().flat_map(|meters| meters.as_ref());
+        EnergyConfig {
+            meters: names.map(|name| name.as_ref().clone()).collect(),
+            estimate: self.estimate,
+            watts_per_core: *self.watts_per_core.as_ref(),
+        }
     }
 }
 

@@ -169,9 +169,8 @@ fn run_for(
         target,
         train_score: false,
         test_rows: None,
-        energy: EnergyConfig { estimate: false, watts_per_core: 12.0 },
+        energy: EnergyConfig { estimate: false, ..EnergyConfig::default() },
         noise: NoiseLimits::default(),
-        idle: None,
         peak: None,
         unsupported: None,
     };

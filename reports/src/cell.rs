@@ -1,11 +1,16 @@
 //! What one model achieved in one setting: the numbers of its cases, and their means over seeds.
 
+use crate::format::percent;
 use crate::metric::metric;
 use crate::record::Status;
 
 /// The source of numbers that were computed from something else and not measured. An estimate is shown only if no
 /// source measured the number, and ranks nothing.
 pub const ESTIMATE: &str = "estimate";
+
+/// How far an estimate of joules may be from the reading of a power meter at the wall socket, in either direction, as a share (Fischer
+/// 2025, "Ground-Truthing AI Energy Consumption").
+pub(crate) const ESTIMATE_ERROR: f64 = 0.4;
 
 /// What stands after the name of such a model where its scores are shown.
 pub(crate) const SEEN_MARK: &str = " †";
@@ -16,12 +21,18 @@ pub(crate) const SEEN_IN_PRETRAINING: &str = "seen_in_pretraining";
 /// The source in words, for a title.
 pub(crate) fn origin(source: &str) -> &str {
     match source {
-        ESTIMATE => "estimated",
+        ESTIMATE => "estimate ± 40 %",
         "rapl" => "measured by RAPL",
+        "rapl-virtual" => "RAPL of the host",
         "nvml" => "measured by NVML",
         "" => "from an unknown source",
         other => other,
     }
+}
+
+/// The source as it is shown beside joules. An estimate comes with its error.
+pub fn named_source(source: &str) -> String {
+    if source == ESTIMATE { format!("{source} ± {} %", percent(ESTIMATE_ERROR)) } else { source.to_owned() }
 }
 
 /// One number of a case.

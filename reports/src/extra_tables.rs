@@ -3,6 +3,7 @@
 use crate::cell::{Cell, Trial};
 use crate::compressed::compressed;
 use crate::crossovers::crossover_table;
+use crate::energy_table::energy_tables;
 use crate::format::{count, score};
 use crate::latency_tables::{single_predictions, under_load};
 use crate::metric::Metric;
@@ -33,7 +34,7 @@ pub(crate) fn extra_tables(results: &Results) -> Vec<ExtraTable> {
         single_predictions(results),
         under_load(results),
     ];
-    tables.into_iter().flatten().collect()
+    tables.into_iter().chain(energy_tables(results)).flatten().collect()
 }
 
 const TRAIN_AND_TEST: &str = "The scored training rows are the first ones that every model learned from, as many as there \

@@ -6,6 +6,7 @@ mod figures;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::anchors::{HOW_TO_READ_ANCHORS, anchors_met};
+use crate::cell::named_source;
 use crate::claims::{HOW_TO_READ_VERDICTS, verdicts};
 use crate::extra_tables::{ExtraTable, extra_tables};
 use crate::figures::Picture;
@@ -100,7 +101,7 @@ fn head(results: &Results, parts: &[Part]) -> Markup {
             p.lead { (sentence(&info.about)) }
             p.muted {
                 (finished) " of " (planned(results)) " · " (info.started) " · "
-                (info.machine.cpu) ", " (count(info.machine.cpus, "processor")) " · energy: " (info.energy)
+                (info.machine.cpu) ", " (count(info.machine.cpus, "processor")) " · energy: " (named_source(&info.energy))
             }
             @if finished == 0 {
                 p { strong { "No case has finished, so there is nothing to compare yet." } }
@@ -276,7 +277,7 @@ fn provenance(results: &Results) -> Markup {
             dt { "bakeoff" } dd { (info.version) ", commit " (info.commit) }
             dt { "Compiler" } dd { (info.toolchain) }
             dt { "Machine" } dd { (machine.cpu) ", " (count(machine.cpus, "processor")) ", " (si(machine.memory_bytes as f64, "B")) " of memory, " (machine.os) ", " (machine.arch) " (fingerprint " (machine.fingerprint) ")" }
-            dt { "Energy" } dd { (info.energy) }
+            dt { "Energy" } dd { (named_source(&info.energy)) }
             @for (library, version) in &info.libraries { dt { (library) } dd { (version) } }
         }
         h3 { "Reproduce and cite" }

@@ -5,6 +5,7 @@
 
 mod anchors;
 mod answers;
+mod carbon;
 mod cell;
 mod citations;
 mod claims;
@@ -15,6 +16,7 @@ mod compressed;
 mod contrast;
 mod cost_ratio;
 mod crossovers;
+mod energy_table;
 mod error;
 mod estimate;
 mod extra_tables;
@@ -58,7 +60,9 @@ mod warnings;
 
 pub use anchors::{Anchor, Met, Reproduction, anchors, anchors_text, meet};
 pub use answers::Answers;
-pub use cell::{Cell, Contradiction, ESTIMATE, Gap, Mean, NEEDS_MORE_QUERIES, NOT_REACHED, SearchTrial, Trial, Value};
+pub use cell::{
+    Cell, Contradiction, ESTIMATE, Gap, Mean, NEEDS_MORE_QUERIES, NOT_REACHED, SearchTrial, Trial, Value, named_source,
+};
 pub use citations::bibtex;
 pub use claims::{Claim, Finding, Judged, KnownNames, Verdict, claims, claims_csv, claims_text, judge, read_claims};
 pub use compare::compare_text;
@@ -81,7 +85,7 @@ pub use over_tasks::{FEW_TASKS, OverTasks};
 pub use paper::{Columns, paper_files};
 pub use rank::rank_text;
 pub use ranking::{Impute, RankedModel, Ranking, Ranks};
-pub use record::{Curve, PredictionRow, Reading, Record, SCHEMA, Status};
+pub use record::{Curve, IdleRow, PredictionRow, Reading, Record, SCHEMA, Status};
 pub use report::{Built, build, build_with};
 pub use results::Results;
 pub use rows::{Intact, Row, decode, encode, encode_header};

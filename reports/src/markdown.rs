@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::anchors::{HOW_TO_READ_ANCHORS, anchors_met};
+use crate::cell::named_source;
 use crate::claims::{HOW_TO_READ_VERDICTS, verdicts};
 use crate::extra_tables::{ExtraTable, extra_tables};
 use crate::format::count;
@@ -27,7 +28,7 @@ pub(crate) fn markdown(results: &Results, sheets: &[Sheet], remarks: &[String]) 
         count(machine.cpus, "processor"),
         info.version,
         info.commit,
-        escape(&info.energy)
+        escape(&named_source(&info.energy))
     );
     if finished == 0 {
         text += "No case has finished, so there is nothing to compare yet.\n\n";

@@ -5,6 +5,7 @@ mod captions;
 use std::collections::HashSet;
 use std::fmt::Write;
 
+use crate::cell::named_source;
 use crate::citations::{bibtex, cite_method};
 use crate::claims::verdicts;
 use crate::crossovers::crossover_table;
@@ -82,7 +83,7 @@ fn paper(results: &Results, floats: usize) -> String {
         count(info.machine.cpus, "processor"),
         escape(&info.version),
         escape(info.commit.trim_end_matches("-dirty")),
-        escape(&info.energy),
+        escape(&named_source(&info.energy)),
     )
 }
 

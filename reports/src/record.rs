@@ -159,7 +159,7 @@ pub struct Record {
     pub unit: String,
     /// The number. `None` if it is missing.
     pub value: Option<f64>,
-    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`, `data`, `search` or `suite`.
+    /// What gave the number: `scorer`, `stopwatch`, a meter (`rapl`, `rapl-virtual`, `nvml`), `estimate`, `kernel`, `model`, `data`, `search` or `suite`.
     pub source: String,
     /// How the case ended.
     pub status: Status,
@@ -185,6 +185,31 @@ pub struct Curve {
     pub elapsed_s: f64,
     /// Joules since the fit began. Empty without a meter.
     pub energy_j: Option<f64>,
+}
+
+/// One row of `idle.csv`: what a meter showed while no case ran.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdleRow {
+    /// When the window ended, RFC 3339, UTC.
+    pub at: String,
+    /// `before` the first case or `after` the last one. A resumed run has both once more.
+    pub when: String,
+    /// The meter, as in [`Record::source`].
+    pub source: String,
+    /// Joules of the window. `None` if they are not known.
+    pub joules: Option<f64>,
+    /// Its seconds. `None` if its joules are not known.
+    pub seconds: Option<f64>,
+    /// Why a number is missing.
+    pub note: String,
+}
+
+impl IdleRow {
+    /// The mean power, in watts.
+    pub fn watts(&self) -> Option<f64> {
+        Some(self.joules? / self.seconds?)
+    }
 }
 
 /// One row of `predictions/<case>.csv`, in the order of the test split. Classes are written by name.

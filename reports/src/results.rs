@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::answers::Answers;
 use crate::cell::{Cell, Gap, SEEN_MARK, Trial};
 use crate::crossovers::{Crossover, crossovers};
+use crate::energy_table::remark_on_drift;
 use crate::error::ReportError;
 use crate::estimate::TrialKey;
 use crate::format::{count, listed};
 use crate::grid::Grid;
 use crate::interpretation::Interpretation;
-use crate::latencies::latencies;
+use crate::latencies::{CaseReadings, PowerTrace, case_readings};
 use crate::metric::metric;
 use crate::ranking::{Impute, Ranking};
 use crate::recomputed::contradiction;
-use crate::record::{Curve, Status};
+use crate::record::{Curve, IdleRow, Status};
 use crate::run_dir::RunDir;
 use crate::run_info::RunInfo;
 use crate::setting::Setting;
@@ -38,6 +39,10 @@ pub struct Results {
     pub answers: HashMap<String, Answers>,
     /// The seconds of each single prediction of each case that has any, ascending.
     pub latencies: HashMap<String, Vec<f64>>,
+    /// What meters showed during the fit of each case that has such readings.
+    pub power: HashMap<String, Vec<PowerTrace>>,
+    /// What meters showed of the idle machine.
+    pub idle: Vec<IdleRow>,
     /// What fitted models learned, if that was explained.
     pub interpretation: Option<Interpretation>,
     /// Remarks about the run as a whole that a reader must know: parts that are missing or were left out.
@@ -80,7 +85,9 @@ impl Results {
         let mut grid = Grid::new(&info, &records.rows, &dir.records_path())?;
         let answers = load_answers(dir, &mut grid, &mut remarks)?;
         remark_on_test_rows(&grid, &answers, &mut remarks);
-        let latencies = latencies(dir, &grid, &mut remarks);
+        let CaseReadings { latencies, power } = case_readings(dir, &grid, &mut remarks);
+        let idle = dir.idle()?;
+        remark_on_drift(&idle, &mut remarks);
         remark_on_plan(&info, &grid, &mut remarks);
         remark_on_machines(&grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
@@ -95,7 +102,20 @@ impl Results {
         }
         let interpretation = Interpretation::read(dir)?;
         let curves = by_case;
-        Ok(Results { info, grid, rankings, crossovers, curves, answers, latencies, interpretation, remarks, gaps })
+        Ok(Results {
+            info,
+            grid,
+            rankings,
+            crossovers,
+            curves,
+            answers,
+            latencies,
+            power,
+            idle,
+            interpretation,
+            remarks,
+            gaps,
+        })
     }
 
     /// The first trial of a setting and label, for figures that can show one seed only.

@@ -13,7 +13,7 @@ use serde_json::error::Category;
 use crate::error::ReportError;
 use crate::fitted_task;
 use crate::interpretation::Interpretation;
-use crate::record::{Curve, PredictionRow, Reading, Record, SCHEMA, newer};
+use crate::record::{Curve, IdleRow, PredictionRow, Reading, Record, SCHEMA, newer};
 use crate::rows::{self, Intact, Row};
 use crate::run_info::RunInfo;
 
@@ -47,6 +47,11 @@ impl RunDir {
     /// `curves.csv`: one row per epoch of a case.
     pub fn curves_path(&self) -> PathBuf {
         self.path.join("curves.csv")
+    }
+
+    /// `idle.csv`: what meters showed while no case ran.
+    pub fn idle_path(&self) -> PathBuf {
+        self.path.join("idle.csv")
     }
 
     /// `predictions/<case>.csv`: one row per test example.
@@ -157,6 +162,14 @@ impl RunDir {
     /// As [`RunDir::records`].
     pub fn curves(&self) -> Result<Option<Intact<Curve>>, ReportError> {
         read(&self.curves_path())
+    }
+
+    /// The rows of `idle.csv`. No rows if the file does not exist, because no meter measured or the run is older.
+    ///
+    /// # Errors
+    /// As [`RunDir::records`].
+    pub fn idle(&self) -> Result<Vec<IdleRow>, ReportError> {
+        Ok(read(&self.idle_path())?.map_or_else(Vec::new, |intact| intact.rows))
     }
 
     /// The complete rows of a case's predictions. `None` if the file does not exist.

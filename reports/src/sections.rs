@@ -1,6 +1,6 @@
 //! The text of the report, in parts that `report.html`, `report.md` and the terminal share.
 
-use crate::cell::{Cell, Mean, SearchTrial, Trial};
+use crate::cell::{Cell, Mean, SearchTrial, Trial, measured_first};
 use crate::comparison_table::{HOW_TO_READ_PAIRS, HOW_TO_READ_SEEDS, comparison_table};
 use crate::estimate::Basis;
 use crate::format::{count, listed, percent, score};
@@ -179,7 +179,9 @@ fn budget(grid: &Grid, setting: usize) -> String {
 /// The models of a setting with their scores and costs.
 fn table(results: &Results, ranking: &Ranking) -> Table {
     let setting = results.setting(ranking.setting);
-    let cells: Vec<&Cell> = results.grid.row(ranking.setting).map(|(_, cell)| cell).collect();
+    // Joules of two sources are never in one column: those that measured leave no room for an estimate.
+    let source = |phase: &str| results.grid.sources(ranking.setting, phase, "energy_j").first().copied();
+    let [of_fit, of_batch] = ["fit", "predict-batch"].map(source);
     let cost = |title: &str| TableColumn::cost(title, Better::Lower);
     let columns = vec![
         TableColumn::new("#", CellKind::Rank),
@@ -189,8 +191,8 @@ fn table(results: &Results, ranking: &Ranking) -> Table {
         cost("p50"),
         cost("p99").detail(),
         TableColumn::cost("predictions/s", Better::Higher),
-        cost("J/prediction").measured_by(&sources(&cells, "predict-batch", "energy_j")),
-        cost("J to fit").measured_by(&sources(&cells, "fit", "energy_j")).detail(),
+        cost("J/prediction").measured_by(of_batch),
+        cost("J to fit").measured_by(of_fit).detail(),
         cost("memory").detail(),
         cost("model size").detail(),
         TableColumn::new("status", CellKind::Status),
@@ -204,17 +206,28 @@ fn table(results: &Results, ranking: &Ranking) -> Table {
                 None => Emphasis::Faint,
             };
             let subject = results.subject(ranking.setting, model.label, model.status);
-            table.push_about(subject, emphasis, row(results, ranking, model, cell));
+            table.push_about(subject, emphasis, row(results, ranking, model, cell, [of_fit, of_batch]));
         }
     }
     table
 }
 
-fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -> Vec<TableCell> {
+/// `meters` are the sources of the joules of the fit and of a prediction.
+fn row(
+    results: &Results,
+    ranking: &Ranking,
+    model: &RankedModel,
+    cell: &Cell,
+    meters: [Option<&str>; 2],
+) -> Vec<TableCell> {
     let mean = |phase: &str, name: &str| cell.mean(phase, name).map(|mean| mean.mean);
     let quantity = |phase: &str, name: &str| {
         let unit = metric(name).map_or("", |metric| metric.unit);
         mean(phase, name).map_or(TableCell::Empty, |value| TableCell::Quantity { value, unit })
+    };
+    let joules = |phase: &str, source: Option<&str>| {
+        let mean = source.and_then(|source| cell.mean_from(phase, "energy_j", source));
+        mean.map_or(TableCell::Empty, |mean| TableCell::Quantity { value: mean.mean, unit: "J" })
     };
     let primary = results.setting(ranking.setting).primary();
     let estimate = |mean: Mean| TableCell::Estimate { metric: primary, value: mean.mean, interval: model.interval() };
@@ -238,8 +251,8 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
         quantity("predict-single", "latency_p50_s"),
         quantity("predict-single", "latency_p99_s"),
         mean("predict-batch", "throughput").map_or(TableCell::Empty, TableCell::Number),
-        quantity("predict-batch", "energy_j"),
-        quantity("fit", "energy_j"),
+        joules("predict-batch", meters[1]),
+        joules("fit", meters[0]),
         quantity("case", "peak_memory_bytes"),
         quantity("case", "model_bytes"),
         TableCell::Status {
@@ -247,14 +260,6 @@ fn row(results: &Results, ranking: &Ranking, model: &RankedModel, cell: &Cell) -
             seeds: if trials > 1 { format!("{counted} of {trials} {what}") } else { String::new() },
         },
     ]
-}
-
-/// The sources of a metric's numbers, each once.
-fn sources<'a>(cells: &[&'a Cell], phase: &str, metric: &str) -> Vec<&'a str> {
-    let mut sources: Vec<&str> = cells.iter().filter_map(|cell| cell.source(phase, metric)).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    sources
 }
 
 /// A sentence with the models' scores by the metric that is reported beside the primary one.
@@ -280,6 +285,7 @@ pub(crate) const TUNING: &str = "Parameters were chosen by a search: at random, 
 
 /// What was searched for and chosen, a row for each case with search trials; `None` if there is none.
 pub(crate) fn tuning(results: &Results) -> Option<Table> {
+    let search_source = search_source(results);
     let columns = vec![
         TableColumn::new("setting", CellKind::Text),
         TableColumn::new("model", CellKind::Name),
@@ -288,7 +294,7 @@ pub(crate) fn tuning(results: &Results) -> Option<Table> {
         TableColumn::new("failed", CellKind::Number),
         TableColumn::new("best validation score", CellKind::Number),
         TableColumn::new("search time", CellKind::Number),
-        TableColumn::new("search energy", CellKind::Number).measured_by(&search_sources(results)),
+        TableColumn::new("search energy", CellKind::Number).measured_by(search_source),
         TableColumn::new("chosen parameters", CellKind::Text),
     ];
     let mut table = Table::new("Search trials and chosen parameters", columns);
@@ -299,6 +305,8 @@ pub(crate) fn tuning(results: &Results) -> Option<Table> {
         };
         let quantity =
             |name: &str, unit| value(name).map_or(TableCell::Empty, |value| TableCell::Quantity { value, unit });
+        let joules = search_source.and_then(|source| trial.get_from("search", "energy_j", source));
+        let joules = joules.map_or(TableCell::Empty, |joules| TableCell::Quantity { value: joules.value, unit: "J" });
         let compared = results.setting(setting);
         let best = value("best_validation");
         let fold = trial.fold.map_or(String::new(), |(repeat, fold)| format!(", repeat {repeat}, fold {fold}"));
@@ -313,7 +321,7 @@ pub(crate) fn tuning(results: &Results) -> Option<Table> {
                 text: format!("{} {}", compared.primary().short_title(), score(compared.primary(), best)),
             }),
             quantity("fit_s", "s"),
-            quantity("energy_j", "J"),
+            joules,
             best.map_or(TableCell::Empty, |_| TableCell::Text(chosen(trial))),
         ];
         table.push_about(results.subject(setting, label, trial.status), Emphasis::Plain, cells);
@@ -321,12 +329,10 @@ pub(crate) fn tuning(results: &Results) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-fn search_sources(results: &Results) -> Vec<&str> {
-    let joules = results.grid.trials().filter_map(|(_, _, trial)| trial.get("search", "energy_j"));
-    let mut sources: Vec<&str> = joules.map(|joules| joules.source.as_str()).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    sources
+/// The one source of the joules of searches that is shown.
+fn search_source(results: &Results) -> Option<&str> {
+    let joules = results.grid.trials().flat_map(|(_, _, trial)| trial.all("search", "energy_j"));
+    measured_first(joules).first().copied()
 }
 
 /// The parameters of a case that differ among its search trials, as they were chosen.

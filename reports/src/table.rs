@@ -13,6 +13,7 @@ pub(crate) use latex::{escape as latex_escape, latex};
 pub(crate) use markdown::{escape, markdown};
 pub(crate) use terminal::terminal;
 
+use crate::cell::named_source;
 use crate::claims::Verdict;
 use crate::format::{estimate, p_value, si, significant};
 use crate::metric::{Better, Metric};
@@ -176,9 +177,9 @@ impl TableColumn {
         TableColumn { is_detail: true, ..self }
     }
 
-    /// The same column with the sources of its numbers.
-    pub(crate) fn measured_by(self, sources: &[&str]) -> TableColumn {
-        TableColumn { source: sources.join(", "), ..self }
+    /// The same column with the source of its numbers, if it has one. Numbers of two sources are never in one column.
+    pub(crate) fn measured_by(self, source: Option<&str>) -> TableColumn {
+        TableColumn { source: source.map_or(String::new(), named_source), ..self }
     }
 
     /// The words above the column.
@@ -262,7 +263,7 @@ mod tests {
         let columns = [
             TableColumn::new("#", CellKind::Rank),
             TableColumn::new("model", CellKind::Name),
-            TableColumn::new("energy", CellKind::Number).measured_by(&["estimate"]).detail(),
+            TableColumn::new("energy", CellKind::Number).measured_by(Some("estimate")).detail(),
             TableColumn::new("status", CellKind::Status),
             TableColumn::new("note", CellKind::Text),
         ];
@@ -295,7 +296,7 @@ mod tests {
         let table = example();
         assert_eq!(
             markdown(&table),
-            "| # | model | energy (estimate) | status | note |\n| ---: | --- | ---: | --- | --- |\n\
+            "| # | model | energy (estimate ± 40 %) | status | note |\n| ---: | --- | ---: | --- | --- |\n\
              | 1 | \\<svm\\> | 12.3 mJ | ok |  |\n| – | a,b |  | failed, 1 of 2 seeds | x \\| \\*y\\* |\n"
         );
         assert_eq!(
@@ -309,7 +310,7 @@ mod tests {
         let page = html(&table).into_string();
         for part in [
             "aria-label=\"a | b\"",
-            "<th class=\"number\" scope=\"col\">energy (estimate)</th>",
+            "<th class=\"number\" scope=\"col\">energy (estimate ± 40 %)</th>",
             "<tr class=\"best\">",
             "<th scope=\"row\">&lt;svm&gt;</th>",
             "<td class=\"number\" data-sort=\"0.012345\">12.3 mJ</td>",

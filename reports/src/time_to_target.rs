@@ -1,6 +1,6 @@
 //! The table of the time and the joules that models needed to reach a target.
 
-use crate::cell::{Cell, Trial};
+use crate::cell::{Cell, Trial, measured_first};
 use crate::extra_tables::ExtraTable;
 use crate::format::score;
 use crate::record::Status;
@@ -17,13 +17,14 @@ const RULE: &str = "A fit reaches the target at the end of its first epoch whose
 
 /// The time to the target, for each setting that has one; `None` if none has.
 pub(crate) fn time_to_target(results: &Results) -> Option<ExtraTable> {
+    let source = source(results);
     let columns = vec![
         TableColumn::new("setting", CellKind::Text),
         TableColumn::new("model", CellKind::Name),
         TableColumn::new("target", CellKind::Text),
         TableColumn::new("reached", CellKind::Text),
         TableColumn::new("median time", CellKind::Number),
-        TableColumn::new("median energy", CellKind::Number).measured_by(&sources(results)),
+        TableColumn::new("median energy", CellKind::Number).measured_by(source),
     ];
     let mut table = Table::new("Time and energy to the target", columns);
     let mut rule = RULE.to_owned();
@@ -42,7 +43,7 @@ pub(crate) fn time_to_target(results: &Results) -> Option<ExtraTable> {
                 TableCell::Text(written(setting, target)),
                 TableCell::Written { value: reached as f64 / cell.trials.len() as f64, text },
                 time(cell),
-                energy(cell),
+                energy(cell, source),
             ];
             table.push_about(results.subject(index, label, cell.status), Emphasis::Plain, cells);
         }
@@ -92,10 +93,10 @@ fn time(cell: &Cell) -> TableCell {
 }
 
 /// The median joules; empty if a fit that reached the target has none.
-fn energy(cell: &Cell) -> TableCell {
+fn energy(cell: &Cell, source: Option<&str>) -> TableCell {
     let reached = cell.trials.iter().filter(|trial| time_of(trial).is_some());
     let metric = "energy_to_target_j";
-    let Some(source) = cell.source("fit", metric) else { return TableCell::Empty };
+    let Some(source) = source else { return TableCell::Empty };
     let joules: Option<Vec<f64>> =
         reached.map(|trial| trial.get_from("fit", metric, source).map(|joules| joules.value)).collect();
     let median = joules.and_then(|joules| censored_median(joules, cell.trials.len()));
@@ -110,12 +111,10 @@ fn censored_median(mut reached: Vec<f64>, fits: usize) -> Option<f64> {
     Some((lower? + upper?) / 2.0)
 }
 
-fn sources(results: &Results) -> Vec<&str> {
-    let joules = results.grid.trials().filter_map(|(_, _, trial)| trial.get("fit", "energy_to_target_j"));
-    let mut sources: Vec<&str> = joules.map(|joules| joules.source.as_str()).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    sources
+/// The one source of joules that is shown.
+fn source(results: &Results) -> Option<&str> {
+    let joules = results.grid.trials().flat_map(|(_, _, trial)| trial.all("fit", "energy_to_target_j"));
+    measured_first(joules).first().copied()
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ fn readings_that_are_missing_cost_a_figure_and_damaged_ones_a_remark() {
     fs::write(dir.readings_path(&cases[0].case), "no gzip").unwrap();
     let built = build(&dir).unwrap();
     let expected =
-        format!("The readings of 1 case cannot be read, so the figure latency-ecdf lacks {}.", cases[0].case);
+        format!("The readings of 1 case cannot be read, so the figures latency-ecdf and power lack {}.", cases[0].case);
     assert!(built.remarks.contains(&expected), "{:?}", built.remarks);
     assert!(has_text(&picture(folder.path(), "latency-ecdf"), "share of predictions"));
     fs::remove_dir_all(folder.path().join("readings")).unwrap();

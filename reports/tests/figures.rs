@@ -422,8 +422,8 @@ fn joules_of_two_sources_have_panels_of_their_own_and_an_estimate_has_no_frontie
     let panels = || {
         build(&dir).unwrap();
         let svg = fs::read_to_string(folder.path().join("figures/accuracy-energy.svg")).unwrap();
-        let with = |source: &str| svg.matches(&format!("energy of the fit, {source} (log)")).count();
-        (with("measured by RAPL"), with("estimated"), frontiers(&svg))
+        let with = |source: &str| svg.matches(&format!("fit energy, {source} (log)")).count();
+        (with("measured by RAPL"), with("estimate ± 40 %"), frontiers(&svg))
     };
     assert_eq!(panels(), (0, 1, 0), "nothing is ranked by an estimate");
     let mut records = dir.records().unwrap().rows;

@@ -45,7 +45,7 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
         let Some(task) = program.task_or(&plan.own, entry.name.as_ref()) else { continue };
         describe(&mut out, program, &plan, task, samples)?;
     }
-    let executor = session.executor(None);
+    let executor = session.executor(None, None);
     let (mut failures, mut unsupported) = (0, 0);
     // The first search trial has the parameters of the case that it is for. The others only differ in theirs.
     let cases: Vec<&Case> = plan.cases.iter().filter(|case| case.trial.is_none()).collect();

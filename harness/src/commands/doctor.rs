@@ -14,7 +14,7 @@ use super::Exit;
 use crate::forecast::gib;
 use crate::interrupt;
 use crate::machine::Machine;
-use crate::meters::{self, EnergyConfig};
+use crate::meters::{self, EnergyConfig, MeterKind};
 use crate::noise::Look;
 use crate::program::Program;
 use crate::stopwatch::Stopwatch;
@@ -34,9 +34,11 @@ pub(super) struct DoctorArguments {
 enum Finding {
     Good(String),
     Lacking(String),
+    /// And ways to enable it.
+    LackingWith(String, Vec<String>),
 }
 
-use Finding::{Good, Lacking};
+use Finding::{Good, Lacking, LackingWith};
 
 pub(super) fn run(program: &Program, arguments: &DoctorArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let machine = program.machine;
@@ -58,18 +60,8 @@ pub(super) fn run(program: &Program, arguments: &DoctorArguments, samples: Optio
         let memory = gib(device.memory_bytes);
         writeln!(out, "device {}: {}, {memory:.1} GiB of memory, {}", device.device, device.name, device.fingerprint)?;
     }
-    let findings = [
-        ("time", stopwatch(machine)),
-        ("processor clock", governor(&Look::take(&machine.system_root()))),
-        ("load", load(info.cpus)),
-        ("energy", energy(machine)),
-        ("memory", memory(machine)),
-        ("samples", samples_of(program, samples)),
-        ("datasets", datasets()),
-        ("run directory", writable(Path::new("."))),
-    ];
-    for finding in &findings {
-        show(&mut out, finding)?;
+    for (what, finding) in findings(program, samples, info.cpus) {
+        write_finding(&mut out, &what, &finding)?;
     }
     if arguments.noise {
         interrupt::listen()?;
@@ -81,10 +73,34 @@ pub(super) fn run(program: &Program, arguments: &DoctorArguments, samples: Optio
     Ok(Exit::Ok)
 }
 
-fn show(out: &mut impl Write, (what, finding): &(&str, Finding)) -> io::Result<()> {
+/// What this machine can measure, each thing with its finding.
+fn findings(program: &Program, samples: Option<&PathBuf>, cpus: usize) -> Vec<(String, Finding)> {
+    let machine = program.machine;
+    let before = [
+        ("time", stopwatch(machine)),
+        ("processor clock", governor(&Look::take(&machine.system_root()))),
+        ("load", load(cpus)),
+    ];
+    let after = [
+        ("memory", memory(machine)),
+        ("samples", samples_of(program, samples)),
+        ("datasets", datasets()),
+        ("run directory", writable(Path::new("."))),
+    ];
+    let named = |(what, finding): (&str, Finding)| (what.to_owned(), finding);
+    let meters = meters::METERS.iter().map(|kind| (format!("energy, {}", kind.name()), meter(*kind, machine)));
+    before.into_iter().map(named).chain(meters).chain(after.into_iter().map(named)).collect()
+}
+
+/// Writes a finding, and below it what enables what is lacking.
+fn write_finding(out: &mut impl Write, what: &str, finding: &Finding) -> io::Result<()> {
     match finding {
         Good(text) => writeln!(out, "  ok    {what}: {text}"),
         Lacking(text) => writeln!(out, "  no    {what}: {text}"),
+        LackingWith(text, remedy) => {
+            writeln!(out, "  no    {what}: {text}")?;
+            remedy.iter().try_for_each(|line| writeln!(out, "          {line}"))
+        }
     }
 }
 
@@ -126,14 +142,22 @@ fn load(cpus: usize) -> Finding {
     }
 }
 
-fn energy(machine: &dyn Machine) -> Finding {
-    let measured = EnergyConfig { estimate: false, ..EnergyConfig::default() };
-    match meters::open(&measured, machine) {
-        Ok(meter) => Good(format!("measured ({})", meter.source())),
-        Err(reason) => Lacking(format!(
-            "{}; joules are estimated from processor time and marked as estimates (docs/methodology.md)",
-            reason.trim_end_matches("; the estimate is switched off")
+/// Whether a kind of meter gives joules here.
+fn meter(kind: &dyn MeterKind, machine: &dyn Machine) -> Finding {
+    match kind.open(&EnergyConfig::default(), machine) {
+        Ok(counter) if !kind.is_measured() => Good(format!(
+            "{}, ± 40 %: used if no meter is readable, marked wherever it is shown, and ranks nothing (docs/energy.md)",
+            counter.how()
         )),
+        Ok(counter) => {
+            let asked_for = if kind.is_tried(machine) {
+                String::new()
+            } else {
+                format!("; a suite must ask for it: [energy] meters = [\"{}\"]", kind.name())
+            };
+            Good(format!("{} ({}){asked_for}", counter.how(), kind.about()))
+        }
+        Err(meters::Unavailable { why, remedy }) => LackingWith(why, remedy),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Measures one fit with the stopwatch and the energy meter.
 
 use bakeoff_models::{Model, ModelError};
-use bakeoff_reports::Status;
+use bakeoff_reports::{Status, named_source};
 
 use super::observer::{CheckpointSchedule, Observer};
 use super::{Bench, Stop};
@@ -58,9 +58,9 @@ impl Bench<'_> {
         place: Option<&CheckpointPlace>,
         earlier: Option<Checkpoint>,
     ) -> Result<(), Stop> {
-        let before = match &earlier {
-            Some(earlier) => self.meter.count_on(&earlier.measured.joules),
-            None => self.meter.read_j(),
+        let mut spending = match &earlier {
+            None => self.spend(),
+            Some(Checkpoint { measured, .. }) => self.spend_on(measured),
         };
         let (state, earlier_parts_s) = match earlier {
             Some(Checkpoint { state, measured: MeasuredFit { parts_s, curves, .. } }) => {
@@ -69,11 +69,12 @@ impl Bench<'_> {
             }
             None => (None, Vec::new()),
         };
-        if before.is_err() {
+        if spending.before.is_err() {
             // The joules of its earlier epochs belong to no number of the fit, and a curve does not name their source.
             self.outcome.curves.iter_mut().for_each(|epoch| epoch.energy_j = None);
         }
         let epochs_before = self.outcome.curves.len();
+        spending.start = self.moment();
         let stopwatch = Stopwatch::start(self.program.machine);
         let mut watch = Observer {
             stopwatch: &stopwatch,
@@ -82,7 +83,7 @@ impl Bench<'_> {
             primary: self.task.primary(),
             case: self.case,
             fit: self.identity(),
-            start_j: before.clone(),
+            start_j: spending.before.clone(),
             meter: &mut self.meter,
             emit: self.emit,
             curves: &mut self.outcome.curves,
@@ -92,6 +93,7 @@ impl Bench<'_> {
             Some(unlabelled) => model.fit_with_unlabelled(&rows.train, &rows.validation, unlabelled, &mut watch),
         };
         let last_part_s = stopwatch.seconds();
+        let end = self.program.machine.moment().monotonic;
         let CheckpointSchedule { earlier_parts_s: mut parts_s, fault, .. } = watch.checkpoints;
         parts_s.push(last_part_s);
         if let (Err(ModelError::State(what)), Some(at)) = (&fitted, place) {
@@ -121,7 +123,7 @@ impl Bench<'_> {
             self.record(Phase::Fit, "epochs", Some(self.outcome.curves.len() as f64), "model", "");
         }
         self.keep(Phase::Fit, "fit_s", ("s", "stopwatch"), parts_s.into_iter().map(|seconds| (None, seconds)));
-        self.energy(Phase::Fit, before, 1);
+        self.energy_until(end, ("", "energy_j"), Phase::Fit, spending, 1);
         if let Some(error) = failure {
             return Err(error.into());
         }
@@ -130,12 +132,6 @@ impl Bench<'_> {
             self.outcome.remark(&format!(
                 "the last checkpoint could not be written, so an interruption would have lost work: {fault}"
             ));
-        }
-        if let Some(idle) = self.case.idle {
-            let source = self.meter.source();
-            self.record(Phase::Fit, "idle_w", Some(idle.watts()), source, "");
-            self.keep(Phase::Fit, "idle_j", ("J", source), idle.reads_j.map(|joules| (None, joules)));
-            self.keep(Phase::Fit, "idle_s", ("s", "stopwatch"), [(None, idle.seconds)]);
         }
         let cut = [&rows.train, &rows.validation].map(|split| model.truncated(&split.inputs));
         self.truncated(Phase::Fit, cut.into_iter().sum());
@@ -150,8 +146,11 @@ impl Bench<'_> {
         const TOLERANCE: f64 = 0.1;
         let Some(budget) = self.case.budget else { return Ok(()) };
         let (most, cost, unit) = match budget {
-            Budget::Seconds(most) => (most, Some(seconds), "s"),
-            Budget::Joules(most) => (most, self.outcome.value(Phase::Fit, "energy_j"), "J"),
+            Budget::Seconds(most) => (most, Some(seconds), "s".to_owned()),
+            Budget::Joules(most) => {
+                let unit = format!("J ({})", named_source(self.meter.source()));
+                (most, self.outcome.value(Phase::Fit, "energy_j"), unit)
+            }
         };
         match cost {
             Some(cost) if cost <= most * (1.0 + TOLERANCE) => Ok(()),

@@ -1,33 +1,46 @@
-//! The energy meter of a case. It keeps every read that a number is made of.
+//! The energy meter of a case, in the process that measures it. It keeps every read that a number is made of.
 
 use crate::checkpoint::MeasuredJoules;
 use crate::machine::Machine;
-use crate::meters::{self, Counter, EnergyConfig};
+use crate::meters::{self, EnergyConfig, KeptUp};
 
 /// A counter of joules, or why there is none.
-pub(super) struct Meter<'a> {
-    counter: Result<Box<dyn Counter + 'a>, String>,
+pub(super) struct Meter {
+    counter: Result<KeptUp, String>,
     reads_j: Vec<f64>,
     /// Added to what the counter shows, so that a fit in several parts is counted as one.
     offset_j: f64,
 }
 
-impl<'a> Meter<'a> {
-    pub(super) fn open(config: &EnergyConfig, machine: &'a dyn Machine) -> Meter<'a> {
-        Meter { counter: meters::open(config, machine), reads_j: Vec::new(), offset_j: 0.0 }
+impl Meter {
+    pub(super) fn open(config: &EnergyConfig, machine: &'static dyn Machine) -> Meter {
+        let counter = meters::open(config, machine).map(|counter| KeptUp::new(counter, machine));
+        Meter { counter, reads_j: Vec::new(), offset_j: 0.0 }
+    }
+
+    /// The joules counted at the beginning of a phase, or why there are none. What was lost before does not matter. Keeps the read.
+    pub(super) fn begin(&mut self) -> Result<f64, String> {
+        if let Ok(counter) = &self.counter {
+            counter.begin();
+        }
+        self.read_j()
     }
 
     /// The joules counted so far, or why there are none. Keeps the read.
     pub(super) fn read_j(&mut self) -> Result<f64, String> {
-        let counter = self.counter.as_mut().map_err(|reason| reason.clone())?;
-        let joules = counter.read_j().map_err(|error| format!("the meter could not be read: {error}"))?;
-        self.reads_j.push(joules + self.offset_j);
-        Ok(joules + self.offset_j)
+        let joules = self.shown_j()?;
+        self.reads_j.push(joules);
+        Ok(joules)
     }
 
     /// The joules counted so far. Does not keep the read, which no number is made of.
     pub(super) fn peek_j(&mut self) -> Option<f64> {
-        Some(self.counter.as_mut().ok()?.read_j().ok()? + self.offset_j)
+        self.shown_j().ok()
+    }
+
+    fn shown_j(&self) -> Result<f64, String> {
+        let counter = self.counter.as_ref().map_err(|reason| reason.clone())?;
+        Ok(counter.read_j()? + self.offset_j)
     }
 
     /// Counts on from the joules that an earlier process kept, and gives the first of its reads.
@@ -42,7 +55,7 @@ impl<'a> Meter<'a> {
         if let Some(two) = self.other_source(earlier) {
             return Err(format!("the joules of the fit are of two sources: {two}"));
         }
-        let shown = self.read_j()?;
+        let shown = self.begin()?;
         self.offset_j += reads_j.last().map_or(0.0, |last| last - shown);
         self.reads_j.clone_from(reads_j);
         Ok(reads_j.first().copied().unwrap_or(shown))
@@ -61,20 +74,18 @@ impl<'a> Meter<'a> {
         &self.reads_j
     }
 
-    /// Reads the counter without keeping the read. A register that wraps twice between two reads would lose the joules
-    /// of one turn.
-    pub(super) fn keep_up(&mut self) {
-        // An error is ignored here. The next read that a number needs will report it.
-        let _ = self.peek_j();
-    }
-
     /// The reads kept since the last call, in order.
     pub(super) fn take_reads_j(&mut self) -> Vec<f64> {
         std::mem::take(&mut self.reads_j)
     }
 
+    /// Whether the parent takes samples of the meter, too.
+    pub(super) fn is_sampled(&self) -> bool {
+        self.counter.as_ref().is_ok_and(KeptUp::is_sampled)
+    }
+
     /// The source of the joules. Empty if there are none.
     pub(super) fn source(&self) -> &'static str {
-        self.counter.as_ref().map_or("", |counter| counter.source())
+        self.counter.as_ref().map_or("", KeptUp::source)
     }
 }

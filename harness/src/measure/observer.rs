@@ -17,7 +17,7 @@ use crate::stopwatch::Stopwatch;
 
 /// Observes a fit: scores each epoch, records its curve, writes checkpoints, says what is left of a budget, and stops the fit when
 /// a number is not finite.
-pub(super) struct Observer<'a, 'm> {
+pub(super) struct Observer<'a> {
     pub(super) stopwatch: &'a Stopwatch<'a>,
     pub(super) checkpoints: CheckpointSchedule<'a>,
     pub(super) targets: &'a Targets,
@@ -26,12 +26,12 @@ pub(super) struct Observer<'a, 'm> {
     pub(super) fit: FitIdentity,
     /// The meter's joules at the beginning of the fit, or why there are none.
     pub(super) start_j: Result<f64, String>,
-    pub(super) meter: &'a mut Meter<'m>,
+    pub(super) meter: &'a mut Meter,
     pub(super) emit: &'a mut dyn FnMut(Event),
     pub(super) curves: &'a mut Vec<Curve>,
 }
 
-impl Observer<'_, '_> {
+impl Observer<'_> {
     /// The primary metric of an epoch; `None` if it is undefined.
     fn score(&self, report: &EpochReport<'_>) -> Result<Option<f64>, ModelError> {
         let diverged = |what: &str| ModelError::Diverged { epoch: report.epoch, what: what.to_owned() };
@@ -53,7 +53,7 @@ impl Observer<'_, '_> {
     }
 }
 
-impl Watch for Observer<'_, '_> {
+impl Watch for Observer<'_> {
     fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
         let value = self.score(report)?;
         let energy_j = self.start_j.as_ref().ok().and_then(|start| self.meter.read_j().ok().map(|now| now - start));
@@ -77,7 +77,6 @@ impl Watch for Observer<'_, '_> {
     }
 
     fn progress(&mut self, done: usize, total: usize) {
-        self.meter.keep_up();
         (self.emit)(Event::Progress { done, total });
     }
 

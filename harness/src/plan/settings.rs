@@ -10,7 +10,7 @@ use super::{Overrides, PlanError, latency};
 use crate::budget::Budget;
 use crate::meters;
 use crate::program::Program;
-use crate::suite::{Source, Suite, SuiteError, not_written};
+use crate::suite::{EnergyEntry, Source, Suite, SuiteError, not_written};
 
 /// The largest number of threads of a case, and of cases at a time. A larger number is a typing error.
 pub const MAX_THREADS: usize = 1024;
@@ -46,8 +46,53 @@ pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError
     range.check("watts_per_core", watts, 1e-3..=1e4, "a number of watts in 0.001..=10000")?;
     latency::check(source, &suite.latency)?;
     latency::check_timeout(source, suite)?;
+    energy(source, &range, &suite.energy)?;
     suite.devices = Some(devices(source, suite)?);
     suite.device = None;
+    Ok(())
+}
+
+/// Checks the names of the meters, and that the carbon of the grid comes with its source.
+fn energy(source: &Source, range: &RangeCheck<'_>, energy: &EnergyEntry) -> Result<(), SuiteError> {
+    if let Some(meters) = &energy.meters {
+        if meters.as_ref().is_empty() {
+            return Err(
+                source.fault(meters, "meters is empty: name at least one, e.g. meters = [\"rapl\"], or leave it out")
+            );
+        }
+        for name in meters.as_ref() {
+            meters::kind_named(name.as_ref()).map_err(|message| source.fault(name, message))?;
+        }
+        if let Some(name) = repeated(meters.as_ref()) {
+            return Err(source.fault(name, format!("meter '{name}' is given twice")));
+        }
+    }
+    match (&energy.grams_per_kwh, &energy.grid) {
+        (Some(grams), Some(grid)) => {
+            range.check("grams_per_kwh", grams, 0.0..=1e4, "a number of grams in 0..=10000")?;
+            if grid.as_ref().trim().is_empty() {
+                return Err(source.fault(grid, format!("grid is empty: {GRID}")));
+            }
+            Ok(())
+        }
+        (Some(grams), None) => Err(source.fault(grams, format!("grams_per_kwh has no source: add {GRID}"))),
+        (None, Some(grid)) => {
+            Err(source.fault(grid, "grid is given without grams_per_kwh, the grams of CO2e of its kilowatt hour"))
+        }
+        (None, None) => Ok(()),
+    }
+}
+
+/// What a suite writes beside the carbon of its grid.
+const GRID: &str = "grid = \"…\", which grid it is of, the year and who published it";
+
+/// A meter that a suite names must be readable, or a long run would end without the joules that it was made for.
+pub(super) fn check_named_meters(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+    let config = suite.energy.config();
+    for name in suite.energy.meters.iter().flat_map(|meters| meters.as_ref()) {
+        let opened = meters::open_named(name.as_ref(), &config, program.machine);
+        opened.map_err(|why| source.fault(name, format!("meter '{}' is not readable here: {why}", name.as_ref())))?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! What the fits of search trials cost, and whether a budget is used up.
 
+use bakeoff_reports::named_source;
+
 use super::TrialResult;
 use crate::budget::Budget;
 
@@ -50,7 +52,7 @@ pub(super) fn used_up(budget: Budget, begun: &[&TrialResult]) -> Option<String> 
             if sum.is_none() && !reason.is_empty() && begun.iter().any(|trial| trial.fit_s.is_some()) {
                 return Some(format!("the budget of {budget} cannot be kept without joules: {reason}"));
             }
-            (sum.unwrap_or(0.0), most, "J", format!(", source {source}"))
+            (sum.unwrap_or(0.0), most, "J", format!(", source {}", named_source(&source)))
         }
     };
     let fits = if begun.len() == 1 { "the fit of the search trial" } else { "the fits of the search trials" };
@@ -98,7 +100,7 @@ mod tests {
         assert!(used_up(Budget::Seconds(11.0), &[&whole, &cut_off]).is_some());
         assert_eq!(used_up(Budget::Joules(10.5), &[&whole, &cut_off]), None);
         let said = used_up(Budget::Joules(10.0), &[&whole, &cut_off]).expect("ten of ten joules are used");
-        assert!(said.ends_with("used 10.000 J of the budget of 10J, source estimate"), "{said}");
+        assert!(said.ends_with("used 10.000 J of the budget of 10J, source estimate ± 40 %"), "{said}");
     }
 
     #[test]

@@ -167,7 +167,7 @@ pub(crate) fn forged(sound: &str, change: impl Fn(&str) -> String, state: &str) 
 
 /// Resumes the run with a meter that was not there when it was begun.
 fn resumed_with_rapl(bench: &Bench) {
-    exits(&bench.command(&["resume", "out"]).env("FAKE_POWERCAP", bench.powercap()).output().unwrap(), 0);
+    exits(&bench.run_metered(&["resume", "out"], 50.0, |_| {}), 0);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_fit_with_a_budget_in_joules_begins_again_if_another_meter_counts_them() {
     let rows = records(&bench.path("out"));
     let fit = |metric: &str| rows.iter().find(|row| row.phase == "fit" && row.metric == metric).unwrap();
     assert_eq!(fit("fit_s").note, "", "it is of one part");
-    assert_eq!((fit("energy_j").value, fit("energy_j").source.as_str()), (Some(0.0), "rapl"));
+    assert_eq!((fit("energy_j").value.is_some(), fit("energy_j").source.as_str()), (true, "rapl"));
     assert_eq!(curves(&bench.path("out")).len(), 8);
 }
 

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -58,6 +59,44 @@ impl Bench {
             fs::write(package.join(file), text).unwrap();
         }
         self.path("powercap")
+    }
+
+    /// Runs the program over fakes with a register that takes so many watts. `meanwhile` is called about every millisecond with the
+    /// folder of the register.
+    pub(crate) fn run_metered(&self, arguments: &[&str], watts: f64, meanwhile: impl FnMut(&Path)) -> Output {
+        self.run_metered_in(arguments, watts, &[], meanwhile)
+    }
+
+    /// [`Bench::run_metered`] with further variables of the environment.
+    pub(crate) fn run_metered_in(
+        &self,
+        arguments: &[&str],
+        watts: f64,
+        environment: &[(&str, &str)],
+        mut meanwhile: impl FnMut(&Path),
+    ) -> Output {
+        let powercap = self.powercap();
+        let package = powercap.join("intel-rapl:0");
+        let mut command = self.command(arguments);
+        command
+            .env("FAKE_POWERCAP", &powercap)
+            .envs(environment.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        let running = std::thread::spawn(move || child.wait_with_output().unwrap());
+        let begun = Instant::now();
+        while !running.is_finished() {
+            let microjoules = (watts * begun.elapsed().as_secs_f64() * 1e6) as u64 + 1;
+            // A reader never sees half a number. The register may have been taken away.
+            if package.join("energy_uj").exists() && fs::write(package.join("next"), format!("{microjoules}\n")).is_ok()
+            {
+                let _ = fs::rename(package.join("next"), package.join("energy_uj"));
+            }
+            meanwhile(&package);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        running.join().unwrap()
     }
 
     /// Runs the program over fakes in this folder.

@@ -11,6 +11,7 @@ mod common;
 mod curves;
 mod data;
 mod devices;
+mod energy;
 mod ensembles;
 mod explained;
 mod faults;

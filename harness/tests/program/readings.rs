@@ -1,8 +1,6 @@
 //! Every raw number that a metric of cost was made of is kept.
 
 use std::fs;
-use std::process::Stdio;
-use std::time::Duration;
 
 use bakeoff_reports::{Reading, RunDir, quantile};
 
@@ -87,40 +85,6 @@ fn the_numbers_of_a_case_follow_from_its_readings() {
         assert_eq!((reading.unit.as_str(), reading.source.as_str()), expected, "{}", reading.metric);
     }
     assert_eq!(dir.readings("number.classes-only.n60.s1.cpu").unwrap(), None, "nothing was measured");
-}
-
-#[test]
-fn the_power_of_the_idle_machine_follows_from_its_readings() {
-    let bench = Bench::new();
-    let package = bench.powercap().join("intel-rapl:0");
-    let register = |microjoules: u64| {
-        // A reader never sees half a number.
-        fs::write(package.join("next"), format!("{microjoules}\n")).unwrap();
-        fs::rename(package.join("next"), package.join("energy_uj")).unwrap();
-    };
-    bench.suite("", &["number"], &["nearly"]);
-    let mut child = bench
-        .command(&["run", "suite.toml", "--out", "out"])
-        .env("FAKE_POWERCAP", bench.path("powercap"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut microjoules = 0;
-    while child.try_wait().unwrap().is_none() {
-        microjoules += 7_000;
-        register(microjoules);
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    assert!(child.wait().unwrap().success());
-    let readings = RunDir::new(bench.path("out")).readings(CASE).unwrap().unwrap();
-    let (joules, seconds) = (of(&readings, "fit", "idle_j"), of(&readings, "fit", "idle_s")[0]);
-    assert_eq!((joules.len(), seconds.unit.as_str()), (2, "s"));
-    assert!(joules.iter().all(|read| (read.unit.as_str(), read.source.as_str()) == ("J", "rapl")), "{joules:?}");
-    assert!(joules[1].value > joules[0].value, "{joules:?}");
-    let records = records(&bench.path("out"));
-    let row = records.iter().find(|row| row.metric == "idle_w").unwrap();
-    assert_eq!(row.value, Some((joules[1].value - joules[0].value) / seconds.value));
 }
 
 #[test]

@@ -335,7 +335,7 @@ fn a_budget_in_joules_is_counted_by_the_meter_and_refused_without_one() {
     exits(&bench.run(&["run", "suite.toml", "--trials", "3", "--out", "out"]), 0);
     assert_eq!(begun(&bench.path("out")), [1]);
     let note = &endings(&bench.path("out"))[1].2;
-    assert!(note.contains(" J of the budget of 0.001J, source estimate"), "{note}");
+    assert!(note.contains(" J of the budget of 0.001J, source estimate ± 40 %"), "{note}");
     let output = bench.run(&["run", "suite.toml", "--no-energy-estimate"]);
     exits(&output, 2);
     assert!(

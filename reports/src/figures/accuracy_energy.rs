@@ -24,7 +24,7 @@ impl Figure for AccuracyEnergy {
             phase: "fit",
             metric: "energy_j",
             unit: "J",
-            title: |source| format!("energy of the fit, {} (log)", origin(source)),
+            title: |source| format!("fit energy, {} (log)", origin(source)),
         };
         let caption = format!(
             "Each marker is a model. Up is better, and left takes less energy to fit; where a low error is \

@@ -74,7 +74,7 @@ impl FitCost {
     fn title(self, source: &str) -> String {
         match self {
             FitCost::Seconds => "time since the fit began (log)".to_owned(),
-            FitCost::Joules => format!("energy of the fit, {} (log)", origin(source)),
+            FitCost::Joules => format!("fit energy, {} (log)", origin(source)),
         }
     }
 }

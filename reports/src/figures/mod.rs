@@ -27,6 +27,7 @@ mod names;
 mod pdf;
 mod png;
 mod point;
+mod power;
 mod quality;
 mod reference;
 mod reliability;
@@ -86,6 +87,7 @@ pub static FIGURES: &[&dyn Figure] = &[
     &threads::ThreadsFigure,
     &curves::Curves,
     &anytime::Anytime,
+    &power::Power,
     &against_axis::AgainstAxis { axis: VariedAxis::TrainSize },
     &against_axis::AgainstAxis { axis: VariedAxis::LabelNoise },
     &ablation::Ablation,

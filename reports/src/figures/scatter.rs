@@ -10,7 +10,7 @@ use super::quality::{limits, short_title};
 use super::spread::{MARKERS_MM, around};
 use super::style::Style;
 use super::{Drawn, Picture, capped};
-use crate::cell::ESTIMATE;
+use crate::cell::{ESTIMATE, ESTIMATE_ERROR};
 use crate::cost_ratio::{interval_of_logs, of_seeds};
 use crate::error::ReportError;
 use crate::format::{score, si};
@@ -55,10 +55,6 @@ struct ScatterPanel {
 }
 
 const PANEL_HEIGHT_MM: f64 = 56.0;
-
-/// How far an estimate of joules may be from the reading of a power meter at the wall socket, in either direction, as a
-/// share (Fischer 2025, "Ground-Truthing AI Energy Consumption").
-const ESTIMATE_ERROR: f64 = 0.4;
 
 /// Draws a panel for each task and each source of its costs.
 pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Picture) -> Result<Drawn, ReportError> {

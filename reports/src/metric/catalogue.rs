@@ -662,10 +662,38 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "energy_above_idle_j",
+        title: "energy above idle",
+        unit: "J",
+        formula: "energy_j without idle_w for as many seconds; only by a meter",
+        columns: &[
+            column("fit", "fit_energy_above_idle_j"),
+            column("predict-batch", "batch_energy_above_idle_j_per_prediction"),
+            column("predict-single", "single_energy_above_idle_j_per_prediction"),
+        ],
+        ..METRIC
+    },
+    Metric {
+        name: "counted_j",
+        title: "energy as counted for budgets",
+        unit: "J",
+        formula: "joules of the fit as its own process counted them, by which budgets are kept; known for the shortest fit, where energy_j is not; only by a meter",
+        columns: &[column("fit", "fit_counted_j")],
+        ..METRIC
+    },
+    Metric {
+        name: "steady_w",
+        title: "steady power",
+        unit: "W",
+        formula: "mean power of the fit without its ramp-up, which ends with the first twentieth of the fit whose power is within 5 % of the median of its second half; only by a meter",
+        columns: &[column("fit", "steady_w")],
+        ..METRIC
+    },
+    Metric {
         name: "idle_w",
         title: "idle power",
         unit: "W",
-        formula: "power of the idle machine, part of energy_j",
+        formula: "power of the idle machine before the first case, part of energy_j; only by a meter",
         columns: &[column("fit", "idle_w")],
         ..METRIC
     },

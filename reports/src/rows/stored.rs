@@ -1,7 +1,7 @@
 //! The columns of each stored type, and the values that must not be stored.
 
 use super::Row;
-use crate::record::{Curve, PredictionRow, Reading, Record};
+use crate::record::{Curve, IdleRow, PredictionRow, Reading, Record};
 
 impl Row for Record {
     const COLUMNS: &'static [&'static str] = &[
@@ -154,6 +154,21 @@ impl Row for Reading {
 
     fn fault(&self) -> Option<(&'static str, String)> {
         not_finite("value", Some(self.value))
+    }
+}
+
+impl Row for IdleRow {
+    const COLUMNS: &'static [&'static str] = &["at", "when", "source", "joules", "seconds", "note"];
+
+    fn subject(&self) -> String {
+        format!("the idle machine {} the cases by {}", self.when, self.source)
+    }
+
+    fn fault(&self) -> Option<(&'static str, String)> {
+        let seconds = self.seconds.filter(|seconds| *seconds <= 0.0);
+        not_finite("joules", self.joules).or_else(|| not_finite("seconds", self.seconds)).or_else(|| {
+            seconds.map(|seconds| ("seconds", format!("{seconds} is no length of a window, expected a number above 0")))
+        })
     }
 }
 

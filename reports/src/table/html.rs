@@ -3,6 +3,7 @@
 use maud::{Markup, html as markup};
 
 use super::{CellKind, Emphasis, Side, Table, TableCell, TableColumn, TableRow};
+use crate::cell::{ESTIMATE, named_source};
 use crate::metric::Better;
 
 /// The table, in a box that scrolls sideways if the page is too narrow for the table.
@@ -68,9 +69,9 @@ fn first(table: &Table, index: usize) -> Option<&'static str> {
     is_descending.then_some("descending")
 }
 
-/// Whether the column's numbers may be divided by one of them: they are costs, and all from one source.
+/// Whether the column's numbers may be divided by one of them: they are costs, and no estimates.
 fn is_comparable(column: &TableColumn) -> bool {
-    column.cost.is_some() && !column.source.contains(", ")
+    column.cost.is_some() && column.source != named_source(ESTIMATE)
 }
 
 /// The CSS class of a row.

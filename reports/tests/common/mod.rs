@@ -354,8 +354,29 @@ impl<'a> MadeCase<'a> {
             unit: "s".to_owned(),
             source: "stopwatch".to_owned(),
         };
-        let readings: Vec<Reading> = (0..100).map(reading).collect();
+        let mut readings: Vec<Reading> = (0..100).map(reading).collect();
+        readings.extend(self.power());
         dir.write_readings(&self.case.case, &readings).unwrap();
+    }
+
+    /// What a meter showed during the fit: it takes more power from a tenth of the fit on.
+    fn power(&self) -> Vec<Reading> {
+        const SAMPLES: usize = 40;
+        let fit_s = self.records.iter().find(|row| row.metric == "fit_s").and_then(|row| row.value).unwrap();
+        let level = 20.0 + 5.0 * self.model as f64;
+        let share = |index: usize| index as f64 / (SAMPLES - 1) as f64;
+        let joules = |index: usize| fit_s * (level * share(index) - 0.7 * level * share(index).min(0.1));
+        let reading = |metric: &str, unit: &str, source: &str, index, value| Reading {
+            phase: "fit".to_owned(),
+            metric: metric.to_owned(),
+            index,
+            example: None,
+            value,
+            unit: unit.to_owned(),
+            source: source.to_owned(),
+        };
+        let seconds = (0..SAMPLES).map(|index| reading("sample_s", "s", "stopwatch", index, fit_s * share(index)));
+        seconds.chain((0..SAMPLES).map(|index| reading("sample_j", "J", "rapl", index, joules(index)))).collect()
     }
 
     /// The target of the task, and when the fit reached it.

@@ -42,7 +42,7 @@ impl Bench<'_> {
         let batches: Vec<Inputs> = batches(distinct, size).iter().map(|rows| asked.inputs.select(rows)).collect();
         let mut answers = Answers::of(asked.scored);
         std::hint::black_box(model.predict(&batches[0])?);
-        let before = self.meter.read_j();
+        let spending = self.spend();
         let whole = Stopwatch::start(machine);
         let mut calls_s = Vec::new();
         for (number, batch) in batches.iter().enumerate().cycle().take(MOST_CALLS) {
@@ -59,7 +59,10 @@ impl Bench<'_> {
         let calls = calls_s.len();
         let conditions = format!("batch={size}");
         let of_energy = format!("batch_{size}_j");
-        self.energy_under((&conditions, &of_energy), Phase::BatchSize, before, calls * size);
+        let more = self.prolong(&spending, |nth| {
+            model.predict(&batches[nth % batches.len()]).map(|answers| drop(std::hint::black_box(answers)))
+        })?;
+        self.energy_under((&conditions, &of_energy), Phase::BatchSize, spending, (calls + more) * size);
         let of_calls = format!("batch_{size}_s");
         let readings = calls_s.iter().map(|seconds| (None, *seconds));
         self.keep(Phase::BatchSize, &of_calls, ("s", "stopwatch"), readings.collect::<Vec<_>>());

@@ -124,9 +124,18 @@ fn a_wrong_value_is_blamed_at_its_line_and_column_whatever_the_comments_say() {
         ("watts_per_core", "0.0", "watts_per_core is 0, expected a number of watts in 0.001..=10000"),
         ("watts_per_core", "\"12\"", "expected a number"),
         ("estimate", "\"no\"", "expected true or false"),
+        ("meters", "[]", "meters is empty: name at least one"),
+        ("meters", "\"rapl\"", "expected a list"),
+        ("grams_per_kwh", "420", "grams_per_kwh has no source: add grid = "),
+        ("grams_per_kwh", "-1", "grams_per_kwh has no source"),
+        ("grid", "\"here\"", "grid is given without grams_per_kwh"),
     ] {
         blamed_where_it_is(&energy, key, value, &cells, &[says]);
     }
+    let of_grid = format!("{energy}grid = \"here\"\n");
+    blamed_where_it_is(&of_grid, "grams_per_kwh", "-1", &cells, &["expected a number of grams in 0..=10000"]);
+    let grams = format!("{energy}grams_per_kwh = 420\n");
+    blamed_where_it_is(&grams, "grid", "\" \"", &cells, &["grid is empty"]);
     let task = format!("{name}{TASK}");
     blamed_where_it_is(&task, "train_size", "19", MODEL, &["train_size 19 is out of range", "20 to 60"]);
     blamed_where_it_is(&task, "train_size", "\"all\"", MODEL, &["expected a number or a list of numbers"]);

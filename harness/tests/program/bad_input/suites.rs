@@ -131,6 +131,20 @@ fn settings_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn a_meter_that_is_unknown_repeated_or_not_readable_is_refused_where_the_suite_names_it() {
+    for (meters, column, expected) in [
+        ("[\"rappl\"]", 11, "unknown meter 'rappl', did you mean 'rapl'? (known: rapl, rapl-virtual, nvml)"),
+        ("[\"estimate\"]", 11, "'estimate' is no meter: it is used where no meter is readable"),
+        ("[\"rapl\", \"rapl\"]", 19, "meter 'rapl' is given twice"),
+        ("[\"rapl\"]", 11, "meter 'rapl' is not readable here: no RAPL: /nowhere does not exist"),
+        ("[\"nvml\"]", 11, "meter 'nvml' is not readable here: no NVML: "),
+    ] {
+        let message = refused(&format!("name = \"x\"\n[energy]\nmeters = {meters}\n{TASK}{MODEL}"));
+        says(&message, &[&format!("suite.toml:3:{column}: "), expected]);
+    }
+}
+
+#[test]
 fn names_that_are_no_file_names_are_refused() {
     says(&refused(&format!("name = \"../x\"\n{TASK}{MODEL}")), &["suite.toml:1:", "a-z"]);
     says(&refused(&format!("name = \"x\"\n{TASK}{MODEL}label = \"a/b\"\n")), &["suite.toml:6:", "a-z"]);
