@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bakeoff::load::{ClockFault, Limits, Load, Worker, one_after_another, serve_all};
@@ -135,6 +135,12 @@ impl Machine for Metered {
     }
     fn powercap(&self) -> PathBuf {
         self.powercap.path().to_owned()
+    }
+    fn evict(&self, folder: &Path) -> Result<(), String> {
+        ThisMachine.evict(folder)
+    }
+    fn fetched_bytes(&self) -> Option<u64> {
+        ThisMachine.fetched_bytes()
     }
     fn system_root(&self) -> PathBuf {
         ThisMachine.system_root()

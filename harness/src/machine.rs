@@ -111,15 +111,10 @@ impl Machine for ThisMachine {
     }
 
     fn suspended(&self) -> Option<Duration> {
-        // Linux counts suspended time in one of these clocks and not in the other.
+        // Linux counts suspended time in one of its clocks and not in the other.
         #[cfg(target_os = "linux")]
         {
-            let since = |clock| {
-                let time = rustix::time::clock_gettime(clock);
-                Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
-            };
-            let awake = since(rustix::time::ClockId::Monotonic)?;
-            Some(since(rustix::time::ClockId::Boottime)?.saturating_sub(awake))
+            Some(Moment::now().suspended)
         }
         #[cfg(not(target_os = "linux"))]
         None

@@ -137,6 +137,9 @@ mod tests {
         fn powercap(&self) -> PathBuf {
             PathBuf::new()
         }
+        fn is_virtual(&self) -> bool {
+            false
+        }
         fn describe(&self) -> MachineInfo {
             unreachable!("nobody asks")
         }

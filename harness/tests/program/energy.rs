@@ -218,3 +218,33 @@ fn a_suite_that_names_a_meter_which_is_not_readable_is_refused_before_anything_r
     );
     assert!(stderr(&output).contains("`bakeoff doctor` shows what enables it") && !bench.path("out").exists());
 }
+
+#[test]
+fn each_batch_size_and_each_round_of_serving_has_joules_of_its_own_window() {
+    let bench = Bench::new();
+    suite(&bench, "[latency]\nbatch_sizes = [1, 8]\nrounds = 3", &["nearly"]);
+    exits(&bench.run_metered(&["run", "suite.toml", "--out", "out"], 40.0, |_| {}), 0);
+    let rows = records(&bench.path("out"));
+    let readings = RunDir::new(bench.path("out")).readings("number.nearly.n60.s1.cpu").unwrap().unwrap();
+    for size in [1, 8] {
+        let mut of_rounds = Vec::new();
+        for round in 1..=3 {
+            let reading = |name: &str| values(&readings, "batch-size", &format!("{name} batch={size} round={round}"));
+            let (edges, count) = (reading("window_j"), reading("predictions")[0]);
+            assert!(count >= 5.0 * f64::from(size) && count % f64::from(size) == 0.0, "{count}");
+            let joules = (edges[1] - edges[0]) / count;
+            let conditions = format!("batch={size} round={round}");
+            let is_it =
+                |row: &&Record| row.phase == "batch-size" && row.metric == "energy_j" && row.conditions == conditions;
+            let found: Vec<_> = rows.iter().filter(is_it).map(|row| (row.value, row.source.as_str())).collect();
+            assert_eq!(found, [(Some(joules), "rapl")], "{conditions}");
+            of_rounds.push(joules);
+        }
+        of_rounds.sort_by(f64::total_cmp);
+        let conditions = format!("batch={size}");
+        let is_it =
+            |row: &&Record| row.phase == "batch-size" && row.metric == "energy_j" && row.conditions == conditions;
+        let found: Vec<_> = rows.iter().filter(is_it).map(|row| (row.value, row.source.as_str())).collect();
+        assert_eq!(found, [(Some(of_rounds[1]), "rapl")], "the median of the rounds");
+    }
+}

@@ -43,8 +43,8 @@ impl Bench<'_> {
             answers.check(0, rows, &predictions)?;
         }
         let passes = passes_s.len();
-        let more =
-            self.prolong(&spending, |_| model.predict(asked.inputs).map(|answers| drop(std::hint::black_box(answers))))?;
+        let more = self
+            .prolong(&spending, |_| model.predict(asked.inputs).map(|answers| drop(std::hint::black_box(answers))))?;
         self.energy(Phase::PredictBatch, spending, (passes + more) * rows);
         self.keep(Phase::PredictBatch, "pass_s", ("s", "stopwatch"), passes_s.iter().map(|seconds| (None, *seconds)));
         passes_s.sort_by(f64::total_cmp);

@@ -183,6 +183,25 @@ fn a_wrap_is_corrected() {
 }
 
 #[test]
+fn several_wraps_of_several_sockets_are_corrected_each_by_itself() {
+    let powercap = Powercap::new();
+    let folders = ["intel-rapl:0", "intel-rapl:1"];
+    powercap.domain(folders[0], "package-0", RANGE_UJ - 700_000_000);
+    powercap.domain(folders[1], "package-1", 5_000_000);
+    let mut rapl = powercap.open(&folders).unwrap();
+    let (first_j, mut spent_j) = (rapl.read_j(powercap.wait(1)).unwrap(), 0.0);
+    // 800 W and 500 W for twenty minutes: three turns of the one, two of the other.
+    for _ in 0..1_200 {
+        for (folder, by_uj) in folders.into_iter().zip([800_000_000, 500_000_000]) {
+            let shown_uj = read_u64(&powercap.root.path().join(folder).join("energy_uj")).unwrap();
+            powercap.set(folder, (shown_uj + by_uj) % RANGE_UJ);
+        }
+        spent_j += 1_300.0;
+        assert!((rapl.read_j(powercap.wait(1_000)).unwrap() - first_j - spent_j).abs() < 1e-6);
+    }
+}
+
+#[test]
 fn a_register_that_does_not_move_is_no_meter() {
     let powercap = Powercap::new();
     powercap.domain("intel-rapl:0", "package-0", 0);
