@@ -136,6 +136,9 @@ impl Machine for Metered {
     fn powercap(&self) -> PathBuf {
         self.powercap.path().to_owned()
     }
+    fn suspended(&self) -> Option<Duration> {
+        ThisMachine.suspended()
+    }
     fn evict(&self, folder: &Path) -> Result<(), String> {
         ThisMachine.evict(folder)
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use bakeoff_reports::{minimum_detectable_effect, quantile};
 
-use super::{Good, Lacking, show};
+use super::{Good, Lacking, write_finding};
 use crate::interrupt;
 use crate::machine::Machine;
 use crate::noise::{Look, involuntary_per_s, other_load, steal_share};
@@ -41,8 +41,8 @@ pub(super) fn study(out: &mut impl Write, machine: &dyn Machine, seconds: f64) -
     let elapsed = whole.seconds();
     let after = Look::take(&root);
     let own_s = own.zip(machine.cpu_time()).map(|(before, after)| (after - before).as_secs_f64());
-    for line in shown((&before, &after), own_s, elapsed) {
-        show(out, &line)?;
+    for (what, finding) in shown((&before, &after), own_s, elapsed) {
+        write_finding(out, what, &finding)?;
     }
     match Resolution::of(&windows) {
         Some(resolution) => resolution.write(out)?,
