@@ -159,7 +159,7 @@ impl Machine for Metered {
     }
 }
 
-/// One read of a package and its memory. A sampler makes two hundred of them a second.
+/// One read of a package and its memory. A sampler makes a hundred of them a second.
 fn sampler(criterion: &mut Criterion) {
     let machine = Metered::new();
     machine.show(1_000_000);

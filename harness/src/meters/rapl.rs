@@ -2,7 +2,7 @@
 //! docs/energy.md says which of them are counted, and why.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -173,7 +173,7 @@ impl Counter for Rapl {
         // Registers advance about every millisecond (Intel SDM, volume 3B; Hähnel et al. 2012).
         Some(Timing {
             update: Duration::from_millis(1),
-            poll: Duration::from_millis(5),
+            poll: Duration::from_millis(10),
             keep_up: Duration::from_secs(1),
         })
     }
@@ -302,8 +302,12 @@ fn unreadable(powercap: &Path, path: &Path, error: &io::Error) -> Unavailable {
 const UDEV_RULE: &str =
     r#"SUBSYSTEM=="powercap", ACTION=="add", KERNEL=="intel-rapl*:*", RUN+="/bin/chmod a+r %S%p/energy_uj""#;
 
+/// Reads the number in a file. Registers are read all the time, so it takes no more calls of the system than it must.
 fn read_u64(path: &Path) -> io::Result<u64> {
-    let text = fs::read_to_string(path)?;
+    // More than the digits of any number.
+    let mut bytes = [0; 32];
+    let length = fs::File::open(path)?.read(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes[..length]);
     text.trim().parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidData, format!("'{}'", text.trim())))
 }
 

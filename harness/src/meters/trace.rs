@@ -47,7 +47,7 @@ pub struct Window {
     pub inside: Vec<Sample>,
 }
 
-/// How many samples are all kept. At a read every 5 ms, they are those of the last 40 s.
+/// How many samples are all kept. At a read every 10 ms, they are those of the last 80 s.
 const LATEST: usize = 8_192;
 /// The largest number of samples before them.
 const EARLIER: usize = 65_536;
