@@ -26,18 +26,19 @@ fn rounded(x: f64, places: i32) -> String {
     format!("{:.1$}", (x * factor).round() / factor, places.max(0) as usize)
 }
 
-/// `x` with an SI prefix, so that one to three digits stand before the decimal point: `12.3 ms`, `4.5 kJ`. Seconds
-/// never get a prefix above one, because nobody reads kiloseconds.
+/// `x` with an SI prefix, so that one to three digits stand before the decimal point: `12.3 ms`, `4.5 kJ`, `45.7 k/s`. Seconds
+/// never get a prefix above one, because nobody reads kiloseconds, and plain numbers get none below one: `0.5`.
 pub(crate) fn si(x: f64, unit: &str) -> String {
     const PREFIXES: &[(f64, &str)] =
         &[(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")];
-    let usable = |scale: f64| !(unit == "s" && scale > 1.0);
+    let usable = |scale: f64| !(unit == "s" && scale > 1.0 || unit.is_empty() && scale < 1.0);
     let rounded = significant(x, 3).parse::<f64>().unwrap_or(x).abs();
     let (scale, prefix) = PREFIXES
         .iter()
         .copied()
         .find(|(scale, _)| usable(*scale) && rounded >= *scale)
-        .unwrap_or(if x == 0.0 { (1.0, "") } else { (1e-9, "n") });
+        .unwrap_or(if x == 0.0 || unit.is_empty() { (1.0, "") } else { (1e-9, "n") });
+    let unit = unit.strip_prefix('1').unwrap_or(unit);
     format!("{} {prefix}{unit}", significant(x / scale, 3)).trim_end().to_owned()
 }
 
@@ -129,8 +130,11 @@ mod tests {
             (0.000_999_96, "s", "1.00 ms"),
             (1234.0, "s", "1230 s"),
             (999.96, "J", "1.00 kJ"),
-            (45_678.0, "1/s", "45.7 k1/s"),
+            (45_678.0, "1/s", "45.7 k/s"),
+            (500.0, "1/s", "500 /s"),
             (0.0, "J", "0 J"),
+            (0.5, "", "0.500"),
+            (0.0, "", "0"),
             (272_474.0, "", "272 k"),
             (3.5e-7, "s", "350 ns"),
         ] {

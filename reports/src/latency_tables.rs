@@ -1,6 +1,6 @@
 //! The tables of latency: single predictions with the bounds of their percentiles, and latency under load.
 
-use crate::cell::{Cell, NEEDS_MORE_QUERIES, Trial};
+use crate::cell::{Cell, NEEDS_MORE_QUERIES, Trial, is_of_round};
 use crate::extra_tables::ExtraTable;
 use crate::format::si;
 use crate::results::Results;
@@ -18,7 +18,14 @@ const SINGLE_RULE: &str = "One example is predicted after another, each from the
 const SERVER_RULE: &str = "Queries arrive at random times, wait until a worker is free, and are answered one at a time. The highest rate is \
     the highest that was tried at which 99 % of the queries are answered within the bound, by MLPerf's rule of early stopping at \
     confidence 0.99. The capacity is the rate if a worker never waits. Latency is from the arrival of a query to its answer, of which \
-    queueing is the time until a worker takes it. All times are those at the highest rate, the means over seeds and folds.";
+    queueing is the time until a worker takes it. All times are those at the highest rate, the means over seeds and folds. Where the queue \
+    did not fill, even the capacity held the bound, because the measurement ended before the wait was as long as the bound; a longer one \
+    may find a lower rate.";
+
+/// What the note of a highest rate has if that is the capacity.
+const NOT_FULL: &str = "the queue did not fill";
+
+const ONE_ROUND: &str = " Each model was served once, so the table does not show how well its times repeat: `rounds = 3` in [latency] does.";
 
 /// What a measurement shorter than MLPerf's says of itself.
 const SHORTENED: &str = "shortened";
@@ -46,7 +53,10 @@ pub(crate) fn single_predictions(results: &Results) -> Option<ExtraTable> {
         table.push_about(results.subject(setting, label, cell.status), Emphasis::Plain, cells);
     });
     let title = "Latency of single predictions";
-    (!table.rows.is_empty()).then(|| ExtraTable { id: "latency", title, rule: SINGLE_RULE.to_owned(), table })
+    let has_rounds =
+        results.grid.trials().any(|(_, _, trial)| trial.values.iter().any(|value| is_of_round(&value.conditions)));
+    let rule = format!("{SINGLE_RULE}{}", if has_rounds { "" } else { ONE_ROUND });
+    (!table.rows.is_empty()).then_some(ExtraTable { id: "latency", title, rule, table })
 }
 
 /// Latency under load; `None` if no case measured it.
@@ -73,7 +83,12 @@ pub(crate) fn under_load(results: &Results) -> Option<ExtraTable> {
         for metric in ["latency_p50_s", "latency_p99_s", "queueing_p99_s", "service_p99_s"] {
             cells.push(if without.is_empty() { mean(cell, SERVER, metric, "s") } else { TableCell::Empty });
         }
-        cells.push(measured_for(cell, SERVER));
+        let rates = cell.trials.iter().filter_map(|trial| trial.get(SERVER, "max_rate_per_s"));
+        let not_full = rates.into_iter().any(|rate| rate.note.contains(NOT_FULL));
+        cells.push(match measured_for(cell, SERVER) {
+            TableCell::Text(text) if not_full => TableCell::Text(format!("{text}; {NOT_FULL}")),
+            other => other,
+        });
         table.push_about(results.subject(setting, label, cell.status), Emphasis::Plain, cells);
         for (trial, reason) in without {
             rule += &format!(" {}: {reason}.", trial.case);

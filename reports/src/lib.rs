@@ -38,6 +38,7 @@ mod ranking;
 mod recomputed;
 mod record;
 mod remedy;
+mod repeatability;
 mod report;
 mod results;
 mod roofline;

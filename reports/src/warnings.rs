@@ -7,6 +7,7 @@ use crate::cell::{Contradiction, SEEN_IN_PRETRAINING, Trial};
 use crate::format::{count, listed};
 use crate::grid::Grid;
 use crate::record::Status;
+use crate::repeatability::not_repeated;
 use crate::sheet::COLLAPSED_BELOW;
 
 /// The warnings of a setting, a few sentences each.
@@ -23,6 +24,7 @@ pub(crate) fn warnings(grid: &Grid, setting: usize) -> Vec<String> {
         about.collapsed(),
         about.audit(),
         about.noise(),
+        not_repeated(grid, setting).into_iter().collect(),
         about.processors(),
     ]
     .concat()

@@ -18,6 +18,7 @@ struct Recorded<'a> {
     phase: &'a str,
     metric: &'a str,
     value: f64,
+    conditions: &'a str,
     note: &'a str,
 }
 
@@ -35,6 +36,7 @@ fn run(folder: &Path, plan: &Plan, rows: &[Recorded<'_>]) -> Built {
             metric: row.metric.to_owned(),
             unit: String::new(),
             value: Some(row.value),
+            conditions: row.conditions.to_owned(),
             note: row.note.to_owned(),
             ..record.clone()
         });
@@ -47,7 +49,7 @@ fn run(folder: &Path, plan: &Plan, rows: &[Recorded<'_>]) -> Built {
 }
 
 fn recorded<'a>(task: &'a str, phase: &'a str, metric: &'a str, value: f64) -> Recorded<'a> {
-    Recorded { task, model: "", seed: 1, phase, metric, value, note: "" }
+    Recorded { task, model: "", seed: 1, phase, metric, value, conditions: "", note: "" }
 }
 
 /// Asserts that the three reports have the sentences once, in the part of the task.
@@ -238,6 +240,36 @@ fn models_that_were_measured_under_noise_are_named_with_what_was_above_its_limit
                     above max_steal = 0.02). Its times and joules may be too large.";
     assert_warned(folder.path(), &built, "sst2", &[sentence]);
     assert!(!built.terminal_table.contains("was fitted while"), "{}", built.terminal_table);
+}
+
+#[test]
+fn models_whose_latency_is_not_the_same_in_all_rounds_are_named_with_what_the_machine_showed() {
+    let folder = tempfile::tempdir().unwrap();
+    let round = |model: &'static str, conditions: &'static str, value: f64| Recorded {
+        model,
+        conditions,
+        ..recorded("sst2", "predict-single", "latency_p50_s", value)
+    };
+    let steal = Recorded { model: "lstm", ..recorded("sst2", "serve", "steal_share", 0.0286) };
+    let elsewhere = Recorded { model: "resnet", ..recorded("sst2", "serve", "steal_share", 0.9) };
+    let rows = [
+        round("lstm", "round=1", 91e-6),
+        round("lstm", "round=2", 228e-6),
+        round("lstm", "round=3", 117e-6),
+        round("resnet", "round=1", 100e-6),
+        round("resnet", "round=2", 104e-6),
+        round("resnet", "round=3", 105e-6),
+        steal,
+        elsewhere,
+    ];
+    let built = run(folder.path(), &PLAN, &rows);
+    let sentence = "The p50 of lstm (91.0 µs to 228 µs) differs by more than 5 % between rounds of the same model. Meanwhile, the system \
+                    showed processor time that went to other virtual machines: at most 2.9 %. Differences of this size between models say \
+                    nothing.";
+    assert_warned(folder.path(), &built, "sst2", &[sentence]);
+    let same = tempfile::tempdir().unwrap();
+    let built = run(same.path(), &PLAN, &rows[3..]);
+    assert!(!built.terminal_table.contains("between rounds"), "{}", built.terminal_table);
 }
 
 #[test]

@@ -148,7 +148,8 @@ fn draw_x_axis(
             continue;
         }
         let half = canvas.width(label, SMALL_MM) / 2.0;
-        let at = at.min(inner.right() + 1.8 - half);
+        // The label must not be cut off by the edge of the page, nor lie on a label at the lower end of the vertical axis.
+        let at = at.max(inner.x - TICK_GAP_MM / 2.0 + half).min(inner.right() + 1.8 - half);
         canvas.text(label, (at, inner.bottom() + 2.4), SMALL_MM, Align::Centre, style.ink)?;
     }
     canvas.line(&[(inner.x, inner.bottom()), (inner.right(), inner.bottom())], 0.15, style.muted)?;

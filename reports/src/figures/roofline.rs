@@ -96,7 +96,7 @@ fn draw_panel(
     let y = AxisScale::around(models().map(|model| model.single_per_s).chain(ends()), true);
     let (Some(x), Some(y)) = (x, y) else { return Ok(()) };
     let x = Axis { scale: x, title: "operations per byte of weights (log)".to_owned(), unit: "", reversed: false };
-    let y = Axis { scale: y, title: "operations per second (log)".to_owned(), unit: "", reversed: false };
+    let y = Axis { scale: y, title: "operations per second (log)".to_owned(), unit: "FLOP/s", reversed: false };
     let (x, y) = frame(canvas, style, place, &results.setting(panel.setting).title, (&x, &y))?;
     for roof in &roofs {
         let at = |intensity: f64| (x.at(intensity), y.at(roof.roof_at(intensity)));

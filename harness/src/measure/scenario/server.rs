@@ -20,6 +20,12 @@ const PHASE: Phase = Phase::Server;
 /// The share of a case's time-out that the search may use with all that was before it. What comes after needs the rest.
 const SHARE_OF_TIMEOUT: f64 = 0.8;
 
+/// The most queries that a rate gets only so that a full queue shows itself. Our own choice: each query is stored.
+const MOST_TO_FILL: usize = 20_000;
+
+/// The remark on a search whose first and highest rate held.
+const NOT_FULL: &str = ", the queue did not fill: a longer measurement (min_duration_s) may find a lower rate";
+
 /// What the scenario found.
 struct Found {
     /// The highest rate that holds, or why there is none.
@@ -115,11 +121,12 @@ impl Bench<'_> {
         let declared = self.case.latency.rates_per_s.clone();
         let (mut highest, mut tried, mut remark): (Option<Rate>, usize, &'static str) = (None, 0, "");
         let mut holds = |rate_per_s: f64| -> Result<bool, Fault> {
-            if !self.has_time_for(rate_per_s) {
+            let queries = self.queries_at(rate_per_s, capacity);
+            if !self.has_time_for(rate_per_s, queries) {
                 remark = ", and timeout_s leaves no time for another: raise it";
                 return Ok(false);
             }
-            let rate = self.serve_rate(team, rate_per_s, examples)?;
+            let rate = self.serve_rate(team, rate_per_s, queries, examples)?;
             tried += 1;
             let holds = rate.holds();
             if holds && highest.as_ref().is_none_or(|highest| highest.rate_per_s < rate.rate_per_s) {
@@ -128,7 +135,10 @@ impl Bench<'_> {
             Ok(holds)
         };
         if declared.is_empty() {
-            highest_rate(lowest, capacity, |rate_per_s| holds(rounded(rate_per_s)))?;
+            let found = highest_rate(lowest, capacity, |rate_per_s| holds(rounded(rate_per_s)))?;
+            if found.held == Some(capacity) {
+                remark = NOT_FULL;
+            }
         } else {
             for rate_per_s in &declared {
                 holds(*rate_per_s)?;
@@ -142,10 +152,25 @@ impl Bench<'_> {
         Ok(Found { highest: highest.ok_or(reason), tried, remark })
     }
 
+    /// How many queries a rate gets. At the capacity, the wait is a random walk: its standard deviation is `sqrt(n)` services after `n`
+    /// queries that arrive by a Poisson process and are all served in the same time. So many are made that it is twice the bound, because
+    /// with fewer, the queue is not full yet when the rate ends, and a rate holds that could not be held for long.
+    fn queries_at(&self, rate_per_s: f64, capacity: f64) -> usize {
+        let limits = self.case.latency.server();
+        let to_fill = (2.0 * self.bound().as_secs_f64() * capacity).powi(2).ceil() as usize;
+        let most = (rate_per_s * limits.max_duration_s) as usize;
+        limits.queries_at(rate_per_s).max(to_fill.min(MOST_TO_FILL).min(limits.max_queries).min(most))
+    }
+
     /// Serves queries of a rate and records what they gave.
-    fn serve_rate(&mut self, team: &mut dyn Team, rate_per_s: f64, examples: usize) -> Result<Rate, Fault> {
+    fn serve_rate(
+        &mut self,
+        team: &mut dyn Team,
+        rate_per_s: f64,
+        queries: usize,
+        examples: usize,
+    ) -> Result<Rate, Fault> {
         let latency = &self.case.latency;
-        let queries = latency.server().queries_at(rate_per_s);
         let bound = self.bound();
         let arrivals = arrivals(self.case.arrivals_seed(), rate_per_s, queries);
         let served = team.serve(&arrivals, bound, Rate::most_late(queries).unwrap_or_default())?;
@@ -155,8 +180,7 @@ impl Bench<'_> {
     }
 
     /// Whether the queries of a rate end well before the time-out of the case, if the rate can be served.
-    fn has_time_for(&self, rate_per_s: f64) -> bool {
-        let queries = self.case.latency.server().queries_at(rate_per_s);
+    fn has_time_for(&self, rate_per_s: f64, queries: usize) -> bool {
         let so_far_s = self.spent_s + (self.program.machine.now() - self.begun).as_secs_f64();
         so_far_s + queries as f64 / rate_per_s < SHARE_OF_TIMEOUT * self.case.timeout_s
     }
