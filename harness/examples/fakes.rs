@@ -281,6 +281,7 @@ static MODELS: &[&dyn ModelEntry] = &[
     },
     &Fake { name: "needs-file", about: "fails until the file that $FAKE_FILE names is there", way: Way::NeedsFile },
     &Fake { name: "saves-nothing", about: "cannot be saved", way: Way::SavesNothing },
+    &Fake { name: "full-disk", about: "finds the disk full when it is saved", way: Way::FullDisk },
     &Fake { name: "saves-half", about: "saves a file that is cut short", way: Way::SavesHalf },
     &Fake { name: "saves-older", about: "saves what another version loads", way: Way::SavesOlder },
     &Fake { name: "forgets", about: "predicts otherwise after it was loaded", way: Way::Forgets },
@@ -310,6 +311,7 @@ enum Way {
     OneStep,
     UnderLoad,
     SavesNothing,
+    FullDisk,
     SavesHalf,
     SavesOlder,
     Forgets,
@@ -525,7 +527,7 @@ impl FakeModel {
             "stops-clock" if self.singles > MANY => Clock::with(|clock| clock.stands = true),
             "suspends" if self.singles == MANY => drop(SUSPENDED_S.fetch_add(3600, Ordering::SeqCst)),
             // Single-stream never sleeps, so the scenario server does.
-            "oversleeps" if self.singles == MANY => Clock::with(|clock| clock.oversleep = Duration::from_secs(3600)),
+            "oversleeps" if self.singles >= MANY => Clock::with(|clock| clock.oversleep = Duration::from_secs(3600)),
             _ => {}
         }
         Clock::with(|clock| clock.advance(service));
@@ -658,7 +660,8 @@ impl Model for FakeModel {
             what: format!("failed to save the model: {error}"),
         };
         let name = match self.way {
-            Way::SavesNothing => return Err(failed(&"it cannot be saved on purpose")),
+            Way::SavesNothing => return Err(ModelError::Unsupported("it cannot be saved on purpose".to_owned())),
+            Way::FullDisk => return Err(failed(&"No space left on device")),
             Way::SavesOlder => "saves-older 0",
             _ => self.name,
         };

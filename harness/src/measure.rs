@@ -125,7 +125,7 @@ fn fit(
     // After the peak memory was read, because saving takes memory too.
     if let Some(place) = &request.serving {
         let unseen = case.latency.audit.then(|| rows.never_predicted(case));
-        bench.hand_over(model.as_ref(), &rows.test.inputs, unseen.as_ref(), place);
+        bench.hand_over(model.as_ref(), &rows.test.inputs, unseen.as_ref(), place)?;
     }
     bench.images(model.as_ref(), &rows.train.inputs);
     if case.predict_hidden

@@ -79,7 +79,7 @@ impl Plan {
         settings::check_named_meters(program, source, &suite)?;
         settings::check_meter(program, source, &suite, overrides)?;
         settings::check_timeout(source, &suite, overrides)?;
-        latency::check_rounds(source, &suite)?;
+        latency::check_jobs(source, &suite)?;
         let jobs = *suite.jobs.as_ref();
         suite.threads.get_or_insert_with(|| not_written((available_cpus() / jobs).max(1)));
         let tasks = suite.tasks.iter().map(|entry| {

@@ -225,11 +225,16 @@ impl About<'_> {
             (!failed.is_empty()).then(|| failed.join("; "))
         };
         let sentences = |report: ModelReport<String>| {
-            let who = report.who;
+            let (who, are_folds) = (report.who, report.are_folds);
             report.by_trial.into_iter().map(move |(trial, failed)| {
-                format!(
-                    "{who}the audit of its latency failed ({trial}): {failed}. Its times say little about new examples."
-                )
+                let seed = if are_folds { "fold" } else { "seed" };
+                let why = if failed.contains("TEST04") {
+                    " A model that keeps its answers does this, and so does one whose data stay in the processor's caches. The latencies in \
+                     the table are of distinct examples, as far as there are enough."
+                } else {
+                    " Its times are not those of the scored answers."
+                };
+                format!("{who}the audit of its latency failed ({seed} {trial}): {failed}.{why}")
             })
         };
         self.by_model(failed).into_iter().flat_map(sentences).collect()

@@ -33,12 +33,14 @@ pub(super) struct DoctorArguments {
 /// One finding.
 enum Finding {
     Good(String),
+    /// Something that is known, and not as it should be.
+    Poor(String),
     Lacking(String),
     /// And ways to enable it.
     LackingWith(String, Vec<String>),
 }
 
-use Finding::{Good, Lacking, LackingWith};
+use Finding::{Good, Lacking, LackingWith, Poor};
 
 pub(super) fn run(program: &Program, arguments: &DoctorArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
     let machine = program.machine;
@@ -96,6 +98,7 @@ fn findings(program: &Program, samples: Option<&PathBuf>, cpus: usize) -> Vec<(S
 fn write_finding(out: &mut impl Write, what: &str, finding: &Finding) -> io::Result<()> {
     match finding {
         Good(text) => writeln!(out, "  ok    {what}: {text}"),
+        Poor(text) => writeln!(out, "  bad   {what}: {text}"),
         Lacking(text) => writeln!(out, "  no    {what}: {text}"),
         LackingWith(text, remedy) => {
             writeln!(out, "  no    {what}: {text}")?;

@@ -140,7 +140,7 @@ struct Selection {
     /// Score training rows too, after the fit, for the gap between training and test scores
     #[arg(long)]
     train_score: bool,
-    /// Audit the latencies: compare timed answers with scored ones, and look for answers that are kept (docs/latency.md)
+    /// Audit the latencies: compare timed answers with scored ones, and look for answers that are cached (docs/latency.md)
     #[arg(long)]
     audit: bool,
     /// Measure throughput, latency and energy of calls of so many examples each, such as 1,2,4,8

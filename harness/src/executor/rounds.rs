@@ -6,8 +6,7 @@ use crate::outcome::{MetricValue, Outcome};
 use crate::phase::Phase;
 
 /// The metrics of which the largest number of all rounds counts: what is too much in one round is too much.
-const LARGEST_COUNTS: [&str; 5] =
-    ["noise_over_limits", "temperature_c", "peak_memory_bytes", "differing_answers", "repeat_speedup"];
+const LARGEST_COUNTS: [&str; 4] = ["noise_over_limits", "temperature_c", "peak_memory_bytes", "differing_answers"];
 
 /// What several rounds gave together. A number that every round has is their median, which is that of one of them because the number of
 /// rounds is odd. Each round also has its own rows, with the condition `round`. If a round failed, the numbers of the rounds before are kept
@@ -30,6 +29,11 @@ pub(super) fn joined(rounds: Vec<Outcome>) -> Option<Outcome> {
                 .into_iter()
                 .map(|reading| Reading { metric: format!("{} {condition}", reading.metric), ..reading })
                 .collect(),
+            note: if round.note.is_empty() || round.status.is_failure() {
+                round.note
+            } else {
+                format!("round {number}: {}", round.note)
+            },
             ..round
         };
         together.go_on_with(of_round);
@@ -68,7 +72,9 @@ fn over_rounds(rounds: &[Outcome], wanted: Key<'_>) -> Option<MetricValue> {
     }
     let values: Vec<&MetricValue> = of_rounds.into_iter().flatten().collect();
     if let Some(empty) = values.iter().position(|value| value.value.is_none()) {
-        let note = format!("{} (round {} of {count})", values[empty].note, empty + 1);
+        let is_empty_in_all = values.iter().all(|value| value.value.is_none());
+        let round = if is_empty_in_all { String::new() } else { format!(" (round {} of {count})", empty + 1) };
+        let note = format!("{}{round}", values[empty].note);
         return Some(MetricValue { note, ..values[empty].clone() });
     }
     let mut ascending: Vec<(f64, &MetricValue)> =
@@ -81,10 +87,15 @@ fn over_rounds(rounds: &[Outcome], wanted: Key<'_>) -> Option<MetricValue> {
     let of = if least == most {
         format!("the same in {count} rounds")
     } else {
-        format!("the {which} of {count} rounds, {least:.4e} to {most:.4e}")
+        format!("the {which} of {count} rounds, {} to {}", short(least), short(most))
     };
     let note = if chosen.note.is_empty() { of } else { format!("{}; {of}", chosen.note) };
     Some(MetricValue { note, ..chosen.clone() })
+}
+
+/// A number with four significant digits.
+fn short(x: f64) -> f64 {
+    format!("{x:.3e}").parse().unwrap_or(x)
 }
 
 /// Adds a condition to those of a number, in the order of the names.
@@ -143,7 +154,7 @@ mod tests {
         assert_eq!(
             rows(&outcome),
             [
-                ("load_s", "batch=8", Some(2.0), "note; the median of 3 rounds, 1.0000e0 to 3.0000e0"),
+                ("load_s", "batch=8", Some(2.0), "note; the median of 3 rounds, 1 to 3"),
                 ("load_s", "batch=8 round=1", Some(3.0), "note"),
                 ("load_s", "batch=8 round=2", Some(1.0), "note"),
                 ("load_s", "batch=8 round=3", Some(2.0), "note"),
@@ -173,10 +184,11 @@ mod tests {
     #[test]
     fn a_number_that_a_round_lacks_is_empty_with_the_reason_unless_it_has_conditions() {
         let tried = |conditions| value("queries", conditions, Some(5.0), "");
+        let lacks = value("frequency_hz", "", None, "not shown");
         let rounds = vec![
-            round(&[value("load_cold_s", "", Some(1.0), ""), tried(""), tried("rate_per_s=20")]),
-            round(&[value("load_cold_s", "", None, "not cold"), tried("rate_per_s=30")]),
-            round(&[value("load_cold_s", "", Some(1.0), ""), tried("")]),
+            round(&[value("load_cold_s", "", Some(1.0), ""), lacks.clone(), tried(""), tried("rate_per_s=20")]),
+            round(&[value("load_cold_s", "", None, "not cold"), lacks.clone(), tried("rate_per_s=30")]),
+            round(&[value("load_cold_s", "", Some(1.0), ""), lacks, tried("")]),
         ];
         let outcome = joined(rounds).unwrap();
         let together: Vec<_> =
@@ -185,6 +197,7 @@ mod tests {
             together,
             [
                 ("load_cold_s", "", None, "not cold (round 2 of 3)"),
+                ("frequency_hz", "", None, "not shown"),
                 ("queries", "", None, "measured in 2 of 3 rounds only"),
             ]
         );

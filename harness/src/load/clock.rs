@@ -23,10 +23,10 @@ pub enum ClockFault {
     #[error("the machine's clock stands still, so no time can be measured")]
     Stopped,
     /// The process did not run for a while, although it had nothing to wait for.
-    #[error("the process did not run for {:.1} s, as if it or the machine had been stopped: run the case again", .0.as_secs_f64())]
+    #[error("the process did not run for {:.1} s, as if it or the machine had been stopped: run this case again, with -t and -m", .0.as_secs_f64())]
     Gap(Duration),
     /// The machine was suspended.
-    #[error("the machine was suspended for {:.1} s meanwhile: run the case again", .0.as_secs_f64())]
+    #[error("the machine was suspended for {:.1} s meanwhile: run this case again, with -t and -m", .0.as_secs_f64())]
     Suspended(Duration),
 }
 

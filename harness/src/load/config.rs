@@ -133,7 +133,7 @@ impl LatencyConfig {
                 } else {
                     String::new()
                 };
-                format!("single-stream (at least {} queries{duration})", limits.min_queries)
+                format!("single-stream (at least {} queries{duration})", limits.min_queries.min(limits.max_queries))
             }
             Scenario::Offline => "offline".to_owned(),
             Scenario::Server => {

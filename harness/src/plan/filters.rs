@@ -140,6 +140,10 @@ impl Overrides {
         suite.predict_hidden |= self.predict_hidden;
         suite.keep_models |= self.keep_models;
         suite.train_score |= self.train_score;
+        if self.audit && suite.latency.scenarios.as_ref().is_some_and(|scenarios| scenarios.as_ref().is_empty()) {
+            let message = "--audit: the suite measures no scenario, and an audit compares timed answers";
+            return Err(PlanError::Filter(message.to_owned()));
+        }
         suite.latency.audit |= self.audit;
         suite.energy.estimate &= !self.no_estimate;
         latency::check_batch_sizes(&self.batch_sizes)?;

@@ -17,6 +17,8 @@ const MOST_QUERIES: usize = 10_000_000;
 const MOST_ROUNDS: usize = 99;
 /// The largest number of examples in a call. A larger number is a typing error.
 const MAX_BATCH: usize = 1 << 16;
+/// The median as a percentile.
+const MEDIAN: f64 = 0.5;
 /// The longest scenario, in seconds: a day.
 const LONGEST_S: f64 = 86_400.0;
 
@@ -60,7 +62,29 @@ pub(super) fn check(source: &Source, entry: &LatencyEntry) -> Result<(), SuiteEr
     let (seconds, queries) = ("max_duration_s", "max_queries");
     refuse_reversed(source, ("min_duration_s", &entry.min_duration_s), (seconds, &entry.max_duration_s))?;
     refuse_reversed(source, ("min_queries", &entry.min_queries), (queries, &entry.max_queries))?;
+    check_queries(source, entry)?;
     check_server(source, entry)
+}
+
+/// The numbers of queries must have a scenario that makes queries, and be enough for it.
+fn check_queries(source: &Source, entry: &LatencyEntry) -> Result<(), SuiteError> {
+    let config = config(entry);
+    let keys = [("min_queries", &entry.min_queries), ("max_queries", &entry.max_queries)];
+    for (key, value) in keys.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?))) {
+        if !config.has(Scenario::SingleStream) && !config.has(Scenario::Server) {
+            let message =
+                format!("{key} is for the scenarios single-stream and server, and neither is measured: leave it out");
+            return Err(source.fault(value, message));
+        }
+    }
+    let needed = queries_needed(1, MEDIAN);
+    match &entry.max_queries {
+        Some(most) if config.has(Scenario::SingleStream) && *most.as_ref() < needed => {
+            let message = format!("max_queries is {most}, and a bound of the median needs at least {needed} queries");
+            Err(source.fault(most, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_scenarios(source: &Source, entry: &LatencyEntry) -> Result<(), SuiteError> {
@@ -169,6 +193,15 @@ fn check_server(source: &Source, entry: &LatencyEntry) -> Result<(), SuiteError>
             format!("the scenario {server} needs a bound on the latency: add bound_ms, such as bound_ms = 50");
         return Err(source.fault(scenarios, message));
     }
+    if let (Some(bound), Some(most)) = (&entry.bound_ms, &entry.max_duration_s)
+        && bound.as_ref() / 1e3 >= *most.as_ref()
+    {
+        let message = format!(
+            "bound_ms is {bound}, and max_duration_s = {most} ends a rate before a query can be late: lower the bound, or raise \
+             max_duration_s"
+        );
+        return Err(source.fault(bound, message));
+    }
     let needed = queries_needed(0, SERVER_PERCENTILE);
     if let Some(most) = entry.max_queries.as_ref().filter(|most| *most.as_ref() < needed) {
         let message =
@@ -202,16 +235,27 @@ pub(super) fn check_timeout(source: &Source, suite: &Suite) -> Result<(), SuiteE
     Err(source.fault(key, message))
 }
 
-/// Refuses rounds if several cases run at a time: their times are not compared by turns then.
-pub(super) fn check_rounds(source: &Source, suite: &Suite) -> Result<(), SuiteError> {
+/// Refuses what compares times of one case with each other, or of cases by turns, if several cases run at a time.
+pub(super) fn check_jobs(source: &Source, suite: &Suite) -> Result<(), PlanError> {
     let jobs = *suite.jobs.as_ref();
-    let Some(rounds) = suite.latency.rounds.as_ref().filter(|rounds| *rounds.as_ref() > 1 && jobs > 1) else {
+    if jobs == 1 {
         return Ok(());
+    }
+    let refused = |what: &str, instead: &str| {
+        format!("{what}, and {jobs} cases run at a time, which changes each other's times: use jobs = 1, or {instead}")
     };
-    let message = format!(
-        "rounds is {rounds}, and {jobs} cases run at a time, which changes each other's times: use jobs = 1, or leave rounds out"
-    );
-    Err(source.fault(rounds, message))
+    let entry = &suite.latency;
+    if let Some(rounds) = entry.rounds.as_ref().filter(|rounds| *rounds.as_ref() > 1) {
+        return Err(source.fault(rounds, refused(&format!("rounds is {rounds}"), "leave rounds out")).into());
+    }
+    if let Some(scenarios) = entry.scenarios.as_ref().filter(|_| config(entry).has(Scenario::Server)) {
+        let message = refused("the scenario server is measured", "leave it out of scenarios");
+        return Err(source.fault(scenarios, message).into());
+    }
+    if entry.audit {
+        return Err(PlanError::Filter(refused("latencies are audited", "leave the audit out")));
+    }
+    Ok(())
 }
 
 /// Checks the batch sizes of the command line.

@@ -107,12 +107,17 @@ fn a_model_that_fails_when_it_is_served_leaves_the_rounds_of_the_others_alone() 
 }
 
 #[test]
-fn rounds_that_have_no_median_or_run_beside_each_other_are_refused_with_their_place() {
+fn rounds_without_a_median_and_latencies_of_cases_at_the_same_time_are_refused() {
     let bench = Bench::new();
     for (settings, expected) in [
         ("[latency]\nrounds = 2", "suite.toml:3:10: rounds is 2, expected an odd number in 1..=99"),
         ("[latency]\nrounds = 0", "suite.toml:3:10: rounds is 0, expected an odd number in 1..=99"),
         ("jobs = 2\n[latency]\nrounds = 3", "suite.toml:4:10: rounds is 3, and 2 cases run at a time"),
+        (
+            "jobs = 2\n[latency]\nscenarios = [\"server\"]\nbound_ms = 50",
+            "suite.toml:4:13: the scenario server is measured, and 2 cases run at a time",
+        ),
+        ("jobs = 2\n[latency]\naudit = true", "latencies are audited, and 2 cases run at a time"),
     ] {
         bench.suite(settings, &["number"], &["nearly"]);
         let output = bench.run(&["run", "suite.toml", "--out", "out"]);

@@ -2,7 +2,7 @@
 
 use bakeoff_reports::Record;
 
-use crate::common::{Bench, endings, exits, records};
+use crate::common::{Bench, endings, exits, records, stdout};
 
 const SERVED: [(&str, &str); 11] = [
     ("serve", "load_s"),
@@ -57,6 +57,31 @@ fn a_model_that_cannot_be_saved_has_its_scores_and_empty_numbers_of_serving_with
         assert_eq!(of[0].value, None, "{phase} {metric}");
         assert!(of[0].note.contains("cannot be saved on purpose"), "{}", of[0].note);
     }
+}
+
+#[test]
+fn a_model_that_cannot_be_written_to_the_disk_is_a_failed_row_with_its_scores_which_resume_measures_again() {
+    let bench = Bench::new();
+    bench.suite("", &["number"], &["full-disk"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 3);
+    let is_full = |(_, status, note): &(String, String, String)| {
+        status == "failed"
+            && note.starts_with("the saved model could not be served: ")
+            && note.contains("No space left on device")
+    };
+    let found = endings(&bench.path("out"));
+    assert!(is_full(&found[0]), "{found:?}");
+    let rows = records(&bench.path("out"));
+    let values = |metric: &str| -> Vec<Option<f64>> {
+        rows.iter().filter(|row| row.metric == metric).map(|row| row.value).collect()
+    };
+    assert!(matches!(values("mse")[..], [Some(_)]), "the score stays");
+    assert_eq!(values("latency_p50_s"), [None]);
+    let resumed = bench.run(&["resume", "out"]);
+    exits(&resumed, 3);
+    assert!(!stdout(&resumed).contains("nothing to do"), "{}", stdout(&resumed));
+    let found = endings(&bench.path("out"));
+    assert!(found.len() == 1 && is_full(&found[0]), "{found:?}");
 }
 
 #[test]

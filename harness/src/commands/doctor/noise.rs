@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use bakeoff_reports::{minimum_detectable_effect, quantile};
 
-use super::{Good, Lacking, write_finding};
+use super::{Good, Lacking, Poor, write_finding};
 use crate::interrupt;
 use crate::machine::Machine;
 use crate::noise::{Look, involuntary_per_s, other_load, steal_share};
@@ -16,6 +16,10 @@ const REPETITION_S: f64 = 1e-3;
 /// How many windows the time is divided into. The median of a window stands for one measurement, such as the median latency of a
 /// case.
 const WINDOWS: usize = 30;
+/// How often the work is timed to find out how much of it a repetition takes.
+const CALIBRATIONS: usize = 5;
+/// A window that is shorter than this many seconds is no measurement of a model, so the machine looks noisier than it is.
+const SHORT_WINDOW_S: f64 = 1.0;
 /// The fewest repetitions of a window.
 const FEWEST: usize = 5;
 /// For so many measurements of each model, the smallest ratio is shown.
@@ -45,7 +49,17 @@ pub(super) fn study(out: &mut impl Write, machine: &dyn Machine, seconds: f64) -
         write_finding(out, what, &finding)?;
     }
     match Resolution::of(&windows) {
-        Some(resolution) => resolution.write(out)?,
+        Some(resolution) => {
+            resolution.write(out)?;
+            let window_s = seconds / WINDOWS as f64;
+            if window_s < SHORT_WINDOW_S {
+                writeln!(
+                    out,
+                    "  Windows of {:.0} ms are shorter than a measurement of a model, so this says little: leave --seconds out for a minute",
+                    1e3 * window_s
+                )?;
+            }
+        }
         None => writeln!(out, "  no    resolution: stopped before there were two windows of {FEWEST} repetitions")?,
     }
     Ok(())
@@ -56,15 +70,15 @@ fn shown((before, after): (&Look, &Look), own_s: Option<f64>, seconds: f64) -> V
     let lacking = |reason: String| Lacking(format!("not shown: {reason}"));
     let steal = steal_share(before, after).map_or_else(lacking, |share| {
         let text = format!("{:.2} % of the processor time went to other virtual machines", 100.0 * share);
-        if share > QUIET_STEAL { Lacking(text) } else { Good(text) }
+        if share > QUIET_STEAL { Poor(text) } else { Good(text) }
     });
     let switches = involuntary_per_s(before, after, seconds).map_or_else(lacking, |rate| {
         let text = format!("a thread was made to wait for its processor {rate:.1} times a second");
-        if rate > QUIET_SWITCHES_PER_S { Lacking(format!("{text}: other programs run")) } else { Good(text) }
+        if rate > QUIET_SWITCHES_PER_S { Poor(format!("{text}: other programs run")) } else { Good(text) }
     });
     let load = other_load(before, after, own_s, seconds).map_or_else(lacking, |load| {
         let text = format!("other programs kept {load:.2} processors busy");
-        if load > QUIET_LOAD { Lacking(format!("{text}: wait until they end")) } else { Good(text) }
+        if load > QUIET_LOAD { Poor(format!("{text}: wait until they end")) } else { Good(text) }
     });
     let clock = match (&before.frequency_hz, &after.frequency_hz) {
         (Ok(before), Ok(after)) => Good(format!("{:.2} GHz before, {:.2} GHz after", before / 1e9, after / 1e9)),
@@ -89,8 +103,9 @@ fn shown((before, after): (&Look, &Look), own_s: Option<f64>, seconds: f64) -> V
 fn repeat(machine: &dyn Machine, seconds: f64) -> Vec<Vec<f64>> {
     let floats: Vec<f32> = (0..FLOATS).map(|index| (index % 7) as f32).collect();
     let mut passes = 1;
-    // The first repetitions also wake the processor up.
-    while timed(machine, &floats, passes) < REPETITION_S && passes < 1 << 20 {
+    // The first repetitions also wake the processor up. The fastest of some counts: another program makes single ones slower.
+    let fastest = |passes| (0..CALIBRATIONS).map(|_| timed(machine, &floats, passes)).fold(f64::INFINITY, f64::min);
+    while fastest(passes) < REPETITION_S && passes < 1 << 20 {
         passes *= 2;
     }
     let window_s = seconds / WINDOWS as f64;

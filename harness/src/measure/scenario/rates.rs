@@ -32,6 +32,8 @@ pub(super) struct Rate {
     pub(super) measured_s: f64,
     served: Vec<Served>,
     late: usize,
+    /// How many queries had waited for longer than the bound when the last one was served.
+    waiting: usize,
 }
 
 impl Rate {
@@ -39,8 +41,10 @@ impl Rate {
     pub(super) fn new(rate_per_s: f64, arrivals: &[Duration], bound: Duration, served: Vec<Served>) -> Rate {
         let late = served.iter().filter(|served| served.latency() > bound).count();
         let ended = served.iter().map(|served| arrivals[served.query] + served.latency()).max();
-        let measured_s = ended.unwrap_or_default().as_secs_f64();
-        Rate { rate_per_s, planned: arrivals.len(), measured_s, served, late }
+        let ended = ended.unwrap_or_default();
+        let waits = |arrival: &&Duration| ended.saturating_sub(**arrival) > bound;
+        let waiting = arrivals[served.len()..].iter().filter(waits).count();
+        Rate { rate_per_s, planned: arrivals.len(), measured_s: ended.as_secs_f64(), served, late, waiting }
     }
 
     /// How many of its queries may be late.
@@ -53,18 +57,19 @@ impl Rate {
         self.served.len() == self.planned && Rate::most_late(self.planned).is_some_and(|most| self.late <= most)
     }
 
-    /// `12 of 2010 queries are late, at most 10 may be`.
+    /// `12 of 2010 queries are late, at most 10 may be`; of a load that ended early, also how many wait.
     pub(super) fn verdict(&self) -> String {
         let most =
             Rate::most_late(self.planned).map_or("more are needed".to_owned(), |most| format!("at most {most} may be"));
         if self.served.len() == self.planned {
             format!("{} of {} queries are late, {most}", self.late, self.planned)
         } else {
-            let waiting = self.planned - self.served.len();
             format!(
-                "overloaded: {} of {} served queries are late when {waiting} are left, {most}",
+                "ended early: {} of {} served queries are late, and {} of the {} that are left have waited for longer than the bound, {most}",
                 self.late,
-                self.served.len()
+                self.served.len(),
+                self.waiting,
+                self.planned - self.served.len()
             )
         }
     }

@@ -53,6 +53,7 @@ fn a_wrong_value_of_latency_is_blamed_at_its_line_and_column() {
         ("workers", "0", 0, "workers is 0, expected a whole number in 1..=1024"),
         ("rates_per_s", "[1]", 0, "rates_per_s is for the scenario server, which is not measured"),
         ("audit", "1", 0, "expected true or false"),
+        ("max_queries", "10", 0, "max_queries is 10, and a bound of the median needs at least 11 queries"),
         ("bound", "50", -8, "unknown key `bound`, did you mean 'bound_ms'?"),
     ] {
         blamed_in_latency(&latency, key, value, &cells, place, says);
@@ -84,6 +85,18 @@ fn a_wrong_value_of_latency_is_blamed_at_its_line_and_column() {
             "min_queries",
             "200",
             "min_queries is 200, and max_queries is 100: the least must not be above the most",
+        ),
+        (
+            "scenarios = [\"offline\"]\n",
+            "min_queries",
+            "20",
+            "min_queries is for the scenarios single-stream and server, and neither is measured: leave it out",
+        ),
+        (
+            "max_duration_s = 2\nscenarios = [\"server\"]\n",
+            "bound_ms",
+            "2000",
+            "bound_ms is 2000, and max_duration_s = 2 ends a rate before a query can be late",
         ),
         ("audit = true\n", "scenarios", "[]", "scenarios is empty and audit is true: an audit compares timed answers"),
     ] {
