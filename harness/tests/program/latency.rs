@@ -94,8 +94,7 @@ fn single_stream_goes_on_for_the_duration_of_the_suite_and_ends_at_the_most_of_o
 #[test]
 fn a_duration_of_mlperf_is_not_shortened() {
     let bench = Bench::new();
-    let latency =
-        "timeout_s = 4000\n[latency]\nmin_duration_s = 600.0\nscenarios = [\"offline\"]";
+    let latency = "timeout_s = 4000\n[latency]\nmin_duration_s = 600.0\nscenarios = [\"offline\"]";
     let rows = rows(&bench, latency, "none");
     let measured = row(&rows, "predict-batch", "measured_s");
     assert!(measured.value.unwrap() >= 600.0 && measured.note.is_empty(), "{measured:?}");
@@ -331,8 +330,10 @@ fn the_server_is_measured_a_second_time_after_a_machine_was_suspended() {
     assert!(value(&rows, "server", "max_rate_per_s") > 0.0);
     let remark = "the scenario server was measured a second time: the machine was suspended for 3600.0 s meanwhile";
     says(&endings(&bench.path("out"))[0].2, &[remark]);
-    let mut names: Vec<String> =
-        readings(&bench).iter().map(|reading| format!("{} {}", reading.metric, reading.index)).collect();
+    let mut names: Vec<String> = readings(&bench)
+        .iter()
+        .map(|reading| format!("{} {} {}", reading.phase, reading.metric, reading.index))
+        .collect();
     let all = names.len();
     names.sort();
     names.dedup();

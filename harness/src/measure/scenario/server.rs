@@ -80,6 +80,10 @@ impl Bench<'_> {
             self.outcome.values.truncate(values_before);
             self.outcome.readings.truncate(readings_before);
             self.outcome.remark(&format!("the scenario server was measured a second time: {pause}"));
+            if let ClockFault::Gap(gap) = pause {
+                // The parent does not count it as time of the case either.
+                self.spent_s -= gap.as_secs_f64();
+            }
             found = self.load_awake(model, asked, &examples, &mut answers);
         }
         let found = or_stop(found)?;
@@ -215,7 +219,9 @@ impl Bench<'_> {
             }
             low = top;
         }
-        let reason = if trials.tried > 0 && !trials.remark.is_empty() {
+        let reason = if trials.tried == 0 {
+            "no rate was tried".to_owned()
+        } else if !trials.remark.is_empty() {
             format!(
                 "none of the rates from {} to {} per second holds the bound of {bound_ms} ms",
                 trials.lowest,
