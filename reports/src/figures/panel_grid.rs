@@ -45,8 +45,8 @@ pub(crate) fn of_settings<'a, P: IntoIterator>(
 }
 
 impl<P> PanelGrid<'_, P> {
-    /// Draws `picture` with the first [`MAX_PANELS`] panels, and remarks on the others. If the look of the style has no room for all
-    /// of them, there are several pictures. Without a panel there is none.
+    /// Draws `picture` with the first [`MAX_PANELS`] panels, and remarks on the others. If the look of the style has no
+    /// room for all of them, there are several pictures. Without a panel there is none.
     pub(crate) fn drawn(mut self, results: &Results, style: &Style, picture: Picture) -> Result<Drawn, ReportError> {
         let mut drawn = Drawn { pictures: Vec::new(), remarks: self.cap(&picture.name) };
         let all = Pages::new(style, self.panels.len(), self.rows, self.tallest(&self.panels));
@@ -62,7 +62,8 @@ impl<P> PanelGrid<'_, P> {
         Ok(drawn)
     }
 
-    /// As [`PanelGrid::drawn`], with a legend below each panel. Where the page has no room for both, the panels are lower.
+    /// As [`PanelGrid::drawn`], with a legend below each panel. Where the page has no room for both, the panels are
+    /// lower.
     pub(crate) fn drawn_with(
         mut self,
         legends: &OwnLegends<'_, P>,
