@@ -25,7 +25,8 @@ const SERVER_RULE: &str = "Queries arrive at random times, wait until a worker i
 /// What the note of a highest rate has if that is the capacity.
 const NOT_FULL: &str = "the queue did not fill";
 
-const ONE_ROUND: &str = " Each model was served once, so the table does not show how well its times repeat: `rounds = 3` in [latency] does.";
+const ONE_ROUND: &str =
+    " Each model was served once, so the table does not show how well its times repeat: `--rounds 3` does.";
 
 /// What a measurement shorter than MLPerf's says of itself.
 const SHORTENED: &str = "shortened";

@@ -146,6 +146,9 @@ struct Selection {
     /// Measure throughput, latency and energy of calls of so many examples each, such as 1,2,4,8
     #[arg(long, value_name = "EXAMPLES", value_delimiter = ',', value_parser = item::<usize>)]
     batch_sizes: Vec<usize>,
+    /// Serve every model so often, by turns with the others, to see how well its times repeat: an odd number
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
     /// Leave energy empty where it cannot be measured, instead of estimating it
     #[arg(long)]
     no_energy_estimate: bool,
@@ -213,6 +216,7 @@ impl Selection {
             train_score: self.train_score,
             audit: self.audit,
             batch_sizes: self.batch_sizes.clone(),
+            rounds: self.rounds,
             no_estimate: self.no_energy_estimate,
         };
         Plan::new(program, &source, &overrides).map_err(usage)

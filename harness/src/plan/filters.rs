@@ -54,6 +54,8 @@ pub struct Overrides {
     pub audit: bool,
     /// Measure calls of so many examples each.
     pub batch_sizes: Vec<usize>,
+    /// In how many rounds models are served, if it is not as the suite says.
+    pub rounds: Option<usize>,
     /// Do not estimate joules if no meter is readable.
     pub no_estimate: bool,
 }
@@ -147,6 +149,8 @@ impl Overrides {
         suite.latency.audit |= self.audit;
         suite.energy.estimate &= !self.no_estimate;
         latency::check_batch_sizes(&self.batch_sizes)?;
+        self.rounds.map_or(Ok(()), latency::check_rounds)?;
+        suite.latency.rounds = self.rounds.map(not_written).or(suite.latency.rounds.take());
         if !self.batch_sizes.is_empty() {
             suite.latency.batch_sizes = self.batch_sizes.iter().copied().map(not_written).collect();
         }

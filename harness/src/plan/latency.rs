@@ -111,7 +111,7 @@ fn check_ranges(source: &Source, entry: &LatencyEntry) -> Result<(), SuiteError>
         range.check("batch_sizes", size, 1..=MAX_BATCH, &format!("whole numbers in 1..={MAX_BATCH}"))?;
     }
     if let Some(rounds) = &entry.rounds {
-        let expected = format!("an odd number in 1..={MOST_ROUNDS}, so that the median is the number of a round");
+        let expected = odd_rounds();
         range.check("rounds", rounds, 1..=MOST_ROUNDS, &expected)?;
         if rounds.as_ref() % 2 == 0 {
             return Err(source.fault(rounds, format!("rounds is {rounds}, expected {expected}")));
@@ -256,6 +256,19 @@ pub(super) fn check_jobs(source: &Source, suite: &Suite) -> Result<(), PlanError
         return Err(PlanError::Filter(refused("latencies are audited", "leave the audit out")));
     }
     Ok(())
+}
+
+/// Checks the rounds of the command line.
+pub(super) fn check_rounds(rounds: usize) -> Result<(), PlanError> {
+    if (1..=MOST_ROUNDS).contains(&rounds) && rounds % 2 == 1 {
+        return Ok(());
+    }
+    Err(PlanError::Filter(format!("--rounds: {rounds} is not {}", odd_rounds())))
+}
+
+/// What a number of rounds must be.
+fn odd_rounds() -> String {
+    format!("an odd number in 1..={MOST_ROUNDS}, so that the median is the number of a round")
 }
 
 /// Checks the batch sizes of the command line.

@@ -107,6 +107,21 @@ fn a_model_that_fails_when_it_is_served_leaves_the_rounds_of_the_others_alone() 
 }
 
 #[test]
+fn rounds_of_the_command_line_take_the_place_of_those_of_the_suite() {
+    let bench = Bench::new();
+    bench.suite("[latency]\nrounds = 5", &["number"], &["constant"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out", "--rounds", "3"]), 0);
+    assert_eq!(of(&records(&bench.path("out")), "constant", "serve", "load_s").len(), 4, "three, and their median");
+    for (rounds, expected) in
+        [("2", "--rounds: 2 is not an odd number in 1..=99"), ("101", "--rounds: 101 is not an odd number")]
+    {
+        let output = bench.run(&["run", "suite.toml", "--out", "again", "--rounds", rounds]);
+        exits(&output, 2);
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn rounds_without_a_median_and_latencies_of_cases_at_the_same_time_are_refused() {
     let bench = Bench::new();
     for (settings, expected) in [
