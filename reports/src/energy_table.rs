@@ -34,13 +34,15 @@ pub(crate) fn energy_tables(results: &Results) -> [Option<ExtraTable>; 2] {
     let measured = table(results, carbon.as_ref(), true).map(|table| ExtraTable {
         id: "energy",
         title: "Energy",
-        rule: format!("{MEASURED}{PER_POINT}{of_grid}{}", idle_machine(&results.idle)),
+        rule: format!("{MEASURED}{PER_POINT}"),
+        of_run: format!("{of_grid}{}", idle_machine(&results.idle)),
         table,
     });
     let estimated = table(results, carbon.as_ref(), false).map(|table| ExtraTable {
         id: "energy-estimated",
         title: "Estimated energy, ± 40 %",
-        rule: format!("{ESTIMATED}{PER_POINT}{of_grid}"),
+        rule: format!("{ESTIMATED}{PER_POINT}"),
+        of_run: of_grid.clone(),
         table,
     });
     [measured, estimated]

@@ -13,12 +13,15 @@ use crate::served::served;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 use crate::time_to_target::time_to_target;
 
-/// A table with its heading and the rule by which it is read.
+/// A table with its heading and what a reader must know to read it.
 pub(crate) struct ExtraTable {
     /// The name by which a page refers to it.
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
+    /// The rule, in our own words.
     pub(crate) rule: String,
+    /// What it says of this run, after the rule. It may have words of a user, so it has no markup.
+    pub(crate) of_run: String,
     pub(crate) table: Table,
 }
 
@@ -79,6 +82,7 @@ fn train_and_test(results: &Results) -> Option<ExtraTable> {
         id: "train-and-test",
         title,
         rule: TRAIN_AND_TEST.to_owned(),
+        of_run: String::new(),
         table,
     })
 }

@@ -56,7 +56,7 @@ pub(crate) fn single_predictions(results: &Results) -> Option<ExtraTable> {
     let has_rounds =
         results.grid.trials().any(|(_, _, trial)| trial.values.iter().any(|value| is_of_round(&value.conditions)));
     let rule = format!("{SINGLE_RULE}{}", if has_rounds { "" } else { ONE_ROUND });
-    (!table.rows.is_empty()).then_some(ExtraTable { id: "latency", title, rule, table })
+    (!table.rows.is_empty()).then_some(ExtraTable { id: "latency", title, rule, of_run: String::new(), table })
 }
 
 /// Latency under load; `None` if no case measured it.
@@ -68,7 +68,7 @@ pub(crate) fn under_load(results: &Results) -> Option<ExtraTable> {
     );
     columns.push(TableColumn::new("measured for", CellKind::Text));
     let mut table = Table::new("Latency under load", columns);
-    let mut rule = SERVER_RULE.to_owned();
+    let mut of_run = String::new();
     for_each_cell(results, |setting, label, cell| {
         if !cell.trials.iter().any(|trial| trial.get(SERVER, "declared_bound_s").is_some()) {
             return;
@@ -91,11 +91,17 @@ pub(crate) fn under_load(results: &Results) -> Option<ExtraTable> {
         });
         table.push_about(results.subject(setting, label, cell.status), Emphasis::Plain, cells);
         for (trial, reason) in without {
-            rule += &format!(" {}: {reason}.", trial.case);
+            of_run += &format!(" {}: {reason}.", trial.case);
         }
     });
     let title = "Latency under load";
-    (!table.rows.is_empty()).then_some(ExtraTable { id: "under-load", title, rule, table })
+    (!table.rows.is_empty()).then(|| ExtraTable {
+        id: "under-load",
+        title,
+        rule: SERVER_RULE.to_owned(),
+        of_run,
+        table,
+    })
 }
 
 fn head() -> Vec<TableColumn> {

@@ -37,7 +37,13 @@ pub(crate) fn served(results: &Results) -> Option<ExtraTable> {
         }
     }
     let title = "As served";
-    (!table.rows.is_empty()).then(|| ExtraTable { id: "as-served", title, rule: RULE.to_owned(), table })
+    (!table.rows.is_empty()).then(|| ExtraTable {
+        id: "as-served",
+        title,
+        rule: RULE.to_owned(),
+        of_run: String::new(),
+        table,
+    })
 }
 
 fn was_served(cell: &Cell) -> bool {
