@@ -7,6 +7,7 @@ use crate::energy_table::energy_tables;
 use crate::format::{count, score};
 use crate::latency_tables::{single_predictions, under_load};
 use crate::metric::Metric;
+use crate::noise_table::noise;
 use crate::results::Results;
 use crate::roofline::roofline;
 use crate::served::served;
@@ -32,6 +33,7 @@ pub(crate) fn extra_tables(results: &Results) -> Vec<ExtraTable> {
         train_and_test(results),
         time_to_target(results),
         served(results),
+        noise(results),
         roofline(results),
         compressed(results),
         single_predictions(results),
