@@ -219,6 +219,13 @@ impl<'a> Bench<'a> {
         self.outcome.readings.extend(rows);
     }
 
+    /// Records a number, and keeps it as the single reading that it is, with its test row if it has one.
+    fn record_reading(&mut self, phase: Phase, metric: &str, of: (&str, &str), reading: (Option<usize>, f64)) {
+        let ((_, source), (_, value)) = (of, reading);
+        self.record(phase, metric, Some(value), source, "");
+        self.keep(phase, metric, of, [reading]);
+    }
+
     /// The task's primary metric of a model's predictions of these rows, or why it is undefined.
     fn primary_on(&self, model: &mut dyn Model, split: &Split) -> Result<Result<f64, &'static str>, Stop> {
         let predictions = model.predict(&split.inputs)?;

@@ -23,8 +23,7 @@ impl Bench<'_> {
         }
         match self.program.machine.peak_memory_bytes() {
             Some(bytes) => {
-                self.record(Phase::Case, "peak_memory_bytes", Some(bytes as f64), "kernel", "");
-                self.keep(Phase::Case, "peak_memory_bytes", ("B", "kernel"), [(None, bytes as f64)]);
+                self.record_reading(Phase::Case, "peak_memory_bytes", ("B", "kernel"), (None, bytes as f64));
             }
             None => self.record(Phase::Case, "peak_memory_bytes", None, "kernel", "this system does not show it"),
         }

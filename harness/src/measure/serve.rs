@@ -56,10 +56,7 @@ pub(super) fn load_cold(
     let begun = program.machine.now();
     let mut bench = Bench::new(program, request, subject.task, begun, emit, outcome);
     match cold_seconds(program, subject, request, &place.artefact)? {
-        Ok(seconds) => {
-            bench.record(Phase::Serve, "load_cold_s", Some(seconds), "stopwatch", "");
-            bench.keep(Phase::Serve, "load_cold_s", ("s", "stopwatch"), [(None, seconds)]);
-        }
+        Ok(seconds) => bench.record_reading(Phase::Serve, "load_cold_s", ("s", "stopwatch"), (None, seconds)),
         Err(reason) => bench.record(Phase::Serve, "load_cold_s", None, "stopwatch", reason),
     }
     Ok(())
@@ -108,8 +105,7 @@ pub(super) fn serve(
     bench.look_for_noise();
     let (mut model, load_s) = load(program, subject, request, &place.artefact)?;
     let fewer_threads = model.threads().and_then(|started| threads::fewer(case.threads, started));
-    bench.record(Phase::Serve, "load_s", Some(load_s), "stopwatch", "");
-    bench.keep(Phase::Serve, "load_s", ("s", "stopwatch"), [(None, load_s)]);
+    bench.record_reading(Phase::Serve, "load_s", ("s", "stopwatch"), (None, load_s));
     bench.first_prediction(model.as_mut(), &inputs)?;
     let predictions = bench.predict_again(model.as_mut(), &inputs)?;
     // Before the scenarios, because the memory must not depend on what a suite asks for.
@@ -151,8 +147,7 @@ impl Bench<'_> {
         let prediction = model.predict(&example)?;
         let seconds = stopwatch.seconds();
         std::hint::black_box(prediction);
-        self.record(Phase::Serve, "first_prediction_s", Some(seconds), "stopwatch", "");
-        self.keep(Phase::Serve, "first_prediction_s", ("s", "stopwatch"), [(Some(0), seconds)]);
+        self.record_reading(Phase::Serve, "first_prediction_s", ("s", "stopwatch"), (Some(0), seconds));
         Ok(())
     }
 
@@ -188,10 +183,7 @@ impl Bench<'_> {
             None => Err("this system does not show it"),
         };
         match peak {
-            Ok(bytes) => {
-                self.record(Phase::Serve, "peak_memory_bytes", Some(bytes), "kernel", "");
-                self.keep(Phase::Serve, "peak_memory_bytes", ("B", "kernel"), [(None, bytes)]);
-            }
+            Ok(bytes) => self.record_reading(Phase::Serve, "peak_memory_bytes", ("B", "kernel"), (None, bytes)),
             Err(reason) => self.record(Phase::Serve, "peak_memory_bytes", None, "kernel", reason),
         }
     }

@@ -2,11 +2,12 @@
 
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Rect};
-use super::frame::{Axis, Pages, TITLE_MM, Tick, panel_height};
-use super::legend::{Legend, PanelGrid};
+use super::frame::{Axis, TITLE_MM, Tick};
+use super::legend::Legend;
+use super::panel_grid::{OwnLegends, PanelGrid, of_settings};
 use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, dashed, floor_of, score_at};
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::cell::Cell;
 use crate::error::ReportError;
 use crate::results::Results;
@@ -16,8 +17,6 @@ pub(crate) struct Ablation;
 
 /// The height of a panel without its legend.
 const PANEL_HEIGHT_MM: f64 = 50.0 + TITLE_MM;
-/// The most panels in one column of the report's look.
-const TALL: usize = 4;
 /// From this factor between the largest and the smallest value on, an axis is logarithmic.
 const MIN_FACTOR_OF_LOG: f64 = 10.0;
 
@@ -62,40 +61,23 @@ impl Figure for Ablation {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let panels: Vec<AblationPanel> =
-            (0..results.grid.settings.len()).flat_map(|setting| panels(results, setting)).collect();
-        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
-        let panels = &panels[..shown];
         let caption = format!(
             "The primary metric on the test rows against the value of one parameter. All other parameters of a line are the same. \
              Words, switches and numbers from 0 to much larger ones are evenly spaced. Nothing lies between words or switches, so no \
              line joins their points. Parameters that were searched for are not shown. {HOW_TO_READ}"
         );
         let picture = Picture::new(self.name(), "Ablations", caption);
-        let legends: Vec<Legend> = {
-            let width = Pages::new(style, shown, TALL, PANEL_HEIGHT_MM).panel_width();
-            panels.iter().map(|panel| legend(panel, width)).collect()
-        };
-        // Beside its own, the line of the legend that says what dashes are.
-        let legend_mm = legends.iter().map(Legend::height).fold(0.0, f64::max) + 5.0;
-        let panel_mm = panel_height(style, PANEL_HEIGHT_MM, legend_mm);
         let grid = PanelGrid {
+            panels: of_settings(results, panels),
             labels: &|_| Vec::new(),
-            dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
-            count: shown,
-            rows: TALL,
-            height_mm: &|index| panel_mm + legends[index].height(),
-            draw: &|canvas, index, place| {
-                draw_panel(canvas, style, results, &panels[index], Rect { h: panel_mm, ..place })?;
-                legends[index].draw(canvas, style, (place.x, place.y + panel_mm))
-            },
+            dashed: &|panel| dashed(&panel.lines),
+            rows: 4,
+            height_mm: &|_| PANEL_HEIGHT_MM,
+            draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, place),
         };
-        grid.add_to(&mut drawn, results, style, picture)?;
-        Ok(drawn)
+        // Above the panels is the line of the legend that says what dashes are.
+        let legends = OwnLegends { legend: &legend, above_mm: 5.0 };
+        grid.drawn_with(&legends, results, style, picture)
     }
 }
 

@@ -3,10 +3,10 @@
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Rect};
 use super::frame::{Axis, Tick};
-use super::legend::PanelGrid;
+use super::panel_grid::PanelGrid;
 use super::score_lines::{self, HOW_TO_READ, LinesPanel, ScoreAt, ScoreLine, dashed, floor_of, score_at};
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::crossovers::Crossover;
 use crate::error::ReportError;
 use crate::format::percent;
@@ -69,13 +69,6 @@ impl Figure for AgainstAxis {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let panels = panels(results, self.axis);
-        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
-        let panels = &panels[..shown];
         let (title, against) = match self.axis {
             VariedAxis::TrainSize => ("Learning curves", "the number of training rows, validation rows included"),
             VariedAxis::LabelNoise => ("Wrong labels", "the share of the training labels that was made wrong"),
@@ -84,15 +77,14 @@ impl Figure for AgainstAxis {
         let caption = format!("The primary metric on the test rows against {against}. {HOW_TO_READ}{crossovers}");
         let picture = Picture::new(self.name(), title, caption);
         let grid = PanelGrid {
-            labels: &|index| panels[index].lines.iter().map(|(label, _)| *label).collect(),
-            count: shown,
-            dashed: dashed(panels.iter().map(|panel| panel.lines.as_slice())),
+            panels: panels(results, self.axis),
+            labels: &|panel| panel.lines.iter().map(|(label, _)| *label).collect(),
+            dashed: &|panel| dashed(&panel.lines),
             rows: 4,
             height_mm: &|_| PANEL_HEIGHT_MM,
-            draw: &|canvas, index, place| draw_panel(canvas, style, results, (self.axis, &panels[index]), place),
+            draw: &|canvas, panel, place| draw_panel(canvas, style, results, (self.axis, panel), place),
         };
-        grid.add_to(&mut drawn, results, style, picture)?;
-        Ok(drawn)
+        grid.drawn(results, style, picture)
     }
 }
 

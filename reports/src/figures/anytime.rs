@@ -3,13 +3,13 @@
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
-use super::legend::PanelGrid;
 use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
+use super::panel_grid::{PanelGrid, of_settings};
 use super::point::words_of_case;
 use super::quality::score_axis;
 use super::reference::draw_reference;
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::cell::{Trial, origin};
 use crate::error::ReportError;
 use crate::format::{score, si};
@@ -94,21 +94,15 @@ impl Figure for Anytime {
             (FitCost::Seconds, "anytime", "Quality so far against time"),
             (FitCost::Joules, "anytime-energy", "Quality so far against energy"),
         ] {
-            let panels = panels(results, cost);
-            let shown = capped(name, panels.len(), &mut drawn.remarks);
-            if shown == 0 {
-                continue;
-            }
-            let picture = Picture::new(name, title, caption(cost));
             let grid = PanelGrid {
-                labels: &|index| panels[index].fits.iter().map(|fit| fit.label).collect(),
-                count: shown,
-                dashed: None,
+                panels: of_settings(results, |results, setting| panels(results, setting, cost)),
+                labels: &|panel| panel.fits.iter().map(|fit| fit.label).collect(),
+                dashed: &|_| None,
                 rows: 4,
                 height_mm: &|_| PANEL_HEIGHT_MM,
-                draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], (cost, place)),
+                draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, (cost, place)),
             };
-            grid.add_to(&mut drawn, results, style, picture)?;
+            drawn.add(grid.drawn(results, style, Picture::new(name, title, caption(cost)))?);
         }
         Ok(drawn)
     }
@@ -128,14 +122,10 @@ fn caption(cost: FitCost) -> String {
     )
 }
 
-fn panels(results: &Results, cost: FitCost) -> Vec<AnytimePanel> {
-    let sources = |setting: usize| results.grid.sources(setting, "fit", cost.metric());
-    let settings = 0..results.grid.settings.len();
-    settings
-        .flat_map(|setting| {
-            sources(setting).into_iter().filter_map(move |source| panel(results, setting, cost, source))
-        })
-        .collect()
+/// A panel for each source of the costs of a setting.
+fn panels(results: &Results, setting: usize, cost: FitCost) -> Vec<AnytimePanel> {
+    let sources = results.grid.sources(setting, "fit", cost.metric());
+    sources.into_iter().filter_map(|source| panel(results, setting, cost, source)).collect()
 }
 
 fn panel(results: &Results, setting: usize, cost: FitCost, source: &str) -> Option<AnytimePanel> {

@@ -3,11 +3,11 @@
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Rect};
 use super::frame::{Axis, Tick, frame_at};
-use super::legend::PanelGrid;
 use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
+use super::panel_grid::{PanelGrid, of_settings};
 use super::point::words;
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::cell::{Cell, measured_first, origin};
 use crate::error::ReportError;
 use crate::format::{si, significant};
@@ -104,37 +104,26 @@ impl Figure for BatchSize {
             (Quantity::Throughput, "batch-size", "Throughput against batch size"),
             (Quantity::Energy, "batch-size-energy", "Energy against batch size"),
         ] {
-            let panels = panels(results, quantity);
-            let shown = capped(name, panels.len(), &mut drawn.remarks);
-            if shown == 0 {
-                continue;
-            }
             let grid = PanelGrid {
-                labels: &|index| panels[index].lines.iter().map(|(label, _)| *label).collect(),
-                dashed: None,
-                count: shown,
+                panels: of_settings(results, |results, setting| panels(results, setting, quantity)),
+                labels: &|panel| panel.lines.iter().map(|(label, _)| *label).collect(),
+                dashed: &|_| None,
                 rows: 4,
                 height_mm: &|_| PANEL_HEIGHT_MM,
-                draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], (quantity, place)),
+                draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, (quantity, place)),
             };
-            grid.add_to(&mut drawn, results, style, Picture::new(name, title, quantity.caption()))?;
+            drawn.add(grid.drawn(results, style, Picture::new(name, title, quantity.caption()))?);
         }
         Ok(drawn)
     }
 }
 
-fn panels(results: &Results, quantity: Quantity) -> Vec<BatchPanel> {
-    let sources = |setting: usize| {
-        let trials = results.grid.row(setting).flat_map(|(_, cell)| &cell.trials);
-        let values = trials.flat_map(|trial| trial.under(PHASE, quantity.metric(), CONDITION));
-        measured_first(values.map(|(_, value)| value))
-    };
-    let settings = 0..results.grid.settings.len();
-    settings
-        .flat_map(|setting| {
-            sources(setting).into_iter().filter_map(move |source| panel(results, setting, quantity, source))
-        })
-        .collect()
+/// A panel for each source of the numbers of a setting.
+fn panels(results: &Results, setting: usize, quantity: Quantity) -> Vec<BatchPanel> {
+    let trials = results.grid.row(setting).flat_map(|(_, cell)| &cell.trials);
+    let values = trials.flat_map(|trial| trial.under(PHASE, quantity.metric(), CONDITION));
+    let sources = measured_first(values.map(|(_, value)| value));
+    sources.into_iter().filter_map(|source| panel(results, setting, quantity, source)).collect()
 }
 
 fn panel(results: &Results, setting: usize, quantity: Quantity, source: &str) -> Option<BatchPanel> {

@@ -3,11 +3,11 @@
 use super::axis::AxisScale;
 use super::canvas::{Align, Canvas, Rect, TEXT_MM};
 use super::frame::{Axis, TITLE_MM, frame};
-use super::legend::PanelGrid;
 use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
+use super::panel_grid::{PanelGrid, of_settings};
 use super::point::words_of_case;
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::error::ReportError;
 use crate::format::significant;
 use crate::metric::metric;
@@ -36,14 +36,6 @@ impl Figure for Curves {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let pairs: Vec<CurvesOfSetting<'_>> =
-            (0..results.grid.settings.len()).filter_map(|setting| pair(results, setting)).collect();
-        let shown = capped(self.name(), pairs.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
-        let pairs = &pairs[..shown];
         let caption = format!(
             "Left: the mean training loss of each epoch. Right: the primary metric on the validation rows. \
                 The figure shows the first seed of each model. Models that do not learn in epochs have no curve. The epoch \
@@ -52,15 +44,14 @@ impl Figure for Curves {
         );
         let picture = Picture::new(self.name(), "Training curves", caption);
         let grid = PanelGrid {
-            labels: &|index| pairs[index].curves.iter().map(|(label, _)| *label).collect(),
-            count: shown,
-            dashed: None,
+            panels: of_settings(results, pair),
+            labels: &|pair| pair.curves.iter().map(|(label, _)| *label).collect(),
+            dashed: &|_| None,
             rows: 4,
             height_mm: &|_| PANEL_HEIGHT_MM,
-            draw: &|canvas, index, place| draw_pair(canvas, style, results, &pairs[index], place),
+            draw: &|canvas, pair, place| draw_pair(canvas, style, results, pair, place),
         };
-        grid.add_to(&mut drawn, results, style, picture)?;
-        Ok(drawn)
+        grid.drawn(results, style, picture)
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::axis::AxisScale;
 use super::frame::Axis;
+use super::panel_grid::of_settings;
 use super::point::words;
-use super::rows_chart::{Mark, ModelRow, RowsPanel, add_to};
-use super::{Drawn, Figure, Picture, Style, capped};
+use super::rows_chart::{self, Mark, ModelRow, RowsPanel};
+use super::{Drawn, Figure, Picture, Style};
 use crate::cell::Cell;
 use crate::error::ReportError;
 use crate::format::si;
-use crate::ranking::Ranking;
 use crate::record::Status;
 use crate::results::Results;
 
@@ -27,34 +27,27 @@ impl Figure for Latency {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let panels: Vec<RowsPanel> = results.rankings.iter().filter_map(|ranking| panel(results, ranking)).collect();
-        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
         let title = "Latency of one prediction";
         let caption = "The marker is the median time from one raw example to its prediction, encoding included. The line \
             goes to the 99th percentile, with dots at the 90th and 95th. The axis is logarithmic, and left is faster. A \
             hollow marker is not ranked: its answers are no better than the floor, or a seed or fold failed or is missing.";
         let picture = Picture::new(self.name(), title, caption);
-        add_to(&mut drawn, &panels[..shown], results, style, picture)?;
-        Ok(drawn)
+        rows_chart::draw(of_settings(results, panel), results, style, picture)
     }
 }
 
-fn panel(results: &Results, ranking: &Ranking) -> Option<RowsPanel> {
-    let cells: Vec<(usize, &Cell)> = results.grid.row(ranking.setting).collect();
+fn panel(results: &Results, setting: usize) -> Option<RowsPanel> {
+    let cells: Vec<(usize, &Cell)> = results.grid.row(setting).collect();
     let ends = ["latency_p50_s", "latency_p99_s"];
     let numbers = cells.iter().flat_map(|(_, cell)| ends.iter().filter_map(|metric| seconds(cell, metric)));
     let scale = AxisScale::around(numbers, true)?;
     let rows = cells.into_iter().map(|(label, cell)| ModelRow {
         label,
         name: results.grid.labels[label].clone(),
-        mark: mark(results, ranking.setting, label, cell).ok_or_else(|| ending(cell)),
+        mark: mark(results, setting, label, cell).ok_or_else(|| ending(cell)),
     });
     let axis = Axis { scale, title: "latency, p50 to p99 (log)".to_owned(), unit: "s", reversed: false };
-    let title = results.setting(ranking.setting).title.clone();
+    let title = results.setting(setting).title.clone();
     Some(RowsPanel { title, axis, rows: rows.collect(), reference: None })
 }
 

@@ -3,10 +3,10 @@
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
-use super::legend::PanelGrid;
+use super::panel_grid::{PanelGrid, of_settings};
 use super::point::words;
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::cell::Cell;
 use crate::error::ReportError;
 use crate::format::{percent, si};
@@ -36,29 +36,20 @@ impl Figure for LatencyEcdf {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let panels: Vec<EcdfPanel> =
-            (0..results.grid.settings.len()).filter_map(|setting| panel(results, setting)).collect();
-        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
-        let panels = &panels[..shown];
         let caption = "The empirical distribution of the latency of single predictions, encoding included: a line is as high as \
                 the share of a model's predictions that took at most the time below. All seeds and folds are together. The axis is \
                 logarithmic, and further left is faster. A steep line is an even latency, and a long end on the right is \
                 what a percentile leaves out. The markers only say whose line it is.";
         let picture = Picture::new(self.name(), "Distribution of the latency", caption);
         let grid = PanelGrid {
-            labels: &|index| panels[index].lines.iter().map(|(label, _)| *label).collect(),
-            count: shown,
-            dashed: None,
+            panels: of_settings(results, panel),
+            labels: &|panel| panel.lines.iter().map(|(label, _)| *label).collect(),
+            dashed: &|_| None,
             rows: 4,
             height_mm: &|_| PANEL_HEIGHT_MM,
-            draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
+            draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, place),
         };
-        grid.add_to(&mut drawn, results, style, picture)?;
-        Ok(drawn)
+        grid.drawn(results, style, picture)
     }
 }
 

@@ -24,6 +24,7 @@ mod look;
 mod marked_lines;
 mod marker;
 mod names;
+mod panel_grid;
 mod pdf;
 mod png;
 mod point;
@@ -102,6 +103,14 @@ pub struct Drawn {
     pub pictures: Vec<Picture>,
     /// What was left out, and why.
     pub remarks: Vec<String>,
+}
+
+impl Drawn {
+    /// Adds what was drawn next.
+    fn add(&mut self, next: Drawn) {
+        self.pictures.extend(next.pictures);
+        self.remarks.extend(next.remarks);
+    }
 }
 
 /// One picture.
@@ -190,22 +199,8 @@ pub(crate) fn draw_all(results: &Results, style: &Style) -> Result<Drawn, Report
                 .collect::<Vec<_>>()
                 .join(" ");
         }
-        all.pictures.extend(drawn.pictures);
-        all.remarks.extend(drawn.remarks);
+        all.add(drawn);
     }
     names.explain(&mut all.pictures, style)?;
     Ok(all)
-}
-
-/// The largest number of panels on one page.
-const MAX_PANELS: usize = 12;
-
-/// How many panels to draw. Adds a remark if panels are left out.
-fn capped(figure: &str, panels: usize, remarks: &mut Vec<String>) -> usize {
-    if panels > MAX_PANELS {
-        remarks.push(format!(
-            "Figure {figure} shows the first {MAX_PANELS} of {panels} panels. The tables have all of them."
-        ));
-    }
-    panels.min(MAX_PANELS)
 }

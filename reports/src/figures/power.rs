@@ -3,11 +3,11 @@
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
-use super::legend::PanelGrid;
 use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
+use super::panel_grid::{PanelGrid, of_settings};
 use super::point::words_of_case;
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::cell::origin;
 use crate::error::ReportError;
 use crate::format::si;
@@ -46,31 +46,21 @@ impl Figure for Power {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let panels: Vec<PowerPanel> =
-            (0..results.grid.settings.len()).flat_map(|setting| panels(results, setting)).collect();
-        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
-        let panels = &panels[..shown];
         let caption = format!(
             "The power of the machine during the fit of each model's first seed or fold, as the meter that the axis names counted it. A \
                 fit that was interrupted is shown from where it went on. A dashed line is the idle machine before the first case. What a \
                 meter counts is the whole machine's, so other programs are part of it. {HOW_TO_TELL_APART}"
         );
         let picture = Picture::new(self.name(), "Power during the fit", caption);
-        let has_idle = panels.iter().any(|panel| panel.idle.is_some());
         let grid = PanelGrid {
-            labels: &|index| panels[index].lines.iter().map(|line| line.label).collect(),
-            count: shown,
-            dashed: has_idle.then_some("idle machine"),
+            panels: of_settings(results, panels),
+            labels: &|panel| panel.lines.iter().map(|line| line.label).collect(),
+            dashed: &|panel| panel.idle.map(|_| "idle machine"),
             rows: 4,
             height_mm: &|_| PANEL_HEIGHT_MM,
-            draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
+            draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, place),
         };
-        grid.add_to(&mut drawn, results, style, picture)?;
-        Ok(drawn)
+        grid.drawn(results, style, picture)
     }
 }
 

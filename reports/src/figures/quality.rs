@@ -3,8 +3,8 @@
 use super::axis::AxisScale;
 use super::frame::Axis;
 use super::point::words;
-use super::rows_chart::{Mark, ModelRow, RowsPanel, add_to};
-use super::{Drawn, Figure, Picture, Style, capped};
+use super::rows_chart::{self, Mark, ModelRow, RowsPanel};
+use super::{Drawn, Figure, Picture, Style};
 use crate::cell::Mean;
 use crate::error::ReportError;
 use crate::metric::Better;
@@ -26,20 +26,14 @@ impl Figure for Quality {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let panels: Vec<RowsPanel> = results.rankings.iter().filter_map(|ranking| panel(results, ranking)).collect();
-        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
         let title = "Quality per task";
         let caption = "The marker is the primary metric on the test examples, the mean over seeds and folds. The line is its \
             95 % interval, of other seeds and test examples, or of test examples only if there is one seed. Small dots below the line are the \
             single seeds or folds, if there are several; dots that would cover each other are stacked. The dashed line is the floor, which a \
             constant answer scores. A name with † is that of a model that saw the task in pretraining. A hollow marker is not ranked: it is no better than the floor, or a seed or fold failed or is missing.";
         let picture = Picture::new(self.name(), title, caption);
-        add_to(&mut drawn, &panels[..shown], results, style, picture)?;
-        Ok(drawn)
+        let panels = results.rankings.iter().filter_map(|ranking| panel(results, ranking)).collect();
+        rows_chart::draw(panels, results, style, picture)
     }
 }
 

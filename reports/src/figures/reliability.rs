@@ -2,12 +2,13 @@
 
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
-use super::frame::{Axis, Pages, frame, panel_height};
-use super::legend::{Legend, PanelGrid};
+use super::frame::{Axis, frame};
+use super::legend::Legend;
+use super::panel_grid::{OwnLegends, PanelGrid, of_settings};
 use super::point::words;
 use super::spread::{MARKERS_MM, MOVED, around};
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::answers::Answers;
 use crate::cell::Cell;
 use crate::error::ReportError;
@@ -20,8 +21,6 @@ pub(crate) struct Reliability;
 
 /// The height of a panel without its legend.
 const PANEL_HEIGHT_MM: f64 = 56.0;
-/// The most panels in one column of the report's look.
-const TALL: usize = 3;
 /// The number of bins, all of the same width.
 const BINS: usize = 10;
 /// The fewest rows of a bin that is drawn. With fewer, its share of right answers says little.
@@ -63,14 +62,6 @@ impl Figure for Reliability {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let panels: Vec<ReliabilityPanel> =
-            (0..results.grid.settings.len()).filter_map(|setting| panel(results, setting)).collect();
-        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
-        let panels = &panels[..shown];
         let caption = format!(
             "The accuracy of a model's answers on the test rows against their confidence, the probability that the model gave to its \
              answer. A model on the dashed diagonal is as often right as it says; one below it is too sure. Each marker is one of \
@@ -80,23 +71,16 @@ impl Figure for Reliability {
              probabilities are not shown. {MOVED}"
         );
         let picture = Picture::new(self.name(), "Reliability", caption);
-        let width = Pages::new(style, shown, TALL, PANEL_HEIGHT_MM).panel_width();
-        let legends: Vec<Legend> = panels.iter().map(|panel| legend(results, panel, width)).collect();
-        let legend_mm = legends.iter().map(Legend::height).fold(0.0, f64::max);
-        let panel_mm = panel_height(style, PANEL_HEIGHT_MM, legend_mm);
         let grid = PanelGrid {
+            panels: of_settings(results, panel),
             labels: &|_| Vec::new(),
-            count: shown,
-            dashed: None,
-            rows: TALL,
-            height_mm: &|index| panel_mm + legends[index].height(),
-            draw: &|canvas, index, place| {
-                draw_panel(canvas, style, results, &panels[index], Rect { h: panel_mm, ..place })?;
-                legends[index].draw(canvas, style, (place.x, place.y + panel_mm))
-            },
+            dashed: &|_| None,
+            rows: 3,
+            height_mm: &|_| PANEL_HEIGHT_MM,
+            draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, place),
         };
-        grid.add_to(&mut drawn, results, style, picture)?;
-        Ok(drawn)
+        let legends = OwnLegends { legend: &|panel, width_mm| legend(results, panel, width_mm), above_mm: 0.0 };
+        grid.drawn_with(&legends, results, style, picture)
     }
 }
 

@@ -3,11 +3,11 @@
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
-use super::legend::PanelGrid;
+use super::panel_grid::{PanelGrid, of_settings};
 use super::point::words;
 use super::spread::{MARKERS_MM, MOVED, around};
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::error::ReportError;
 use crate::format::{si, significant};
 use crate::results::Results;
@@ -34,13 +34,6 @@ impl Figure for Roofline {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let panels: Vec<RooflinePanel> =
-            (0..results.grid.settings.len()).filter_map(|setting| panel(results, setting)).collect();
-        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
         let caption = format!(
             "Each marker is a model that predicts one example at a time: its floating-point operations a second against its operations \
              for each byte of weights. The dashed line is the roof (Williams et al. 2009): what this machine reached at most before the \
@@ -50,15 +43,14 @@ impl Figure for Roofline {
         );
         let picture = Picture::new(self.name(), "Roofline", caption);
         let grid = PanelGrid {
-            labels: &|index| panels[index].models.iter().map(|(label, _)| *label).collect(),
-            dashed: Some("the machine's roof"),
-            count: shown,
+            panels: of_settings(results, panel),
+            labels: &|panel| panel.models.iter().map(|(label, _)| *label).collect(),
+            dashed: &|_| Some("the machine's roof"),
             rows: 4,
             height_mm: &|_| PANEL_HEIGHT_MM,
-            draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
+            draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, place),
         };
-        grid.add_to(&mut drawn, results, style, picture)?;
-        Ok(drawn)
+        grid.drawn(results, style, picture)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::canvas::{Align, Canvas, Point, Rect, SMALL_MM, TEXT_MM};
 use super::frame::{Axis, FOOT_MM, TITLE_MM, x_axis};
-use super::legend::PanelGrid;
+use super::panel_grid::PanelGrid;
 use super::spread::downwards;
 use super::style::Style;
 use super::{Drawn, Picture};
@@ -50,23 +50,22 @@ const TRIALS_MM: f64 = 1.7;
 const TRIAL_BELOW_MM: f64 = 1.85;
 const TRIAL_RADIUS_MM: f64 = 0.34;
 
-/// Adds `picture` with these panels to `drawn`.
-pub(crate) fn add_to(
-    drawn: &mut Drawn,
-    panels: &[RowsPanel],
+/// Draws `picture` with these panels.
+pub(crate) fn draw(
+    panels: Vec<RowsPanel>,
     results: &Results,
     style: &Style,
     picture: Picture,
-) -> Result<(), ReportError> {
+) -> Result<Drawn, ReportError> {
     let grid = PanelGrid {
+        panels,
         labels: &|_| Vec::new(),
-        dashed: None,
-        count: panels.len(),
+        dashed: &|_| None,
         rows: 4,
-        height_mm: &|index| TITLE_MM + rows_height(&panels[index]) + FOOT_MM,
-        draw: &|canvas, index, place| draw_panel(canvas, style, &panels[index], place),
+        height_mm: &|panel| TITLE_MM + rows_height(panel) + FOOT_MM,
+        draw: &|canvas, panel, place| draw_panel(canvas, style, panel, place),
     };
-    grid.add_to(drawn, results, style, picture)
+    grid.drawn(results, style, picture)
 }
 
 fn rows_height(panel: &RowsPanel) -> f64 {

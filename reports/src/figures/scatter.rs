@@ -4,12 +4,12 @@
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
-use super::legend::PanelGrid;
+use super::panel_grid::{PanelGrid, of_settings};
 use super::point::words;
 use super::quality::{limits, short_title};
 use super::spread::{MARKERS_MM, around};
 use super::style::Style;
-use super::{Drawn, Picture, capped};
+use super::{Drawn, Picture};
 use crate::cell::{ESTIMATE, ESTIMATE_ERROR};
 use crate::cost_ratio::{interval_of_logs, of_seeds};
 use crate::error::ReportError;
@@ -58,28 +58,20 @@ const PANEL_HEIGHT_MM: f64 = 56.0;
 
 /// Draws a panel for each task and each source of its costs.
 pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Picture) -> Result<Drawn, ReportError> {
-    let mut drawn = Drawn::default();
-    let sources = |ranking: &Ranking| results.grid.sources(ranking.setting, cost.phase, cost.metric);
-    let panels: Vec<ScatterPanel> = results
-        .rankings
-        .iter()
-        .flat_map(|ranking| sources(ranking).into_iter().filter_map(|source| panel(results, ranking, cost, source)))
-        .collect();
-    let shown = capped(&picture.name, panels.len(), &mut drawn.remarks);
-    if shown == 0 {
-        return Ok(drawn);
-    }
-    let panels = &panels[..shown];
     let grid = PanelGrid {
-        labels: &|index| panels[index].dots.iter().map(|dot| dot.label).collect(),
-        count: shown,
-        dashed: None,
+        panels: of_settings(results, |results, setting| panels(results, setting, cost)),
+        labels: &|panel| panel.dots.iter().map(|dot| dot.label).collect(),
+        dashed: &|_| None,
         rows: 3,
         height_mm: &|_| PANEL_HEIGHT_MM,
-        draw: &|canvas, index, place| draw_panel(canvas, style, &panels[index], place),
+        draw: &|canvas, panel, place| draw_panel(canvas, style, panel, place),
     };
-    grid.add_to(&mut drawn, results, style, picture)?;
-    Ok(drawn)
+    grid.drawn(results, style, picture)
+}
+
+fn panels(results: &Results, setting: usize, cost: &Cost) -> Vec<ScatterPanel> {
+    let sources = results.grid.sources(setting, cost.phase, cost.metric);
+    sources.into_iter().filter_map(|source| panel(results, &results.rankings[setting], cost, source)).collect()
 }
 
 fn panel(results: &Results, ranking: &Ranking, cost: &Cost, source: &str) -> Option<ScatterPanel> {

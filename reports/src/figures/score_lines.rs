@@ -98,10 +98,10 @@ pub(crate) fn floor_of(results: &Results, settings: &[usize]) -> Option<f64> {
     floors.all(|floor| (floor - first).abs() <= 1e-9 * first.abs()).then_some(first)
 }
 
-/// What the dashed lines of these panels are, if there are any.
-pub(crate) fn dashed<'a>(panels: impl Iterator<Item = &'a [ScoreLine]>) -> Option<&'static str> {
-    let mut lines = panels.flatten();
-    lines.any(|(_, scores)| scores.iter().flatten().any(|score| score.train.is_some())).then_some("on training rows")
+/// What the dashed lines of a panel with these lines are, if there are any.
+pub(crate) fn dashed(lines: &[ScoreLine]) -> Option<&'static str> {
+    let mut scores = lines.iter().flat_map(|(_, scores)| scores.iter().flatten());
+    scores.any(|score| score.train.is_some()).then_some("on training rows")
 }
 
 /// Draws the panel into `place`.

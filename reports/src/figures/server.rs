@@ -3,12 +3,12 @@
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Point, Rect};
 use super::frame::{Axis, frame};
-use super::legend::PanelGrid;
 use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
+use super::panel_grid::{PanelGrid, of_settings};
 use super::point::words;
 use super::reference::draw_reference;
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::cell::Cell;
 use crate::error::ReportError;
 use crate::format::si;
@@ -60,14 +60,6 @@ impl Figure for Server {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let panels: Vec<ServerPanel> =
-            (0..results.grid.settings.len()).filter_map(|setting| panel(results, setting)).collect();
-        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
-        let panels = &panels[..shown];
         let caption = format!(
             "Each line has the rates of queries that a model held, and the 99th percentile of the time from the arrival of a query to its \
              answer. A cross at the top is a rate that it did not hold: too many queries were later than the bound, or the queue grew \
@@ -78,15 +70,14 @@ impl Figure for Server {
         );
         let picture = Picture::new(self.name(), "Latency under load", caption);
         let grid = PanelGrid {
-            labels: &|index| panels[index].loads.iter().map(|(label, _)| *label).collect(),
-            dashed: None,
-            count: shown,
+            panels: of_settings(results, panel),
+            labels: &|panel| panel.loads.iter().map(|(label, _)| *label).collect(),
+            dashed: &|_| None,
             rows: 4,
             height_mm: &|_| PANEL_HEIGHT_MM,
-            draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
+            draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, place),
         };
-        grid.add_to(&mut drawn, results, style, picture)?;
-        Ok(drawn)
+        grid.drawn(results, style, picture)
     }
 }
 

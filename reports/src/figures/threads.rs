@@ -3,11 +3,11 @@
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Rect};
 use super::frame::{Axis, Tick, frame_at};
-use super::legend::PanelGrid;
 use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
+use super::panel_grid::{PanelGrid, of_settings};
 use super::point::words;
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::cell::Cell;
 use crate::error::ReportError;
 use crate::format::si;
@@ -37,14 +37,6 @@ impl Figure for ThreadsFigure {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let panels: Vec<ThreadsPanel> =
-            (0..results.grid.settings.len()).filter_map(|setting| panel(results, setting)).collect();
-        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
-        let panels = &panels[..shown];
         let caption = format!(
             "Each line is a model with the same parameters and another number of threads, the mean seconds of a fit over seeds and \
                 folds. A dashed line is what the time would be if twice the threads took half of it, from the fewest threads on. Both axes are \
@@ -52,15 +44,14 @@ impl Figure for ThreadsFigure {
         );
         let picture = Picture::new(self.name(), "Time of the fit against threads", caption);
         let grid = PanelGrid {
-            labels: &|index| panels[index].lines.iter().filter_map(|line| Some(line.last()?.0)).collect(),
-            dashed: Some("twice the threads, half of the time"),
-            count: shown,
+            panels: of_settings(results, panel),
+            labels: &|panel| panel.lines.iter().filter_map(|line| Some(line.last()?.0)).collect(),
+            dashed: &|_| Some("twice the threads, half of the time"),
             rows: 4,
             height_mm: &|_| PANEL_HEIGHT_MM,
-            draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
+            draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, place),
         };
-        grid.add_to(&mut drawn, results, style, picture)?;
-        Ok(drawn)
+        grid.drawn(results, style, picture)
     }
 }
 

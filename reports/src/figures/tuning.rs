@@ -3,12 +3,12 @@
 use super::axis::AxisScale;
 use super::canvas::{Canvas, Rect};
 use super::frame::{Axis, frame};
-use super::legend::PanelGrid;
 use super::marked_lines::{self, HOW_TO_TELL_APART, MarkedLine};
+use super::panel_grid::{PanelGrid, of_settings};
 use super::point::words;
 use super::quality::score_axis;
 use super::style::Style;
-use super::{Drawn, Figure, Picture, capped};
+use super::{Drawn, Figure, Picture};
 use crate::cell::{Cell, SearchTrial};
 use crate::error::ReportError;
 use crate::format::{count, score};
@@ -39,14 +39,6 @@ impl Figure for Tuning {
     }
 
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
-        let mut drawn = Drawn::default();
-        let panels: Vec<TuningPanel> =
-            (0..results.grid.settings.len()).filter_map(|setting| panel(results, setting)).collect();
-        let shown = capped(self.name(), panels.len(), &mut drawn.remarks);
-        if shown == 0 {
-            return Ok(drawn);
-        }
-        let panels = &panels[..shown];
         let caption = format!(
             "The best score on the validation rows that is to be expected of so many search trials: the expected \
                 maximum of draws with replacement from the search trials (Dodge et al. 2019), the mean over seeds. Only halving has \
@@ -57,15 +49,14 @@ impl Figure for Tuning {
         );
         let picture = Picture::new(self.name(), "Tuning", caption);
         let grid = PanelGrid {
-            labels: &|index| panels[index].lines.iter().map(|(label, _)| *label).collect(),
-            count: shown,
-            dashed: None,
+            panels: of_settings(results, panel),
+            labels: &|panel| panel.lines.iter().map(|(label, _)| *label).collect(),
+            dashed: &|_| None,
             rows: 4,
             height_mm: &|_| PANEL_HEIGHT_MM,
-            draw: &|canvas, index, place| draw_panel(canvas, style, results, &panels[index], place),
+            draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, place),
         };
-        grid.add_to(&mut drawn, results, style, picture)?;
-        Ok(drawn)
+        grid.drawn(results, style, picture)
     }
 }
 
