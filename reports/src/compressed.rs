@@ -68,7 +68,13 @@ pub(crate) fn compressed(results: &Results) -> Option<ExtraTable> {
         }
     }
     let title = "Compression";
-    (!table.rows.is_empty()).then(|| ExtraTable { id: "compression", title, rule: RULE.to_owned(), table })
+    (!table.rows.is_empty()).then(|| ExtraTable {
+        id: "compression",
+        title,
+        rule: RULE.to_owned(),
+        of_run: String::new(),
+        table,
+    })
 }
 
 /// A cost of the smaller network as a share of the whole one's, and whether it fell.

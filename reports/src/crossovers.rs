@@ -228,7 +228,13 @@ pub(crate) fn crossover_table(results: &Results) -> Option<ExtraTable> {
         table.push(Emphasis::Plain, cells);
     }
     let title = "Crossovers";
-    (!table.rows.is_empty()).then_some(ExtraTable { id: "crossovers", title, rule: RULE.to_owned(), table })
+    (!table.rows.is_empty()).then_some(ExtraTable {
+        id: "crossovers",
+        title,
+        rule: RULE.to_owned(),
+        of_run: String::new(),
+        table,
+    })
 }
 
 impl Crossover {

@@ -5,9 +5,11 @@ use crate::carbon::Carbon;
 use crate::cell::{Cell, ESTIMATE};
 use crate::extra_tables::ExtraTable;
 use crate::format::si;
+use crate::grid::Grid;
 use crate::metric::Region;
 use crate::record::IdleRow;
 use crate::results::Results;
+use crate::run_info::RunInfo;
 use crate::setting::Setting;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 
@@ -34,13 +36,15 @@ pub(crate) fn energy_tables(results: &Results) -> [Option<ExtraTable>; 2] {
     let measured = table(results, carbon.as_ref(), true).map(|table| ExtraTable {
         id: "energy",
         title: "Energy",
-        rule: format!("{MEASURED}{PER_POINT}{of_grid}{}", idle_machine(&results.idle)),
+        rule: format!("{MEASURED}{PER_POINT}"),
+        of_run: format!("{of_grid}{}", idle_machine(&results.idle)),
         table,
     });
     let estimated = table(results, carbon.as_ref(), false).map(|table| ExtraTable {
         id: "energy-estimated",
         title: "Estimated energy, ± 40 %",
-        rule: format!("{ESTIMATED}{PER_POINT}{of_grid}"),
+        rule: format!("{ESTIMATED}{PER_POINT}"),
+        of_run: of_grid.clone(),
         table,
     });
     [measured, estimated]
@@ -155,6 +159,18 @@ pub(crate) fn remark_on_drift(rows: &[IdleRow], remarks: &mut Vec<String>) {
              the first.",
             si(before, "W"),
             si(after, "W")
+        ));
+    }
+}
+
+/// A remark if the suite states the grams of a kilowatt hour, and no case has joules to multiply them with.
+pub(crate) fn remark_on_grams(info: &RunInfo, grid: &Grid, remarks: &mut Vec<String>) {
+    let has_finished = grid.trials().next().is_some();
+    let has_joules = grid.trials().any(|(_, _, trial)| trial.values.iter().any(|value| value.metric == "energy_j"));
+    if Carbon::of(info).is_some() && has_finished && !has_joules {
+        let why = info.energy.strip_prefix("none: ").unwrap_or(&info.energy);
+        remarks.push(format!(
+            "There are no grams of CO2e, although the suite has grams_per_kwh: no joules were measured or estimated ({why})."
         ));
     }
 }

@@ -7,18 +7,22 @@ use crate::energy_table::energy_tables;
 use crate::format::{count, score};
 use crate::latency_tables::{single_predictions, under_load};
 use crate::metric::Metric;
+use crate::noise_table::noise;
 use crate::results::Results;
 use crate::roofline::roofline;
 use crate::served::served;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 use crate::time_to_target::time_to_target;
 
-/// A table with its heading and the rule by which it is read.
+/// A table with its heading and what a reader must know to read it.
 pub(crate) struct ExtraTable {
     /// The name by which a page refers to it.
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
+    /// The rule, in our own words.
     pub(crate) rule: String,
+    /// What it says of this run, after the rule. It may have words of a user, so it has no markup.
+    pub(crate) of_run: String,
     pub(crate) table: Table,
 }
 
@@ -29,6 +33,7 @@ pub(crate) fn extra_tables(results: &Results) -> Vec<ExtraTable> {
         train_and_test(results),
         time_to_target(results),
         served(results),
+        noise(results),
         roofline(results),
         compressed(results),
         single_predictions(results),
@@ -79,6 +84,7 @@ fn train_and_test(results: &Results) -> Option<ExtraTable> {
         id: "train-and-test",
         title,
         rule: TRAIN_AND_TEST.to_owned(),
+        of_run: String::new(),
         table,
     })
 }

@@ -210,7 +210,7 @@ fn headline(id: &str, section: &Section) -> Markup {
 fn extra_table(extra: ExtraTable) -> Part {
     let body = html! {
         (table::html(&extra.table))
-        p { (extra.rule) }
+        p { (extra.rule) (extra.of_run) }
     };
     Part::new(extra.id, extra.title, body)
 }

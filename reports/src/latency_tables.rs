@@ -12,18 +12,24 @@ const SERVER: &str = "server";
 const SINGLE_RULE: &str = "One example is predicted after another, each from the raw example to its prediction. A percentile is that of the \
     timed predictions, the mean over seeds and folds. A bound is what the percentile of all predictions does not exceed, at confidence \
     0.99 by MLPerf's rule of early stopping; it is the highest of the seeds and folds. Where there were too few predictions for it, the \
-    table says how many more it needs. Outliers are longer than the third quartile and three times the distance between the quartiles. \
+    table says how many more it needs. Queries and outliers are those of all seeds and folds together. Outliers are longer than the third quartile and three times the distance between the quartiles. \
     They are counted and never left out.";
 
 const SERVER_RULE: &str = "Queries arrive at random times, wait until a worker is free, and are answered one at a time. The highest rate is \
     the highest that was tried at which 99 % of the queries are answered within the bound, by MLPerf's rule of early stopping at \
-    confidence 0.99. The capacity is the rate if a worker never waits. Latency is from the arrival of a query to its answer, of which \
+    confidence 0.99, or none. The capacity is the rate if a worker never waits. Latency is from the arrival of a query to its answer, of which \
     queueing is the time until a worker takes it. All times are those at the highest rate, the means over seeds and folds. Where the queue \
     did not fill, even the capacity held the bound, because the measurement ended before the wait was as long as the bound; a longer one \
     may find a lower rate.";
 
 /// What the note of a highest rate has if that is the capacity.
 const NOT_FULL: &str = "the queue did not fill";
+
+/// How the reason begins if no rate holds the bound. Any other reason says why the rate could not be measured.
+const NONE_HOLDS: [&str; 2] = ["no rate", "no declared rate"];
+
+/// What the reason has if the search ended early, so that lower rates were not tried.
+const OUT_OF_TIME: &str = "leaves no time for another";
 
 const ONE_ROUND: &str =
     " Each model was served once, so the table does not show how well its times repeat: `--rounds 3` does.";
@@ -49,7 +55,7 @@ pub(crate) fn single_predictions(results: &Results) -> Option<ExtraTable> {
             cells.push(mean(cell, SINGLE, &format!("latency_{share}_s"), "s"));
             cells.push(bound(cell, &format!("latency_{share}_bound_s")));
         }
-        cells.extend([number(cell, SINGLE, "queries"), number(cell, SINGLE, "latency_outliers")]);
+        cells.extend(["queries", "latency_outliers"].map(|metric| sum(cell, SINGLE, metric)));
         cells.push(measured_for(cell, SINGLE));
         table.push_about(results.subject(setting, label, cell.status), Emphasis::Plain, cells);
     });
@@ -57,7 +63,7 @@ pub(crate) fn single_predictions(results: &Results) -> Option<ExtraTable> {
     let has_rounds =
         results.grid.trials().any(|(_, _, trial)| trial.values.iter().any(|value| is_of_round(&value.conditions)));
     let rule = format!("{SINGLE_RULE}{}", if has_rounds { "" } else { ONE_ROUND });
-    (!table.rows.is_empty()).then_some(ExtraTable { id: "latency", title, rule, table })
+    (!table.rows.is_empty()).then_some(ExtraTable { id: "latency", title, rule, of_run: String::new(), table })
 }
 
 /// Latency under load; `None` if no case measured it.
@@ -69,20 +75,23 @@ pub(crate) fn under_load(results: &Results) -> Option<ExtraTable> {
     );
     columns.push(TableColumn::new("measured for", CellKind::Text));
     let mut table = Table::new("Latency under load", columns);
-    let mut rule = SERVER_RULE.to_owned();
+    let mut of_run = String::new();
     for_each_cell(results, |setting, label, cell| {
         if !cell.trials.iter().any(|trial| trial.get(SERVER, "declared_bound_s").is_some()) {
             return;
         }
         let mut cells = names(results, setting, label);
         cells.push(mean(cell, SERVER, "declared_bound_s", "s"));
-        let without = cell.trials.iter().filter_map(|trial| Some((trial, reason(trial, "max_rate_per_s")?)));
-        let without: Vec<(&Trial, &str)> = without.collect();
-        let has_none = TableCell::Text("none".to_owned());
-        cells.push(if without.is_empty() { mean(cell, SERVER, "max_rate_per_s", "1/s") } else { has_none });
+        let highest = HighestRate::of(cell);
+        cells.push(match highest {
+            HighestRate::Held(rate) => TableCell::Quantity { value: rate, unit: "1/s" },
+            HighestRate::NoneHolds => TableCell::Text("none".to_owned()),
+            HighestRate::NotMeasured => TableCell::Text("not measured".to_owned()),
+        });
         cells.push(mean(cell, SERVER, "capacity_per_s", "1/s"));
         for metric in ["latency_p50_s", "latency_p99_s", "queueing_p99_s", "service_p99_s"] {
-            cells.push(if without.is_empty() { mean(cell, SERVER, metric, "s") } else { TableCell::Empty });
+            let has_times = matches!(highest, HighestRate::Held(_));
+            cells.push(if has_times { mean(cell, SERVER, metric, "s") } else { TableCell::Empty });
         }
         let rates = cell.trials.iter().filter_map(|trial| trial.get(SERVER, "max_rate_per_s"));
         let not_full = rates.into_iter().any(|rate| rate.note.contains(NOT_FULL));
@@ -91,12 +100,20 @@ pub(crate) fn under_load(results: &Results) -> Option<ExtraTable> {
             other => other,
         });
         table.push_about(results.subject(setting, label, cell.status), Emphasis::Plain, cells);
-        for (trial, reason) in without {
-            rule += &format!(" {}: {reason}.", trial.case);
+        for trial in &cell.trials {
+            if let Some(reason) = no_rate(trial) {
+                of_run += &format!(" {}: {reason}.", trial.case);
+            }
         }
     });
     let title = "Latency under load";
-    (!table.rows.is_empty()).then_some(ExtraTable { id: "under-load", title, rule, table })
+    (!table.rows.is_empty()).then(|| ExtraTable {
+        id: "under-load",
+        title,
+        rule: SERVER_RULE.to_owned(),
+        of_run,
+        table,
+    })
 }
 
 fn head() -> Vec<TableColumn> {
@@ -120,14 +137,41 @@ fn mean(cell: &Cell, phase: &str, metric: &str, unit: &'static str) -> TableCell
     cell.mean(phase, metric).map_or(TableCell::Empty, |mean| TableCell::Quantity { value: mean.mean, unit })
 }
 
-fn number(cell: &Cell, phase: &str, metric: &str) -> TableCell {
-    cell.mean(phase, metric).map_or(TableCell::Empty, |mean| TableCell::Number(mean.mean))
+/// The sum of a count over the trials.
+fn sum(cell: &Cell, phase: &str, metric: &str) -> TableCell {
+    let counts = cell.trials.iter().filter_map(|trial| trial.get(phase, metric)).map(|count| count.value);
+    counts
+        .reduce(|sum, count| sum + count)
+        .map_or(TableCell::Empty, |sum| TableCell::Written { value: sum, text: sum.to_string() })
 }
 
-/// Why a case has no number of this metric of the scenario `server`.
-fn reason<'a>(trial: &'a Trial, metric: &str) -> Option<&'a str> {
-    let gap = trial.gaps.iter().find(|gap| gap.phase == SERVER && gap.metric == metric)?;
+/// Why a case has no highest rate.
+fn no_rate(trial: &Trial) -> Option<&str> {
+    let gap = trial.gaps.iter().find(|gap| gap.phase == SERVER && gap.metric == "max_rate_per_s")?;
     Some(&gap.reason)
+}
+
+/// The highest rate of a model that holds the bound.
+pub(crate) enum HighestRate {
+    /// The mean over the seeds and folds that have one.
+    Held(f64),
+    /// With one seed or fold at least, none of the rates holds the bound.
+    NoneHolds,
+    /// It could not be measured, or the search ended before it had tried a rate that is low enough.
+    NotMeasured,
+}
+
+impl HighestRate {
+    pub(crate) fn of(cell: &Cell) -> HighestRate {
+        let none_holds = |reason: &str| {
+            NONE_HOLDS.iter().any(|beginning| reason.starts_with(beginning)) && !reason.contains(OUT_OF_TIME)
+        };
+        match cell.mean(SERVER, "max_rate_per_s") {
+            _ if cell.trials.iter().filter_map(no_rate).any(none_holds) => HighestRate::NoneHolds,
+            Some(rate) => HighestRate::Held(rate.mean),
+            None => HighestRate::NotMeasured,
+        }
+    }
 }
 
 /// The highest bound of the cases, or how many more queries the one that lacks most needs.

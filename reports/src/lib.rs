@@ -31,6 +31,7 @@ mod latency_tables;
 mod markdown;
 mod methods;
 mod metric;
+mod noise_table;
 mod over_tasks;
 mod paper;
 mod rank;

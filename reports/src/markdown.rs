@@ -11,12 +11,12 @@ use crate::results::Results;
 use crate::run_info::RunInfo;
 use crate::sections::{HOW_ROWS_ARE_USED, Section, TUNING, marks, not_ranked, planned, sections, tuning};
 use crate::sheet::{HOW_TO_READ_SHEETS, Sheet};
-use crate::table::{self, escape};
+use crate::table::{self, escape, escape_line};
 
 /// The text of `report.md`.
 pub(crate) fn markdown(results: &Results, sheets: &[Sheet], remarks: &[String]) -> String {
     let info = &results.info;
-    let mut text = format!("# {}: {}\n\n", info.suite, info.run);
+    let mut text = format!("# {}: {}\n\n", escape_line(&info.suite), escape(&info.run));
     let machine = &info.machine;
     let finished = results.grid.trials().count();
     let _ = writeln!(
@@ -26,8 +26,8 @@ pub(crate) fn markdown(results: &Results, sheets: &[Sheet], remarks: &[String]) 
         escape(&info.started),
         escape(&machine.cpu),
         count(machine.cpus, "processor"),
-        info.version,
-        info.commit,
+        escape(&info.version),
+        escape(&info.commit),
         escape(&named_source(&info.energy))
     );
     if finished == 0 {
@@ -50,8 +50,8 @@ pub(crate) fn markdown(results: &Results, sheets: &[Sheet], remarks: &[String]) 
     if !results.rankings.is_empty() {
         let _ = writeln!(text, "{}\n\n{HOW_ROWS_ARE_USED}\n", marks(results));
     }
-    for ExtraTable { title, rule, table, .. } in extra_tables(results) {
-        let _ = writeln!(text, "## {title}\n\n{}\n{rule}\n", table::markdown(&table));
+    for ExtraTable { title, rule, of_run, table, .. } in extra_tables(results) {
+        let _ = writeln!(text, "## {title}\n\n{}\n{rule}{}\n", table::markdown(&table), escape(&of_run));
     }
     if let Some(table) = tuning(results) {
         let _ = writeln!(text, "## Tuning\n\n{TUNING}\n\n{}", table::markdown(&table));
@@ -69,19 +69,27 @@ pub(crate) fn markdown(results: &Results, sheets: &[Sheet], remarks: &[String]) 
     if !remarks.is_empty() {
         text += "## Remarks\n\n";
         for remark in remarks {
-            let _ = writeln!(text, "- {}", escape(remark));
+            let _ = writeln!(text, "- {}", escape_line(remark));
         }
         text.push('\n');
     }
     if !results.gaps.is_empty() {
         text += "## Numbers that are missing\n\n";
         for gap in &results.gaps {
-            let _ = writeln!(text, "- {}", escape(gap));
+            let _ = writeln!(text, "- {}", escape_line(gap));
         }
         text.push('\n');
     }
-    let _ = writeln!(text, "## Reproduce\n\n```sh\n{}\n```", reproduce(info));
+    let commands = reproduce(info);
+    let fence = fence(&commands);
+    let _ = writeln!(text, "## Reproduce\n\n{fence}sh\n{commands}\n{fence}");
     text
+}
+
+/// What begins and ends a block of code: more backticks than there are anywhere in it.
+fn fence(code: &str) -> String {
+    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    "`".repeat(longest.saturating_add(1).max(3))
 }
 
 /// The commands that repeat the run.
@@ -100,13 +108,13 @@ pub(crate) fn reproduce(info: &RunInfo) -> String {
 }
 
 fn write_section(text: &mut String, section: &Section) {
-    let _ = writeln!(text, "## {}\n\n{}\n", escape(&section.title), escape(&section.lead));
+    let _ = writeln!(text, "## {}\n\n{}\n", escape_line(&section.title), escape_line(&section.lead));
     for warning in &section.warnings {
         let _ = writeln!(text, "> **Note:** {}\n", escape(warning));
     }
     let _ = writeln!(text, "{}", table::markdown(&section.table));
     if let Some(beside) = &section.beside {
-        let _ = writeln!(text, "{}\n", escape(beside));
+        let _ = writeln!(text, "{}\n", escape_line(beside));
     }
     if let Some(pairs) = &section.pairs {
         let _ = writeln!(text, "### All pairs of models\n\n{}", table::markdown(pairs));

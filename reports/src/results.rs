@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::answers::Answers;
 use crate::cell::{Cell, Gap, SEEN_MARK, Trial};
 use crate::crossovers::{Crossover, crossovers};
-use crate::energy_table::remark_on_drift;
+use crate::energy_table::{remark_on_drift, remark_on_grams};
 use crate::error::ReportError;
 use crate::estimate::TrialKey;
 use crate::format::{count, listed};
@@ -88,6 +88,7 @@ impl Results {
         let CaseReadings { latencies, power } = case_readings(dir, &grid, &mut remarks);
         let idle = dir.idle()?;
         remark_on_drift(&idle, &mut remarks);
+        remark_on_grams(&info, &grid, &mut remarks);
         remark_on_plan(&info, &grid, &mut remarks);
         remark_on_machines(&grid, &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);

@@ -92,7 +92,13 @@ pub(crate) fn roofline(results: &Results) -> Option<ExtraTable> {
         }
     }
     let title = "Roofline";
-    (!table.rows.is_empty()).then(|| ExtraTable { id: "roofline", title, rule: RULE.to_owned(), table })
+    (!table.rows.is_empty()).then(|| ExtraTable {
+        id: "roofline",
+        title,
+        rule: RULE.to_owned(),
+        of_run: String::new(),
+        table,
+    })
 }
 
 #[cfg(test)]

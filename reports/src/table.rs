@@ -10,7 +10,7 @@ mod terminal;
 pub(crate) use csv::csv;
 pub(crate) use html::html;
 pub(crate) use latex::{escape as latex_escape, latex};
-pub(crate) use markdown::{escape, markdown};
+pub(crate) use markdown::{escape, escape_line, markdown};
 pub(crate) use terminal::terminal;
 
 use crate::cell::named_source;

@@ -27,7 +27,7 @@ pub(crate) fn time_to_target(results: &Results) -> Option<ExtraTable> {
         TableColumn::new("median energy", CellKind::Number).measured_by(source),
     ];
     let mut table = Table::new("Time and energy to the target", columns);
-    let mut rule = RULE.to_owned();
+    let mut of_run = String::new();
     for index in 0..results.grid.settings.len() {
         let setting = results.setting(index);
         let Some(target) = target_of(results, index) else { continue };
@@ -48,11 +48,11 @@ pub(crate) fn time_to_target(results: &Results) -> Option<ExtraTable> {
             table.push_about(results.subject(index, label, cell.status), Emphasis::Plain, cells);
         }
         if !reached_by_any {
-            rule += &format!(" No fit on {} reached the target.", setting.title);
+            of_run += &format!(" No fit on {} reached the target.", setting.title);
         }
     }
     let title = "Time to target";
-    (!table.rows.is_empty()).then_some(ExtraTable { id: "time-to-target", title, rule, table })
+    (!table.rows.is_empty()).then(|| ExtraTable { id: "time-to-target", title, rule: RULE.to_owned(), of_run, table })
 }
 
 fn target_of(results: &Results, setting: usize) -> Option<f64> {

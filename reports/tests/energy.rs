@@ -163,6 +163,22 @@ fn without_a_declared_grid_or_its_source_there_are_no_grams() {
 }
 
 #[test]
+fn a_declared_grid_without_joules_is_answered_with_the_reason() {
+    let remarks = |meter: &str, has_joules: bool| {
+        let (_folder, dir) = run(&PLAN, |records| records.retain(|row| has_joules || row.metric != "energy_j"));
+        let mut info = dir.info().unwrap();
+        info.energy = meter.to_owned();
+        info.suite_toml = "name = \"x\"\n[energy]\ngrams_per_kwh = 360.0\ngrid = \"Utopia 2025\"\n".to_owned();
+        dir.write_info(&info).unwrap();
+        build(&dir).unwrap().remarks.into_iter().filter(|remark| remark.contains("CO2e")).collect::<Vec<_>>()
+    };
+    let expected = "There are no grams of CO2e, although the suite has grams_per_kwh: no joules were measured or estimated (no RAPL; the \
+                    estimate is switched off).";
+    assert_eq!(remarks("none: no RAPL; the estimate is switched off", false), [expected]);
+    assert!(remarks("estimate", true).is_empty());
+}
+
+#[test]
 fn a_damaged_idle_file_is_named_with_its_line() {
     let (_folder, dir) = run(&PLAN, |_| {});
     fs::write(dir.idle_path(), "at,when,source,joules,seconds,note\nx,before,rapl,1,0,\n").unwrap();

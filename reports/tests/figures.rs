@@ -4,6 +4,8 @@
 #[path = "common/apart.rs"]
 mod apart;
 mod common;
+#[path = "common/drawn.rs"]
+mod drawn;
 #[path = "common/grids.rs"]
 mod grids;
 #[path = "common/pictures.rs"]
@@ -17,8 +19,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use apart::assert_texts_are_apart;
-use bakeoff_reports::{FIGURES, Record, Results, RunDir, Style, build};
+use bakeoff_reports::{FIGURES, Look, Record, Results, RunDir, Style, build};
 use common::{Plan, SMALL, write_run};
+use drawn::drawn;
 use grids::{MIXED, Variant, make_grid};
 use pictures::{has_text, parse, texts};
 use written::pictures;
@@ -74,7 +77,8 @@ fn make_threads(dir: &RunDir) {
 /// The figure that needs the scenario `server`.
 const SERVER: &str = "server";
 
-/// Adds the rows of the scenario `server` to every measured case: four rates below its capacity, of which the last is too high.
+/// Adds the rows of the scenario `server` to every measured case: three rates that hold, one with too many late queries, and one that is
+/// overloaded. The model `svm` holds none.
 fn make_server(dir: &RunDir) {
     let mut records = dir.records().unwrap().rows;
     let single: Vec<Record> = records.iter().filter(|row| row.metric == "latency_p50_s").cloned().collect();
@@ -88,10 +92,16 @@ fn make_server(dir: &RunDir) {
         push("declared_bound_s", 0.05, String::new());
         push("capacity_per_s", 1.0 / service, String::new());
         push("max_rate_per_s", 0.8 / service, String::new());
-        for load in [0.2, 0.5, 0.8, 0.95] {
+        for (load, queries, late) in
+            [(0.2, 2010.0, 0.0), (0.5, 2010.0, 1.0), (0.8, 2010.0, 10.0), (0.95, 2010.0, 11.0), (1.0, 700.0, 11.0)]
+        {
+            let late = if row.model == "svm" { 11.0 } else { late };
             let conditions = format!("bound_ms=50 rate_per_s={} workers=1", load / service);
-            push("queries", 2010.0, conditions.clone());
-            push("latency_p99_s", service * (1.0 + 2.3 * load / (1.0 - load)), conditions);
+            push("queries", queries, conditions.clone());
+            push("late_queries", late, conditions.clone());
+            if load < 1.0 {
+                push("latency_p99_s", service * (1.0 + 2.3 * load / (1.0 - load)), conditions);
+            }
         }
     }
     dir.write_rows(&dir.records_path(), &records).unwrap();
@@ -406,6 +416,54 @@ fn searches_of_one_search_trial_have_no_tuning_figure_and_others_have_ticks_at_w
     for (name, title) in [("tuning", "validation MSE, °²"), ("anytime", "best validation MSE, °²")] {
         let svg = regression(name);
         assert!(has_text(&svg, title) && has_text(&svg, "(lower is better)"), "{name}: {svg}");
+    }
+}
+
+#[test]
+fn rates_that_did_not_hold_are_crosses_at_the_top_of_their_panel_and_no_part_of_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { tasks: 1, models: 5, faults: false, ..SMALL });
+    make_server(&dir);
+    build(&dir).unwrap();
+    let svg = fs::read_to_string(folder.path().join("figures/server.svg")).unwrap();
+    let lines: Vec<&str> = svg.lines().collect();
+    let words = |pair: &&[&str]| pair[1].starts_with("does not hold ");
+    let crosses: Vec<&str> = lines.windows(2).filter(words).map(|pair| pair[0]).collect();
+    assert_eq!(
+        crosses.len(),
+        4 * 2 + 5,
+        "two of each model that holds three rates, five of that which holds none: {svg}"
+    );
+    let height = |circle: &&str| circle.split("cy=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let heights: Vec<String> = crosses.iter().map(height).collect();
+    assert!(heights.windows(2).all(|pair| pair[0] == pair[1]), "they are at one height: {heights:?}");
+}
+
+#[test]
+fn the_origin_of_joules_is_whole_beside_every_axis_in_every_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { axes: true, trials: 2, ..SMALL });
+    make_batch_sizes(&dir);
+    let mut records = dir.records().unwrap().rows;
+    for row in records.iter_mut().filter(|row| row.source == "rapl") {
+        row.source = "estimate".to_owned();
+    }
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    for look in Look::ALL {
+        let mut seen = Vec::new();
+        for (name, svg) in drawn(&dir, look) {
+            let mut found = Vec::new();
+            texts(parse(&svg).root(), &mut found);
+            for (text, _) in found.iter().filter(|(text, _)| text.contains("estim") || text.contains("energy")) {
+                assert!(!text.contains('…'), "{look:?}: {name} cuts '{text}'");
+            }
+            if found.iter().any(|(text, _)| text.contains("estimate ± 40 %")) {
+                seen.push(name);
+            }
+        }
+        for name in ["accuracy-energy", "anytime-energy", "batch-size-energy"] {
+            assert!(seen.iter().any(|seen| seen.starts_with(name)), "{look:?}: {name} lacks its origin: {seen:?}");
+        }
     }
 }
 

@@ -126,6 +126,85 @@ fn what_a_suite_says_of_a_task_is_text_in_the_markdown_and_no_markup() {
     assert!(markdown.contains("| MSE, m \\| s² [95 %] |"), "{markdown}");
 }
 
+/// `report.md` of a run in which a user has written this text wherever a user can.
+fn markdown_with(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = write_run(folder.path(), &Plan { tasks: 1, models: 6, examples: 20, axes: true, trials: 2, ..SMALL });
+    let mut info = dir.info().unwrap();
+    for task in &mut info.tasks {
+        task.about = text.to_owned();
+        task.unit = text.to_owned();
+    }
+    (info.suite, info.run, info.started) = (text.to_owned(), text.to_owned(), text.to_owned());
+    (info.version, info.commit, info.machine.cpu) = (text.to_owned(), text.to_owned(), text.to_owned());
+    info.command.push(text.to_owned());
+    info.remarks = vec![text.to_owned(), format!("[{text}")];
+    info.suite_toml = format!("[energy]\ngrams_per_kwh = 1.0\ngrid = '''{text}'''\n");
+    let (model, task) = (info.cases[0].label.clone(), info.tasks[0].name.clone());
+    let renamed = |name: &mut String| {
+        if *name == model || *name == task {
+            name.insert_str(0, text);
+        }
+    };
+    for case in &mut info.cases {
+        renamed(&mut case.label);
+        renamed(&mut case.task);
+    }
+    info.tasks.iter_mut().for_each(|task| renamed(&mut task.name));
+    let mut records = dir.records().unwrap().rows;
+    for record in &mut records {
+        (record.run, record.commit) = (info.run.clone(), info.commit.clone());
+        renamed(&mut record.label);
+        renamed(&mut record.task);
+        if record.value.is_none() {
+            record.note = text.to_owned();
+        }
+    }
+    dir.write_info(&info).unwrap();
+    dir.write_rows(&dir.records_path(), &records).unwrap();
+    build(&dir).unwrap();
+    fs::read_to_string(folder.path().join("report.md")).unwrap()
+}
+
+#[test]
+fn what_a_user_writes_anywhere_adds_no_line_and_no_markup_to_the_markdown() {
+    // Not the block of code, in which nothing is markup.
+    let prose = |text: &str| -> Vec<String> {
+        markdown_with(text).split("## Reproduce").next().unwrap().lines().map(str::to_owned).collect()
+    };
+    let plain = prose("plain");
+    for text in [
+        "# x\n\n# INJECTED\r\n",
+        "<script>alert(1)</script>",
+        "![a](http://b) [a][b]",
+        "- x",
+        "1. x",
+        "~~~\n```",
+        "a | b",
+        "&lt;b&gt; **x** `y`",
+    ] {
+        let lines = prose(text);
+        assert_eq!(lines.len(), plain.len(), "{text}: {}", lines.join("\n"));
+        for (line, plain) in lines.iter().zip(&plain) {
+            let begins = |line: &str| line.chars().take_while(|c| "#>-|~` ".contains(*c)).collect::<String>();
+            assert_eq!(begins(line).trim_end(), begins(plain).trim_end(), "{text}: '{line}' in place of '{plain}'");
+            let escaped = ["\\\\", "\\<", "\\]", "\\&", "\\|"];
+            let bare = escaped.iter().fold(line.clone(), |line, escaped| line.replace(escaped, ""));
+            for markup in ["<script", "](http", "][", "&lt;"] {
+                assert!(!bare.contains(markup), "{text}: {line}");
+            }
+            assert_eq!(bare.matches('|').count(), plain.matches('|').count(), "{text}: '{line}'");
+        }
+    }
+}
+
+#[test]
+fn a_command_with_backticks_does_not_end_the_block_of_code() {
+    let text = markdown_with("x\n```\n# INJECTED");
+    let (_, block) = text.split_once("## Reproduce\n\n").unwrap();
+    assert!(block.starts_with("````sh\n") && block.ends_with("\n````\n"), "{block}");
+}
+
 #[test]
 fn a_torn_last_line_is_left_out_and_remarked_on() {
     let folder = tempfile::tempdir().unwrap();

@@ -62,6 +62,12 @@ impl AxisScale {
         self.ends
     }
 
+    /// The numbers at the axis' ends.
+    pub(crate) fn limits(&self) -> (f64, f64) {
+        let number = |x: f64| if self.log { 10f64.powf(x) } else { x };
+        (number(self.from), number(self.to))
+    }
+
     /// The position of a number.
     pub(crate) fn at(&self, x: f64) -> f64 {
         let x = if self.log { x.log10() } else { x };
@@ -162,5 +168,8 @@ mod tests {
     fn places_follow_the_ends_even_upside_down() {
         let scale = AxisScale { from: 0.0, to: 10.0, log: false, least_step: 0.0, ends: (100.0, 0.0) };
         assert_eq!((scale.at(0.0), scale.at(10.0), scale.at(2.5)), (100.0, 0.0, 75.0));
+        assert_eq!(scale.limits(), (0.0, 10.0));
+        let (low, high) = AxisScale { from: -1.0, to: 2.0, log: true, ..scale }.limits();
+        assert!((low - 0.1).abs() < 1e-12 && (high - 100.0).abs() < 1e-9);
     }
 }

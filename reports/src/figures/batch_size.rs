@@ -65,7 +65,7 @@ impl Quantity {
                 "Predictions per second against the number of examples in a call, by the median call of each size. A ring is the \
                  knee, from which on larger calls gain little: with both axes scaled to 0..1, the batch size by its logarithm, it is \
                  the point that is the farthest above the straight line from corner to corner (Kneedle, Satopää et al. 2011). A line \
-                 without a ring has no such point."
+                 without a ring does not rise and then flatten."
             }
             Quantity::Energy => {
                 "Joules per prediction against the number of examples in a call, from the source that the axis names. Each source has \
@@ -149,8 +149,14 @@ fn means(cell: &Cell, quantity: Quantity, source: &str) -> Vec<(f64, f64)> {
     by_size.into_iter().map(|(size, values)| (size, values.iter().sum::<f64>() / values.len() as f64)).collect()
 }
 
-/// The point of a line that is its knee, by the logarithm of the batch size.
+/// The point of a line that is its knee, by the logarithm of the batch size. `None` for a line that hardly rises: it is flat from its
+/// start.
 fn knee_of(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+    const LEAST_GAIN: f64 = 1.1;
+    let ((_, first), (_, last)) = (points.first()?, points.last()?);
+    if *last < LEAST_GAIN * first {
+        return None;
+    }
     let by_logarithm: Vec<(f64, f64)> = points.iter().map(|(size, value)| (size.log2(), *value)).collect();
     Some(points[knee(&by_logarithm)?])
 }
@@ -215,6 +221,13 @@ mod tests {
             (0..11).map(|power| f64::from(1 << power)).map(|size| (size, 100.0 * size.min(16.0))).collect();
         assert_eq!(knee_of(&points), Some((16.0, 1600.0)));
         assert_eq!(knee_of(&points[..5]), None, "no larger call was measured that gains less");
+    }
+
+    #[test]
+    fn a_line_that_gains_less_than_a_tenth_has_no_knee() {
+        let of = |values: [f64; 4]| knee_of(&[1.0, 2.0, 4.0, 8.0].into_iter().zip(values).collect::<Vec<_>>());
+        assert_eq!(of([1000.0, 1040.0, 1045.0, 1046.0]), None);
+        assert_eq!(of([1000.0, 1400.0, 1450.0, 1460.0]), Some((2.0, 1400.0)));
     }
 
     #[test]

@@ -272,6 +272,15 @@ impl Canvas<'_> {
         self.line(&(0..=SIDES).map(corner).collect::<Vec<_>>(), 0.3, color)
     }
 
+    /// A cross.
+    pub(crate) fn cross(&self, (x, y): Point, color: RGBColor) -> Done {
+        const ARM_MM: f64 = 0.75;
+        for rise in [-ARM_MM, ARM_MM] {
+            self.line(&[(x - ARM_MM, y - rise), (x + ARM_MM, y + rise)], 0.35, color)?;
+        }
+        Ok(())
+    }
+
     /// A small dot.
     pub(crate) fn dot(&self, at: Point, radius_mm: f64, color: RGBColor) -> Done {
         let dot = Circle::new(in_units(at), units(radius_mm), color.filled());

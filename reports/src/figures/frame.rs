@@ -85,13 +85,27 @@ pub(crate) fn frame_at(
     Ok((x_scale, y_scale))
 }
 
-/// The name of a vertical axis: what is in brackets at its end has a line of its own if one line is too short.
+/// The name of a vertical axis in lines that are no longer than the axis. They are broken before a bracket or after a comma, and within
+/// such a part only where it is longer than a line by itself. What needs more than three lines is cut.
 fn title_lines(canvas: &Canvas<'_>, title: &str, room_mm: f64) -> Vec<String> {
-    let lines = match title.rfind(" (") {
-        Some(bracket) if canvas.width(title, SMALL_MM) > room_mm => vec![&title[..bracket], &title[bracket + 1..]],
-        _ => vec![title],
-    };
-    lines.into_iter().map(|line| canvas.fit(line, SMALL_MM, room_mm)).collect()
+    const MOST_LINES: usize = 3;
+    let fits = |line: &str| canvas.width(line, SMALL_MM) <= room_mm;
+    let mut lines: Vec<String> = Vec::new();
+    for part in title.replace(", ", ",\n").replace(" (", "\n(").split('\n') {
+        let pieces = if fits(part) { vec![part] } else { part.split(' ').collect() };
+        for piece in pieces {
+            let longer = lines.last().map(|line| format!("{line} {piece}")).filter(|line| fits(line));
+            match (longer, lines.last_mut()) {
+                (Some(longer), Some(line)) => *line = longer,
+                _ => lines.push(piece.to_owned()),
+            }
+        }
+    }
+    if lines.len() > MOST_LINES {
+        let rest = lines.split_off(MOST_LINES - 1).join(" ");
+        lines.push(rest);
+    }
+    lines.into_iter().map(|line| canvas.fit(&line, SMALL_MM, room_mm)).collect()
 }
 
 /// Draws ticks, grid lines and the name of a horizontal axis below `inner`. No label overlaps its neighbour or the edge
@@ -230,5 +244,38 @@ impl Pages {
         let (w, h) = self.cell;
         let (column, row) = (index % self.columns, index / self.columns);
         Rect { x: MARGIN_MM + column as f64 * (w + GUTTER_MM), y: MARGIN_MM + row as f64 * (h + GUTTER_MM), w, h }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::super::canvas::page;
+    use super::super::look::Look;
+    use super::*;
+
+    /// The lines of an axis' name on an axis of this length.
+    fn lines(title: &str, room_mm: f64) -> Vec<String> {
+        let lines = RefCell::default();
+        let draw = |canvas: &Canvas<'_>| {
+            *lines.borrow_mut() = title_lines(canvas, title, room_mm);
+            Ok(())
+        };
+        page(Look::Web, (50.0, 50.0), "", "", draw).unwrap();
+        lines.into_inner()
+    }
+
+    #[test]
+    fn the_name_of_an_axis_is_broken_where_a_part_of_it_begins_and_keeps_every_word() {
+        let title = "energy per prediction, estimate ± 40 % (log)";
+        assert_eq!(lines(title, 100.0), [title]);
+        assert_eq!(lines(title, 41.4), ["energy per prediction,", "estimate ± 40 % (log)"]);
+        assert_eq!(lines("validation MSE, °² (lower is better)", 30.0), ["validation MSE, °²", "(lower is better)"]);
+        assert_eq!(lines("latency under load", 16.0), ["latency", "under load"]);
+        assert_eq!(lines("", 15.0), [""]);
+        let long = lines(&"unit of a user ".repeat(40), 41.4);
+        assert!(long.len() == 3 && long[2].ends_with('…'), "{long:?}");
     }
 }

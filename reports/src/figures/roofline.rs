@@ -71,6 +71,20 @@ fn roofs(panel: &RooflinePanel) -> Vec<Achieved> {
     roofs
 }
 
+/// How far a panel goes at least to both sides of a ridge, as a factor, so that the rising and the level part of a roof are both seen.
+const BESIDE_RIDGE: f64 = 4.0;
+
+/// The axes of a panel. The vertical one has room for the roofs over the whole width of the panel. `None` without a model.
+fn scales(panel: &RooflinePanel, roofs: &[Achieved]) -> Option<(AxisScale, AxisScale)> {
+    let models = || panel.models.iter().map(|(_, model)| model);
+    let beside = |roof: &Achieved| [roof.ridge() / BESIDE_RIDGE, roof.ridge() * BESIDE_RIDGE];
+    let x = AxisScale::around(models().map(|model| model.intensity).chain(roofs.iter().flat_map(beside)), true)?;
+    let (least, most) = x.limits();
+    let ends = roofs.iter().flat_map(|roof| [least, most].map(|intensity| roof.roof_at(intensity)));
+    let y = AxisScale::around(models().map(|model| model.single_per_s).chain(ends), true)?;
+    Some((x, y))
+}
+
 fn draw_panel(
     canvas: &Canvas<'_>,
     style: &Style,
@@ -80,20 +94,15 @@ fn draw_panel(
 ) -> Result<(), String> {
     let models = || panel.models.iter().map(|(_, model)| model);
     let roofs = roofs(panel);
-    let intensities = || models().map(|model| model.intensity).chain(roofs.iter().map(Achieved::ridge));
-    let (least, most) = intensities()
-        .fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), value| (least.min(value), most.max(value)));
-    let ends = || roofs.iter().flat_map(|roof| [roof.roof_at(least), roof.peak.0]);
-    let x = AxisScale::around(intensities(), true);
-    let y = AxisScale::around(models().map(|model| model.single_per_s).chain(ends()), true);
-    let (Some(x), Some(y)) = (x, y) else { return Ok(()) };
+    let Some((x, y)) = scales(panel, &roofs) else { return Ok(()) };
+    let (least, most) = x.limits();
     let x = Axis { scale: x, title: "operations per byte of weights (log)".to_owned(), unit: "", reversed: false };
     let y = Axis { scale: y, title: "operations per second (log)".to_owned(), unit: "FLOP/s", reversed: false };
     let (x, y) = frame(canvas, style, place, &results.setting(panel.setting).title, (&x, &y))?;
     for roof in &roofs {
         let at = |intensity: f64| (x.at(intensity), y.at(roof.roof_at(intensity)));
-        let corners = [at(least), at(roof.ridge().clamp(least, most)), at(most)];
-        for pair in corners.windows(2).filter(|pair| pair[0] != pair[1]) {
+        let corners = [at(least), at(roof.ridge()), at(most)];
+        for pair in corners.windows(2) {
             canvas.dashed(pair[0], pair[1], 0.25, style.ink)?;
         }
     }
@@ -108,4 +117,44 @@ fn draw_panel(
         canvas.point(at, &words(results, panel.setting, *label, &measured));
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn panel(models: &[(f64, f64)]) -> RooflinePanel {
+        let model = |(intensity, single_per_s): &(f64, f64)| {
+            let (intensity, single_per_s) = (*intensity, *single_per_s);
+            Achieved { flops: 1e6, intensity, single_per_s, batch_per_s: None, peak: (1e11, 1e10) }
+        };
+        RooflinePanel { setting: 0, models: models.iter().map(model).enumerate().collect() }
+    }
+
+    #[test]
+    fn both_parts_of_a_roof_are_in_the_panel_wherever_the_models_are() {
+        // The ridge is at 10 operations per byte.
+        for models in [&[(10.0, 5e10)][..], &[(0.5, 1e9)], &[(0.5, 1e9), (4.0, 1e10)], &[(300.0, 9e10)]] {
+            let panel = panel(models);
+            let roofs = roofs(&panel);
+            let (x, y) = scales(&panel, &roofs).unwrap();
+            let ((least, most), (low, high)) = (x.limits(), y.limits());
+            assert!(least <= 10.0 / BESIDE_RIDGE && most >= 10.0 * BESIDE_RIDGE, "{models:?}: {least} to {most}");
+            for intensity in [least, 10.0, most] {
+                assert!((low..=high).contains(&roofs[0].roof_at(intensity)), "{models:?}: {intensity} is outside");
+            }
+        }
+    }
+
+    #[test]
+    fn the_axes_of_a_panel_with_one_model_have_several_ticks() {
+        for model in [(10.0, 9.9e10), (0.5, 1e9), (75.2, 1.35e11)] {
+            let panel = panel(&[model]);
+            let (x, y) = scales(&panel, &roofs(&panel)).unwrap();
+            for (axis, ticks) in [("x", x.ticks(7, "")), ("y", y.ticks(6, "FLOP/s"))] {
+                assert!(ticks.len() >= 2, "{model:?}: {axis} has {ticks:?}");
+            }
+        }
+    }
 }
