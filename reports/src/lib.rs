@@ -24,6 +24,7 @@ mod figures;
 mod fitted_task;
 mod format;
 mod grid;
+mod history;
 mod html;
 mod interpretation;
 mod latencies;
@@ -74,6 +75,11 @@ pub use figures::{Drawn, FIGURES, Figure, Look, Picture, Style};
 pub use fitted_task::FittedTask;
 pub use format::percent;
 pub use grid::Grid;
+pub use history::{
+    CellKey, CellLine, Change, Epoch, EpochLine, HISTORY_SCHEMA, Header, History, Line, MachineClass, Night,
+    NightVerdict, NotJudged, Numbers, Point, Quantity, Run, RunKind, RunLine, Series, SeriesId, SeriesKey,
+    SeriesVerdict,
+};
 pub use interpretation::{
     ExplainedAnswer, ExplainedModel, ExplainedTask, Importance, Interpretation, Measure, Part, ShownAttention,
     ShownExample, ShownInput, interpretation_text,
