@@ -76,9 +76,10 @@ pub use fitted_task::FittedTask;
 pub use format::percent;
 pub use grid::Grid;
 pub use history::{
-    CellKey, CellLine, Change, Epoch, EpochLine, HISTORY_SCHEMA, Header, History, Line, MachineClass, Night,
-    NightVerdict, NotJudged, Numbers, Point, Quantity, Run, RunKind, RunLine, Series, SeriesId, SeriesKey,
-    SeriesVerdict,
+    CellKey, CellLine, Change, ChangePoint, DEFAULT_PROJECT, Epoch, EpochLine, Floors, HISTORY_SCHEMA, Header, History, Line, MachineClass,
+    NewRun, Night, NightVerdict, NoBaseline, NotJudged, Numbers, Origin, Point, QualityLine, Quantity, Rules, Run, RunCell, RunKind, RunLine,
+    Series, SeriesId, SeriesKey, SeriesVerdict, Test, Tonight, add_epochs, add_runs, change_in_percent, change_points, check_history, history_text,
+    judge_tonight, night_text, suspects, value,
 };
 pub use interpretation::{
     ExplainedAnswer, ExplainedModel, ExplainedTask, Importance, Interpretation, Measure, Part, ShownAttention,

@@ -71,7 +71,8 @@ pub struct RunLine {
     pub machines: Vec<MachineClass>,
     /// How many lines of cells follow.
     pub cells: usize,
-    /// The first sixteen hexadecimal digits of the SHA-256 of those lines, each with a newline. A line that was edited or lost shows.
+    /// The first sixteen hexadecimal digits of the SHA-256 of this line without them and of the lines of the cells. A line that was edited
+    /// or lost shows.
     pub digest: String,
 }
 
@@ -115,6 +116,42 @@ pub struct CellLine {
     pub note: String,
     /// The means over its trials. Empty unless every trial was measured: a mean over fewer of them is another number.
     pub numbers: BTreeMap<Quantity, f64>,
+    /// What the paired test of its primary score says; `None` if the cell has no numbers. It is stored because the file alone, without the
+    /// predictions of the run, must give the same verdicts later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<QualityLine>,
+}
+
+/// A paired test of a score against the reference run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QualityLine {
+    /// The reference run; empty if there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reference: String,
+    /// The primary metric of the task.
+    pub metric: String,
+    /// The score of the reference run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<f64>,
+    /// The score less that of the reference run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<f64>,
+    /// The 95 % interval of the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
+    /// The two-sided p of "nothing changed", of this test alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p: Option<f64>,
+    /// How many seeds were compared.
+    #[serde(default, skip_serializing_if = "is_no_count")]
+    pub seeds: usize,
+    /// The largest change that does not matter in practice, as [`crate::Region`] says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<f64>,
+    /// Why there is no test; empty if there is one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub missing: String,
 }
 
 /// A known change, which somebody accepted.
@@ -136,4 +173,9 @@ pub struct EpochLine {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(share: &f64) -> bool {
     *share == 0.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_no_count(count: &usize) -> bool {
+    *count == 0
 }

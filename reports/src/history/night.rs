@@ -8,8 +8,8 @@ use crate::statistics::Interval;
 pub struct Night {
     /// The index of the run in [`super::History::runs`].
     pub run: usize,
-    /// The verdicts, in the order of [`super::History::series`]. A series is here if the run has a cell of it, or if its last point is of
-    /// the night before: then it is not judged, and the reason says that it is missing.
+    /// The verdicts, in the order of [`super::History::series`]: on each cost, and on the primary score of each cell, that the run has or
+    /// that an earlier run of the same cell had.
     pub verdicts: Vec<SeriesVerdict>,
     /// What a reader must know beside the verdicts, in sentences: clocks that went back, cells that failed, series of other machines.
     pub remarks: Vec<String>,
@@ -61,8 +61,17 @@ pub enum NotJudged {
     Changed(String),
     /// The series begins with this night.
     FirstPoint,
+    /// A known change begins with this night: its reason.
+    NewEpoch(String),
     /// Its epoch has too few points before this night.
     TooFewPoints {
+        /// How many there are.
+        points: usize,
+        /// How many are needed.
+        needed: usize,
+    },
+    /// Its level has changed so recently that there are too few points since.
+    ChangedRecently {
         /// How many there are.
         points: usize,
         /// How many are needed.
@@ -88,6 +97,9 @@ pub struct Numbers {
     /// Where tonight's value was expected: the prediction interval of a series, or for a score the interval of the difference to the
     /// reference.
     pub interval: Option<Interval>,
+    /// The change that the verdict is about: of a cost as a share of the level from which it went, of a score as a difference. It need not be
+    /// that from the baseline to tonight's value: a drift is a change of weeks.
+    pub change: Option<f64>,
     /// How many points, or for a score how many seeds, the baseline has.
     pub points: usize,
     /// The p of "nothing changed", adjusted over all series of the night by Benjamini and Hochberg.
@@ -96,14 +108,6 @@ pub struct Numbers {
     pub floor: Option<f64>,
     /// What was measured again, in the order of its runs.
     pub again: Vec<f64>,
-}
-
-impl Numbers {
-    /// By which share of the baseline tonight's value is above it; `None` without a baseline or with one of 0.
-    pub fn change(&self) -> Option<f64> {
-        let baseline = self.baseline.filter(|baseline| *baseline != 0.0)?;
-        Some((self.tonight - baseline) / baseline.abs())
-    }
 }
 
 impl NightVerdict {
@@ -130,9 +134,13 @@ impl std::fmt::Display for NotJudged {
                 write!(f, "this machine is new to the history, which has it on {}", others.join("; "))
             }
             NotJudged::Changed(what) => write!(f, "it is measured in another way than before: {what}"),
+            NotJudged::NewEpoch(why) => write!(f, "a known change begins with this night: {why}"),
             NotJudged::FirstPoint => f.write_str("the series begins with this night"),
             NotJudged::TooFewPoints { points, needed } => {
                 write!(f, "{points} earlier nights, and {needed} are needed")
+            }
+            NotJudged::ChangedRecently { points, needed } => {
+                write!(f, "{points} nights since its level changed, and {needed} are needed")
             }
             NotJudged::NoNumber(why) => write!(f, "no number of this night: {why}"),
             NotJudged::Estimate => f.write_str("an estimate is never judged"),

@@ -1,10 +1,11 @@
 //! Series: the numbers of one key through all nights.
 
 use super::key::{SeriesId, SeriesKey};
-use super::line::RunKind;
+use super::line::{QualityLine, RunKind};
+use crate::record::Status;
 
 /// A run of a history, in its place in time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// The run's directory name.
     pub run: String,
@@ -24,6 +25,23 @@ pub struct Run {
     pub version: String,
     /// The line of `history.jsonl`, from 1.
     pub line: usize,
+    /// Its cells.
+    pub cells: Vec<RunCell>,
+}
+
+/// How a cell of a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunCell {
+    /// The index in [`super::History::cells`].
+    pub cell: usize,
+    /// How it ended.
+    pub status: Status,
+    /// Why it has no numbers; empty if it has.
+    pub note: String,
+    /// The model's version and its library's, on that night.
+    pub model_version: String,
+    /// What the paired test of its primary score says; `None` if it has no numbers.
+    pub quality: Option<QualityLine>,
 }
 
 impl Run {
@@ -56,6 +74,8 @@ pub struct Epoch {
 /// All numbers of one key. No two points are of the same run, and the points are in the order of [`super::History::runs`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
+    /// The index of its cell in [`super::History::cells`].
+    pub cell: usize,
     /// What it is.
     pub key: SeriesKey,
     /// [`SeriesKey::id`].
@@ -69,6 +89,18 @@ pub struct Series {
 }
 
 impl Series {
+    /// A series without a point.
+    pub(super) fn new(cell: usize, key: SeriesKey) -> Series {
+        let epochs = vec![Epoch { first: 0, why: None, accepted: None }];
+        Series { cell, id: key.id(), key, points: Vec::new(), again: Vec::new(), epochs }
+    }
+
+    /// The epoch that the point of this index belongs to.
+    pub fn epoch_of(&self, index: usize) -> &Epoch {
+        let begun = self.epochs.iter().rev().find(|epoch| epoch.first <= index);
+        begun.unwrap_or(&self.epochs[0])
+    }
+
     /// The index of the point of this run, which is an index of [`super::History::runs`].
     pub fn at(&self, run: usize) -> Option<usize> {
         self.points.iter().position(|point| point.run == run)
@@ -76,7 +108,6 @@ impl Series {
 
     /// The values that are judged together with the point of this index: those of its epoch, up to it and with it.
     pub fn up_to(&self, index: usize) -> Vec<f64> {
-        let first = self.epochs.iter().rev().find(|epoch| epoch.first <= index).map_or(0, |epoch| epoch.first);
-        self.points[first..=index].iter().map(|point| point.value).collect()
+        self.points[self.epoch_of(index).first..=index].iter().map(|point| point.value).collect()
     }
 }
