@@ -34,8 +34,8 @@ pub use line::{CellLine, EpochLine, HISTORY_SCHEMA, Header, Line, QualityLine, R
 pub use night::{Change, Night, NightVerdict, NotJudged, Numbers, SeriesVerdict};
 pub use rules::Rules;
 pub use series::{Epoch, Point, Run, RunCell, Series};
-pub use text::{change_in_percent, history_text, night_text, value};
-pub use tonight::{NoBaseline, Test, Tonight, judge_tonight, suspects};
+pub use text::{change_in_percent, history_text, night_text, shown_value};
+pub use tonight::{NightTest, NoBaseline, Tonight, judge_tonight, suspects};
 
 /// All nights of a project, read from its file.
 #[derive(Debug, Clone, PartialEq)]

@@ -70,7 +70,10 @@ fn judge(arguments: &JudgeArguments) -> anyhow::Result<Exit> {
     let run = match &arguments.at {
         Some(name) => find_run(&history, name)?,
         None => history.last_night().ok_or_else(|| {
-            usage(format!("{} has no night yet: name a run with --at, or run bakeoff nightly", arguments.history.display()))
+            usage(format!(
+                "{} has no night yet: name a run with --at, or run bakeoff nightly",
+                arguments.history.display()
+            ))
         })?,
     };
     let night = history.judge(run, &rules);
@@ -85,7 +88,9 @@ fn find_run(history: &History, name: &str) -> anyhow::Result<usize> {
     match found.map(|index| (index, &history.runs[index])) {
         Some((_, run)) if run.kind == RunKind::Again => {
             let night = run.of.as_deref().unwrap_or_default();
-            Err(usage(format!("{last} measured suspects of {night} again, and its numbers are judged with that night: name {night}")))
+            Err(usage(format!(
+                "{last} measured suspects of {night} again, and its numbers are judged with that night: name {night}"
+            )))
         }
         Some((index, _)) => Ok(index),
         None => {

@@ -104,7 +104,11 @@ pub(super) fn run(program: &Program, arguments: &NightlyArguments, samples: Opti
     let rounds = if suspected.cases.is_empty() { 0 } else { arguments.again };
     if rounds > 0 {
         let cases = suspected.cases.iter().filter(|case| case.trial.is_none()).count();
-        let what = if cases == 1 { "1 case is suspected and is".to_owned() } else { format!("{cases} cases are suspected and are") };
+        let what = if cases == 1 {
+            "1 case is suspected and is".to_owned()
+        } else {
+            format!("{cases} cases are suspected and are")
+        };
         say(&format!("{what} measured again, {rounds} times"));
     }
     for round in 1..=rounds {

@@ -10,7 +10,14 @@ use crate::nightly::history;
 /// Runs git in the folder of a test, as nobody in particular.
 fn git(bench: &Bench, arguments: &[&str], date: &str) -> Output {
     let mut command = Command::new("git");
-    command.current_dir(bench.path("")).args(["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]);
+    command.current_dir(bench.path("")).args([
+        "-c",
+        "user.name=A",
+        "-c",
+        "user.email=a@example.org",
+        "-c",
+        "commit.gpgsign=false",
+    ]);
     command.env("GIT_COMMITTER_DATE", date).env("GIT_AUTHOR_DATE", date);
     let output = command.args(arguments).output().unwrap();
     assert!(output.status.success(), "git {arguments:?}: {}", stderr(&output));
@@ -34,7 +41,17 @@ fn repository() -> Bench {
 
 fn backfill(bench: &Bench, range: &str) -> Output {
     let arguments = [
-        "history", "backfill", "perf", "--commits", range, "--suite", "suite.toml", "--build", "sh build.sh", "--program", "program",
+        "history",
+        "backfill",
+        "perf",
+        "--commits",
+        range,
+        "--suite",
+        "suite.toml",
+        "--build",
+        "sh build.sh",
+        "--program",
+        "program",
     ];
     bench.command(&arguments).env("BUILDS", bench.path("builds")).output().unwrap()
 }
@@ -54,7 +71,11 @@ fn past_commits_are_added_at_their_dates_and_one_that_does_not_build_is_skipped_
     let output = backfill(&bench, "main~4..main");
     exits(&output, 3);
     let third = commit(&bench, "main~2");
-    assert!(stderr(&output).contains(&format!("skipped {third}: it does not build (sh build.sh: exit status: 1)")), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains(&format!("skipped {third}: it does not build (sh build.sh: exit status: 1)")),
+        "{}",
+        stderr(&output)
+    );
     assert!(stdout(&output).contains("added 3 of 4 commits to perf"), "{}", stdout(&output));
     let found = history(&bench);
     let runs: Vec<(&str, &str)> = found.runs.iter().map(|run| (run.commit.as_str(), run.at())).collect();
@@ -78,7 +99,11 @@ fn the_same_command_goes_on_with_what_is_left() {
     assert_eq!(builds(&bench), 1);
     let output = backfill(&bench, "main~1..main");
     exits(&output, 5);
-    assert!(stdout(&output).contains("nothing to do: every commit of main~1..main is in the history"), "{}", stdout(&output));
+    assert!(
+        stdout(&output).contains("nothing to do: every commit of main~1..main is in the history"),
+        "{}",
+        stdout(&output)
+    );
     exits(&backfill(&bench, "main~4..main"), 3);
     assert_eq!(builds(&bench), 4, "the last commit is not built again");
     assert_eq!(history(&bench).runs.len(), 3);
@@ -116,10 +141,22 @@ fn what_is_no_range_no_repository_and_no_work_tree_is_refused() {
     fs::create_dir(bench.path("mine")).unwrap();
     for worktree in [".", "mine"] {
         let output = bench.run(&[
-            "history", "backfill", "perf", "--commits", "main~1..main", "--suite", "suite.toml", "--worktree", worktree,
+            "history",
+            "backfill",
+            "perf",
+            "--commits",
+            "main~1..main",
+            "--suite",
+            "suite.toml",
+            "--worktree",
+            worktree,
         ]);
         exits(&output, 2);
-        assert!(stderr(&output).contains("is no work tree of this repository of its own"), "{worktree}: {}", stderr(&output));
+        assert!(
+            stderr(&output).contains("is no work tree of this repository of its own"),
+            "{worktree}: {}",
+            stderr(&output)
+        );
     }
     let output = bench.run(&["history", "backfill", "perf", "--commits", "main~1..main"]);
     exits(&output, 2);
@@ -127,7 +164,11 @@ fn what_is_no_range_no_repository_and_no_work_tree_is_refused() {
     let elsewhere = Bench::new();
     let output = elsewhere.run(&["history", "backfill", "perf", "--commits", "a..b"]);
     exits(&output, 2);
-    assert!(stderr(&output).contains("backfill reads the commits of the repository in which it is started"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("backfill reads the commits of the repository in which it is started"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

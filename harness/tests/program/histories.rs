@@ -11,8 +11,12 @@ fn show_lists_the_series_of_a_model_a_task_or_a_metric() {
     bench.suite("", &["parity", "number"], &["nearly"]);
     exits(&night(&bench, &[], &[]), 0);
     let all = stdout(&bench.run(&["history", "show", "perf"]));
-    assert!(all.contains("bakeoff: 1 run, ") && all.contains("nearly on parity") && all.contains("nearly on number"), "{all}");
-    let some = stdout(&bench.run(&["history", "show", "perf/", "-t", "parity", "--metric", "latency_p50_s,throughput"]));
+    assert!(
+        all.contains("bakeoff: 1 run, ") && all.contains("nearly on parity") && all.contains("nearly on number"),
+        "{all}"
+    );
+    let some =
+        stdout(&bench.run(&["history", "show", "perf/", "-t", "parity", "--metric", "latency_p50_s,throughput"]));
     assert!(some.contains("bakeoff: 1 run, 2 of "), "{some}");
     assert!(!some.contains("number"), "{some}");
 }
@@ -25,12 +29,18 @@ fn a_name_that_the_history_does_not_have_is_answered_with_one_that_it_has() {
     let run = history(&bench).runs[0].run.clone();
     let mistyped = format!("{}x", &run[..run.len() - 1]);
     for (arguments, said) in [
-        (&["show", "perf", "-t", "partiy"][..], "unknown task 'partiy', did you mean 'parity'? (known: parity) in the history"),
+        (
+            &["show", "perf", "-t", "partiy"][..],
+            "unknown task 'partiy', did you mean 'parity'? (known: parity) in the history",
+        ),
         (&["show", "perf", "-m", "underload"], "did you mean 'under-load'?"),
         (&["show", "perf", "--metric", "latency"], "did you mean 'latency_p50_s'?"),
         (&["show", "pref"], "pref has no history.jsonl, so it is no history"),
         (&["judge", "perf", "--at", &mistyped], &format!("did you mean '{run}'?")),
-        (&["accept", "perf", "zzzzzzzz", "--why", "x"], "there is no series 'zzzzzzzz': `bakeoff history show` prints the ids"),
+        (
+            &["accept", "perf", "zzzzzzzz", "--why", "x"],
+            "there is no series 'zzzzzzzz': `bakeoff history show` prints the ids",
+        ),
         (&["accept", "perf", "", "--why", "x"], "a series is empty"),
         (&["accept", "perf", "--confirmed", "--why", " "], "--why is empty"),
         (&["accept", "perf", "--confirmed", "--why", "x"], "the last night confirmed no change of a cost"),
@@ -77,7 +87,11 @@ fn an_accepted_change_begins_a_new_epoch_and_stays_in_the_file() {
     assert!(text.lines().last().unwrap().contains("\"why\":\"safer, and slower\""), "{text}");
     let judged = bench.run(&["history", "judge", "perf"]);
     exits(&judged, 0);
-    assert!(stdout(&judged).contains("a known change begins with this night: safer, and slower"), "{}", stdout(&judged));
+    assert!(
+        stdout(&judged).contains("a known change begins with this night: safer, and slower"),
+        "{}",
+        stdout(&judged)
+    );
     let shown = stdout(&bench.run(&["history", "show", "perf"]));
     assert!(shown.contains("safer, and slower"), "{shown}");
     exits(&bench.run(&["history", "judge", "perf", "--require-baseline"]), 6);
@@ -89,7 +103,9 @@ fn a_series_is_accepted_by_the_first_digits_of_its_id_and_a_score_is_not() {
     suite(&bench);
     exits(&night(&bench, &[], &[]), 0);
     let found = history(&bench);
-    let id = |is_it: &dyn Fn(&bakeoff_reports::Series) -> bool| found.series.iter().find(|one| is_it(one)).unwrap().id.to_string();
+    let id = |is_it: &dyn Fn(&bakeoff_reports::Series) -> bool| {
+        found.series.iter().find(|one| is_it(one)).unwrap().id.to_string()
+    };
     let cost = id(&|series| series.key.quantity.metric == "latency_p50_s");
     let score = id(&|series| series.key.quantity.is_quality());
     exits(&bench.run(&["history", "accept", "perf", &cost[..7], "--why", "known"]), 0);
@@ -108,7 +124,8 @@ fn another_reference_takes_the_place_of_the_former_one() {
     exits(&bench.run(&["history", "reference", "perf", &second]), 0);
     let kept = fs::read_to_string(bench.path("perf/reference/test/run.json")).unwrap();
     assert!(kept.contains("20260103T030405Z"), "{kept}");
-    let left: Vec<_> = fs::read_dir(bench.path("perf/reference")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        fs::read_dir(bench.path("perf/reference")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["test"], "no half copy is left");
     fs::remove_file(bench.path("perf/reference/test/records.csv")).unwrap();
     bench.write("perf/reference/test/run.json", "{");
@@ -135,8 +152,10 @@ fn without_space_the_history_stays_as_it_was_and_the_run_can_be_added_later() {
     exits(&output, 1);
     assert!(stderr(&output).contains("cannot write perf/history.jsonl"), "{}", stderr(&output));
     assert_eq!(fs::read(bench.path("perf/history.jsonl")).unwrap(), before);
-    let left: Vec<String> =
-        fs::read_dir(bench.path("perf")).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let left: Vec<String> = fs::read_dir(bench.path("perf"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     assert!(!left.iter().any(|name| name.ends_with(".tmp")), "{left:?}");
     exits(&limited("unlimited"), 0);
     assert_eq!(history(&bench).runs.len(), 2);

@@ -54,7 +54,10 @@ fn the_first_night_begins_the_history_keeps_its_reference_and_has_no_baseline() 
     suite(&bench);
     let output = night(&bench, &["--require-baseline"], &[]);
     exits(&output, 6);
-    assert!(stderr(&output).contains("scores of later nights are tested against this run, which is kept in perf/reference/test"));
+    assert!(
+        stderr(&output)
+            .contains("scores of later nights are tested against this run, which is kept in perf/reference/test")
+    );
     assert!(stdout(&output).contains("the series begins with this night"), "{}", stdout(&output));
     let found = history(&bench);
     assert_eq!((found.project.as_str(), found.runs.len()), ("bakeoff", 1));
@@ -123,7 +126,11 @@ fn a_case_that_fails_is_in_the_history_as_such_and_the_job_fails() {
     bench.suite("", &["parity"], &["nearly", "panics"]);
     let output = night(&bench, &[], &[]);
     exits(&output, 3);
-    assert!(stdout(&output).contains("1 cell without numbers: panics on parity, n = 60 (failed"), "{}", stdout(&output));
+    assert!(
+        stdout(&output).contains("1 cell without numbers: panics on parity, n = 60 (failed"),
+        "{}",
+        stdout(&output)
+    );
     let found = history(&bench);
     assert!(found.series.iter().all(|series| series.key.cell.label == "nearly"));
     assert_eq!(found.runs[0].cells.len(), 2);
@@ -180,7 +187,9 @@ fn a_night_that_was_stopped_is_not_in_the_history_and_can_be_added_when_it_is_re
     bench.write("suite.toml", text);
     let mut command = bench.command(&["nightly", "suite.toml", "--history", "perf"]);
     let stopped = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_until("the run", || bench.path("runs").exists() && runs(&bench).iter().any(|run| run.join("run.json").exists()));
+    wait_until("the run", || {
+        bench.path("runs").exists() && runs(&bench).iter().any(|run| run.join("run.json").exists())
+    });
     let id = stopped.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let output = stopped.wait_with_output().unwrap();

@@ -225,7 +225,8 @@ fn header(path: &Path, text: &str) -> Result<Header, ReportError> {
     }
     let none = |_| {
         let example = r#"{"history":1,"project":"..."}"#;
-        let message = format!("this is no history of bakeoff, whose first line is {example}: give another folder, or {PUT_BACK}");
+        let message =
+            format!("this is no history of bakeoff, whose first line is {example}: give another folder, or {PUT_BACK}");
         fault(path, 1, message)
     };
     match serde_json::from_str(text).map_err(none)? {

@@ -126,7 +126,10 @@ impl NewRun {
         let (status, note) = match failed {
             Some(trial) => (trial.status, trial.note.clone()),
             None if is_whole => (first.status, String::new()),
-            None => (first.status, format!("{} of {} cases were measured on this machine", group.trials.len(), group.planned.len())),
+            None => (
+                first.status,
+                format!("{} of {} cases were measured on this machine", group.trials.len(), group.planned.len()),
+            ),
         };
         let numbers = if failed.is_none() && is_whole { numbers(setting, &group.trials) } else { BTreeMap::new() };
         let is_searched = group.trials.iter().any(|trial| !trial.search.is_empty());

@@ -5,13 +5,13 @@
 //!    so is a change point that the night has shown.
 //! 3. A suspect that was measured again is confirmed if the fresh numbers say the same, and cleared if they do not.
 
+use super::History;
 use super::key::{CellKey, Quantity};
 use super::line::{QualityLine, RunKind};
 use super::night::{Change, Night, NightVerdict, NotJudged, Numbers, SeriesVerdict};
 use super::rules::Rules;
 use super::series::{RunCell, Series};
-use super::tonight::{NoBaseline, Test, Tonight, judge_tonight};
-use super::History;
+use super::tonight::{NightTest, NoBaseline, Tonight, judge_tonight};
 use crate::comparison::ALPHA;
 use crate::format::{count, listed};
 use crate::metric::{Better, metric};
@@ -95,7 +95,9 @@ impl History {
             let found = cell.quality.as_ref().filter(|found| found.metric == quantity.metric);
             return match (point, found) {
                 (None, _) | (_, None) => Look::Past,
-                (Some(_), Some(found)) if found.p.is_none() => Look::Away(NotJudged::NoReference(found.missing.clone())),
+                (Some(_), Some(found)) if found.p.is_none() => {
+                    Look::Away(NotJudged::NoReference(found.missing.clone()))
+                }
                 (Some(_), Some(found)) => Look::At(Found::Score(found)),
             };
         }
@@ -191,15 +193,13 @@ impl History {
     fn remark(&self, night: &mut Night) {
         let run = &self.runs[night.run];
         let without = run.cells.iter().filter(|cell| !self.has_numbers(night.run, cell.cell));
-        let without: Vec<String> = without
-            .map(|cell| format!("{} ({}{})", self.cells[cell.cell], cell.status, noted(&cell.note)))
-            .collect();
+        let without: Vec<String> =
+            without.map(|cell| format!("{} ({}{})", self.cells[cell.cell], cell.status, noted(&cell.note))).collect();
         if !without.is_empty() {
             night.remarks.push(format!("{} without numbers: {}.", count(without.len(), "cell"), listed(&without)));
         }
-        let before = self.runs[..night.run].iter().rev().find(|other| {
-            other.kind != RunKind::Again && other.suite == run.suite
-        });
+        let before =
+            self.runs[..night.run].iter().rev().find(|other| other.kind != RunKind::Again && other.suite == run.suite);
         let Some(before) = before else { return };
         let is_there = |cell: &RunCell| {
             run.cells.iter().any(|other| is_same_cell(&self.cells[other.cell], &self.cells[cell.cell]))
@@ -272,7 +272,7 @@ impl Candidate<'_> {
         match &self.found {
             Found::Cost(tonight, points) => {
                 let floors = rules.floors(self.series.unit());
-                let is_of_one = tonight.new_change.is_none() && tonight.test == Test::Tonight;
+                let is_of_one = tonight.new_change.is_none() && tonight.test == NightTest::Tonight;
                 let share = if is_of_one { floors.tonight } else { floors.history };
                 Numbers {
                     tonight: tonight.value,

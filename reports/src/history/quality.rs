@@ -18,7 +18,9 @@ pub(super) fn against(tonight: &Results, label: &str, setting: &Setting, referen
         return missing("the history has no reference run".to_owned());
     };
     let of = |what: &str| missing(format!("the reference run {} {what}", reference.info.run));
-    let Some((_, now)) = cell_of(tonight, label, setting) else { return missing("the run has no such case".to_owned()) };
+    let Some((_, now)) = cell_of(tonight, label, setting) else {
+        return missing("the run has no such case".to_owned());
+    };
     let Some((then_setting, then)) = cell_of(reference, label, setting) else {
         return of("has no such case");
     };
@@ -38,7 +40,9 @@ pub(super) fn against(tonight: &Results, label: &str, setting: &Setting, referen
     }
     let Some(contrast) = Contrast::difference(&new, &old) else { return of("has no score of it") };
     match contrast.unpaired() {
-        Some(Unpaired::NoAnswers) => return missing("predictions are missing, of this run or of the reference".to_owned()),
+        Some(Unpaired::NoAnswers) => {
+            return missing("predictions are missing, of this run or of the reference".to_owned());
+        }
         Some(Unpaired::OtherRows) => return of("has predictions of other test rows"),
         None => {}
     }
@@ -53,7 +57,11 @@ pub(super) fn against(tonight: &Results, label: &str, setting: &Setting, referen
         p: found.p,
         seeds: found.seeds,
         region: setting.score().region.half_width(floor),
-        missing: if found.p.is_some() { String::new() } else { "the test has no result: the scores do not vary".to_owned() },
+        missing: if found.p.is_some() {
+            String::new()
+        } else {
+            "the test has no result: the scores do not vary".to_owned()
+        },
     }
 }
 

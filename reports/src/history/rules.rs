@@ -64,15 +64,22 @@ impl Rules {
         };
         for (name, share) in [("history", rules.floors.history), ("tonight", rules.floors.tonight)] {
             if share.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
-                return Err(refuse(place(name), format!("{name} is a share, expected a number between 0 and 1: 0.05 is 5 %")));
+                return Err(refuse(
+                    place(name),
+                    format!("{name} is a share, expected a number between 0 and 1: 0.05 is 5 %"),
+                ));
             }
         }
         for (unit, floor) in &rules.floors.absolute {
             if !METRICS.iter().any(|metric| metric.unit == unit && metric.score.is_none()) {
-                let mut units: Vec<&str> = METRICS.iter().map(|metric| metric.unit).filter(|unit| !unit.is_empty()).collect();
+                let mut units: Vec<&str> =
+                    METRICS.iter().map(|metric| metric.unit).filter(|unit| !unit.is_empty()).collect();
                 units.sort_unstable();
                 units.dedup();
-                return Err(refuse(place(unit), format!("'{unit}' is no unit of a metric, expected one of {}", units.join(", "))));
+                return Err(refuse(
+                    place(unit),
+                    format!("'{unit}' is no unit of a metric, expected one of {}", units.join(", ")),
+                ));
             }
             if !(*floor >= 0.0 && floor.is_finite()) {
                 return Err(refuse(place(unit), format!("{unit} = {floor}: expected a number from 0 on")));

@@ -42,9 +42,10 @@ pub fn history_text(history: &History, rules: &Rules, shown: impl Fn(&Series) ->
     let mut table = Table::new("Series", columns);
     let series: Vec<&Series> = history.series.iter().filter(|series| shown(series)).collect();
     for series in &series {
-        let last = series.points.last().map_or(TableCell::Empty, |point| {
-            TableCell::Text(value(&series.key.quantity, point.value))
-        });
+        let last = series
+            .points
+            .last()
+            .map_or(TableCell::Empty, |point| TableCell::Text(shown_value(&series.key.quantity, point.value)));
         let text = |text: String| TableCell::Text(text);
         table.push(
             Emphasis::Plain,
@@ -75,7 +76,11 @@ pub fn history_text(history: &History, rules: &Rules, shown: impl Fn(&Series) ->
     machines.sort_unstable();
     machines.dedup();
     if machines.len() > 1 {
-        text += &format!("note: these are series of {} classes of machines, which are never compared: {}\n", machines.len(), machines.join("; "));
+        text += &format!(
+            "note: these are series of {} classes of machines, which are never compared: {}\n",
+            machines.len(),
+            machines.join("; ")
+        );
     }
     for remark in &history.remarks {
         text += &format!("note: {remark}\n");
@@ -149,7 +154,7 @@ fn reported_table(reported: &[&SeriesVerdict]) -> Table {
         let quantity = &one.key.quantity;
         let text = TableCell::Text;
         let numbers = one.numbers.as_ref();
-        let shown = |number: Option<f64>| number.map_or(TableCell::Empty, |number| text(value(quantity, number)));
+        let shown = |number: Option<f64>| number.map_or(TableCell::Empty, |number| text(shown_value(quantity, number)));
         table.push(
             Emphasis::Plain,
             vec![
@@ -161,7 +166,7 @@ fn reported_table(reported: &[&SeriesVerdict]) -> Table {
                 numbers.map_or(TableCell::Empty, |numbers| text(change(quantity, numbers))),
                 numbers.and_then(|numbers| numbers.p).map_or(TableCell::Empty, |p| text(p_value(p))),
                 text(numbers.map_or_else(String::new, |numbers| {
-                    numbers.again.iter().map(|again| value(quantity, *again)).collect::<Vec<_>>().join(", ")
+                    numbers.again.iter().map(|again| shown_value(quantity, *again)).collect::<Vec<_>>().join(", ")
                 })),
                 text(one.id.to_string()),
             ],
@@ -199,7 +204,7 @@ fn rank(verdict: &NightVerdict) -> usize {
 }
 
 /// A number of a series with its unit: `12.3 ms`, and a score with three decimals.
-pub fn value(quantity: &Quantity, number: f64) -> String {
+pub fn shown_value(quantity: &Quantity, number: f64) -> String {
     match quantity.rules() {
         Some(metric) if metric.score.is_some() => score(metric, number),
         Some(metric) => si(number, metric.unit),

@@ -97,7 +97,10 @@ fn what_was_cut_short_is_said_with_what_to_do() {
     let whole = two_nights(&bench);
     let last = whole.trim_end().rfind('\n').unwrap();
     for (length, said) in [
-        (last + 1, "The file ends after 1 of the 2 cells of run night-2 (line 5). The run is left out; to add it again: bakeoff history add"),
+        (
+            last + 1,
+            "The file ends after 1 of the 2 cells of run night-2 (line 5). The run is left out; to add it again: bakeoff history add",
+        ),
         (last + 20, "The file ends after 1 of the 2 cells of run night-2 (line 5)."),
         (whole.match_indices("{\"run\"").nth(1).unwrap().0 + 9, "Line 5 is cut short. It is left out."),
     ] {
@@ -161,10 +164,20 @@ fn a_file_that_is_no_history_of_this_project_is_refused_with_its_line_and_what_t
         ("newer", replaced("{\"history\":1,", "{\"history\":2,\"since\":\"now\",")),
         ("schema 0", replaced("{\"history\":1,", "{\"history\":0,")),
         ("unknown field in the header", replaced("{\"history\":1,", "{\"history\":1,\"since\":\"now\",")),
-        ("conflict", format!("{}<<<<<<< HEAD\n{}", &whole[..whole.find('\n').unwrap() + 1], &whole[whole.find('\n').unwrap() + 1..])),
+        (
+            "conflict",
+            format!(
+                "{}<<<<<<< HEAD\n{}",
+                &whole[..whole.find('\n').unwrap() + 1],
+                &whole[whole.find('\n').unwrap() + 1..]
+            ),
+        ),
         ("edited number", replaced("\"fit/fit_s@stopwatch\":", "\"fit/fit_s@stopwatch\":1")),
         ("NaN", replaced("\"fit/fit_s@stopwatch\":", "\"fit/fit_s@stopwatch\":NaN,\"fit/energy_j@rapl\":")),
-        ("too large a number", replaced("\"fit/fit_s@stopwatch\":", "\"fit/fit_s@stopwatch\":1e999,\"fit/energy_j@rapl\":")),
+        (
+            "too large a number",
+            replaced("\"fit/fit_s@stopwatch\":", "\"fit/fit_s@stopwatch\":1e999,\"fit/energy_j@rapl\":"),
+        ),
         ("no quantity", replaced("\"fit/fit_s@stopwatch\":", "\"fit_s\":")),
         ("a cell is gone", without(3)),
         ("its run is gone", without(2)),
@@ -221,7 +234,9 @@ fn a_history_is_begun_with_a_lock_that_version_control_leaves_out() {
     let bench = Bench::new();
     bench.add(1, scaled("fit_s", 1.0));
     assert_eq!(fs::read_to_string(bench.history().join(".gitignore")).unwrap(), ".lock\n.*.tmp\n");
-    assert!(fs::read_to_string(bench.file()).unwrap().starts_with("{\"history\":1,\"project\":\"example\"}\n{\"run\":{"));
+    assert!(
+        fs::read_to_string(bench.file()).unwrap().starts_with("{\"history\":1,\"project\":\"example\"}\n{\"run\":{")
+    );
     assert_eq!(cells(&bench.file()).len(), 2);
 }
 
@@ -240,7 +255,17 @@ proptest! {
 
 #[test]
 fn what_is_no_quantity_is_refused() {
-    for text in ["", "fit_s", "fit/fit_s", "fit@stopwatch", "/fit_s@stopwatch", "fit/@stopwatch", "fit/fit_s@", "fit/fit_s[a@stopwatch", "fit/fit_s[]@x"] {
+    for text in [
+        "",
+        "fit_s",
+        "fit/fit_s",
+        "fit@stopwatch",
+        "/fit_s@stopwatch",
+        "fit/@stopwatch",
+        "fit/fit_s@",
+        "fit/fit_s[a@stopwatch",
+        "fit/fit_s[]@x",
+    ] {
         let refused = text.parse::<Quantity>().unwrap_err();
         assert!(refused.contains("expected phase/metric@source"), "{refused}");
     }

@@ -1,7 +1,8 @@
 //! What is said of a night.
 
 use bakeoff_reports::{
-    Change, EpochLine, History, Night, NightVerdict, NotJudged, Record, Rules, SeriesVerdict, add_epochs, history_text, night_text,
+    Change, EpochLine, History, Night, NightVerdict, NotJudged, Record, Rules, SeriesVerdict, add_epochs, history_text,
+    night_text,
 };
 use proptest::prelude::*;
 
@@ -81,7 +82,8 @@ fn an_estimate_is_never_judged_whatever_it_says() {
     let bench = quiet_nights(14);
     bench.add(15, but(15, "energy_j", 3.0));
     let night = last(&bench.read());
-    let energies: Vec<&SeriesVerdict> = night.verdicts.iter().filter(|one| one.key.quantity.metric == "energy_j").collect();
+    let energies: Vec<&SeriesVerdict> =
+        night.verdicts.iter().filter(|one| one.key.quantity.metric == "energy_j").collect();
     assert!(!energies.is_empty());
     assert!(energies.iter().all(|one| one.verdict == NightVerdict::NotJudged(NotJudged::Estimate)));
 }
@@ -187,7 +189,8 @@ fn a_known_change_begins_a_new_epoch_that_is_judged_by_itself() {
     add_epochs(&bench.history(), std::slice::from_ref(&epoch)).unwrap();
     let history = bench.read();
     let found = series(&history, "fit_s");
-    let begun: Vec<(usize, Option<&str>)> = found.epochs.iter().map(|epoch| (epoch.first, epoch.why.as_deref())).collect();
+    let begun: Vec<(usize, Option<&str>)> =
+        found.epochs.iter().map(|epoch| (epoch.first, epoch.why.as_deref())).collect();
     assert_eq!(begun, [(0, None), (14, Some("twice as many epochs"))]);
     let at = |n: usize| {
         let run = history.runs.iter().position(|run| run.run == name(n)).unwrap();
@@ -196,10 +199,9 @@ fn a_known_change_begins_a_new_epoch_that_is_judged_by_itself() {
     assert_eq!(at(15), NightVerdict::NotJudged(NotJudged::NewEpoch("twice as many epochs".to_owned())));
     assert_eq!(at(20), NightVerdict::NotJudged(NotJudged::TooFewPoints { points: 5, needed: 10 }));
     assert_eq!(history.changed_since(found, &Rules::default()), None, "it is accepted");
-    for (series, from, expected) in [
-        ("00000000", name(15), "series 00000000"),
-        (epoch.series.0.as_str(), "night-99".to_owned(), "run night-99"),
-    ] {
+    for (series, from, expected) in
+        [("00000000", name(15), "series 00000000"), (epoch.series.0.as_str(), "night-99".to_owned(), "run night-99")]
+    {
         let series = bakeoff_reports::SeriesId(series.to_owned());
         add_epochs(&bench.history(), &[EpochLine { series, from, ..epoch.clone() }]).unwrap();
         let said = bench.read().remarks.pop().unwrap();
@@ -221,7 +223,9 @@ fn a_cell_that_the_night_does_not_have_is_said_and_not_judged() {
     assert!(night.verdicts.iter().all(|one| one.key.cell.label == "resnet"));
     assert_eq!(
         night.remarks,
-        ["1 cell of the run before (night-12) is not in this one, so nothing is said of it: transformer on cifar10, n = 2000."]
+        [
+            "1 cell of the run before (night-12) is not in this one, so nothing is said of it: transformer on cifar10, n = 2000."
+        ]
     );
 }
 
@@ -254,7 +258,6 @@ fn a_night_and_a_history_on_the_terminal() {
     let text = history_text(&history, &Rules::default(), |series| series.key.cell.label == "resnet");
     insta::assert_snapshot!("history", text);
 }
-
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]

@@ -87,7 +87,12 @@ fn series_of_first(history: &bakeoff_reports::History) -> usize {
 #[test]
 fn nights_whose_clock_went_back_keep_the_order_of_the_file_and_are_said() {
     let bench = Bench::new();
-    for (n, started) in [(1, "2026-01-01T02:00:00Z"), (2, "2099-01-01T00:00:00Z"), (3, "2026-01-03T02:00:00Z"), (4, "2026-01-04T02:00:00Z")] {
+    for (n, started) in [
+        (1, "2026-01-01T02:00:00Z"),
+        (2, "2099-01-01T00:00:00Z"),
+        (3, "2026-01-03T02:00:00Z"),
+        (4, "2026-01-04T02:00:00Z"),
+    ] {
         let dir = bench.night(n, quiet(n));
         rename(&dir, &name(n), started);
         add(&bench, &dir);
@@ -145,10 +150,7 @@ fn a_cell_of_which_a_seed_failed_has_no_number_and_says_so() {
     assert!(history.series.iter().all(|series| series.key.cell.label != "resnet"));
     assert!(!history.series.is_empty(), "the other model has its numbers");
     let night = history.judge(0, &bakeoff_reports::Rules::default());
-    assert_eq!(
-        night.remarks,
-        ["1 cell without numbers: resnet on cifar10, n = 2000 (failed: exit code 101)."]
-    );
+    assert_eq!(night.remarks, ["1 cell without numbers: resnet on cifar10, n = 2000 (failed: exit code 101)."]);
 }
 
 #[test]

@@ -13,9 +13,7 @@ mod years;
 
 use std::path::{Path, PathBuf};
 
-use bakeoff_reports::{
-    CellLine, History, NewRun, Origin, Record, Results, RunDir, RunKind, Series, add_runs,
-};
+use bakeoff_reports::{CellLine, History, NewRun, Origin, Record, Results, RunDir, RunKind, Series, add_runs};
 use common::{Plan, write_run};
 use tempfile::TempDir;
 

@@ -1,6 +1,8 @@
 //! Scores are tested on the same rows and seeds against a reference run.
 
-use bakeoff_reports::{Change, History, NewRun, NightVerdict, NotJudged, Origin, PredictionRow, Results, Rules, RunDir, RunKind, add_runs};
+use bakeoff_reports::{
+    Change, History, NewRun, NightVerdict, NotJudged, Origin, PredictionRow, Results, Rules, RunDir, RunKind, add_runs,
+};
 
 use crate::{Bench, PROJECT, name, quiet};
 
@@ -92,7 +94,10 @@ fn without_a_reference_that_can_be_paired_a_score_is_not_judged() {
     };
     assert_eq!(said(verdict(&bench, &night, None)), "the history has no reference run");
     let other_rows = answered(&bench, 2, |row| row.target = "cat".to_owned());
-    assert_eq!(said(verdict(&bench, &night, Some(&other_rows))), "the reference run night-2 has predictions of other test rows");
+    assert_eq!(
+        said(verdict(&bench, &night, Some(&other_rows))),
+        "the reference run night-2 has predictions of other test rows"
+    );
     let other_seeds = Bench::of(crate::common::Plan { seeds: 3, ..crate::SMALL });
     let other_seeds = answered(&other_seeds, 3, |_| {});
     assert_eq!(said(verdict(&bench, &night, Some(&other_seeds))), "the reference run night-3 has other seeds or folds");

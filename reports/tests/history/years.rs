@@ -46,7 +46,14 @@ fn add_costs(dir: &RunDir) {
             let at = rows.iter().position(|other| other.case == row.case).unwrap();
             rows.insert(
                 at,
-                Record { phase: text(phase), metric: text(metric), unit: text(unit), source: text(source), value, ..row.clone() },
+                Record {
+                    phase: text(phase),
+                    metric: text(metric),
+                    unit: text(unit),
+                    source: text(source),
+                    value,
+                    ..row.clone()
+                },
             );
         }
     }

@@ -56,7 +56,8 @@ pub(super) fn run(program: &Program, arguments: &AcceptArguments) -> anyhow::Res
         }
         let last = one.points.last().map(|point| point.run);
         let begins = from.or_else(|| history.changed_since(one, &rules)).or(last);
-        let begins = begins.ok_or_else(|| usage(format!("{} ({}) has no point: name a run with --from", one.key, one.id)))?;
+        let begins =
+            begins.ok_or_else(|| usage(format!("{} ({}) has no point: name a run with --from", one.key, one.id)))?;
         epochs.push(EpochLine {
             series: one.id.clone(),
             named: one.key.to_string(),
@@ -79,7 +80,9 @@ fn named<'a>(history: &'a History, ids: &[String]) -> anyhow::Result<Vec<&'a Ser
     for id in ids {
         let of_id: Vec<&Series> = history.series.iter().filter(|series| series.id.0.starts_with(id.as_str())).collect();
         match &of_id[..] {
-            _ if id.is_empty() => return Err(usage("a series is empty: give the id that `bakeoff history show` prints")),
+            _ if id.is_empty() => {
+                return Err(usage("a series is empty: give the id that `bakeoff history show` prints"));
+            }
             [one] if found.iter().any(|known| known.id == one.id) => {}
             [one] => found.push(one),
             [] => {
@@ -90,8 +93,12 @@ fn named<'a>(history: &'a History, ids: &[String]) -> anyhow::Result<Vec<&'a Ser
                 )));
             }
             several => {
-                let several: Vec<String> = several.iter().map(|series| format!("{} ({})", series.id, series.key)).collect();
-                return Err(usage(format!("'{id}' is the beginning of several ids, write more of one: {}", several.join("; "))));
+                let several: Vec<String> =
+                    several.iter().map(|series| format!("{} ({})", series.id, series.key)).collect();
+                return Err(usage(format!(
+                    "'{id}' is the beginning of several ids, write more of one: {}",
+                    several.join("; ")
+                )));
             }
         }
     }

@@ -82,7 +82,14 @@ pub(super) fn run(arguments: &BackfillArguments) -> anyhow::Result<Exit> {
     let worktree = repository.worktree(&arguments.worktree)?;
     let (mut added, mut skipped) = (0, Vec::new());
     for (index, commit) in left.iter().enumerate() {
-        say(&format!("commit {} of {}: {} ({}) {}", index + 1, left.len(), commit.short(), commit.date, commit.subject));
+        say(&format!(
+            "commit {} of {}: {} ({}) {}",
+            index + 1,
+            left.len(),
+            commit.short(),
+            commit.date,
+            commit.subject
+        ));
         match one(arguments, &suite, &repository, &worktree, commit)? {
             Ended::Added => added += 1,
             Ended::Skipped(why) => {
@@ -177,7 +184,9 @@ fn one(
     }
     let status = match command.current_dir(worktree).status() {
         Ok(status) => status,
-        Err(error) => return Ok(Ended::Skipped(format!("what it builds cannot be started, {}: {error}", program.display()))),
+        Err(error) => {
+            return Ok(Ended::Skipped(format!("what it builds cannot be started, {}: {error}", program.display())));
+        }
     };
     if interrupt::requested() || status.code() == Some(i32::from(interrupt::EXIT_CODE)) {
         return Ok(Ended::Interrupted);
@@ -197,7 +206,8 @@ fn one(
         of: None,
     };
     let new = NewRun::of(&results, origin, reference.as_ref());
-    let stored = || format!("the run is stored in {}, but it is not in the history; the same command adds it", out.display());
+    let stored =
+        || format!("the run is stored in {}, but it is not in the history; the same command adds it", out.display());
     add_runs(&arguments.history, &arguments.project, &[new]).map_err(of_reading).with_context(stored)?;
     Ok(Ended::Added)
 }
@@ -211,7 +221,8 @@ fn program(arguments: &BackfillArguments) -> anyhow::Result<PathBuf> {
     if let Some(program) = &arguments.program {
         return Ok(program.clone());
     }
-    let this = std::env::current_exe().context("the path of this program is unknown: name the built one with --program")?;
+    let this =
+        std::env::current_exe().context("the path of this program is unknown: name the built one with --program")?;
     let name = this.file_name().context("this program has no name: name the built one with --program")?;
     Ok(Path::new("target").join("release").join(name))
 }

@@ -34,7 +34,8 @@ pub(super) fn run(arguments: &ShowArguments) -> anyhow::Result<Exit> {
     refuse_unknown(&history, "task", &arguments.tasks, task)?;
     refuse_unknown(&history, "model", &arguments.models, model)?;
     refuse_unknown(&history, "metric", &arguments.metrics, metric)?;
-    let is_wanted = |wanted: &[String], names: Vec<String>| wanted.is_empty() || names.iter().any(|name| wanted.contains(name));
+    let is_wanted =
+        |wanted: &[String], names: Vec<String>| wanted.is_empty() || names.iter().any(|name| wanted.contains(name));
     let text = history_text(&history, &rules, |series| {
         is_wanted(&arguments.tasks, task(series))
             && is_wanted(&arguments.models, model(series))

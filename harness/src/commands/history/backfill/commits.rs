@@ -43,8 +43,9 @@ impl Repository {
     /// # Errors
     /// If that is in none, or git is not installed.
     pub(super) fn here() -> anyhow::Result<Repository> {
-        let top = git(Path::new("."), &["rev-parse", "--show-toplevel"])
-            .map_err(|error| usage(format!("backfill reads the commits of the repository in which it is started: {error}")))?;
+        let top = git(Path::new("."), &["rev-parse", "--show-toplevel"]).map_err(|error| {
+            usage(format!("backfill reads the commits of the repository in which it is started: {error}"))
+        })?;
         Ok(Repository { top: PathBuf::from(top.trim_end()) })
     }
 
@@ -53,7 +54,8 @@ impl Repository {
     /// # Errors
     /// If it is no range, or has no commit.
     pub(super) fn commits(&self, range: &str) -> anyhow::Result<Vec<Commit>> {
-        let is_range = range.split_once("..").is_some_and(|(from, to)| !from.is_empty() && !to.is_empty() && !to.starts_with('.'));
+        let is_range =
+            range.split_once("..").is_some_and(|(from, to)| !from.is_empty() && !to.is_empty() && !to.starts_with('.'));
         if !is_range || range.starts_with('-') {
             return Err(usage(format!("--commits {range} is no range: write A..B, as in v1.0..main")));
         }
@@ -79,7 +81,9 @@ impl Repository {
         let found = folder.canonicalize().with_context(|| format!("cannot open {}", folder.display()))?;
         let refuse = || {
             let name = folder.display();
-            usage(format!("{name} is no work tree of this repository of its own: give --worktree a folder that is not there yet"))
+            usage(format!(
+                "{name} is no work tree of this repository of its own: give --worktree a folder that is not there yet"
+            ))
         };
         let top = git(&found, &["rev-parse", "--show-toplevel"]).map_err(|_| refuse())?;
         let is_top = Path::new(top.trim_end()).canonicalize().is_ok_and(|top| top == found);
