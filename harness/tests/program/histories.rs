@@ -31,7 +31,7 @@ fn a_name_that_the_history_does_not_have_is_answered_with_one_that_it_has() {
     for (arguments, said) in [
         (
             &["show", "perf", "-t", "partiy"][..],
-            "unknown task 'partiy', did you mean 'parity'? (known: parity) in the history",
+            "the history has no such series: unknown task 'partiy', did you mean 'parity'? (known: parity)",
         ),
         (&["show", "perf", "-m", "underload"], "did you mean 'under-load'?"),
         (&["show", "perf", "--metric", "latency"], "did you mean 'latency_p50_s'?"),

@@ -247,7 +247,7 @@ impl Candidate<'_> {
 
     fn is_suspect(&self, adjusted: f64) -> bool {
         match &self.found {
-            Found::Cost(tonight, _) => tonight.new_change.is_some() || (tonight.passes_floors && adjusted <= ALPHA),
+            Found::Cost(tonight, _) => tonight.is_suspect(adjusted),
             Found::Score(found) => matters(found) && adjusted <= ALPHA,
         }
     }

@@ -125,6 +125,11 @@ impl Tonight {
         (self.to - self.from).exp_m1()
     }
 
+    /// Whether it is a suspect, with the p that is adjusted over all series of the night.
+    pub(super) fn is_suspect(&self, adjusted: f64) -> bool {
+        self.new_change.is_some() || (self.passes_floors && adjusted <= FALSE_SHARE)
+    }
+
     /// Whether fresh measurements alert again.
     pub fn confirmed_by(&self, fresh: &[f64]) -> bool {
         let (_, logs) = logarithms(fresh);
@@ -202,8 +207,7 @@ pub fn judge_tonight(earlier: &[f64], value: f64, floors: &Floors) -> Result<Ton
 pub fn suspects(judged: &[Tonight]) -> Vec<bool> {
     let p_values: Vec<f64> = judged.iter().map(|one| one.p).collect();
     let adjusted = benjamini_hochberg(&p_values);
-    let is_suspect = |(one, p): (&Tonight, f64)| one.new_change.is_some() || (one.passes_floors && p <= FALSE_SHARE);
-    judged.iter().zip(adjusted).map(is_suspect).collect()
+    judged.iter().zip(adjusted).map(|(one, p)| one.is_suspect(p)).collect()
 }
 
 /// `None` if the present segment has too few nights before the tested ones.

@@ -84,7 +84,7 @@ fn named<'a>(history: &'a History, ids: &[String]) -> anyhow::Result<Vec<&'a Ser
                 return Err(usage("a series is empty: give the id that `bakeoff history show` prints"));
             }
             [one] if found.iter().any(|known| known.id == one.id) => {}
-            [one] => found.push(one),
+            [one] => found.push(*one),
             [] => {
                 let near = did_you_mean(id, history.series.iter().map(|series| series.id.0.as_str()));
                 return Err(usage(format!(

@@ -57,7 +57,7 @@ fn refuse_unknown(
     known.dedup();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     match wanted.iter().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(usage(format!("{} in the history", unknown_name(kind, name, &known)))),
+        Some(name) => Err(usage(format!("the history has no such series: {}", unknown_name(kind, name, &known)))),
         None => Ok(()),
     }
 }
