@@ -124,9 +124,6 @@ impl History {
             Err(NoBaseline::TooFewNights { nights, needed }) => {
                 Look::Away(NotJudged::TooFewPoints { points: nights, needed })
             }
-            Err(NoBaseline::ChangedRecently { nights, needed }) => {
-                Look::Away(NotJudged::ChangedRecently { points: nights, needed })
-            }
             Err(NoBaseline::NoPositiveNumber) => {
                 Look::Away(NotJudged::NoNumber(format!("{tonight} is no positive number")))
             }

@@ -70,13 +70,6 @@ pub enum NotJudged {
         /// How many are needed.
         needed: usize,
     },
-    /// Its level has changed so recently that there are too few points since.
-    ChangedRecently {
-        /// How many there are.
-        points: usize,
-        /// How many are needed.
-        needed: usize,
-    },
     /// The night has no such number: how the case ended, and why.
     NoNumber(String),
     /// An estimate is never judged.
@@ -138,9 +131,6 @@ impl std::fmt::Display for NotJudged {
             NotJudged::FirstPoint => f.write_str("the series begins with this night"),
             NotJudged::TooFewPoints { points, needed } => {
                 write!(f, "{points} earlier nights, and {needed} are needed")
-            }
-            NotJudged::ChangedRecently { points, needed } => {
-                write!(f, "{points} nights since its level changed, and {needed} are needed")
             }
             NotJudged::NoNumber(why) => write!(f, "no number of this night: {why}"),
             NotJudged::Estimate => f.write_str("an estimate is never judged"),
