@@ -40,7 +40,7 @@ fn judge(mut series: Vec<Nights>, nights: Range<usize>) -> Tally {
     let mut tally = Tally { nights: nights.len(), ..Tally::default() };
     for night in nights {
         let judge =
-            |index| Some((index, judge_tonight(&values[index][..night], values[index][night], &floors()).ok()?));
+            |index: usize| Some((index, judge_tonight(&values[index][..night], values[index][night], &floors()).ok()?));
         let (places, judged): (Vec<usize>, Vec<Tonight>) = (0..SERIES).filter_map(judge).unzip();
         let mut alert = false;
         for (place, tonight) in suspects(&judged).iter().zip(places.iter().zip(&judged)).filter_map(only_suspects) {

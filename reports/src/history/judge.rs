@@ -5,6 +5,8 @@
 //!    so is a change point that the night has shown.
 //! 3. A suspect that was measured again is confirmed if the fresh numbers say the same, and cleared if they do not.
 
+use std::cmp::Reverse;
+
 use super::History;
 use super::key::{CellKey, Quantity};
 use super::line::{QualityLine, RunKind};
@@ -153,8 +155,11 @@ impl History {
         if !machines.is_empty() {
             return NotJudged::NewMachine(machines);
         }
-        let latest = others.iter().max_by_key(|other| other.points.last().map(|point| point.run));
-        latest.map_or(NotJudged::FirstPoint, |other| {
+        // The most like it, and of several the latest.
+        let nearest = others.iter().min_by_key(|other| {
+            (differences(&other.key.cell, cell).len(), Reverse(other.points.last().map(|point| point.run)))
+        });
+        nearest.map_or(NotJudged::FirstPoint, |other| {
             NotJudged::Changed(format!("other {} than before", differences(&other.key.cell, cell).join(", ")))
         })
     }
@@ -205,9 +210,14 @@ impl History {
             before.cells.iter().filter(|cell| !is_there(cell)).map(|cell| self.cells[cell.cell].to_string()).collect();
         if !gone.is_empty() {
             night.remarks.push(format!(
-                "{} of the run before ({}) not in this one, so nothing is said of them: {}.",
+                "{} of the run before ({}) {}: {}.",
                 count(gone.len(), "cell"),
                 before.run,
+                if gone.len() == 1 {
+                    "is not in this one, so nothing is said of it"
+                } else {
+                    "are not in this one, so nothing is said of them"
+                },
                 listed(&gone)
             ));
         }

@@ -182,11 +182,19 @@ fn tally(night: &Night) -> String {
         let entry = counts.entry(rank(&one.verdict)).or_insert_with(|| (one.verdict.words(), 0));
         entry.1 += 1;
     }
-    let parts: Vec<String> = counts.into_values().map(|(words, n)| format!("{n} {words}")).collect();
+    let parts: Vec<String> = counts.into_values().map(|(words, n)| counted(n, &words)).collect();
     if parts.is_empty() {
         return "0 series: this run has no number that a history keeps".to_owned();
     }
     format!("{} series: {}", night.verdicts.len(), parts.join(", "))
+}
+
+/// `1 regression confirmed`, `2 regressions confirmed`, `2 unchanged`.
+fn counted(n: usize, words: &str) -> String {
+    match words.split_once(' ') {
+        Some((what @ ("regression" | "improvement"), rest)) => format!("{} {rest}", count(n, what)),
+        _ => format!("{n} {words}"),
+    }
 }
 
 /// The order in which verdicts are counted, the gravest first.

@@ -72,7 +72,7 @@ fn the_golden_history_has_the_numbers_that_its_runs_have() {
 fn a_file_that_is_cut_short_anywhere_has_its_whole_runs_and_takes_the_lost_one_again() {
     let bench = Bench::new();
     let whole = two_nights(&bench);
-    let (history, of_one) = (bench.read(), whole.match_indices("{\"run\"").nth(1).unwrap().0);
+    let (history, of_one) = (bench.read(), whole.match_indices("{\"run\":{").nth(1).unwrap().0);
     let second = NewRun::of(&Results::load(&bench.night(2, quiet(2))).unwrap(), Origin::night(), None);
     let header = whole.find('\n').unwrap() + 1;
     // Without its newline, the last line is still whole.
@@ -102,7 +102,7 @@ fn what_was_cut_short_is_said_with_what_to_do() {
             "The file ends after 1 of the 2 cells of run night-2 (line 5). The run is left out; to add it again: bakeoff history add",
         ),
         (last + 20, "The file ends after 1 of the 2 cells of run night-2 (line 5)."),
-        (whole.match_indices("{\"run\"").nth(1).unwrap().0 + 9, "Line 5 is cut short. It is left out."),
+        (whole.match_indices("{\"run\":{").nth(1).unwrap().0 + 9, "Line 5 is cut short. It is left out."),
     ] {
         fs::write(bench.file(), &whole.as_bytes()[..length]).unwrap();
         let remarks = bench.read().remarks;
@@ -222,7 +222,7 @@ fn a_run_that_is_twice_in_the_file_counts_once_and_is_said() {
     let bench = Bench::new();
     let whole = two_nights(&bench);
     let once = bench.read();
-    let second = whole.match_indices("{\"run\"").nth(1).unwrap().0;
+    let second = whole.match_indices("{\"run\":{").nth(1).unwrap().0;
     fs::write(bench.file(), format!("{whole}{}", &whole[second..])).unwrap();
     let twice = bench.read();
     assert_eq!(twice.remarks, ["Line 8 is the same run as line 5 (night-2). It is left out."]);
