@@ -186,7 +186,7 @@ fn cells<'a>(
     while cells.len() < run.cells {
         let Some((number, range, text)) = lines.next() else { return Ok(Err(cells.len())) };
         match parse(text) {
-            Ok(Line::Cell(cell)) if cell.machine < run.machines.len() => cells.push(cell),
+            Ok(Line::Cell(cell)) if cell.machine < run.machines.len() => cells.push(*cell),
             Ok(Line::Cell(_)) => {
                 return Err(fault(path, number, format!("its machine is not in line {first}: {PUT_BACK}")));
             }

@@ -92,7 +92,8 @@ impl NewRun {
         }
         made.remark_on_unfinished(results);
         made.run.cells = made.cells.len();
-        let lines: Vec<String> = made.cells.iter().map(|cell| file::encode(&super::Line::Cell(cell.clone()))).collect();
+        let lines: Vec<String> =
+            made.cells.iter().map(|cell| file::encode(&super::Line::Cell(Box::new(cell.clone())))).collect();
         made.run.digest = file::digest(&made.run, lines.iter().map(String::as_str));
         made
     }
@@ -101,7 +102,7 @@ impl NewRun {
     pub(super) fn lines(&self) -> String {
         let mut text = file::encode(&super::Line::Run(self.run.clone()));
         for cell in &self.cells {
-            text += &file::encode(&super::Line::Cell(cell.clone()));
+            text += &file::encode(&super::Line::Cell(Box::new(cell.clone())));
         }
         text
     }

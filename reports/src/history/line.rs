@@ -28,7 +28,7 @@ pub enum Line {
     /// A run was added.
     Run(RunLine),
     /// The numbers of one model in one setting in that run.
-    Cell(CellLine),
+    Cell(Box<CellLine>),
     /// A known change: some series start anew.
     Epoch(EpochLine),
 }

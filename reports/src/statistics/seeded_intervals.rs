@@ -6,7 +6,7 @@ use std::ops::Range;
 /// which overlap so that a change and enough points around it lie in at least one of them alone. Kovács, Bühlmann, Li and Munk 2023,
 /// "Seeded binary segmentation: a general methodology for fast and optimal changepoint detection", definition 1. A split of the
 /// whole series would miss a level that came and went. The longest is first.
-pub fn seeded_intervals(n: usize, shortest: usize) -> Vec<Range<usize>> {
+pub(crate) fn seeded_intervals(n: usize, shortest: usize) -> Vec<Range<usize>> {
     let mut intervals = Vec::new();
     let mut factor = 1.0_f64;
     while (n as f64 / factor).ceil() as usize >= shortest.max(2) && n > 0 {

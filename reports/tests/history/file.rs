@@ -36,7 +36,7 @@ fn a_number_of_a_night_is_the_mean_over_its_seeds() {
 fn the_same_runs_give_the_same_bytes_as_ever() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let folder = tempfile::tempdir().unwrap();
-    for run in ["run-v1", "run-v2"] {
+    for run in ["run-v2", "run-v1"] {
         let results = Results::load(&RunDir::new(golden.join(run))).unwrap();
         add_runs(folder.path(), PROJECT, &[NewRun::of(&results, Origin::night(), None)]).unwrap();
     }

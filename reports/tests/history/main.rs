@@ -137,7 +137,7 @@ fn cells(file: &Path) -> Vec<CellLine> {
     let text = std::fs::read_to_string(file).unwrap();
     let lines = text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap());
     let cell = |line| match line {
-        bakeoff_reports::Line::Cell(cell) => Some(cell),
+        bakeoff_reports::Line::Cell(cell) => Some(*cell),
         _ => None,
     };
     lines.filter_map(cell).collect()
