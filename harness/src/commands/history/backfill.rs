@@ -73,7 +73,8 @@ pub(super) fn run(arguments: &BackfillArguments) -> anyhow::Result<Exit> {
     let suite = suite(arguments)?;
     let known = measured(folder, &suite.name)?;
     let left: Vec<&Commit> = commits.iter().filter(|commit| !known.iter().any(|hash| commit.is(hash))).collect();
-    say(&format!("{} commits, of which {} are in the history", commits.len(), commits.len() - left.len()));
+    let commits_of = if commits.len() == 1 { "commit" } else { "commits" };
+    say(&format!("{} {commits_of}, {} in the history already", commits.len(), commits.len() - left.len()));
     if left.is_empty() {
         writeln!(stdout(), "nothing to do: every commit of {} is in the history", arguments.commits)?;
         return Ok(Exit::NothingToDo);
