@@ -53,7 +53,7 @@ pub use proportion::{mcnemar_p, wilson};
 pub(crate) use proportion::{score_p, wilson_error};
 pub use rank_split::{RankSplit, rank_split};
 pub use ranks::ranks;
-pub use seeded_intervals::seeded_intervals;
+pub(crate) use seeded_intervals::seeded_intervals;
 pub use sign::{chance_of_separation, chance_of_sweep};
 pub use signed_rank::signed_rank_p;
 pub use step::step_place;
