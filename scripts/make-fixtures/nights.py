@@ -45,8 +45,11 @@ def split(values, least):
     n = len(values)
     found = []
     for at in range(least, n - least + 1):
-        test = stats.mannwhitneyu(values[at:], values[:at], use_continuity=False, method="asymptotic", alternative="greater")
-        found.append((at, float(stats.norm.isf(test.pvalue))))
+        after, before = values[at:], values[:at]
+        test = lambda side: stats.mannwhitneyu(after, before, use_continuity=False, method="asymptotic", alternative=side)
+        larger, smaller = test("greater").pvalue, test("less").pvalue
+        # The small p has all digits.
+        found.append((at, float(stats.norm.isf(larger) if larger < smaller else -stats.norm.isf(smaller))))
     at, z = max(found, key=lambda one: (round(abs(one[1]), 9), -one[0]))
     size, share = abs(z), least / n
     bonferroni = (n - 2 * least + 1) * 2 * stats.norm.sf(size)

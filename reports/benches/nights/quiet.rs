@@ -39,8 +39,10 @@ fn judge(mut series: Vec<Nights>, nights: Range<usize>) -> Tally {
     let values: Vec<Vec<f64>> = series.iter().map(Nights::values).collect();
     let mut tally = Tally { nights: nights.len(), ..Tally::default() };
     for night in nights {
-        let judge =
-            |index: usize| Some((index, judge_tonight(&values[index][..night], values[index][night], &floors()).ok()?));
+        let judge = |index: usize| {
+            let judged = judge_tonight(&values[index][..night], values[index][night], &floors());
+            judged.ok().map(|tonight| (index, tonight))
+        };
         let (places, judged): (Vec<usize>, Vec<Tonight>) = (0..SERIES).filter_map(judge).unzip();
         let mut alert = false;
         for (place, tonight) in suspects(&judged).iter().zip(places.iter().zip(&judged)).filter_map(only_suspects) {

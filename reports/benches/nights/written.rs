@@ -16,7 +16,7 @@ pub fn write(folder: &Path) {
             line(&mut quiet_file, machine, 10, true, &series);
         }
     }
-    let mut change_file = |name: &str, series: &dyn Fn(u64) -> Nights| {
+    let change_file = |name: &str, series: &dyn Fn(u64) -> Nights| {
         let mut file = file(folder, name);
         for seed in 0..CHANGES {
             line(&mut file, seed, BEFORE, is_up(seed), &series(seed));

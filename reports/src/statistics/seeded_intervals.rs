@@ -4,16 +4,20 @@ use std::ops::Range;
 
 /// The seeded intervals of a series of `n` points: stretches of all lengths from `n` down to `shortest`, each length `1/√2` of the one before,
 /// which overlap so that a change and enough points around it lie in at least one of them alone. Kovács, Bühlmann, Li and Munk 2023,
-/// "Seeded binary segmentation: a general methodology for fast and optimal changepoint detection", definition 1. A split of the
-/// whole series would miss a level that came and went. The longest is first.
+/// "Seeded binary segmentation: a general methodology for fast and optimal changepoint detection", definition 1, with two more stretches
+/// where the length is an even share of `n`. A split of the whole series would miss a level that came and went. The longest is first.
 pub(crate) fn seeded_intervals(n: usize, shortest: usize) -> Vec<Range<usize>> {
     let mut intervals = Vec::new();
-    let mut factor = 1.0_f64;
-    while (n as f64 / factor).ceil() as usize >= shortest.max(2) && n > 0 {
+    for layer in 0_i32.. {
+        // How many times the length goes into the series; exact for every other layer.
+        let factor = 2.0_f64.powf(f64::from(layer) / 2.0);
         let length = (n as f64 / factor).ceil() as usize;
-        let count = 2 * (factor.ceil() as usize) - 1;
-        let step = if count > 1 { (n - length) as f64 / (count - 1) as f64 } else { 0.0 };
-        for index in 0..count {
+        if length < shortest.max(2) {
+            break;
+        }
+        let steps = 2 * factor.floor() as usize;
+        let step = (n - length) as f64 / steps as f64;
+        for index in 0..=steps {
             let start = (index as f64 * step).floor() as usize;
             let end = ((index as f64 * step).ceil() as usize + length).min(n);
             let interval = start..end;
@@ -21,7 +25,6 @@ pub(crate) fn seeded_intervals(n: usize, shortest: usize) -> Vec<Range<usize>> {
                 intervals.push(interval);
             }
         }
-        factor *= std::f64::consts::SQRT_2;
     }
     intervals
 }
@@ -35,9 +38,9 @@ mod tests {
     #[test]
     fn intervals_of_twenty_points_are_these() {
         let lengths: Vec<(usize, usize)> = seeded_intervals(20, 10).iter().map(|one| (one.start, one.end)).collect();
-        assert_eq!(lengths, [(0, 20), (0, 15), (2, 18), (5, 20), (0, 10), (5, 15), (10, 20)]);
-        assert_eq!(seeded_intervals(9, 10), []);
-        assert_eq!(seeded_intervals(0, 10), []);
+        assert_eq!(lengths, [(0, 20), (0, 15), (2, 18), (5, 20), (0, 10), (2, 13), (5, 15), (7, 18), (10, 20)]);
+        assert!(seeded_intervals(9, 10).is_empty());
+        assert!(seeded_intervals(0, 10).is_empty());
     }
 
     proptest! {
