@@ -91,6 +91,38 @@ pub enum ReportError {
         /// What contradicts what, and how to correct it.
         message: String,
     },
+    /// The folder has no history.
+    #[error(
+        "{} has no history.jsonl, so it is no history: give the folder of one; `bakeoff nightly SUITE --history {}` begins one there",
+        path.display(),
+        path.display()
+    )]
+    NoHistory {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A history has a run of this name already.
+    #[error("{}: run {run} is in the history already: nothing was added", path.display())]
+    InHistory {
+        /// The file.
+        path: PathBuf,
+        /// The run's directory name.
+        run: String,
+    },
+    /// A history is of another project.
+    #[error(
+        "{}:1: this is the history of project '{found}', and the run is of '{expected}': give another --history, or --project {found} if it \
+         belongs there",
+        path.display()
+    )]
+    OtherProject {
+        /// The file.
+        path: PathBuf,
+        /// The project of the history.
+        found: String,
+        /// The project of the run.
+        expected: String,
+    },
     /// A figure could not be drawn.
     #[error("cannot draw figure '{figure}': {message}")]
     Figure {

@@ -24,6 +24,7 @@ mod figures;
 mod fitted_task;
 mod format;
 mod grid;
+mod history;
 mod html;
 mod interpretation;
 mod latencies;
@@ -76,6 +77,13 @@ pub use figures::{Drawn, FIGURES, Figure, Look, Picture, Style};
 pub use fitted_task::FittedTask;
 pub use format::percent;
 pub use grid::Grid;
+pub use history::{
+    CellKey, CellLine, Change, ChangePoint, DEFAULT_PROJECT, Epoch, EpochLine, Floors, HISTORY_SCHEMA, Header, History,
+    Line, MachineClass, NewRun, Night, NightTest, NightVerdict, NoBaseline, NotJudged, Numbers, Origin, Point,
+    QualityLine, Quantity, Rules, Run, RunCell, RunKind, RunLine, Series, SeriesId, SeriesKey, SeriesVerdict, Tonight,
+    add_epochs, add_runs, change_in_percent, change_points, check_history, history_text, judge_tonight, night_text,
+    shown_value, suspects,
+};
 pub use interpretation::{
     ExplainedAnswer, ExplainedModel, ExplainedTask, Importance, Interpretation, Measure, Part, ShownAttention,
     ShownExample, ShownInput, interpretation_text,
@@ -97,10 +105,11 @@ pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;
 pub use sheet::{COLLAPSED_BELOW, sheet};
 pub use statistics::{
-    EffectOfTwoSources, Equivalence, Friedman, Inference, Interval, PercentileBound, TaskScores, Tested, Trials,
-    bootstrap, bootstrap_mean, chance_of_separation, chance_of_sweep, cliques, corrected, critical_difference,
-    epsilon_min, equivalence, expected_max, friedman, holm, knee, mcnemar_p, minimum_detectable_effect, most_over,
-    percentile_bound, probability_of_improvement, quantile, queries_needed, ranks, signed_rank_p,
-    studentised_range_cdf, studentised_range_quantile, upper_fence, violation_ratio, wilson,
+    EffectOfTwoSources, Equivalence, Friedman, Huber, Inference, Interval, PercentileBound, Prediction, RankSplit,
+    TaskScores, Tested, Trials, autocorrelation, benjamini_hochberg, bootstrap, bootstrap_mean, chance_of_separation,
+    chance_of_sweep, cliques, corrected, critical_difference, epsilon_min, equivalence, expected_max, friedman, holm,
+    huber, knee, mcnemar_p, minimum_detectable_effect, most_over, percentile_bound, probability_of_improvement,
+    quantile, queries_needed, rank_split, ranks, signed_rank_p, step_place, studentised_range_cdf,
+    studentised_range_quantile, theil_sen_end, upper_fence, variance_of_mean, violation_ratio, wilson,
 };
 pub use terminal::terminal_table;

@@ -8,7 +8,9 @@ mod doctor;
 mod explain;
 mod export_glue;
 mod generate;
+mod history;
 mod list;
+mod nightly;
 mod output;
 mod rank;
 mod report;
@@ -48,7 +50,8 @@ const EXIT_CODES: &str = "\
 Start with: bakeoff run quick
 
 Exit codes: 0 success, 1 unexpected error, 2 wrong usage or input, 3 some cases failed (their rows say why), \
-5 nothing to do: all cases are done, or no model can do any of them, 130 interrupted";
+4 a regression is confirmed, 5 nothing to do: all cases are done, or no model can do any of them, \
+6 a series has no baseline (with --require-baseline), 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -74,6 +77,10 @@ enum Command {
     Resume(resume::ResumeArguments),
     /// Write text with a fitted model of a task of characters
     Generate(generate::GenerateArguments),
+    /// Run a suite, add it to the history, judge it, and measure again at once what is suspected
+    Nightly(nightly::NightlyArguments),
+    /// Show and judge the history of nights, accept known changes, add runs and past commits
+    History(history::HistoryArguments),
     /// Show what this machine can measure, what it cannot, and how to enable that
     Doctor(doctor::DoctorArguments),
     #[command(hide = true)]
@@ -228,7 +235,11 @@ impl Selection {
 enum Exit {
     Ok,
     SomeCasesFailed,
+    /// The history has a regression that was measured again and confirmed.
+    Regression,
     NothingToDo,
+    /// A series cannot be judged, and the user asked that all can.
+    NoBaseline,
     Interrupted,
 }
 
@@ -287,12 +298,16 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
         Command::Resume(arguments) => resume::run(program, &arguments, samples),
         Command::Generate(arguments) => generate::run(program, &arguments),
         Command::Doctor(arguments) => doctor::run(program, &arguments, samples),
+        Command::Nightly(arguments) => nightly::run(program, &arguments, samples),
+        Command::History(arguments) => history::run(program, &arguments),
         Command::Worker => worker::serve(program).map(|()| Exit::Ok),
     };
     match exit {
         Ok(Exit::Ok) => ExitCode::SUCCESS,
         Ok(Exit::SomeCasesFailed) => ExitCode::from(3),
+        Ok(Exit::Regression) => ExitCode::from(4),
         Ok(Exit::NothingToDo) => ExitCode::from(5),
+        Ok(Exit::NoBaseline) => ExitCode::from(6),
         Ok(Exit::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

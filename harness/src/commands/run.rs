@@ -71,7 +71,7 @@ fn list(session: &Session<'_>, plan: &Plan) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn say_forecast(program: &Program, plan: &Plan) {
+pub(super) fn say_forecast(program: &Program, plan: &Plan) {
     if let Some(forecast) = forecast(program, plan) {
         // The run goes on even if nobody can read standard error any more.
         let _ = writeln!(io::stderr(), "{forecast}");

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod axes;
+mod backfill;
 mod bad_input;
 mod batch_sizes;
 mod budgets;
@@ -16,6 +17,7 @@ mod ensembles;
 mod explained;
 mod faults;
 mod generated_text;
+mod histories;
 mod hybrids;
 mod judged;
 mod latency;
@@ -25,6 +27,7 @@ mod looks;
 mod memory;
 mod model_tasks;
 mod models;
+mod nightly;
 mod noise;
 mod older_runs;
 mod own_data;
