@@ -10,6 +10,7 @@
 
 mod append;
 mod change_points;
+mod export;
 mod file;
 mod floors;
 mod ingest;
@@ -18,8 +19,10 @@ mod key;
 mod line;
 mod night;
 mod noise;
+mod page;
 mod quality;
 mod rules;
+mod segments;
 mod series;
 mod text;
 mod timeline;
@@ -27,12 +30,15 @@ mod tonight;
 
 pub use append::{DEFAULT_PROJECT, add_epochs, add_runs, check_history};
 pub use change_points::{ChangePoint, change_points};
+pub use export::{EXPORT_FORMATS, ExportFormat};
 pub use floors::Floors;
 pub use ingest::{NewRun, Origin};
 pub use key::{CellKey, MachineClass, Quantity, SeriesId, SeriesKey};
 pub use line::{CellLine, EpochLine, HISTORY_SCHEMA, Header, Line, QualityLine, RunKind, RunLine};
 pub use night::{Change, Night, NightVerdict, NotJudged, Numbers, SeriesVerdict};
+pub use page::history_pages;
 pub use rules::Rules;
+pub use segments::Segment;
 pub use series::{Epoch, Point, Run, RunCell, Series};
 pub use text::{change_in_percent, history_text, night_text, shown_value};
 pub use tonight::{NightTest, NoBaseline, Tonight, judge_tonight, suspects};
@@ -50,4 +56,13 @@ pub struct History {
     pub series: Vec<Series>,
     /// What a reader must know of the file, in sentences: lines that were cut short, runs that are twice in it, clocks that went back.
     pub remarks: Vec<String>,
+}
+
+/// A file that is made of a history, such as an export or a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeFile {
+    /// Its name, without a folder.
+    pub name: String,
+    /// What it holds.
+    pub bytes: Vec<u8>,
 }
