@@ -17,6 +17,7 @@ mod ingest;
 mod judge;
 mod key;
 mod line;
+mod made_file;
 mod night;
 mod noise;
 mod page;
@@ -35,6 +36,7 @@ pub use floors::Floors;
 pub use ingest::{NewRun, Origin};
 pub use key::{CellKey, MachineClass, Quantity, SeriesId, SeriesKey};
 pub use line::{CellLine, EpochLine, HISTORY_SCHEMA, Header, Line, QualityLine, RunKind, RunLine};
+pub use made_file::MadeFile;
 pub use night::{Change, Night, NightVerdict, NotJudged, Numbers, SeriesVerdict};
 pub use page::history_pages;
 pub use rules::Rules;
@@ -56,13 +58,4 @@ pub struct History {
     pub series: Vec<Series>,
     /// What a reader must know of the file, in sentences: lines that were cut short, runs that are twice in it, clocks that went back.
     pub remarks: Vec<String>,
-}
-
-/// A file that is made of a history, such as an export or a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MadeFile {
-    /// Its name, without a folder.
-    pub name: String,
-    /// What it holds.
-    pub bytes: Vec<u8>,
 }

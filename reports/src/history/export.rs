@@ -1,7 +1,7 @@
 //! A night, or the series of a history, in the formats that other programs read. Each format has a file, and a line in
 //! [`EXPORT_FORMATS`].
 //!
-//! What holds of every format: an estimate is left out, and so is what was measured again. Two series never have the same name, and a
+//! What holds of every format: the number of an estimate is in none, and what was measured again is only in words. Two series never have the same name, and a
 //! series has the same name every night.
 
 mod benchmark_action;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
+use super::made_file::plain_name;
 use super::night::Night;
 use super::rules::Rules;
 use super::series::Series;
@@ -68,11 +69,7 @@ fn tasks<'a>(history: &'a History, shown: &impl Fn(&Series) -> bool) -> Vec<Task
 
 /// A name that every system takes and that no other page has.
 fn file_name(task: &str, taken: &[TaskPage<'_>]) -> String {
-    let plain: String = task
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' })
-        .take(80)
-        .collect();
+    let plain = plain_name(task);
     let is_taken = |name: &String| {
         name.eq_ignore_ascii_case(INDEX) || taken.iter().any(|page| page.file.eq_ignore_ascii_case(name))
     };

@@ -41,7 +41,7 @@ pub(super) fn files(history: &History, night: &Night) -> Vec<MadeFile> {
         let outcome = Outcome::Error(cell.status.to_string(), words);
         add(&key.task, TestCase { class: class(&key.task, &key.label), name: format!("{key}: cases"), outcome });
     }
-    for one in &night.verdicts {
+    for one in night.verdicts.iter().filter(|one| !one.key.quantity.is_estimate()) {
         let key = &one.key.cell;
         let case = TestCase { class: class(&key.task, &key.label), name: series_name(one), outcome: outcome(one) };
         add(&key.task, case);

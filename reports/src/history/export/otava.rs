@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::cell_id;
+use crate::history::made_file::plain_name;
 use crate::history::{History, MadeFile, Night, Point, Series};
 use crate::metric::Better;
 
@@ -58,19 +59,14 @@ fn tests(history: &History) -> Vec<OtavaTest<'_>> {
 /// The name of a file and of a test: `sst2.svm.1f0c9a77`, and of the second file of the cell `sst2.svm.1f0c9a77.2`.
 fn name(series: &Series, part: usize) -> String {
     let cell = &series.key.cell;
-    let plain = |text: &str| -> String {
-        text.chars()
-            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' })
-            .take(60)
-            .collect()
-    };
     let part = if part == 1 { String::new() } else { format!(".{part}") };
-    format!("{}.{}.{}{part}", plain(&cell.task), plain(&cell.label), cell_id(cell))
+    format!("{}.{}.{}{part}", plain_name(&cell.task), plain_name(&cell.label), cell_id(cell))
 }
 
 fn describe(config: &mut String, test: &OtavaTest<'_>) {
     let (first, _, _) = &test.series[0];
-    let _ = writeln!(config, "  # {}", first.key.cell.to_string().replace(['\n', '\r'], " "));
+    let words: String = first.key.cell.to_string().chars().filter(|c| !c.is_control()).collect();
+    let _ = writeln!(config, "  # {words}");
     let _ = writeln!(config, "  {}:", quoted(&test.name));
     let _ = writeln!(config, "    type: csv\n    file: {}", quoted(&format!("{}.csv", test.name)));
     let _ = writeln!(config, "    time_column: time\n    attributes: [run, commit]\n    metrics:");
