@@ -10,16 +10,20 @@
 
 mod append;
 mod change_points;
+mod export;
 mod file;
 mod floors;
 mod ingest;
 mod judge;
 mod key;
 mod line;
+mod made_file;
 mod night;
 mod noise;
+mod page;
 mod quality;
 mod rules;
+mod segments;
 mod series;
 mod text;
 mod timeline;
@@ -27,12 +31,16 @@ mod tonight;
 
 pub use append::{DEFAULT_PROJECT, add_epochs, add_runs, check_history};
 pub use change_points::{ChangePoint, change_points};
+pub use export::{EXPORT_FORMATS, ExportFormat};
 pub use floors::Floors;
 pub use ingest::{NewRun, Origin};
 pub use key::{CellKey, MachineClass, Quantity, SeriesId, SeriesKey};
 pub use line::{CellLine, EpochLine, HISTORY_SCHEMA, Header, Line, QualityLine, RunKind, RunLine};
+pub use made_file::MadeFile;
 pub use night::{Change, Night, NightVerdict, NotJudged, Numbers, SeriesVerdict};
+pub use page::history_pages;
 pub use rules::Rules;
+pub use segments::Segment;
 pub use series::{Epoch, Point, Run, RunCell, Series};
 pub use text::{change_in_percent, history_text, night_text, shown_value};
 pub use tonight::{NightTest, NoBaseline, Tonight, judge_tonight, suspects};

@@ -78,11 +78,11 @@ pub use fitted_task::FittedTask;
 pub use format::percent;
 pub use grid::Grid;
 pub use history::{
-    CellKey, CellLine, Change, ChangePoint, DEFAULT_PROJECT, Epoch, EpochLine, Floors, HISTORY_SCHEMA, Header, History,
-    Line, MachineClass, NewRun, Night, NightTest, NightVerdict, NoBaseline, NotJudged, Numbers, Origin, Point,
-    QualityLine, Quantity, Rules, Run, RunCell, RunKind, RunLine, Series, SeriesId, SeriesKey, SeriesVerdict, Tonight,
-    add_epochs, add_runs, change_in_percent, change_points, check_history, history_text, judge_tonight, night_text,
-    shown_value, suspects,
+    CellKey, CellLine, Change, ChangePoint, DEFAULT_PROJECT, EXPORT_FORMATS, Epoch, EpochLine, ExportFormat, Floors,
+    HISTORY_SCHEMA, Header, History, Line, MachineClass, MadeFile, NewRun, Night, NightTest, NightVerdict, NoBaseline,
+    NotJudged, Numbers, Origin, Point, QualityLine, Quantity, Rules, Run, RunCell, RunKind, RunLine, Segment, Series,
+    SeriesId, SeriesKey, SeriesVerdict, Tonight, add_epochs, add_runs, change_in_percent, change_points, check_history,
+    history_pages, history_text, judge_tonight, night_text, shown_value, suspects,
 };
 pub use interpretation::{
     ExplainedAnswer, ExplainedModel, ExplainedTask, Importance, Interpretation, Measure, Part, ShownAttention,

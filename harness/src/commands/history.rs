@@ -3,6 +3,7 @@
 mod accept;
 mod add;
 mod backfill;
+mod export;
 mod reference;
 mod show;
 
@@ -31,6 +32,8 @@ enum HistoryCommand {
     Show(show::ShowArguments),
     /// Judge a night again, from the history alone
     Judge(JudgeArguments),
+    /// Write a night in a format that other programs read, such as JUnit XML
+    Export(export::ExportArguments),
     /// Accept a known change: a series starts anew with it
     Accept(accept::AcceptArguments),
     /// Add runs that are stored, such as one that was resumed
@@ -57,6 +60,7 @@ pub(super) fn run(program: &Program, arguments: &HistoryArguments) -> anyhow::Re
     match &arguments.command {
         HistoryCommand::Show(arguments) => show::run(arguments),
         HistoryCommand::Judge(arguments) => judge(arguments),
+        HistoryCommand::Export(arguments) => export::run(arguments),
         HistoryCommand::Accept(arguments) => accept::run(program, arguments),
         HistoryCommand::Add(arguments) => add::run(arguments),
         HistoryCommand::Reference(arguments) => reference::run(arguments),
@@ -69,16 +73,18 @@ fn judge(arguments: &JudgeArguments) -> anyhow::Result<Exit> {
     let rules = Rules::read(&arguments.history).map_err(of_reading)?;
     let run = match &arguments.at {
         Some(name) => find_run(&history, name)?,
-        None => history.last_night().ok_or_else(|| {
-            usage(format!(
-                "{} has no night yet: name a run with --at, or run bakeoff nightly",
-                arguments.history.display()
-            ))
-        })?,
+        None => last_night(&history, &arguments.history)?,
     };
     let night = history.judge(run, &rules);
     stdout().lock().write_all(night_text(&history, &night).as_bytes())?;
     Ok(verdict_exit(&night, arguments.require_baseline))
+}
+
+/// The last night of a history.
+fn last_night(history: &History, folder: &Path) -> anyhow::Result<usize> {
+    history.last_night().ok_or_else(|| {
+        usage(format!("{} has no night yet: name a run with --at, or run bakeoff nightly", folder.display()))
+    })
 }
 
 /// The run that a user named, by its name or by the path of its directory.

@@ -15,6 +15,7 @@ mod devices;
 mod energy;
 mod ensembles;
 mod explained;
+mod exports;
 mod faults;
 mod generated_text;
 mod histories;

@@ -111,22 +111,12 @@ fn changes(history: &History, series: &Series, rules: &Rules) -> String {
 pub fn night_text(history: &History, night: &Night) -> String {
     let run = &history.runs[night.run];
     let mut text = format!("{} ({}, commit {})\n", run.run, run.at(), run.commit);
-    let reported: Vec<&SeriesVerdict> = night
-        .verdicts
-        .iter()
-        .filter(|one| !matches!(one.verdict, NightVerdict::Unchanged | NightVerdict::NotJudged(_)))
-        .collect();
+    let reported = reported(night);
     if !reported.is_empty() {
         text += &format!("\n{}", terminal(&reported_table(&reported)));
     }
     text += &format!("\n{}\n", tally(night));
-    let mut reasons: BTreeMap<String, Vec<&SeriesVerdict>> = BTreeMap::new();
-    for one in &night.verdicts {
-        if let NightVerdict::NotJudged(reason) = &one.verdict {
-            reasons.entry(reason.to_string()).or_default().push(one);
-        }
-    }
-    for (reason, of) in &reasons {
+    for (reason, of) in &not_judged(night) {
         let first = format!("{} ({})", of[0].key, of[0].id);
         let more = if of.len() == 1 { String::new() } else { format!(" and {} more", of.len() - 1) };
         text += &format!("not judged: {first}{more}: {reason}\n");
@@ -137,7 +127,26 @@ pub fn night_text(history: &History, night: &Night) -> String {
     text
 }
 
-fn reported_table(reported: &[&SeriesVerdict]) -> Table {
+/// The series of which something is reported: neither unchanged nor not judged.
+pub(super) fn reported(night: &Night) -> Vec<&SeriesVerdict> {
+    let is_reported =
+        |one: &&SeriesVerdict| !matches!(one.verdict, NightVerdict::Unchanged | NightVerdict::NotJudged(_));
+    night.verdicts.iter().filter(is_reported).collect()
+}
+
+/// The series that are not judged, by their reasons.
+pub(super) fn not_judged(night: &Night) -> BTreeMap<String, Vec<&SeriesVerdict>> {
+    let mut reasons: BTreeMap<String, Vec<&SeriesVerdict>> = BTreeMap::new();
+    for one in &night.verdicts {
+        if let NightVerdict::NotJudged(reason) = &one.verdict {
+            reasons.entry(reason.to_string()).or_default().push(one);
+        }
+    }
+    reasons
+}
+
+/// The table of what is reported.
+pub(super) fn reported_table(reported: &[&SeriesVerdict]) -> Table {
     let columns = vec![
         TableColumn::new("verdict", CellKind::Text),
         TableColumn::new("cell", CellKind::Name),
@@ -176,7 +185,7 @@ fn reported_table(reported: &[&SeriesVerdict]) -> Table {
 }
 
 /// `12 series: 1 regression confirmed, 8 unchanged, 3 not judged`.
-fn tally(night: &Night) -> String {
+pub(super) fn tally(night: &Night) -> String {
     let mut counts: BTreeMap<usize, (String, usize)> = BTreeMap::new();
     for one in &night.verdicts {
         let entry = counts.entry(rank(&one.verdict)).or_insert_with(|| (one.verdict.words(), 0));
@@ -221,7 +230,7 @@ pub fn shown_value(quantity: &Quantity, number: f64) -> String {
 }
 
 /// The change that a verdict is about: of a cost in percent, of a score as a difference.
-fn change(quantity: &Quantity, numbers: &Numbers) -> String {
+pub(super) fn change(quantity: &Quantity, numbers: &Numbers) -> String {
     let Some(change) = numbers.change else { return String::new() };
     match quantity.rules() {
         Some(metric) if quantity.is_quality() => {
@@ -238,6 +247,6 @@ pub fn change_in_percent(share: f64) -> String {
 }
 
 /// The day of a time in RFC 3339.
-fn date(time: &str) -> &str {
+pub(super) fn date(time: &str) -> &str {
     time.get(..10).unwrap_or(time)
 }

@@ -4,9 +4,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod export_properties;
+mod exports;
 mod file;
 mod judged;
 mod kept_apart;
+mod pages;
 mod quality;
 mod rules;
 mod years;

@@ -4,10 +4,11 @@ use std::io::{Write, stdout};
 use std::path::PathBuf;
 
 use bakeoff_models::unknown_name;
-use bakeoff_reports::{History, Rules, Series, history_text};
+use bakeoff_reports::{History, Rules, Series, history_pages, history_text};
 use clap::Args;
 
 use super::super::{Exit, item, of_reading};
+use super::export::write_files;
 use crate::usage::usage;
 
 #[derive(Debug, Args)]
@@ -23,6 +24,9 @@ pub(super) struct ShowArguments {
     /// Show only series of these metrics, such as latency_p50_s, separated by commas
     #[arg(long = "metric", value_name = "METRIC", value_delimiter = ',', value_parser = item::<String>)]
     metrics: Vec<String>,
+    /// Write pages into this folder instead: index.html, and one for each task
+    #[arg(long, value_name = "DIR")]
+    html: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &ShowArguments) -> anyhow::Result<Exit> {
@@ -36,12 +40,15 @@ pub(super) fn run(arguments: &ShowArguments) -> anyhow::Result<Exit> {
     refuse_unknown(&history, "metric", &arguments.metrics, metric)?;
     let is_wanted =
         |wanted: &[String], names: Vec<String>| wanted.is_empty() || names.iter().any(|name| wanted.contains(name));
-    let text = history_text(&history, &rules, |series| {
+    let shown = |series: &Series| {
         is_wanted(&arguments.tasks, task(series))
             && is_wanted(&arguments.models, model(series))
             && is_wanted(&arguments.metrics, metric(series))
-    });
-    stdout().lock().write_all(text.as_bytes())?;
+    };
+    match &arguments.html {
+        Some(folder) => write_files(folder, &history_pages(&history, &rules, shown)?, "--html")?,
+        None => stdout().lock().write_all(history_text(&history, &rules, shown).as_bytes())?,
+    }
     Ok(Exit::Ok)
 }
 
