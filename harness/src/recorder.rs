@@ -17,7 +17,7 @@ use anyhow::Context;
 use bakeoff_reports::{Curve, IdleRow, Record, Results, Row, RunDir, RunInfo, encode, replace};
 
 use crate::case::Case;
-use crate::outcome::{Outcome, RunIdentity};
+use crate::outcome::{Node, Outcome, RunIdentity};
 use crate::phase::Phase;
 use crate::usage::usage;
 
@@ -37,6 +37,8 @@ pub struct Recorder {
     curves: File,
     /// How many rows each case has in the files of rows.
     stored: BTreeMap<String, RowCounts>,
+    /// Whether a machine has measured a case, so that `run.json` names it.
+    names_machine: bool,
     /// Held until the report is written, so that a second process on the directory is refused.
     lock: RunLock,
 }
@@ -106,7 +108,7 @@ impl Recorder {
         dir.write_rows::<Curve>(&dir.curves_path(), &[])?;
         // Last, because a directory with it is a run that can be resumed.
         dir.write_info(info)?;
-        Recorder::open(dir, info, lock, BTreeMap::new())
+        Recorder::open(dir, info, lock, &StoredRows::default())
     }
 
     /// Opens the directory of a run that was stopped, which `lock` is of. Drops cases that are incomplete or failed, and those that waited for a
@@ -132,15 +134,10 @@ impl Recorder {
         let kept = Kept::of(&dir, cases, &rows, results)?;
         tidy(&dir, &rows.records)?;
         let rows = rewrite(&dir, &order, &kept.done, rows)?;
-        Ok((Recorder::open(dir, info, lock, rows.counts())?, kept))
+        Ok((Recorder::open(dir, info, lock, &rows)?, kept))
     }
 
-    fn open(
-        dir: RunDir,
-        info: &RunInfo,
-        lock: RunLock,
-        stored: BTreeMap<String, RowCounts>,
-    ) -> anyhow::Result<Recorder> {
+    fn open(dir: RunDir, info: &RunInfo, lock: RunLock, rows: &StoredRows) -> anyhow::Result<Recorder> {
         Ok(Recorder {
             identity: RunIdentity {
                 run: info.run.clone(),
@@ -154,7 +151,8 @@ impl Recorder {
             records: open_to_append(&dir.records_path())?,
             curves: open_to_append(&dir.curves_path())?,
             dir,
-            stored,
+            stored: rows.counts(),
+            names_machine: rows.records.iter().any(|record| !record.machine.is_empty()),
             lock,
         })
     }
@@ -178,6 +176,34 @@ impl Recorder {
                 self.path().display()
             )
         })
+    }
+
+    /// Rows that nobody measures will name no machine, because other machines than this one measure.
+    pub fn measures_elsewhere(&mut self) {
+        self.identity.machine.clear();
+        self.identity.device_names.clear();
+    }
+
+    /// Makes the first other machine that measures a case the machine of the run, which reports name and to which cases count that nobody
+    /// measured.
+    ///
+    /// # Errors
+    /// If `run.json` cannot be read or written.
+    pub fn measured_on(&mut self, node: Node) -> anyhow::Result<()> {
+        if self.names_machine {
+            return Ok(());
+        }
+        self.ensure_there("the machine of the run was not stored")?;
+        let mut info = self.dir.info()?;
+        for device in &mut info.devices {
+            if let Some(there) = node.devices.iter().find(|there| there.device == device.device) {
+                *device = there.clone();
+            }
+        }
+        (info.machine, info.energy) = (node.machine, node.energy);
+        self.dir.write_info(&info)?;
+        self.names_machine = true;
+        Ok(())
     }
 
     /// Stores what meters showed of the idle machine.
