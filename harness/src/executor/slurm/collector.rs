@@ -171,10 +171,15 @@ impl<'a> Collector<'a> {
             };
             found.push((folder, requests, job.unwrap_or_default()));
         }
+        if found.is_empty() {
+            return Ok(());
+        }
         let jobs = found.iter().map(|(.., job)| job.clone()).filter(|job| !job.is_empty()).collect();
         let lines = self.slurm.cluster.tasks(&jobs).map_err(usage)?;
         let mut live: BTreeSet<(&str, u32)> = BTreeSet::new();
-        for line in lines.iter().filter(|line| stage(&line.state) != Stage::Over) {
+        // A task that is being ended leaves nothing that is not there.
+        let is_live = |line: &&TaskLine| stage(&line.state) != Stage::Over && line.state != "COMPLETING";
+        for line in lines.iter().filter(is_live) {
             live.extend(line.tasks.iter().cloned().flatten().map(|task| (line.job.as_str(), task)));
         }
         for (folder, requests, job) in found {

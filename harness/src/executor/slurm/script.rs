@@ -12,7 +12,7 @@ const BESIDE_THE_CASE_MIB: u64 = 512;
 const BESIDE_THE_CASE_S: f64 = 300.0;
 
 /// An array of one task for each case.
-pub struct Script<'a> {
+pub(super) struct Script<'a> {
     /// What the suite asks for.
     pub settings: &'a SlurmSettings,
     /// The name of the array in Slurm.

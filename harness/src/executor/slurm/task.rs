@@ -1,6 +1,7 @@
 //! The side of a task: it carries out one case on its node as the program does on one machine, and writes the outcome where the program
 //! finds it.
 
+use std::io::{Write, stderr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -90,7 +91,11 @@ pub fn carry_out(program: &Program, folder: &Path) -> anyhow::Result<bool> {
     let request = array.request(task)?;
     let work = RunDir::new(folder.parent().unwrap_or(folder).join("work"));
     let case = request.case.clone();
-    let Some((outcome, wall_s)) = measure(program, request, work) else { return Ok(false) };
+    let Some((outcome, wall_s)) = measure(program, request, work) else {
+        // The log says why there is no outcome.
+        let _ = writeln!(stderr(), "a signal told the task to stop");
+        return Ok(false);
+    };
     let node = node(program, &case);
     Report::new(case, node, wall_s, outcome)
         .write(&path)
