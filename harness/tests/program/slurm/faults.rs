@@ -4,7 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use super::{Cluster, HASTY, OnSlurm};
-use crate::common::{exits, stderr, stdout};
+use bakeoff_reports::Record;
+
+use crate::common::{exits, records, stderr, stdout};
 use crate::faults::{signal, wait_until};
 
 #[test]
@@ -48,7 +50,8 @@ pub(super) fn ctrl_c(cluster: Cluster) {
     on.slow_suite("");
     on.undisturbed();
     let run = on.start();
-    on.wait_for_a_task();
+    let checkpoints = || fs::read_dir(on.path("out/slurm/work/checkpoints")).into_iter().flatten().flatten();
+    wait_until("a checkpoint", || checkpoints().any(|file| !file.file_name().to_string_lossy().starts_with('.')));
     signal(&run, "-INT");
     let output = run.wait_with_output().unwrap();
     exits(&output, 130);
@@ -57,6 +60,9 @@ pub(super) fn ctrl_c(cluster: Cluster) {
     let output = on.run(&["resume", "out", "--executor", "slurm"]);
     exits(&output, 0);
     on.has_the_rows_of_an_undisturbed_run();
+    let rows = records(&on.path("out"));
+    let goes_on = |row: &&Record| row.metric == "fit_s" && row.note.starts_with("in 2 parts");
+    assert!(rows.iter().any(|row| goes_on(&row)), "a fit goes on from its checkpoint");
 }
 
 #[test]
