@@ -1,5 +1,5 @@
 //! Cases as tasks of a Slurm cluster: each is carried out on a node as it would be here, and its outcome comes back through the run's
-//! directory, which all machines see ([scaling](../../docs/scaling.md)).
+//! directory, which all machines see (docs/scaling.md).
 
 mod cluster;
 mod collector;
