@@ -106,7 +106,7 @@ fn dry_run(session: &Session<'_>, plan: &Plan, path: Option<&Path>) -> anyhow::R
     let others = match waiting {
         0 => String::new(),
         cases => {
-            format!("; {} more follow when the search trials that they wait for have ended", counted(cases, "case"))
+            format!("; {} follow when the search trials that they wait for have ended", counted(cases, "more case"))
         }
     };
     let stand = "xxxxxx stands for what is drawn when the run begins";

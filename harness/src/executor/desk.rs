@@ -176,7 +176,7 @@ impl<'a> Desk<'a> {
             }
             (None, Beginning::Refused(outcome)) => {
                 self.queue.ended(&case, &outcome, None);
-                self.not_run(index, case, outcome);
+                self.not_run(index, case, *outcome);
                 return None;
             }
             (None, Beginning::Run(params, found)) => (params, found),

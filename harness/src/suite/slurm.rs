@@ -27,7 +27,7 @@ pub struct SlurmEntry {
     /// How many tasks of an array may run at the same time. If not given, as many as the cluster lets run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_a_time: Option<Spanned<usize>>,
-    /// Seconds in which a task must have begun, or the run is stopped.
+    /// Seconds for which no task may run while others wait, or the run is stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_within_s: Option<Spanned<f64>>,
     /// Seconds between two questions to Slurm.

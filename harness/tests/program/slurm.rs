@@ -220,8 +220,8 @@ fn the_suite_can_name_slurm_and_the_command_line_another_executor() {
     on.bench.write("suite.toml", &text);
     exits(&on.run(&["run", "suite.toml", "--out", "there"]), 0);
     assert!(on.path("state/1.sh").exists());
-    for here in [&["--executor", "process"][..], &["--inline"]] {
-        exits(&on.run(&[&["run", "suite.toml", "--out", here[0]], here].concat()), 0);
+    for (out, here) in [("one", &["--executor", "process"][..]), ("two", &["--inline"])] {
+        exits(&on.run(&[&["run", "suite.toml", "--out", out], here].concat()), 0);
     }
     assert!(!on.path("state/2.sh").exists());
     let output = on.run(&["run", "suite.toml", "--executor", "slurmm"]);

@@ -78,9 +78,10 @@ pub(super) struct Collector<'a> {
     next_submission: Instant,
     next_poll: Instant,
     silent_since: Option<Instant>,
-    begun: Instant,
-    /// Whether any task has begun.
-    has_begun: bool,
+    /// When a task was last seen to run, or has left an outcome.
+    alive: Instant,
+    /// Whether all tasks wait in the queue, by the last answer.
+    all_wait: bool,
     has_named_node: bool,
     /// The reasons for which tasks wait, as the user was told last.
     reasons: Vec<String>,
@@ -110,8 +111,8 @@ impl<'a> Collector<'a> {
             next_submission: now,
             next_poll: now,
             silent_since: None,
-            begun: now,
-            has_begun: false,
+            alive: now,
+            all_wait: false,
             has_named_node: false,
             reasons: Vec::new(),
             trouble: String::new(),

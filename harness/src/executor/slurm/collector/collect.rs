@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use super::{Collector, Flight, TaskId};
 use crate::executor::Assignment;
@@ -81,7 +82,7 @@ impl Collector<'_> {
     }
 
     pub(super) fn start(&mut self, flight: &Flight) {
-        self.has_begun = true;
+        self.alive = Instant::now();
         if !flight.has_begun {
             self.desk.started(flight.assignment.index);
         }

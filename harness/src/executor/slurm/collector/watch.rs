@@ -60,7 +60,7 @@ impl Collector<'_> {
                     runs += 1;
                     flight.over = None;
                     flight.began.get_or_insert_with(Instant::now);
-                    self.has_begun = true;
+                    self.alive = Instant::now();
                     if !std::mem::replace(&mut flight.has_begun, true) {
                         self.desk.started(flight.assignment.index);
                     }
@@ -77,6 +77,7 @@ impl Collector<'_> {
                 }
             }
         }
+        self.all_wait = waits.values().sum::<usize>() == self.flights.len();
         self.tell_reasons(&waits, runs);
     }
 
@@ -93,13 +94,13 @@ impl Collector<'_> {
         self.reasons = reasons;
     }
 
-    /// Ends the run if no task will start, or none has for too long.
+    /// Ends the run if no task will start, or none has run for too long.
+    ///
+    /// # Errors
+    /// Why the run ends.
     pub(super) fn check_patience(&mut self) -> anyhow::Result<()> {
-        if self.has_begun {
-            return Ok(());
-        }
         let never: Vec<&str> = self.reasons.iter().map(String::as_str).filter(|reason| never_starts(reason)).collect();
-        if !never.is_empty() && never.len() == self.reasons.len() {
+        if self.all_wait && !never.is_empty() && never.len() == self.reasons.len() {
             let why = never.join(", ");
             self.cancel(&format!("no task will start: {why}"));
             anyhow::bail!(
@@ -109,7 +110,7 @@ impl Collector<'_> {
             );
         }
         let patience = self.slurm.settings.start_within;
-        if self.begun.elapsed() >= patience {
+        if self.alive.elapsed() >= patience {
             let why = match (&self.reasons[..], &self.trouble[..]) {
                 ([], "") => "Slurm names no reason".to_owned(),
                 ([], trouble) => trouble.to_owned(),
