@@ -233,7 +233,9 @@ impl Recorder {
         for (split, rows) in &outcome.hidden {
             self.dir.write_rows(&self.dir.hidden_predictions_path(&case.id, split), rows)?;
         }
-        append_rows(&mut self.curves, &self.dir.curves_path(), &outcome.curves)?;
+        if !outcome.curves.is_empty() {
+            append_rows(&mut self.curves, &self.dir.curves_path(), &outcome.curves)?;
+        }
         append_rows(&mut self.records, &self.dir.records_path(), &records)?;
         let counts = RowCounts { records: records.len(), curves: outcome.curves.len() };
         self.stored.insert(case.id.clone(), counts);
