@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::thread;
 
 use anyhow::Context;
-use bakeoff_reports::{Curve, IdleRow, Record, Results, Row, RunDir, RunInfo, encode, replace};
+use bakeoff_reports::{Curve, IdleRow, Record, ReportError, Results, Row, RunDir, RunInfo, encode, replace};
 
 use crate::case::Case;
 use crate::outcome::{Node, Outcome, RunIdentity};
@@ -221,12 +222,7 @@ impl Recorder {
 
     fn append(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> anyhow::Result<()> {
         let records = self.identity.records(case, outcome, wall_s);
-        if !outcome.predictions.is_empty() {
-            self.dir.write_rows(&self.dir.predictions_path(&case.id), &outcome.predictions)?;
-        }
-        if !outcome.readings.is_empty() {
-            self.dir.write_readings(&case.id, &outcome.readings)?;
-        }
+        write_large_files(&self.dir, &case.id, outcome)?;
         if !outcome.sheet.is_empty() {
             replace(&self.dir.sheet_path(&case.id), &outcome.sheet)?;
         }
@@ -298,6 +294,27 @@ impl Recorder {
             Some(what) => Err(replaced(&self.dir, &what, consequence)),
         }
     }
+}
+
+/// Writes the predictions and the readings of a case. Both are forced to the disk, which takes as long for the two as for one if it is done
+/// at the same time.
+fn write_large_files(dir: &RunDir, case: &str, outcome: &Outcome) -> Result<(), ReportError> {
+    let predictions = || match &outcome.predictions[..] {
+        [] => Ok(()),
+        rows => dir.write_rows(&dir.predictions_path(case), rows),
+    };
+    let readings = || match &outcome.readings[..] {
+        [] => Ok(()),
+        rows => dir.write_readings(case, rows),
+    };
+    thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, readings) {
+        Ok(beside) => {
+            let written = predictions();
+            written.and(beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        }
+        // The system starts no more threads.
+        Err(_) => predictions().and_then(|()| readings()),
+    })
 }
 
 fn open_to_append(path: &Path) -> anyhow::Result<File> {
