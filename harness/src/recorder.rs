@@ -12,12 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::thread;
 
 use anyhow::Context;
-use bakeoff_reports::{Curve, IdleRow, Record, Results, Row, RunDir, RunInfo, encode, replace};
+use bakeoff_reports::{Curve, IdleRow, Record, ReportError, Results, Row, RunDir, RunInfo, encode, replace};
 
 use crate::case::Case;
-use crate::outcome::{Outcome, RunIdentity};
+use crate::outcome::{Node, Outcome, RunIdentity};
 use crate::phase::Phase;
 use crate::usage::usage;
 
@@ -37,6 +38,8 @@ pub struct Recorder {
     curves: File,
     /// How many rows each case has in the files of rows.
     stored: BTreeMap<String, RowCounts>,
+    /// Whether a machine has measured a case, so that `run.json` names it.
+    names_machine: bool,
     /// Held until the report is written, so that a second process on the directory is refused.
     lock: RunLock,
 }
@@ -106,7 +109,7 @@ impl Recorder {
         dir.write_rows::<Curve>(&dir.curves_path(), &[])?;
         // Last, because a directory with it is a run that can be resumed.
         dir.write_info(info)?;
-        Recorder::open(dir, info, lock, BTreeMap::new())
+        Recorder::open(dir, info, lock, &StoredRows::default())
     }
 
     /// Opens the directory of a run that was stopped, which `lock` is of. Drops cases that are incomplete or failed, and those that waited for a
@@ -132,15 +135,10 @@ impl Recorder {
         let kept = Kept::of(&dir, cases, &rows, results)?;
         tidy(&dir, &rows.records)?;
         let rows = rewrite(&dir, &order, &kept.done, rows)?;
-        Ok((Recorder::open(dir, info, lock, rows.counts())?, kept))
+        Ok((Recorder::open(dir, info, lock, &rows)?, kept))
     }
 
-    fn open(
-        dir: RunDir,
-        info: &RunInfo,
-        lock: RunLock,
-        stored: BTreeMap<String, RowCounts>,
-    ) -> anyhow::Result<Recorder> {
+    fn open(dir: RunDir, info: &RunInfo, lock: RunLock, rows: &StoredRows) -> anyhow::Result<Recorder> {
         Ok(Recorder {
             identity: RunIdentity {
                 run: info.run.clone(),
@@ -154,7 +152,8 @@ impl Recorder {
             records: open_to_append(&dir.records_path())?,
             curves: open_to_append(&dir.curves_path())?,
             dir,
-            stored,
+            stored: rows.counts(),
+            names_machine: rows.records.iter().any(|record| !record.machine.is_empty()),
             lock,
         })
     }
@@ -180,6 +179,34 @@ impl Recorder {
         })
     }
 
+    /// Rows that nobody measures will name no machine, because other machines than this one measure.
+    pub fn measures_elsewhere(&mut self) {
+        self.identity.machine.clear();
+        self.identity.device_names.clear();
+    }
+
+    /// Makes the first other machine that measures a case the machine of the run, which reports name and to which cases count that nobody
+    /// measured.
+    ///
+    /// # Errors
+    /// If `run.json` cannot be read or written.
+    pub fn measured_on(&mut self, node: Node) -> anyhow::Result<()> {
+        if self.names_machine {
+            return Ok(());
+        }
+        self.ensure_there("the machine of the run was not stored")?;
+        let mut info = self.dir.info()?;
+        for device in &mut info.devices {
+            if let Some(there) = node.devices.iter().find(|there| there.device == device.device) {
+                *device = there.clone();
+            }
+        }
+        (info.machine, info.energy) = (node.machine, node.energy);
+        self.dir.write_info(&info)?;
+        self.names_machine = true;
+        Ok(())
+    }
+
     /// Stores what meters showed of the idle machine.
     ///
     /// # Errors
@@ -195,19 +222,16 @@ impl Recorder {
 
     fn append(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> anyhow::Result<()> {
         let records = self.identity.records(case, outcome, wall_s);
-        if !outcome.predictions.is_empty() {
-            self.dir.write_rows(&self.dir.predictions_path(&case.id), &outcome.predictions)?;
-        }
-        if !outcome.readings.is_empty() {
-            self.dir.write_readings(&case.id, &outcome.readings)?;
-        }
+        write_large_files(&self.dir, &case.id, outcome)?;
         if !outcome.sheet.is_empty() {
             replace(&self.dir.sheet_path(&case.id), &outcome.sheet)?;
         }
         for (split, rows) in &outcome.hidden {
             self.dir.write_rows(&self.dir.hidden_predictions_path(&case.id, split), rows)?;
         }
-        append_rows(&mut self.curves, &self.dir.curves_path(), &outcome.curves)?;
+        if !outcome.curves.is_empty() {
+            append_rows(&mut self.curves, &self.dir.curves_path(), &outcome.curves)?;
+        }
         append_rows(&mut self.records, &self.dir.records_path(), &records)?;
         let counts = RowCounts { records: records.len(), curves: outcome.curves.len() };
         self.stored.insert(case.id.clone(), counts);
@@ -270,6 +294,27 @@ impl Recorder {
             Some(what) => Err(replaced(&self.dir, &what, consequence)),
         }
     }
+}
+
+/// Writes the predictions and the readings of a case. Both are forced to the disk, which takes as long for the two as for one if it is done
+/// at the same time.
+fn write_large_files(dir: &RunDir, case: &str, outcome: &Outcome) -> Result<(), ReportError> {
+    let predictions = || match &outcome.predictions[..] {
+        [] => Ok(()),
+        rows => dir.write_rows(&dir.predictions_path(case), rows),
+    };
+    let readings = || match &outcome.readings[..] {
+        [] => Ok(()),
+        rows => dir.write_readings(case, rows),
+    };
+    thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, readings) {
+        Ok(beside) => {
+            let written = predictions();
+            written.and(beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        }
+        // The system starts no more threads.
+        Err(_) => predictions().and_then(|()| readings()),
+    })
 }
 
 fn open_to_append(path: &Path) -> anyhow::Result<File> {

@@ -27,11 +27,12 @@ use bakeoff_reports::{Built, Impute, ReportError, Results, RunDir};
 use clap::{Args, Parser, Subcommand};
 
 use crate::budget::Budget;
+use crate::executor::slurm;
 use crate::interrupt;
 use crate::plan::{MAX_THREADS, Overrides, Plan};
 use crate::program::Program;
 use crate::recorder::RunLock;
-use crate::suite::Source;
+use crate::suite::{ExecutorKind, Source};
 use crate::usage::{UsageError, usage};
 use crate::worker;
 
@@ -84,7 +85,23 @@ enum Command {
     /// Show what this machine can measure, what it cannot, and how to enable that
     Doctor(doctor::DoctorArguments),
     #[command(hide = true)]
-    Worker,
+    Worker(WorkerArguments),
+}
+
+#[derive(Debug, Args)]
+struct WorkerArguments {
+    /// Carry out the task of the array in this folder whose number Slurm states
+    #[arg(long, value_name = "DIR")]
+    array: Option<PathBuf>,
+}
+
+fn work(program: &Program, arguments: &WorkerArguments) -> anyhow::Result<Exit> {
+    match &arguments.array {
+        None => worker::serve(program).map(|()| Exit::Ok),
+        Some(folder) => {
+            slurm::carry_out(program, folder).map(|is_done| if is_done { Exit::Ok } else { Exit::Interrupted })
+        }
+    }
 }
 
 /// Which cases to run: a suite, and what to change in it.
@@ -200,7 +217,8 @@ impl ListItem for f64 {
 }
 
 impl Selection {
-    fn plan(&self, program: &Program) -> anyhow::Result<Plan> {
+    /// The plan of the suite with what the command line changes. `executor` carries out the cases, if the command line says so.
+    fn plan(&self, program: &Program, executor: Option<ExecutorKind>) -> anyhow::Result<Plan> {
         let source = Source::find(&self.suite).map_err(usage)?;
         let overrides = Overrides {
             tasks: self.tasks.clone(),
@@ -215,6 +233,7 @@ impl Selection {
             repeats: self.repeats,
             trials: self.trials,
             devices: self.devices.clone(),
+            executor,
             jobs: self.jobs,
             threads: self.threads,
             budget: self.budget,
@@ -300,7 +319,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
         Command::Doctor(arguments) => doctor::run(program, &arguments, samples),
         Command::Nightly(arguments) => nightly::run(program, &arguments, samples),
         Command::History(arguments) => history::run(program, &arguments),
-        Command::Worker => worker::serve(program).map(|()| Exit::Ok),
+        Command::Worker(arguments) => work(program, &arguments),
     };
     match exit {
         Ok(Exit::Ok) => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@ const TYPES: &[(&str, &str)] = &[
     ("expected a boolean", "expected true or false"),
     ("expected a sequence", "expected a list"),
     ("expected a map", "expected a table"),
+    ("unknown variant `", "unknown value `"),
     ("invalid type: ", "found "),
     ("invalid value: ", "found "),
     ("floating point `", "the number `"),

@@ -46,6 +46,7 @@ mod search_methods;
 mod served;
 mod served_faults;
 mod sheets;
+mod slurm;
 #[cfg(target_os = "linux")]
 mod terminals;
 mod unlabelled;
