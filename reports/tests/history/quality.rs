@@ -26,13 +26,13 @@ fn answered(bench: &Bench, n: usize, change: impl Fn(&mut PredictionRow)) -> Run
 
 /// Every third answer is wrong that was right.
 fn worse(row: &mut PredictionRow) {
-    if row.example % 3 == 0 && row.target == row.prediction {
+    if row.example.is_multiple_of(3) && row.target == row.prediction {
         row.prediction = if row.target == "cat" { "dog".to_owned() } else { "cat".to_owned() };
     }
 }
 
 fn better(row: &mut PredictionRow) {
-    if row.example % 3 == 0 {
+    if row.example.is_multiple_of(3) {
         row.prediction.clone_from(&row.target);
     }
 }
