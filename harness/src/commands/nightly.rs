@@ -50,7 +50,7 @@ pub(super) struct NightlyArguments {
 }
 
 pub(super) fn run(program: &Program, arguments: &NightlyArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
-    let plan = arguments.selection.plan(program)?;
+    let plan = arguments.selection.plan(program, arguments.isolation.executor())?;
     let session = Session { program, samples, inline: arguments.isolation.inline };
     session.verify_data(&plan)?;
     let folder = &arguments.history;
