@@ -106,7 +106,7 @@ fn spikes(others: &Others) {
 }
 
 /// The tables.
-pub fn tables() {
+pub(crate) fn tables() {
     let others = Others::new(8);
     println!("| one of {SERIES} series steps after {BEFORE} nights | 1 night | 2 nights | 3 | 5 | 10 | 28 |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");

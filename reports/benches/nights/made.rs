@@ -3,22 +3,22 @@
 use crate::noise::{Draws, Kind, Nights, one_percent, realistic, walk};
 
 /// Series of a night.
-pub const SERIES: usize = 200;
+pub(crate) const SERIES: usize = 200;
 
 /// Series with a change, of each kind.
-pub const CHANGES: u64 = 1_000;
+pub(crate) const CHANGES: u64 = 1_000;
 
 /// Nights before a change.
-pub const BEFORE: usize = 60;
+pub(crate) const BEFORE: usize = 60;
 
 /// Nights from the change on.
-pub const AFTER: usize = 35;
+pub(crate) const AFTER: usize = 35;
 
 /// How much the state that all series of a machine share resembles that of the night before.
 const COMMON_STAYS: f64 = 0.6;
 
 /// A machine's nights of all series, in which nothing changes.
-pub fn quiet(seed: u64, nights: usize, kind: impl Fn(&mut Draws) -> Kind) -> Vec<Nights> {
+pub(crate) fn quiet(seed: u64, nights: usize, kind: impl Fn(&mut Draws) -> Kind) -> Vec<Nights> {
     let common = walk(nights, COMMON_STAYS, &mut Draws::new(seed, 0));
     let series = |index: usize| {
         let mut draws = Draws::new(seed, 1 + index as u64);
@@ -30,7 +30,7 @@ pub fn quiet(seed: u64, nights: usize, kind: impl Fn(&mut Draws) -> Kind) -> Vec
 
 /// What happens to a series after [`BEFORE`] nights.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// It changes by this share.
     Step(f64),
     /// It changes by this share a week.
@@ -40,7 +40,7 @@ pub enum Shape {
 }
 
 /// A series that changes: up for even seeds and down for odd ones. A spike is always up.
-pub fn changing(seed: u64, shape: Shape, kind: impl Fn(&mut Draws) -> Kind) -> Nights {
+pub(crate) fn changing(seed: u64, shape: Shape, kind: impl Fn(&mut Draws) -> Kind) -> Nights {
     // Streams below are those of quiet machines.
     let mut draws = Draws::new(seed, 1_000_000);
     let common = walk(BEFORE + AFTER, COMMON_STAYS, &mut draws);
@@ -58,21 +58,21 @@ pub fn changing(seed: u64, shape: Shape, kind: impl Fn(&mut Draws) -> Kind) -> N
 }
 
 /// Whether a series with this seed changes to larger numbers.
-pub fn is_up(seed: u64) -> bool {
-    seed % 2 == 0
+pub(crate) fn is_up(seed: u64) -> bool {
+    seed.is_multiple_of(2)
 }
 
 /// The sizes of single spikes.
-pub fn spike(seed: u64) -> Shape {
+pub(crate) fn spike(seed: u64) -> Shape {
     Shape::Spike([0.1, 0.3, 1.0, 5.0][seed as usize % 4])
 }
 
 /// Noise of 1 % without outliers, for spikes that are the only ones.
-pub fn without_outliers(draws: &mut Draws) -> Kind {
+pub(crate) fn without_outliers(draws: &mut Draws) -> Kind {
     Kind { outliers: 0.0, ..one_percent(draws) }
 }
 
 /// Modes and outliers that stay with this probability when a series is measured again the same night.
-pub fn sticking(probability: f64) -> impl Fn(&mut Draws) -> Kind {
+pub(crate) fn sticking(probability: f64) -> impl Fn(&mut Draws) -> Kind {
     move |draws| Kind { sticks: probability, ..realistic(draws) }
 }

@@ -3,52 +3,55 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+/// The constants of the rules were chosen by looking at the series with seeds from 0 on, so these are others.
+const FIRST_SEED: u64 = 1_000_000;
+
 /// Random numbers.
-pub struct Draws(ChaCha8Rng);
+pub(crate) struct Draws(ChaCha8Rng);
 
 impl Draws {
-    pub fn new(seed: u64, stream: u64) -> Draws {
-        let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    pub(crate) fn new(seed: u64, stream: u64) -> Draws {
+        let mut generator = ChaCha8Rng::seed_from_u64(FIRST_SEED + seed);
         generator.set_stream(stream);
         Draws(generator)
     }
 
     /// Above 0 and below 1.
-    pub fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         (f64::from(self.0.next_u32()) + 0.5) / (f64::from(u32::MAX) + 1.0)
     }
 
-    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.uniform()
     }
 
-    pub fn chance(&mut self, probability: f64) -> bool {
+    pub(crate) fn chance(&mut self, probability: f64) -> bool {
         self.uniform() < probability
     }
 
     /// Two uniform numbers give a normal one (Box and Muller 1958).
-    pub fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
     }
 }
 
 /// How the numbers of a series vary. Everything is in logarithms, so 0.01 is about 1 %.
 #[derive(Debug, Clone, Copy)]
-pub struct Kind {
+pub(crate) struct Kind {
     /// The standard deviation of a night without outliers and modes.
-    pub deviation: f64,
+    pub(crate) deviation: f64,
     /// The share of the variance that is the state of the machine, which changes slowly and is the same for what is measured again.
-    pub state: f64,
+    pub(crate) state: f64,
     /// The correlation of the state with that of the night before.
-    pub stays: f64,
+    pub(crate) stays: f64,
     /// The probability of an outlier. Outliers are slower by 5 % and an exponential part with the mean 15 %.
-    pub outliers: f64,
+    pub(crate) outliers: f64,
     /// The distance of a second mode, 0 without one.
-    pub mode: f64,
+    pub(crate) mode: f64,
     /// The probability of the second mode in a process.
-    pub in_mode: f64,
+    pub(crate) in_mode: f64,
     /// The probability that a mode or an outlier is the same when it is measured again the same night.
-    pub sticks: f64,
+    pub(crate) sticks: f64,
 }
 
 /// The share of the state's variance that all series of a machine have in common.
@@ -56,7 +59,7 @@ const COMMON: f64 = 0.3;
 
 /// The series of a realistic suite: noise from 0.5 % to 3 %, 20 % to 70 % of its variance from a slow state, up to 2 % of outliers. One series in
 /// seven has two modes that are 3 % to 10 % apart, of which the second comes in 20 % to 50 % of processes.
-pub fn realistic(draws: &mut Draws) -> Kind {
+pub(crate) fn realistic(draws: &mut Draws) -> Kind {
     let two_modes = draws.chance(1.0 / 7.0);
     Kind {
         deviation: 0.005 * 6.0_f64.powf(draws.uniform()),
@@ -70,20 +73,20 @@ pub fn realistic(draws: &mut Draws) -> Kind {
 }
 
 /// Noise of 1 % with the same state and outliers, and without modes.
-pub fn one_percent(draws: &mut Draws) -> Kind {
+pub(crate) fn one_percent(draws: &mut Draws) -> Kind {
     Kind { deviation: 0.01, mode: 0.0, ..realistic(draws) }
 }
 
 /// The nights of one series.
-pub struct Nights {
+pub(crate) struct Nights {
     kind: Kind,
     states: Vec<f64>,
     in_mode: Vec<bool>,
     outliers: Vec<f64>,
     /// What is added to the level, as a logarithm.
-    pub shift: Vec<f64>,
+    pub(crate) shift: Vec<f64>,
     /// What is added to a night's number, but not to what is measured again.
-    pub spike: Vec<f64>,
+    pub(crate) spike: Vec<f64>,
     /// The logarithm of each night's number.
     logs: Vec<f64>,
     draws: Draws,
@@ -91,7 +94,7 @@ pub struct Nights {
 
 impl Nights {
     /// As many nights as `common` has states of the machine.
-    pub fn new(kind: Kind, common: &[f64], mut draws: Draws) -> Nights {
+    pub(crate) fn new(kind: Kind, common: &[f64], mut draws: Draws) -> Nights {
         let own = walk(common.len(), kind.stays, &mut draws);
         let (of_all, of_one) = (COMMON.sqrt(), (1.0 - COMMON).sqrt());
         let size = kind.deviation * kind.state.sqrt();
@@ -128,12 +131,12 @@ impl Nights {
     }
 
     /// The number of each night.
-    pub fn values(&self) -> Vec<f64> {
+    pub(crate) fn values(&self) -> Vec<f64> {
         (0..self.logs.len()).map(|night| (self.logs[night] + self.shift[night] + self.spike[night]).exp()).collect()
     }
 
     /// What is measured again in this night: processes of their own in the same state of the machine.
-    pub fn again(&mut self, night: usize, count: usize) -> Vec<f64> {
+    pub(crate) fn again(&mut self, night: usize, count: usize) -> Vec<f64> {
         let sticks = self.draws.chance(self.kind.sticks);
         let measure = |_| {
             let in_mode = if sticks { self.in_mode[night] } else { self.draws.chance(self.kind.in_mode) };
@@ -145,7 +148,7 @@ impl Nights {
 }
 
 /// Standard normal numbers, each correlated with the one before.
-pub fn walk(nights: usize, stays: f64, draws: &mut Draws) -> Vec<f64> {
+pub(crate) fn walk(nights: usize, stays: f64, draws: &mut Draws) -> Vec<f64> {
     let mut state = draws.normal();
     let next = |_| {
         let now = state;

@@ -81,7 +81,7 @@ fn row(what: &str, machines: u64, nights: Range<usize>, kind: impl Fn(&mut Draws
 }
 
 /// The table.
-pub fn table() {
+pub(crate) fn table() {
     println!(
         "| {SERIES} series in which nothing changes | nights | suspects a night | nights with an alert | alerts to smaller + larger numbers | of these by a change point |"
     );

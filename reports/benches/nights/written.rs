@@ -8,7 +8,7 @@ use crate::made::{BEFORE, CHANGES, Shape, changing, is_up, quiet, spike, without
 use crate::noise::{Nights, one_percent, realistic};
 
 /// Writes `quiet.jsonl`, `step.jsonl`, `drift.jsonl` and `spike.jsonl`: one series a line.
-pub fn write(folder: &Path) {
+pub(crate) fn write(folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
     let mut quiet_file = file(folder, "quiet");
     for machine in 0..10 {
