@@ -192,7 +192,9 @@ fn draw_panel(
     if let Some(bound) = panel.bound_s {
         let of_lines = lines.iter().flat_map(|line| line.points.iter().copied());
         let of_crosses = panel.loads.iter().flat_map(|(_, load)| crosses(load)).map(|(_, at)| at);
-        let drawn: Vec<Point> = of_lines.chain(of_crosses).collect();
+        // The dashed lines are steep, so they cross the bound near the rate to which they lead.
+        let of_dashes = panel.loads.iter().filter_map(|(_, load)| Some((x.at(load.breaks_at()?), y.at(bound))));
+        let drawn: Vec<Point> = of_lines.chain(of_crosses).chain(of_dashes).collect();
         draw_reference(canvas, (&x, &y), (bound, "bound"), style.muted, &drawn)?;
     }
     for ((label, load), line) in panel.loads.iter().zip(&lines) {
