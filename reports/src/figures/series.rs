@@ -65,7 +65,7 @@ pub(crate) fn series_picture(series: &ShownSeries, style: &Style) -> Result<Opti
     let room = [middle * (1.0 - LEAST_SHARE), middle * (1.0 + LEAST_SHARE)];
     let Some(y) = AxisScale::around(numbers().chain(room).map(|number| number / scale), false) else { return Ok(None) };
     let Some(x) = AxisScale::around((0..series.points.len()).map(|index| index as f64), false) else { return Ok(None) };
-    let unit = if series.unit.is_empty() { String::new() } else { format!(" in {prefix}{}", series.unit) };
+    let unit = if series.unit.is_empty() { String::new() } else { format!(" ({prefix}{})", series.unit) };
     let axes = (
         Axis { scale: x, title: String::new(), unit: "", reversed: false },
         Axis { scale: y, title: format!("{}{unit}", series.quantity), unit: "", reversed: false },

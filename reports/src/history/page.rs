@@ -21,7 +21,7 @@ use crate::table;
 
 /// How to read the pictures.
 const HOW_TO_READ: &str = "A dot is one run, and its words name the commit. Thick lines are the levels of segments. A ring marks the first \
-    point of a new level, and a dashed line the beginning of an epoch. Triangles are what was measured again of a suspect; they are in no \
+    point of a new level, and a dashed line the beginning of an epoch. Diamonds are what was measured again of a suspect; they are in no \
     level. Runs have equal distances, whatever the time between them is.";
 
 /// The file that leads to the others.
