@@ -2,7 +2,8 @@
 //! docs/nightly.md has the tables that this prints.
 //!
 //!     cargo bench --workspace --locked --bench nights
-//!     cargo bench --workspace --locked --bench nights -- --write FOLDER    # the series, for scripts/nights/compare
+//!     cargo bench --workspace --locked --bench nights -- --seed 1000000    # other nights
+//!     cargo bench --workspace --locked --bench nights -- --write FOLDER    # the series, for scripts/nights/run
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -29,8 +30,13 @@ fn floors() -> Floors {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    if let Some(place) = arguments.iter().position(|argument| argument == "--write") {
-        written::write(arguments.get(place + 1).unwrap().as_ref());
+    let after =
+        |name: &str| arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1));
+    if let Some(seed) = after("--seed") {
+        noise::FIRST_SEED.set(seed.parse().unwrap()).unwrap();
+    }
+    if let Some(folder) = after("--write") {
+        written::write(folder.as_ref());
         return;
     }
     quiet::table();

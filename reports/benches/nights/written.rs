@@ -1,4 +1,4 @@
-//! The same series in files, for other programs to judge: scripts/nights/compare reads them.
+//! The same series in files, for other programs to judge: scripts/nights/compare.py reads them.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
