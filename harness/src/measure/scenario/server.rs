@@ -74,7 +74,7 @@ impl Bench<'_> {
         let examples = self.single_inputs(asked.inputs);
         let mut answers = Answers::of(asked.scored);
         let (values_before, readings_before) = (self.outcome.values.len(), self.outcome.readings.len());
-        let mut found = self.load_awake(model, asked, &examples, &mut answers);
+        let mut found = self.load_team(model, asked, &examples, &mut answers);
         if let Err(Fault::Clock(pause)) = &found {
             // A pause of the process or the machine says nothing about the model.
             self.outcome.values.truncate(values_before);
@@ -84,7 +84,7 @@ impl Bench<'_> {
                 // The parent does not count it as time of the case either.
                 self.spent_s -= gap.as_secs_f64();
             }
-            found = self.load_awake(model, asked, &examples, &mut answers);
+            found = self.load_team(model, asked, &examples, &mut answers);
         }
         let found = or_stop(found)?;
         let fault = found.as_ref().err().map(ToString::to_string).or(answers.fault());
@@ -112,21 +112,6 @@ impl Bench<'_> {
         Duration::from_secs_f64(self.case.latency.bound_ms.unwrap_or_default() / 1e3)
     }
 
-    /// As [`Bench::load_team`]. It is a fault if the machine was suspended meanwhile.
-    fn load_awake<'p>(
-        &mut self,
-        model: &mut dyn Model,
-        asked: &Asked<'p>,
-        examples: &[Inputs],
-        answers: &mut Answers<'p>,
-    ) -> Result<Found, Fault> {
-        let machine = self.program.machine;
-        let suspended = machine.suspended();
-        let found = self.load_team(model, asked, examples, answers)?;
-        suspended_since(machine, suspended)?;
-        Ok(found)
-    }
-
     /// Loads one instance of the model, or several on threads of their own.
     fn load_team<'p>(
         &mut self,
@@ -150,10 +135,13 @@ impl Bench<'_> {
         with_several(workers, loaded, answers, &none, |team| self.load_up(team, examples.len()))
     }
 
-    /// Finds the capacity of a team, and then the highest rate that it holds.
+    /// Finds the capacity of a team, and then the highest rate that it holds. It is a fault if the machine was suspended meanwhile.
     fn load_up(&mut self, team: &mut dyn Team, examples: usize) -> Result<Found, Fault> {
+        let machine = self.program.machine;
+        let suspended = machine.suspended();
         let burst = self.burst(team, examples, 0)?;
         let found = self.find(team, examples, &burst)?;
+        suspended_since(machine, suspended)?;
         let note = format!("of {} queries", burst.len());
         self.record(PHASE, "capacity_per_s", Some(found.capacity), "stopwatch", note);
         Ok(found)
