@@ -120,8 +120,9 @@ impl Machine for FakeMachine {
         Some(FETCHED.fetch_add(fetched, Ordering::SeqCst))
     }
 
+    /// `FAKE_UTC` is the time.
     fn utc(&self) -> String {
-        "2026-01-02T03:04:05Z".to_owned()
+        std::env::var("FAKE_UTC").unwrap_or_else(|_| "2026-01-02T03:04:05Z".to_owned())
     }
 
     fn powercap(&self) -> PathBuf {
@@ -505,9 +506,11 @@ impl FakeModel {
     }
 
     /// Takes the virtual time of a prediction, and does wrong what the parameter `fault` says. Changes `answers` if that is the fault.
+    /// `FAKE_SLOWER` is a factor of the time.
     fn take_time(&mut self, numbers: &[usize], answers: &mut Vec<usize>) {
         const MANY: usize = 70;
-        let mut service = Duration::from_secs_f64(self.spec.params.float("service_ms") / 1e3);
+        let slower = std::env::var("FAKE_SLOWER").ok().and_then(|factor| factor.parse::<f64>().ok()).unwrap_or(1.0);
+        let mut service = Duration::from_secs_f64(slower * self.spec.params.float("service_ms") / 1e3);
         let fault = self.spec.params.word("fault");
         let new = numbers.iter().filter(|number| self.known.insert(**number)).count();
         if numbers.len() != 1 {

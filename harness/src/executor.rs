@@ -1,34 +1,39 @@
-//! Carries out a case: in child processes with a time-out and a memory limit, or in this process.
+//! Carries out the cases of a run: in child processes with a time-out and a memory limit, in this process, or as tasks of a Slurm cluster.
 
+mod child;
+mod desk;
+mod inline;
 mod rounds;
+pub mod slurm;
 mod steps;
-
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
-
-use bakeoff_reports::{RunDir, Status};
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+mod turns;
 
 use crate::case::Case;
 use crate::energy::Metering;
-use crate::forecast::gib;
-use crate::interrupt;
-use crate::outcome::{NOT_STARTED, Outcome, PROCESS_ENDED};
-use crate::program::Program;
-use crate::protocol::{Event, Request};
-use crate::threads;
-use crate::worker;
+use crate::outcome::Outcome;
+use crate::protocol::Event;
 
+pub use child::ChildProcess;
+pub use desk::{Assignment, Desk, Message, Queue};
+pub use inline::Inline;
+pub use slurm::{Slurm, SlurmCommands};
 pub use steps::UnderWay;
 
-/// Something that carries out cases.
+/// Something that carries out the cases of a run.
 pub trait Executor: Sync {
+    /// Takes cases from the desk and hands in what they gave, until no case is left or the user stops the run. Several threads may do so
+    /// at the same time, each with a desk of the same queue.
+    ///
+    /// # Errors
+    /// If no further case can be carried out. What was handed in stays.
+    fn work(&self, desk: &Desk<'_>) -> anyhow::Result<()>;
+
+    /// Called when the outcome of the case of this index is stored, so that the executor need not keep it any longer.
+    fn stored(&self, _index: usize) {}
+}
+
+/// Something that carries out single cases on this machine.
+pub trait Local: Sync {
     /// Fits the model of `case`, and saves it if it is to be served. `None` if the user interrupted it.
     fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay>;
 
@@ -45,80 +50,10 @@ pub trait Executor: Sync {
     }
 }
 
-/// Carries out cases in this process, for debuggers, profilers and tests. There is no time-out and no memory limit, and
-/// a crash ends the run.
-pub struct Inline {
-    /// The program.
-    pub program: Program,
-    /// A folder from which samples are read instead of the built-in ones.
-    pub samples: Option<PathBuf>,
-    /// The directory of the run to which the cases belong, if any.
-    pub run: Option<RunDir>,
-    /// The meters of the run, if any measures.
-    pub metering: Option<Arc<Metering>>,
-}
-
-impl Executor for Inline {
-    fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay> {
-        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
-        let phase_s = shortest_phase_s(self.metering.as_deref());
-        UnderWay::begin(Request { alone: false, phase_s, ..request }, self.run.as_ref(), &mut self.step(emit))
-    }
-
-    fn serve(&self, case: &mut UnderWay, emit: &mut dyn FnMut(Event)) -> Option<()> {
-        case.serve(&mut self.step(emit))
-    }
-}
-
-impl Inline {
-    fn step<'a>(
-        &'a self,
-        emit: &'a mut dyn FnMut(Event),
-    ) -> impl FnMut(&Request, &mut Duration) -> Option<Outcome> + 'a {
-        move |request, left| {
-            let begun = Instant::now();
-            let outcome = metered(self.metering.as_deref(), emit, |emit| {
-                Some(worker::measure_safely(&self.program, request, emit))
-            });
-            *left = left.saturating_sub(begun.elapsed());
-            outcome.filter(|_| !interrupt::requested())
-        }
-    }
-}
-
-/// Carries out each case in child processes, which are this program as a `worker`: one that fits the model, and then those that
-/// serve it.
-pub struct ChildProcess {
-    /// A folder from which samples are read instead of the built-in ones.
-    pub samples: Option<PathBuf>,
-    /// The directory of the run to which the cases belong, if any.
-    pub run: Option<RunDir>,
-    /// The meters of the run, if any measures.
-    pub metering: Option<Arc<Metering>>,
-}
-
-/// The time between two checks of a child's time and memory.
-const CHECK_INTERVAL: Duration = Duration::from_millis(20);
-/// If a check is late by more than this, the program was suspended.
-const MIN_SUSPENSION: Duration = Duration::from_secs(1);
-/// How many lines of a child's standard error are kept, to explain why it ended.
-const STDERR_LINES_KEPT: usize = 20;
-
-impl Executor for ChildProcess {
-    fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay> {
-        let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
-        let request = Request { phase_s: shortest_phase_s(self.metering.as_deref()), ..request };
-        UnderWay::begin(request, self.run.as_ref(), &mut |request, left| self.step(request, left, emit))
-    }
-
-    fn serve(&self, case: &mut UnderWay, emit: &mut dyn FnMut(Event)) -> Option<()> {
-        case.serve(&mut |request, left| self.step(request, left, emit))
-    }
-}
-
-impl ChildProcess {
-    fn step(&self, request: &Request, left: &mut Duration, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
-        metered(self.metering.as_deref(), emit, |emit| step(request, left, emit))
+impl<L: Local> Executor for L {
+    fn work(&self, desk: &Desk<'_>) -> anyhow::Result<()> {
+        turns::work(self, desk);
+        Ok(())
     }
 }
 
@@ -142,278 +77,4 @@ fn metered(
         metering.complete(&mut outcome, &windows);
     }
     Some(outcome)
-}
-
-/// Does the work of a request in a child process.
-fn step(request: &Request, left: &mut Duration, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
-    let mut deadline = Deadline { at: Instant::now() + *left };
-    let outcome = match spawn(request) {
-        Ok(child) => supervise(child, &request.case, &mut deadline, emit),
-        // The child was stopped before it had read its case.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && is_being_stopped() => None,
-        Err(error) => Some(not_started(&error)),
-    };
-    *left = deadline.at.saturating_duration_since(Instant::now());
-    outcome
-}
-
-/// Starts the child of a request, and sends it the request.
-fn spawn(request: &Request) -> std::io::Result<Child> {
-    let mut command = Command::new(this_program()?);
-    command
-        .arg("worker")
-        .env("RAYON_NUM_THREADS", request.case.threads.to_string())
-        // Training allocates and frees the same blocks at every step. A fifth of its time was spent on returning
-        // them to the kernel and getting them again. mimalloc reads this variable when the child starts.
-        .env("MIMALLOC_PURGE_DELAY", "-1")
-        // The last lines of a child must be its message and not a backtrace.
-        .env("RUST_BACKTRACE", "0")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    // Ctrl-C at the terminal must reach the parent only. The parent ends its children itself, and so knows that it
-    // did.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let mut child = command.spawn()?;
-    let mut line = serde_json::to_vec(request)?;
-    line.push(b'\n');
-    if let Some(stdin) = &mut child.stdin {
-        stdin.write_all(&line)?;
-    }
-    Ok(child)
-}
-
-/// The path of this program, even if its file was replaced since it started, because one program must measure all cases
-/// of a run.
-fn this_program() -> std::io::Result<PathBuf> {
-    let itself = PathBuf::from("/proc/self/exe");
-    if itself.exists() { Ok(itself) } else { std::env::current_exe() }
-}
-
-/// When a process of a case is ended.
-struct Deadline {
-    at: Instant,
-}
-
-/// Why the parent ended a child.
-enum Ended {
-    Closed,
-    TimedOut,
-    TooLarge { bytes: u64 },
-    Interrupted,
-}
-
-fn not_started(error: &std::io::Error) -> Outcome {
-    Outcome::without_numbers(Status::Failed, format!("{NOT_STARTED}: {}", threads::refused(error)))
-}
-
-fn supervise(mut child: Child, case: &Case, deadline: &mut Deadline, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
-    let stdout = child.stdout.take().expect("standard output is piped");
-    let stderr = child.stderr.take().expect("standard error is piped");
-    let listeners = || Ok((listen(stdout)?, thread::Builder::new().spawn(move || tail(stderr))?));
-    let (events, last_words) = match listeners() {
-        Ok(listeners) => listeners,
-        Err(error) => {
-            // The child may have ended by itself. Then there is nothing left to kill.
-            let _ = child.kill();
-            let _ = child.wait();
-            return Some(not_started(&error));
-        }
-    };
-    // Kept open until the child has ended. When it closes, the child knows that the parent is gone.
-    let stdin = child.stdin.take();
-    let mut outcome = None;
-    let ended = watch(&events, child.id(), case, deadline, &mut |event| match event {
-        Event::Outcome(done) => outcome = Some(*done),
-        other => emit(other),
-    });
-    if !matches!(ended, Ended::Closed) {
-        // The child may have ended by itself just now. Then there is nothing left to kill.
-        let _ = child.kill();
-    }
-    let status = child.wait();
-    drop(stdin);
-    let last_words = last_words.join().unwrap_or_default();
-    match ended {
-        Ended::Interrupted => None,
-        Ended::TimedOut => Some(Outcome::without_numbers(
-            Status::TimedOut,
-            format!("did not end within {} s: raise timeout_s in the suite or make the case smaller", case.timeout_s),
-        )),
-        Ended::TooLarge { bytes } => Some(Outcome::without_numbers(
-            Status::OutOfMemory,
-            format!(
-                "{}: raise memory_limit_gib in the suite or make the case smaller",
-                over_limit(bytes, case.memory_limit_bytes)
-            ),
-        )),
-        Ended::Closed if outcome.is_none() && was_stopped(&status) => None,
-        Ended::Closed => Some(outcome.unwrap_or_else(|| post_mortem(status, &last_words))),
-    }
-}
-
-/// Whether the user stopped the run, so that a child which ended without an outcome is no result.
-fn was_stopped(status: &std::io::Result<ExitStatus>) -> bool {
-    #[cfg(unix)]
-    if let Ok(status) = status
-        && let Some(1 | 2 | 15) = std::os::unix::process::ExitStatusExt::signal(status)
-    {
-        return is_being_stopped();
-    }
-    interrupt::requested()
-}
-
-/// Whether this process is told to stop now or in a moment. A signal to all processes of a run, as a shutdown sends it, can reach
-/// the child before this process notices its own.
-fn is_being_stopped() -> bool {
-    const MOMENT: Duration = Duration::from_millis(500);
-    let begun = Instant::now();
-    while !interrupt::requested() && begun.elapsed() < MOMENT {
-        thread::sleep(CHECK_INTERVAL);
-    }
-    interrupt::requested()
-}
-
-/// Passes events on until the child closes its output or must be ended.
-fn watch(
-    events: &Receiver<Event>,
-    pid: u32,
-    case: &Case,
-    deadline: &mut Deadline,
-    emit: &mut dyn FnMut(Event),
-) -> Ended {
-    let mut memory = ResidentMemory::of(pid);
-    let mut next_look = Instant::now();
-    loop {
-        match events.recv_timeout(CHECK_INTERVAL) {
-            Ok(event) => emit(event),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ended::Closed,
-        }
-        let now = Instant::now();
-        if now < next_look {
-            continue;
-        }
-        // Time in which this process did not run (Ctrl-Z, a sleeping machine) does not count as the child's time.
-        let missed = now - next_look;
-        if missed > MIN_SUSPENSION {
-            deadline.at += missed;
-        }
-        next_look = now + CHECK_INTERVAL;
-        if interrupt::requested() {
-            return Ended::Interrupted;
-        }
-        if now > deadline.at {
-            return Ended::TimedOut;
-        }
-        let bytes = memory.bytes();
-        if bytes > case.memory_limit_bytes {
-            return Ended::TooLarge { bytes };
-        }
-    }
-}
-
-/// The resident memory of another process.
-struct ResidentMemory {
-    system: Option<System>,
-    pid: Pid,
-}
-
-impl ResidentMemory {
-    fn of(pid: u32) -> ResidentMemory {
-        ResidentMemory { system: System::new().ok(), pid: Pid::from_u32(pid) }
-    }
-
-    /// The resident memory in bytes. Zero if the process has ended, or if the system does not show it.
-    fn bytes(&mut self) -> u64 {
-        let Some(system) = &mut self.system else { return 0 };
-        let only = ProcessesToUpdate::Some(&[self.pid]);
-        system.refresh_processes_specifics(only, true, ProcessRefreshKind::nothing().with_memory().without_tasks());
-        system.process(self.pid).map_or(0, sysinfo::Process::memory)
-    }
-}
-
-/// Receives the child's events from a thread that ends when the child closes its output. A line that is no event was
-/// printed by a library and is ignored.
-fn listen(stdout: ChildStdout) -> std::io::Result<Receiver<Event>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::Builder::new().spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if let Ok(event) = serde_json::from_str(&line)
-                && sender.send(event).is_err()
-            {
-                return;
-            }
-        }
-    })?;
-    Ok(receiver)
-}
-
-/// The last lines of the child's standard error.
-fn tail(stderr: ChildStderr) -> Vec<String> {
-    let mut lines = VecDeque::with_capacity(STDERR_LINES_KEPT);
-    let mut reader = BufReader::new(stderr);
-    let mut line = Vec::new();
-    // A line without an end must not fill the parent's memory.
-    while matches!(reader.by_ref().take(4096).read_until(b'\n', &mut line), Ok(1..)) {
-        if lines.len() == STDERR_LINES_KEPT {
-            lines.pop_front();
-        }
-        lines.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
-        line.clear();
-    }
-    lines.into()
-}
-
-/// The outcome of a child that ended without reporting one.
-fn post_mortem(status: std::io::Result<ExitStatus>, last_words: &[String]) -> Outcome {
-    let words: Vec<&str> = last_words.iter().map(String::as_str).filter(|line| !line.is_empty()).collect();
-    if let Some(line) = words.iter().find(|line| line.starts_with("memory allocation of")) {
-        return Outcome::without_numbers(Status::OutOfMemory, *line);
-    }
-    let how = match status {
-        Ok(status) => describe(status),
-        Err(error) => format!("its exit status could not be read: {error}"),
-    };
-    let said = words.last().map_or(String::new(), |line| format!("; its last output: {line}"));
-    Outcome::without_numbers(Status::Failed, format!("{PROCESS_ENDED}: {how}{said}"))
-}
-
-fn describe(status: ExitStatus) -> String {
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        let name = match signal {
-            6 => " (SIGABRT: an abort, such as a stack overflow)",
-            9 => " (SIGKILL, not sent by this program but perhaps by the system's out-of-memory killer)",
-            11 => " (SIGSEGV: a fault in native code)",
-            15 => " (SIGTERM)",
-            _ => "",
-        };
-        return format!("killed by signal {signal}{name}");
-    }
-    status.to_string()
-}
-
-/// `0.52 GiB resident, over the limit of 0.50 GiB`, with as many digits as tell the two apart.
-fn over_limit(bytes: u64, limit_bytes: u64) -> String {
-    const MOST_DIGITS: usize = 9;
-    let shown = |digits: usize| [bytes, limit_bytes].map(|bytes| format!("{:.digits$}", gib(bytes)));
-    let different = (2..MOST_DIGITS).map(shown).find(|[resident, limit]| resident != limit);
-    let [resident, limit] = different.unwrap_or_else(|| shown(MOST_DIGITS));
-    format!("{resident} GiB resident, over the limit of {limit} GiB")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::over_limit;
-
-    #[test]
-    fn memory_just_over_its_limit_has_the_digits_that_show_it() {
-        const GIB: u64 = 1 << 30;
-        assert_eq!(over_limit(2 * GIB, GIB), "2.00 GiB resident, over the limit of 1.00 GiB");
-        let (resident, limit) = (GIB + (1 << 20), GIB);
-        assert_eq!(over_limit(resident, limit), "1.001 GiB resident, over the limit of 1.000 GiB");
-        assert_eq!(over_limit(GIB + 4096, GIB), "1.000004 GiB resident, over the limit of 1.000000 GiB");
-    }
 }

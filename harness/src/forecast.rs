@@ -81,7 +81,8 @@ fn memory_remark(plan: &Plan, machine: &MachineInfo) -> Option<String> {
     let limit_gib = *plan.suite.memory_limit_gib.as_ref();
     let jobs = plan.jobs().min(plan.cases.len());
     let machine_gib = gib(machine.memory_bytes);
-    if machine.memory_bytes == 0 || limit_gib * jobs as f64 <= machine_gib {
+    // Slurm gives a task the memory that it asks for, on another machine.
+    if plan.slurm().is_some() || machine.memory_bytes == 0 || limit_gib * jobs as f64 <= machine_gib {
         return None;
     }
     let at_a_time = if jobs > 1 { format!(" for each of {jobs} cases at a time") } else { String::new() };

@@ -36,9 +36,12 @@ pub const NOT_SERVED: &str = "the saved model could not be served";
 /// How the note of a case begins whose process could not be started.
 pub const NOT_STARTED: &str = "cannot start the case's process";
 
+/// How the note of a case begins whose task on a cluster ended without a result.
+pub const TASK_ENDED: &str = "the case's task ended without a result";
+
 /// Whether the note of a case says that it failed for a reason outside of it, which says nothing about its parameters.
 pub fn is_stop_from_outside(note: &str) -> bool {
-    [PROCESS_ENDED, NOT_STARTED].iter().any(|beginning| note.starts_with(beginning))
+    [PROCESS_ENDED, NOT_STARTED, TASK_ENDED].iter().any(|beginning| note.starts_with(beginning))
 }
 
 /// The result of one case.
@@ -48,6 +51,9 @@ pub struct Outcome {
     pub status: Status,
     /// The reason, if it is not `ok`.
     pub note: String,
+    /// The commit of the program that measured the case. Empty if it is that of this program.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub commit: String,
     /// The fingerprint of the machine that measured the case. Empty if nothing was measured.
     pub machine: String,
     /// The name of the device that the case computed on. Empty if nothing was measured.
@@ -75,6 +81,7 @@ impl Outcome {
         Outcome {
             status,
             note: note.into(),
+            commit: String::new(),
             machine: String::new(),
             device_name: String::new(),
             threads: None,
@@ -142,7 +149,8 @@ pub struct RunIdentity {
     pub run: String,
     /// The commit the program was built from.
     pub commit: String,
-    /// The fingerprint of the machine on which the run was begun. Rows that no process measured carry it.
+    /// The fingerprint of the machine on which the run was begun. Rows that no process measured carry it. Empty if other machines
+    /// measure.
     pub machine: String,
     /// The names of that machine's devices by their kind. Rows that no process measured carry them.
     pub device_names: BTreeMap<String, String>,
@@ -172,7 +180,7 @@ impl RunIdentity {
         let row = |value: &MetricValue| Record {
             schema: SCHEMA,
             run: self.run.clone(),
-            commit: self.commit.clone(),
+            commit: if outcome.commit.is_empty() { &self.commit } else { &outcome.commit }.clone(),
             machine: machine.clone(),
             case: case.id.clone(),
             task: case.task.clone(),

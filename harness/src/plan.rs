@@ -7,7 +7,7 @@ use bakeoff_models::{Device, ModelEntry, Resolved, Support};
 use crate::case::Case;
 use crate::machine::available_cpus;
 use crate::program::Program;
-use crate::suite::{ModelEntryWire, Source, Suite, SuiteError, not_written};
+use crate::suite::{ExecutorKind, ModelEntryWire, SlurmSettings, Source, Suite, SuiteError, not_written};
 use crate::tasks::{self, OwnTask, Task};
 
 mod axes;
@@ -19,6 +19,7 @@ mod own;
 mod params;
 mod search;
 mod settings;
+mod slurm;
 mod suite_names;
 mod target;
 mod trials;
@@ -76,8 +77,12 @@ impl Plan {
         let own = own::open(source, &mut suite, overrides)?;
         params::check(program, &own, source, &suite)?;
         let devices = overrides.apply(&mut suite)?;
-        settings::check_named_meters(program, source, &suite)?;
-        settings::check_meter(program, source, &suite, overrides)?;
+        slurm::check_suite(source, &suite)?;
+        // What another machine can read is not known here.
+        if suite.executor != Some(ExecutorKind::Slurm) {
+            settings::check_named_meters(program, source, &suite)?;
+            settings::check_meter(program, source, &suite, overrides)?;
+        }
         settings::check_timeout(source, &suite, overrides)?;
         latency::check_jobs(source, &suite)?;
         let jobs = *suite.jobs.as_ref();
@@ -110,6 +115,11 @@ impl Plan {
     /// Whether there is no case that a model can do.
     pub fn is_unsupported(&self) -> bool {
         self.cases.iter().all(|case| case.unsupported.is_some())
+    }
+
+    /// What a Slurm cluster is asked for. `None` if the cases are carried out here.
+    pub fn slurm(&self) -> Option<SlurmSettings> {
+        (self.suite.executor == Some(ExecutorKind::Slurm)).then(|| self.suite.slurm.settings())
     }
 
     /// What the search leaves as it is, in sentences. None if the suite searches nothing.

@@ -17,6 +17,8 @@ pub trait Progress {
     fn started(&mut self, index: usize, case: &Case);
     /// A case reports an event.
     fn on_event(&mut self, index: usize, event: &Event);
+    /// The executor says something about itself.
+    fn said(&mut self, text: &str);
     /// Some time has passed without an event.
     fn tick(&mut self) {}
     /// A case has ended.
@@ -82,6 +84,10 @@ impl Progress for Lines {
 
     fn on_event(&mut self, _index: usize, _event: &Event) {}
 
+    fn said(&mut self, text: &str) {
+        self.line(&format!("note: {text}"));
+    }
+
     fn done(&mut self, _index: usize, case: &Case, outcome: &Outcome) {
         self.done += 1;
         let text = describe(case, outcome, &self.primary);
@@ -95,6 +101,8 @@ impl Progress for Lines {
 const STEPS: u64 = 1000;
 /// How many of these steps a fit takes. It is an estimate that only the bar uses.
 const FIT_STEPS: u64 = 850;
+/// At most so many running cases have a line. A cluster runs more than a terminal has lines.
+const MOST_LINES: usize = 16;
 
 /// A bar for the run and a line for each running case.
 struct Bars {
@@ -125,6 +133,9 @@ impl Bars {
 
 impl Progress for Bars {
     fn started(&mut self, index: usize, case: &Case) {
+        if self.running.len() >= MOST_LINES {
+            return;
+        }
         let bar = self.all.insert_before(&self.run, ProgressBar::new_spinner());
         bar.set_prefix(case.id.clone());
         let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}").expect("the template is well-formed");
@@ -152,6 +163,10 @@ impl Progress for Bars {
             Event::Window(_) | Event::Outcome(_) => {}
         }
         self.show();
+    }
+
+    fn said(&mut self, text: &str) {
+        let _ = self.all.println(format!("note: {text}"));
     }
 
     // Bars that move by themselves would start a thread each, and would panic if the system starts no more threads.

@@ -1,11 +1,12 @@
 //! Stores the results of a run as they come. Only complete cases are stored, and a directory is never overwritten.
 //!
-//! A case's predictions and readings are stored first, then its curves, then its records. The last record closes the
+//! The predictions and the readings of cases are stored first, then their curves, then their records. The last record closes the
 //! case. A case that was cut off by a kill has no closing row, by which `resume` recognises and drops it.
 
 mod changed;
 mod kept;
 mod lock;
+mod storing;
 mod tidy;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use bakeoff_reports::{Curve, IdleRow, Record, Results, Row, RunDir, RunInfo, encode, replace};
+use bakeoff_reports::{Curve, IdleRow, Node, Nodes, Record, Results, Row, RunDir, RunInfo, encode, replace};
 
 use crate::case::Case;
 use crate::outcome::{Outcome, RunIdentity};
@@ -37,8 +38,24 @@ pub struct Recorder {
     curves: File,
     /// How many rows each case has in the files of rows.
     stored: BTreeMap<String, RowCounts>,
+    /// Whether a machine has measured a case, so that `run.json` names it.
+    names_machine: bool,
+    /// The other machines that have measured cases.
+    nodes: Nodes,
     /// Held until the report is written, so that a second process on the directory is refused.
     lock: RunLock,
+}
+
+/// A case that has ended, as it is stored.
+pub struct Ended {
+    /// The place of the case in the plan.
+    pub index: usize,
+    /// The case with the parameters that it was run with.
+    pub case: Case,
+    /// What it gave.
+    pub outcome: Outcome,
+    /// Its wall time; `None` if it did not begin.
+    pub wall_s: Option<f64>,
 }
 
 /// The rows of `records.csv` and `curves.csv`.
@@ -106,7 +123,7 @@ impl Recorder {
         dir.write_rows::<Curve>(&dir.curves_path(), &[])?;
         // Last, because a directory with it is a run that can be resumed.
         dir.write_info(info)?;
-        Recorder::open(dir, info, lock, BTreeMap::new())
+        Recorder::open(dir, info, lock, &StoredRows::default())
     }
 
     /// Opens the directory of a run that was stopped, which `lock` is of. Drops cases that are incomplete or failed, and those that waited for a
@@ -130,18 +147,15 @@ impl Recorder {
         let order: Vec<String> = info.cases.iter().map(|case| case.case.clone()).collect();
         refuse_lost(&dir, &order, &rows.records)?;
         let kept = Kept::of(&dir, cases, &rows, results)?;
-        tidy(&dir, &rows.records)?;
+        tidy(&dir, &rows.records, order.len())?;
         let rows = rewrite(&dir, &order, &kept.done, rows)?;
-        Ok((Recorder::open(dir, info, lock, rows.counts())?, kept))
+        storing::end(&dir);
+        Ok((Recorder::open(dir, info, lock, &rows)?, kept))
     }
 
-    fn open(
-        dir: RunDir,
-        info: &RunInfo,
-        lock: RunLock,
-        stored: BTreeMap<String, RowCounts>,
-    ) -> anyhow::Result<Recorder> {
+    fn open(dir: RunDir, info: &RunInfo, lock: RunLock, rows: &StoredRows) -> anyhow::Result<Recorder> {
         Ok(Recorder {
+            nodes: Nodes::read(&dir)?,
             identity: RunIdentity {
                 run: info.run.clone(),
                 commit: crate::COMMIT.to_owned(),
@@ -154,7 +168,8 @@ impl Recorder {
             records: open_to_append(&dir.records_path())?,
             curves: open_to_append(&dir.curves_path())?,
             dir,
-            stored,
+            stored: rows.counts(),
+            names_machine: rows.records.iter().any(|record| !record.machine.is_empty()),
             lock,
         })
     }
@@ -164,20 +179,55 @@ impl Recorder {
         self.dir.path()
     }
 
-    /// Stores one case.
+    /// Stores cases that have ended.
     ///
     /// # Errors
-    /// If the disk is full or gone. The stored part of the case then has no closing row, and `resume` drops it. Also if what was stored
+    /// If the disk is full or gone. The stored part of a case then has no closing row, and `resume` drops it. Also if what was stored
     /// before is not there any more. Nothing is written then.
-    pub fn store(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> anyhow::Result<()> {
-        self.ensure_in_place(&format!("the results of case {} were not stored", case.id))?;
-        self.append(case, outcome, wall_s).with_context(|| {
+    pub fn store(&mut self, ended: &[Ended]) -> anyhow::Result<()> {
+        let ids: Vec<&str> = ended.iter().map(|one| one.case.id.as_str()).collect();
+        let of = if ids.len() == 1 { "case" } else { "cases" };
+        self.ensure_in_place(&format!("the results of {of} {} were not stored", ids.join(", ")))?;
+        self.append(ended).with_context(|| {
             format!(
-                "the results of the last case could not be stored; what was stored before is complete. Correct the cause, then: \
+                "the results of the last {of} could not be stored; what was stored before is complete. Correct the cause, then: \
                  bakeoff resume {}",
                 self.path().display()
             )
         })
+    }
+
+    /// Rows that nobody measures will name no machine, because other machines than this one measure.
+    pub fn measures_elsewhere(&mut self) {
+        self.identity.machine.clear();
+        self.identity.device_names.clear();
+    }
+
+    /// Stores which other machine measured a case. The first one becomes the machine of the run, which reports name and to which cases
+    /// count that nobody measured.
+    ///
+    /// # Errors
+    /// If `run.json` cannot be read, or if the machine cannot be written.
+    pub fn measured_on(&mut self, node: Node) -> anyhow::Result<()> {
+        const CONSEQUENCE: &str = "the machine of a case was not stored";
+        if self.nodes.add(&node) {
+            self.ensure_there(CONSEQUENCE)?;
+            self.nodes.write(&self.dir)?;
+        }
+        if self.names_machine {
+            return Ok(());
+        }
+        self.ensure_there(CONSEQUENCE)?;
+        let mut info = self.dir.info()?;
+        for device in &mut info.devices {
+            if let Some(there) = node.devices.iter().find(|there| there.device == device.device) {
+                *device = there.clone();
+            }
+        }
+        (info.machine, info.energy) = (node.machine, node.energy);
+        self.dir.write_info(&info)?;
+        self.names_machine = true;
+        Ok(())
     }
 
     /// Stores what meters showed of the idle machine.
@@ -193,27 +243,36 @@ impl Recorder {
         Ok(())
     }
 
-    fn append(&mut self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) -> anyhow::Result<()> {
-        let records = self.identity.records(case, outcome, wall_s);
-        if !outcome.predictions.is_empty() {
-            self.dir.write_rows(&self.dir.predictions_path(&case.id), &outcome.predictions)?;
+    fn append(&mut self, ended: &[Ended]) -> anyhow::Result<()> {
+        storing::begin(&self.dir, ended)?;
+        storing::write_large_files(&self.dir, ended)?;
+        let (mut records, mut curves) = (Vec::new(), Vec::new());
+        let mut counts = Vec::with_capacity(ended.len());
+        for Ended { case, outcome, wall_s, .. } in ended {
+            if !outcome.sheet.is_empty() {
+                replace(&self.dir.sheet_path(&case.id), &outcome.sheet)?;
+            }
+            for (split, rows) in &outcome.hidden {
+                self.dir.write_rows(&self.dir.hidden_predictions_path(&case.id, split), rows)?;
+            }
+            let rows = self.identity.records(case, outcome, *wall_s);
+            counts.push(RowCounts { records: rows.len(), curves: outcome.curves.len() });
+            records.extend(rows);
+            curves.extend_from_slice(&outcome.curves);
         }
-        if !outcome.readings.is_empty() {
-            self.dir.write_readings(&case.id, &outcome.readings)?;
+        if !curves.is_empty() {
+            append_rows(&mut self.curves, &self.dir.curves_path(), &curves)?;
         }
-        if !outcome.sheet.is_empty() {
-            replace(&self.dir.sheet_path(&case.id), &outcome.sheet)?;
-        }
-        for (split, rows) in &outcome.hidden {
-            self.dir.write_rows(&self.dir.hidden_predictions_path(&case.id, split), rows)?;
-        }
-        append_rows(&mut self.curves, &self.dir.curves_path(), &outcome.curves)?;
         append_rows(&mut self.records, &self.dir.records_path(), &records)?;
-        let counts = RowCounts { records: records.len(), curves: outcome.curves.len() };
-        self.stored.insert(case.id.clone(), counts);
-        if !goes_on(outcome.status, case.trial) {
-            // What cannot be removed now is removed when the run ends.
-            let _ = fs::remove_file(self.dir.checkpoint_path(&case.id));
+        for (Ended { case, outcome, .. }, counts) in ended.iter().zip(counts) {
+            self.stored.insert(case.id.clone(), counts);
+            if !goes_on(outcome.status, case.trial) {
+                // What cannot be removed now is removed when the run ends.
+                let _ = fs::remove_file(self.dir.checkpoint_path(&case.id));
+            }
+        }
+        if ended.len() > 1 {
+            storing::end(&self.dir);
         }
         Ok(())
     }
@@ -233,7 +292,7 @@ impl Recorder {
             )
         };
         let rows = StoredRows::read(&self.dir).with_context(context)?;
-        tidy(&self.dir, &rows.records).with_context(context)?;
+        tidy(&self.dir, &rows.records, self.order.len()).with_context(context)?;
         let stored = self.stored.keys().cloned().collect();
         rewrite(&self.dir, &self.order, &stored, rows).with_context(context)?;
         Ok(&self.dir)
@@ -315,11 +374,12 @@ fn refuse_incomplete(dir: &RunDir) -> anyhow::Result<()> {
 }
 
 /// Refuses a directory that has files of cases whose rows were lost, because `resume` would remove them. A stop while a case was stored
-/// leaves the files of that one case without a closing row.
+/// leaves the files of that one case without a closing row. Those that were being stored together are known.
 fn refuse_lost(dir: &RunDir, cases: &[String], records: &[Record]) -> anyhow::Result<()> {
     let closed: BTreeSet<&str> =
         records.iter().filter(|record| is_closing(record)).map(|record| record.case.as_str()).collect();
-    let is_lost = |id: &&String| !closed.contains(id.as_str()) && has_files(dir, id);
+    let interrupted = storing::interrupted(dir);
+    let is_lost = |id: &&String| !closed.contains(id.as_str()) && !interrupted.contains(*id) && has_files(dir, id);
     let lost: Vec<&str> = cases.iter().filter(is_lost).map(String::as_str).collect();
     let evidence = match lost[..] {
         [] => return Ok(()),

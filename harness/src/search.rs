@@ -92,7 +92,7 @@ pub enum Beginning {
     /// It is run with these parameters. The values are those of the search for them.
     Run(Resolved, Vec<MetricValue>),
     /// It is not run, and this is stored.
-    Refused(Outcome),
+    Refused(Box<Outcome>),
 }
 
 impl Searches {
@@ -176,18 +176,18 @@ impl Searches {
             return match best {
                 Ok(params) => Beginning::Run(params, values),
                 Err((status, reason)) => {
-                    Beginning::Refused(Outcome { values, ..Outcome::without_numbers(status, reason) })
+                    Beginning::Refused(Box::new(Outcome { values, ..Outcome::without_numbers(status, reason) }))
                 }
             };
         };
         let before: Vec<&TrialResult> =
             ended.range(..trial).map(|(_, result)| result).filter(|result| result.wall_s.is_some()).collect();
         if let Some(reason) = search.budget.and_then(|budget| cost::used_up(budget, &before)) {
-            return Beginning::Refused(Outcome::without_numbers(Status::OverBudget, reason));
+            return Beginning::Refused(Box::new(Outcome::without_numbers(Status::OverBudget, reason)));
         }
         match self.choice(case) {
             Ok(params) => Beginning::Run(params, Vec::new()),
-            Err(reason) => Beginning::Refused(Outcome::without_numbers(Status::Failed, reason)),
+            Err(reason) => Beginning::Refused(Box::new(Outcome::without_numbers(Status::Failed, reason))),
         }
     }
 

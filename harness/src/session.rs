@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::case::Case;
 use crate::energy::Metering;
-use crate::executor::{ChildProcess, Executor, Inline};
+use crate::executor::{ChildProcess, Executor, Inline, Slurm, SlurmCommands};
 use crate::forecast::remarks;
 use crate::meters;
 use crate::plan::Plan;
@@ -174,6 +174,7 @@ impl Session<'_> {
             schema: SCHEMA,
             run,
             suite: suite.name.as_ref().clone(),
+            again_of: None,
             about: suite.about.clone(),
             started,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -223,15 +224,20 @@ impl Session<'_> {
         searches: Searches,
     ) -> anyhow::Result<Finished> {
         let path = recorder.path().to_owned();
+        // Other machines have meters and peaks of their own.
+        let is_elsewhere = plan.slurm().is_some();
+        if is_elsewhere {
+            recorder.measures_elsewhere();
+        }
         // Before the machine is made busy to find out what it can do at most.
-        let metering = self.metering(plan, &recorder)?;
-        let cases = self.with_peaks(&plan.cases);
+        let metering = if is_elsewhere { None } else { self.metering(plan, &recorder)? };
+        let cases = if is_elsewhere { plan.cases.clone() } else { self.with_peaks(&plan.cases) };
         let primary = info.tasks.iter().map(|task| (task.name.clone(), task.primary.clone())).collect();
         let mut progress = progress::for_stderr(cases.len(), primary);
         // Processor time, memory and panics belong to a process. If one process runs all cases, it must run them one at
-        // a time.
-        let jobs = if self.inline { 1 } else { plan.jobs() };
-        let executor = self.executor(Some(RunDir::new(&path)), metering.clone());
+        // a time. A cluster is asked by one thread.
+        let jobs = if self.inline || is_elsewhere { 1 } else { plan.jobs() };
+        let executor = self.executor(plan, RunDir::new(&path), metering.clone())?;
         let machine = self.program.machine;
         let tally = runner::run(&cases, jobs, searches, executor.as_ref(), machine, &mut recorder, progress.as_mut())?;
         // With it, the last hold on the meters but this one.
@@ -250,14 +256,26 @@ impl Session<'_> {
         Ok(Finished { path, built, tally })
     }
 
-    /// The executor for cases of the run in `run`, whose meters are read meanwhile, or for cases that belong to no run.
-    pub fn executor(&self, run: Option<RunDir>, metering: Option<Arc<Metering>>) -> Box<dyn Executor> {
-        let samples = self.samples.cloned();
-        if self.inline {
+    /// The executor for the cases of the run in `run`, whose meters are read meanwhile.
+    fn executor(&self, plan: &Plan, run: RunDir, metering: Option<Arc<Metering>>) -> anyhow::Result<Box<dyn Executor>> {
+        if let Some(slurm) = self.slurm(plan, &run)? {
+            return Ok(Box::new(slurm));
+        }
+        let (samples, run) = (self.samples.cloned(), Some(run));
+        Ok(if self.inline {
             Box::new(Inline { program: *self.program, samples, run, metering })
         } else {
             Box::new(ChildProcess { samples, run, metering })
-        }
+        })
+    }
+
+    /// The cluster that carries out the cases of the run in `run`. `None` if they are carried out here.
+    ///
+    /// # Errors
+    /// If the path of the samples is not known.
+    pub fn slurm(&self, plan: &Plan, run: &RunDir) -> anyhow::Result<Option<Slurm>> {
+        let Some(settings) = plan.slurm() else { return Ok(None) };
+        Slurm::new(Box::new(SlurmCommands), settings, self.samples, run.clone()).map(Some)
     }
 
     /// The cases, with what the machine can do at most, which is the same for all cases with as many threads.

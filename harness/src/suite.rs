@@ -15,12 +15,14 @@ mod data;
 mod latency;
 mod one_or_more;
 mod search;
+mod slurm;
 mod syntax;
 
 pub use data::DataEntry;
 pub use latency::LatencyEntry;
 pub use one_or_more::OneOrMore;
 pub use search::SearchEntry;
+pub use slurm::{SlurmEntry, SlurmSettings};
 
 /// The suites that ship with the program: name and text.
 pub const BUILT_IN: &[(&str, &str)] = &[
@@ -55,6 +57,9 @@ pub struct Suite {
     /// A single device. Suites were written so before there were lists of devices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Spanned<String>>,
+    /// What carries out the cases. If not given, processes on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executor: Option<ExecutorKind>,
     /// Seconds after which a case is ended.
     #[serde(default = "ten_minutes")]
     pub timeout_s: Spanned<f64>,
@@ -92,6 +97,9 @@ pub struct Suite {
     /// How energy is measured.
     #[serde(default)]
     pub energy: EnergyEntry,
+    /// What a Slurm cluster is asked for, if it carries out the cases.
+    #[serde(default, skip_serializing_if = "SlurmEntry::is_empty")]
+    pub slurm: SlurmEntry,
     /// Above which noise a measurement is repeated, and marked if that does not help.
     #[serde(default, skip_serializing_if = "NoiseEntry::is_empty")]
     pub noise: NoiseEntry,
@@ -104,6 +112,16 @@ pub struct Suite {
     /// The models.
     #[serde(default, rename = "model")]
     pub models: Vec<ModelEntryWire>,
+}
+
+/// What carries out the cases of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExecutorKind {
+    /// Processes on this machine
+    Process,
+    /// Tasks of a Slurm cluster
+    Slurm,
 }
 
 /// The table `[energy]` of a suite.

@@ -1,5 +1,6 @@
 //! Errors between a run directory and its report.
 
+use crate::format::shell_word;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -90,6 +91,64 @@ pub enum ReportError {
         case: String,
         /// What contradicts what, and how to correct it.
         message: String,
+    },
+    /// The folder has no history.
+    #[error(
+        "{} has no history.jsonl, so it is no history: give the folder of one; `bakeoff nightly SUITE --history {}` begins one there",
+        path.display(),
+        path.display()
+    )]
+    NoHistory {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A history has another run of this name.
+    #[error(
+        "{}: the history has another run that is called {run}, begun at {started}: nothing was added; resume or rename one of them in its \
+         folder and in its run.json", path.display()
+    )]
+    NameInHistory {
+        /// The file.
+        path: PathBuf,
+        /// The run's directory name.
+        run: String,
+        /// When the run in the history began.
+        started: String,
+    },
+    /// What a run measured again is of a night that the history does not have.
+    #[error(
+        "{}: run {run} measured suspects of night {night} again, which is not in the history: add {night} first", path.display()
+    )]
+    NightNotInHistory {
+        /// The file.
+        path: PathBuf,
+        /// The run's directory name.
+        run: String,
+        /// That of the night.
+        night: String,
+    },
+    /// A history has a run of this name already.
+    #[error("{}: run {run} is in the history already: nothing was added", path.display())]
+    InHistory {
+        /// The file.
+        path: PathBuf,
+        /// The run's directory name.
+        run: String,
+    },
+    /// A history is of another project.
+    #[error(
+        "{}:1: this is the history of project '{found}', and the run is of '{expected}': give another --history, or --project {} if it belongs \
+         there",
+        path.display(),
+        shell_word(found)
+    )]
+    OtherProject {
+        /// The file.
+        path: PathBuf,
+        /// The project of the history.
+        found: String,
+        /// The project of the run.
+        expected: String,
     },
     /// A figure could not be drawn.
     #[error("cannot draw figure '{figure}': {message}")]

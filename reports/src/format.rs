@@ -29,17 +29,19 @@ fn rounded(x: f64, places: i32) -> String {
 /// `x` with an SI prefix, so that one to three digits stand before the decimal point: `12.3 ms`, `4.5 kJ`, `45.7 k/s`. Seconds
 /// never get a prefix above one, because nobody reads kiloseconds, and plain numbers get none below one: `0.5`.
 pub(crate) fn si(x: f64, unit: &str) -> String {
+    let (scale, prefix) = si_prefix(x, unit);
+    let unit = unit.strip_prefix('1').unwrap_or(unit);
+    format!("{} {prefix}{unit}", significant(x / scale, 3)).trim_end().to_owned()
+}
+
+/// The prefix with which [`si`] writes a number, and how many units it stands for.
+pub(crate) fn si_prefix(x: f64, unit: &str) -> (f64, &'static str) {
     const PREFIXES: &[(f64, &str)] =
         &[(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")];
     let usable = |scale: f64| !(unit == "s" && scale > 1.0 || unit.is_empty() && scale < 1.0);
     let rounded = significant(x, 3).parse::<f64>().unwrap_or(x).abs();
-    let (scale, prefix) = PREFIXES
-        .iter()
-        .copied()
-        .find(|(scale, _)| usable(*scale) && rounded >= *scale)
-        .unwrap_or(if x == 0.0 || unit.is_empty() { (1.0, "") } else { (1e-9, "n") });
-    let unit = unit.strip_prefix('1').unwrap_or(unit);
-    format!("{} {prefix}{unit}", significant(x / scale, 3)).trim_end().to_owned()
+    let found = PREFIXES.iter().copied().find(|(scale, _)| usable(*scale) && rounded >= *scale);
+    found.unwrap_or(if x == 0.0 || unit.is_empty() { (1.0, "") } else { (1e-9, "n") })
 }
 
 /// A score. Scores below 10 get three decimals, larger ones three significant digits. A huge score and a small error
@@ -100,6 +102,13 @@ pub fn percent(share: f64) -> String {
 /// A p-value.
 pub(crate) fn p_value(p: f64) -> String {
     if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
+}
+
+/// A word of a command line, quoted for a shell where it must be.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    let is_bare = !word.is_empty() && word.chars().all(is_plain);
+    if is_bare { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// `1 case`, `2 cases`.

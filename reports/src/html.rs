@@ -1,9 +1,10 @@
 //! `report.html`: one self-contained file, which loads nothing from elsewhere.
 
 mod controls;
+mod document;
 mod figures;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use crate::anchors::{HOW_TO_READ_ANCHORS, anchors_met};
 use crate::cell::named_source;
@@ -14,16 +15,13 @@ use crate::format::{count, si};
 use crate::interpretation::PAGE;
 use crate::markdown::reproduce;
 use crate::results::Results;
+use crate::run_info::MachineInfo;
 use crate::sections::{self, HOW_ROWS_ARE_USED, Section, TUNING, marks, planned, sections, sentence};
 use crate::sheet::{HOW_TO_READ_SHEETS, Sheet};
 use crate::table;
 
-/// The page may load nothing and send nothing, whatever is in it.
-pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
-    form-action 'none'";
-
-/// The style of every page.
-pub(crate) const STYLE_SHEET: &str = include_str!("html/page.css");
+pub(crate) use controls::colours;
+pub(crate) use document::document;
 
 /// A part of the page: its heading, and what is below it.
 struct Part {
@@ -39,34 +37,17 @@ struct Part {
 pub(crate) fn html(results: &Results, pictures: &[Picture], sheets: &[Sheet], remarks: &[String]) -> String {
     let info = &results.info;
     let parts = parts(results, pictures, sheets);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                // Without this, a browser asks the server of the page for an icon.
-                link rel="icon" href="data:,";
-                title { "bakeoff " (info.suite) ": " (info.run) }
-                style { (PreEscaped(STYLE_SHEET)) }
-                script { (PreEscaped(include_str!("html/page.js"))) }
-            }
-            body {
-                main {
-                    (head(results, &parts))
-                    (remarks_box("Before you read on", remarks))
-                    @for part in &parts {
-                        section aria-labelledby=(part.id) {
-                            h2 id=(part.id) { (part.title) }
-                            (part.body)
-                        }
-                    }
-                }
+    let body = html! {
+        (head(results, &parts))
+        (remarks_box("Before you read on", remarks))
+        @for part in &parts {
+            section aria-labelledby=(part.id) {
+                h2 id=(part.id) { (part.title) }
+                (part.body)
             }
         }
     };
-    page.into_string()
+    document(&format!("bakeoff {}: {}", info.suite, info.run), true, &body)
 }
 
 /// The parts of the page in the order in which a reader needs them: verdicts, results, then figures, then how they came about.
@@ -96,7 +77,7 @@ fn head(results: &Results, parts: &[Part]) -> Markup {
     let finished = results.grid.trials().count();
     html! {
         header {
-            (controls::colours())
+            (colours())
             h1 { "bakeoff: " (info.suite) }
             p.lead { (sentence(&info.about)) }
             p.muted {
@@ -266,9 +247,15 @@ fn learned(results: &Results) -> Option<Part> {
     Some(Part::new("learned", "What the models learned", body))
 }
 
+/// What decides the costs of a machine, and its system.
+fn described(machine: &MachineInfo) -> String {
+    let MachineInfo { fingerprint, cpu, cpus, memory_bytes, os, arch } = machine;
+    let (cpus, memory) = (count(*cpus, "processor"), si(*memory_bytes as f64, "B"));
+    format!("{cpu}, {cpus}, {memory} of memory, {os}, {arch} (fingerprint {fingerprint})")
+}
+
 fn provenance(results: &Results) -> Markup {
     let info = &results.info;
-    let machine = &info.machine;
     html! {
         dl {
             dt { "Run" } dd { (info.run) }
@@ -276,7 +263,10 @@ fn provenance(results: &Results) -> Markup {
             dt { "Started" } dd { (info.started) }
             dt { "bakeoff" } dd { (info.version) ", commit " (info.commit) }
             dt { "Compiler" } dd { (info.toolchain) }
-            dt { "Machine" } dd { (machine.cpu) ", " (count(machine.cpus, "processor")) ", " (si(machine.memory_bytes as f64, "B")) " of memory, " (machine.os) ", " (machine.arch) " (fingerprint " (machine.fingerprint) ")" }
+            dt { "Machine" } dd { (described(&info.machine)) }
+            @for node in results.nodes.all().iter().filter(|node| node.machine.fingerprint != info.machine.fingerprint) {
+                dt { "Machine" } dd { (described(&node.machine)) }
+            }
             dt { "Energy" } dd { (named_source(&info.energy)) }
             @for (library, version) in &info.libraries { dt { (library) } dd { (version) } }
         }
@@ -310,7 +300,7 @@ mod tests {
 
     use crate::figures::contrast;
 
-    use super::STYLE_SHEET as STYLE;
+    use super::document::STYLE_SHEET as STYLE;
 
     /// The light and the dark colour that the style declares for a name.
     fn declared(name: &str) -> [RGBColor; 2] {

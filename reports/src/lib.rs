@@ -24,6 +24,7 @@ mod figures;
 mod fitted_task;
 mod format;
 mod grid;
+mod history;
 mod html;
 mod interpretation;
 mod latencies;
@@ -31,9 +32,11 @@ mod latency_tables;
 mod markdown;
 mod methods;
 mod metric;
+mod nodes;
 mod noise_table;
 mod over_tasks;
 mod paper;
+mod plain_toml;
 mod rank;
 mod ranking;
 mod recomputed;
@@ -74,8 +77,15 @@ pub use error::ReportError;
 pub use estimate::{Basis, Uncertainty};
 pub use figures::{Drawn, FIGURES, Figure, Look, Picture, Style};
 pub use fitted_task::FittedTask;
-pub use format::percent;
+pub use format::{percent, shell_word};
 pub use grid::Grid;
+pub use history::{
+    CellKey, CellLine, Change, ChangePoint, DEFAULT_PROJECT, EXPORT_FORMATS, Epoch, EpochLine, ExportFormat, Floors,
+    HISTORY_SCHEMA, Header, History, Line, MachineClass, MadeFile, NewRun, Night, NightTest, NightVerdict, NoBaseline,
+    NotJudged, Numbers, Origin, Point, QualityLine, Quantity, Rules, Run, RunCell, RunKind, RunLine, Segment, Series,
+    SeriesId, SeriesKey, SeriesVerdict, Tonight, add_epochs, add_runs, change_in_percent, change_points, check_history,
+    history_pages, history_text, judge_tonight, night_text, shown_value, suspects,
+};
 pub use interpretation::{
     ExplainedAnswer, ExplainedModel, ExplainedTask, Importance, Interpretation, Measure, Part, ShownAttention,
     ShownExample, ShownInput, interpretation_text,
@@ -83,8 +93,10 @@ pub use interpretation::{
 pub use metric::{
     Better, Estimator, Floor, METRICS, Metric, Region, Score, ScoredTargets, SummaryColumn, TargetUnit, metric,
 };
+pub use nodes::{Node, Nodes};
 pub use over_tasks::{FEW_TASKS, OverTasks};
 pub use paper::{Columns, paper_files};
+pub use plain_toml::toml_in_plain_words;
 pub use rank::rank_text;
 pub use ranking::{Impute, RankedModel, Ranking, Ranks};
 pub use record::{Curve, IdleRow, PredictionRow, Reading, Record, SCHEMA, Status};
@@ -97,10 +109,11 @@ pub use scores::{Answered, ClassTally, Example, Sample};
 pub use setting::Setting;
 pub use sheet::{COLLAPSED_BELOW, sheet};
 pub use statistics::{
-    EffectOfTwoSources, Equivalence, Friedman, Inference, Interval, PercentileBound, TaskScores, Tested, Trials,
-    bootstrap, bootstrap_mean, chance_of_separation, chance_of_sweep, cliques, corrected, critical_difference,
-    epsilon_min, equivalence, expected_max, friedman, holm, knee, mcnemar_p, minimum_detectable_effect, most_over,
-    percentile_bound, probability_of_improvement, quantile, queries_needed, ranks, signed_rank_p,
-    studentised_range_cdf, studentised_range_quantile, upper_fence, violation_ratio, wilson,
+    EffectOfTwoSources, Equivalence, Friedman, Huber, Inference, Interval, PercentileBound, Prediction, RankSplit,
+    TaskScores, Tested, Trials, autocorrelation, benjamini_hochberg, bootstrap, bootstrap_mean, chance_of_separation,
+    chance_of_sweep, cliques, corrected, critical_difference, epsilon_min, equivalence, expected_max, friedman, holm,
+    huber, knee, mcnemar_p, minimum_detectable_effect, most_over, percentile_bound, probability_of_improvement,
+    quantile, queries_needed, rank_split, ranks, signed_rank_p, step_place, studentised_range_cdf,
+    studentised_range_quantile, theil_sen_end, upper_fence, variance_of_mean, violation_ratio, wilson,
 };
 pub use terminal::terminal_table;

@@ -6,7 +6,7 @@ use crate::anchors::{HOW_TO_READ_ANCHORS, anchors_met};
 use crate::cell::named_source;
 use crate::claims::{HOW_TO_READ_VERDICTS, verdicts};
 use crate::extra_tables::{ExtraTable, extra_tables};
-use crate::format::count;
+use crate::format::{count, shell_word};
 use crate::results::Results;
 use crate::run_info::RunInfo;
 use crate::sections::{HOW_ROWS_ARE_USED, Section, TUNING, marks, not_ranked, planned, sections, tuning};
@@ -94,12 +94,7 @@ fn fence(code: &str) -> String {
 
 /// The commands that repeat the run.
 pub(crate) fn reproduce(info: &RunInfo) -> String {
-    let quoted = |word: &String| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-        let bare = !word.is_empty() && word.chars().all(plain);
-        if bare { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-    };
-    let command = info.command.iter().map(quoted).collect::<Vec<_>>().join(" ");
+    let command = info.command.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
     match info.commit.strip_suffix("-dirty") {
         Some(commit) => format!("# built with changes on top of {commit} that are in no commit\n{command}"),
         None if info.commit == "unknown" => command,

@@ -10,9 +10,11 @@ use crate::error::ReportError;
 use crate::estimate::TrialKey;
 use crate::format::{count, listed};
 use crate::grid::Grid;
+use crate::history::MachineClass;
 use crate::interpretation::Interpretation;
 use crate::latencies::{CaseReadings, PowerTrace, case_readings};
 use crate::metric::metric;
+use crate::nodes::Nodes;
 use crate::ranking::{Impute, Ranking};
 use crate::recomputed::contradiction;
 use crate::record::{Curve, IdleRow, Status};
@@ -27,6 +29,8 @@ use crate::warnings::contradicted;
 pub struct Results {
     /// What was run.
     pub info: RunInfo,
+    /// The machines of a cluster on which it was measured; none if it was measured on one machine.
+    pub nodes: Nodes,
     /// How each model did on each task.
     pub grid: Grid,
     /// The ranking of each setting, in the order of the grid.
@@ -67,6 +71,7 @@ impl Results {
     /// As in [`Results::load`].
     pub fn load_with(dir: &RunDir, impute: Impute) -> Result<Results, ReportError> {
         let info = dir.info()?;
+        let nodes = Nodes::read(dir)?;
         let records = dir.records()?;
         let mut remarks = info.remarks.clone();
         let mut torn = |file: &str, line: Option<u64>| {
@@ -90,7 +95,7 @@ impl Results {
         remark_on_drift(&idle, &mut remarks);
         remark_on_grams(&info, &grid, &mut remarks);
         remark_on_plan(&info, &grid, &mut remarks);
-        remark_on_machines(&grid, &mut remarks);
+        remark_on_machines(&grid, |machine| nodes.class_of(&info, machine), &mut remarks);
         remark_on_commits(&records.rows, &mut remarks);
         remark_on_metrics(&records.rows, &mut remarks);
         let gaps = gaps(&grid);
@@ -105,6 +110,7 @@ impl Results {
         let curves = by_case;
         Ok(Results {
             info,
+            nodes,
             grid,
             rankings,
             crossovers,
@@ -236,15 +242,16 @@ fn remark_on_plan(info: &RunInfo, grid: &Grid, remarks: &mut Vec<String>) {
 }
 
 /// Adds a remark if there are two machines. Their costs must not be compared, so their models are in two tables.
-fn remark_on_machines(grid: &Grid, remarks: &mut Vec<String>) {
+fn remark_on_machines(grid: &Grid, class_of: impl Fn(&str) -> Option<MachineClass>, remarks: &mut Vec<String>) {
     let mut machines: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for setting in &grid.settings {
-        machines.entry(&setting.device).or_default().insert(setting.machine.clone());
+        let class = class_of(&setting.machine).map_or(String::new(), |class| format!(" ({class})"));
+        machines.entry(&setting.device).or_default().insert(format!("{}{class}", setting.machine));
     }
     for (device, machines) in machines.into_iter().filter(|(_, machines)| machines.len() > 1) {
         let named: Vec<String> = machines.into_iter().collect();
         remarks.push(format!(
-            "The cases on {device} were measured on {} ({}): models are compared within each machine only.",
+            "The cases on {device} were measured on {}: {}. Models are compared within each machine only.",
             count(named.len(), "machine"),
             listed(&named)
         ));

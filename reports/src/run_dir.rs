@@ -89,6 +89,11 @@ impl RunDir {
         self.path.join("serving").join(case)
     }
 
+    /// `slurm/`: what the program and its tasks on a cluster leave for each other while the run is under way.
+    pub fn slurm_path(&self) -> PathBuf {
+        self.path.join("slurm")
+    }
+
     /// `report.html`: what a person opens.
     pub fn report_path(&self) -> PathBuf {
         self.path.join("report.html")

@@ -20,6 +20,9 @@ pub struct RunInfo {
     pub suite: String,
     /// What the suite is for, in a line.
     pub about: String,
+    /// The night whose suspects this run measured again; `None` for every other run, and for those of schemas before 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_of: Option<String>,
     /// When the run began, RFC 3339, UTC.
     pub started: String,
     /// The program's version.

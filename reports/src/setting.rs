@@ -42,6 +42,15 @@ impl Setting {
         }
     }
 
+    /// Whether another setting, perhaps of another run, is this one on whichever machine.
+    pub(crate) fn is_same_but_for_machine(&self, other: &Setting) -> bool {
+        self.task.name == other.task.name
+            && self.train_size == other.train_size
+            && self.label_noise.to_bits() == other.label_noise.to_bits()
+            && self.folds == other.folds
+            && self.device == other.device
+    }
+
     /// How the primary metric is computed.
     pub fn score(&self) -> &'static Score {
         self.primary().score.as_ref().expect("Grid::new refuses tasks whose primary metric is no score")

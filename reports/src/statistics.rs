@@ -1,12 +1,15 @@
 //! Statistical uncertainty: intervals, tests and what follows from them, one method a file. Functions take numbers; what these are
 //! is known to `estimate.rs` and `comparison.rs`.
 
+mod autocorrelation;
+mod benjamini_hochberg;
 mod bootstrap;
 mod corrected;
 mod early_stopping;
 mod equivalence;
 mod friedman;
 mod holm;
+mod huber;
 mod improvement;
 mod inference;
 mod knee;
@@ -14,36 +17,49 @@ mod nemenyi;
 mod normal;
 mod outliers;
 mod power;
+mod prediction;
 mod proportion;
+mod rank_split;
 mod ranks;
 mod root;
 mod scaled_chi;
+mod seeded_intervals;
 mod sign;
 mod signed_rank;
+mod step;
 mod stochastic_order;
 mod student;
 mod studentised_range;
+mod theil_sen;
 mod trials;
 
+pub use autocorrelation::{autocorrelation, variance_of_mean};
+pub use benjamini_hochberg::benjamini_hochberg;
 pub use bootstrap::{bootstrap, bootstrap_mean};
 pub use corrected::corrected;
 pub use early_stopping::{PercentileBound, most_over, percentile_bound, queries_needed};
 pub use equivalence::{Equivalence, equivalence};
 pub use friedman::{Friedman, Tested, friedman};
 pub use holm::holm;
+pub use huber::{Huber, huber};
 pub use improvement::{TaskScores, probability_of_improvement};
 pub use inference::Inference;
 pub use knee::knee;
 pub use nemenyi::{cliques, critical_difference};
 pub use outliers::upper_fence;
 pub use power::{EffectOfTwoSources, minimum_detectable_effect};
+pub use prediction::Prediction;
 pub use proportion::{mcnemar_p, wilson};
 pub(crate) use proportion::{score_p, wilson_error};
+pub use rank_split::{RankSplit, rank_split};
 pub use ranks::ranks;
+pub(crate) use seeded_intervals::seeded_intervals;
 pub use sign::{chance_of_separation, chance_of_sweep};
 pub use signed_rank::signed_rank_p;
+pub use step::step_place;
 pub use stochastic_order::{epsilon_min, violation_ratio};
 pub use studentised_range::{studentised_range_cdf, studentised_range_quantile};
+pub use theil_sen::theil_sen_end;
 pub use trials::Trials;
 
 /// A 95 % interval.

@@ -51,8 +51,8 @@ fn cases_of_two_machines_are_shown_apart_and_never_compared() {
     let dir = write_run(folder.path(), &Plan { tasks: 1, models: 2, ..SMALL });
     dir.write_rows(&dir.records_path(), &records).unwrap();
     let remarks = bakeoff_reports::build(&dir).unwrap().remarks;
-    let expected =
-        "The cases on cpu were measured on 2 machines (a1b2c3d4, ffff): models are compared within each machine only.";
+    let expected = "The cases on cpu were measured on 2 machines: a1b2c3d4 (2 x Example CPU <3 GHz> & co, 8 GiB), ffff. Models are compared within each \
+         machine only.";
     assert!(remarks.iter().any(|remark| remark == expected), "{remarks:?}");
 }
 

@@ -11,6 +11,7 @@ use bakeoff_models::{ModelEntry, UNLABELLED};
 use super::run::say_remarks;
 use super::{Exit, Selection};
 use crate::case::Case;
+use crate::executor::{ChildProcess, Local};
 use crate::forecast::{counted, measured};
 use crate::interrupt;
 use crate::load::LatencyConfig;
@@ -32,7 +33,7 @@ const SHORT: [(&str, usize); 5] =
     [("epochs", 1), ("fine_tune", 1), ("trees", 2), ("ensemble", 2), (UNLABELLED, TRAIN_ROWS)];
 
 pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
-    let plan = selection.plan(program)?;
+    let plan = selection.plan(program, None)?;
     let session = Session { program, samples, inline: false };
     session.verify_data(&plan)?;
     say_remarks(program, &plan);
@@ -45,7 +46,7 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
         let Some(task) = program.task_or(&plan.own, entry.name.as_ref()) else { continue };
         describe(&mut out, program, &plan, task, samples)?;
     }
-    let executor = session.executor(None, None);
+    let executor = ChildProcess { samples: samples.cloned(), run: None, metering: None };
     let (mut failures, mut unsupported) = (0, 0);
     // The first search trial has the parameters of the case that it is for. The others only differ in theirs.
     let cases: Vec<&Case> = plan.cases.iter().filter(|case| case.trial.is_none()).collect();

@@ -8,7 +8,9 @@ mod doctor;
 mod explain;
 mod export_glue;
 mod generate;
+mod history;
 mod list;
+mod nightly;
 mod output;
 mod rank;
 mod report;
@@ -25,11 +27,12 @@ use bakeoff_reports::{Built, Impute, ReportError, Results, RunDir};
 use clap::{Args, Parser, Subcommand};
 
 use crate::budget::Budget;
+use crate::executor::slurm;
 use crate::interrupt;
 use crate::plan::{MAX_THREADS, Overrides, Plan};
 use crate::program::Program;
 use crate::recorder::RunLock;
-use crate::suite::Source;
+use crate::suite::{ExecutorKind, Source};
 use crate::usage::{UsageError, usage};
 use crate::worker;
 
@@ -48,7 +51,8 @@ const EXIT_CODES: &str = "\
 Start with: bakeoff run quick
 
 Exit codes: 0 success, 1 unexpected error, 2 wrong usage or input, 3 some cases failed (their rows say why), \
-5 nothing to do: all cases are done, or no model can do any of them, 130 interrupted";
+4 a regression is confirmed, 5 nothing to do: all cases are done, or no model can do any of them, \
+6 a series has no baseline (with --require-baseline), 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -74,10 +78,30 @@ enum Command {
     Resume(resume::ResumeArguments),
     /// Write text with a fitted model of a task of characters
     Generate(generate::GenerateArguments),
+    /// Run a suite, add it to the history, judge it, and measure again at once what is suspected
+    Nightly(nightly::NightlyArguments),
+    /// Show and judge the history of nights, accept known changes, add runs and past commits
+    History(history::HistoryArguments),
     /// Show what this machine can measure, what it cannot, and how to enable that
     Doctor(doctor::DoctorArguments),
     #[command(hide = true)]
-    Worker,
+    Worker(WorkerArguments),
+}
+
+#[derive(Debug, Args)]
+struct WorkerArguments {
+    /// Carry out the task of the array in this folder whose number Slurm states
+    #[arg(long, value_name = "DIR")]
+    array: Option<PathBuf>,
+}
+
+fn work(program: &Program, arguments: &WorkerArguments) -> anyhow::Result<Exit> {
+    match &arguments.array {
+        None => worker::serve(program).map(|()| Exit::Ok),
+        Some(folder) => {
+            slurm::carry_out(program, folder).map(|is_done| if is_done { Exit::Ok } else { Exit::Interrupted })
+        }
+    }
 }
 
 /// Which cases to run: a suite, and what to change in it.
@@ -193,7 +217,8 @@ impl ListItem for f64 {
 }
 
 impl Selection {
-    fn plan(&self, program: &Program) -> anyhow::Result<Plan> {
+    /// The plan of the suite with what the command line changes. `executor` carries out the cases, if the command line says so.
+    fn plan(&self, program: &Program, executor: Option<ExecutorKind>) -> anyhow::Result<Plan> {
         let source = Source::find(&self.suite).map_err(usage)?;
         let overrides = Overrides {
             tasks: self.tasks.clone(),
@@ -208,6 +233,7 @@ impl Selection {
             repeats: self.repeats,
             trials: self.trials,
             devices: self.devices.clone(),
+            executor,
             jobs: self.jobs,
             threads: self.threads,
             budget: self.budget,
@@ -228,7 +254,11 @@ impl Selection {
 enum Exit {
     Ok,
     SomeCasesFailed,
+    /// The history has a regression that was measured again and confirmed.
+    Regression,
     NothingToDo,
+    /// A series cannot be judged, and the user asked that all can.
+    NoBaseline,
     Interrupted,
 }
 
@@ -287,12 +317,16 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
         Command::Resume(arguments) => resume::run(program, &arguments, samples),
         Command::Generate(arguments) => generate::run(program, &arguments),
         Command::Doctor(arguments) => doctor::run(program, &arguments, samples),
-        Command::Worker => worker::serve(program).map(|()| Exit::Ok),
+        Command::Nightly(arguments) => nightly::run(program, &arguments, samples),
+        Command::History(arguments) => history::run(program, &arguments),
+        Command::Worker(arguments) => work(program, &arguments),
     };
     match exit {
         Ok(Exit::Ok) => ExitCode::SUCCESS,
         Ok(Exit::SomeCasesFailed) => ExitCode::from(3),
+        Ok(Exit::Regression) => ExitCode::from(4),
         Ok(Exit::NothingToDo) => ExitCode::from(5),
+        Ok(Exit::NoBaseline) => ExitCode::from(6),
         Ok(Exit::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::run::{Isolation, say_remarks, sum_up};
 use super::{Exit, of_reading, print_report};
+use crate::executor::slurm;
 use crate::forecast::counted;
 use crate::interrupt;
 use crate::plan::{Overrides, Plan};
@@ -38,9 +39,16 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
         text: info.suite_toml.clone(),
         folder: arguments.run.clone(),
     };
-    let mut plan = Plan::new(program, &source, &Overrides::default()).map_err(usage)?;
+    let overrides = Overrides { executor: arguments.isolation.executor(), ..Overrides::default() };
+    let mut plan = Plan::new(program, &source, &overrides).map_err(usage)?;
     refuse_incomparable(program, &info, &plan, &folder)?;
     let session = Session { program, samples, inline: arguments.isolation.inline };
+    if plan.slurm().is_none() && slurm::is_at_work(&RunDir::new(&arguments.run)) {
+        return Err(usage(format!(
+            "tasks on Slurm may be at work on {folder}, or have left outcomes in it: resume it with --executor slurm; to give them up, \
+             cancel them with scancel and remove {folder}/slurm"
+        )));
+    }
     session.verify_data(&plan)?;
     for (file, sha256) in session.files_of_models(&plan)? {
         if info.datasets.get(&file).is_some_and(|begun| *begun != sha256) {
@@ -107,6 +115,9 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
         writeln!(stdout(), "nothing to do in {}: {}", arguments.run.display(), all_done(done.len()))?;
         return Ok(Exit::NothingToDo);
     }
+    if let Some(slurm) = session.slurm(&plan, &RunDir::new(&arguments.run))? {
+        slurm.check(&plan.cases)?;
+    }
     // It would be of fewer cases. If the program is stopped once more, its absence says that it is to be made.
     let _ = std::fs::remove_file(RunDir::new(&arguments.run).report_path());
     let are = |n: usize| if n == 1 { "is" } else { "are" };
@@ -145,11 +156,13 @@ fn refuse_older(info: &RunInfo, folder: &str) -> anyhow::Result<()> {
 fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan, folder: &str) -> anyhow::Result<()> {
     let refuse = |what: String| Err(usage(format!("cannot resume {folder}: {what}; start a new run")));
     let machine = program.machine.describe();
-    if machine.fingerprint != info.machine.fingerprint {
+    // Rows that other machines measure say on which.
+    let is_here = plan.slurm().is_none();
+    if is_here && machine.fingerprint != info.machine.fingerprint {
         let name = |m: &bakeoff_reports::MachineInfo| format!("{} ({} cpus, {})", m.fingerprint, m.cpus, m.cpu);
         return refuse(format!("it was begun on machine {}, this is {}", name(&info.machine), name(&machine)));
     }
-    for begun in &info.devices {
+    for begun in info.devices.iter().filter(|_| is_here) {
         let now = Device::named(&begun.device).map(|device| program.machine.device(device));
         if now.as_ref().is_none_or(|now| now.fingerprint != begun.fingerprint) {
             let name = |device: &DeviceInfo| format!("{} ({})", device.fingerprint, device.name);

@@ -4,16 +4,19 @@ use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use bakeoff_reports::RunDir;
 use clap::Args;
 
 use super::{Exit, Selection, print_report};
-use crate::forecast::{forecast, measured, remarks};
+use crate::forecast::{counted, forecast, measured, remarks};
 use crate::interrupt;
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::recorder::Recorder;
 use crate::search::Searches;
 use crate::session::{Finished, Session};
+use crate::suite::ExecutorKind;
+use crate::usage::usage;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
@@ -27,6 +30,9 @@ pub(super) struct RunArguments {
     /// Print the cases and run nothing; standard error says which data and weights are missing, and the exit code is 0 all the same
     #[arg(long)]
     list: bool,
+    /// Print the scripts that --executor slurm would submit first, and submit nothing
+    #[arg(long, conflicts_with_all = ["list", "inline"])]
+    dry_run: bool,
 }
 
 /// Where the cases run.
@@ -35,19 +41,35 @@ pub(super) struct Isolation {
     /// Run the cases inside this process, one at a time, for debuggers and profilers: no time-out, no memory limit, Ctrl-C waits for the case
     #[arg(long)]
     pub(super) inline: bool,
+    /// What carries out the cases, instead of what the suite says [default: process]
+    #[arg(long, value_enum, value_name = "EXECUTOR", conflicts_with = "inline")]
+    executor: Option<ExecutorKind>,
+}
+
+impl Isolation {
+    /// What carries out the cases, if the command line says so.
+    pub(super) fn executor(&self) -> Option<ExecutorKind> {
+        if self.inline { Some(ExecutorKind::Process) } else { self.executor }
+    }
 }
 
 pub(super) fn run(program: &Program, arguments: &RunArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
-    let plan = arguments.selection.plan(program)?;
+    let plan = arguments.selection.plan(program, arguments.isolation.executor())?;
     let session = Session { program, samples, inline: arguments.isolation.inline };
     if arguments.list {
         return list(&session, &plan);
+    }
+    if arguments.dry_run {
+        return dry_run(&session, &plan, arguments.out.as_deref());
     }
     session.verify_data(&plan)?;
     say_forecast(program, &plan);
     interrupt::listen()?;
     let info = session.describe(&plan, arguments.out.as_deref())?;
     let path = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&info.run));
+    if let Some(slurm) = session.slurm(&plan, &RunDir::new(&path))? {
+        slurm.check(&plan.cases)?;
+    }
     let recorder = Recorder::create(&path, &info)?;
     sum_up(&session.carry_out(&info, &plan, recorder, Searches::new(&plan))?, plan.is_unsupported())
 }
@@ -71,7 +93,30 @@ fn list(session: &Session<'_>, plan: &Plan) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn say_forecast(program: &Program, plan: &Plan) {
+/// Prints what would be submitted to Slurm.
+fn dry_run(session: &Session<'_>, plan: &Plan, path: Option<&Path>) -> anyhow::Result<Exit> {
+    let run = RunDir::new(path.unwrap_or(Path::new("runs/xxxxxx")));
+    let slurm = session.slurm(plan, &run)?.ok_or_else(|| {
+        usage("--dry-run prints what is submitted to Slurm, and the cases run on this machine: add --executor slurm, or use --list")
+    })?;
+    let (scripts, remark) = slurm.dry_run(&plan.cases)?;
+    let mut out = stdout().lock();
+    write!(out, "{}", scripts.join("\n"))?;
+    let waiting = plan.cases.iter().filter(|case| case.unsupported.is_none() && case.waits_for > 0).count();
+    let others = match waiting {
+        0 => String::new(),
+        cases => {
+            format!("; {} follow when the search trials that they wait for have ended", counted(cases, "more case"))
+        }
+    };
+    let stand = "xxxxxx stands for what is drawn when the run begins";
+    for line in remark.into_iter().chain([format!("{}{others}; {stand}", counted(scripts.len(), "script"))]) {
+        let _ = writeln!(io::stderr(), "note: {line}");
+    }
+    Ok(Exit::Ok)
+}
+
+pub(super) fn say_forecast(program: &Program, plan: &Plan) {
     if let Some(forecast) = forecast(program, plan) {
         // The run goes on even if nobody can read standard error any more.
         let _ = writeln!(io::stderr(), "{forecast}");
@@ -97,7 +142,12 @@ pub(super) fn sum_up(finished: &Finished, is_unsupported: bool) -> anyhow::Resul
             format!("cannot write to standard output; the run is stored, its report is {report}")
         })?,
     }
-    Ok(if finished.tally.interrupted {
+    Ok(exit_of(finished, is_unsupported))
+}
+
+/// The exit code of a run. `is_unsupported`: no case of the run was one that a model can do.
+pub(super) fn exit_of(finished: &Finished, is_unsupported: bool) -> Exit {
+    if finished.tally.interrupted {
         Exit::Interrupted
     } else if finished.tally.failures > 0 {
         Exit::SomeCasesFailed
@@ -105,7 +155,7 @@ pub(super) fn sum_up(finished: &Finished, is_unsupported: bool) -> anyhow::Resul
         Exit::NothingToDo
     } else {
         Exit::Ok
-    })
+    }
 }
 
 fn print(Finished { path, built, tally }: &Finished, is_unsupported: bool) -> io::Result<()> {

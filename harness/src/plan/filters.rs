@@ -9,7 +9,7 @@ use super::names::label;
 use super::settings::{self, repeated};
 use super::{PlanError, latency};
 use crate::budget::Budget;
-use crate::suite::{ModelEntryWire, OneOrMore, SearchEntry, Suite, not_written};
+use crate::suite::{ExecutorKind, ModelEntryWire, OneOrMore, SearchEntry, Suite, not_written};
 
 /// What the command line changes in a suite. Empty lists and `None` change nothing.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,8 @@ pub struct Overrides {
     pub repeats: Option<usize>,
     /// These devices.
     pub devices: Vec<String>,
+    /// What carries out the cases.
+    pub executor: Option<ExecutorKind>,
     /// Run this many cases at a time.
     pub jobs: Option<usize>,
     /// Use this many threads for each case.
@@ -131,6 +133,7 @@ impl Overrides {
             }
             entry.repeats = self.repeats.map(not_written).or(entry.repeats.take());
         }
+        suite.executor = self.executor.or(suite.executor);
         if let Some(jobs) = self.jobs {
             suite.jobs = not_written(jobs);
         }

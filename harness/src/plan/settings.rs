@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use bakeoff_models::{Device, unknown_name};
 use toml::Spanned;
 
-use super::{Overrides, PlanError, latency};
+use super::{Overrides, PlanError, latency, slurm};
 use crate::budget::Budget;
 use crate::meters;
 use crate::program::Program;
@@ -47,6 +47,7 @@ pub(super) fn check(source: &Source, suite: &mut Suite) -> Result<(), SuiteError
     latency::check(source, &suite.latency)?;
     latency::check_timeout(source, suite)?;
     energy(source, &range, &suite.energy)?;
+    slurm::check(source, suite)?;
     suite.devices = Some(devices(source, suite)?);
     suite.device = None;
     Ok(())

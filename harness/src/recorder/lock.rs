@@ -84,8 +84,7 @@ fn probe(folder: &Path) -> anyhow::Result<()> {
 fn cannot_write(folder: &Path, file: &Path, error: io::Error) -> anyhow::Error {
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => usage(format!(
-            "cannot write to the folder {} ({error}), where records and report belong: allow writing to it, or copy it to where you \
-             may write and name the copy",
+            "cannot write to the folder {} ({error}): allow writing to it, or copy it to where you may write and name the copy",
             folder.display()
         )),
         _ => anyhow::Error::new(error).context(format!("cannot write {}", file.display())),

@@ -8,11 +8,12 @@ use std::path::Path;
 use anyhow::Context;
 use bakeoff_reports::{Look, Record, RunDir, Status};
 
-use super::is_closing;
+use super::{is_closing, storing};
 
 /// Removes what is hidden beside the models, the checkpoints and the other files. A process that was killed while it wrote one leaves it. Also
-/// removes the models that were being served when a run was killed, and the checkpoints of fits that will not go on.
-pub(super) fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
+/// removes the models that were being served when a run was killed, and the checkpoints of fits that will not go on. If all of the run's
+/// `cases` have ended, nothing of tasks on a cluster is needed any more.
+pub(super) fn tidy(dir: &RunDir, records: &[Record], cases: usize) -> anyhow::Result<()> {
     let is_hidden = |name: &str| name.starts_with('.');
     let over: BTreeSet<&str> = records
         .iter()
@@ -24,7 +25,8 @@ pub(super) fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
     remove_entries(&serving, |_| true)?;
     // There may be none.
     let _ = fs::remove_dir(serving);
-    let is_temporary = |name: &str| is_hidden(name) && name.ends_with(".tmp");
+    // The list of cases that are stored together counts until their files are removed.
+    let is_temporary = |name: &str| is_hidden(name) && name.ends_with(".tmp") && name != storing::FILE;
     for folder in ["", "predictions", "readings", "samples"].into_iter().chain(Look::ALL.map(Look::folder)) {
         remove_entries(&dir.path().join(folder), is_temporary)?;
     }
@@ -32,6 +34,10 @@ pub(super) fn tidy(dir: &RunDir, records: &[Record]) -> anyhow::Result<()> {
     remove_entries(&checkpoints, |name| is_hidden(name) || over.contains(name))?;
     // This fails if a checkpoint is left, and it should.
     let _ = fs::remove_dir(checkpoints);
+    if records.iter().filter(|record| is_closing(record)).count() == cases {
+        // On a shared file system, a file that another machine has open can stay. It disturbs nobody.
+        let _ = fs::remove_dir_all(dir.slurm_path());
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod axes;
+mod backfill;
 mod bad_input;
 mod batch_sizes;
 mod budgets;
@@ -14,8 +15,10 @@ mod devices;
 mod energy;
 mod ensembles;
 mod explained;
+mod exports;
 mod faults;
 mod generated_text;
+mod histories;
 mod hybrids;
 mod judged;
 mod latency;
@@ -25,6 +28,7 @@ mod looks;
 mod memory;
 mod model_tasks;
 mod models;
+mod nightly;
 mod noise;
 mod older_runs;
 mod own_data;
@@ -42,6 +46,7 @@ mod search_methods;
 mod served;
 mod served_faults;
 mod sheets;
+mod slurm;
 #[cfg(target_os = "linux")]
 mod terminals;
 mod unlabelled;

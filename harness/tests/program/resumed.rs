@@ -246,6 +246,36 @@ fn records_without_a_case_beside_predictions_are_refused_and_nothing_is_removed(
 }
 
 #[test]
+fn cases_that_were_being_stored_together_when_the_program_was_killed_are_no_loss_of_records() {
+    let bench = Bench::new();
+    bench.suite("", &["parity", "number"], &["nearly"]);
+    exits(&bench.run(&["run", "suite.toml", "--out", "out"]), 0);
+    for file in ["records.csv", "curves.csv"] {
+        let text = fs::read_to_string(bench.path("out").join(file)).unwrap();
+        bench.write(&format!("out/{file}"), &format!("{}\n", text.lines().next().unwrap()));
+    }
+    bench.write("out/.storing.tmp", "parity.nearly.n60.s1.cpu\nnumber.nearly.n60.s1.cpu\n");
+    let output = bench.run(&["resume", "out"]);
+    exits(&output, 0);
+    assert!(
+        stderr(&output).contains("2 cases have no closing row in records.csv: they are measured again"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!bench.path("out/.storing.tmp").exists(), "what is stored is not being stored");
+    // A resume that is refused, or killed, before their files are removed leaves the list for the next one.
+    for file in ["records.csv", "curves.csv"] {
+        let text = fs::read_to_string(bench.path("out").join(file)).unwrap();
+        bench.write(&format!("out/{file}"), &format!("{}\n", text.lines().next().unwrap()));
+    }
+    bench.write("out/.storing.tmp", "parity.nearly.n60.s1.cpu\nnumber.nearly.n60.s1.cpu\n");
+    fs::create_dir(bench.path("out/models")).unwrap();
+    bench.write("out/models/.left", "");
+    exits(&bench.run(&["resume", "out"]), 0);
+    assert_eq!(endings(&bench.path("out")).len(), 2);
+}
+
+#[test]
 fn a_kill_while_the_first_case_was_stored_is_no_loss_of_records_even_if_a_report_follows() {
     for is_reported in [false, true] {
         let bench = Bench::new();

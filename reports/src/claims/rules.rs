@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use crate::error::ReportError;
 use crate::metric::metric;
+use crate::plain_toml::toml_in_plain_words;
 
 use super::part::{GAP, LOSS_FALL};
 use super::registry::{Claim, Part, Rows, Side};
@@ -77,7 +78,8 @@ pub fn read_claims(path: &Path, text: &str, known: &KnownNames) -> Result<Vec<Cl
 }
 
 fn read(text: &str, known: &KnownNames) -> Result<Vec<Claim>, Fault> {
-    let in_text = |error: toml::de::Error| (error.span().map_or(0, |span| span.start), error.message().to_owned());
+    let in_text =
+        |error: toml::de::Error| (error.span().map_or(0, |span| span.start), toml_in_plain_words(error.message()));
     let claims = super::registry::parse(text).map_err(in_text)?;
     let places: Places = toml::from_str(text).map_err(in_text)?;
     let mut ids: Vec<&str> = Vec::new();

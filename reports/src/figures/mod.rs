@@ -36,6 +36,7 @@ mod roofline;
 mod rows_chart;
 mod scatter;
 mod score_lines;
+mod series;
 mod server;
 mod spread;
 mod style;
@@ -44,10 +45,12 @@ mod tuning;
 mod verdicts;
 mod wins;
 
+pub(crate) use canvas::{allowed_in_xml, escape as xml_escape};
 #[cfg(test)]
 pub(crate) use confusion::contrast;
 pub(crate) use interpretation::{attention_pictures, example_picture, importance_pictures};
 pub use look::Look;
+pub(crate) use series::{ShownPoint, ShownSegment, ShownSeries, series_picture};
 pub use style::Style;
 
 use crate::error::ReportError;

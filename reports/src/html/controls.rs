@@ -15,7 +15,7 @@ struct Choice {
 }
 
 /// The switch between light and dark colours.
-pub(super) fn colours() -> Markup {
+pub(crate) fn colours() -> Markup {
     html! {
         label.colours hidden {
             "Colours "

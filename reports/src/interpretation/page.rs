@@ -1,13 +1,13 @@
 //! `interpretation.html`: what models learned, side by side for the same examples. It loads nothing from elsewhere.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::text::{falls, named, title, written};
 use super::{ExplainedModel, ExplainedTask, Interpretation};
 use crate::error::ReportError;
 use crate::figures::{Picture, Style, attention_pictures, example_picture, importance_pictures};
 use crate::format::count;
-use crate::html::{POLICY, STYLE_SHEET};
+use crate::html::document;
 
 /// How to read the page.
 const HOW_TO_READ: &str = "The importance of a word or a region is how much worse a model's score is if that part is permuted \
@@ -22,28 +22,13 @@ const HOW_TO_READ: &str = "The importance of a word or a region is how much wors
 /// If the drawing library fails.
 pub(crate) fn page(interpretation: &Interpretation) -> Result<String, ReportError> {
     let parts = interpretation.tasks.iter().map(task_part).collect::<Result<Vec<Markup>, _>>()?;
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                link rel="icon" href="data:,";
-                title { "bakeoff: what the models learned" }
-                style { (PreEscaped(STYLE_SHEET)) }
-            }
-            body {
-                main {
-                    h1 { "What the models learned" }
-                    p { (HOW_TO_READ) }
-                    @if parts.is_empty() { p { "No model was explained." } }
-                    @for part in &parts { (part) }
-                }
-            }
-        }
+    let body = html! {
+        h1 { "What the models learned" }
+        p { (HOW_TO_READ) }
+        @if parts.is_empty() { p { "No model was explained." } }
+        @for part in &parts { (part) }
     };
-    Ok(page.into_string())
+    Ok(document("bakeoff: what the models learned", false, &body))
 }
 
 fn task_part(task: &ExplainedTask) -> Result<Markup, ReportError> {

@@ -11,7 +11,7 @@ pub(crate) fn terminal(table: &Table) -> String {
     drawn.load_style(NOTHING).force_no_tty();
     drawn.set_header(table.columns.iter().map(|column| column.heading()));
     for row in &table.rows {
-        drawn.add_row(row.cells.iter().map(|cell| cell.text()));
+        drawn.add_row(row.cells.iter().map(|cell| cell.text().replace(char::is_control, " ")));
     }
     for (drawn, column) in drawn.column_iter_mut().zip(&table.columns) {
         if column.side() == Side::Right {

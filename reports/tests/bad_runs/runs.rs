@@ -102,7 +102,7 @@ fn costs_of_two_machines_are_never_compared() {
     move_model(&dir, "transformer");
     let texts = texts(&dir);
     says(&texts.claims, &["cases of two devices or machines are not compared", "were measured on 2 machines"]);
-    says(&texts.rank, &["models are compared within each machine only"]);
+    says(&texts.rank, &["Models are compared within each machine only"]);
     let judged = judge(&claims(), &[&Results::load(&dir).unwrap()]);
     let costs = judged.iter().find(|judged| judged.claim.id == "C07").unwrap();
     assert!(costs.findings.iter().all(|finding| finding.effect.is_none()), "{costs:?}");

@@ -105,6 +105,7 @@ pub(crate) fn info(plan: &Plan) -> RunInfo {
     });
     let words = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     RunInfo {
+        again_of: None,
         schema: SCHEMA,
         run: "20261122T060000Z-quick-7f3a".to_owned(),
         suite: "quick".to_owned(),

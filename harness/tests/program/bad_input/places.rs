@@ -105,6 +105,38 @@ fn a_wrong_value_of_latency_is_blamed_at_its_line_and_column() {
 }
 
 #[test]
+fn a_wrong_value_of_slurm_is_blamed_at_its_line_and_column() {
+    let cells = format!("{TASK}{MODEL}");
+    let slurm = "name = \"x\"\n[slurm]\n";
+    for (key, value, place, says) in [
+        ("partition", "\"\"", 0, "partition is '', expected a word without blanks"),
+        ("account", "\"a b\"", 0, "account is 'a b', expected a word without blanks"),
+        ("gres", "\"gpu\\nrm\"", 0, "gres is 'gpu\\nrm', expected a word without blanks"),
+        ("time", "\"an-hour\"", 0, "expected a time limit as Slurm writes it: minutes, minutes:seconds"),
+        ("time", "\"10\"", 0, "time is 600 s, and timeout_s = 600: Slurm would end a task before its case"),
+        ("extra", "\"--exclusive\"", 0, "expected a list"),
+        ("extra", "[\"exclusive\"]", 1, "an option in extra is 'exclusive', expected one as sbatch takes it"),
+        ("extra", "[\"--exclusive\", \"--time=5\"]", 16, "extra must not set --time: write it as time = "),
+        ("extra", "[\"-c 4\"]", 1, "extra must not set -c: write it as threads = … in the suite"),
+        ("extra", "[\"-t5\"]", 1, "extra must not set -t"),
+        ("extra", "[\"--array=0-9\"]", 1, "the cases of the run decide it; at_a_time limits"),
+        ("at_a_time", "0", 0, "at_a_time is 0, expected a whole number in 1..="),
+        ("start_within_s", "0", 0, "start_within_s is 0, expected a number of seconds in 1..=1000000000"),
+        ("poll_s", "0.01", 0, "poll_s is 0.01, expected a number of seconds in 0.1..="),
+        ("settle_s", "-1", 0, "settle_s is -1, expected a number of seconds in 0..="),
+        ("partitions", "\"x\"", -13, "unknown key `partitions`, did you mean 'partition'?"),
+    ] {
+        blamed_in_latency(slurm, key, value, &cells, place, says);
+    }
+    let name = "name = \"x\"\n";
+    blamed_where_it_is(name, "executor", "\"slrm\"", &cells, &["unknown value `slrm`, expected `process` or `slurm`"]);
+    let on_slurm = format!("{name}executor = \"slurm\"\n");
+    blamed_where_it_is(&on_slurm, "jobs", "2", &cells, &["jobs is 2, and on Slurm every case is a task of its own"]);
+    let rounds = format!("{on_slurm}[latency]\n");
+    blamed_in_latency(&rounds, "rounds", "3", &cells, 0, "in rounds, models are served by turns on one machine");
+}
+
+#[test]
 fn a_wrong_value_is_blamed_at_its_line_and_column_whatever_the_comments_say() {
     let name = "name = \"x\"\n";
     let cells = format!("{TASK}{MODEL}");
