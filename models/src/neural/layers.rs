@@ -5,8 +5,8 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, module};
 use rand_chacha::ChaCha8Rng;
 
-use super::cpu::{attend, convolve, dropout, layer_norm, normalise, standardise};
-pub(crate) use super::cpu::{gelu, linear, recur_gru, recur_lstm};
+use super::functions::{attend, convolve, dropout, layer_norm, normalise, standardise};
+pub(crate) use super::functions::{gelu, linear, recur_gru, recur_lstm};
 use super::weights::{Init, Leaves, Weight, WeightLayout};
 
 /// Keeps a variance above zero. It is PyTorch's value for both normalisations.
@@ -19,8 +19,10 @@ pub(crate) struct Pass<'a> {
     buffers: &'a Leaves,
     /// The random numbers of dropout. `None` in a prediction.
     noise: Option<ChaCha8Rng>,
+    /// How many shards the batch has. Each has its own statistics of batch normalisation.
+    shards: usize,
     /// The statistics of batch normalisation, in the order of the buffers' layout.
-    statistics: Vec<f32>,
+    statistics: Vec<Tensor<1>>,
     /// The attention of each block so far, `heads x tokens x tokens`. `None` if it is not asked for.
     attention: Option<Vec<Tensor<3>>>,
 }
@@ -28,7 +30,12 @@ pub(crate) struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// A pass for training if there is `noise`, or else for a prediction.
     pub(crate) fn new(weights: &'a Leaves, buffers: &'a Leaves, noise: Option<ChaCha8Rng>) -> Pass<'a> {
-        Pass { weights, buffers, noise, statistics: Vec::new(), attention: None }
+        Pass { weights, buffers, noise, shards: 1, statistics: Vec::new(), attention: None }
+    }
+
+    /// A pass for training in which the batch has so many shards, of equal size.
+    pub(crate) fn of_shards(weights: &'a Leaves, buffers: &'a Leaves, noise: ChaCha8Rng, shards: usize) -> Pass<'a> {
+        Pass { shards, ..Pass::new(weights, buffers, Some(noise)) }
     }
 
     /// A pass for the prediction of one example that keeps the attention of each block.
@@ -42,7 +49,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The statistics of batch normalisation, in the order of the buffers' layout.
-    pub(crate) fn into_statistics(self) -> Vec<f32> {
+    pub(crate) fn into_statistics(self) -> Vec<Tensor<1>> {
         self.statistics
     }
 
@@ -261,11 +268,10 @@ impl BatchNorm {
             let (mean, variance) = (pass.buffers.get(self.mean), pass.buffers.get(self.variance));
             return standardise(x, [scale, shift, mean, variance], shortcut, EPSILON).reshape(shape);
         }
-        let (y, seen) = normalise(x, scale, shift, shortcut, EPSILON);
+        let (y, seen) = normalise(x, [scale, shift], shortcut, EPSILON, pass.shards);
         // Predictions use the unbiased estimate of the variance.
-        let rows = (shape[0] * shape[1] * shape[2]) as f32;
-        let unbiased = seen.variance.iter().map(|variance| variance * rows / (rows - 1.0).max(1.0));
-        pass.statistics.extend(seen.mean.iter().copied().chain(unbiased));
+        let rows = (shape[0] / pass.shards * shape[1] * shape[2]) as f32;
+        pass.statistics.extend([seen.mean, seen.variance * rows / (rows - 1.0).max(1.0)]);
         y.reshape(shape)
     }
 }

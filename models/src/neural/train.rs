@@ -1,7 +1,7 @@
 //! The one training loop.
 
 use bakeoff_datasets::Targets;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -90,12 +90,17 @@ impl<'a> StepContext<'a> {
 
         let mut pass = Pass::new(&weights, &fitted.buffers, Some(shard_rng(self.dropout_seed, step, index)));
         let outputs = self.network.forward(&batch, &mut pass);
-        let statistics = pass.into_statistics();
+        let statistics = pass.into_statistics().into_iter().flat_map(numbers).collect();
         let loss = self.head.loss(outputs, targets) / total as f64;
         let mut gradients = loss.backward();
         let gradient = weights.gradient(&mut gradients);
         ShardResult { loss: f64::from(loss.into_scalar::<f32>()), rows: rows.len(), gradient, statistics }
     }
+}
+
+/// The numbers of a tensor of the processor.
+pub(super) fn numbers(tensor: Tensor<1>) -> Vec<f32> {
+    tensor.try_into_vec_as::<f32>().expect("running statistics are 32-bit floats")
 }
 
 /// Sums losses, gradients and statistics in the order of the shards.

@@ -18,7 +18,7 @@ use super::super::layers::Pass;
 use super::super::network::Network;
 use super::super::recipe::Recipe;
 use super::super::schedule::Schedule;
-use super::super::train::{SHARES_OF_A_BUDGET, ShardResult, merge, paces_of, shard_rng};
+use super::super::train::{SHARES_OF_A_BUDGET, ShardResult, merge, numbers, paces_of, shard_rng};
 use super::super::training_state::{BestEpoch, TrainingState};
 use super::super::weights::Leaves;
 use super::FittedRivals;
@@ -316,7 +316,7 @@ impl<'a> Rivals<'a> {
         let weights = fitted.weights.tracked();
         let mut pass = Pass::new(&weights, &fitted.buffers, self.dropout(place));
         let made = self.generator.forward(noise(place, rows.len()).autodiff(), &mut pass);
-        let statistics = pass.into_statistics();
+        let statistics = pass.into_statistics().into_iter().flat_map(numbers).collect();
         // The discriminator does not move here, so its weights are constants of the graph.
         let constants: Leaves = fitted.classifier.weights.constants();
         let mut judge = Pass::new(&constants, &fitted.classifier.buffers, None);
