@@ -82,17 +82,36 @@ pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> B
     }
 }
 
+/// The random numbers of augmentation: each shard of a batch has its own.
+pub(crate) struct Draws {
+    shards: Vec<ChaCha8Rng>,
+    /// Rows of a shard.
+    rows: usize,
+}
+
+impl Draws {
+    /// Those of shards of `rows` rows each; the last one may have fewer.
+    pub(crate) fn new(shards: Vec<ChaCha8Rng>, rows: usize) -> Draws {
+        Draws { shards, rows }
+    }
+
+    /// Those of the row at this place of the batch.
+    fn of(&mut self, place: usize) -> &mut ChaCha8Rng {
+        &mut self.shards[place / self.rows]
+    }
+}
+
 /// The rows with augmentation, and which of them were mirrored. Features are not augmented.
 pub(crate) fn augmented(
     encoded: &Encoded<'_>,
     rows: &[usize],
     recipe: &Recipe,
-    rng: &mut ChaCha8Rng,
+    draws: &mut Draws,
     device: &Device,
 ) -> (Batch, Vec<bool>) {
     match encoded {
         Encoded::Images { images, normalisation } => {
-            let views: Vec<View> = rows.iter().map(|_| View::draw(recipe, rng)).collect();
+            let views: Vec<View> = (0..rows.len()).map(|place| View::draw(recipe, draws.of(place))).collect();
             let mut pixels = Vec::with_capacity(rows.len() * images.stride());
             for (&row, view) in rows.iter().zip(&views) {
                 view.push(images, row, normalisation, &mut pixels);
@@ -101,11 +120,13 @@ pub(crate) fn augmented(
             (image_tensor(images, pixels, rows.len(), device), mirrored)
         }
         Encoded::Tokens(texts) => {
-            let texts = rows.iter().map(|&row| word_dropout(&texts[row], recipe, rng)).collect();
+            let dropped = |(place, &row): (usize, &usize)| word_dropout(&texts[row], recipe, draws.of(place));
+            let texts = rows.iter().enumerate().map(dropped).collect();
             (tokens(texts, device), vec![false; rows.len()])
         }
         Encoded::Pairs(pairs) => {
-            let texts = sides(pairs, rows).map(|text| word_dropout(text, recipe, rng)).collect();
+            let dropped = |(place, text): (usize, &Vec<u32>)| word_dropout(text, recipe, draws.of(place % rows.len()));
+            let texts = sides(pairs, rows).enumerate().map(dropped).collect();
             (tokens(texts, device), vec![false; rows.len()])
         }
         Encoded::Features(all) => (Batch::Features(features(all, rows, device)), vec![false; rows.len()]),
@@ -113,7 +134,7 @@ pub(crate) fn augmented(
         Encoded::WithFeatures(raw, all) => {
             // The features of a mirrored image would be others.
             let unmirrored = Recipe { flip: false, ..*recipe };
-            let (batch, mirrored) = augmented(raw, rows, &unmirrored, rng, device);
+            let (batch, mirrored) = augmented(raw, rows, &unmirrored, draws, device);
             (Batch::WithFeatures(Box::new(batch), features(all, rows, device)), mirrored)
         }
     }
@@ -337,8 +358,8 @@ mod tests {
     fn segments_change_after_the_separator_and_no_separator_is_dropped() {
         let encoded = Encoded::Tokens(vec![vec![3, SEPARATOR, 4, 5], vec![6, 7, SEPARATOR]]);
         let recipe = Recipe { word_dropout: 0.999_999, ..RECIPE };
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let (Batch::Texts(tokens), _) = augmented(&encoded, &[0, 1], &recipe, &mut rng, &Device::flex()) else {
+        let mut draws = Draws::new(vec![ChaCha8Rng::seed_from_u64(1)], 2);
+        let (Batch::Texts(tokens), _) = augmented(&encoded, &[0, 1], &recipe, &mut draws, &Device::flex()) else {
             panic!("texts give tokens");
         };
         let ids = |tensor: Tensor<2, Int>| tensor.try_into_vec_as::<i64>().expect("integers");
@@ -354,8 +375,8 @@ mod tests {
         let (normalisation, rows) = (raw(), (0..64).collect::<Vec<_>>());
         let encoded = Encoded::Images { images, normalisation: &normalisation };
         let recipe = Recipe { flip: true, ..RECIPE };
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let (Batch::Images(x), mirrored) = augmented(&encoded, &rows, &recipe, &mut rng, &Device::flex()) else {
+        let mut draws = Draws::new(vec![ChaCha8Rng::seed_from_u64(1)], 64);
+        let (Batch::Images(x), mirrored) = augmented(&encoded, &rows, &recipe, &mut draws, &Device::flex()) else {
             panic!("images give images");
         };
         let x = x.try_into_vec_as::<f32>().expect("floats");

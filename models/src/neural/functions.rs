@@ -75,12 +75,7 @@ pub(crate) fn normalise(
 }
 
 /// The same for a prediction, with a given mean and variance.
-pub(crate) fn standardise(
-    x: Tensor<1>,
-    given: [Tensor<1>; 4],
-    shortcut: Option<Tensor<1>>,
-    epsilon: f32,
-) -> Tensor<1> {
+pub(crate) fn standardise(x: Tensor<1>, given: [Tensor<1>; 4], shortcut: Option<Tensor<1>>, epsilon: f32) -> Tensor<1> {
     if is_on_processor(&x) {
         cpu::standardise(x, given, shortcut, epsilon)
     } else {

@@ -21,6 +21,7 @@ pub(crate) mod fused;
 pub(crate) mod head;
 pub(crate) mod layers;
 pub(crate) mod network;
+mod on_device;
 mod portable;
 mod prune;
 mod quantised;

@@ -48,9 +48,8 @@ pub(crate) fn attend(inputs: [Tensor<3>; 3], heads: usize, lengths: &[usize]) ->
     let [examples, tokens, width] = inputs[0].dims();
     let depth = width / heads;
     let device = inputs[0].device();
-    let [query, key, value] = inputs.map(|input| -> Tensor<4> {
-        input.reshape([examples, tokens, heads, depth]).swap_dims(1, 2)
-    });
+    let [query, key, value] =
+        inputs.map(|input| -> Tensor<4> { input.reshape([examples, tokens, heads, depth]).swap_dims(1, 2) });
     let scores = query.matmul(key.swap_dims(2, 3)) / (depth as f64).sqrt();
     let joined = |weights: Tensor<4>| weights.matmul(value.clone()).swap_dims(1, 2).reshape([examples, tokens, width]);
     if lengths.iter().all(|&length| length == tokens) {
@@ -58,7 +57,8 @@ pub(crate) fn attend(inputs: [Tensor<3>; 3], heads: usize, lengths: &[usize]) ->
     }
     let padding: Vec<bool> = lengths.iter().flat_map(|&length| (0..tokens).map(move |token| token >= length)).collect();
     let padding = Tensor::<2, Bool>::from_data(TensorData::new(padding, [examples, tokens]), &device.inner());
-    let of_keys: Tensor<4, Bool> = padding.clone().reshape([examples, 1, 1, tokens]).expand([examples, heads, tokens, tokens]);
+    let of_keys: Tensor<4, Bool> =
+        padding.clone().reshape([examples, 1, 1, tokens]).expand([examples, heads, tokens, tokens]);
     let of_tokens: Tensor<3, Bool> = padding.reshape([examples, tokens, 1]).expand([examples, tokens, width]);
     joined(activation::softmax(scores.mask_fill(of_keys, f32::MIN), 3)).mask_fill(of_tokens, 0.0)
 }

@@ -6,12 +6,13 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::backend::{Optimizer, Pace, Pools, add, clip};
-use super::batch;
+use super::batch::{self, Draws};
 use super::encoder::Encoded;
 use super::fitted::FittedNetwork;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
+use super::on_device::OnDevice;
 use super::recipe::Recipe;
 use super::schedule::Schedule;
 use super::training_state::{BestEpoch, TrainingState};
@@ -19,7 +20,7 @@ use super::weights::{WeightGroup, WeightLayout};
 use crate::model::{EpochReport, ModelError, Spec, Watch};
 
 /// The share of the running statistics that a step replaces. It is PyTorch's value.
-const STATISTICS_RATE: f32 = 0.1;
+pub(super) const STATISTICS_RATE: f32 = 0.1;
 
 /// Fewer weights than this are moved before another thread has woken up.
 const MIN_WEIGHTS_TO_SHARE: usize = 1 << 20;
@@ -45,8 +46,18 @@ pub(super) struct ShardResult {
     pub(super) statistics: Vec<f32>,
 }
 
+/// What the computation of a whole step on a device gives, where it is.
+pub(super) struct StepResult {
+    /// The mean of the rows' losses.
+    pub(super) loss: Tensor<1>,
+    /// The gradient of each slot; `None` where the loss does not depend on it.
+    pub(super) gradients: Vec<Option<Tensor<1>>>,
+    /// The statistics of batch normalisation, one tensor for each buffer.
+    pub(super) statistics: Vec<Tensor<1>>,
+}
+
 /// What a step needs beside weights and rows.
-struct StepContext<'a> {
+pub(super) struct StepContext<'a> {
     network: &'a dyn Network,
     recipe: Recipe,
     head: Head,
@@ -83,8 +94,8 @@ impl<'a> StepContext<'a> {
     fn shard(&self, fitted: &FittedNetwork, rows: &[usize], total: usize, place: (usize, usize)) -> ShardResult {
         let (step, index) = place;
         let weights = fitted.weights.tracked();
-        let mut augment = shard_rng(self.augment_seed, step, index);
-        let (batch, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut augment, &self.device);
+        let mut draws = Draws::new(vec![shard_rng(self.augment_seed, step, index)], rows.len());
+        let (batch, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut draws, &self.device);
         let negate: Vec<bool> = mirrored.iter().map(|&mirrored| mirrored && self.mirror_negates).collect();
         let targets = self.head.encode(self.targets, rows, &negate, &self.device);
 
@@ -96,11 +107,30 @@ impl<'a> StepContext<'a> {
         let gradient = weights.gradient(&mut gradients);
         ShardResult { loss: f64::from(loss.into_scalar::<f32>()), rows: rows.len(), gradient, statistics }
     }
+
+    /// The forward and the backward pass of all shards of a step at once, as a device does it. The random numbers of augmentation and
+    /// the groups of batch normalisation are those of the shards, so the numbers are those of [`StepContext::shard`], rounding aside.
+    pub(super) fn whole(&self, fitted: &FittedNetwork, rows: &[usize], step: usize) -> StepResult {
+        let weights = fitted.weights.tracked();
+        let shards = rows.len().div_ceil(self.recipe.shard);
+        let rng = |index| shard_rng(self.augment_seed, step, index);
+        let mut draws = Draws::new((0..shards).map(rng).collect(), self.recipe.shard);
+        let (batch, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut draws, &self.device);
+        let negate: Vec<bool> = mirrored.iter().map(|&mirrored| mirrored && self.mirror_negates).collect();
+        let targets = self.head.encode(self.targets, rows, &negate, &self.device);
+        let noise = shard_rng(self.dropout_seed, step, 0);
+        let mut pass = Pass::of_shards(&weights, &fitted.buffers, noise, shards);
+        let outputs = self.network.forward(&batch, &mut pass);
+        let statistics = pass.into_statistics();
+        let loss = self.head.loss(outputs, targets) / rows.len() as f64;
+        let mut gradients = loss.backward();
+        StepResult { gradients: weights.gradients(&mut gradients), loss: loss.inner(), statistics }
+    }
 }
 
-/// The numbers of a tensor of the processor.
+/// The numbers of a tensor, after the device has computed them.
 pub(super) fn numbers(tensor: Tensor<1>) -> Vec<f32> {
-    tensor.try_into_vec_as::<f32>().expect("running statistics are 32-bit floats")
+    tensor.try_into_vec_as::<f32>().expect("weights and running statistics are 32-bit floats")
 }
 
 /// Sums losses, gradients and statistics in the order of the shards.
@@ -127,12 +157,20 @@ pub(super) fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec
 
 /// How the optimiser moves the weights of a network with this layout.
 pub(super) fn paces_of(layout: &WeightLayout, recipe: &Recipe) -> Vec<Pace> {
-    let pace = |group: &WeightGroup| Pace {
+    layout.groups().into_iter().map(|group| pace(group, recipe)).collect()
+}
+
+fn pace(group: WeightGroup, recipe: &Recipe) -> Pace {
+    Pace {
         len: group.len,
         decay: if group.decay { recipe.weight_decay as f32 } else { 0.0 },
         share: group.pace * recipe.layer_decay.powi(group.depth as i32),
-    };
-    layout.groups().iter().map(pace).collect()
+    }
+}
+
+/// Whether a fit on this device takes its steps shard by shard on threads.
+fn is_processor(device: &Device) -> bool {
+    *device == Device::flex()
 }
 
 /// What a fit learns from: encoded rows.
@@ -177,6 +215,11 @@ pub(super) fn train(
         state.restore(&bytes).map_err(|error| ModelError::State(error.to_string()))?;
         fitted.set(&state.weights, &state.buffers);
     }
+    let mut on_device = (!is_processor(&fitted.device)).then(|| {
+        let layouts = (network.layout(), network.buffers());
+        let paces = network.layout().each().map(|slot| pace(slot, &recipe)).collect();
+        OnDevice::new(layouts, paces, (recipe.rule, recipe.clip), &state, &fitted.device)
+    });
     // The share of the budget that a validation pass takes. It is left for the last one.
     let mut reserve = 0.0;
     loop {
@@ -185,7 +228,9 @@ pub(super) fn train(
         if is_over && state.epoch > 0 {
             break;
         }
-        let Some(train_loss) = context.epoch(fitted, &mut state, pools, reserve, watch)? else { break };
+        let Some(train_loss) = context.epoch(fitted, (&mut state, on_device.as_mut()), pools, reserve, watch)? else {
+            break;
+        };
         let before = watch.spent();
         let predictions = fitted.predict_encoded(&rows.validation, pools)?;
         let after = watch.spent();
@@ -211,7 +256,7 @@ impl StepContext<'_> {
     fn epoch(
         &self,
         fitted: &mut FittedNetwork,
-        state: &mut TrainingState,
+        (state, mut on_device): (&mut TrainingState, Option<&mut OnDevice>),
         pools: &Pools,
         reserve: f64,
         watch: &mut dyn Watch,
@@ -229,6 +274,12 @@ impl StepContext<'_> {
                 Some(spent) => schedule.rate((spent * SHARES_OF_A_BUDGET as f64) as usize),
                 None => schedule.rate(state.step),
             };
+            if let Some(on_device) = on_device.as_deref_mut() {
+                on_device.step(self, fitted, rows, (state.step, rate));
+                state.step += 1;
+                done += 1;
+                continue;
+            }
             let shards: Vec<&[usize]> = rows.chunks(recipe.shard).collect();
             let results = pools.map(&shards, |index, shard| self.shard(fitted, shard, rows.len(), (state.step, index)));
             let (loss, gradient) = merge(results, &mut state.buffers);
@@ -246,6 +297,14 @@ impl StepContext<'_> {
             sum += loss;
             state.step += 1;
             done += 1;
+        }
+        if let Some(on_device) = on_device {
+            let found = on_device.end(state);
+            if !found.loss.is_finite() || !found.is_finite {
+                let what = if found.loss.is_finite() { "the gradient" } else { "the training loss" };
+                return Err(ModelError::Diverged { epoch, what: what.to_owned() });
+            }
+            sum = found.loss;
         }
         if epoch == 1 && done < batches.len() {
             let all = batches.len();

@@ -12,7 +12,7 @@ use burn::tensor::{Device as BurnDevice, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use super::super::backend::{Optimizer, Pools, clip};
-use super::super::batch::{self, Batch};
+use super::super::batch::{self, Batch, Draws};
 use super::super::encoder::Encoded;
 use super::super::layers::Pass;
 use super::super::network::Network;
@@ -267,8 +267,9 @@ impl<'a> Rivals<'a> {
 
     /// Real images of a shard, the same for both networks in one step.
     fn real(&self, encoded: &Encoded<'_>, rows: &[usize], place: Place, device: &BurnDevice) -> Tensor<4> {
-        let mut augment = shard_rng(self.seeds.augment, place.step, place.index);
-        match batch::augmented(encoded, rows, &self.recipe, &mut augment, device).0 {
+        let augment = shard_rng(self.seeds.augment, place.step, place.index);
+        let mut draws = Draws::new(vec![augment], rows.len());
+        match batch::augmented(encoded, rows, &self.recipe, &mut draws, device).0 {
             Batch::Images(pixels) => pixels,
             _ => unreachable!("a generator is of images alone"),
         }

@@ -40,7 +40,7 @@ pub(crate) use self::{
 };
 /// Work on flat vectors of weights, and the threads that a fit runs on.
 pub(crate) use self::{
-    optimizer::{Optimizer, Pace, clip},
+    optimizer::{ADAM, Optimizer, Pace, clip},
     pools::Pools,
     product::add,
 };
