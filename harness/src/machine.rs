@@ -69,6 +69,16 @@ pub trait Machine: Sync {
                 memory_bytes: machine.memory_bytes,
                 fingerprint: machine.fingerprint,
             },
+            Device::Wgpu(_) | Device::Cuda(_) => {
+                let card = device.card().unwrap_or_else(|| device.name().to_owned());
+                DeviceInfo {
+                    device: device.name().to_owned(),
+                    // The machine feeds the card, so both decide what a case costs.
+                    fingerprint: fingerprint(&[&machine.fingerprint, &card]),
+                    name: card,
+                    memory_bytes: 0,
+                }
+            }
         }
     }
 }
@@ -213,10 +223,14 @@ pub fn available_cpus() -> usize {
 /// reboot.
 pub fn fingerprinted(mut info: MachineInfo) -> MachineInfo {
     let gib = (info.memory_bytes as f64 / f64::from(1 << 30)).round();
-    let text = format!("{}\n{}\n{gib}\n{}", info.cpu, info.cpus, info.arch);
-    let digest = Sha256::digest(text.as_bytes());
-    info.fingerprint = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    info.fingerprint = fingerprint(&[&info.cpu, &info.cpus.to_string(), &gib.to_string(), &info.arch]);
     info
+}
+
+/// A short hash of lines.
+fn fingerprint(lines: &[&str]) -> String {
+    let digest = Sha256::digest(lines.join("\n").as_bytes());
+    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

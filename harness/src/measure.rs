@@ -69,7 +69,7 @@ impl<'a> Subject<'a> {
         Ok(Subject {
             task: task.ok_or_else(|| Stop::failed(format!("no task '{}'", case.task)))?,
             entry: program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?,
-            device: Device::named(&case.device).ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?,
+            device: Device::named(&case.device).map_err(Stop::failed)?,
         })
     }
 }

@@ -80,7 +80,7 @@ pub fn measure_safely(program: &Program, request: &Request, emit: &mut dyn FnMut
         let message = message.unwrap_or_else(|| "no message".to_owned());
         Outcome::without_numbers(Status::Failed, format!("the model panicked: {message}"))
     });
-    if let Some(device) = Device::named(&request.case.device) {
+    if let Ok(device) = Device::named(&request.case.device) {
         let device = program.machine.device(device);
         (outcome.machine, outcome.device_name) = (device.fingerprint, device.name);
     }

@@ -90,7 +90,10 @@ impl ModelEntry for Gan {
         false
     }
 
-    fn supports(&self, shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
+    fn supports(&self, shape: &TaskShape, _params: &Resolved, device: Device) -> Support {
+        if let no @ Support::No { .. } = device.processor_alone() {
+            return no;
+        }
         let reason = match (shape.input, shape.target) {
             (InputShape::Texts { .. }, _) => {
                 "its generator makes images, and words cannot be moved by a gradient as pixels can; the inputs are texts"

@@ -9,6 +9,7 @@ mod artefact;
 mod cnn;
 mod compress;
 mod decision_tree;
+mod device;
 mod encode;
 mod encoder;
 mod ensemble;

@@ -8,9 +8,10 @@ use std::path::Path;
 
 use burn::tensor::Tensor;
 
+use crate::device::Device;
 use crate::encode::features::FeatureParams;
 use crate::encode::images::ImageFeatures;
-use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::model::{InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, Reading, TextReading};
 use crate::neural::layers::{Embedding, Linear, Pass, compare, masked_mean, relu};

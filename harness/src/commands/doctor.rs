@@ -57,7 +57,7 @@ pub(super) fn run(program: &Program, arguments: &DoctorArguments, samples: Optio
         info.os,
         info.arch
     )?;
-    for device in Device::ALL {
+    for device in Device::BUILT {
         let device = machine.device(*device);
         let memory = gib(device.memory_bytes);
         writeln!(out, "device {}: {}, {memory:.1} GiB of memory, {}", device.device, device.name, device.fingerprint)?;

@@ -163,7 +163,7 @@ fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan, folder: &
         return refuse(format!("it was begun on machine {}, this is {}", name(&info.machine), name(&machine)));
     }
     for begun in info.devices.iter().filter(|_| is_here) {
-        let now = Device::named(&begun.device).map(|device| program.machine.device(device));
+        let now = Device::named(&begun.device).ok().map(|device| program.machine.device(device));
         if now.as_ref().is_none_or(|now| now.fingerprint != begun.fingerprint) {
             let name = |device: &DeviceInfo| format!("{} ({})", device.fingerprint, device.name);
             let now = now.map_or_else(|| "absent".to_owned(), |now| name(&now));

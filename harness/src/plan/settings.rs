@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use bakeoff_models::{Device, unknown_name};
+use bakeoff_models::Device;
 use toml::Spanned;
 
 use super::{Overrides, PlanError, latency, slurm};
@@ -164,10 +164,7 @@ fn devices(source: &Source, suite: &Suite) -> Result<Spanned<Vec<Spanned<String>
 
 /// The device of this name, or what is wrong with the name.
 pub(super) fn device(name: &str) -> Result<Device, String> {
-    Device::named(name).ok_or_else(|| {
-        let known: Vec<_> = Device::ALL.iter().map(|device| device.name()).collect();
-        unknown_name("device", name, &known)
-    })
+    Device::named(name)
 }
 
 /// The first item that equals one before it.

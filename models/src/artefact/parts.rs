@@ -13,8 +13,9 @@ use super::{
     ARRAYS, ArraysOut, Body, Content, FORMAT, FORMATS, Loaded, MANIFEST, MODEL, MOST_FILE_BYTES, MOST_MANIFEST_BYTES,
     Manifest, PARTS_FORMAT, files_of, json, read, read_files, refused, unsaved, whole, write,
 };
+use crate::device::Device;
 use crate::ensemble::of_one;
-use crate::model::{Device, Model, ModelEntry, ModelError, Spec, TaskShape};
+use crate::model::{Model, ModelEntry, ModelError, Spec, TaskShape};
 use crate::parallel::Threads;
 use crate::params::Resolved;
 

@@ -41,6 +41,8 @@ use std::sync::Arc;
 
 use bakeoff_datasets::{Inputs, Split, Targets};
 use burn::tensor::Device as BurnDevice;
+#[cfg(feature = "wgpu")]
+use burn::tensor::DeviceKind;
 
 pub(crate) use self::backend::Pools;
 pub use self::cpu::PeakWork;
@@ -69,6 +71,9 @@ pub(crate) fn version(revision: u32, device: Device) -> String {
     match device {
         // The revision covers the kernels of `cpu` too.
         Device::Cpu => format!("{revision} (burn 0.22.1)"),
+        // The library's own operations compute there.
+        Device::Wgpu(_) => format!("{revision} (burn 0.22.1 wgpu)"),
+        Device::Cuda(_) => format!("{revision} (burn 0.22.1 cuda)"),
     }
 }
 
@@ -266,9 +271,23 @@ impl Neural {
     }
 }
 
+/// See [`Device::card`]. The library panics where there is no such card.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+pub(crate) fn card(device: Device) -> Option<String> {
+    std::panic::catch_unwind(|| burn_device(device).identity().map(|identity| identity.name)).ok().flatten()
+}
+
+/// The library's handle of a device. A build that does not have the device has refused its name before.
 fn burn_device(device: Device) -> BurnDevice {
     match device {
-        Device::Cpu => BurnDevice::flex(),
+        #[cfg(feature = "wgpu")]
+        Device::Wgpu(index) => BurnDevice::wgpu(match index {
+            0 => DeviceKind::DefaultDevice,
+            index => DeviceKind::DiscreteGpu(usize::from(index)),
+        }),
+        #[cfg(feature = "cuda")]
+        Device::Cuda(index) => BurnDevice::cuda(usize::from(index)),
+        _ => BurnDevice::flex(),
     }
 }
 
@@ -324,6 +343,8 @@ pub(crate) fn seconds(multiply_adds: u64, passes: usize, params: &Resolved, thre
     const OPERATIONS_PER_SECOND: f64 = 3e10;
     let rate = match device {
         Device::Cpu => OPERATIONS_PER_SECOND * threads.min(params.int("batch").div_ceil(params.int("shard"))) as f64,
+        // A card is not known before it is measured. This is less than any of today's.
+        Device::Wgpu(_) | Device::Cuda(_) => 1e12,
     };
     2.0 * multiply_adds as f64 * passes as f64 / rate
 }

@@ -9,7 +9,7 @@ use super::fitted::FittedNetwork;
 use super::recipe::Rule;
 use super::train::{STATISTICS_RATE, StepContext, numbers};
 use super::training_state::TrainingState;
-use super::weights::{Leaves, WeightLayout, vector};
+use super::weights::{Leaves, WeightLayout};
 
 /// A slot of weights, with the two moments of its gradient.
 struct Slot {

@@ -12,9 +12,10 @@ use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
 use super::{CONFIG, Place, Pretrained, TOKENIZER, WEIGHTS};
+use crate::device::Device;
 use crate::encode::pieces::{PieceText, Pieces};
 use crate::encoder::{Encoder, recipe};
-use crate::model::{Device, EpochReport, InputShape, ModelEntry, ModelError, Spec, TargetShape, TaskShape, Watch};
+use crate::model::{EpochReport, InputShape, ModelEntry, ModelError, Spec, TargetShape, TaskShape, Watch};
 use crate::neural::Neural;
 use crate::neural::batch::{self, Batch};
 use crate::neural::bert::{BertNet, design};

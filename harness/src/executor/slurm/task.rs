@@ -129,7 +129,7 @@ fn measure(program: &Program, TaskRequest { mut case, samples }: TaskRequest, wo
 /// Says of an outcome that it is of this machine, even if the process of the case could not.
 fn on_this_machine(program: &Program, case: &Case, mut outcome: Outcome) -> Outcome {
     if outcome.machine.is_empty()
-        && let Some(device) = Device::named(&case.device)
+        && let Ok(device) = Device::named(&case.device)
     {
         let device = program.machine.device(device);
         (outcome.machine, outcome.device_name) = (device.fingerprint, device.name);
