@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor};
 use super::backend::Pools;
 use super::batch::{self, Batch};
 use super::encoder::{Encoded, InputEncoder};
+use super::functions::has_own_loops;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
@@ -16,6 +17,9 @@ use crate::model::{Footprint, Matrix, ModelError, Predictions};
 
 /// How many rows one thread predicts at a time.
 const ROWS_PER_SHARD: usize = 50;
+
+/// How many rows a device predicts at a time. More of them make its kernels no faster, and want more of its memory.
+const ROWS_ON_A_DEVICE: usize = 512;
 
 /// Fewer multiply-adds than this are done before another thread has woken up.
 const MIN_MULTIPLY_ADDS_TO_SHARE: u64 = 1 << 22;
@@ -92,26 +96,26 @@ impl FittedNetwork {
         // Texts of similar length go together, so that there is little padding.
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));
-        let shards: Vec<&[usize]> = order.chunks(ROWS_PER_SHARD).collect();
-        let predict = |rows: &[usize]| {
+        let forward = |rows: &[usize]| {
             let batch = batch::plain(encoded, rows, &self.device);
-            forward(&batch, &mut Pass::new(&self.weights, &self.buffers, None)).try_into_vec_as::<f32>()
+            forward(&batch, &mut Pass::new(&self.weights, &self.buffers, None))
         };
+        if !has_own_loops(&self.device) {
+            // One read at the end: until then, the device is never waited for.
+            let parts: Vec<Tensor<2>> = order.chunks(ROWS_ON_A_DEVICE).map(forward).collect();
+            let values = if parts.is_empty() { Vec::new() } else { read(Tensor::cat(parts, 0))? };
+            return Ok(in_place(&order, &values, width));
+        }
+        let shards: Vec<&[usize]> = order.chunks(ROWS_PER_SHARD).collect();
+        let predict = |rows: &[usize]| read(forward(rows));
         let results = match shards[..] {
             [rows] if self.network.multiply_adds() * rows.len() as u64 >= MIN_MULTIPLY_ADDS_TO_SHARE => {
                 vec![pools.together(|| predict(rows))]
             }
             _ => pools.map(&shards, |_, rows| predict(rows)),
         };
-        let mut outputs = vec![0.0; order.len() * width];
-        for (rows, result) in shards.iter().zip(results) {
-            let values =
-                result.map_err(|error| ModelError::Failed(format!("failed to read predictions: {error:?}")))?;
-            for (&row, value) in rows.iter().zip(values.chunks_exact(width)) {
-                outputs[row * width..][..width].copy_from_slice(value);
-            }
-        }
-        Ok(outputs)
+        let values: Vec<Vec<f32>> = results.into_iter().collect::<Result<_, _>>()?;
+        Ok(in_place(&order, &values.concat(), width))
     }
 
     /// How large the network is.
@@ -122,4 +126,19 @@ impl FittedNetwork {
             weight_bytes: Some((self.network.layout().len_without_tables() * size_of::<f32>()) as u64),
         }
     }
+}
+
+/// The numbers of a tensor, after the device has computed them.
+fn read(tensor: Tensor<2>) -> Result<Vec<f32>, ModelError> {
+    let values = tensor.try_into_vec_as::<f32>();
+    values.map_err(|error| ModelError::Failed(format!("failed to read predictions: {error:?}")))
+}
+
+/// Puts rows of `width` values, which are in this order, to their places.
+fn in_place(order: &[usize], values: &[f32], width: usize) -> Vec<f32> {
+    let mut outputs = vec![0.0; order.len() * width];
+    for (&row, value) in order.iter().zip(values.chunks_exact(width)) {
+        outputs[row * width..][..width].copy_from_slice(value);
+    }
+    outputs
 }

@@ -10,7 +10,39 @@ use super::{cpu, portable};
 
 /// Whether a tensor is where our own loops compute.
 fn is_on_processor<const D: usize>(x: &Tensor<D>) -> bool {
-    x.device() == Device::flex()
+    has_own_loops(&x.device())
+}
+
+/// Whether our own loops compute on a device. Everywhere else, the library's operations do.
+pub(super) fn has_own_loops(device: &Device) -> bool {
+    #[cfg(test)]
+    if testing::is_any_device() {
+        return false;
+    }
+    *device == Device::flex()
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    //! Lets a test compute on the processor as on any other device.
+
+    use std::cell::Cell;
+
+    thread_local! {
+        static ANY_DEVICE: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub(super) fn is_any_device() -> bool {
+        ANY_DEVICE.get()
+    }
+
+    /// What `compute` gives if this thread's tensors are taken for those of another device.
+    pub(crate) fn as_on_any_device<T>(compute: impl FnOnce() -> T) -> T {
+        ANY_DEVICE.set(true);
+        let computed = compute();
+        ANY_DEVICE.set(false);
+        computed
+    }
 }
 
 /// `x W + b`. `x` is `rows x inputs`, `W` is `inputs x outputs`, `b` has `outputs` numbers, and the result is `rows x outputs`. All are

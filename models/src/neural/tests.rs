@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::compress::Importance;
 use super::encoder::TextReading;
+use super::functions::testing::as_on_any_device;
 use super::network::Design;
 use super::reduction::Reduction;
 use super::*;
@@ -101,8 +102,9 @@ pub(super) fn assert_alike(what: &str, ours: f64, theirs: f64) {
     assert!((ours - theirs).abs() < 1e-4 * theirs, "{what}: {ours} is not {theirs}");
 }
 
-fn losses(case: &FixtureCase, split: &Split) -> Vec<f64> {
+fn losses(case: &FixtureCase, split: &Split, device: Device) -> Vec<f64> {
     let (entry, spec) = spec(&case.model, &case.params, split);
+    let spec = Spec { device, ..spec };
     let single = Reading::from(TextReading::Single);
     let (design, reading): (Design, Reading) = match case.model.as_str() {
         "transformer" => (transformer::design, single),
@@ -129,10 +131,40 @@ fn losses(case: &FixtureCase, split: &Split) -> Vec<f64> {
 fn the_networks_have_the_losses_of_pytorch_step_for_step_from_the_same_weights() {
     let (fixture, texts) = Fixture::read();
     for case in &fixture.cases {
-        let losses = losses(case, &case.side.map_or_else(|| texts.clone(), images));
+        let losses = losses(case, &case.side.map_or_else(|| texts.clone(), images), Device::Cpu);
         assert_eq!(losses.len(), case.losses.len());
         for (step, (ours, theirs)) in losses.into_iter().zip(&case.losses).enumerate() {
             assert_alike(&format!("{} in step {step}", case.model), ours, *theirs);
+        }
+    }
+}
+
+#[test]
+fn the_steps_of_other_devices_have_the_losses_of_pytorch_too() {
+    let (fixture, texts) = Fixture::read();
+    for case in &fixture.cases {
+        let split = case.side.map_or_else(|| texts.clone(), images);
+        let losses = as_on_any_device(|| losses(case, &split, Device::Cpu));
+        assert_eq!(losses.len(), case.losses.len());
+        for (step, (ours, theirs)) in losses.into_iter().zip(&case.losses).enumerate() {
+            assert_alike(&format!("{} in step {step}", case.model), ours, *theirs);
+        }
+    }
+}
+
+/// On the devices that this build has and that this machine has. Without any, the test above is all that is known.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+#[test]
+fn every_network_has_the_losses_of_pytorch_on_every_device_of_this_machine() {
+    let (fixture, texts) = Fixture::read();
+    let found: Vec<Device> = Device::BUILT.iter().copied().filter(|device| device.card().is_some()).collect();
+    assert!(!found.is_empty(), "this build is for a card, and this machine has none: no driver is found");
+    for device in found {
+        for case in &fixture.cases {
+            let losses = losses(case, &case.side.map_or_else(|| texts.clone(), images), device);
+            for (step, (ours, theirs)) in losses.into_iter().zip(&case.losses).enumerate() {
+                assert_alike(&format!("{} on {} in step {step}", case.model, device.name()), ours, *theirs);
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use super::backend::{Optimizer, Pace, Pools, add, clip};
 use super::batch::{self, Draws};
 use super::encoder::Encoded;
 use super::fitted::FittedNetwork;
+use super::functions::has_own_loops;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
@@ -168,11 +169,6 @@ fn pace(group: WeightGroup, recipe: &Recipe) -> Pace {
     }
 }
 
-/// Whether a fit on this device takes its steps shard by shard on threads.
-fn is_processor(device: &Device) -> bool {
-    *device == Device::flex()
-}
-
 /// What a fit learns from: encoded rows.
 pub(super) struct TrainingRows<'a> {
     pub(super) train: Encoded<'a>,
@@ -215,7 +211,7 @@ pub(super) fn train(
         state.restore(&bytes).map_err(|error| ModelError::State(error.to_string()))?;
         fitted.set(&state.weights, &state.buffers);
     }
-    let mut on_device = (!is_processor(&fitted.device)).then(|| {
+    let mut on_device = (!has_own_loops(&fitted.device)).then(|| {
         let layouts = (network.layout(), network.buffers());
         let paces = network.layout().each().map(|slot| pace(slot, &recipe)).collect();
         OnDevice::new(layouts, paces, (recipe.rule, recipe.clip), &state, &fitted.device)
