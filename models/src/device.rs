@@ -28,6 +28,14 @@ impl Device {
         Device::Cuda(0),
     ];
 
+    /// The kinds that this build cannot use. Each is the name of the feature that builds it.
+    pub const NOT_BUILT: &[&str] = &[
+        #[cfg(not(feature = "wgpu"))]
+        "wgpu",
+        #[cfg(not(feature = "cuda"))]
+        "cuda",
+    ];
+
     /// The name on the command line and in records.
     pub fn name(self) -> &'static str {
         match self {

@@ -58,9 +58,16 @@ pub(super) fn run(program: &Program, arguments: &DoctorArguments, samples: Optio
         info.arch
     )?;
     for device in Device::BUILT {
+        if *device != Device::Cpu && device.card().is_none() {
+            writeln!(out, "device {}: no such card: none is found, or its driver is missing", device.name())?;
+            continue;
+        }
         let device = machine.device(*device);
         let memory = gib(device.memory_bytes);
         writeln!(out, "device {}: {}, {memory:.1} GiB of memory, {}", device.device, device.name, device.fingerprint)?;
+    }
+    for kind in Device::NOT_BUILT {
+        writeln!(out, "device {kind}: not in this build: cargo build --release --features {kind}")?;
     }
     for (what, finding) in findings(program, samples, info.cpus) {
         write_finding(&mut out, &what, &finding)?;

@@ -103,6 +103,11 @@ pub(super) fn assert_alike(what: &str, ours: f64, theirs: f64) {
 }
 
 fn losses(case: &FixtureCase, split: &Split, device: Device) -> Vec<f64> {
+    fit(case, split, device).1
+}
+
+/// A fit from the weights of the script, and the loss of each step.
+fn fit(case: &FixtureCase, split: &Split, device: Device) -> (Neural, Vec<f64>) {
     let (entry, spec) = spec(&case.model, &case.params, split);
     let spec = Spec { device, ..spec };
     let single = Reading::from(TextReading::Single);
@@ -124,7 +129,7 @@ fn losses(case: &FixtureCase, split: &Split, device: Device) -> Vec<f64> {
         model.fit_from(|layout| sines(layout, 0.3, 1), (split, split), &mut told)
     };
     fitted.expect("a fit");
-    told.0
+    (model, told.0)
 }
 
 #[test]
@@ -152,6 +157,19 @@ fn the_steps_of_other_devices_have_the_losses_of_pytorch_too() {
     }
 }
 
+/// What the fitted model of a fixture predicts, on this device.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn predicted_on(model: &Neural, case: &FixtureCase, split: &Split, device: Device) -> Vec<u16> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (entry, _) = spec(&case.model, &case.params, split);
+    model.save(folder.path()).expect("saved");
+    let mut loaded = entry.load(folder.path(), Threads::new(2), device).expect("loaded");
+    match loaded.predict(&split.inputs).expect("predictions") {
+        Predictions::Classes { labels, .. } => labels,
+        Predictions::Values(_) => panic!("the fixtures have classes"),
+    }
+}
+
 /// On the devices that this build has and that this machine has. Without any, the test above is all that is known.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 #[test]
@@ -161,10 +179,13 @@ fn every_network_has_the_losses_of_pytorch_on_every_device_of_this_machine() {
     assert!(!found.is_empty(), "this build is for a card, and this machine has none: no driver is found");
     for device in found {
         for case in &fixture.cases {
-            let losses = losses(case, &case.side.map_or_else(|| texts.clone(), images), device);
+            let split = case.side.map_or_else(|| texts.clone(), images);
+            let (model, losses) = fit(case, &split, device);
             for (step, (ours, theirs)) in losses.into_iter().zip(&case.losses).enumerate() {
                 assert_alike(&format!("{} on {} in step {step}", case.model, device.name()), ours, *theirs);
             }
+            let [here, there] = [Device::Cpu, device].map(|device| predicted_on(&model, case, &split, device));
+            assert_eq!(here, there, "{}: what the device has fitted predicts the same on both", case.model);
         }
     }
 }
