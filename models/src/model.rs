@@ -281,6 +281,15 @@ pub trait Model {
     /// If the fit diverges or a library fails.
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError>;
 
+    /// Has the device compile and choose what a fit on such rows needs, before the fit is timed. Nothing is learned. By default, there is
+    /// nothing to prepare.
+    ///
+    /// # Errors
+    /// See [`Model::fit`].
+    fn prepare(&mut self, _train: &Split, _validation: &Split) -> Result<(), ModelError> {
+        Ok(())
+    }
+
     /// Learns from `train`, and from the inputs of further training rows whose targets are withheld. By default, it ignores the
     /// latter. A model whose entry asks for such rows ([`ModelEntry::unlabelled`]) is fitted by this method.
     ///

@@ -1,6 +1,6 @@
 //! Measures one fit with the stopwatch and the energy meter.
 
-use bakeoff_models::{Model, ModelError};
+use bakeoff_models::{Device, Model, ModelError};
 use bakeoff_reports::{Status, named_source};
 
 use super::observer::{CheckpointSchedule, Observer};
@@ -58,6 +58,11 @@ impl Bench<'_> {
         place: Option<&CheckpointPlace>,
         earlier: Option<Checkpoint>,
     ) -> Result<(), Stop> {
+        if self.case.device != Device::Cpu.name() {
+            let stopwatch = Stopwatch::start(self.program.machine);
+            model.prepare(&rows.train, &rows.validation)?;
+            self.record(Phase::Fit, "prepare_s", Some(stopwatch.seconds()), "stopwatch", "");
+        }
         let mut spending = match &earlier {
             None => self.spend(),
             Some(Checkpoint { measured, .. }) => self.spend_on(measured),

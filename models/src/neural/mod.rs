@@ -48,6 +48,7 @@ pub(crate) use self::backend::Pools;
 pub use self::cpu::PeakWork;
 use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, Reading, TextReading};
 use self::fitted::{FittedNetwork, encode};
+use self::functions::has_own_loops;
 use self::head::Head;
 use self::network::{Design, Network};
 use self::recipe::Recipe;
@@ -56,7 +57,7 @@ use self::weights::{Leaves, WeightLayout};
 use crate::artefact::{self, ArraysIn, ArraysOut, Loaded};
 use crate::encode::features::{Encoder, FeatureParams};
 use crate::model::{
-    Device, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape,
+    Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape,
     Watch,
 };
 use crate::parallel::Threads;
@@ -349,7 +350,33 @@ pub(crate) fn seconds(multiply_adds: u64, passes: usize, params: &Resolved, thre
     2.0 * multiply_adds as f64 * passes as f64 / rate
 }
 
+/// Who is told of a fit that nobody looks at.
+struct Nobody;
+
+impl Watch for Nobody {
+    fn epoch(&mut self, _: &EpochReport<'_>) -> Result<f64, ModelError> {
+        Ok(0.0)
+    }
+
+    fn progress(&mut self, _: usize, _: usize) {}
+}
+
 impl Model for Neural {
+    /// Two steps and a prediction, as those of the fit are, on a device that compiles its kernels when it first needs them.
+    fn prepare(&mut self, train: &Split, validation: &Split) -> Result<(), ModelError> {
+        if has_own_loops(&burn_device(self.spec.device)) {
+            return Ok(());
+        }
+        let recipe = Recipe { epochs: 1, ..Recipe::read(&self.spec.params) };
+        let few = |split: &Split, rows: usize| split.select(&(0..split.len().min(rows)).collect::<Vec<_>>());
+        let (train, validation) = (few(train, 2 * recipe.batch), few(validation, recipe.batch));
+        let encoder = InputEncoder::fit(&train.inputs, &self.spec, self.reading)?;
+        let start = |layout: &WeightLayout| Ok(layout.initial(0));
+        self.fit_encoded((encoder, recipe), start, (&train, &validation), &mut Nobody)?;
+        self.fitted = None;
+        Ok(())
+    }
+
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
         let seed = self.spec.seed_for("init");
         self.fit_from(|layout| layout.initial(seed), (train, validation), watch)

@@ -446,6 +446,13 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "prepare_s",
+        title: "preparation of the device",
+        unit: "s",
+        formula: "seconds in which a device other than the processor compiled its kernels for the fit and chose among them; no part of the fit",
+        ..METRIC
+    },
+    Metric {
         name: "epochs",
         title: "epochs",
         formula: "epochs that the fit did, each with a row in curves.csv; in an ensemble, those of all members",
