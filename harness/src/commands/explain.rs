@@ -1,6 +1,6 @@
 //! `explain`: what fitted models learned, side by side for the same examples.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
 use bakeoff_models::{ArtefactInfo, Device, ModelEntry, Threads, inspect, unknown_name};
@@ -8,6 +8,7 @@ use bakeoff_reports::{ExplainedTask, FittedTask, Interpretation, RunDir, RunInfo
 use clap::Args;
 
 use super::output::check_folder;
+use super::say;
 use super::{Exit, item, of_reading, print_report};
 use crate::case::{Case, Fold};
 use crate::explain::{ExplainSettings, ExplainedRows};
@@ -370,9 +371,4 @@ fn finish(interpretation: &Interpretation, out: Option<&Path>) -> anyhow::Result
         writeln!(stream, "page: {}", folder.join("interpretation.html").display())?;
     }
     Ok(Exit::Ok)
-}
-
-/// Writes a line to standard error, which may be closed.
-fn say(text: &str) {
-    let _ = writeln!(stderr(), "{text}");
 }

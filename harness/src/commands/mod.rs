@@ -262,6 +262,11 @@ enum Exit {
     Interrupted,
 }
 
+/// Writes a line to standard error, which may be closed.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Reads a run. Says on standard error if another process still adds to it.
 fn load(run: &Path, impute: Impute) -> anyhow::Result<Results> {
     if RunLock::is_held(run) {

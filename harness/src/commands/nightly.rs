@@ -1,7 +1,7 @@
 //! `nightly`: runs a suite, adds the run to the history, judges it, and measures what is suspected again at once.
 
 use std::fs;
-use std::io::{self, Write, stderr, stdout};
+use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -13,6 +13,7 @@ use clap::Args;
 
 use super::history::{Owner, load_reference, resume, set_reference, verdict_exit};
 use super::run::{Isolation, exit_of, say_forecast, sum_up};
+use super::say;
 use super::{Exit, Selection, of_reading};
 use crate::case::Case;
 use crate::interrupt;
@@ -234,9 +235,4 @@ fn say_all(remarks: &[String]) {
     for remark in remarks {
         say(&format!("note: {remark}"));
     }
-}
-
-/// Writes a line to standard error, which may be closed.
-fn say(text: &str) {
-    let _ = writeln!(stderr(), "{text}");
 }

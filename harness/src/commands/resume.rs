@@ -1,6 +1,6 @@
 //! `resume`: continues a run that was stopped, and runs its failed cases again.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stdout};
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -9,6 +9,7 @@ use bakeoff_reports::{DeviceInfo, Results, RunDir, RunInfo, SCHEMA};
 use clap::Args;
 
 use super::run::{Isolation, say_remarks, sum_up};
+use super::say;
 use super::{Exit, of_reading, print_report};
 use crate::executor::slurm;
 use crate::forecast::counted;
@@ -131,11 +132,6 @@ pub(super) fn run(program: &Program, arguments: &ResumeArguments, samples: Optio
 /// `all 5 cases are done`.
 fn all_done(cases: usize) -> String {
     if cases == 1 { "the only case is done".to_owned() } else { format!("all {cases} cases are done") }
-}
-
-/// Writes a line to standard error, which may be closed.
-fn say(text: &str) {
-    let _ = writeln!(stderr(), "{text}");
 }
 
 /// Refuses a run of an older schema. The rows of a run have one schema, and an older program may have measured in

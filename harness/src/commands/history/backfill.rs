@@ -6,7 +6,7 @@
 mod commits;
 
 use std::fs;
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
@@ -15,6 +15,7 @@ use bakeoff_reports::{NewRun, Origin, Results, RunDir, RunKind, add_runs, check_
 use clap::Args;
 use sha2::{Digest, Sha256};
 
+use super::super::say;
 use super::super::{Exit, of_reading};
 use super::{Owner, load_reference, read};
 use crate::interrupt;
@@ -257,9 +258,4 @@ fn shell(line: &str) -> Command {
     let mut command = Command::new(shell);
     command.arg(flag).arg(line);
     command
-}
-
-/// Writes a line to standard error, which may be closed.
-fn say(text: &str) {
-    let _ = writeln!(stderr(), "{text}");
 }
