@@ -169,7 +169,7 @@ fn sampler(criterion: &mut Criterion) {
             std::thread::sleep(Duration::from_millis(20));
             machine.show(2_000_000);
         });
-        open(&EnergyConfig::default(), &machine)
+        open(&EnergyConfig::default(), &machine, None)
     });
     let mut counter = opened.expect("the registers are readable");
     criterion.bench_function("sampler: read a package and its memory", |bencher| {

@@ -17,8 +17,8 @@ use bakeoff::program::Program;
 use bakeoff::tasks::Task;
 use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
 use bakeoff_models::{
-    DefaultValue, Device, Domain, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Param,
-    Predictions, Resolved, Scale, Search, SearchDefault, Spec, Support, TargetShape, TaskShape, Threads, Watch,
+    Card, DefaultValue, Device, Domain, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError,
+    Param, Predictions, Resolved, Scale, Search, SearchDefault, Spec, Support, TargetShape, TaskShape, Threads, Watch,
 };
 use bakeoff_reports::MachineInfo;
 
@@ -151,6 +151,31 @@ impl Machine for FakeMachine {
         std::env::var_os("FAKE_NVML").map_or_else(|| PathBuf::from("/nowhere/libnvidia-ml.so.1"), PathBuf::from)
     }
 
+    /// `FAKE_CARDS` names devices and the addresses of their cards: `wgpu=0000:01:00.0,wgpu:1=0000:02:00.0`. `FAKE_DRIVER` is how the
+    /// driver behaves when a card is opened.
+    fn card(&self, device: Device) -> Result<Card, String> {
+        match std::env::var("FAKE_DRIVER").as_deref() {
+            Ok("prints") => println!("libEGL warning: not an answer"),
+            Ok("hangs") => std::thread::sleep(Duration::MAX),
+            Ok("aborts") => std::process::abort(),
+            _ => {}
+        }
+        let cards = std::env::var("FAKE_CARDS").unwrap_or_default();
+        let address = cards.split(',').find_map(|card| card.split_once('=').filter(|(name, _)| *name == device.name()));
+        let (_, address) = address.ok_or("the fake machine has no such card: install one")?;
+        Ok(Card {
+            name: "Fake Card".to_owned(),
+            driver: "fakedrv 1.2".to_owned(),
+            target: "ptx_sm90".to_owned(),
+            address: (!address.is_empty()).then(|| address.to_owned()),
+            is_software: address.is_empty(),
+        })
+    }
+
+    fn device_memory_bytes(&self, device: Device) -> Option<u64> {
+        (device != Device::Cpu).then_some(77 << 20)
+    }
+
     fn describe(&self) -> MachineInfo {
         fingerprinted(MachineInfo {
             fingerprint: String::new(),
@@ -272,6 +297,10 @@ static MODELS: &[&dyn ModelEntry] = &[
     &Fake { name: "nan-answer", about: "predicts NaN", way: Way::NanAnswer },
     &Fake { name: "too-few", about: "forgets the last prediction", way: Way::TooFew },
     &Fake { name: "is-killed", about: "is killed with SIGKILL in its fit", way: Way::IsKilled },
+    &Fake { name: "fills-card", about: "panics as a library does whose card has no memory left", way: Way::FillsCard },
+    &Fake { name: "loses-card", about: "fails while a thread of its library finds the card lost", way: Way::LosesCard },
+    &Fake { name: "aborts", about: "is aborted by the library of its card, which it has lost", way: Way::Aborts },
+    &Fake { name: "alone", about: "fails if two of it have one card, by files in $FAKE_LOCKS", way: Way::Alone },
     &Fake { name: "exits", about: "leaves the process in its fit", way: Way::Exits },
     &Fake { name: "tunable", about: "is the better, the closer its rate is to a tenth", way: Way::Tunable },
     &Fake { name: "one-step", about: "learns from validation rows too, without epochs", way: Way::OneStep },
@@ -306,6 +335,10 @@ enum Way {
     NanAnswer,
     TooFew,
     IsKilled,
+    FillsCard,
+    LosesCard,
+    Aborts,
+    Alone,
     Exits,
     NeedsFile,
     Tunable,
@@ -478,6 +511,26 @@ struct FakeModel {
     last_answer: usize,
 }
 
+/// A file that is there while a fit has a card.
+struct CardLock(PathBuf);
+
+impl CardLock {
+    fn of(device: Device) -> Result<CardLock, ModelError> {
+        let card = FakeMachine.card(device).ok().and_then(|card| card.address);
+        let card = card.unwrap_or_else(|| format!("{}-{}", device.name(), std::process::id()));
+        let path = PathBuf::from(std::env::var_os("FAKE_LOCKS").unwrap_or_default()).join(card.replace(':', "-"));
+        std::fs::File::create_new(&path)
+            .map(|_| CardLock(path))
+            .map_err(|error| ModelError::Failed(format!("the card is used by two cases: {error}")))
+    }
+}
+
+impl Drop for CardLock {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 fn eat_memory() -> ! {
     let mut hoard: Vec<Vec<u8>> = Vec::new();
     loop {
@@ -555,6 +608,15 @@ impl FakeModel {
             Way::EatsMemory => eat_memory(),
             Way::WantsMemory => drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 60))),
             Way::IsKilled => be_killed(),
+            Way::FillsCard => panic!("wgpu error: Out of Memory\n\nBacktrace\n 0: main"),
+            Way::LosesCard => {
+                let panicked = std::thread::spawn(|| panic!("Parent device is lost")).join();
+                return panicked.map_err(|_| ModelError::Failed("the channel to the server is closed".to_owned()));
+            }
+            Way::Aborts => {
+                eprintln!("VK_ERROR_DEVICE_LOST");
+                std::process::abort();
+            }
             Way::Exits => {
                 eprintln!("goodbye");
                 std::process::exit(7);
@@ -597,6 +659,7 @@ fn number(inputs: &Inputs, row: usize) -> usize {
 impl Model for FakeModel {
     fn fit(&mut self, _train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
         self.misbehave()?;
+        let _lock = if self.way == Way::Alone { Some(CardLock::of(self.spec.device)?) } else { None };
         if self.way == Way::OneStep {
             watch.progress(1, 1);
             return Ok(());

@@ -1,7 +1,7 @@
 //! A case: task x model x parameters x training size x seed x device. It is the unit of work, isolation, failure and
 //! resume. A search trial is a case too.
 
-use bakeoff_models::{ModelEntry, Resolved};
+use bakeoff_models::{Device, ModelEntry, Resolved};
 use bakeoff_reports::percent;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ use crate::tasks::OwnTask;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Case {
     /// `task.label.n<train_size>[.noise<percent>].s<seed>[.r<repeat>f<fold>][.t<trial>].<device>`: also the name of its
-    /// predictions file.
+    /// predictions file, so the device `cuda:1` is `cuda-1` there.
     pub id: String,
     /// The task's name.
     pub task: String,
@@ -47,6 +47,8 @@ pub struct Case {
     pub row_divisor: usize,
     /// Where the model computes.
     pub device: String,
+    /// The address of the graphics card on the bus, looked up before the run. `None` for the processor, and if the driver does not say.
+    pub card: Option<String>,
     /// How many processor threads the case may use.
     pub threads: usize,
     /// Seconds after which the case is ended.
@@ -93,6 +95,13 @@ pub struct Fold {
 }
 
 impl Case {
+    /// The graphics card that the case needs for itself: its address, which two kinds of devices may share, or else the name of the
+    /// device. `None` for the processor.
+    pub fn exclusive_card(&self) -> Option<&str> {
+        let is_card = self.device != Device::Cpu.name();
+        is_card.then(|| self.card.as_deref().unwrap_or(&self.device))
+    }
+
     /// The identity of the case, which follows from its fields.
     pub fn id_of(&self) -> String {
         self.id_with(self.trial)
@@ -112,6 +121,8 @@ impl Case {
         };
         let fold = fold.map_or(String::new(), |Fold { fold, repeat, .. }| format!(".r{repeat}f{fold}"));
         let trial = trial.map_or(String::new(), |trial| format!(".t{trial}"));
+        // It is the name of files too.
+        let device = device.replace(':', "-");
         format!("{task}.{label}.n{train_size}{noise}.s{seed}{fold}{trial}.{device}")
     }
 

@@ -57,14 +57,16 @@ impl<L: Local> Executor for L {
     }
 }
 
-/// The seconds that a phase must last for the meters of the run.
-fn shortest_phase_s(metering: Option<&Metering>) -> f64 {
-    metering.map_or(0.0, |metering| metering.shortest_phase().as_secs_f64())
+/// The seconds that a phase of a case must last for the meters of the run.
+fn shortest_phase_s(metering: Option<&Metering>, case: &Case) -> f64 {
+    metering.map_or(0.0, |metering| metering.shortest_phase(case.card.as_deref()).as_secs_f64())
 }
 
-/// Does the work of one process, and adds the joules of the parent's meters to its outcome. An outcome without numbers stays without.
+/// Does the work of one process of a case, and adds the joules of the parent's meters to its outcome. An outcome without numbers stays
+/// without.
 fn metered(
     metering: Option<&Metering>,
+    case: &Case,
     emit: &mut dyn FnMut(Event),
     work: impl FnOnce(&mut dyn FnMut(Event)) -> Option<Outcome>,
 ) -> Option<Outcome> {
@@ -74,7 +76,7 @@ fn metered(
         other => emit(other),
     })?;
     if let Some(metering) = metering.filter(|_| !outcome.values.is_empty()) {
-        metering.complete(&mut outcome, &windows);
+        metering.complete(&mut outcome, &windows, case.card.as_deref());
     }
     Some(outcome)
 }

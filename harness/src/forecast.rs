@@ -67,7 +67,7 @@ fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
     // A search trial on a part of the rows has the same part of the unlabelled ones.
     let mut params = case.params.clone();
     params.limit(UNLABELLED, case.unlabelled_rows(model));
-    model.fit_s(&shape, &params, case.threads, Device::named(&case.device)?)
+    model.fit_s(&shape, &params, case.threads, Device::named(&case.device).ok()?)
 }
 
 /// What a reader must know and what is known before the first case runs, in sentences.

@@ -3,9 +3,11 @@
 //! This is the only crate that knows datasets, models and reports. It times and scores; models only predict.
 
 pub mod budget;
+mod card_faults;
 pub mod case;
 pub mod checkpoint;
 pub mod commands;
+pub mod devices;
 pub mod energy;
 pub mod executor;
 pub mod explain;
@@ -16,6 +18,7 @@ pub mod machine;
 pub mod measure;
 pub mod meters;
 pub mod noise;
+pub mod nvml;
 pub mod outcome;
 pub mod phase;
 pub mod plan;

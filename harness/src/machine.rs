@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use bakeoff_models::Device;
+use bakeoff_models::{Card, Device};
 use bakeoff_reports::{DeviceInfo, MachineInfo};
 use sha2::{Digest, Sha256};
+
+use crate::nvml;
 
 mod cgroup;
 mod page_cache;
@@ -59,18 +61,65 @@ pub trait Machine: Sync {
     }
     /// The machine's processor, memory and system.
     fn describe(&self) -> MachineInfo;
-    /// A device of the machine. The processor has the machine's fingerprint.
-    fn device(&self, device: Device) -> DeviceInfo {
+    /// The graphics card of a device, which is opened, and stays open until this process ends.
+    ///
+    /// # Errors
+    /// Why there is none, and what to do.
+    fn card(&self, device: Device) -> Result<Card, String> {
+        device.card()
+    }
+    /// The most bytes of the device's own memory that this process has held. `None` for the processor, and if nothing shows it.
+    fn device_memory_bytes(&self, device: Device) -> Option<u64> {
+        device.memory_bytes()
+    }
+    /// A device of the machine. The processor has the machine's fingerprint. A card is opened in this process: see
+    /// [`find`](crate::devices::find).
+    ///
+    /// # Errors
+    /// Why there is no such device, and what to do.
+    fn device(&self, device: Device) -> Result<DeviceInfo, String> {
         let machine = self.describe();
-        match device {
-            Device::Cpu => DeviceInfo {
-                device: device.name().to_owned(),
+        if device == Device::Cpu {
+            return Ok(DeviceInfo {
                 name: machine.cpu,
                 memory_bytes: machine.memory_bytes,
                 fingerprint: machine.fingerprint,
-            },
+                ..DeviceInfo::unknown(device.name())
+            });
         }
+        let card = self.card(device)?;
+        let gpu = card.address.as_ref().and_then(|address| nvml::gpu_at(&self.nvml_library(), address));
+        let (memory_bytes, capability, nvidia) =
+            gpu.map_or_else(Default::default, |gpu| (gpu.memory_bytes, gpu.capability, gpu.driver));
+        Ok(DeviceInfo {
+            fingerprint: fingerprint_with(&machine, &card.name),
+            name: card.name,
+            memory_bytes,
+            driver: if card.driver.is_empty() { nvidia } else { card.driver },
+            capability: if capability.is_empty() {
+                capability_of(&card.target).unwrap_or_default()
+            } else {
+                capability
+            },
+            address: card.address,
+            is_software: card.is_software,
+            ..DeviceInfo::unknown(device.name())
+        })
     }
+}
+
+/// The compute capability that kernels are compiled for, `9.0` for `ptx_sm90`. `None` if it is none of NVIDIA's.
+fn capability_of(target: &str) -> Option<String> {
+    let (_, rest) = target.split_once("sm")?;
+    let digits: String = rest.trim_start_matches('_').chars().take_while(char::is_ascii_digit).collect();
+    let (major, minor) = digits.split_at_checked(digits.len().checked_sub(1)?)?;
+    (!major.is_empty()).then(|| format!("{major}.{minor}"))
+}
+
+/// The fingerprint of a machine with a graphics card. The machine feeds the card, so both decide what a case costs. The driver is left
+/// out, as the kernel's version is.
+pub fn fingerprint_with(machine: &MachineInfo, card: &str) -> String {
+    fingerprint(&[&machine.fingerprint, card])
 }
 
 /// A moment on the clock that all processes of a machine share, by which the parent finds what its meters showed while a child
@@ -213,14 +262,20 @@ pub fn available_cpus() -> usize {
 /// reboot.
 pub fn fingerprinted(mut info: MachineInfo) -> MachineInfo {
     let gib = (info.memory_bytes as f64 / f64::from(1 << 30)).round();
-    let text = format!("{}\n{}\n{gib}\n{}", info.cpu, info.cpus, info.arch);
-    let digest = Sha256::digest(text.as_bytes());
-    info.fingerprint = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    info.fingerprint = fingerprint(&[&info.cpu, &info.cpus.to_string(), &gib.to_string(), &info.arch]);
     info
+}
+
+/// A short hash of lines.
+fn fingerprint(lines: &[&str]) -> String {
+    let digest = Sha256::digest(lines.join("\n").as_bytes());
+    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
     #[test]
@@ -268,6 +323,95 @@ mod tests {
             arch: "x86_64".to_owned(),
         });
         assert_eq!(info.fingerprint, "5e379dbb");
+    }
+
+    /// The machine of the tests with a card.
+    struct WithCard(Card);
+
+    impl Machine for WithCard {
+        fn now(&self) -> Duration {
+            ThisMachine.now()
+        }
+        fn suspended(&self) -> Option<Duration> {
+            None
+        }
+        fn cpu_time(&self) -> Option<Duration> {
+            None
+        }
+        fn peak_memory_bytes(&self) -> Option<u64> {
+            None
+        }
+        fn evict(&self, _: &Path) -> Result<(), String> {
+            Ok(())
+        }
+        fn fetched_bytes(&self) -> Option<u64> {
+            None
+        }
+        fn utc(&self) -> String {
+            String::new()
+        }
+        fn powercap(&self) -> PathBuf {
+            PathBuf::new()
+        }
+        fn system_root(&self) -> PathBuf {
+            PathBuf::new()
+        }
+        fn peak(&self, _: usize) -> Option<Peak> {
+            None
+        }
+        fn is_virtual(&self) -> bool {
+            false
+        }
+        fn nvml_library(&self) -> PathBuf {
+            PathBuf::from("/nowhere")
+        }
+        fn describe(&self) -> MachineInfo {
+            fingerprinted(MachineInfo {
+                fingerprint: String::new(),
+                cpu: "A".to_owned(),
+                cpus: 2,
+                memory_bytes: 25 << 30,
+                os: "1".to_owned(),
+                arch: "x86_64".to_owned(),
+            })
+        }
+        fn card(&self, device: Device) -> Result<Card, String> {
+            if device == Device::Cuda(0) { Ok(self.0.clone()) } else { Err("there is none".to_owned()) }
+        }
+    }
+
+    #[test]
+    fn costs_on_a_card_are_those_of_the_machine_and_the_card_whatever_its_driver_is() {
+        let machine = |name: &str, driver: &str| {
+            WithCard(Card {
+                name: name.to_owned(),
+                driver: driver.to_owned(),
+                target: "ptx_sm90".to_owned(),
+                address: Some("0000:65:00.0".to_owned()),
+                is_software: false,
+            })
+        };
+        let of_card = |name, driver| machine(name, driver).device(Device::Cuda(0)).unwrap();
+        let card = of_card("H200", "580.1");
+        assert_eq!(card.fingerprint, of_card("H200", "999.9").fingerprint);
+        assert_ne!(card.fingerprint, of_card("H100", "580.1").fingerprint);
+        assert_ne!(card.fingerprint, machine("H200", "").device(Device::Cpu).unwrap().fingerprint);
+        assert_eq!((card.driver.as_str(), card.capability.as_str()), ("580.1", "9.0"));
+        assert_eq!(
+            (card.address.as_deref(), card.memory_bytes),
+            (Some("0000:65:00.0"), 0),
+            "without NVML, the memory is unknown"
+        );
+        assert_eq!(machine("H200", "").device(Device::Cuda(1)), Err("there is none".to_owned()));
+    }
+
+    #[test]
+    fn a_compute_capability_is_read_from_what_kernels_are_compiled_for() {
+        for (target, capability) in
+            [("ptx_sm90", "9.0"), ("ptx_sm_89", "8.9"), ("sm120", "12.0"), ("vulkan", ""), ("", "")]
+        {
+            assert_eq!(capability_of(target).unwrap_or_default(), capability, "{target}");
+        }
     }
 
     #[test]

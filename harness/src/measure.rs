@@ -69,7 +69,7 @@ impl<'a> Subject<'a> {
         Ok(Subject {
             task: task.ok_or_else(|| Stop::failed(format!("no task '{}'", case.task)))?,
             entry: program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?,
-            device: Device::named(&case.device).ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?,
+            device: Device::named(&case.device).map_err(Stop::failed)?,
         })
     }
 }
@@ -103,6 +103,7 @@ fn fit(
     let fewer_threads = model.threads().and_then(|started| threads::fewer(case.threads, started));
     let mut bench = Bench::new(program, request, task, begun, emit, outcome);
     bench.look_for_noise();
+    bench.prepare(entry, &spec, &rows)?;
     bench.fit(model.as_mut(), &rows, request.checkpoint.as_ref())?;
     if case.trial.is_none() {
         bench.noise(Phase::Fit);
@@ -165,7 +166,7 @@ impl<'a> Bench<'a> {
         emit: &'a mut dyn FnMut(Event),
         outcome: &'a mut Outcome,
     ) -> Bench<'a> {
-        let meter = Meter::open(&request.case.energy, program.machine);
+        let meter = Meter::open(&request.case.energy, program.machine, request.case.card.as_deref());
         let (case, spent_s) = (&request.case, request.spent_s);
         let noise = NoiseWatch::default();
         Bench { program, request, case, task, begun, spent_s, meter, noise, emit, outcome }

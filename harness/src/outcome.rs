@@ -17,7 +17,7 @@ pub struct MetricValue {
     pub metric: String,
     /// The number. `None` if it could not be measured; `note` then says why.
     pub value: Option<f64>,
-    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `model`, `data` (counts of rows),
+    /// What gave the number: `scorer`, `stopwatch`, `rapl`, `estimate`, `kernel`, `library`, `model`, `data` (counts of rows),
     /// `search` (counts of search trials) or `suite` (what was asked for). Empty for energy without a meter.
     pub source: String,
     /// A remark, or the reason for a missing number.
@@ -149,11 +149,9 @@ pub struct RunIdentity {
     pub run: String,
     /// The commit the program was built from.
     pub commit: String,
-    /// The fingerprint of the machine on which the run was begun. Rows that no process measured carry it. Empty if other machines
-    /// measure.
-    pub machine: String,
-    /// The names of that machine's devices by their kind. Rows that no process measured carry them.
-    pub device_names: BTreeMap<String, String>,
+    /// The fingerprints and the names of the devices with which the run was begun, by their kind. Rows that no process measured carry
+    /// them. Empty if other machines measure.
+    pub devices: BTreeMap<String, (String, String)>,
     /// Versions of the tasks, by name.
     pub task_versions: BTreeMap<String, u32>,
     /// Versions of the models, by the id of the case, because they depend on the device too.
@@ -171,11 +169,10 @@ impl RunIdentity {
             note: outcome.note.clone(),
             conditions: String::new(),
         };
-        let begun_on = self.device_names.get(&case.device).cloned().unwrap_or_default();
         let (machine, device_name) = if outcome.machine.is_empty() {
-            (&self.machine, &begun_on)
+            self.devices.get(&case.device).cloned().unwrap_or_default()
         } else {
-            (&outcome.machine, &outcome.device_name)
+            (outcome.machine.clone(), outcome.device_name.clone())
         };
         let row = |value: &MetricValue| Record {
             schema: SCHEMA,

@@ -69,6 +69,10 @@ impl Plan {
     /// On unknown names, values outside their range, duplicate cases, or nothing to run.
     pub fn new(program: &Program, source: &Source, overrides: &Overrides) -> Result<Plan, PlanError> {
         let mut suite = source.parse()?;
+        if !overrides.devices.is_empty() {
+            // This build need not have the devices of the suite if others are asked for.
+            (suite.devices, suite.device) = (None, None);
+        }
         settings::check(source, &mut suite)?;
         names::check(program, source, &suite)?;
         overrides.apply_trials(&mut suite);
@@ -209,6 +213,7 @@ impl Combination<'_> {
             waits_for: 0,
             row_divisor: 1,
             device: device.name().to_owned(),
+            card: None,
             threads: self.entry.threads.as_ref().or(suite.threads.as_ref()).map_or(1, |threads| *threads.as_ref()),
             timeout_s: *suite.timeout_s.as_ref(),
             budget: suite.budget.as_ref().map(|budget| *budget.as_ref()),

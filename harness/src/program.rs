@@ -36,6 +36,6 @@ impl Program {
 
     /// The version of the model of this name on the device of this name, if this build has both.
     pub fn model_version(&self, model: &str, device: &str) -> Option<String> {
-        Some(self.model(model)?.version(Device::named(device)?))
+        Some(self.model(model)?.version(Device::named(device).ok()?))
     }
 }

@@ -159,8 +159,11 @@ impl Recorder {
             identity: RunIdentity {
                 run: info.run.clone(),
                 commit: crate::COMMIT.to_owned(),
-                machine: info.machine.fingerprint.clone(),
-                device_names: info.devices.iter().map(|device| (device.device.clone(), device.name.clone())).collect(),
+                devices: info
+                    .devices
+                    .iter()
+                    .map(|device| (device.device.clone(), (device.fingerprint.clone(), device.name.clone())))
+                    .collect(),
                 task_versions: info.tasks.iter().map(|task| (task.name.clone(), task.version)).collect(),
                 model_versions: info.cases.iter().map(|case| (case.case.clone(), case.model_version.clone())).collect(),
             },
@@ -199,8 +202,7 @@ impl Recorder {
 
     /// Rows that nobody measures will name no machine, because other machines than this one measure.
     pub fn measures_elsewhere(&mut self) {
-        self.identity.machine.clear();
-        self.identity.device_names.clear();
+        self.identity.devices.clear();
     }
 
     /// Stores which other machine measured a case. The first one becomes the machine of the run, which reports name and to which cases

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use bakeoff_datasets::{DataFile, FileState};
-use bakeoff_models::{ModelEntry, Resolved};
-use bakeoff_reports::{Built, CaseInfo, RunDir, RunInfo, SCHEMA};
+use bakeoff_models::{Device, ModelEntry, Resolved};
+use bakeoff_reports::{Built, CaseInfo, DeviceInfo, RunDir, RunInfo, SCHEMA};
 use sha2::{Digest, Sha256};
 
 use crate::case::Case;
+use crate::devices;
 use crate::energy::Metering;
 use crate::executor::{ChildProcess, Executor, Inline, Slurm, SlurmCommands};
 use crate::forecast::remarks;
@@ -140,10 +141,28 @@ impl Session<'_> {
         Ok(sums)
     }
 
+    /// The devices of a plan. On a cluster the nodes have them, and not this machine.
+    ///
+    /// # Errors
+    /// If this machine does not have one, why, and what to do.
+    pub fn devices(&self, plan: &Plan) -> anyhow::Result<Vec<DeviceInfo>> {
+        let machine = self.program.machine;
+        let found = plan.devices.iter().map(|device| match devices::find(machine, *device) {
+            // The cards of the nodes count, not one of this machine.
+            _ if plan.slurm().is_some() && *device != Device::Cpu => Ok(devices::elsewhere(machine, *device)),
+            Err(why) => Err(usage(format!(
+                "this machine has no device {}: {why}; `bakeoff doctor` shows the devices that it has",
+                device.name()
+            ))),
+            Ok(found) => Ok(found),
+        });
+        found.collect()
+    }
+
     /// Everything about a new run that is not measured. `out` is the directory that the user named.
     ///
     /// # Errors
-    /// If `out` does not end in a name.
+    /// If `out` does not end in a name, or if this machine does not have a device of the plan.
     pub fn describe(&self, plan: &Plan, out: Option<&Path>) -> anyhow::Result<RunInfo> {
         let program = self.program;
         let started = program.machine.utc();
@@ -167,7 +186,8 @@ impl Session<'_> {
             datasets.extend(task.checksums());
             infos.push(tasks::info(task));
         }
-        let energy = meters::sources(&suite.energy.config(), program.machine)
+        let devices = self.devices(plan)?;
+        let energy = meters::sources(&suite.energy.config(), program.machine, &cards(&devices))
             .map_or_else(|reason| format!("none: {reason}"), |sources| sources.join(", "));
         let machine = program.machine.describe();
         Ok(RunInfo {
@@ -181,7 +201,7 @@ impl Session<'_> {
             commit: crate::COMMIT.to_owned(),
             toolchain: crate::TOOLCHAIN.to_owned(),
             command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
-            devices: plan.devices.iter().map(|device| program.machine.device(*device)).collect(),
+            devices,
             remarks: remarks(plan, &machine),
             machine,
             energy,
@@ -229,9 +249,10 @@ impl Session<'_> {
         if is_elsewhere {
             recorder.measures_elsewhere();
         }
+        let devices = if is_elsewhere { Vec::new() } else { self.devices(plan)? };
         // Before the machine is made busy to find out what it can do at most.
-        let metering = if is_elsewhere { None } else { self.metering(plan, &recorder)? };
-        let cases = if is_elsewhere { plan.cases.clone() } else { self.with_peaks(&plan.cases) };
+        let metering = if is_elsewhere { None } else { self.metering(plan, &cards(&devices), &recorder)? };
+        let cases = if is_elsewhere { plan.cases.clone() } else { self.on_this_machine(&plan.cases, &devices) };
         let primary = info.tasks.iter().map(|task| (task.name.clone(), task.primary.clone())).collect();
         let mut progress = progress::for_stderr(cases.len(), primary);
         // Processor time, memory and panics belong to a process. If one process runs all cases, it must run them one at
@@ -278,11 +299,14 @@ impl Session<'_> {
         Slurm::new(Box::new(SlurmCommands), settings, self.samples, run.clone()).map(Some)
     }
 
-    /// The cases, with what the machine can do at most, which is the same for all cases with as many threads.
-    fn with_peaks(&self, cases: &[Case]) -> Vec<Case> {
+    /// The cases, with the addresses of the cards that they compute on, and with what the machine can do at most, which is the same for
+    /// all cases with as many threads.
+    fn on_this_machine(&self, cases: &[Case], devices: &[DeviceInfo]) -> Vec<Case> {
         let mut cases = cases.to_vec();
         let mut peaks = BTreeMap::new();
         for case in &mut cases {
+            let device = devices.iter().find(|device| device.device == case.device);
+            case.card = device.and_then(|device| device.address.clone());
             if case.unsupported.is_none() && case.trial.is_none() {
                 case.peak = *peaks.entry(case.threads).or_insert_with(|| self.program.machine.peak(case.threads));
             }
@@ -290,13 +314,19 @@ impl Session<'_> {
         cases
     }
 
-    /// The meters that are read while the cases run, with the power of the idle machine. `None` if none measures.
-    fn metering(&self, plan: &Plan, recorder: &Recorder) -> anyhow::Result<Option<Arc<Metering>>> {
-        let started = Metering::start(&plan.suite.energy.config(), self.program.machine).map_err(usage)?;
+    /// The meters that are read while the cases run, with the power of the idle machine. `None` if none measures. `cards` are the
+    /// addresses of the graphics cards on which cases compute.
+    fn metering(&self, plan: &Plan, cards: &[String], recorder: &Recorder) -> anyhow::Result<Option<Arc<Metering>>> {
+        let started = Metering::start(&plan.suite.energy.config(), self.program.machine, cards).map_err(usage)?;
         let Some(mut metering) = started else { return Ok(None) };
         recorder.store_idle(&metering.baseline())?;
         Ok(Some(Arc::new(metering)))
     }
+}
+
+/// The addresses of the graphics cards among devices, each once, though it may be a device of two kinds.
+fn cards(devices: &[DeviceInfo]) -> Vec<String> {
+    devices.iter().filter_map(|device| device.address.clone()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The versions of a model on the devices of a run.

@@ -36,6 +36,9 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("generative", include_str!("../suites/generative.toml")),
     ("compress", include_str!("../suites/compress.toml")),
     ("threads", include_str!("../suites/threads.toml")),
+    ("devices-quick", include_str!("../suites/devices-quick.toml")),
+    ("devices", include_str!("../suites/devices.toml")),
+    ("sequence-length", include_str!("../suites/sequence-length.toml")),
     ("paper", include_str!("../suites/paper.toml")),
 ];
 

@@ -13,6 +13,7 @@ use bakeoff_datasets::Store;
 use bakeoff_models::Device;
 use bakeoff_reports::Status;
 
+use crate::card_faults;
 use crate::measure::measure;
 use crate::outcome::Outcome;
 use crate::program::Program;
@@ -22,6 +23,16 @@ use crate::threads;
 /// The store of examples: a folder if one was named, or else the samples in the program.
 pub fn store(samples: Option<&PathBuf>) -> Store {
     samples.map_or_else(Store::embedded, |folder| Store::folder(folder.clone()))
+}
+
+/// The path of this program, even if its file was replaced since it started, because one program must measure all cases
+/// of a run.
+///
+/// # Errors
+/// If the system does not say it.
+pub fn this_program() -> io::Result<PathBuf> {
+    let itself = PathBuf::from("/proc/self/exe");
+    if itself.exists() { Ok(itself) } else { std::env::current_exe() }
 }
 
 /// Serves one request and returns.
@@ -65,9 +76,14 @@ pub fn measure_safely(program: &Program, request: &Request, emit: &mut dyn FnMut
         message.take();
     }
     let default_hook = panic::take_hook();
-    panic::set_hook(Box::new(|info| {
+    let alone = request.alone;
+    panic::set_hook(Box::new(move |info| {
         let place = info.location().map_or(String::new(), |at| format!(" at {}:{}", at.file(), at.line()));
         let text = info.payload_as_str().unwrap_or("no message");
+        if alone {
+            // If a second panic aborts the process, the parent learns this from its last output.
+            let _ = writeln!(io::stderr(), "{text}{place}");
+        }
         if let Ok(mut message) = MESSAGE.lock() {
             message.get_or_insert_with(|| format!("{text}{place}"));
         }
@@ -76,12 +92,18 @@ pub fn measure_safely(program: &Program, request: &Request, emit: &mut dyn FnMut
     let measured = panic::catch_unwind(AssertUnwindSafe(|| measure(program, request, &store, emit)));
     panic::set_hook(default_hook);
     let mut outcome = measured.unwrap_or_else(|_| {
-        let message = MESSAGE.lock().ok().and_then(|mut message| message.take());
+        let message = MESSAGE.lock().ok().and_then(|message| message.clone());
         let message = message.unwrap_or_else(|| "no message".to_owned());
         Outcome::without_numbers(Status::Failed, format!("the model panicked: {message}"))
     });
-    if let Some(device) = Device::named(&request.case.device) {
-        let device = program.machine.device(device);
+    // A library may panic in a thread of its own, and the model then gives another reason.
+    let panicked = MESSAGE.lock().ok().and_then(|message| message.clone()).unwrap_or_default();
+    let fault = [&panicked, &outcome.note].into_iter().find_map(|said| card_faults::ending(&request.case.device, said));
+    if let Some((status, reason)) = fault.filter(|_| outcome.status == Status::Failed) {
+        (outcome.status, outcome.note) = (status, reason);
+    }
+    // Without a device, the row is one that no process measured.
+    if let Ok(device) = Device::named(&request.case.device).and_then(|device| program.machine.device(device)) {
         (outcome.machine, outcome.device_name) = (device.fingerprint, device.name);
     }
     outcome

@@ -505,7 +505,7 @@ fn every_registered_model_has_a_conformance_test() {
 #[test]
 fn every_model_declares_parameters_with_a_source_and_defaults_inside_their_domain() {
     for entry in ENTRIES {
-        assert!(Device::ALL.iter().all(|&device| !entry.version(device).is_empty()) && !entry.about().is_empty());
+        assert!(Device::BUILT.iter().all(|&device| !entry.version(device).is_empty()) && !entry.about().is_empty());
         let names: BTreeSet<_> = entry.params().iter().map(|param| param.name).collect();
         assert_eq!(names.len(), entry.params().len(), "{}: two parameters have one name", entry.name());
         assert!(names.contains("ensemble"), "{}: wrap it in Ensembled", entry.name());

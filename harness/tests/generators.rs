@@ -185,6 +185,7 @@ fn run(makes: Makes) -> Outcome {
         waits_for: 0,
         row_divisor: 1,
         device: "cpu".to_owned(),
+        card: None,
         threads: 1,
         timeout_s: 60.0,
         budget: None,

@@ -157,6 +157,7 @@ fn run_for(
         waits_for: 0,
         row_divisor,
         device: "cpu".to_owned(),
+        card: None,
         threads: 2,
         timeout_s: 60.0,
         budget: None,

@@ -53,8 +53,9 @@ struct Manifest {
 }
 
 impl Manifest {
-    fn new(format: u32, entry: &dyn ModelEntry, device: Device, files: BTreeMap<String, Content>) -> Manifest {
-        Manifest { format, model: entry.name().to_owned(), version: entry.version(device), files }
+    /// The version is that of the processor, wherever the model was fitted: the numbers are the same, and any device may load them.
+    fn new(format: u32, entry: &dyn ModelEntry, files: BTreeMap<String, Content>) -> Manifest {
+        Manifest { format, model: entry.name().to_owned(), version: entry.version(Device::Cpu), files }
     }
 
     /// The bytes that are written.
@@ -66,8 +67,8 @@ impl Manifest {
     }
 
     /// Checks that the artefact is of this model and version.
-    fn check_model(&self, path: &Path, entry: &dyn ModelEntry, device: Device) -> Result<(), ModelError> {
-        let (expected, version) = (entry.name(), entry.version(device));
+    fn check_model(&self, path: &Path, entry: &dyn ModelEntry) -> Result<(), ModelError> {
+        let (expected, version) = (entry.name(), entry.version(Device::Cpu));
         if self.model == expected && self.version == version {
             return Ok(());
         }

@@ -146,6 +146,9 @@ impl ModelEntry for Compress {
     }
 
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        if let no @ Support::No { .. } = device.processor_alone() {
+            return no;
+        }
         let value = of(params);
         if let ("low-rank", "lstm" | "gru") = (params.word("method"), value.name()) {
             return Support::No {

@@ -10,11 +10,12 @@ use std::path::Path;
 
 use linfa::ParamGuard;
 
+use crate::device::Device;
 use crate::encode::classic::{self, CONCATENATE};
 use crate::encode::words::Tokens;
 use crate::forest::model::{self, Growing, TreeModel};
 use crate::forest::{ForestParams, ForestValidParams, MaxFeatures};
-use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::model::{Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 use crate::search::{Scale, Search, SearchDefault};
@@ -91,10 +92,8 @@ impl ModelEntry for DecisionTree {
         "pruned decision tree on image or text features (HOG and pixels, TF-IDF, or those of a network)"
     }
 
-    fn version(&self, device: Device) -> String {
-        match device {
-            Device::Cpu => "1 (linfa 0.8.1)".to_owned(),
-        }
+    fn version(&self, _device: Device) -> String {
+        "1 (linfa 0.8.1)".to_owned()
     }
 
     fn params(&self) -> &'static [Param] {

@@ -15,7 +15,7 @@ use crate::model::{
 use crate::neural::bert::{BertNet, design};
 use crate::neural::encoder::{InputEncoder, Reading};
 use crate::neural::network::Network;
-use crate::neural::recipe::{DROPOUT, Recipe, Rule};
+use crate::neural::recipe::{DROPOUT, PRECISION, Precision, Recipe, Rule};
 use crate::neural::schedule::Fall;
 use crate::neural::weights::WeightLayout;
 use crate::neural::{Neural, seconds, version};
@@ -40,7 +40,7 @@ const fn param(
     Param { name, images: default, texts: default, domain, about, source, search }
 }
 
-static PARAMS: [Param; 15] = [
+static PARAMS: [Param; 16] = [
     param(
         "weights",
         DefaultValue::Word("minilm"),
@@ -173,6 +173,7 @@ static PARAMS: [Param; 15] = [
         "Devlin et al. 2018, appendix A.2",
         None,
     ),
+    PRECISION,
 ];
 
 impl ModelEntry for Encoder {
@@ -196,9 +197,9 @@ impl ModelEntry for Encoder {
         false
     }
 
-    fn supports(&self, shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
+    fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
         match shape.input {
-            InputShape::Texts { .. } => Support::Yes,
+            InputShape::Texts { .. } => Precision::supports(params, device),
             InputShape::Images { .. } => Support::No { reason: "a text encoder reads no images".to_owned() },
         }
     }

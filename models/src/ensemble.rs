@@ -144,17 +144,17 @@ impl ModelEntry for Ensembled {
         }
         let build = |member| self.entry.build(&Spec { seed: seed_of(&first, member), ..first.clone() });
         let members = (1..=count).map(build).collect::<Result<_, _>>()?;
-        Ok(Box::new(Ensemble { entry: self.entry, device: spec.device, members, is_fitted: false }))
+        Ok(Box::new(Ensemble { entry: self.entry, members, is_fitted: false }))
     }
 
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
-        let Some(folders) = artefact::ensemble::folders(folder, self, device, MOST_MEMBERS as usize)? else {
+        let Some(folders) = artefact::ensemble::folders(folder, self, MOST_MEMBERS as usize)? else {
             return self.entry.load(folder, threads, device);
         };
         let load = |folder: &PathBuf| self.entry.load(folder, threads.clone(), device);
         let members = folders.iter().map(load).collect::<Result<_, _>>()?;
         artefact::ensemble::check_alike(&folders)?;
-        Ok(Box::new(Ensemble { entry: self.entry, device, members, is_fitted: true }))
+        Ok(Box::new(Ensemble { entry: self.entry, members, is_fitted: true }))
     }
 }
 
@@ -166,7 +166,6 @@ fn seed_of(spec: &Spec, member: usize) -> u64 {
 /// Members of one model, at least two. All of them are kept, so it takes as many times the memory of a fitted model.
 struct Ensemble {
     entry: &'static dyn ModelEntry,
-    device: Device,
     members: Vec<Box<dyn Model>>,
     is_fitted: bool,
 }
@@ -237,7 +236,7 @@ impl Model for Ensemble {
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
         self.check_fitted("save")?;
-        artefact::ensemble::save(folder, self.entry, self.device, &self.members)
+        artefact::ensemble::save(folder, self.entry, &self.members)
     }
 
     fn footprint(&self) -> Footprint {

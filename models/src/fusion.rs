@@ -12,11 +12,12 @@ use std::path::Path;
 
 use bakeoff_datasets::{Inputs, Split};
 
+use crate::device::Device;
 use crate::encode::features::FeatureParams;
 use crate::encode::images::ImageFeatures;
 use crate::encode::words::Tokens;
 use crate::ensemble::check_alone;
-use crate::model::{Device, Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TaskShape, Watch};
+use crate::model::{Footprint, Model, ModelEntry, ModelError, Predictions, Spec, Support, TaskShape, Watch};
 use crate::neural::encoder::{InputEncoder, InputForm, Reading, TextReading};
 use crate::neural::fused::{Beside, FusedNet, NETWORK};
 use crate::neural::network::{Design, Network};

@@ -17,7 +17,7 @@ use crate::model::{
 use crate::neural::Pools;
 use crate::neural::adversarial::{self, FittedRivals};
 use crate::neural::encoder::NetworkEncoderState;
-use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
+use crate::neural::recipe::{self, Choice, Choices, DROPOUT, Precision};
 use crate::neural::{seconds, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
@@ -90,7 +90,10 @@ impl ModelEntry for Gan {
         false
     }
 
-    fn supports(&self, shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
+    fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        if let no @ Support::No { .. } = device.processor_alone() {
+            return no;
+        }
         let reason = match (shape.input, shape.target) {
             (InputShape::Texts { .. }, _) => {
                 "its generator makes images, and words cannot be moved by a gradient as pixels can; the inputs are texts"
@@ -98,7 +101,7 @@ impl ModelEntry for Gan {
             (_, TargetShape::Value) => {
                 "its discriminator has a class more than the task, and the target is a number, which has no classes"
             }
-            (InputShape::Images { .. }, TargetShape::Classes(_)) => return Support::Yes,
+            (InputShape::Images { .. }, TargetShape::Classes(_)) => return Precision::supports(params, device),
         };
         Support::No { reason: reason.to_owned() }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice, Choices};
+use crate::neural::recipe::{self, Choice, Choices, Precision};
 use crate::neural::recurrent::{self, Cell};
 use crate::neural::reduction::Reduction;
 use crate::neural::{Neural, fit_s, typical, version};
@@ -47,8 +47,8 @@ impl ModelEntry for Lstm {
         false
     }
 
-    fn supports(&self, _shape: &TaskShape, _params: &Resolved, _device: Device) -> Support {
-        Support::Yes
+    fn supports(&self, _shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        Precision::supports(params, device)
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {

@@ -8,14 +8,15 @@ use std::path::Path;
 
 use burn::tensor::Tensor;
 
+use crate::device::Device;
 use crate::encode::features::FeatureParams;
 use crate::encode::images::ImageFeatures;
-use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
+use crate::model::{InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, Reading, TextReading};
 use crate::neural::layers::{Embedding, Linear, Pass, compare, masked_mean, relu};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
+use crate::neural::recipe::{self, Choice, Choices, DROPOUT, Precision};
 use crate::neural::reduction::{PruneGroup, Reduction};
 use crate::neural::weights::{Init, WeightLayout};
 use crate::neural::{Neural, fit_s, typical, version};
@@ -122,6 +123,9 @@ impl ModelEntry for Mlp {
     }
 
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        if let no @ Support::No { .. } = Precision::supports(params, device) {
+            return no;
+        }
         match reading(params, &shape.input) {
             Reading::Features => FeatureParams::of(params, &shape.input).supports(&shape.input, device),
             _ => Support::Yes,

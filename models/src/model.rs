@@ -7,33 +7,10 @@ use bakeoff_datasets::{Alphabet, DataFile, Images, Inputs, Split};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::device::Device;
 use crate::parallel::Threads;
 use crate::params::{Param, ParamError, Resolved};
 use crate::reason::Reason;
-
-/// Where a model computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Device {
-    /// The processor.
-    Cpu,
-}
-
-impl Device {
-    /// Every device that this build can use.
-    pub const ALL: &[Device] = &[Device::Cpu];
-
-    /// The name on the command line and in records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Device::Cpu => "cpu",
-        }
-    }
-
-    /// The device of this name, if this build has it.
-    pub fn named(name: &str) -> Option<Device> {
-        Device::ALL.iter().copied().find(|device| device.name() == name)
-    }
-}
 
 /// The form of a task's inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

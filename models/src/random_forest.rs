@@ -6,11 +6,12 @@ use std::path::Path;
 
 use linfa::ParamGuard;
 
+use crate::device::Device;
 use crate::encode::classic::{self, CONCATENATE};
 use crate::encode::words::Tokens;
 use crate::forest::model::{self, Growing, MOST_TREES, TreeModel};
 use crate::forest::{ForestParams, ForestValidParams, MaxFeatures};
-use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
+use crate::model::{Model, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 use crate::search::{Scale, Search, SearchDefault};
@@ -100,10 +101,8 @@ impl ModelEntry for RandomForest {
         "random forest on image or text features (HOG and pixels, TF-IDF, or those of a network)"
     }
 
-    fn version(&self, device: Device) -> String {
-        match device {
-            Device::Cpu => "2 (linfa 0.8.1)".to_owned(),
-        }
+    fn version(&self, _device: Device) -> String {
+        "2 (linfa 0.8.1)".to_owned()
     }
 
     fn params(&self) -> &'static [Param] {

@@ -118,10 +118,8 @@ impl ModelEntry for Student {
         "cheap model that learns the answers of a costly one (Ba and Caruana 2014)"
     }
 
-    fn version(&self, device: Device) -> String {
-        match device {
-            Device::Cpu => "1".to_owned(),
-        }
+    fn version(&self, _device: Device) -> String {
+        "1".to_owned()
     }
 
     fn params(&self) -> &'static [Param] {
@@ -134,6 +132,9 @@ impl ModelEntry for Student {
     }
 
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        if let no @ Support::No { .. } = device.processor_alone() {
+            return no;
+        }
         let supports = |model: &ModelValue, shape: &TaskShape| model.entry().supports(shape, model.params(), device);
         let (teacher, learner, all) = (teacher(params), learner(params), learner_shape(shape, params));
         if let Support::No { reason } = supports(teacher, shape) {

@@ -139,10 +139,8 @@ impl ModelEntry for Svm {
         "support vector machine on image or text features (HOG and pixels, TF-IDF, or those of a network)"
     }
 
-    fn version(&self, device: Device) -> String {
-        match device {
-            Device::Cpu => "2 (linfa-svm 0.8.1; own SMO unless solver=linfa)".to_owned(),
-        }
+    fn version(&self, _device: Device) -> String {
+        "2 (linfa-svm 0.8.1; own SMO unless solver=linfa)".to_owned()
     }
 
     fn params(&self) -> &'static [Param] {

@@ -13,7 +13,7 @@ use crate::neural::batch::Batch;
 use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, masked_last, masked_mean, relu};
 use crate::neural::network::{AttentionForm, Network};
-use crate::neural::recipe::{self, Choice, Choices, DROPOUT};
+use crate::neural::recipe::{self, Choice, Choices, DROPOUT, Precision};
 use crate::neural::reduction::{PruneGroup, Reduction};
 use crate::neural::weights::{Init, Weight, WeightLayout};
 use crate::neural::{Neural, fit_s, typical, version};
@@ -125,13 +125,13 @@ impl ModelEntry for Transformer {
         false
     }
 
-    fn supports(&self, shape: &TaskShape, params: &Resolved, _device: Device) -> Support {
+    fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
         let patch = params.int("patch");
         match shape.input {
             InputShape::Images { height, width, .. } if height % patch != 0 || width % patch != 0 => Support::No {
                 reason: format!("patch = {patch} does not divide images of {height} x {width}; set a patch that does"),
             },
-            _ => Support::Yes,
+            _ => Precision::supports(params, device),
         }
     }
 

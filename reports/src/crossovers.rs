@@ -11,7 +11,7 @@ use crate::format::{p_value, score};
 use crate::grid::Grid;
 use crate::ranking::Ranking;
 use crate::results::Results;
-use crate::statistics::Interval;
+use crate::statistics::{Interval, holds_until};
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 use crate::varied_axis::{SettingsAlong, VariedAxis};
 
@@ -42,8 +42,6 @@ pub struct Crossover {
 
 /// Between two sizes, at how many places the difference of two models is tested for the ends of an interval.
 const STEPS: usize = 32;
-/// How often a step is halved at the end of an interval.
-const HALVINGS: usize = 30;
 
 /// The crossovers of all pairs of models on all learning curves, in the order of the plan.
 ///
@@ -175,18 +173,9 @@ impl TwoCurves<'_> {
 
     /// The place up to which, on the way from `start` to `goal`, one model is the better one by its interval.
     fn end(&self, (start, goal): (f64, f64), is_better: impl Fn(Interval) -> bool) -> f64 {
-        let is_better = |place: f64| self.difference(place).is_some_and(&is_better);
         let steps = (self.sizes.len() - 1) * STEPS;
-        let place = |step: usize| start + (goal - start) * step as f64 / steps as f64;
-        let Some(first) = (0..=steps).find(|step| !is_better(place(*step))).filter(|step| *step > 0) else {
-            return start;
-        };
-        let (mut inside, mut outside) = (place(first - 1), place(first));
-        for _ in 0..HALVINGS {
-            let middle = (inside + outside) / 2.0;
-            if is_better(middle) { inside = middle } else { outside = middle }
-        }
-        outside
+        let is_better = |place: f64| self.difference(place).is_some_and(&is_better);
+        holds_until((start, goal), steps, is_better).unwrap_or(start)
     }
 }
 

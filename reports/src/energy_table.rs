@@ -13,8 +13,8 @@ use crate::run_info::RunInfo;
 use crate::setting::Setting;
 use crate::table::{CellKind, Emphasis, Table, TableCell, TableColumn};
 
-const MEASURED: &str = "Joules are those of the meter that the row names, means over seeds and folds. The meter counts the whole machine's \
-    processors or GPUs, so the joules above idle are also shown: without the power that the idle machine took before the first case. \
+const MEASURED: &str = "Joules are those of the meter that the row names, means over seeds and folds. The meter counts the processors of the \
+    whole machine, or the card that a case computes on (all cards for a case on the processor), so the joules above idle are also shown: without the power that the idle machine took before the first case. \
     Steady power leaves out the ramp-up of the fit. Predictions are those of all test rows in one call.";
 
 const ESTIMATED: &str = "These joules are no measurement: they are processor time times a constant power, and may be wrong by 40 % in either \

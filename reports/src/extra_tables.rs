@@ -3,6 +3,7 @@
 use crate::cell::{Cell, Trial};
 use crate::compressed::compressed;
 use crate::crossovers::crossover_table;
+use crate::device_crossovers::device_table;
 use crate::energy_table::energy_tables;
 use crate::format::{count, score};
 use crate::latency_tables::{single_predictions, under_load};
@@ -30,6 +31,7 @@ pub(crate) struct ExtraTable {
 pub(crate) fn extra_tables(results: &Results) -> Vec<ExtraTable> {
     let tables = [
         crossover_table(results),
+        device_table(results),
         train_and_test(results),
         time_to_target(results),
         served(results),

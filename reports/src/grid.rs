@@ -194,6 +194,17 @@ fn machine_of<'a>(info: &'a RunInfo, row: &'a Record) -> &'a str {
     device.map_or(&info.machine.fingerprint, |device| &device.fingerprint)
 }
 
+/// The name of the device of a row. Rows of older schemas have none; `run.json` has that of the run's machine.
+fn device_name_of<'a>(info: &'a RunInfo, row: &'a Record) -> &'a str {
+    if !row.device_name.is_empty() {
+        return &row.device_name;
+    }
+    let machine = machine_of(info, row);
+    let devices = info.devices.iter();
+    let mut same = devices.filter(|device| device.device == row.device && device.fingerprint == machine);
+    same.next().map_or("", |device| &device.name)
+}
+
 /// The rows of each case. Refuses rows that do not belong together.
 fn by_case<'a>(
     info: &RunInfo,
@@ -344,6 +355,7 @@ fn setting_of(info: &RunInfo, row: &Record, path: &Path) -> Result<Setting, Repo
         label_noise: row.label_noise,
         folds: row.folds,
         device: row.device.clone(),
+        device_name: device_name_of(info, row).to_owned(),
         machine: machine_of(info, row).to_owned(),
         title: task.name.clone(),
     })

@@ -264,6 +264,9 @@ fn provenance(results: &Results) -> Markup {
             dt { "bakeoff" } dd { (info.version) ", commit " (info.commit) }
             dt { "Compiler" } dd { (info.toolchain) }
             dt { "Machine" } dd { (described(&info.machine)) }
+            @for device in info.devices.iter().filter(|device| device.fingerprint != info.machine.fingerprint) {
+                dt { "Device " (device.device) } dd { (device.in_words()) }
+            }
             @for node in results.nodes.all().iter().filter(|node| node.machine.fingerprint != info.machine.fingerprint) {
                 dt { "Machine" } dd { (described(&node.machine)) }
             }

@@ -16,6 +16,8 @@ mod compressed;
 mod contrast;
 mod cost_ratio;
 mod crossovers;
+mod device_crossovers;
+mod devices;
 mod energy_table;
 mod error;
 mod estimate;

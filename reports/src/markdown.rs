@@ -18,10 +18,13 @@ pub(crate) fn markdown(results: &Results, sheets: &[Sheet], remarks: &[String]) 
     let info = &results.info;
     let mut text = format!("# {}: {}\n\n", escape_line(&info.suite), escape(&info.run));
     let machine = &info.machine;
+    let cards = info.devices.iter().filter(|device| device.fingerprint != machine.fingerprint);
+    let cards: String =
+        cards.map(|device| format!(" Device {}: {}.", device.device, escape(&device.in_words()))).collect();
     let finished = results.grid.trials().count();
     let _ = writeln!(
         text,
-        "{finished} of {} finished. Started {} on {} ({}), bakeoff {} at commit {}. Energy: {}.\n",
+        "{finished} of {} finished. Started {} on {} ({}), bakeoff {} at commit {}. Energy: {}.{cards}\n",
         planned(results),
         escape(&info.started),
         escape(&machine.cpu),

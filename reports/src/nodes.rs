@@ -105,8 +105,7 @@ mod tests {
             os: text("Linux"),
             arch: text("x86_64"),
         };
-        let device =
-            DeviceInfo { device: text("cpu"), name: text("Example"), memory_bytes: 0, fingerprint: text(device) };
+        let device = DeviceInfo { name: text("Example"), fingerprint: text(device), ..DeviceInfo::unknown("cpu") };
         Node { machine, devices: vec![device], energy: text("rapl") }
     }
 

@@ -159,7 +159,7 @@ pub struct Record {
     pub unit: String,
     /// The number. `None` if it is missing.
     pub value: Option<f64>,
-    /// What gave the number: `scorer`, `stopwatch`, a meter (`rapl`, `rapl-virtual`, `nvml`), `estimate`, `kernel`, `model`, `data`, `search` or `suite`.
+    /// What gave the number: `scorer`, `stopwatch`, a meter (`rapl`, `rapl-virtual`, `nvml`), `estimate`, `kernel`, `library`, `model`, `data`, `search` or `suite`.
     pub source: String,
     /// How the case ended.
     pub status: Status,

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::format::si;
+
 /// Everything about a run that is not a measurement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,12 +83,61 @@ pub struct MachineInfo {
 pub struct DeviceInfo {
     /// The kind of device, as in [`crate::Record::device`].
     pub device: String,
-    /// The name of the device: the processor's model.
+    /// The name of the device: the processor's model, or what the card is called.
     pub name: String,
-    /// How many bytes of memory it may use.
+    /// How many bytes of memory it may use: of a card its own. 0 if that is unknown.
     pub memory_bytes: u64,
     /// The fingerprint of the machine with this device, as in [`crate::Record::machine`].
     pub fingerprint: String,
+    /// The name and version of a card's driver. Empty for the processor, and if unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub driver: String,
+    /// The compute capability of a card of NVIDIA, such as `9.0`. Empty for all others, and if unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub capability: String,
+    /// The address of a card on the bus, such as `0000:65:00.0`. `None` for the processor, and if unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Whether it is a program on the processor that takes the place of a card.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_software: bool,
+}
+
+impl DeviceInfo {
+    /// A device of this kind of which nothing is known.
+    pub fn unknown(device: &str) -> DeviceInfo {
+        let empty = String::new;
+        DeviceInfo {
+            device: device.to_owned(),
+            name: empty(),
+            memory_bytes: 0,
+            fingerprint: empty(),
+            driver: empty(),
+            capability: empty(),
+            address: None,
+            is_software: false,
+        }
+    }
+
+    /// What it is, as people read it: `Example GPU, driver 580.95, 140.4 GB of memory, compute capability 9.0 (fingerprint 5e379dbb)`.
+    pub fn in_words(&self) -> String {
+        let mut words = self.name.clone();
+        if !self.driver.is_empty() {
+            words += &format!(", driver {}", self.driver);
+        }
+        words += &match self.memory_bytes {
+            _ if self.is_software => ", a program on the processor in place of a card".to_owned(),
+            0 => ", memory unknown".to_owned(),
+            bytes => format!(", {} of memory", si(bytes as f64, "B")),
+        };
+        if !self.capability.is_empty() {
+            words += &format!(", compute capability {}", self.capability);
+        }
+        if let Some(address) = &self.address {
+            words += &format!(", at {address}");
+        }
+        format!("{words} (fingerprint {})", self.fingerprint)
+    }
 }
 
 /// What a report needs to know about a task.
@@ -162,10 +213,10 @@ impl RunInfo {
             case.model_version = self.libraries.get(&case.model).cloned().unwrap_or_default();
         }
         self.devices = vec![DeviceInfo {
-            device: "cpu".to_owned(),
             name: self.machine.cpu.clone(),
             memory_bytes: self.machine.memory_bytes,
             fingerprint: self.machine.fingerprint.clone(),
+            ..DeviceInfo::unknown("cpu")
         }];
         Ok(())
     }

@@ -176,6 +176,9 @@ fn budget(grid: &Grid, setting: usize) -> String {
     )
 }
 
+/// The memory of the graphics card that a case held.
+const DEVICE_MEMORY: &str = "device_memory_bytes";
+
 /// The models of a setting with their scores and costs.
 fn table(results: &Results, ranking: &Ranking) -> Table {
     let setting = results.setting(ranking.setting);
@@ -183,7 +186,9 @@ fn table(results: &Results, ranking: &Ranking) -> Table {
     let source = |phase: &str| results.grid.sources(ranking.setting, phase, "energy_j").first().copied();
     let [of_fit, of_batch] = ["fit", "predict-batch"].map(source);
     let cost = |title: &str| TableColumn::cost(title, Better::Lower);
-    let columns = vec![
+    // Only cases on a graphics card have its memory.
+    let on_card = results.grid.row(ranking.setting).any(|(_, cell)| cell.mean("case", DEVICE_MEMORY).is_some());
+    let mut columns = vec![
         TableColumn::new("#", CellKind::Rank),
         TableColumn::new("model", CellKind::Name),
         TableColumn::new(format!("{}{}", setting.primary().short_title(), setting.primary_unit()), CellKind::Estimate),
@@ -194,9 +199,9 @@ fn table(results: &Results, ranking: &Ranking) -> Table {
         cost("J/prediction").measured_by(of_batch),
         cost("J to fit").measured_by(of_fit).detail(),
         cost("memory").detail(),
-        cost("model size").detail(),
-        TableColumn::new("status", CellKind::Status),
     ];
+    columns.extend(on_card.then(|| cost("card memory").detail()));
+    columns.extend([cost("model size").detail(), TableColumn::new("status", CellKind::Status)]);
     let mut table = Table::new(format!("Results of {}", setting.title), columns);
     for model in &ranking.models {
         if let Some(cell) = results.grid.cell(ranking.setting, model.label) {
@@ -206,19 +211,19 @@ fn table(results: &Results, ranking: &Ranking) -> Table {
                 None => Emphasis::Faint,
             };
             let subject = results.subject(ranking.setting, model.label, model.status);
-            table.push_about(subject, emphasis, row(results, ranking, model, cell, [of_fit, of_batch]));
+            table.push_about(subject, emphasis, row(results, ranking, model, cell, ([of_fit, of_batch], on_card)));
         }
     }
     table
 }
 
-/// `meters` are the sources of the joules of the fit and of a prediction.
+/// `meters` are the sources of the joules of the fit and of a prediction. `on_card` says whether there is a column for a card's memory.
 fn row(
     results: &Results,
     ranking: &Ranking,
     model: &RankedModel,
     cell: &Cell,
-    meters: [Option<&str>; 2],
+    (meters, on_card): ([Option<&str>; 2], bool),
 ) -> Vec<TableCell> {
     let mean = |phase: &str, name: &str| cell.mean(phase, name).map(|mean| mean.mean);
     let quantity = |phase: &str, name: &str| {
@@ -243,7 +248,7 @@ fn row(
         Some(folds) if trials == folds => "folds",
         Some(_) => "cases",
     };
-    vec![
+    let mut cells = vec![
         TableCell::Rank(model.ranks),
         TableCell::Text(results.name_in(ranking.setting, model.label)),
         model.primary.map_or(TableCell::Empty, estimate),
@@ -254,12 +259,11 @@ fn row(
         joules("predict-batch", meters[1]),
         joules("fit", meters[0]),
         quantity("case", "peak_memory_bytes"),
-        quantity("case", "model_bytes"),
-        TableCell::Status {
-            status: model.status,
-            seeds: if trials > 1 { format!("{counted} of {trials} {what}") } else { String::new() },
-        },
-    ]
+    ];
+    cells.extend(on_card.then(|| quantity("case", DEVICE_MEMORY)));
+    let seeds = if trials > 1 { format!("{counted} of {trials} {what}") } else { String::new() };
+    cells.extend([quantity("case", "model_bytes"), TableCell::Status { status: model.status, seeds }]);
+    cells
 }
 
 /// A sentence with the models' scores by the metric that is reported beside the primary one.

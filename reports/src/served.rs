@@ -27,20 +27,25 @@ const RULE: &str = " The predictions are those of the fitted model to the last b
 /// How the note of serving memory begins that is not known because the case ran inside the program's own process.
 const RAN_INLINE: &str = "the case ran inside the program's own process";
 
-/// What the columns show: phase, metric and title.
-const COLUMNS: [(&str, &str, &str); 6] = [
+/// What the columns show: phase, metric and title. Only a run with models on a graphics card has those of its memory.
+const COLUMNS: [(&str, &str, &str); 8] = [
     ("serve", "load_s", "load"),
     ("serve", "load_cold_s", "load from the disk"),
     ("serve", "first_prediction_s", "first prediction"),
     ("serve", "peak_memory_bytes", "serving memory"),
     ("case", "peak_memory_bytes", "training memory"),
+    ("serve", "device_memory_bytes", "serving memory of the card"),
+    ("case", "device_memory_bytes", "training memory of the card"),
     ("case", "model_bytes", "artefact"),
 ];
 
 /// The models that were served; `None` if none was, as in a run of an older program.
 pub(crate) fn served(results: &Results) -> Option<ExtraTable> {
     let mut columns = vec![TableColumn::new("setting", CellKind::Text), TableColumn::new("model", CellKind::Name)];
-    columns.extend(COLUMNS.map(|(.., title)| TableColumn::new(title, CellKind::Number)));
+    let has = |phase: &str, name: &str| results.grid.trials().any(|(.., trial)| trial.get(phase, name).is_some());
+    let shown: Vec<_> =
+        COLUMNS.into_iter().filter(|(phase, name, _)| *name != "device_memory_bytes" || has(phase, name)).collect();
+    columns.extend(shown.iter().map(|(.., title)| TableColumn::new(*title, CellKind::Number)));
     let mut table = Table::new("Models as they are served", columns);
     for setting in 0..results.grid.settings.len() {
         for (label, cell) in results.grid.row(setting).filter(|(_, cell)| was_served(cell)) {
@@ -48,7 +53,7 @@ pub(crate) fn served(results: &Results) -> Option<ExtraTable> {
                 TableCell::Text(results.setting(setting).title.clone()),
                 TableCell::Text(results.name_in(setting, label)),
             ];
-            cells.extend(COLUMNS.map(|(phase, name, _)| quantity(cell, phase, name)));
+            cells.extend(shown.iter().map(|(phase, name, _)| quantity(cell, phase, name)));
             table.push_about(results.subject(setting, label, cell.status), Emphasis::Plain, cells);
         }
     }

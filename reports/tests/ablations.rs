@@ -4,6 +4,8 @@
 mod common;
 #[path = "common/grids.rs"]
 mod grids;
+#[path = "common/mixed.rs"]
+mod mixed;
 #[path = "common/pictures.rs"]
 mod pictures;
 #[path = "common/renamed.rs"]
@@ -13,7 +15,8 @@ use std::fs;
 
 use bakeoff_reports::{Style, build};
 use common::{Plan, SMALL, write_run};
-use grids::{MIXED, make_grid};
+use grids::make_grid;
+use mixed::MIXED;
 use pictures::{has_text, parse, texts};
 use resvg::tiny_skia::Rect;
 use resvg::usvg::{Color, Group, Node, Paint};

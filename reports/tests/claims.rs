@@ -95,7 +95,7 @@ fn a_run_of_another_suite_judges_no_claim_and_says_so() {
     assert!(judged.iter().all(|judged| judged.verdict == Verdict::NotMeasured));
     let text = claims_text(&judged, &[results]);
     assert!(text.contains("is of the suite quick, which judges none of these claims"), "{text}");
-    assert!(text.contains("C06: bakeoff run claims-quick") && text.contains("C20: waits for other devices"), "{text}");
+    assert!(text.contains("C06: bakeoff run claims-quick") && text.contains("C20: bakeoff run devices"), "{text}");
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn a_score_on_rows_that_were_seen_in_pretraining_is_shown_and_left_out_of_the_ve
     std::fs::remove_file(dir.records_path()).unwrap();
     dir.write_rows(&dir.records_path(), &records).unwrap();
     let (verdict, after) = findings("C06", &Results::load(&dir).unwrap());
-    assert_eq!(after.iter().map(|finding| finding.is_seen).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(after.iter().map(|finding| finding.is_left_out).collect::<Vec<_>>(), [false, true]);
     assert_eq!((after[1].effect, after[1].verdict), (before[1].effect, Verdict::NotMeasured));
     assert!(after[1].remedy.contains("seen in pretraining"), "{:?}", after[1]);
     // What is left decides alone.

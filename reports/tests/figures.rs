@@ -4,10 +4,16 @@
 #[path = "common/apart.rs"]
 mod apart;
 mod common;
+#[path = "common/devices.rs"]
+mod devices;
 #[path = "common/drawn.rs"]
 mod drawn;
 #[path = "common/grids.rs"]
 mod grids;
+#[path = "common/lengths.rs"]
+mod lengths;
+#[path = "common/mixed.rs"]
+mod mixed;
 #[path = "common/pictures.rs"]
 mod pictures;
 #[path = "common/renamed.rs"]
@@ -21,8 +27,11 @@ use std::path::PathBuf;
 use apart::assert_texts_are_apart;
 use bakeoff_reports::{FIGURES, Look, Record, Results, RunDir, Style, build};
 use common::{Plan, SMALL, write_run};
+use devices::{CPU, CUDA, SOFTWARE, put_on_devices};
 use drawn::drawn;
-use grids::{MIXED, Variant, make_grid};
+use grids::{Variant, make_grid};
+use lengths::make_lengths;
+use mixed::MIXED;
 use pictures::{has_text, parse, texts};
 use written::pictures;
 
@@ -40,6 +49,8 @@ const SIZES: &[(&str, Plan)] = &[
     ("8x3-server", SMALL),
     ("8x3-batch-size", SMALL),
     ("8x3-roofline", SMALL),
+    ("8x3-devices", SMALL),
+    ("8x3-lengths", SMALL),
     ("3x2-threads", Plan { tasks: 2, models: 3, seeds: 2, examples: 200, faults: false, trials: 0, axes: false }),
 ];
 
@@ -138,6 +149,13 @@ fn make_batch_sizes(dir: &RunDir) {
     dir.write_rows(&dir.records_path(), &records).unwrap();
 }
 
+/// The figure that needs several devices and calls of these sizes.
+const DEVICES: &str = "devices";
+const CALLS: &[usize] = &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+
+/// The figure that needs texts of several lengths.
+const SEQUENCE_LENGTH: &str = "sequence-length";
+
 /// The figure that needs the machine's peak.
 const ROOFLINE: &str = "roofline";
 
@@ -202,6 +220,8 @@ fn no_text_is_clipped_or_lies_on_another_at_any_size() {
             "3x2-threads" => make_threads(&dir),
             "8x3-batch-size" => make_batch_sizes(&dir),
             "8x3-roofline" => make_roofline(&dir),
+            "8x3-devices" => put_on_devices(&dir, &[CPU, CUDA, SOFTWARE], CALLS),
+            "8x3-lengths" => make_lengths(&dir, 1.0),
             _ => {}
         }
         build(&dir).unwrap();
@@ -245,6 +265,14 @@ fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
     let roofline_dir = write_run(roofline_folder.path(), &SMALL);
     make_roofline(&roofline_dir);
     let roofline = Results::load(&roofline_dir).unwrap();
+    let devices_folder = tempfile::tempdir().unwrap();
+    let devices_dir = write_run(devices_folder.path(), &Plan { models: 2, ..SMALL });
+    put_on_devices(&devices_dir, &[CPU, CUDA], CALLS);
+    let devices = Results::load(&devices_dir).unwrap();
+    let lengths_folder = tempfile::tempdir().unwrap();
+    let lengths_dir = write_run(lengths_folder.path(), &SMALL);
+    make_lengths(&lengths_dir, 1.0);
+    let lengths = Results::load(&lengths_dir).unwrap();
     for figure in FIGURES {
         let of_axis = AXIS_FIGURES.contains(&figure.name());
         let of_claims = figure.name() == VERDICTS;
@@ -252,8 +280,11 @@ fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
         let of_server = figure.name() == SERVER;
         let of_batches = figure.name() == BATCH_SIZE;
         let of_roofline = figure.name() == ROOFLINE;
+        let of_devices = figure.name() == DEVICES;
+        let of_lengths = figure.name() == SEQUENCE_LENGTH;
         let nothing = figure.draw(&results, &Style::default()).unwrap().pictures.is_empty();
         let needs_more = of_axis || of_claims || of_threads || of_server || of_batches || of_roofline;
+        let needs_more = needs_more || of_devices || of_lengths;
         assert_eq!(nothing, needs_more, "{}", figure.name());
         let run = match () {
             () if of_axis => &axes,
@@ -261,6 +292,8 @@ fn every_registered_figure_draws_the_small_run_and_nothing_of_an_empty_one() {
             () if of_server => &server,
             () if of_batches => &batches,
             () if of_roofline => &roofline,
+            () if of_devices => &devices,
+            () if of_lengths => &lengths,
             () => &results,
         };
         let drawn = figure.draw(if of_claims { &claims } else { run }, &Style::default()).unwrap();
@@ -287,7 +320,7 @@ fn figures_cap_their_panels_and_say_so() {
         *name != "confusion"
             && !AXIS_FIGURES.contains(name)
             && !OF_ALL.contains(name)
-            && ![THREADS, SERVER, BATCH_SIZE, ROOFLINE].contains(name)
+            && ![THREADS, SERVER, BATCH_SIZE, ROOFLINE, DEVICES, SEQUENCE_LENGTH].contains(name)
     };
     for figure in FIGURES.iter().map(|figure| figure.name()).filter(counted) {
         // Of 20 tasks, 14 have classes, and only these have a reliability.

@@ -5,8 +5,19 @@ use std::path::Path;
 
 use bakeoff_reports::{Claim, KnownNames, claims, read_claims};
 
-const SUITES: &[&str] =
-    &["quick", "claims-quick", "claims", "pretrained", "hybrids", "generative", "compress", "threads"];
+const SUITES: &[&str] = &[
+    "quick",
+    "claims-quick",
+    "claims",
+    "pretrained",
+    "hybrids",
+    "generative",
+    "compress",
+    "threads",
+    "devices-quick",
+    "devices",
+    "sequence-length",
+];
 
 fn read_with(text: &str, tasks: &[&str], models: &[&str]) -> Result<Vec<Claim>, String> {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

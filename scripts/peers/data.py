@@ -49,8 +49,8 @@ class Images:
 class Texts:
     """Texts as numbered words: the same splitting and the same vocabulary as models/src/encode/vocabulary.rs."""
 
-    def __init__(self, texts, like=None):
-        self.texts = texts
+    def __init__(self, texts, like=None, longest=64):
+        self.texts, self.longest = texts, longest
         if like:
             self.numbers = like.numbers
         else:
@@ -63,7 +63,7 @@ class Texts:
         return len(self.texts)
 
     def encode(self, text):
-        return [self.numbers.get(word, 1) for word in split(text)][:64] or [1]
+        return [self.numbers.get(word, 1) for word in split(text)][: self.longest] or [1]
 
     @property
     def vocabulary(self):

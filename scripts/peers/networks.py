@@ -124,16 +124,15 @@ class Transformer(nn.Module):
         self.head, self.dropout = glorot(width, outputs), nn.Dropout(dropout)
 
     def forward(self, x, lengths=None):
-        padding = None
-        if lengths is None:
+        there = None
+        if self.words is None:
             x = self.patches(F.unfold(x, self.patch, stride=self.patch).transpose(1, 2))
         else:
-            there = present(x, lengths)
-            padding = None if bool(there.all()) else ~there
+            there = within(x, lengths)
             x = self.words(x)
         x = self.dropout(x + self.positions[: x.shape[1]])
-        x = self.blocks(x, src_key_padding_mask=padding)
-        if padding is None:
+        x = self.blocks(x, src_key_padding_mask=None if there is None else ~there)
+        if there is None:
             return self.head(x.mean(1))
         there = there.unsqueeze(2)
         return self.head((x * there).sum(1) / there.sum(1))
@@ -162,17 +161,18 @@ class Recurrent(nn.Module):
         self.head, self.dropout, self.largest = glorot(pooled, outputs), nn.Dropout(dropout), largest
 
     def forward(self, x, lengths=None):
-        if lengths is None:
-            x = self.memory(self.dropout(x.permute(0, 2, 3, 1).flatten(2)))[0]
+        there = None
+        if self.words is None:
+            x = x.permute(0, 2, 3, 1).flatten(2)
+        else:
+            there = within(x, lengths)
+            x = self.words(x)
+        x = self.dropout(x)
+        if there is None:
+            x = self.memory(x)[0]
             return self.head(self.dropout(x.amax(1) if self.largest else x.mean(1)))
-        there = present(x, lengths)
-        full = bool(there.all())
-        x = self.dropout(self.words(x))
-        if not full:
-            x = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-        x = self.memory(x)[0]
-        if not full:
-            x = nn.utils.rnn.pad_packed_sequence(x, batch_first=True)[0]
+        x = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        x = nn.utils.rnn.pad_packed_sequence(self.memory(x)[0], batch_first=True)[0]
         there = there.unsqueeze(2)
         x = x.masked_fill(~there, -1e9).amax(1) if self.largest else (x * there).sum(1) / there.sum(1)
         return self.head(self.dropout(x))
@@ -263,6 +263,12 @@ def present(ids, lengths):
     return torch.arange(ids.shape[1])[None, :] < lengths[:, None]
 
 
+def within(ids, lengths):
+    """Which numbers are words, or None if all of them are. Without lengths, all are."""
+    there = None if lengths is None else present(ids, lengths)
+    return None if there is None or bool(there.all()) else there
+
+
 def parameters(network):
     """How many numbers are learned."""
     learned = sum(value.numel() for value in network.parameters() if value.requires_grad)
@@ -296,7 +302,7 @@ class Optimizer:
         return self.recipe["learning_rate"] * left
 
     def step(self, loss):
-        """One step against the gradient of this loss, which is returned as a number."""
+        """One step against the gradient of this loss, which is returned. A card is not waited for."""
         for group in self.rule.param_groups:
             group["lr"] = self.rate()
         self.rule.zero_grad()
@@ -304,7 +310,7 @@ class Optimizer:
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.get("clip", 1.0))
         self.rule.step()
         self.done += 1
-        return loss.item()
+        return loss.detach()
 
 
 def train(network, inputs, targets, recipe, after_epoch=None):
@@ -314,7 +320,7 @@ def train(network, inputs, targets, recipe, after_epoch=None):
     for _ in range(epochs):
         start, losses = time.perf_counter(), []
         network.train()
-        for chosen in inputs.batches(torch.randperm(rows), batch):
+        for chosen in inputs.batches(torch.randperm(rows, device=targets.device), batch):
             outputs, wanted = network(*inputs.batch(chosen, recipe)), targets[chosen]
             if wanted.dtype == torch.int64:
                 loss = F.cross_entropy(outputs, wanted)
@@ -326,7 +332,9 @@ def train(network, inputs, targets, recipe, after_epoch=None):
             losses.append(optimizer.step(loss))
         if after_epoch:
             after_epoch()
-        told.append((time.perf_counter() - start, sum(losses) / len(losses)))
+        # A card has done all of the epoch when this number is here.
+        loss = torch.stack(losses).mean().item()
+        told.append((time.perf_counter() - start, loss))
     return told
 
 
@@ -355,7 +363,7 @@ def train_rivals(discriminator, generator, inputs, targets, recipe, draw=None):
             apart = discriminator.features(generator(draw(len(real)))).mean(0) - discriminator.features(real).mean(0)
             second = of_generator.step(apart.square().sum())
             discriminator.requires_grad_(True)
-            losses.append((first, second))
+            losses.append((first.item(), second.item()))
         told.append((time.perf_counter() - start, *(sum(part) / len(losses) for part in zip(*losses))))
     return told
 

@@ -36,6 +36,7 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
     let plan = selection.plan(program, None)?;
     let session = Session { program, samples, inline: false };
     session.verify_data(&plan)?;
+    session.devices(&plan)?;
     say_remarks(program, &plan);
     interrupt::listen()?;
     let mut out = stdout();

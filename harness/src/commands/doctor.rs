@@ -4,6 +4,7 @@ mod noise;
 
 use std::fs;
 use std::io::{self, Write, stdout};
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use bakeoff_datasets::{FileState, Store};
@@ -11,6 +12,7 @@ use bakeoff_models::Device;
 use clap::Args;
 
 use super::Exit;
+use crate::devices;
 use crate::forecast::gib;
 use crate::interrupt;
 use crate::machine::Machine;
@@ -57,11 +59,7 @@ pub(super) fn run(program: &Program, arguments: &DoctorArguments, samples: Optio
         info.os,
         info.arch
     )?;
-    for device in Device::ALL {
-        let device = machine.device(*device);
-        let memory = gib(device.memory_bytes);
-        writeln!(out, "device {}: {}, {memory:.1} GiB of memory, {}", device.device, device.name, device.fingerprint)?;
-    }
+    write_devices(&mut out, machine)?;
     for (what, finding) in findings(program, samples, info.cpus) {
         write_finding(&mut out, &what, &finding)?;
     }
@@ -73,6 +71,28 @@ pub(super) fn run(program: &Program, arguments: &DoctorArguments, samples: Optio
         }
     }
     Ok(Exit::Ok)
+}
+
+/// Writes the devices of this machine, and why it has no others.
+fn write_devices(out: &mut impl Write, machine: &dyn Machine) -> io::Result<()> {
+    for &first in Device::BUILT {
+        let further = (1..).map_while(|number| Device::named(&format!("{}:{number}", first.name())).ok());
+        for device in iter::once(first).chain(further) {
+            match devices::find(machine, device) {
+                Ok(found) => writeln!(out, "device {}: {}", found.device, found.in_words())?,
+                // The cards of a kind are numbered without a gap.
+                Err(_) if device != first => break,
+                Err(why) => {
+                    writeln!(out, "device {}: {why}", device.name())?;
+                    break;
+                }
+            }
+        }
+    }
+    for kind in Device::NOT_BUILT {
+        writeln!(out, "device {kind}: not in this build: cargo build --release --features {kind}")?;
+    }
+    Ok(())
 }
 
 /// What this machine can measure, each thing with its finding.
@@ -147,7 +167,7 @@ fn load(cpus: usize) -> Finding {
 
 /// Whether a kind of meter gives joules here.
 fn meter(kind: &dyn MeterKind, machine: &dyn Machine) -> Finding {
-    match kind.open(&EnergyConfig::default(), machine) {
+    match kind.open(&EnergyConfig::default(), machine, None) {
         Ok(counter) if !kind.is_measured() => Good(format!(
             "{}, ± 40 %: used if no meter is readable, marked wherever it is shown, and ranks nothing (docs/energy.md)",
             counter.how()

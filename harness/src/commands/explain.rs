@@ -331,7 +331,7 @@ fn explain_cases(
     let mut explained = Vec::with_capacity(cases.len());
     for case in cases {
         say(&format!("explaining {} on {} test rows", case.id, rows.rows()));
-        let device = Device::named(&case.device).ok_or_else(|| usage(format!("no device '{}'", case.device)))?;
+        let device = Device::named(&case.device).map_err(usage)?;
         let place = dir.model_path(&case.id);
         let mut fitted = entry(case)?.load(&place, Threads::new(case.threads), device).map_err(usage)?;
         let of_case = rows.explain(fitted.as_mut(), &case.id, &case.label);

@@ -234,7 +234,7 @@ fn describe_task(task: &dyn Task, out: &mut impl Write) -> io::Result<()> {
 
 fn describe_model(model: &dyn ModelEntry, out: &mut impl Write) -> io::Result<()> {
     wrap(out, &format!("{}: ", model.name()), model.about())?;
-    for &device in Device::ALL {
+    for &device in Device::BUILT {
         writeln!(out, "  version on {}: {}", device.name(), model.version(device))?;
     }
     writeln!(out, "\n  Parameters, each with its default (for images | for texts where they differ)")?;

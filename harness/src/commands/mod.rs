@@ -27,6 +27,7 @@ use bakeoff_reports::{Built, Impute, ReportError, Results, RunDir};
 use clap::{Args, Parser, Subcommand};
 
 use crate::budget::Budget;
+use crate::devices;
 use crate::executor::slurm;
 use crate::interrupt;
 use crate::plan::{MAX_THREADS, Overrides, Plan};
@@ -93,14 +94,18 @@ struct WorkerArguments {
     /// Carry out the task of the array in this folder whose number Slurm states
     #[arg(long, value_name = "DIR")]
     array: Option<PathBuf>,
+    /// Open the card of this device, and say what it is
+    #[arg(long, value_name = "DEVICE", conflicts_with = "array")]
+    device: Option<String>,
 }
 
 fn work(program: &Program, arguments: &WorkerArguments) -> anyhow::Result<Exit> {
-    match &arguments.array {
-        None => worker::serve(program).map(|()| Exit::Ok),
-        Some(folder) => {
+    match (&arguments.array, &arguments.device) {
+        (Some(folder), _) => {
             slurm::carry_out(program, folder).map(|is_done| if is_done { Exit::Ok } else { Exit::Interrupted })
         }
+        (None, Some(device)) => devices::answer_with(program, device).map(|()| Exit::Ok),
+        (None, None) => worker::serve(program).map(|()| Exit::Ok),
     }
 }
 
@@ -146,7 +151,7 @@ struct Selection {
     /// Search for each model's parameters with this many search trials; the method is random unless [search] names one
     #[arg(long, value_name = "N")]
     trials: Option<usize>,
-    /// Run this many cases at the same time; they slow each other down, so their times mean little
+    /// Run this many cases at the same time, and one on a graphics card; they slow each other down, so their times mean little
     #[arg(long, value_name = "N", value_parser = count)]
     jobs: Option<usize>,
     /// Processor threads of each case [default: all processors, divided among the jobs]

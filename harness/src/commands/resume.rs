@@ -11,6 +11,7 @@ use clap::Args;
 use super::run::{Isolation, say_remarks, sum_up};
 use super::say;
 use super::{Exit, of_reading, print_report};
+use crate::devices;
 use crate::executor::slurm;
 use crate::forecast::counted;
 use crate::interrupt;
@@ -159,10 +160,10 @@ fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan, folder: &
         return refuse(format!("it was begun on machine {}, this is {}", name(&info.machine), name(&machine)));
     }
     for begun in info.devices.iter().filter(|_| is_here) {
-        let now = Device::named(&begun.device).map(|device| program.machine.device(device));
-        if now.as_ref().is_none_or(|now| now.fingerprint != begun.fingerprint) {
+        let now = Device::named(&begun.device).and_then(|device| devices::find(program.machine, device));
+        if !now.as_ref().is_ok_and(|now| now.fingerprint == begun.fingerprint) {
             let name = |device: &DeviceInfo| format!("{} ({})", device.fingerprint, device.name);
-            let now = now.map_or_else(|| "absent".to_owned(), |now| name(&now));
+            let now = now.map_or_else(|why| format!("absent ({why})"), |now| name(&now));
             return refuse(format!("its device {} was {}, is {now} now", begun.device, name(begun)));
         }
     }

@@ -87,7 +87,8 @@ fn list(session: &Session<'_>, plan: &Plan) -> anyhow::Result<Exit> {
     }
     say_forecast(session.program, plan);
     let missing = session.missing(plan).unwrap_or_else(|error| Some(format!("{error:#}")));
-    for line in missing.iter().flat_map(|missing| missing.lines()) {
+    let no_device = session.devices(plan).err().map(|error| error.to_string());
+    for line in missing.iter().chain(&no_device).flat_map(|missing| missing.lines()) {
         let _ = writeln!(io::stderr(), "note: not ready to run: {line}");
     }
     Ok(Exit::Ok)

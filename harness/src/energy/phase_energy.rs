@@ -123,7 +123,7 @@ mod tests {
         Timing { update: Duration::from_millis(1), poll: Duration::from_millis(5), keep_up: Duration::from_secs(1) };
 
     fn sampled() -> Sampled {
-        Sampled { source: "rapl", how: "package-0".to_owned(), timing: TIMING }
+        Sampled { source: "rapl", how: "package-0".to_owned(), card: None, timing: TIMING }
     }
 
     fn phase(phase: Phase, count: usize) -> PhaseWindow {

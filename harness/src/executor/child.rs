@@ -14,6 +14,7 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::steps::UnderWay;
 use super::{Local, metered, shortest_phase_s};
+use crate::card_faults;
 use crate::case::Case;
 use crate::energy::Metering;
 use crate::forecast::gib;
@@ -21,6 +22,7 @@ use crate::interrupt;
 use crate::outcome::{NOT_STARTED, Outcome, PROCESS_ENDED};
 use crate::protocol::{Event, Request};
 use crate::threads;
+use crate::worker::this_program;
 
 /// Carries out each case in child processes, which are this program as a `worker`: one that fits the model, and then those that
 /// serve it.
@@ -43,7 +45,7 @@ const STDERR_LINES_KEPT: usize = 20;
 impl Local for ChildProcess {
     fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay> {
         let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
-        let request = Request { phase_s: shortest_phase_s(self.metering.as_deref()), ..request };
+        let request = Request { phase_s: shortest_phase_s(self.metering.as_deref(), case), ..request };
         UnderWay::begin(request, self.run.as_ref(), &mut |request, left| self.step(request, left, emit))
     }
 
@@ -54,7 +56,7 @@ impl Local for ChildProcess {
 
 impl ChildProcess {
     fn step(&self, request: &Request, left: &mut Duration, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
-        metered(self.metering.as_deref(), emit, |emit| step(request, left, emit))
+        metered(self.metering.as_deref(), &request.case, emit, |emit| step(request, left, emit))
     }
 }
 
@@ -96,13 +98,6 @@ fn spawn(request: &Request) -> std::io::Result<Child> {
         stdin.write_all(&line)?;
     }
     Ok(child)
-}
-
-/// The path of this program, even if its file was replaced since it started, because one program must measure all cases
-/// of a run.
-pub(super) fn this_program() -> std::io::Result<PathBuf> {
-    let itself = PathBuf::from("/proc/self/exe");
-    if itself.exists() { Ok(itself) } else { std::env::current_exe() }
 }
 
 /// When a process of a case is ended.
@@ -163,7 +158,7 @@ fn supervise(mut child: Child, case: &Case, deadline: &mut Deadline, emit: &mut 
             ),
         )),
         Ended::Closed if outcome.is_none() && was_stopped(&status) => None,
-        Ended::Closed => Some(outcome.unwrap_or_else(|| post_mortem(status, &last_words))),
+        Ended::Closed => Some(outcome.unwrap_or_else(|| post_mortem(status, &last_words, &case.device))),
     }
 }
 
@@ -281,10 +276,13 @@ fn tail(stderr: ChildStderr) -> Vec<String> {
 }
 
 /// The outcome of a child that ended without reporting one.
-fn post_mortem(status: std::io::Result<ExitStatus>, last_words: &[String]) -> Outcome {
+fn post_mortem(status: std::io::Result<ExitStatus>, last_words: &[String], device: &str) -> Outcome {
     let words: Vec<&str> = last_words.iter().map(String::as_str).filter(|line| !line.is_empty()).collect();
     if let Some(line) = words.iter().find(|line| line.starts_with("memory allocation of")) {
         return Outcome::without_numbers(Status::OutOfMemory, *line);
+    }
+    if let Some((status, reason)) = card_faults::ending(device, &words.join("\n")) {
+        return Outcome::without_numbers(status, reason);
     }
     let how = match status {
         Ok(status) => describe(status),

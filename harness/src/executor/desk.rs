@@ -42,53 +42,86 @@ pub struct Assignment {
     found: Vec<MetricValue>,
 }
 
-/// The cases that nobody has begun, and what the search trials gave that some of them wait for.
+/// The cases that nobody has begun, what the search trials gave that some of them wait for, and the cards that are in use.
 pub struct Queue<'a> {
     cases: &'a [Case],
     state: Mutex<State>,
-    /// Notified when a search trial has ended.
-    trial_ended: Condvar,
+    /// Notified when a case has ended for which others may wait: a search trial, or one on a card.
+    ended: Condvar,
 }
 
 struct State {
     /// Their indexes, in the order in which they are run.
     waiting: VecDeque<usize>,
     searches: Searches,
+    /// The graphics cards on which cases are under way, each with the desk of these cases and their number. A desk does one thing at a
+    /// time, so its own cases do not disturb each other.
+    cards: HashMap<String, (usize, usize)>,
+    /// How many desks there are.
+    desks: usize,
+}
+
+impl State {
+    /// Whether a case can begin at a desk: its search trials have ended, and no other desk has a case on its card.
+    fn is_ready(&self, case: &Case, desk: usize) -> bool {
+        let is_free = |card| self.cards.get(card).is_none_or(|(user, _)| *user == desk);
+        self.searches.is_ready(case) && case.exclusive_card().is_none_or(is_free)
+    }
+
+    fn take_card(&mut self, case: &Case, desk: usize) {
+        if let Some(card) = case.exclusive_card() {
+            self.cards.entry(card.to_owned()).or_insert((desk, 0)).1 += 1;
+        }
+    }
+
+    fn give_card_back(&mut self, case: &Case) {
+        if let Some(card) = case.exclusive_card()
+            && let Some((_, cases)) = self.cards.get_mut(card)
+        {
+            *cases -= 1;
+            if *cases == 0 {
+                self.cards.remove(card);
+            }
+        }
+    }
 }
 
 impl<'a> Queue<'a> {
     /// All `cases`, by turns: in a turn, all models of a setting have one seed and fold. `searches` holds the search trials that were
     /// done before.
     pub fn new(cases: &'a [Case], searches: Searches) -> Queue<'a> {
-        let state = State { waiting: by_turns(cases).into(), searches };
-        Queue { cases, state: Mutex::new(state), trial_ended: Condvar::new() }
+        let state = State { waiting: by_turns(cases).into(), searches, cards: HashMap::new(), desks: 0 };
+        Queue { cases, state: Mutex::new(state), ended: Condvar::new() }
     }
 
-    /// The first case that can begin, and how. Waits while all cases that are left wait for search trials. `None` if no case is
-    /// left or the user stops the run.
-    fn next(&self) -> Option<(usize, Beginning)> {
+    /// The first case that can begin at a desk, and how. Waits while all cases that are left wait for search trials or for a card. `None`
+    /// if no case is left or the user stops the run.
+    fn next(&self, desk: usize) -> Option<(usize, Beginning)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if interrupt::requested() {
                 return None;
             }
-            let ready = state.waiting.iter().position(|&index| state.searches.is_ready(&self.cases[index]));
+            let ready = state.waiting.iter().position(|&index| state.is_ready(&self.cases[index], desk));
             if let Some(index) = ready.and_then(|position| state.waiting.remove(position)) {
                 let beginning = state.searches.beginning(&self.cases[index]);
+                if self.cases[index].unsupported.is_none() && matches!(beginning, Beginning::Run(..)) {
+                    state.take_card(&self.cases[index], desk);
+                }
                 return Some((index, beginning));
             }
             if state.waiting.is_empty() {
                 return None;
             }
-            let waited = self.trial_ended.wait_timeout(state, TICK);
+            let waited = self.ended.wait_timeout(state, TICK);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// All cases that can begin now.
+    /// All cases that can begin now, wherever they are carried out.
     fn all_ready(&self) -> Vec<(usize, Beginning)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { waiting, searches } = &mut *state;
+        let State { waiting, searches, .. } = &mut *state;
         let (ready, rest) =
             mem::take(waiting).into_iter().partition(|&index: &usize| searches.is_ready(&self.cases[index]));
         *waiting = rest;
@@ -96,12 +129,16 @@ impl<'a> Queue<'a> {
         ready.into_iter().map(|index| (index, searches.beginning(&self.cases[index]))).collect()
     }
 
-    /// Remembers what a search trial gave. `wall_s` is `None` if it did not begin.
+    /// Remembers what a search trial gave, and that a card is free. `wall_s` is `None` if the case did not begin.
     fn ended(&self, case: &Case, outcome: &Outcome, wall_s: Option<f64>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if case.trial.is_some() {
-            self.state.lock().unwrap_or_else(PoisonError::into_inner).searches.add(case, outcome, wall_s);
-            self.trial_ended.notify_all();
+            state.searches.add(case, outcome, wall_s);
         }
+        if wall_s.is_some() {
+            state.give_card_back(case);
+        }
+        self.ended.notify_all();
     }
 }
 
@@ -128,6 +165,7 @@ fn by_turns(cases: &[Case]) -> Vec<usize> {
 /// Where one thread of an executor gets cases, and hands in what they gave.
 pub struct Desk<'a> {
     queue: &'a Queue<'a>,
+    number: usize,
     machine: &'a dyn Machine,
     sender: Sender<Message>,
 }
@@ -135,18 +173,22 @@ pub struct Desk<'a> {
 impl<'a> Desk<'a> {
     /// A desk for one thread. `machine` has its clock.
     pub fn new(queue: &'a Queue<'a>, machine: &'a dyn Machine, sender: Sender<Message>) -> Desk<'a> {
-        Desk { queue, machine, sender }
+        let mut state = queue.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.desks += 1;
+        let number = state.desks;
+        drop(state);
+        Desk { queue, number, machine, sender }
     }
 
     pub(super) fn machine(&self) -> &'a dyn Machine {
         self.machine
     }
 
-    /// The next case to be carried out. Waits while all that are left wait for search trials. `None` if none is left or the user stops
-    /// the run.
+    /// The next case to be carried out. Waits while all that are left wait for search trials or for a card that another desk uses.
+    /// `None` if none is left or the user stops the run.
     pub(super) fn next(&self) -> Option<Assignment> {
         loop {
-            let (index, beginning) = self.queue.next()?;
+            let (index, beginning) = self.queue.next(self.number)?;
             if let Some(assignment) = self.begin(index, beginning) {
                 return Some(assignment);
             }
@@ -220,5 +262,84 @@ impl<'a> Desk<'a> {
     /// Sending fails only if the receiver is gone. Then nobody needs the message.
     fn send(&self, message: Message) {
         drop(self.sender.send(message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+    use crate::executor::slurm::tests::{plan, seeds};
+    use crate::machine::ThisMachine;
+
+    /// Cases on these devices, each with the address of its card.
+    fn cases(devices: &[(&str, Option<&str>)]) -> Vec<Case> {
+        let planned = plan(&seeds(devices.len())).cases;
+        let on = |(case, (device, card)): (Case, &(&str, Option<&str>))| Case {
+            device: (*device).to_owned(),
+            card: card.map(str::to_owned),
+            ..case
+        };
+        planned.into_iter().zip(devices).map(on).collect()
+    }
+
+    fn queue(cases: &[Case]) -> Queue<'_> {
+        Queue::new(cases, Searches::new(&plan(&seeds(cases.len()))))
+    }
+
+    fn desk<'a>(queue: &'a Queue<'a>) -> Desk<'a> {
+        Desk::new(queue, &ThisMachine, mpsc::channel().0)
+    }
+
+    fn end(desk: &Desk<'_>, assignment: Assignment) {
+        desk.done(assignment, Outcome::without_numbers(Status::Ok, ""), Some(1.0));
+    }
+
+    #[test]
+    fn a_case_whose_card_is_in_use_lets_cases_of_other_devices_go_first() {
+        let address = Some("0000:01:00.0");
+        let cases = cases(&[("wgpu", address), ("cuda", address), ("cpu", None), ("cuda:1", Some("0000:02:00.0"))]);
+        let queue = queue(&cases);
+        let desks = [(); 3].map(|()| desk(&queue));
+        let begun = desks.each_ref().map(|desk| desk.next().unwrap());
+        assert_eq!(begun.each_ref().map(|one| one.index), [0, 2, 3], "cuda is the card of wgpu");
+        let [of_card, of_processor, of_other] = begun;
+        end(&desks[1], of_processor);
+        end(&desks[2], of_other);
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| desks[1].next().map(|one| one.index));
+            thread::sleep(Duration::from_millis(50));
+            assert!(!waits.is_finished(), "the last case waits for its card");
+            end(&desks[0], of_card);
+            assert_eq!(waits.join().unwrap(), Some(1));
+        });
+    }
+
+    #[test]
+    fn a_card_without_an_address_is_known_by_its_device() {
+        let cases = cases(&[("wgpu", None), ("wgpu", None), ("wgpu:1", None)]);
+        let queue = queue(&cases);
+        let (one, other) = (desk(&queue), desk(&queue));
+        let (first, second) = (one.next().unwrap(), other.next().unwrap());
+        assert_eq!((first.index, second.index), (0, 2));
+        end(&one, first);
+        assert_eq!(other.next().unwrap().index, 1);
+    }
+
+    #[test]
+    fn a_desk_may_have_several_cases_on_its_card_under_way_and_keeps_it_until_the_last_has_ended() {
+        let cases = cases(&[("wgpu", None), ("wgpu", None), ("wgpu", None), ("cpu", None)]);
+        let queue = queue(&cases);
+        let (one, other) = (desk(&queue), desk(&queue));
+        let (first, second) = (one.next().unwrap(), one.next().unwrap());
+        assert_eq!((first.index, second.index), (0, 1), "they are served by turns");
+        end(&one, first);
+        assert_eq!(other.next().unwrap().index, 3);
+        end(&one, second);
+        assert_eq!(other.next().unwrap().index, 2);
     }
 }

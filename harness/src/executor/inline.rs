@@ -32,7 +32,7 @@ pub struct Inline {
 impl Local for Inline {
     fn fit(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<UnderWay> {
         let request = Request::new(case, self.samples.as_ref(), self.run.as_ref());
-        let phase_s = shortest_phase_s(self.metering.as_deref());
+        let phase_s = shortest_phase_s(self.metering.as_deref(), case);
         UnderWay::begin(Request { alone: false, phase_s, ..request }, self.run.as_ref(), &mut self.step(emit))
     }
 
@@ -48,7 +48,7 @@ impl Inline {
     ) -> impl FnMut(&Request, &mut Duration) -> Option<Outcome> + 'a {
         move |request, left| {
             let begun = Instant::now();
-            let outcome = metered(self.metering.as_deref(), emit, |emit| {
+            let outcome = metered(self.metering.as_deref(), &request.case, emit, |emit| {
                 Some(worker::measure_safely(&self.program, request, emit))
             });
             *left = left.saturating_sub(begun.elapsed());

@@ -6,7 +6,8 @@ use crate::outcome::{MetricValue, Outcome};
 use crate::phase::Phase;
 
 /// The metrics of which the largest number of all rounds counts: what is too much in one round is too much.
-const LARGEST_COUNTS: [&str; 4] = ["noise_over_limits", "temperature_c", "peak_memory_bytes", "differing_answers"];
+const LARGEST_COUNTS: [&str; 5] =
+    ["noise_over_limits", "temperature_c", "peak_memory_bytes", "device_memory_bytes", "differing_answers"];
 
 /// What several rounds gave together. A number that every round has is their median, which is that of one of them because the number of
 /// rounds is odd. Each round also has its own rows, with the condition `round`. If a round failed, the numbers of the rounds before are kept

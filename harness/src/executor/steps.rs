@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bakeoff_models::Device;
 use bakeoff_reports::{RunDir, Status};
 
 use super::rounds::joined;
@@ -58,7 +59,11 @@ impl UnderWay {
             }
             if work == Work::Serve
                 && !served.status.is_failure()
-                && let Some(difference) = difference(&self.fitted.predictions, &served.predictions)
+                && let Some(difference) = difference(
+                    &self.fitted.predictions,
+                    &served.predictions,
+                    self.request.case.device != Device::Cpu.name(),
+                )
             {
                 (served.status, served.note) = (Status::Failed, difference);
             }

@@ -1,6 +1,6 @@
 //! Measures one fit with the stopwatch and the energy meter.
 
-use bakeoff_models::{Model, ModelError};
+use bakeoff_models::{Device, Model, ModelEntry, ModelError, Spec, prepare};
 use bakeoff_reports::{Status, named_source};
 
 use super::observer::{CheckpointSchedule, Observer};
@@ -48,6 +48,18 @@ impl Bench<'_> {
             }
         }
         self.fit_from(model, rows, place, earlier)
+    }
+
+    /// Has a card compile what the fit needs, before the fit.
+    pub(super) fn prepare(&mut self, entry: &dyn ModelEntry, spec: &Spec, rows: &Rows) -> Result<(), Stop> {
+        if spec.device == Device::Cpu {
+            return Ok(());
+        }
+        (self.emit)(Event::Phase(Phase::Fit));
+        let stopwatch = Stopwatch::start(self.program.machine);
+        prepare(entry, spec, &rows.train, &rows.validation)?;
+        self.record(Phase::Fit, "prepare_s", Some(stopwatch.seconds()), "stopwatch", "");
+        Ok(())
     }
 
     /// Fits the model, from a checkpoint if there is one.

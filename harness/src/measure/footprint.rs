@@ -1,6 +1,6 @@
-//! The size of the fitted model, and the memory of the process that measured it.
+//! The size of the fitted model, and the memory that the process has held that measured it.
 
-use bakeoff_models::Model;
+use bakeoff_models::{Device, Model};
 
 use super::Bench;
 use crate::phase::Phase;
@@ -26,6 +26,24 @@ impl Bench<'_> {
                 self.record_reading(Phase::Case, "peak_memory_bytes", ("B", "kernel"), (None, bytes as f64));
             }
             None => self.record(Phase::Case, "peak_memory_bytes", None, "kernel", "this system does not show it"),
+        }
+        self.device_memory(Phase::Case);
+    }
+
+    /// Records the memory of the graphics card that this process has held, if the case computes on one.
+    pub(super) fn device_memory(&mut self, phase: Phase) {
+        if self.case.exclusive_card().is_none() {
+            return;
+        }
+        let held =
+            Device::named(&self.case.device).ok().and_then(|device| self.program.machine.device_memory_bytes(device));
+        match held {
+            _ if !self.request.alone => {
+                let why = "the case ran inside the program's own process, which may have held memory for others";
+                self.record(phase, "device_memory_bytes", None, "library", why);
+            }
+            Some(bytes) => self.record_reading(phase, "device_memory_bytes", ("B", "library"), (None, bytes as f64)),
+            None => self.record(phase, "device_memory_bytes", None, "library", "the graphics library does not show it"),
         }
     }
 }

@@ -13,8 +13,9 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn open(config: &EnergyConfig, machine: &'static dyn Machine) -> Meter {
-        let counter = meters::open(config, machine).map(|counter| KeptUp::new(counter, machine));
+    /// `card` is the address of the graphics card that the case computes on, if any.
+    pub(super) fn open(config: &EnergyConfig, machine: &'static dyn Machine, card: Option<&str>) -> Meter {
+        let counter = meters::open(config, machine, card).map(|counter| KeptUp::new(counter, machine));
         Meter { counter, reads_j: Vec::new(), offset_j: 0.0 }
     }
 

@@ -110,6 +110,7 @@ pub(super) fn serve(
     let predictions = bench.predict_again(model.as_mut(), &inputs)?;
     // Before the scenarios, because the memory must not depend on what a suite asks for.
     bench.serving_memory(request.alone);
+    bench.device_memory(Phase::Serve);
     // These predictions are compared with the scored ones, so an answer that agrees with them is the scored one.
     let unseen = case.latency.audit.then(|| read_inputs(&place.unseen).map_err(Stop::failed)).transpose()?;
     let asked = Asked { inputs: &inputs, artefact: &place.artefact, scored: &predictions, unseen: unseen.as_ref() };

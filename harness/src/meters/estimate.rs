@@ -26,7 +26,12 @@ impl MeterKind for Estimated {
         false
     }
 
-    fn open<'a>(&self, config: &EnergyConfig, machine: &'a dyn Machine) -> Result<Box<dyn Counter + 'a>, Unavailable> {
+    fn open<'a>(
+        &self,
+        config: &EnergyConfig,
+        machine: &'a dyn Machine,
+        _card: Option<&str>,
+    ) -> Result<Box<dyn Counter + 'a>, Unavailable> {
         if !config.estimate {
             return Err(Unavailable::because("the estimate is switched off"));
         }

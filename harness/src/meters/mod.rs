@@ -34,12 +34,21 @@ pub trait MeterKind: Sync {
     fn is_measured(&self) -> bool {
         true
     }
-    /// Opens the meter of this machine.
+    /// Opens the meter of this machine. `card` is the address of the graphics card that a case computes on, if any: a meter of cards
+    /// then counts this one only.
     ///
     /// # Errors
     /// Why it gives no joules here, and what enables it.
-    fn open<'a>(&self, config: &EnergyConfig, machine: &'a dyn Machine) -> Result<Box<dyn Counter + 'a>, Unavailable>;
+    fn open<'a>(
+        &self,
+        config: &EnergyConfig,
+        machine: &'a dyn Machine,
+        card: Option<&str>,
+    ) -> Result<Box<dyn Counter + 'a>, Unavailable>;
 }
+
+/// The meter of NVIDIA's GPUs.
+pub const NVML: &str = "nvml";
 
 /// Every kind of meter, in the order in which they are tried.
 pub static METERS: &[&dyn MeterKind] = &[&rapl::OfHardware, &rapl::OfHypervisor, &nvml::Nvml, &estimate::Estimated];
@@ -50,6 +59,10 @@ pub trait Counter: Send {
     fn source(&self) -> &'static str;
     /// What it counts, for the note of a record: which packages, which GPUs, in which way.
     fn how(&self) -> String;
+    /// The address of the graphics card whose joules it counts. `None` if it counts those of the machine.
+    fn card(&self) -> Option<&str> {
+        None
+    }
     /// When it must be read. `None` if each read is exact, so that nothing has to be read between two of them.
     fn timing(&self) -> Option<Timing>;
     /// Joules since some fixed moment, corrected for what the hardware does. `now` is the moment of the read on the clock that all
@@ -128,23 +141,35 @@ pub struct EnergyConfig {
     pub watts_per_core: f64,
 }
 
+impl EnergyConfig {
+    /// Whether a suite names this meter.
+    pub fn names(&self, meter: &str) -> bool {
+        self.meters.iter().any(|name| name == meter)
+    }
+}
+
 impl Default for EnergyConfig {
     fn default() -> EnergyConfig {
         EnergyConfig { meters: Vec::new(), estimate: true, watts_per_core: 12.0 }
     }
 }
 
-/// Opens the meter that every case has joules from: the first that the suite names, or the first that is readable.
+/// Opens the meter that every case has joules from: the first that the suite names, or the first that is readable. `card` is as in
+/// [`MeterKind::open`].
 ///
 /// # Errors
 /// Why there is no meter.
-pub fn open<'a>(config: &EnergyConfig, machine: &'a dyn Machine) -> Result<Box<dyn Counter + 'a>, String> {
+pub fn open<'a>(
+    config: &EnergyConfig,
+    machine: &'a dyn Machine,
+    card: Option<&str>,
+) -> Result<Box<dyn Counter + 'a>, String> {
     if let Some(name) = config.meters.first() {
-        return open_named(name, config, machine);
+        return open_named(name, config, machine, card);
     }
     let mut reasons = Vec::new();
     for kind in METERS.iter().filter(|kind| kind.is_tried(machine)) {
-        match kind.open(config, machine) {
+        match kind.open(config, machine, card) {
             Ok(counter) => return Ok(counter),
             Err(Unavailable { why, .. }) => reasons.push(why),
         }
@@ -159,23 +184,36 @@ pub fn open<'a>(config: &EnergyConfig, machine: &'a dyn Machine) -> Result<Box<d
 /// If a meter that the suite names is not readable.
 pub fn open_all<'a>(config: &EnergyConfig, machine: &'a dyn Machine) -> Result<Vec<Box<dyn Counter + 'a>>, String> {
     if config.meters.is_empty() {
-        return Ok(open(config, machine).ok().filter(|counter| counter.timing().is_some()).into_iter().collect());
+        return Ok(open(config, machine, None).ok().filter(|counter| counter.timing().is_some()).into_iter().collect());
     }
-    config.meters.iter().map(|name| open_named(name, config, machine)).collect()
+    config.meters.iter().map(|name| open_named(name, config, machine, None)).collect()
 }
 
-/// The names of the meters that cases have joules from, the first one first.
+/// Opens a meter for each of these graphics cards that has one. A suite that names meters, and not this one, has none.
+pub fn open_cards<'a>(config: &EnergyConfig, machine: &'a dyn Machine, cards: &[String]) -> Vec<Box<dyn Counter + 'a>> {
+    if !config.meters.is_empty() && !config.names(NVML) {
+        return Vec::new();
+    }
+    cards.iter().filter_map(|card| nvml::Nvml.open(config, machine, Some(card)).ok()).collect()
+}
+
+/// The names of the meters that cases have joules from, the first one first, and last that of the graphics cards that they compute on.
 ///
 /// # Errors
 /// Why there is none.
-pub fn sources(config: &EnergyConfig, machine: &dyn Machine) -> Result<Vec<&'static str>, String> {
-    if config.meters.is_empty() {
-        return open(config, machine).map(|counter| vec![counter.source()]);
+pub fn sources(config: &EnergyConfig, machine: &dyn Machine, cards: &[String]) -> Result<Vec<&'static str>, String> {
+    let mut sources = if config.meters.is_empty() {
+        open(config, machine, None).map(|counter| vec![counter.source()])
+    } else {
+        open_all(config, machine).map(|counters| counters.iter().map(|counter| counter.source()).collect())
+    };
+    if !open_cards(config, machine, cards).is_empty() && !config.names(NVML) {
+        sources = Ok(sources.into_iter().flatten().chain([NVML]).collect());
     }
-    open_all(config, machine).map(|counters| counters.iter().map(|counter| counter.source()).collect())
+    sources
 }
 
-/// Opens the meter of this name.
+/// Opens the meter of this name. `card` is as in [`MeterKind::open`].
 ///
 /// # Errors
 /// If there is none that measures, or why it is not readable.
@@ -183,9 +221,10 @@ pub fn open_named<'a>(
     name: &str,
     config: &EnergyConfig,
     machine: &'a dyn Machine,
+    card: Option<&str>,
 ) -> Result<Box<dyn Counter + 'a>, String> {
     let unavailable = |Unavailable { why, .. }| format!("{why}; `bakeoff doctor` shows what enables it");
-    kind_named(name)?.open(config, machine).map_err(unavailable)
+    kind_named(name)?.open(config, machine, card).map_err(unavailable)
 }
 
 /// The kind of meter of this name that measures.

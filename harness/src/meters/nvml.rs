@@ -1,20 +1,20 @@
-//! NVIDIA's GPUs, through the driver's management library, which is loaded at run time. A machine without it has a reason and no
-//! meter.
+//! The joules of NVIDIA's GPUs, through the driver's management library. A machine without it has a reason and no meter.
 
 use std::path::Path;
 use std::time::Duration;
 
 use nvml_wrapper::error::NvmlError;
 
-use super::{Counter, EnergyConfig, Fault, MeterKind, Timing, Unavailable};
+use super::{Counter, EnergyConfig, Fault, MeterKind, NVML, Timing, Unavailable};
 use crate::machine::Machine;
+use crate::nvml;
 
-/// All GPUs of the machine. No device computes on them, so a suite must ask for them.
+/// The GPU that a case computes on. For a case on the processor, all GPUs of the machine, which a suite must ask for.
 pub(super) struct Nvml;
 
 impl MeterKind for Nvml {
     fn name(&self) -> &'static str {
-        "nvml"
+        NVML
     }
 
     fn about(&self) -> &'static str {
@@ -25,15 +25,22 @@ impl MeterKind for Nvml {
         false
     }
 
-    fn open<'a>(&self, _: &EnergyConfig, machine: &'a dyn Machine) -> Result<Box<dyn Counter + 'a>, Unavailable> {
+    fn open<'a>(
+        &self,
+        _: &EnergyConfig,
+        machine: &'a dyn Machine,
+        card: Option<&str>,
+    ) -> Result<Box<dyn Counter + 'a>, Unavailable> {
         let library = Library::load(&machine.nvml_library())?;
-        Ok(Box::new(GpuCounter::open(Box::new(library), machine.moment().monotonic)?))
+        Ok(Box::new(GpuCounter::open(Box::new(library), card, machine.moment().monotonic)?))
     }
 }
 
 /// What the driver says of the GPUs of a machine.
 trait Gpus: Send {
     fn count(&self) -> Result<u32, NvmlError>;
+    /// The number of the GPU at this address on the bus.
+    fn at(&self, address: &str) -> Result<u32, NvmlError>;
     fn name(&self, gpu: u32) -> Result<String, NvmlError>;
     /// Millijoules since the driver was loaded.
     fn energy_mj(&self, gpu: u32) -> Result<u64, NvmlError>;
@@ -47,7 +54,7 @@ struct Library {
 
 impl Library {
     fn load(path: &Path) -> Result<Library, Unavailable> {
-        match nvml_wrapper::Nvml::builder().lib_path(path.as_os_str()).init() {
+        match nvml::load(path) {
             Ok(nvml) => Ok(Library { nvml }),
             Err(NvmlError::LibloadingError(error)) => Err(Unavailable {
                 why: format!("no NVML: {error}"),
@@ -65,6 +72,9 @@ impl Gpus for Library {
     fn count(&self) -> Result<u32, NvmlError> {
         self.nvml.device_count()
     }
+    fn at(&self, address: &str) -> Result<u32, NvmlError> {
+        self.nvml.device_by_pci_bus_id(address)?.index()
+    }
     fn name(&self, gpu: u32) -> Result<String, NvmlError> {
         self.nvml.device_by_index(gpu)?.name()
     }
@@ -76,9 +86,11 @@ impl Gpus for Library {
     }
 }
 
-/// The joules of all GPUs.
+/// The joules of all GPUs, or of one.
 struct GpuCounter {
     gpus: Box<dyn Gpus>,
+    /// The address of the one.
+    card: Option<String>,
     counted: Vec<CountedGpu>,
     /// The moment of the last read.
     read: Duration,
@@ -108,14 +120,21 @@ const SHORTEST_STEP: Duration = Duration::from_millis(50);
 const LONGEST_STEP: Duration = Duration::from_secs(1);
 
 impl GpuCounter {
-    fn open(gpus: Box<dyn Gpus>, now: Duration) -> Result<GpuCounter, Unavailable> {
+    fn open(gpus: Box<dyn Gpus>, card: Option<&str>, now: Duration) -> Result<GpuCounter, Unavailable> {
         let failed = |error: NvmlError| Unavailable::because(format!("NVML cannot be read: {error}"));
-        let count = gpus.count().map_err(failed)?;
-        if count == 0 {
+        let indexes = match card {
+            None => 0..gpus.count().map_err(failed)?,
+            Some(address) => {
+                let of_another = |error| Unavailable::because(format!("NVML shows no GPU at {address}: {error}"));
+                let index = gpus.at(address).map_err(of_another)?;
+                index..index + 1
+            }
+        };
+        if indexes.is_empty() {
             return Err(Unavailable::because("NVML shows no GPU"));
         }
         let mut counted = Vec::new();
-        for index in 0..count {
+        for index in indexes {
             let name = gpus.name(index).map_err(failed)?;
             let last = match gpus.energy_mj(index) {
                 Ok(mj) => Shown::Energy(mj),
@@ -129,7 +148,7 @@ impl GpuCounter {
             };
             counted.push(CountedGpu { index, name, last, joules: 0.0 });
         }
-        Ok(GpuCounter { gpus, counted, read: now })
+        Ok(GpuCounter { gpus, card: card.map(str::to_owned), counted, read: now })
     }
 
     fn joules(&self) -> f64 {
@@ -166,7 +185,11 @@ impl CountedGpu {
 
 impl Counter for GpuCounter {
     fn source(&self) -> &'static str {
-        "nvml"
+        NVML
+    }
+
+    fn card(&self) -> Option<&str> {
+        self.card.as_deref()
     }
 
     fn how(&self) -> String {
@@ -228,13 +251,18 @@ mod tests {
         }
 
         fn counter(&self) -> GpuCounter {
-            GpuCounter::open(Box::new(self.clone()), Duration::ZERO).unwrap()
+            GpuCounter::open(Box::new(self.clone()), None, Duration::ZERO).unwrap()
         }
     }
 
     impl Gpus for Fake {
         fn count(&self) -> Result<u32, NvmlError> {
             Ok(self.0.lock().unwrap().energy_mj.len() as u32)
+        }
+        /// Their addresses are `0000:00:00.0`, `0000:01:00.0` and so on.
+        fn at(&self, address: &str) -> Result<u32, NvmlError> {
+            let gpu = (0..self.count()?).find(|gpu| address == format!("0000:{gpu:02x}:00.0"));
+            gpu.ok_or(NvmlError::NotFound)
         }
         fn name(&self, gpu: u32) -> Result<String, NvmlError> {
             Ok(format!("GPU {gpu}"))
@@ -263,6 +291,18 @@ mod tests {
         assert_eq!(counter.how(), "GPU 0 (total-energy counter) + GPU 1 (total-energy counter)");
         fake.set(|driver| driver.energy_mj = vec![Some(1_002_500), Some(5_500)]);
         assert_eq!(counter.read_j(ms(100)), Ok(3.0));
+    }
+
+    #[test]
+    fn of_several_gpus_only_that_of_the_case_is_counted() {
+        let fake = Fake::new(&[Some(1_000_000), Some(5_000)], &[]);
+        let mut counter = GpuCounter::open(Box::new(fake.clone()), Some("0000:01:00.0"), Duration::ZERO).unwrap();
+        assert_eq!(counter.how(), "GPU 1 (total-energy counter)");
+        assert_eq!(counter.card(), Some("0000:01:00.0"));
+        fake.set(|driver| driver.energy_mj = vec![Some(9_000_000), Some(5_500)]);
+        assert_eq!(counter.read_j(ms(100)), Ok(0.5));
+        let of_another = GpuCounter::open(Box::new(fake), Some("0000:65:00.0"), Duration::ZERO).map(|_| ());
+        assert!(of_another.unwrap_err().why.starts_with("NVML shows no GPU at 0000:65:00.0: "));
     }
 
     #[test]
@@ -322,9 +362,9 @@ mod tests {
         };
         assert!(why.starts_with("no NVML: ") && why.contains("/nowhere/libnvidia-ml.so.1"), "{why}");
         assert!(remedy[0].contains("driver"));
-        let none = GpuCounter::open(Box::new(Fake::new(&[], &[])), Duration::ZERO).map(|_| ());
+        let none = GpuCounter::open(Box::new(Fake::new(&[], &[])), None, Duration::ZERO).map(|_| ());
         assert_eq!(none.unwrap_err().why, "NVML shows no GPU");
-        let mute = GpuCounter::open(Box::new(Fake::new(&[None], &[])), Duration::ZERO).map(|_| ());
+        let mute = GpuCounter::open(Box::new(Fake::new(&[None], &[])), None, Duration::ZERO).map(|_| ());
         assert!(mute.unwrap_err().why.starts_with("GPU 0 shows neither its energy nor its power"));
     }
 }

@@ -28,7 +28,12 @@ impl MeterKind for OfHardware {
         !machine.is_virtual()
     }
 
-    fn open<'a>(&self, _: &EnergyConfig, machine: &'a dyn Machine) -> Result<Box<dyn Counter + 'a>, Unavailable> {
+    fn open<'a>(
+        &self,
+        _: &EnergyConfig,
+        machine: &'a dyn Machine,
+        _card: Option<&str>,
+    ) -> Result<Box<dyn Counter + 'a>, Unavailable> {
         if machine.is_virtual() {
             let why = "this is a virtual machine, so any RAPL is that of the hypervisor: rapl-virtual";
             return Err(Unavailable::because(why));
@@ -50,7 +55,12 @@ impl MeterKind for OfHypervisor {
         machine.is_virtual()
     }
 
-    fn open<'a>(&self, _: &EnergyConfig, machine: &'a dyn Machine) -> Result<Box<dyn Counter + 'a>, Unavailable> {
+    fn open<'a>(
+        &self,
+        _: &EnergyConfig,
+        machine: &'a dyn Machine,
+        _card: Option<&str>,
+    ) -> Result<Box<dyn Counter + 'a>, Unavailable> {
         if !machine.is_virtual() {
             return Err(Unavailable::because("this is no virtual machine"));
         }

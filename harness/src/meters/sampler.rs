@@ -21,6 +21,8 @@ pub struct Sampled {
     pub source: &'static str,
     /// As in [`Counter::how`].
     pub how: String,
+    /// As in [`Counter::card`].
+    pub card: Option<String>,
     /// When it is read.
     pub timing: Timing,
 }
@@ -53,7 +55,12 @@ impl Sampler {
             .collect();
         let sampled = polled
             .iter()
-            .map(|polled| Sampled { source: polled.counter.source(), how: polled.counter.how(), timing: polled.timing })
+            .map(|Polled { counter, timing, .. }| Sampled {
+                source: counter.source(),
+                how: counter.how(),
+                card: counter.card().map(str::to_owned),
+                timing: *timing,
+            })
             .collect();
         let traces = Mutex::new(polled.iter().map(|polled| Trace::new(polled.timing.update)).collect());
         let shared = Arc::new(Shared { traces, is_over: Mutex::new(false), ended: Condvar::new() });
@@ -66,11 +73,6 @@ impl Sampler {
     /// The meters.
     pub fn sampled(&self) -> &[Sampled] {
         &self.sampled
-    }
-
-    /// The longest of the shortest windows of all meters.
-    pub fn shortest_window(&self) -> Duration {
-        self.sampled.iter().map(|sampled| sampled.timing.shortest_window()).max().unwrap_or_default()
     }
 
     /// The joules that a meter, by its place in [`Sampler::sampled`], counted between two moments. Waits until it was read after the

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use bakeoff_models::{Device, unknown_name};
+use bakeoff_models::Device;
 use toml::Spanned;
 
 use super::{Overrides, PlanError, latency, slurm};
@@ -91,7 +91,7 @@ const GRID: &str = "grid = \"…\", which grid it is of, the year and who publis
 pub(super) fn check_named_meters(program: &Program, source: &Source, suite: &Suite) -> Result<(), SuiteError> {
     let config = suite.energy.config();
     for name in suite.energy.meters.iter().flat_map(|meters| meters.as_ref()) {
-        let opened = meters::open_named(name.as_ref(), &config, program.machine);
+        let opened = meters::open_named(name.as_ref(), &config, program.machine, None);
         opened.map_err(|why| source.fault(name, format!("meter '{}' is not readable here: {why}", name.as_ref())))?;
     }
     Ok(())
@@ -108,7 +108,7 @@ pub(super) fn check_meter(
     let of_search = suite.search.as_ref().and_then(|search| search.as_ref().budget.as_ref());
     for budget in suite.budget.iter().chain(of_search) {
         let Budget::Joules(_) = budget.as_ref() else { continue };
-        let Err(reason) = meters::open(&suite.energy.config(), program.machine) else { continue };
+        let Err(reason) = meters::open(&suite.energy.config(), program.machine, None) else { continue };
         let message = format!(
             "joules can be neither measured nor estimated ({reason}): give the budget in seconds, such as 600s"
         );
@@ -164,10 +164,7 @@ fn devices(source: &Source, suite: &Suite) -> Result<Spanned<Vec<Spanned<String>
 
 /// The device of this name, or what is wrong with the name.
 pub(super) fn device(name: &str) -> Result<Device, String> {
-    Device::named(name).ok_or_else(|| {
-        let known: Vec<_> = Device::ALL.iter().map(|device| device.name()).collect();
-        unknown_name("device", name, &known)
-    })
+    Device::named(name)
 }
 
 /// The first item that equals one before it.

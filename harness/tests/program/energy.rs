@@ -176,19 +176,38 @@ fn doctor_lists_every_meter_with_what_enables_it() {
     );
 }
 
-/// Builds a library that stands for NVIDIA's: one GPU, which has counted 7 J, or shows only its power.
-fn fake_nvml(bench: &Bench, has_counter: bool) -> PathBuf {
+/// Builds a library that stands for NVIDIA's. The first GPU takes 1,000 W, the second 100 W. They count joules, or show only their power.
+/// Their addresses are `0000:00:00.0` and `0000:01:00.0`.
+pub(crate) fn fake_nvml(bench: &Bench, gpus: usize, has_counter: bool) -> PathBuf {
     let source = format!(
         r#"
 #include <string.h>
+#include <time.h>
 typedef int nvmlReturn_t;
+static const unsigned watts[] = {{ 0, 1000, 100 }};
 nvmlReturn_t nvmlInit_v2(void) {{ return 0; }}
 nvmlReturn_t nvmlShutdown(void) {{ return 0; }}
-nvmlReturn_t nvmlDeviceGetCount_v2(unsigned int *count) {{ *count = 1; return 0; }}
-nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned int index, void **device) {{ *device = (void *)1; return 0; }}
+nvmlReturn_t nvmlSystemGetDriverVersion(char *version, unsigned int length) {{ strncpy(version, "580.1", length); return 0; }}
+nvmlReturn_t nvmlDeviceGetCount_v2(unsigned int *count) {{ *count = {gpus}; return 0; }}
+nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned int index, void **device) {{ *device = (void *)(index + 1UL); return 0; }}
+nvmlReturn_t nvmlDeviceGetIndex(void *device, unsigned int *index) {{ *index = (unsigned long)device - 1; return 0; }}
+nvmlReturn_t nvmlDeviceGetHandleByPciBusId_v2(const char *address, void **device) {{
+    unsigned long gpu = address[6] - '0';
+    if (strncmp(address, "0000:0", 6) || strcmp(address + 7, ":00.0") || gpu >= {gpus}) return 6;
+    *device = (void *)(gpu + 1UL);
+    return 0;
+}}
 nvmlReturn_t nvmlDeviceGetName(void *device, char *name, unsigned int length) {{ strncpy(name, "Fake GPU", length); return 0; }}
-nvmlReturn_t nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *energy) {{ *energy = 7000; return {}; }}
-nvmlReturn_t nvmlDeviceGetPowerUsage(void *device, unsigned int *power) {{ *power = 100000; return 0; }}
+nvmlReturn_t nvmlDeviceGetCudaComputeCapability(void *device, int *major, int *minor) {{ *major = 9; *minor = 0; return 0; }}
+struct memory {{ unsigned int version; unsigned long long total, reserved, free, used; }};
+nvmlReturn_t nvmlDeviceGetMemoryInfo_v2(void *device, struct memory *memory) {{ memory->total = 80ULL << 30; return 0; }}
+nvmlReturn_t nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *energy) {{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    *energy = watts[(unsigned long)device] * (now.tv_sec * 1000ULL + now.tv_nsec / 1000000);
+    return {};
+}}
+nvmlReturn_t nvmlDeviceGetPowerUsage(void *device, unsigned int *power) {{ *power = 1000 * watts[(unsigned long)device]; return 0; }}
 "#,
         if has_counter { 0 } else { 3 }
     );
@@ -198,11 +217,51 @@ nvmlReturn_t nvmlDeviceGetPowerUsage(void *device, unsigned int *power) {{ *powe
     library
 }
 
+#[cfg(feature = "wgpu")]
+#[test]
+fn a_case_on_a_card_has_the_joules_of_its_own_card_beside_those_of_the_processor() {
+    let bench = Bench::new();
+    let library = fake_nvml(&bench, 2, true).display().to_string();
+    // A window of NVML is 12.5 s long at least.
+    let text = "name = \"cards\"\njobs = 2\ndevices = [\"cpu\", \"wgpu\"]\n[[task]]\nname = \"number\"\n\
+                [[model]]\nname = \"nearly\"\nparams = { epochs = 20, pause_s = 0.8 }\n";
+    bench.write("suite.toml", text);
+    let environment = [("FAKE_NVML", library.as_str()), ("FAKE_CARDS", "wgpu=0000:01:00.0")];
+    exits(&bench.run_metered_in(&["run", "suite.toml", "--out", "out"], 40.0, &environment, |_| {}), 0);
+    let rows = records(&bench.path("out"));
+    let joules = |device: &str, phase: &str| {
+        let is_it = |row: &&Record| row.device == device && row.phase == phase && row.metric == "energy_j";
+        rows.iter().filter(is_it).map(|row| (row.source.clone(), row.value, row.note.clone())).collect::<Vec<_>>()
+    };
+    let sources =
+        |found: &[(String, Option<f64>, String)]| found.iter().map(|(source, ..)| source.clone()).collect::<Vec<_>>();
+    let of_card = joules("wgpu", "fit");
+    assert_eq!(sources(&of_card), ["rapl", "nvml"], "two rows, and nothing is added up");
+    assert_eq!(sources(&joules("cpu", "fit")), ["rapl"], "a case on the processor has none of an idle card");
+    assert_eq!(of_card[1].2, "Fake GPU (total-energy counter)");
+    let readings = RunDir::new(bench.path("out")).readings("number.nearly.n60.s1.wgpu").unwrap().unwrap();
+    let of_nvml: Vec<f64> = readings
+        .iter()
+        .filter(|reading| reading.phase == "fit" && reading.metric == "window_j" && reading.source == "nvml")
+        .map(|reading| reading.value)
+        .collect();
+    let seconds = values(&readings, "fit", "window_s")[0];
+    let watts = (of_nvml[1] - of_nvml[0]) / seconds;
+    assert!((watts - 100.0).abs() < 2.0, "the second GPU, and not the first: {watts} W");
+    assert_eq!(of_card[1].1, Some(of_nvml[1] - of_nvml[0]));
+    let [(_, none, why)] = &joules("wgpu", "predict-batch")[1..] else { panic!("one of NVML") };
+    assert!(none.is_none() && why.starts_with("window-too-short"), "no phase is made longer for it: {why}");
+    let info = RunDir::new(bench.path("out")).info().unwrap();
+    assert_eq!(info.energy, "rapl, nvml");
+    let card = &info.devices[1];
+    assert_eq!((card.memory_bytes, card.capability.as_str(), card.driver.as_str()), (80 << 30, "9.0", "fakedrv 1.2"));
+}
+
 #[test]
 fn nvidias_library_is_loaded_at_run_time_and_which_of_its_two_ways_counts_is_named() {
     for (has_counter, way) in [(true, "total-energy counter"), (false, "power, integrated")] {
         let bench = Bench::new();
-        let output = bench.command(&["doctor"]).env("FAKE_NVML", fake_nvml(&bench, has_counter)).output().unwrap();
+        let output = bench.command(&["doctor"]).env("FAKE_NVML", fake_nvml(&bench, 1, has_counter)).output().unwrap();
         exits(&output, 0);
         let expected =
             format!("  ok    energy, nvml: Fake GPU ({way}) (NVIDIA's GPUs, by the driver); a suite must ask for it");

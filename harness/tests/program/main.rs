@@ -6,6 +6,8 @@ mod backfill;
 mod bad_input;
 mod batch_sizes;
 mod budgets;
+#[cfg(feature = "wgpu")]
+mod cards;
 mod checkpoints;
 mod claims_suites;
 mod common;

@@ -52,6 +52,8 @@ fn a_run_leaves_every_promised_file() {
         "threads",
         "server",
         "batch-size",
+        "devices",
+        "sequence-length",
         "power",
     ];
     for figure in bakeoff_reports::FIGURES.iter().map(|figure| figure.name()).filter(|name| !needs_more.contains(name))
@@ -195,8 +197,8 @@ fn doctor_says_what_can_be_measured() {
 #[test]
 fn the_suites_that_ship_keep_their_promises() {
     let run = |suite: &str| {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_bakeoff")).args(["run", suite, "--list"]).output();
-        let output = output.unwrap();
+        // A machine need not have the cards of the suites of devices.
+        let output = planned(suite, &["--device", "cpu"]);
         exits(&output, 0);
         assert!(stderr(&output).contains("a rough forecast"), "{}", stderr(&output));
         stdout(&output)
@@ -236,6 +238,31 @@ fn the_suites_that_ship_keep_their_promises() {
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("suites/{suite}.toml"));
         assert!(run(path.to_str().unwrap()).contains(case), "{suite}");
+    }
+}
+
+/// What the program itself answers when it shows the cases of a suite.
+fn planned(suite: &str, arguments: &[&str]) -> std::process::Output {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_bakeoff"));
+    program.args([&["run", suite, "--list"], arguments].concat()).output().unwrap()
+}
+
+#[test]
+fn a_build_without_wgpu_says_how_to_run_the_suites_of_devices() {
+    for suite in ["devices", "devices-quick"] {
+        let named: Vec<String> = {
+            let parsed = bakeoff::suite::Source::find(suite).unwrap().parse().unwrap();
+            let devices = parsed.devices.iter().flat_map(|devices| devices.as_ref().iter());
+            devices.map(|device| device.as_ref().clone()).collect()
+        };
+        assert_eq!(named, ["cpu", "wgpu"], "{suite}");
+        if cfg!(feature = "wgpu") {
+            continue;
+        }
+        let output = planned(suite, &[]);
+        exits(&output, 2);
+        let said = stderr(&output);
+        assert!(said.contains("built without wgpu") && said.contains("--features wgpu"), "{suite}: {said}");
     }
 }
 

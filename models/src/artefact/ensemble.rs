@@ -12,7 +12,7 @@ use super::{
     Body, Content, ENSEMBLE_FORMAT, MANIFEST, MODEL, MOST_FILE_BYTES, MOST_MANIFEST_BYTES, Manifest, json, read,
     refused, unsaved, whole, write,
 };
-use crate::model::{Device, Model, ModelEntry, ModelError};
+use crate::model::{Model, ModelEntry, ModelError};
 
 /// The folder of a member, counted from 1.
 fn folder_name(member: usize) -> String {
@@ -33,12 +33,7 @@ fn manifest_name(member: usize) -> String {
 ///
 /// # Errors
 /// If the folder is there already, or cannot be written.
-pub(crate) fn save(
-    folder: &Path,
-    entry: &dyn ModelEntry,
-    device: Device,
-    members: &[Box<dyn Model>],
-) -> Result<(), ModelError> {
+pub(crate) fn save(folder: &Path, entry: &dyn ModelEntry, members: &[Box<dyn Model>]) -> Result<(), ModelError> {
     whole(folder, |beside| {
         let mut files = BTreeMap::new();
         for (member, model) in (1..).zip(members) {
@@ -54,7 +49,7 @@ pub(crate) fn save(
                 other => other,
             })?;
         }
-        let manifest = Manifest::new(ENSEMBLE_FORMAT, entry, device, files).bytes();
+        let manifest = Manifest::new(ENSEMBLE_FORMAT, entry, files).bytes();
         let manifest = manifest.map_err(|what| refused(folder, what))?;
         write(&beside.join(MANIFEST), &manifest).map_err(|error| unsaved(folder, &error))
     })
@@ -65,17 +60,12 @@ pub(crate) fn save(
 ///
 /// # Errors
 /// Names the manifest that is changed, or of another model or version.
-pub(crate) fn folders(
-    folder: &Path,
-    entry: &dyn ModelEntry,
-    device: Device,
-    most: usize,
-) -> Result<Option<Vec<PathBuf>>, ModelError> {
+pub(crate) fn folders(folder: &Path, entry: &dyn ModelEntry, most: usize) -> Result<Option<Vec<PathBuf>>, ModelError> {
     let path = folder.join(MANIFEST);
     // Who reads the folder as that of a model says what is wrong with it.
     let manifest = read(&path, MOST_MANIFEST_BYTES).and_then(|bytes| json::<Manifest>(&path, &bytes));
     let Some(manifest) = manifest.ok().filter(|manifest| manifest.format == ENSEMBLE_FORMAT) else { return Ok(None) };
-    manifest.check_model(&path, entry, device)?;
+    manifest.check_model(&path, entry)?;
     let count = manifest.files.len();
     let listed = || (1..=count).all(|member| manifest.files.contains_key(&manifest_name(member)));
     if !(2..=most).contains(&count) || !listed() {

@@ -13,8 +13,9 @@ use super::{
     ARRAYS, ArraysOut, Body, Content, FORMAT, FORMATS, Loaded, MANIFEST, MODEL, MOST_FILE_BYTES, MOST_MANIFEST_BYTES,
     Manifest, PARTS_FORMAT, files_of, json, read, read_files, refused, unsaved, whole, write,
 };
+use crate::device::Device;
 use crate::ensemble::of_one;
-use crate::model::{Device, Model, ModelEntry, ModelError, Spec, TaskShape};
+use crate::model::{Model, ModelEntry, ModelError, Spec, TaskShape};
 use crate::parallel::Threads;
 use crate::params::Resolved;
 
@@ -57,8 +58,7 @@ pub(crate) fn save<S: Serialize>(
                 other => other,
             })?;
         }
-        let manifest =
-            Manifest::new(format, entry, spec.device, files).bytes().map_err(|what| refused(folder, what))?;
+        let manifest = Manifest::new(format, entry, files).bytes().map_err(|what| refused(folder, what))?;
         write(&beside.join(MODEL), &body)
             .and_then(|()| write(&beside.join(ARRAYS), &arrays))
             .and_then(|()| write(&beside.join(MANIFEST), &manifest))
@@ -81,7 +81,7 @@ pub(crate) fn load<S: DeserializeOwned>(
     if ![FORMAT, PARTS_FORMAT].contains(&manifest.format) {
         return Err(refused(&path, format!("is of format {}, but {FORMATS}", manifest.format)));
     }
-    manifest.check_model(&path, entry, device)?;
+    manifest.check_model(&path, entry)?;
     let count = if manifest.format == FORMAT { 0 } else { manifest.files.len().saturating_sub(2) };
     let mut expected = vec![ARRAYS.to_owned(), MODEL.to_owned()];
     expected.extend((1..=count).map(manifest_name));
@@ -130,7 +130,7 @@ mod tests {
         let content = || Content { bytes: MOST_FILE_BYTES, sha256: "0".repeat(64) };
         let files = (1..=MOST_CLASSES).map(|part| (manifest_name(part), content())).collect();
         let student = crate::ENTRIES.iter().find(|entry| entry.name() == "student").unwrap();
-        let manifest = Manifest::new(PARTS_FORMAT, *student, Device::Cpu, files);
+        let manifest = Manifest::new(PARTS_FORMAT, *student, files);
         assert!((manifest.bytes().unwrap().len() as u64) < MOST_MANIFEST_BYTES);
     }
 }

@@ -18,8 +18,9 @@ use super::features::{Encoder, EncoderState, FeatureParams, Features};
 use super::images::ImageFeatures;
 use super::scale::Scale;
 use crate::artefact::{ArraysIn, ArraysOut, parts};
+use crate::device::Device;
 use crate::ensemble::check_alone;
-use crate::model::{Device, Footprint, InputShape, Matrix, Model, ModelError, Spec, Support, TaskShape, Watch};
+use crate::model::{Footprint, InputShape, Matrix, Model, ModelError, Spec, Support, TaskShape, Watch};
 use crate::params::{DefaultValue, Domain, ModelValue, Param, ParamError, Resolved};
 use crate::part::{self, PartWatch};
 

@@ -121,8 +121,9 @@ impl FeatureParams {
     /// Whether inputs of this form can be encoded for a model on `device`. Features are computed on the processor only,
     /// and so are the models that use them.
     pub(crate) fn supports(&self, input: &InputShape, device: Device) -> Support {
-        match device {
-            Device::Cpu => self.images.supports(input),
+        match device.processor_alone() {
+            Support::Yes => self.images.supports(input),
+            no => no,
         }
     }
 

@@ -20,7 +20,7 @@ use super::fitted::FittedNetwork;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
-use super::recipe::Recipe;
+use super::recipe::{Precision, Recipe};
 use super::weights::{Leaves, WeightLayout};
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{Footprint, InputShape, ModelError, Predictions, Spec, Watch};
@@ -76,7 +76,7 @@ impl FittedRivals {
     fn begun(spec: &Spec, train: &Split, start: impl Fn(&WeightLayout, &str) -> Vec<f32>) -> Result<Begun, ModelError> {
         let encoder = InputEncoder::fit(&train.inputs, spec, TextReading::Single.into())?;
         let head = Head::fit(&train.targets);
-        let device = super::burn_device(spec.device);
+        let device = super::burn_device(spec.device)?;
         let (discriminator, generator) = design(&spec.params, &encoder, head)?;
         let weights = [start(discriminator.layout(), "discriminator"), start(&generator.layouts.0, "generator")];
         let buffers = generator.layouts.1.initial(0);
@@ -89,6 +89,7 @@ impl FittedRivals {
                 encoder,
                 head,
                 device: device.clone(),
+                precision: Precision::of(&spec.params),
             },
             weights: Leaves::new(&generator.layouts.0, &weights[1], &device),
             buffers: Leaves::new(&generator.layouts.1, &buffers, &device),
@@ -151,7 +152,7 @@ impl FittedRivals {
     ) -> Result<FittedRivals, ModelError> {
         let encoder = InputEncoder::load(state, spec, TextReading::Single.into(), arrays)?;
         let head = Head::load(spec.shape.target, arrays)?;
-        let device = super::burn_device(spec.device);
+        let device = super::burn_device(spec.device)?;
         let (discriminator, generator) = design(&spec.params, &encoder, head)?;
         Ok(FittedRivals {
             classifier: FittedNetwork {
@@ -161,6 +162,7 @@ impl FittedRivals {
                 encoder,
                 head,
                 device: device.clone(),
+                precision: Precision::of(&spec.params),
             },
             weights: Leaves::load("generator.weights", &generator.layouts.0, arrays, &device)?,
             buffers: Leaves::load("generator.buffers", &generator.layouts.1, arrays, &device)?,

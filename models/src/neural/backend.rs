@@ -2,4 +2,4 @@
 //! arithmetic of a step. The only device is the processor.
 
 pub(crate) use super::cpu::Pools;
-pub(super) use super::cpu::{Optimizer, Pace, add, clip};
+pub(super) use super::cpu::{ADAM, Optimizer, Pace, add, clip};

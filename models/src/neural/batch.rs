@@ -65,12 +65,8 @@ pub(crate) fn epoch(encoded: &Encoded<'_>, recipe: &Recipe, rng: &mut ChaCha8Rng
 /// The rows without augmentation.
 pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> Batch {
     match encoded {
-        Encoded::Images { images, normalisation } => {
-            let mut pixels = Vec::with_capacity(rows.len() * images.stride());
-            for &row in rows {
-                View::PLAIN.push(images, row, normalisation, &mut pixels);
-            }
-            image_tensor(images, pixels, rows.len(), device)
+        Encoded::Images { .. } | Encoded::ImagesOnDevice(_) => {
+            in_views(encoded, rows, &vec![View::PLAIN; rows.len()], device)
         }
         Encoded::Tokens(texts) => tokens(rows.iter().map(|&row| texts[row].clone()).collect(), device),
         Encoded::Pairs(pairs) => tokens(sides(pairs, rows).cloned().collect(), device),
@@ -82,30 +78,47 @@ pub(crate) fn plain(encoded: &Encoded<'_>, rows: &[usize], device: &Device) -> B
     }
 }
 
+/// The random numbers of augmentation: each shard of a batch has its own.
+pub(crate) struct Draws {
+    shards: Vec<ChaCha8Rng>,
+    /// Rows of a shard.
+    rows: usize,
+}
+
+impl Draws {
+    /// Those of shards of `rows` rows each; the last one may have fewer.
+    pub(crate) fn new(shards: Vec<ChaCha8Rng>, rows: usize) -> Draws {
+        Draws { shards, rows }
+    }
+
+    /// Those of the row at this place of the batch.
+    fn of(&mut self, place: usize) -> &mut ChaCha8Rng {
+        &mut self.shards[place / self.rows]
+    }
+}
+
 /// The rows with augmentation, and which of them were mirrored. Features are not augmented.
 pub(crate) fn augmented(
     encoded: &Encoded<'_>,
     rows: &[usize],
     recipe: &Recipe,
-    rng: &mut ChaCha8Rng,
+    draws: &mut Draws,
     device: &Device,
 ) -> (Batch, Vec<bool>) {
     match encoded {
-        Encoded::Images { images, normalisation } => {
-            let views: Vec<View> = rows.iter().map(|_| View::draw(recipe, rng)).collect();
-            let mut pixels = Vec::with_capacity(rows.len() * images.stride());
-            for (&row, view) in rows.iter().zip(&views) {
-                view.push(images, row, normalisation, &mut pixels);
-            }
+        Encoded::Images { .. } | Encoded::ImagesOnDevice(_) => {
+            let views: Vec<View> = (0..rows.len()).map(|place| View::draw(recipe, draws.of(place))).collect();
             let mirrored = views.iter().map(|view| view.mirror).collect();
-            (image_tensor(images, pixels, rows.len(), device), mirrored)
+            (in_views(encoded, rows, &views, device), mirrored)
         }
         Encoded::Tokens(texts) => {
-            let texts = rows.iter().map(|&row| word_dropout(&texts[row], recipe, rng)).collect();
+            let dropped = |(place, &row): (usize, &usize)| word_dropout(&texts[row], recipe, draws.of(place));
+            let texts = rows.iter().enumerate().map(dropped).collect();
             (tokens(texts, device), vec![false; rows.len()])
         }
         Encoded::Pairs(pairs) => {
-            let texts = sides(pairs, rows).map(|text| word_dropout(text, recipe, rng)).collect();
+            let dropped = |(place, text): (usize, &Vec<u32>)| word_dropout(text, recipe, draws.of(place % rows.len()));
+            let texts = sides(pairs, rows).enumerate().map(dropped).collect();
             (tokens(texts, device), vec![false; rows.len()])
         }
         Encoded::Features(all) => (Batch::Features(features(all, rows, device)), vec![false; rows.len()]),
@@ -113,7 +126,7 @@ pub(crate) fn augmented(
         Encoded::WithFeatures(raw, all) => {
             // The features of a mirrored image would be others.
             let unmirrored = Recipe { flip: false, ..*recipe };
-            let (batch, mirrored) = augmented(raw, rows, &unmirrored, rng, device);
+            let (batch, mirrored) = augmented(raw, rows, &unmirrored, draws, device);
             (Batch::WithFeatures(Box::new(batch), features(all, rows, device)), mirrored)
         }
     }
@@ -141,31 +154,31 @@ fn word_dropout(text: &[u32], recipe: &Recipe, rng: &mut ChaCha8Rng) -> Vec<u32>
 
 /// How an image is augmented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct View {
-    mirror: bool,
-    down: isize,
-    right: isize,
+pub(super) struct View {
+    pub(super) mirror: bool,
+    pub(super) down: i32,
+    pub(super) right: i32,
 }
 
 impl View {
-    const PLAIN: View = View { mirror: false, down: 0, right: 0 };
+    pub(super) const PLAIN: View = View { mirror: false, down: 0, right: 0 };
 
     fn draw(recipe: &Recipe, rng: &mut ChaCha8Rng) -> View {
         let crop = i32::try_from(recipe.crop).expect("the domain of crop is small");
-        let mut shift = || if crop == 0 { 0 } else { rng.random_range(-crop..=crop) as isize };
+        let mut shift = || if crop == 0 { 0 } else { rng.random_range(-crop..=crop) };
         let (down, right) = (shift(), shift());
         View { mirror: recipe.flip && rng.random::<bool>(), down, right }
     }
 
     /// Appends image `row`, `height x width x channels`, mirrored and then shifted. Pixels from beyond the image are
     /// black before they are standardised.
-    fn push(self, images: &Images, row: usize, normalisation: &Normalisation, out: &mut Vec<f32>) {
+    pub(super) fn push(self, images: &Images, row: usize, normalisation: &Normalisation, out: &mut Vec<f32>) {
         let image = images.image(row);
         let (height, width) = (images.height, images.width);
         for y in 0..height {
-            let from_y = y.checked_add_signed(-self.down).filter(|&y| y < height);
+            let from_y = y.checked_add_signed(-self.down as isize).filter(|&y| y < height);
             for x in 0..width {
-                let from_x = x.checked_add_signed(-self.right).filter(|&x| x < width);
+                let from_x = x.checked_add_signed(-self.right as isize).filter(|&x| x < width);
                 let from_x = from_x.map(|x| if self.mirror { width - 1 - x } else { x });
                 for channel in 0..images.channels {
                     let pixel = match (from_y, from_x) {
@@ -179,9 +192,20 @@ impl View {
     }
 }
 
-fn image_tensor(images: &Images, pixels: Vec<f32>, rows: usize, device: &Device) -> Batch {
-    let shape = [rows, images.height, images.width, images.channels];
-    Batch::Images(Tensor::from_data(TensorData::new(pixels, shape), device))
+/// The images of these rows, each in its view. They are cut where they are: in host memory or on the device.
+pub(super) fn in_views(encoded: &Encoded<'_>, rows: &[usize], views: &[View], device: &Device) -> Batch {
+    match encoded {
+        Encoded::Images { images, normalisation } => {
+            let mut pixels = Vec::with_capacity(rows.len() * images.stride());
+            for (&row, view) in rows.iter().zip(views) {
+                view.push(images, row, normalisation, &mut pixels);
+            }
+            let shape = [rows.len(), images.height, images.width, images.channels];
+            Batch::Images(Tensor::from_data(TensorData::new(pixels, shape), device))
+        }
+        Encoded::ImagesOnDevice(images) => Batch::Images(images.batch(rows, views, device)),
+        _ => unreachable!("only images have views"),
+    }
 }
 
 fn tokens(texts: Vec<Vec<u32>>, device: &Device) -> Batch {
@@ -337,8 +361,8 @@ mod tests {
     fn segments_change_after_the_separator_and_no_separator_is_dropped() {
         let encoded = Encoded::Tokens(vec![vec![3, SEPARATOR, 4, 5], vec![6, 7, SEPARATOR]]);
         let recipe = Recipe { word_dropout: 0.999_999, ..RECIPE };
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let (Batch::Texts(tokens), _) = augmented(&encoded, &[0, 1], &recipe, &mut rng, &Device::flex()) else {
+        let mut draws = Draws::new(vec![ChaCha8Rng::seed_from_u64(1)], 2);
+        let (Batch::Texts(tokens), _) = augmented(&encoded, &[0, 1], &recipe, &mut draws, &Device::flex()) else {
             panic!("texts give tokens");
         };
         let ids = |tensor: Tensor<2, Int>| tensor.try_into_vec_as::<i64>().expect("integers");
@@ -354,8 +378,8 @@ mod tests {
         let (normalisation, rows) = (raw(), (0..64).collect::<Vec<_>>());
         let encoded = Encoded::Images { images, normalisation: &normalisation };
         let recipe = Recipe { flip: true, ..RECIPE };
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let (Batch::Images(x), mirrored) = augmented(&encoded, &rows, &recipe, &mut rng, &Device::flex()) else {
+        let mut draws = Draws::new(vec![ChaCha8Rng::seed_from_u64(1)], 64);
+        let (Batch::Images(x), mirrored) = augmented(&encoded, &rows, &recipe, &mut draws, &Device::flex()) else {
             panic!("images give images");
         };
         let x = x.try_into_vec_as::<f32>().expect("floats");

@@ -95,6 +95,7 @@ impl Neural {
             encoder: fitted.encoder.clone(),
             head: fitted.head,
             device,
+            precision: fitted.precision,
         });
         Ok(())
     }

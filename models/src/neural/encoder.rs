@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bert::BertShape;
 use super::fused::NETWORK;
+use super::images_on_device::ImagesOnDevice;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::encode::features::{Encoder, EncoderState, FeatureParams, Features};
 use crate::encode::pairs::check_kind;
@@ -193,6 +194,8 @@ pub(crate) enum Encoded<'a> {
         /// The means and deviations that standardise them.
         normalisation: &'a Normalisation,
     },
+    /// Standardised images on a device, which were uploaded once.
+    ImagesOnDevice(Box<ImagesOnDevice>),
     /// The token numbers of each sequence.
     Tokens(Vec<Vec<u32>>),
     /// The token numbers of both sequences of each pair.
@@ -470,6 +473,7 @@ impl Encoded<'_> {
     pub(crate) fn len(&self) -> usize {
         match self {
             Encoded::Images { images, .. } => images.len(),
+            Encoded::ImagesOnDevice(images) => images.len(),
             Encoded::Tokens(texts) => texts.len(),
             Encoded::Pairs(pairs) => pairs.len(),
             Encoded::Features(rows) => rows.len(),
@@ -481,7 +485,7 @@ impl Encoded<'_> {
     /// How many tokens an example has. 1 for images and features, which all have one size.
     pub(crate) fn length(&self, row: usize) -> usize {
         match self {
-            Encoded::Images { .. } | Encoded::Features(_) => 1,
+            Encoded::Images { .. } | Encoded::ImagesOnDevice(_) | Encoded::Features(_) => 1,
             Encoded::Tokens(texts) => texts[row].len(),
             Encoded::Pairs(pairs) => pairs[row][0].len().max(pairs[row][1].len()),
             Encoded::Pieces(texts) => texts[row].ids.len(),

@@ -8,14 +8,26 @@ use burn::tensor::{Device, Tensor};
 use super::backend::Pools;
 use super::batch::{self, Batch};
 use super::encoder::{Encoded, InputEncoder};
+use super::functions::has_own_loops;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
+use super::recipe::Precision;
 use super::weights::Leaves;
 use crate::model::{Footprint, Matrix, ModelError, Predictions};
 
 /// How many rows one thread predicts at a time.
 const ROWS_PER_SHARD: usize = 50;
+
+/// So many multiply-adds keep any card of today busy. More of them at a time want more of its memory, and are no faster.
+const MULTIPLY_ADDS_AT_A_TIME: u64 = 1 << 36;
+
+/// Nor more rows than this, so that a small network wants little memory too.
+const ROWS_AT_A_TIME: usize = 2048;
+
+/// The attention of a text wants memory by the square of its length. A card gets no more tokens at a time, so that the weights of 12 heads
+/// over texts of 512 tokens take 0.8 GB.
+const TOKENS_AT_A_TIME: usize = 1 << 15;
 
 /// Fewer multiply-adds than this are done before another thread has woken up.
 const MIN_MULTIPLY_ADDS_TO_SHARE: u64 = 1 << 22;
@@ -44,6 +56,7 @@ pub(super) struct FittedNetwork {
     pub(super) encoder: InputEncoder,
     pub(super) head: Head,
     pub(super) device: Device,
+    pub(super) precision: Precision,
     /// All weights.
     pub(super) weights: Leaves,
     /// All running statistics.
@@ -92,26 +105,42 @@ impl FittedNetwork {
         // Texts of similar length go together, so that there is little padding.
         let mut order: Vec<usize> = (0..encoded.len()).collect();
         order.sort_by_key(|&row| encoded.length(row));
-        let shards: Vec<&[usize]> = order.chunks(ROWS_PER_SHARD).collect();
-        let predict = |rows: &[usize]| {
+        let forward = |rows: &[usize]| {
             let batch = batch::plain(encoded, rows, &self.device);
-            forward(&batch, &mut Pass::new(&self.weights, &self.buffers, None)).try_into_vec_as::<f32>()
+            forward(&batch, &mut Pass::new(&self.weights, &self.buffers, None).in_precision(self.precision))
         };
+        if !has_own_loops(&self.device) {
+            // One read at the end: until then, the device is never waited for.
+            let parts: Vec<Tensor<2>> = self.chunks(encoded, &order).into_iter().map(forward).collect();
+            let values = if parts.is_empty() { Vec::new() } else { read(Tensor::cat(parts, 0))? };
+            return Ok(in_place(&order, &values, width));
+        }
+        let shards: Vec<&[usize]> = order.chunks(ROWS_PER_SHARD).collect();
+        let predict = |rows: &[usize]| read(forward(rows));
         let results = match shards[..] {
             [rows] if self.network.multiply_adds() * rows.len() as u64 >= MIN_MULTIPLY_ADDS_TO_SHARE => {
                 vec![pools.together(|| predict(rows))]
             }
             _ => pools.map(&shards, |_, rows| predict(rows)),
         };
-        let mut outputs = vec![0.0; order.len() * width];
-        for (rows, result) in shards.iter().zip(results) {
-            let values =
-                result.map_err(|error| ModelError::Failed(format!("failed to read predictions: {error:?}")))?;
-            for (&row, value) in rows.iter().zip(values.chunks_exact(width)) {
-                outputs[row * width..][..width].copy_from_slice(value);
+        let values: Vec<Vec<f32>> = results.into_iter().collect::<Result<_, _>>()?;
+        Ok(in_place(&order, &values.concat(), width))
+    }
+
+    /// Cuts rows, which are in the order of their lengths, into what a card predicts at a time.
+    fn chunks<'o>(&self, encoded: &Encoded<'_>, order: &'o [usize]) -> Vec<&'o [usize]> {
+        let most = usize::try_from(MULTIPLY_ADDS_AT_A_TIME / self.network.multiply_adds().max(1)).unwrap_or(usize::MAX);
+        let (mut chunks, mut rest) = (Vec::new(), order);
+        while !rest.is_empty() {
+            let mut rows = most.clamp(1, rest.len().min(ROWS_AT_A_TIME));
+            while rows > 1 && rows * encoded.length(rest[rows - 1]) > TOKENS_AT_A_TIME {
+                rows -= 1;
             }
+            let (chunk, after) = rest.split_at(rows);
+            chunks.push(chunk);
+            rest = after;
         }
-        Ok(outputs)
+        chunks
     }
 
     /// How large the network is.
@@ -122,4 +151,19 @@ impl FittedNetwork {
             weight_bytes: Some((self.network.layout().len_without_tables() * size_of::<f32>()) as u64),
         }
     }
+}
+
+/// The numbers of a tensor, after the device has computed them.
+fn read(tensor: Tensor<2>) -> Result<Vec<f32>, ModelError> {
+    let values = tensor.try_into_vec_as::<f32>();
+    values.map_err(|error| ModelError::Failed(format!("failed to read predictions: {error:?}")))
+}
+
+/// Puts rows of `width` values, which are in this order, to their places.
+fn in_place(order: &[usize], values: &[f32], width: usize) -> Vec<f32> {
+    let mut outputs = vec![0.0; order.len() * width];
+    for (&row, value) in order.iter().zip(values.chunks_exact(width)) {
+        outputs[row * width..][..width].copy_from_slice(value);
+    }
+    outputs
 }

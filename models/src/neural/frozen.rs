@@ -47,6 +47,7 @@ impl Neural {
             encoder: whole.encoder.clone(),
             head: whole.head,
             device: whole.device.clone(),
+            precision: whole.precision,
         };
         train::train(&mut learned, (of_head, Vec::new()), (&self.spec, recipe), &self.pools, rows, watch)?;
         weights.extend(learned.weights.flat()?);

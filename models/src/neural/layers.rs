@@ -5,8 +5,9 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, module};
 use rand_chacha::ChaCha8Rng;
 
-use super::cpu::{attend, convolve, dropout, layer_norm, normalise, standardise};
-pub(crate) use super::cpu::{gelu, linear, recur_gru, recur_lstm};
+use super::functions::{attend, convolve, dropout, layer_norm, normalise, standardise};
+pub(crate) use super::functions::{gelu, linear, recur_gru, recur_lstm};
+use super::recipe::Precision;
 use super::weights::{Init, Leaves, Weight, WeightLayout};
 
 /// Keeps a variance above zero. It is PyTorch's value for both normalisations.
@@ -19,8 +20,12 @@ pub(crate) struct Pass<'a> {
     buffers: &'a Leaves,
     /// The random numbers of dropout. `None` in a prediction.
     noise: Option<ChaCha8Rng>,
+    /// The numbers of the products.
+    precision: Precision,
+    /// How many examples have statistics of batch normalisation of their own; all of the batch if it is none.
+    shard: Option<usize>,
     /// The statistics of batch normalisation, in the order of the buffers' layout.
-    statistics: Vec<f32>,
+    statistics: Vec<Tensor<1>>,
     /// The attention of each block so far, `heads x tokens x tokens`. `None` if it is not asked for.
     attention: Option<Vec<Tensor<3>>>,
 }
@@ -28,7 +33,30 @@ pub(crate) struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// A pass for training if there is `noise`, or else for a prediction.
     pub(crate) fn new(weights: &'a Leaves, buffers: &'a Leaves, noise: Option<ChaCha8Rng>) -> Pass<'a> {
-        Pass { weights, buffers, noise, statistics: Vec::new(), attention: None }
+        Pass {
+            weights,
+            buffers,
+            noise,
+            precision: Precision::F32,
+            shard: None,
+            statistics: Vec::new(),
+            attention: None,
+        }
+    }
+
+    /// A pass for training over a batch whose shards have so many examples each; the last one may have fewer.
+    pub(crate) fn of_shards(weights: &'a Leaves, buffers: &'a Leaves, noise: ChaCha8Rng, shard: usize) -> Pass<'a> {
+        Pass { shard: Some(shard), ..Pass::new(weights, buffers, Some(noise)) }
+    }
+
+    /// The same pass with products in this precision.
+    pub(crate) fn in_precision(self, precision: Precision) -> Pass<'a> {
+        Pass { precision, ..self }
+    }
+
+    /// The numbers of the products.
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// A pass for the prediction of one example that keeps the attention of each block.
@@ -42,7 +70,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The statistics of batch normalisation, in the order of the buffers' layout.
-    pub(crate) fn into_statistics(self) -> Vec<f32> {
+    pub(crate) fn into_statistics(self) -> Vec<Tensor<1>> {
         self.statistics
     }
 
@@ -57,7 +85,7 @@ impl<'a> Pass<'a> {
         if let Some(seen) = &mut self.attention {
             seen.push(attention_weights(&inputs[0], &inputs[1], heads));
         }
-        attend(inputs, heads, lengths)
+        attend(inputs, heads, lengths, self.precision)
     }
 
     /// In training, drops each number with probability `rate` and scales the others up (Srivastava et al. 2014).
@@ -132,18 +160,18 @@ impl Linear {
         let x = x.flatten(0, D - 1);
         let (x, last) = match self.matrix {
             Matrix::Whole(weight) => (x, weight),
-            Matrix::Factors { left, right } => (times(x, pass.weight(left)), right),
+            Matrix::Factors { left, right } => (times(x, pass.weight(left), pass), right),
         };
         let weight: Tensor<2> = pass.weight(last);
-        linear(x, weight.flatten(0, 1), bias).reshape(shape)
+        linear(x, weight.flatten(0, 1), bias, pass.precision).reshape(shape)
     }
 }
 
 /// `x W` for flat rows.
-fn times(x: Tensor<1>, weight: Tensor<2>) -> Tensor<1> {
+fn times(x: Tensor<1>, weight: Tensor<2>, pass: &Pass<'_>) -> Tensor<1> {
     let [_, outputs] = weight.dims();
     let nothing = Tensor::zeros([outputs], &x.device());
-    linear(x, weight.flatten(0, 1), nothing)
+    linear(x, weight.flatten(0, 1), nothing, pass.precision)
 }
 
 /// A vector for each word.
@@ -184,13 +212,13 @@ impl Conv {
     /// `examples x height x width x inputs` to `... x outputs`. Each side is divided by `stride` and rounded up.
     pub(crate) fn forward(self, x: Tensor<4>, stride: usize, pass: &Pass<'_>) -> Tensor<4> {
         match self.0 {
-            Matrix::Whole(weight) => convolve(x, pass.weight(weight), stride),
+            Matrix::Whole(weight) => convolve(x, pass.weight(weight), stride, pass.precision),
             Matrix::Factors { left, right } => {
-                let x = convolve(x, pass.weight(left), stride);
+                let x = convolve(x, pass.weight(left), stride, pass.precision);
                 let right: Tensor<2> = pass.weight(right);
                 let [examples, height, width, _] = x.dims();
                 let outputs = right.dims()[1];
-                times(x.flatten(0, 3), right).reshape([examples, height, width, outputs])
+                times(x.flatten(0, 3), right, pass).reshape([examples, height, width, outputs])
             }
         }
     }
@@ -261,11 +289,10 @@ impl BatchNorm {
             let (mean, variance) = (pass.buffers.get(self.mean), pass.buffers.get(self.variance));
             return standardise(x, [scale, shift, mean, variance], shortcut, EPSILON).reshape(shape);
         }
-        let (y, seen) = normalise(x, scale, shift, shortcut, EPSILON);
+        let group = pass.shard.unwrap_or(shape[0]) * shape[1] * shape[2];
+        let (y, seen) = normalise(x, [scale, shift], shortcut, EPSILON, group);
         // Predictions use the unbiased estimate of the variance.
-        let rows = (shape[0] * shape[1] * shape[2]) as f32;
-        let unbiased = seen.variance.iter().map(|variance| variance * rows / (rows - 1.0).max(1.0));
-        pass.statistics.extend(seen.mean.iter().copied().chain(unbiased));
+        pass.statistics.extend([seen.mean, seen.variance]);
         y.reshape(shape)
     }
 }
@@ -331,7 +358,8 @@ mod tests {
         let values = value.clone().reshape([tokens, heads, width / heads]).swap_dims(0, 1);
         let attended = weights.matmul(values).swap_dims(0, 1).reshape([tokens, width]);
         let found = attended.try_into_vec_as::<f32>().expect("floats");
-        let expected = attend([query, key, value], heads, &[tokens]).try_into_vec_as::<f32>().expect("floats");
+        let expected =
+            attend([query, key, value], heads, &[tokens], Precision::F32).try_into_vec_as::<f32>().expect("floats");
         for (found, expected) in found.iter().zip(&expected) {
             assert!((found - expected).abs() < 1e-5, "{found} and {expected}");
         }

@@ -9,6 +9,8 @@ mod attention;
 mod backend;
 pub(crate) mod batch;
 pub(crate) mod bert;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+mod cards;
 mod checkpoint;
 pub(crate) mod compress;
 pub(crate) mod convolutional;
@@ -16,10 +18,14 @@ mod cpu;
 pub(crate) mod encoder;
 mod fitted;
 mod frozen;
+mod functions;
 pub(crate) mod fused;
 pub(crate) mod head;
+mod images_on_device;
 pub(crate) mod layers;
 pub(crate) mod network;
+mod on_device;
+mod portable;
 mod prune;
 mod quantised;
 pub(crate) mod recipe;
@@ -37,7 +43,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bakeoff_datasets::{Inputs, Split, Targets};
-use burn::tensor::Device as BurnDevice;
+use burn::tensor::{Device as BurnDevice, FloatDType};
 
 pub(crate) use self::backend::Pools;
 pub use self::cpu::PeakWork;
@@ -45,7 +51,7 @@ use self::encoder::{InputEncoder, InputForm, NetworkEncoderState, Reading, TextR
 use self::fitted::{FittedNetwork, encode};
 use self::head::Head;
 use self::network::{Design, Network};
-use self::recipe::Recipe;
+use self::recipe::{Precision, Recipe};
 use self::train::TrainingRows;
 use self::weights::{Leaves, WeightLayout};
 use crate::artefact::{self, ArraysIn, ArraysOut, Loaded};
@@ -66,6 +72,11 @@ pub(crate) fn version(revision: u32, device: Device) -> String {
     match device {
         // The revision covers the kernels of `cpu` too.
         Device::Cpu => format!("{revision} (burn 0.22.1)"),
+        // The library's own operations compute there.
+        // A build with CUDA lets the library time its kernels and choose, through wgpu too.
+        Device::Wgpu(_) if cfg!(feature = "cuda") => format!("{revision} (burn 0.22.1 wgpu, tuned)"),
+        Device::Wgpu(_) => format!("{revision} (burn 0.22.1 wgpu)"),
+        Device::Cuda(_) => format!("{revision} (burn 0.22.1 cuda)"),
     }
 }
 
@@ -135,7 +146,7 @@ impl Neural {
         let encoder = InputEncoder::load(state, &self.spec, self.reading, &mut arrays)?;
         let head = Head::load(self.spec.shape.target, &mut arrays)?;
         let network = network(encoder.form(), head.outputs());
-        let device = burn_device(self.spec.device);
+        let (device, precision) = place(&self.spec)?;
         self.fitted = Some(FittedNetwork {
             weights: Leaves::load("weights", network.layout(), &mut arrays, &device)?,
             buffers: Leaves::load("buffers", network.buffers(), &mut arrays, &device)?,
@@ -143,6 +154,7 @@ impl Neural {
             encoder,
             head,
             device,
+            precision,
         });
         arrays.finish()
     }
@@ -174,7 +186,7 @@ impl Neural {
     ) -> Result<Neural, ModelError> {
         let mut model = Neural::new(entry, spec, design, TextReading::Single)?;
         let network = design(&spec.params, encoder.form(), classes);
-        let device = burn_device(spec.device);
+        let (device, precision) = place(spec)?;
         model.fitted = Some(FittedNetwork {
             weights: Leaves::new(network.layout(), &checkpoint::read(weights, network.layout())?, &device),
             buffers: Leaves::new(network.buffers(), &checkpoint::read(weights, network.buffers())?, &device),
@@ -182,6 +194,7 @@ impl Neural {
             encoder,
             head: Head::Classes(classes),
             device,
+            precision,
         });
         Ok(model)
     }
@@ -249,7 +262,7 @@ impl Neural {
     ) -> Result<(FittedNetwork, InitialValues), ModelError> {
         let head = Head::fit(targets);
         let network = (self.design)(&self.spec.params, encoder.form(), head.outputs());
-        let device = burn_device(self.spec.device);
+        let (device, precision) = place(&self.spec)?;
         let initial = (start(network.layout())?, network.buffers().initial(0));
         let begun = FittedNetwork {
             weights: Leaves::new(network.layout(), &initial.0, &device),
@@ -258,15 +271,59 @@ impl Neural {
             encoder,
             head,
             device,
+            precision,
         };
         Ok((begun, initial))
     }
 }
 
-fn burn_device(device: Device) -> BurnDevice {
-    match device {
-        Device::Cpu => BurnDevice::flex(),
+/// See [`Device::card`].
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+pub(crate) fn card(device: Device) -> Result<crate::device::Card, String> {
+    cards::open(device).map(|opened| opened.card)
+}
+
+/// See [`Device::memory_bytes`].
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+pub(crate) fn card_memory(device: Device) -> Option<u64> {
+    cards::open(device).ok()?.device.memory_pool_usage().map(|usage| usage.bytes_reserved)
+}
+
+/// The most bytes that a tensor may have on this device.
+fn tensor_bytes(device: Device) -> u64 {
+    #[cfg(any(feature = "wgpu", feature = "cuda"))]
+    if let Ok(opened) = cards::open(device) {
+        return opened.tensor_bytes;
     }
+    debug_assert_eq!(device, Device::Cpu, "a fit is on a device that is open");
+    u64::MAX
+}
+
+/// The library's handle of a device. A build that does not have the device has refused its name before.
+///
+/// # Errors
+/// If this machine has no such card.
+fn burn_device(device: Device) -> Result<BurnDevice, ModelError> {
+    #[cfg(any(feature = "wgpu", feature = "cuda"))]
+    if device != Device::Cpu {
+        let opened = cards::open(device).map_err(|why| ModelError::Failed(format!("{}: {why}", device.name())))?;
+        return Ok(opened.device);
+    }
+    debug_assert_eq!(device, Device::Cpu, "this build has no other device");
+    Ok(BurnDevice::flex())
+}
+
+/// Where a network of this specification computes, and in which numbers.
+///
+/// # Errors
+/// If this machine has no such card, or the card has no such numbers.
+fn place(spec: &Spec) -> Result<(BurnDevice, Precision), ModelError> {
+    let (device, precision) = (burn_device(spec.device)?, Precision::of(&spec.params));
+    if precision == Precision::Bf16 && !device.supports_dtype(FloatDType::BF16) {
+        let name = spec.device.name();
+        return Err(ModelError::Failed(format!("the card of {name} has no bfloat16: use precision = \"f32\"")));
+    }
+    Ok((device, precision))
 }
 
 /// See [`crate::ModelEntry::fit_s`]. In every epoch, a row costs one forward pass and a backward pass of about twice
@@ -321,6 +378,8 @@ pub(crate) fn seconds(multiply_adds: u64, passes: usize, params: &Resolved, thre
     const OPERATIONS_PER_SECOND: f64 = 3e10;
     let rate = match device {
         Device::Cpu => OPERATIONS_PER_SECOND * threads.min(params.int("batch").div_ceil(params.int("shard"))) as f64,
+        // A card is not known before it is measured. This is less than any of today's.
+        Device::Wgpu(_) | Device::Cuda(_) => 1e12,
     };
     2.0 * multiply_adds as f64 * passes as f64 / rate
 }

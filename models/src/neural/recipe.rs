@@ -1,7 +1,9 @@
 //! The recipe: the parameters of training, which all neural models share.
 
 use super::schedule::Fall;
+use crate::device::Device;
 use crate::encode::words::Tokens;
+use crate::model::Support;
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 use crate::search::{Scale, Search, SearchDefault};
 
@@ -15,6 +17,51 @@ pub(crate) enum Rule {
         /// The share of the last step that is kept.
         momentum: f64,
     },
+}
+
+/// The numbers in which products are computed. Everything else, the loss and the sums of a product included, is in 32 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Precision {
+    /// 32 bits.
+    F32,
+    /// 16 bits with the exponent of 32 bits ("Mixed precision training", Micikevicius et al. 2018; Kalamkar et al. 2019). The weights
+    /// are kept in 32 bits.
+    Bf16,
+}
+
+/// The parameter `precision`.
+pub(crate) const PRECISION: Param = Param {
+    name: "precision",
+    images: DefaultValue::Word("f32"),
+    texts: DefaultValue::Word("f32"),
+    domain: Domain::Word(&["f32", "bf16"]),
+    about: "numbers of the products: 32 bits, or bfloat16 on a card that has it; weights, normalisations and the loss are 32 bits",
+    source: "bf16: Kalamkar et al. 2019",
+    search: None,
+};
+
+impl Precision {
+    /// That of a model with these parameters.
+    pub(crate) fn of(params: &Resolved) -> Precision {
+        if params.has(PRECISION.name) && params.word(PRECISION.name) == "bf16" {
+            Precision::Bf16
+        } else {
+            Precision::F32
+        }
+    }
+
+    /// Whether a model with these parameters can compute on this device. Whether a card has such numbers is known when it is open.
+    pub(crate) fn supports(params: &Resolved, device: Device) -> Support {
+        match (Precision::of(params), device) {
+            (Precision::Bf16, Device::Cpu) => Support::No {
+                reason: "precision = \"bf16\" is for graphics cards, and the processor computes in 32 bits".to_owned(),
+            },
+            (Precision::Bf16, Device::Wgpu(_)) => Support::No {
+                reason: "precision = \"bf16\" is for cuda: the shading language of wgpu has no such numbers".to_owned(),
+            },
+            _ => Support::Yes,
+        }
+    }
 }
 
 /// The training settings of one fit.
@@ -96,7 +143,7 @@ pub(crate) const DROPOUT: Search = Search::of_all(
 pub(super) const DEFAULT_MAX_TOKENS: i64 = 64;
 
 /// How many parameters all neural models share.
-pub(crate) const SHARED: usize = 16;
+pub(crate) const SHARED: usize = 17;
 
 /// The parameters that all neural models share.
 const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choices) -> [Param; SHARED] {
@@ -251,6 +298,7 @@ const fn shared(Choices { epochs, optimizer, learning_rate, weight_decay }: Choi
             source: "our own choice",
             search: None,
         },
+        PRECISION,
     ]
 }
 

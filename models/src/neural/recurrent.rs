@@ -134,14 +134,14 @@ impl Layer {
         let gates = (0..directions).map(|way| {
             let part = |tensor: Tensor<3>| tensor.narrow(0, way, 1).flatten(0, 2);
             let x = x.clone().reshape([directions, steps * examples, inputs]);
-            linear(part(x), part(input.clone()), part(bias.clone()))
+            linear(part(x), part(input.clone()), part(bias.clone()), pass.precision())
         });
         let gates: Tensor<1> =
             if directions == 1 { gates.collect::<Vec<_>>().remove(0) } else { Tensor::cat(gates.collect(), 0) };
         let gates = gates.reshape([directions, steps, examples, self.cell.gates() * recurrent.dims()[1]]);
         match self.candidate_bias {
-            Some(bias) => recur_gru(gates, recurrent, pass.weight(bias)),
-            None => recur_lstm(gates, recurrent),
+            Some(bias) => recur_gru(gates, recurrent, pass.weight(bias), pass.precision()),
+            None => recur_lstm(gates, recurrent, pass.precision()),
         }
     }
 }

@@ -7,9 +7,12 @@ use serde::Deserialize;
 
 use super::compress::Importance;
 use super::encoder::TextReading;
+use super::functions::testing::as_on_any_device;
 use super::network::Design;
 use super::reduction::Reduction;
 use super::*;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+use crate::device::testing::{cards, tolerance};
 use crate::model::EpochReport;
 use crate::{ENTRIES, cnn, fusion, gru, lstm, mlp, resnet, transformer};
 
@@ -24,7 +27,7 @@ struct Fixture {
     compress: Vec<Smaller>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct FixtureCase {
     model: String,
     /// Rows of pixels, if the inputs are images; otherwise they are texts.
@@ -101,8 +104,14 @@ pub(super) fn assert_alike(what: &str, ours: f64, theirs: f64) {
     assert!((ours - theirs).abs() < 1e-4 * theirs, "{what}: {ours} is not {theirs}");
 }
 
-fn losses(case: &FixtureCase, split: &Split) -> Vec<f64> {
+fn losses(case: &FixtureCase, split: &Split, device: Device) -> Vec<f64> {
+    fit(case, split, device).1
+}
+
+/// A fit from the weights of the script, and the loss of each step.
+fn fit(case: &FixtureCase, split: &Split, device: Device) -> (Neural, Vec<f64>) {
     let (entry, spec) = spec(&case.model, &case.params, split);
+    let spec = Spec { device, ..spec };
     let single = Reading::from(TextReading::Single);
     let (design, reading): (Design, Reading) = match case.model.as_str() {
         "transformer" => (transformer::design, single),
@@ -122,17 +131,110 @@ fn losses(case: &FixtureCase, split: &Split) -> Vec<f64> {
         model.fit_from(|layout| sines(layout, 0.3, 1), (split, split), &mut told)
     };
     fitted.expect("a fit");
-    told.0
+    (model, told.0)
 }
 
 #[test]
 fn the_networks_have_the_losses_of_pytorch_step_for_step_from_the_same_weights() {
     let (fixture, texts) = Fixture::read();
     for case in &fixture.cases {
-        let losses = losses(case, &case.side.map_or_else(|| texts.clone(), images));
+        let losses = losses(case, &case.side.map_or_else(|| texts.clone(), images), Device::Cpu);
         assert_eq!(losses.len(), case.losses.len());
         for (step, (ours, theirs)) in losses.into_iter().zip(&case.losses).enumerate() {
             assert_alike(&format!("{} in step {step}", case.model), ours, *theirs);
+        }
+    }
+}
+
+#[test]
+fn the_steps_of_other_devices_have_the_losses_of_pytorch_too() {
+    let (fixture, texts) = Fixture::read();
+    for case in &fixture.cases {
+        let split = case.side.map_or_else(|| texts.clone(), images);
+        let losses = as_on_any_device(|| losses(case, &split, Device::Cpu));
+        assert_eq!(losses.len(), case.losses.len());
+        for (step, (ours, theirs)) in losses.into_iter().zip(&case.losses).enumerate() {
+            assert_alike(&format!("{} in step {step}", case.model), ours, *theirs);
+        }
+    }
+}
+
+#[test]
+fn products_in_bfloat16_give_losses_within_two_percent_of_those_in_32_bits() {
+    let (fixture, texts) = Fixture::read();
+    for case in fixture.cases.iter().filter(|case| case.model != "fusion") {
+        let split = case.side.map_or_else(|| texts.clone(), images);
+        let mut rough = case.clone();
+        rough.params.insert("precision".to_owned(), "bf16".into());
+        let losses = as_on_any_device(|| losses(&rough, &split, Device::Cpu));
+        let apart = losses.iter().zip(&case.losses).map(|(ours, exact)| (ours - exact).abs() / exact);
+        let furthest = apart.fold(0.0, f64::max);
+        assert!(furthest < 0.02, "{}: {losses:?} is {furthest} from {:?}", case.model, case.losses);
+        assert!(furthest > 1e-5, "{}: these were products in 32 bits", case.model);
+    }
+}
+
+/// The labels that a model predicts.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn labels(model: &mut Neural, split: &Split) -> Vec<u16> {
+    match model.predict(&split.inputs).expect("predictions") {
+        Predictions::Classes { labels, .. } => labels,
+        Predictions::Values(_) => panic!("the fixtures have classes"),
+    }
+}
+
+/// The same network with the same weights, on the processor.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn on_the_processor(model: &Neural, targets: &Targets) -> Neural {
+    let fitted = model.fitted.as_ref().expect("it is fitted");
+    let (weights, buffers) = (fitted.weights.flat().expect("weights"), fitted.buffers.flat().expect("statistics"));
+    let spec = Spec { device: Device::Cpu, ..model.spec.clone() };
+    let mut here = Neural::new(model.entry, &spec, model.design, model.reading).expect("threads");
+    here.fit_nothing(fitted.encoder.clone(), |_| Ok(weights.clone()), targets).expect("a network");
+    here.fitted.as_mut().expect("it has weights").set(&weights, &buffers);
+    here
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+#[test]
+fn every_network_has_the_losses_of_pytorch_on_every_card_of_this_machine() {
+    let (fixture, texts) = Fixture::read();
+    let (_turn, found) = cards();
+    for device in found {
+        let tolerance = tolerance(device);
+        for case in &fixture.cases {
+            let split = case.side.map_or_else(|| texts.clone(), images);
+            let (entry, spec) = spec(&case.model, &case.params, &split);
+            if entry.supports(&spec.shape, &spec.params, device) != crate::model::Support::Yes {
+                assert!(["mlp", "fusion"].contains(&case.model.as_str()), "features alone want the processor");
+                continue;
+            }
+            let (mut model, losses) = fit(case, &split, device);
+            for (step, (ours, theirs)) in losses.into_iter().zip(&case.losses).enumerate() {
+                let what = format!("{} on {} in step {step}", case.model, device.name());
+                assert!((ours - theirs).abs() < tolerance * theirs, "{what}: {ours} is not {theirs}");
+            }
+            let here = labels(&mut on_the_processor(&model, &split.targets), &split);
+            let there = labels(&mut model, &split);
+            let same = here.iter().zip(&there).filter(|(here, there)| here == there).count();
+            assert!(same * 100 >= here.len() * 99, "{}: {same} of {} predictions are the same", case.model, here.len());
+        }
+    }
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+#[test]
+fn fits_of_the_same_seed_on_the_same_card_draw_the_same_dropout() {
+    let (fixture, texts) = Fixture::read();
+    let (_turn, found) = cards();
+    for device in found {
+        let mut case =
+            fixture.cases.iter().find(|case| case.model == "transformer" && case.side.is_none()).cloned().expect("one");
+        case.params.insert("dropout".to_owned(), 0.3.into());
+        let [first, second] = [0, 1].map(|_| losses(&case, &texts, device));
+        assert_ne!(first.first(), case.losses.first(), "dropout changes the loss");
+        for (one, other) in first.iter().zip(&second) {
+            assert!((one - other).abs() <= 1e-5 * one.abs(), "{}: {first:?} and {second:?}", device.name());
         }
     }
 }

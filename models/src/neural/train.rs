@@ -1,17 +1,19 @@
 //! The one training loop.
 
 use bakeoff_datasets::Targets;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::backend::{Optimizer, Pace, Pools, add, clip};
-use super::batch;
+use super::batch::{self, Draws};
 use super::encoder::Encoded;
 use super::fitted::FittedNetwork;
+use super::functions::has_own_loops;
 use super::head::Head;
 use super::layers::Pass;
 use super::network::Network;
+use super::on_device::OnDevice;
 use super::recipe::Recipe;
 use super::schedule::Schedule;
 use super::training_state::{BestEpoch, TrainingState};
@@ -19,10 +21,13 @@ use super::weights::{WeightGroup, WeightLayout};
 use crate::model::{EpochReport, ModelError, Spec, Watch};
 
 /// The share of the running statistics that a step replaces. It is PyTorch's value.
-const STATISTICS_RATE: f32 = 0.1;
+pub(super) const STATISTICS_RATE: f32 = 0.1;
 
 /// Fewer weights than this are moved before another thread has woken up.
 const MIN_WEIGHTS_TO_SHARE: usize = 1 << 20;
+
+/// How many steps of a fit with a budget may be queued on a device.
+const STEPS_AHEAD: usize = 8;
 
 /// How finely the schedule follows a budget.
 pub(super) const SHARES_OF_A_BUDGET: usize = 1_000_000;
@@ -45,8 +50,18 @@ pub(super) struct ShardResult {
     pub(super) statistics: Vec<f32>,
 }
 
+/// What the computation of a whole step on a device gives, where it is.
+pub(super) struct StepResult {
+    /// The mean of the rows' losses.
+    pub(super) loss: Tensor<1>,
+    /// The gradient of each slot; `None` where the loss does not depend on it.
+    pub(super) gradients: Vec<Option<Tensor<1>>>,
+    /// The statistics of batch normalisation, one tensor for each buffer.
+    pub(super) statistics: Vec<Tensor<1>>,
+}
+
 /// What a step needs beside weights and rows.
-struct StepContext<'a> {
+pub(super) struct StepContext<'a> {
     network: &'a dyn Network,
     recipe: Recipe,
     head: Head,
@@ -83,19 +98,44 @@ impl<'a> StepContext<'a> {
     fn shard(&self, fitted: &FittedNetwork, rows: &[usize], total: usize, place: (usize, usize)) -> ShardResult {
         let (step, index) = place;
         let weights = fitted.weights.tracked();
-        let mut augment = shard_rng(self.augment_seed, step, index);
-        let (batch, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut augment, &self.device);
+        let mut draws = Draws::new(vec![shard_rng(self.augment_seed, step, index)], rows.len());
+        let (batch, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut draws, &self.device);
         let negate: Vec<bool> = mirrored.iter().map(|&mirrored| mirrored && self.mirror_negates).collect();
         let targets = self.head.encode(self.targets, rows, &negate, &self.device);
 
         let mut pass = Pass::new(&weights, &fitted.buffers, Some(shard_rng(self.dropout_seed, step, index)));
         let outputs = self.network.forward(&batch, &mut pass);
-        let statistics = pass.into_statistics();
+        let statistics = pass.into_statistics().into_iter().flat_map(numbers).collect();
         let loss = self.head.loss(outputs, targets) / total as f64;
         let mut gradients = loss.backward();
         let gradient = weights.gradient(&mut gradients);
         ShardResult { loss: f64::from(loss.into_scalar::<f32>()), rows: rows.len(), gradient, statistics }
     }
+
+    /// The forward and the backward pass of all shards of a step at once, as a device does it. The random numbers of augmentation and
+    /// the groups of batch normalisation are those of the shards, so the numbers are those of [`StepContext::shard`], rounding aside.
+    pub(super) fn whole(&self, fitted: &FittedNetwork, rows: &[usize], step: usize) -> StepResult {
+        let weights = fitted.weights.tracked();
+        let shards = rows.len().div_ceil(self.recipe.shard);
+        let rng = |index| shard_rng(self.augment_seed, step, index);
+        let mut draws = Draws::new((0..shards).map(rng).collect(), self.recipe.shard);
+        let (batch, mirrored) = batch::augmented(&self.encoded, rows, &self.recipe, &mut draws, &self.device);
+        let negate: Vec<bool> = mirrored.iter().map(|&mirrored| mirrored && self.mirror_negates).collect();
+        let targets = self.head.encode(self.targets, rows, &negate, &self.device);
+        let noise = shard_rng(self.dropout_seed, step, 0);
+        let mut pass =
+            Pass::of_shards(&weights, &fitted.buffers, noise, self.recipe.shard).in_precision(fitted.precision);
+        let outputs = self.network.forward(&batch, &mut pass);
+        let statistics = pass.into_statistics();
+        let loss = self.head.loss(outputs, targets) / rows.len() as f64;
+        let mut gradients = loss.backward();
+        StepResult { gradients: weights.gradients(&mut gradients), loss: loss.inner(), statistics }
+    }
+}
+
+/// The numbers of a tensor, after the device has computed them.
+pub(super) fn numbers(tensor: Tensor<1>) -> Vec<f32> {
+    tensor.try_into_vec_as::<f32>().expect("weights and running statistics are 32-bit floats")
 }
 
 /// Sums losses, gradients and statistics in the order of the shards.
@@ -122,12 +162,15 @@ pub(super) fn merge(results: Vec<ShardResult>, buffers: &mut [f32]) -> (f64, Vec
 
 /// How the optimiser moves the weights of a network with this layout.
 pub(super) fn paces_of(layout: &WeightLayout, recipe: &Recipe) -> Vec<Pace> {
-    let pace = |group: &WeightGroup| Pace {
+    layout.groups().into_iter().map(|group| pace(group, recipe)).collect()
+}
+
+fn pace(group: WeightGroup, recipe: &Recipe) -> Pace {
+    Pace {
         len: group.len,
         decay: if group.decay { recipe.weight_decay as f32 } else { 0.0 },
         share: group.pace * recipe.layer_decay.powi(group.depth as i32),
-    };
-    layout.groups().iter().map(pace).collect()
+    }
 }
 
 /// What a fit learns from: encoded rows.
@@ -156,22 +199,32 @@ pub(super) fn read_gradients<R: Send>(
 ///
 /// # Errors
 /// If the loss or a gradient is not finite, if the budget ends in the first epoch, or if `watch` ends the fit.
-pub(super) fn train(
+pub(super) fn train<'a>(
     fitted: &mut FittedNetwork,
     initial: (Vec<f32>, Vec<f32>),
     (spec, recipe): (&Spec, Recipe),
     pools: &Pools,
-    rows: TrainingRows<'_>,
+    rows: TrainingRows<'a>,
     watch: &mut dyn Watch,
 ) -> Result<(), ModelError> {
     let network = std::sync::Arc::clone(&fitted.network);
-    let context = StepContext::new(&*network, fitted, (spec, recipe), (rows.train, rows.targets));
+    let there = |encoded: Encoded<'a>| match has_own_loops(&fitted.device) {
+        true => encoded,
+        false => encoded.uploaded(&fitted.device, super::tensor_bytes(spec.device)),
+    };
+    let (encoded, validation) = (there(rows.train), there(rows.validation));
+    let context = StepContext::new(&*network, fitted, (spec, recipe), (encoded, rows.targets));
     let optimizer = Optimizer::new(recipe.rule, paces_of(network.layout(), &recipe));
     let mut state = TrainingState::new(initial, optimizer, spec.seed_for("order"));
     if let Some(bytes) = watch.interrupted() {
         state.restore(&bytes).map_err(|error| ModelError::State(error.to_string()))?;
         fitted.set(&state.weights, &state.buffers);
     }
+    let mut on_device = (!has_own_loops(&fitted.device)).then(|| {
+        let layouts = (network.layout(), network.buffers());
+        let paces = network.layout().each().map(|slot| pace(slot, &recipe)).collect();
+        OnDevice::new(layouts, paces, (recipe.rule, recipe.clip), &state, &fitted.device)
+    });
     // The share of the budget that a validation pass takes. It is left for the last one.
     let mut reserve = 0.0;
     loop {
@@ -180,9 +233,11 @@ pub(super) fn train(
         if is_over && state.epoch > 0 {
             break;
         }
-        let Some(train_loss) = context.epoch(fitted, &mut state, pools, reserve, watch)? else { break };
+        let Some(train_loss) = context.epoch(fitted, (&mut state, on_device.as_mut()), pools, reserve, watch)? else {
+            break;
+        };
         let before = watch.spent();
-        let predictions = fitted.predict_encoded(&rows.validation, pools)?;
+        let predictions = fitted.predict_encoded(&validation, pools)?;
         let after = watch.spent();
         let epochs =
             after.map_or(recipe.epochs, |spent| state.epoch.max((state.epoch as f64 / spent).round() as usize));
@@ -206,7 +261,7 @@ impl StepContext<'_> {
     fn epoch(
         &self,
         fitted: &mut FittedNetwork,
-        state: &mut TrainingState,
+        (state, mut on_device): (&mut TrainingState, Option<&mut OnDevice>),
         pools: &Pools,
         reserve: f64,
         watch: &mut dyn Watch,
@@ -218,12 +273,26 @@ impl StepContext<'_> {
         let schedule = Schedule::new(recipe.learning_rate, recipe.fall, recipe.warmup, steps);
         let epoch = state.epoch + 1;
         let (mut sum, mut done) = (0.0, 0);
+        if on_device.is_some() {
+            // By epoch, so that a resumed fit draws what the whole one draws.
+            self.device.seed(self.dropout_seed.wrapping_add(epoch as u64));
+        }
         for rows in &batches {
             let rate = match watch.spent() {
                 Some(spent) if spent + reserve >= 1.0 => break,
                 Some(spent) => schedule.rate((spent * SHARES_OF_A_BUDGET as f64) as usize),
                 None => schedule.rate(state.step),
             };
+            if let Some(on_device) = on_device.as_deref_mut() {
+                on_device.step(self, fitted, rows, (state.step, rate));
+                // A budget counts steps that are done, not those that are queued. So few may be queued.
+                if watch.spent().is_some() && done % STEPS_AHEAD == 0 {
+                    on_device.wait();
+                }
+                state.step += 1;
+                done += 1;
+                continue;
+            }
             let shards: Vec<&[usize]> = rows.chunks(recipe.shard).collect();
             let results = pools.map(&shards, |index, shard| self.shard(fitted, shard, rows.len(), (state.step, index)));
             let (loss, gradient) = merge(results, &mut state.buffers);
@@ -241,6 +310,14 @@ impl StepContext<'_> {
             sum += loss;
             state.step += 1;
             done += 1;
+        }
+        if let Some(on_device) = on_device {
+            let found = on_device.end(state);
+            if !found.loss.is_finite() || !found.is_finite {
+                let what = if found.loss.is_finite() { "the gradient" } else { "the training loss" };
+                return Err(ModelError::Diverged { epoch, what: what.to_owned() });
+            }
+            sum = found.loss;
         }
         if epoch == 1 && done < batches.len() {
             let all = batches.len();

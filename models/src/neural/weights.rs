@@ -211,6 +211,16 @@ impl WeightLayout {
         groups
     }
 
+    /// All slots in order, and how the optimiser moves each of them.
+    pub(crate) fn each(&self) -> impl Iterator<Item = WeightGroup> {
+        self.slots.iter().map(|slot| WeightGroup {
+            len: slot.len(),
+            decay: slot.decay,
+            depth: slot.depth,
+            pace: slot.pace,
+        })
+    }
+
     /// The values of all slots, from a source that returns them by name and shape.
     ///
     /// # Errors
@@ -264,6 +274,16 @@ impl Leaves {
             vector(values, device)
         });
         Leaves { tensors: tensors.collect(), shapes, quantised }
+    }
+
+    /// The slots that these tensors are, in the order of the layout.
+    pub(crate) fn of_tensors(layout: &WeightLayout, tensors: Vec<Tensor<1>>) -> Leaves {
+        Leaves { tensors, shapes: layout.slots.iter().map(|slot| slot.shape.clone()).collect(), quantised: Vec::new() }
+    }
+
+    /// The tensors of all slots, each flat.
+    pub(crate) fn tensors(&self) -> &[Tensor<1>] {
+        &self.tensors
     }
 
     /// The same slots, each as the root of a graph of its own, for [`Leaves::gradient`].
@@ -349,6 +369,13 @@ impl Leaves {
             }
         }
         all
+    }
+}
+
+impl Leaves {
+    /// The gradient of each slot, where it is. `None` where the loss does not depend on a slot.
+    pub(crate) fn gradients(&self, gradients: &mut Gradients) -> Vec<Option<Tensor<1>>> {
+        self.tensors.iter().map(|leaf| leaf.grad_remove(gradients)).collect()
     }
 }
 

@@ -12,9 +12,10 @@ use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
 use super::{CONFIG, Place, Pretrained, TOKENIZER, WEIGHTS};
+use crate::device::Device;
 use crate::encode::pieces::{PieceText, Pieces};
 use crate::encoder::{Encoder, recipe};
-use crate::model::{Device, EpochReport, InputShape, ModelEntry, ModelError, Spec, TargetShape, TaskShape, Watch};
+use crate::model::{EpochReport, InputShape, ModelEntry, ModelError, Spec, TargetShape, TaskShape, Watch};
 use crate::neural::Neural;
 use crate::neural::batch::{self, Batch};
 use crate::neural::bert::{BertNet, design};
@@ -170,6 +171,21 @@ impl Watch for Losses {
 
 #[test]
 fn fine_tuning_has_the_losses_of_pytorch_step_for_step_from_the_same_weights() {
+    fine_tuning_is_pytorchs(Device::Cpu, 1e-4);
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+#[test]
+fn fine_tuning_has_the_losses_of_pytorch_on_every_card_of_this_machine() {
+    let (_turn, found) = crate::device::testing::cards();
+    for device in found {
+        // Its error function is an approximation there.
+        fine_tuning_is_pytorchs(device, 1e-3_f64.max(crate::device::testing::tolerance(device)));
+    }
+}
+
+/// The losses of the steps are PyTorch's, from the same weights, to this share of them.
+fn fine_tuning_is_pytorchs(device: Device, tolerance: f64) {
     let Training { texts, labels, params, fits } = expected("expected.json").training.expect("fits");
     let names: Arc<[String]> = ["no", "yes"].map(str::to_owned).into();
     let inputs = Inputs::Texts(texts.into_iter().map(|first| Text { first, second: None }).collect());
@@ -183,7 +199,7 @@ fn fine_tuning_has_the_losses_of_pytorch_step_for_step_from_the_same_weights() {
         let pieces = Pieces::new(pretrained.vocabulary, 64).expect("a vocabulary");
         let encoder = InputEncoder::pieces(pieces, pretrained.shape, 8, false).expect("they fit");
         let head = 2 * pretrained.shape.width + 2;
-        let spec = Spec { shape: task(false), params, device: Device::Cpu, threads: Threads::new(2), seed: 1 };
+        let spec = Spec { shape: task(false), params, device, threads: Threads::new(2), seed: 1 };
         let mut model = Neural::new(&Encoder, &spec, design, TextReading::Joined).expect("threads");
         let mut told = Losses(Vec::new());
         let start = |layout: &_| {
@@ -198,7 +214,10 @@ fn fine_tuning_has_the_losses_of_pytorch_step_for_step_from_the_same_weights() {
         model.fit_encoded((encoder, recipe), start, (&split, &split), &mut told).expect("a fit");
         assert_eq!(told.0.len(), losses.len());
         for (step, (ours, theirs)) in told.0.iter().zip(&losses).enumerate() {
-            assert!((ours - theirs).abs() < 1e-4 * theirs, "{pooling} in step {step}: {ours} is not {theirs}");
+            assert!(
+                (ours - theirs).abs() < tolerance * theirs,
+                "{pooling} on {device:?} in step {step}: {ours} is not {theirs}"
+            );
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::comparison::ALPHA;
 use crate::contrast::Unpaired;
 use crate::remedy::{self, FEWEST_SEEDS};
 use crate::results::Results;
+use crate::setting::{PROCESSOR, is_software};
 use crate::statistics::{EffectOfTwoSources, Interval, holm};
 
 use super::part::{Answer, Question};
@@ -84,8 +85,8 @@ pub struct Finding {
     pub run: String,
     /// Why it was not measured, or what would decide it; empty if it is decided.
     pub remedy: String,
-    /// Whether it is left out of the verdict, because a model saw the training rows in pretraining.
-    pub is_seen: bool,
+    /// Whether it is left out of the verdict: a model saw the training rows in pretraining, or a device is no card.
+    pub is_left_out: bool,
 }
 
 /// Judges claims by runs. A comparison is looked for in the runs in their order, and only in those of the claim's suites, because a
@@ -102,7 +103,8 @@ pub fn judge(claims: &[Claim], runs: &[&Results]) -> Vec<Judged> {
 }
 
 fn judge_claim(claim: &Claim, runs: &[&Results]) -> Judged {
-    let questions: Vec<Question> = claim.parts.iter().flat_map(super::registry::Part::questions).collect();
+    let cards = cards(claim, runs);
+    let questions: Vec<Question> = claim.parts.iter().flat_map(|part| part.questions(&cards)).collect();
     let answers: Vec<Result<(Answer, &Results), String>> =
         questions.iter().map(|question| ask(claim, question, runs)).collect();
     let tested: Vec<f64> = answers.iter().filter_map(|answer| answer.as_ref().ok()?.0.p).collect();
@@ -123,14 +125,33 @@ fn judge_claim(claim: &Claim, runs: &[&Results]) -> Judged {
     Judged { verdict: verdict(claim, &findings), claim: claim.clone(), findings }
 }
 
-/// The answer of the first run that has one.
+/// The devices of the claim's runs other than the processor, each once. Software devices are among them only if there is nothing else,
+/// because they are no cards.
+fn cards(claim: &Claim, runs: &[&Results]) -> Vec<String> {
+    let (mut cards, mut software) = (Vec::new(), Vec::new());
+    for run in runs.iter().filter(|run| claim.suites.contains(&run.info.suite)) {
+        for device in run.info.devices.iter().filter(|device| device.device != PROCESSOR) {
+            let found = if is_software(&device.name) { &mut software } else { &mut cards };
+            if !found.contains(&device.device) {
+                found.push(device.device.clone());
+            }
+        }
+    }
+    if cards.is_empty() { software } else { cards }
+}
+
+/// The answer of the first run that has one. One that is left out of the verdict is taken only if no other run has any.
 fn ask<'a>(claim: &Claim, question: &Question, runs: &[&'a Results]) -> Result<(Answer, &'a Results), String> {
-    let mut reason = None;
+    let (mut reason, mut left_out) = (None, None);
     for run in runs.iter().filter(|run| claim.suites.contains(&run.info.suite)) {
         match question.ask(run) {
+            Ok(answer) if answer.left_out.is_some() => drop(left_out.get_or_insert((answer, *run))),
             Ok(answer) => return Ok((answer, run)),
             Err(found) => drop(reason.get_or_insert((*run, found))),
         }
+    }
+    if let Some(answer) = left_out {
+        return Ok(answer);
     }
     Err(match reason {
         None => claim.remedy(runs),
@@ -164,7 +185,7 @@ fn not_measured(question: &Question, reason: &str) -> Finding {
         rows: 0,
         run: String::new(),
         remedy: reason.to_owned(),
-        is_seen: false,
+        is_left_out: false,
     }
 }
 
@@ -177,18 +198,20 @@ fn measured(
 ) -> Finding {
     let is_small = |p: Option<f64>| answer.seeds >= FEWEST_SEEDS && p.is_some_and(|p| p < ALPHA);
     let verdict = match answer.effect {
-        _ if answer.is_seen => Verdict::NotMeasured,
+        _ if answer.left_out.is_some() => Verdict::NotMeasured,
         effect if effect > 0.0 && is_small(to_support) => Verdict::Supported,
         effect if effect < 0.0 && is_small(to_refute) => Verdict::Refuted,
         _ => Verdict::Undecided,
     };
-    let remedy = match verdict {
-        Verdict::Undecided => what_would_decide(answer),
-        Verdict::NotMeasured => "seen in pretraining, so it is left out of the verdict".to_owned(),
-        Verdict::Supported | Verdict::Refuted => String::new(),
+    let remedy = match (verdict, &answer.left_out) {
+        (Verdict::Undecided, _) => what_would_decide(answer),
+        (Verdict::NotMeasured, Some(reason)) => format!("{reason}, so it is left out of the verdict"),
+        _ => String::new(),
     };
+    let hardware =
+        if answer.hardware.is_empty() { String::new() } else { format!(" ({})", answer.hardware.join("; ")) };
     Finding {
-        what: question.words(),
+        what: format!("{}{hardware}", question.words()),
         verdict,
         effect: Some(answer.shown),
         interval: answer.interval,
@@ -198,13 +221,13 @@ fn measured(
         rows: answer.rows,
         run: run.to_owned(),
         remedy,
-        is_seen: answer.is_seen,
+        is_left_out: answer.left_out.is_some(),
     }
 }
 
 /// The verdict on a claim from those on its comparisons.
 fn verdict(claim: &Claim, findings: &[Finding]) -> Verdict {
-    let findings: Vec<&Finding> = findings.iter().filter(|finding| !finding.is_seen).collect();
+    let findings: Vec<&Finding> = findings.iter().filter(|finding| !finding.is_left_out).collect();
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count() as f64;
     let all = findings.len() as f64;
     // Whether so many of the comparisons are enough.

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::{Cell, ESTIMATE};
 use crate::contrast::{Contrast, Unpaired};
+use crate::devices::PerPrediction;
 use crate::estimate::Scored;
 use crate::format::{count, percent};
 use crate::metric::{Better, Metric, metric};
 use crate::record::Status;
 use crate::results::Results;
-use crate::setting::Setting;
+use crate::setting::{PROCESSOR, Setting};
 use crate::statistics::{Inference, Interval};
 
-use super::registry::{Part, Relation, Rows, Side};
+use super::registry::{Part, Relation, Rows, Side, Where};
 
 /// What a part may ask of, beside metrics. `claims.toml` says what they are.
 pub(super) const GAP: &str = "gap";
@@ -29,10 +30,13 @@ pub(super) struct Question {
     pub(super) value: Option<f64>,
     pub(super) is: Relation,
     pub(super) grows: bool,
+    pub(super) largest_calls: bool,
 }
 
 /// The kind of device, and the fingerprint of the machine.
-type Where<'a> = (&'a str, &'a str);
+type At<'a> = (&'a str, &'a str);
+/// The only machine of each device, for a comparison of two devices.
+const ANY_MACHINE: At<'static> = ("", "");
 
 /// A model at a size.
 #[derive(Debug, Clone)]
@@ -41,10 +45,12 @@ pub(super) struct Place {
     pub(super) model: String,
     rows: Rows,
     label_noise: f64,
+    /// The kind of device, `cpu`, `cuda` or `card` if no run has one; `None` if it may be any.
+    device: Option<String>,
 }
 
 /// The answer to a question by the rows of a run.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
     /// Above 0 if it is as claimed: a difference in the unit of the metric, or the logarithm of a ratio.
     pub(super) effect: f64,
@@ -61,13 +67,33 @@ pub(super) struct Answer {
     pub(super) variances: Option<(f64, f64)>,
     /// Why its sides cannot be paired by their test rows.
     pub(super) unpaired: Option<Unpaired>,
-    /// Whether a model of it saw the task's training rows in pretraining.
-    pub(super) is_seen: bool,
+    /// Why it is no evidence, although it was measured.
+    pub(super) left_out: Option<String>,
+    /// The devices of a question that names some, each with its hardware.
+    pub(super) hardware: Vec<String>,
 }
 
+/// What is said of a score on rows that a model knows from pretraining.
+const SEEN: &str = "seen in pretraining";
+/// What a comparison is about for which no run has a graphics card.
+const NO_CARD: &str = "card";
+
 impl Part {
-    /// Its comparisons.
-    pub(super) fn questions(&self) -> Vec<Question> {
+    /// Its comparisons. `cards` are the devices of the runs other than the processor.
+    pub(super) fn questions(&self, cards: &[String]) -> Vec<Question> {
+        let of_card = self.sides().any(|side| side.device == Where::Card);
+        match (of_card, cards) {
+            (true, []) => self.questions_on(NO_CARD),
+            (true, cards) => cards.iter().flat_map(|card| self.questions_on(card)).collect(),
+            (false, _) => self.questions_on(""),
+        }
+    }
+
+    pub(super) fn sides(&self) -> impl Iterator<Item = &Side> {
+        [Some(&self.first), self.second.as_ref()].into_iter().flatten()
+    }
+
+    fn questions_on(&self, card: &str) -> Vec<Question> {
         let mut questions = Vec::new();
         for task in &self.task {
             let place = |side: &Side, model: &str| Place {
@@ -75,6 +101,11 @@ impl Part {
                 model: model.to_owned(),
                 rows: side.rows,
                 label_noise: side.label_noise,
+                device: match side.device {
+                    Where::Anywhere => None,
+                    Where::Cpu => Some(PROCESSOR.to_owned()),
+                    Where::Card => Some(card.to_owned()),
+                },
             };
             for first in &self.first.model {
                 let question = |second: Option<Place>| Question {
@@ -85,6 +116,7 @@ impl Part {
                     value: self.value,
                     is: self.is,
                     grows: self.grows,
+                    largest_calls: self.largest_calls,
                 };
                 match &self.second {
                     None => questions.push(question(None)),
@@ -112,7 +144,8 @@ impl Question {
             (Some(place), _) => self.words_of(place, Some(&self.first)),
             (None, value) => value.unwrap_or(0.0).to_string(),
         };
-        let metric = if self.metric == "primary" { String::new() } else { format!(", {}", self.metric) };
+        let calls = if self.largest_calls { " in the largest calls" } else { "" };
+        let metric = if self.metric == "primary" { String::new() } else { format!(", {}{calls}", self.metric) };
         let left = self.words_of(&self.first, self.second.as_ref());
         match (self.grows, &self.second) {
             (false, _) => format!("{}{metric}: {left} {relation} {right}", self.task),
@@ -139,7 +172,8 @@ impl Question {
             share => format!(" with {} % wrong labels", percent(share)),
         };
         let task = if place.task == self.task { String::new() } else { format!(" on {}", place.task) };
-        format!("{}{rows}{noise}{task}", place.model)
+        let device = place.device.as_ref().map_or(String::new(), |device| format!(" on {device}"));
+        format!("{}{rows}{noise}{task}{device}", place.model)
     }
 
     /// Whether a case that the comparison needs is planned in this run, and has not ended with a score.
@@ -164,10 +198,18 @@ impl Question {
     /// # Errors
     /// Says what the run does not have.
     pub(super) fn ask(&self, results: &Results) -> Result<Answer, String> {
-        let mut wheres: Vec<Where<'_>> = Vec::new();
+        let devices = || self.terms().into_iter().filter_map(|(_, place, _)| place.device.as_deref());
+        if devices().any(|device| device == NO_CARD) {
+            return Err("it has no case on a graphics card, which --device cpu,cuda or cpu,wgpu asks for".to_owned());
+        }
+        let first = self.first.device.as_deref();
+        if devices().any(|device| Some(device) != first) {
+            return self.ask_on(results, ANY_MACHINE);
+        }
+        let mut wheres: Vec<At<'_>> = Vec::new();
         for setting in &results.grid.settings {
             let at = (setting.device.as_str(), setting.machine.as_str());
-            if !wheres.contains(&at) {
+            if first.is_none_or(|device| device == setting.device) && !wheres.contains(&at) {
                 wheres.push(at);
             }
         }
@@ -183,7 +225,29 @@ impl Question {
         Err(format!("{reason}{apart}"))
     }
 
-    fn ask_on(&self, results: &Results, at: Where<'_>) -> Result<Answer, String> {
+    /// The answer with the hardware, if the question names devices. What a software device does is no evidence about graphics cards.
+    fn ask_on(&self, results: &Results, at: At<'_>) -> Result<Answer, String> {
+        let answer = self.answer_on(results, at)?;
+        if self.first.device.is_none() {
+            return Ok(answer);
+        }
+        let mut hardware: Vec<String> = Vec::new();
+        let mut software = None;
+        for (_, place, rows) in self.terms() {
+            let (setting, _) = place.find(results, at, rows)?;
+            let setting = results.setting(setting);
+            if !hardware.contains(&setting.named_device()) {
+                hardware.push(setting.named_device());
+            }
+            software = software.or(setting.is_on_software_device().then_some(&setting.device_name));
+        }
+        let left_out = answer.left_out.clone().or_else(|| {
+            software.map(|name| format!("{name} computes on the processor, which is no evidence about graphics cards"))
+        });
+        Ok(Answer { p: answer.p.filter(|_| left_out.is_none()), hardware, left_out, ..answer })
+    }
+
+    fn answer_on(&self, results: &Results, at: At<'_>) -> Result<Answer, String> {
         let (setting, _) = self.first.find(results, at, self.first.rows)?;
         let primary = results.setting(setting).primary();
         let metric = match self.metric.as_str() {
@@ -204,7 +268,7 @@ impl Question {
         };
         // A score on rows that are known from pretraining is no evidence. What it costs is.
         if self.is_seen(results, at)? {
-            return Ok(Answer { p: None, is_seen: true, ..answer });
+            return Ok(Answer { p: None, left_out: Some(SEEN.to_owned()), ..answer });
         }
         Ok(answer)
     }
@@ -215,7 +279,7 @@ impl Question {
     }
 
     /// Whether a model of either side saw the task in pretraining.
-    fn is_seen(&self, results: &Results, at: Where<'_>) -> Result<bool, String> {
+    fn is_seen(&self, results: &Results, at: At<'_>) -> Result<bool, String> {
         for (_, place, rows) in self.terms() {
             let (_, cell) = place.find(results, at, rows)?;
             if cell.is_seen_in_pretraining() {
@@ -243,13 +307,7 @@ impl Question {
         sides.map(|(factor, place)| (factor, place, place.rows)).collect()
     }
 
-    fn ask_scores(
-        &self,
-        results: &Results,
-        at: Where<'_>,
-        metric: &'static Metric,
-        sign: f64,
-    ) -> Result<Answer, String> {
+    fn ask_scores(&self, results: &Results, at: At<'_>, metric: &'static Metric, sign: f64) -> Result<Answer, String> {
         let rules = metric.score.as_ref();
         let rules = rules.ok_or_else(|| format!("{} is no score", metric.name))?;
         let mut terms = Vec::new();
@@ -275,21 +333,28 @@ impl Question {
             inference: found.inference.map(|inference| Inference { value: sign * difference, ..inference }),
             variances: found.variances,
             unpaired: contrast.unpaired(),
-            is_seen: false,
+            left_out: None,
+            hardware: Vec::new(),
         })
     }
 
     /// Compares numbers of which each seed has one: costs by the logarithm of their ratio, gaps
     /// and falls by their difference.
-    fn ask_seeds(&self, results: &Results, at: Where<'_>, metric: &Metric, sign: f64) -> Result<Answer, String> {
+    fn ask_seeds(&self, results: &Results, at: At<'_>, metric: &Metric, sign: f64) -> Result<Answer, String> {
         let is_difference = self.is_of_seeds();
         let mut sums: Option<BTreeMap<u64, f64>> = None;
         let mut sources: BTreeSet<&str> = BTreeSet::new();
+        let mut calls: BTreeSet<usize> = BTreeSet::new();
         for (factor, place, rows) in self.terms() {
             let (setting, cell) = place.find(results, at, rows)?;
             let numbers = match self.metric.as_str() {
                 GAP => gaps(results.setting(setting), cell),
                 LOSS_FALL => falls(results, cell),
+                name if self.largest_calls => {
+                    let (size, numbers) = in_largest_calls(results, setting, name, cell)?;
+                    calls.insert(size);
+                    numbers
+                }
                 _ => costs(metric, cell, &mut sources)?,
             };
             if is_difference {
@@ -308,6 +373,10 @@ impl Question {
         if sources.len() > 1 {
             let sources: Vec<&str> = sources.into_iter().collect();
             return Err(format!("{} is from {}, which are not compared", self.metric, sources.join(" and ")));
+        }
+        if calls.len() > 1 {
+            let sizes: Vec<String> = calls.iter().map(usize::to_string).collect();
+            return Err(format!("its largest calls have {} examples, which are not compared", sizes.join(" and ")));
         }
         let sums: Vec<f64> = sums.unwrap_or_default().into_values().collect();
         let n = sums.len() as f64;
@@ -332,7 +401,8 @@ impl Question {
             inference: inference.map(|found| Inference { value: sign * (mean - threshold), ..found }),
             variances: (sums.len() > 1).then_some((variance, 0.0)),
             unpaired: None,
-            is_seen: false,
+            left_out: None,
+            hardware: Vec::new(),
         })
     }
 }
@@ -348,14 +418,26 @@ impl Place {
     }
 
     /// The cell of a run on this device and machine.
-    fn find<'a>(&self, results: &'a Results, at: Where<'_>, rows: Rows) -> Result<(usize, &'a Cell), String> {
+    fn find<'a>(&self, results: &'a Results, at: At<'_>, rows: Rows) -> Result<(usize, &'a Cell), String> {
         let grid = &results.grid;
         let label = grid.labels.iter().position(|label| *label == self.model);
         let label = label.ok_or_else(|| format!("it has no model '{}'", self.model))?;
         let with_all_rows = format!("{}-full", self.task);
         let is_task = |task: &str| task == self.task || task == with_all_rows;
+        let is_there = |setting: &Setting| match &self.device {
+            Some(device) if at == ANY_MACHINE => setting.device == *device,
+            _ => (setting.device.as_str(), setting.machine.as_str()) == at,
+        };
+        if let Some(device) = self.device.as_ref().filter(|_| at == ANY_MACHINE) {
+            // Which processor feeds which card is not known if there are several.
+            let settings = grid.settings.iter().filter(|setting| is_there(setting));
+            let machines: BTreeSet<&str> = settings.map(|setting| setting.machine.as_str()).collect();
+            if machines.len() > 1 {
+                return Err(format!("its cases on {device} are of several machines, which are not compared"));
+            }
+        }
         let is_of = |setting: &Setting| {
-            (setting.device.as_str(), setting.machine.as_str()) == at
+            is_there(setting)
                 && is_task(&setting.task.name)
                 && setting.label_noise == self.label_noise
                 && setting.folds.is_none()
@@ -380,7 +462,8 @@ impl Place {
         });
         let (setting, cell) = found.ok_or_else(|| {
             let rows = size.map_or(String::new(), |size| format!(" with {}", count(size, "row")));
-            format!("it has no finished case of {} on {}{rows}", self.model, self.task)
+            let device = self.device.as_ref().map_or(String::new(), |device| format!(" on the device {device}"));
+            format!("it has no finished case of {} on {}{rows}{device}", self.model, self.task)
         })?;
         if cell.trials.len() < cell.planned {
             let (done, planned) = (cell.trials.len(), cell.planned);
@@ -415,6 +498,29 @@ fn falls(results: &Results, cell: &Cell) -> BTreeMap<u64, f64> {
         Some((trial.seed, falls.reduce(f64::min)?))
     };
     cell.trials.iter().filter_map(smallest).collect()
+}
+
+/// The largest calls of a cell, and the logarithm of their number by seed. An estimate decides nothing, nor does a card without the
+/// processor that feeds it.
+fn in_largest_calls(
+    results: &Results,
+    setting: usize,
+    metric: &str,
+    cell: &Cell,
+) -> Result<(usize, BTreeMap<u64, f64>), String> {
+    let quantity =
+        PerPrediction::of_metric(metric).ok_or_else(|| format!("calls of several sizes have no {metric}"))?;
+    let device = &results.setting(setting).device;
+    let line = quantity.line(&results.grid, setting, cell);
+    let line = line.ok_or_else(|| format!("calls of several sizes on {device} have no {metric}"))?;
+    if !line.decides {
+        return Err(if line.sources == [ESTIMATE] {
+            format!("{metric} on {device} is an estimate, which decides nothing")
+        } else {
+            format!("{metric} on {device} is that of the card without the processor")
+        });
+    }
+    line.numbers.into_iter().next_back().ok_or_else(|| format!("calls of several sizes on {device} have no {metric}"))
 }
 
 /// The logarithm of a cost, by seed. An estimate decides nothing. Adds the sources of the numbers.

@@ -14,7 +14,7 @@ pub struct Claim {
     pub claim: String,
     /// The strictest fair reading of it, which the rule judges.
     pub reading: String,
-    /// The suites whose runs are judged, the quickest first.
+    /// The suites whose runs are judged, first the one to run.
     pub suites: Vec<String>,
     /// Why no suite measures it yet; empty if one does.
     #[serde(default)]
@@ -49,6 +49,9 @@ pub struct Part {
     /// Whether it is the difference at the largest size, less that at the smallest size, that must be so.
     #[serde(default)]
     pub grows: bool,
+    /// Whether it is the number of the largest calls that must be so, for a metric of calls of several sizes.
+    #[serde(default)]
+    pub largest_calls: bool,
 }
 
 /// One side of a comparison.
@@ -67,6 +70,22 @@ pub struct Side {
     /// Another task than that of the part; empty for the same.
     #[serde(default)]
     pub task: String,
+    /// Where the model computed.
+    #[serde(default)]
+    pub device: Where,
+}
+
+/// The devices that a side is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Where {
+    /// One device, and the same for both sides: the first of the run that has both.
+    #[default]
+    Anywhere,
+    /// The processor.
+    Cpu,
+    /// A graphics card. There is a comparison for each of the runs.
+    Card,
 }
 
 /// A training size of a run.

@@ -5,12 +5,13 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::devices::PerPrediction;
 use crate::error::ReportError;
 use crate::metric::metric;
 use crate::plain_toml::toml_in_plain_words;
 
 use super::part::{GAP, LOSS_FALL};
-use super::registry::{Claim, Part, Rows, Side};
+use super::registry::{Claim, Part, Rows, Side, Where};
 
 /// What is wrong, and at which byte of the text.
 type Fault = (usize, String);
@@ -171,11 +172,17 @@ fn check_part(part: &Part) -> Result<(), String> {
             if is_cost { "a number above 0, because costs are compared as ratios" } else { "a finite number" };
         return Err(format!("`value` is {value}, expected {expected}"));
     }
-    for side in [Some(&part.first), part.second.as_ref()].into_iter().flatten() {
-        check_side(side)?;
+    part.sides().try_for_each(check_side)?;
+    if part.sides().any(|side| (side.device == Where::Anywhere) != (part.first.device == Where::Anywhere)) {
+        return Err("one side has `device`, expected it on both sides or on none".to_owned());
     }
-    if part.grows && [Some(&part.first), part.second.as_ref()].into_iter().flatten().any(|side| side.rows != Rows::Most)
-    {
+    if part.largest_calls && PerPrediction::of_metric(&part.metric).is_none() {
+        return Err(format!(
+            "it has `largest_calls`, but calls of several sizes have no {}, expected the metric throughput or energy_j",
+            part.metric
+        ));
+    }
+    if part.grows && part.sides().any(|side| side.rows != Rows::Most) {
         return Err("it has `grows` and `rows`, expected one of them: `grows` compares the most rows with the fewest"
             .to_owned());
     }
@@ -183,13 +190,15 @@ fn check_part(part: &Part) -> Result<(), String> {
         let same_place = |model: &str| {
             let is_model = second.model.is_empty() || second.model == [model];
             let is_task = second.task.is_empty() || part.task == [second.task.as_str()];
-            is_model && is_task && second.rows == part.first.rows && second.label_noise == part.first.label_noise
+            let is_device = second.device == part.first.device;
+            let is_size = second.rows == part.first.rows && second.label_noise == part.first.label_noise;
+            is_model && is_task && is_device && is_size
         };
-        !part.first.model.iter().all(|model| same_place(model)) && !part.questions().is_empty()
+        !part.first.model.iter().all(|model| same_place(model)) && !part.questions(&[]).is_empty()
     });
     if !compares_something {
         return Err(
-            "both sides are the same, expected another model, other `rows` or another `label_noise`; to compare a model with \
+            "both sides are the same, expected another model, other `rows`, another `label_noise` or another `device`; to compare a model with \
              itself, leave out `model` in `second`"
                 .to_owned(),
         );

@@ -83,8 +83,10 @@ pub fn claims_text(judged: &[Judged], runs: &[Results]) -> String {
     let unmeasured = judged.iter().filter(|judged| judged.verdict == Verdict::NotMeasured);
     for Judged { claim, findings, .. } in unmeasured {
         // What a run of its suites lacks says more than to run one of them again.
-        let lack = findings.iter().map(|finding| &finding.remedy).find(|remedy| remedy.contains("(run "));
-        text += &format!("{}: {}\n", claim.id, lack.cloned().unwrap_or_else(|| claim.remedy(&all)));
+        let lack = findings.iter().find(|finding| finding.remedy.contains("(run "));
+        let lack = lack.or_else(|| findings.iter().find(|finding| finding.is_left_out));
+        let remedy = lack.map_or_else(|| claim.remedy(&all), |finding| finding.remedy.clone());
+        text += &format!("{}: {remedy}\n", claim.id);
     }
     text
 }

@@ -77,7 +77,7 @@ impl Figure for Ablation {
         };
         // Above the panels is the line of the legend that says what dashes are.
         let legends = OwnLegends { legend: &legend, above_mm: 5.0 };
-        grid.drawn_with(&legends, results, style, picture)
+        grid.drawn_with(&legends, &results.grid.labels, style, picture)
     }
 }
 

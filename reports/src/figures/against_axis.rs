@@ -84,7 +84,7 @@ impl Figure for AgainstAxis {
             height_mm: &|_| PANEL_HEIGHT_MM,
             draw: &|canvas, panel, place| draw_panel(canvas, style, results, (self.axis, panel), place),
         };
-        grid.drawn(results, style, picture)
+        grid.drawn(&results.grid.labels, style, picture)
     }
 }
 

@@ -102,7 +102,7 @@ impl Figure for Anytime {
                 height_mm: &|_| PANEL_HEIGHT_MM,
                 draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, (cost, place)),
             };
-            drawn.add(grid.drawn(results, style, Picture::new(name, title, caption(cost)))?);
+            drawn.add(grid.drawn(&results.grid.labels, style, Picture::new(name, title, caption(cost)))?);
         }
         Ok(drawn)
     }

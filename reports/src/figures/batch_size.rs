@@ -9,8 +9,8 @@ use super::point::words;
 use super::style::Style;
 use super::{Drawn, Figure, Picture};
 use crate::cell::{Cell, measured_first, origin};
+use crate::devices::{CONDITION, PHASE, PerPrediction};
 use crate::error::ReportError;
-use crate::format::{si, significant};
 use crate::results::Results;
 use crate::statistics::knee;
 
@@ -18,65 +18,31 @@ use crate::statistics::knee;
 pub(crate) struct BatchSize;
 
 const PANEL_HEIGHT_MM: f64 = 50.0;
-const PHASE: &str = "batch-size";
-const CONDITION: &str = "batch";
 
-/// What is drawn against the batch size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Quantity {
-    Throughput,
-    Energy,
+fn y_title(quantity: PerPrediction, source: &str) -> String {
+    match quantity {
+        PerPrediction::Throughput => "predictions per second (log)".to_owned(),
+        PerPrediction::Energy => format!("energy per prediction, {} (log)", origin(source)),
+    }
 }
 
-impl Quantity {
-    fn metric(self) -> &'static str {
-        match self {
-            Quantity::Throughput => "throughput",
-            Quantity::Energy => "energy_j",
+fn caption(quantity: PerPrediction) -> String {
+    let what = match quantity {
+        PerPrediction::Throughput => {
+            "Predictions per second against the number of examples in a call, by the median call of each size. A ring is the \
+             knee, from which on larger calls gain little: with both axes scaled to 0..1, the batch size by its logarithm, it is \
+             the point that is the farthest above the straight line from corner to corner (Kneedle, Satopää et al. 2011). A line \
+             without a ring does not rise and then flatten."
         }
-    }
-
-    /// The unit of the labels of its axis.
-    fn unit(self) -> &'static str {
-        match self {
-            Quantity::Throughput => "",
-            Quantity::Energy => "J",
+        PerPrediction::Energy => {
+            "Joules per prediction against the number of examples in a call, from the source that the axis names. Each source has \
+             a panel of its own. An estimate may be 40 % off either way (Fischer 2025)."
         }
-    }
-
-    fn title(self, source: &str) -> String {
-        match self {
-            Quantity::Throughput => "predictions per second (log)".to_owned(),
-            Quantity::Energy => format!("energy per prediction, {} (log)", origin(source)),
-        }
-    }
-
-    /// `1530 predictions/s`.
-    fn text(self, value: f64) -> String {
-        match self {
-            Quantity::Throughput => format!("{} predictions/s", significant(value, 3)),
-            Quantity::Energy => format!("{} per prediction", si(value, "J")),
-        }
-    }
-
-    fn caption(self) -> String {
-        let what = match self {
-            Quantity::Throughput => {
-                "Predictions per second against the number of examples in a call, by the median call of each size. A ring is the \
-                 knee, from which on larger calls gain little: with both axes scaled to 0..1, the batch size by its logarithm, it is \
-                 the point that is the farthest above the straight line from corner to corner (Kneedle, Satopää et al. 2011). A line \
-                 without a ring does not rise and then flatten."
-            }
-            Quantity::Energy => {
-                "Joules per prediction against the number of examples in a call, from the source that the axis names. Each source has \
-                 a panel of its own. An estimate may be 40 % off either way (Fischer 2025)."
-            }
-        };
-        format!(
-            "{what} Numbers are means over seeds and folds. The saved model was served by a process of its own. Both axes are \
-             logarithmic. Hollow markers are not ranked. {HOW_TO_TELL_APART}"
-        )
-    }
+    };
+    format!(
+        "{what} Numbers are means over seeds and folds. The saved model was served by a process of its own. Both axes are \
+         logarithmic. Hollow markers are not ranked. {HOW_TO_TELL_APART}"
+    )
 }
 
 /// A model's numbers: its label, and the batch size and the mean of each.
@@ -101,8 +67,8 @@ impl Figure for BatchSize {
     fn draw(&self, results: &Results, style: &Style) -> Result<Drawn, ReportError> {
         let mut drawn = Drawn::default();
         for (quantity, name, title) in [
-            (Quantity::Throughput, "batch-size", "Throughput against batch size"),
-            (Quantity::Energy, "batch-size-energy", "Energy against batch size"),
+            (PerPrediction::Throughput, "batch-size", "Throughput against batch size"),
+            (PerPrediction::Energy, "batch-size-energy", "Energy against batch size"),
         ] {
             let grid = PanelGrid {
                 panels: of_settings(results, |results, setting| panels(results, setting, quantity)),
@@ -112,28 +78,28 @@ impl Figure for BatchSize {
                 height_mm: &|_| PANEL_HEIGHT_MM,
                 draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, (quantity, place)),
             };
-            drawn.add(grid.drawn(results, style, Picture::new(name, title, quantity.caption()))?);
+            drawn.add(grid.drawn(&results.grid.labels, style, Picture::new(name, title, caption(quantity)))?);
         }
         Ok(drawn)
     }
 }
 
 /// A panel for each source of the numbers of a setting.
-fn panels(results: &Results, setting: usize, quantity: Quantity) -> Vec<BatchPanel> {
+fn panels(results: &Results, setting: usize, quantity: PerPrediction) -> Vec<BatchPanel> {
     let trials = results.grid.row(setting).flat_map(|(_, cell)| &cell.trials);
     let values = trials.flat_map(|trial| trial.under(PHASE, quantity.metric(), CONDITION));
     let sources = measured_first(values.map(|(_, value)| value));
     sources.into_iter().filter_map(|source| panel(results, setting, quantity, source)).collect()
 }
 
-fn panel(results: &Results, setting: usize, quantity: Quantity, source: &str) -> Option<BatchPanel> {
+fn panel(results: &Results, setting: usize, quantity: PerPrediction, source: &str) -> Option<BatchPanel> {
     let lines = results.grid.row(setting).map(|(label, cell)| (label, means(cell, quantity, source)));
     let lines: Vec<Line> = lines.filter(|(_, points)| points.len() > 1).collect();
-    (!lines.is_empty()).then(|| BatchPanel { setting, y_title: quantity.title(source), lines })
+    (!lines.is_empty()).then(|| BatchPanel { setting, y_title: y_title(quantity, source), lines })
 }
 
 /// Each batch size with the mean over the trials that have it, in the order of the sizes.
-fn means(cell: &Cell, quantity: Quantity, source: &str) -> Vec<(f64, f64)> {
+fn means(cell: &Cell, quantity: PerPrediction, source: &str) -> Vec<(f64, f64)> {
     let mut by_size: Vec<(f64, Vec<f64>)> = Vec::new();
     for trial in &cell.trials {
         let values = trial.under(PHASE, quantity.metric(), CONDITION);
@@ -166,7 +132,7 @@ fn draw_panel(
     style: &Style,
     results: &Results,
     panel: &BatchPanel,
-    (quantity, place): (Quantity, Rect),
+    (quantity, place): (PerPrediction, Rect),
 ) -> Result<(), String> {
     let points = || panel.lines.iter().flat_map(|(_, points)| points);
     let x = AxisScale::around(points().map(|(size, _)| *size), true);
@@ -188,7 +154,7 @@ fn draw_panel(
         }
     };
     marked_lines::draw(canvas, style, &panel.lines.iter().map(line).collect::<Vec<_>>())?;
-    if quantity == Quantity::Throughput {
+    if quantity == PerPrediction::Throughput {
         for (label, points) in &panel.lines {
             let Some((size, value)) = knee_of(points) else { continue };
             let at = (x.at(size), y.at(value));
@@ -200,8 +166,8 @@ fn draw_panel(
     Ok(())
 }
 
-/// The batch sizes as ticks: each of them, or every second one if there are many.
-fn ticks(sizes: impl Iterator<Item = f64>) -> Vec<Tick> {
+/// Numbers that are powers of two, or nearly so, as ticks: each of them, or every second one if there are many.
+pub(crate) fn ticks(sizes: impl Iterator<Item = f64>) -> Vec<Tick> {
     const MOST: usize = 6;
     let mut sizes: Vec<f64> = sizes.collect();
     sizes.sort_by(f64::total_cmp);

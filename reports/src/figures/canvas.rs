@@ -26,6 +26,8 @@ pub(crate) const TEXT_MM: f64 = 2.82;
 
 /// The radius of the largest marker.
 pub(crate) const MARKER_RADIUS_MM: f64 = 1.05 * 1.25;
+/// Half the length of the strokes at the ends of a bar.
+pub(crate) const BAR_END_MM: f64 = 0.6;
 
 /// plotters divides a font size by this number and writes the quotient as the em of the SVG.
 const PLOTTERS_EM: f64 = 1.24;
@@ -270,6 +272,16 @@ impl Canvas<'_> {
             (x + RADIUS_MM * angle.cos(), y + RADIUS_MM * angle.sin())
         };
         self.line(&(0..=SIDES).map(corner).collect::<Vec<_>>(), 0.3, color)
+    }
+
+    /// A ring with a horizontal bar through it. Each end of the bar has a place, and a stroke unless the bar is open there.
+    pub(crate) fn ring_with_bar(&self, centre: Point, ends: [(f64, bool); 2], color: RGBColor) -> Done {
+        const WIDTH_MM: f64 = 0.25;
+        self.line(&ends.map(|(end, _)| (end, centre.1)), WIDTH_MM, color)?;
+        for (end, _) in ends.into_iter().filter(|(_, has_stroke)| *has_stroke) {
+            self.line(&[(end, centre.1 - BAR_END_MM), (end, centre.1 + BAR_END_MM)], WIDTH_MM, color)?;
+        }
+        self.ring(centre, color)
     }
 
     /// A cross.

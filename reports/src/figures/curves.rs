@@ -51,7 +51,7 @@ impl Figure for Curves {
             height_mm: &|_| PANEL_HEIGHT_MM,
             draw: &|canvas, pair, place| draw_pair(canvas, style, results, pair, place),
         };
-        grid.drawn(results, style, picture)
+        grid.drawn(&results.grid.labels, style, picture)
     }
 }
 

@@ -13,6 +13,7 @@ mod canvas;
 mod confusion;
 mod critical_difference;
 mod curves;
+mod devices;
 mod drawing;
 mod frame;
 mod interpretation;
@@ -36,6 +37,7 @@ mod roofline;
 mod rows_chart;
 mod scatter;
 mod score_lines;
+mod sequence_length;
 mod series;
 mod server;
 mod spread;
@@ -87,8 +89,10 @@ pub static FIGURES: &[&dyn Figure] = &[
     &accuracy_fit_time::AccuracyFitTime,
     &accuracy_size::AccuracySize,
     &batch_size::BatchSize,
+    &devices::Devices,
     &roofline::Roofline,
     &threads::ThreadsFigure,
+    &sequence_length::SequenceLength,
     &curves::Curves,
     &anytime::Anytime,
     &power::Power,

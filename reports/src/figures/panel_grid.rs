@@ -16,7 +16,7 @@ const MAX_PANELS: usize = 12;
 /// The panels of a figure below their legend.
 pub(crate) struct PanelGrid<'a, P> {
     pub(crate) panels: Vec<P>,
-    /// The models that a panel shows and the legend of its picture names.
+    /// What a panel shows and the legend of its picture names, as indices into the names: mostly models.
     pub(crate) labels: &'a dyn Fn(&P) -> Vec<usize>,
     /// What the dashed lines of a panel are, if it has any.
     pub(crate) dashed: &'a dyn Fn(&P) -> Option<&'static str>,
@@ -46,16 +46,16 @@ pub(crate) fn of_settings<'a, P: IntoIterator>(
 
 impl<P> PanelGrid<'_, P> {
     /// Draws `picture` with the first [`MAX_PANELS`] panels, and remarks on the others. If the look of the style has no
-    /// room for all of them, there are several pictures. Without a panel there is none.
-    pub(crate) fn drawn(mut self, results: &Results, style: &Style, picture: Picture) -> Result<Drawn, ReportError> {
+    /// room for all of them, there are several pictures. Without a panel there is none. The legend has these `names`.
+    pub(crate) fn drawn(mut self, names: &[String], style: &Style, picture: Picture) -> Result<Drawn, ReportError> {
         let mut drawn = Drawn { pictures: Vec::new(), remarks: self.cap(&picture.name) };
         let all = Pages::new(style, self.panels.len(), self.rows, self.tallest(&self.panels));
-        let parts = all.parts(style, self.legend(results, &all, &self.panels).height());
+        let parts = all.parts(style, self.legend(names, &all, &self.panels).height());
         for (index, part) in parts.iter().enumerate() {
             let picture = picture.part(index, parts.len());
             let panels = &self.panels[part.clone()];
             let pages = all.of(panels.len(), self.tallest(panels));
-            let legend = self.legend(results, &pages, panels);
+            let legend = self.legend(names, &pages, panels);
             let svg = self.draw_part(style, &legend, &pages, panels, &picture);
             drawn.pictures.push(picture.drawn(svg)?);
         }
@@ -67,7 +67,7 @@ impl<P> PanelGrid<'_, P> {
     pub(crate) fn drawn_with(
         mut self,
         legends: &OwnLegends<'_, P>,
-        results: &Results,
+        names: &[String],
         style: &Style,
         picture: Picture,
     ) -> Result<Drawn, ReportError> {
@@ -92,7 +92,7 @@ impl<P> PanelGrid<'_, P> {
                 legend.draw(canvas, style, (place.x, place.y + panel_mm))
             },
         };
-        let mut drawn = grid.drawn(results, style, picture)?;
+        let mut drawn = grid.drawn(names, style, picture)?;
         drawn.remarks.append(&mut remarks);
         Ok(drawn)
     }
@@ -110,13 +110,13 @@ impl<P> PanelGrid<'_, P> {
         panels.iter().map(self.height_mm).fold(0.0, f64::max)
     }
 
-    fn legend(&self, results: &Results, pages: &Pages, panels: &[P]) -> Legend {
+    fn legend(&self, names: &[String], pages: &Pages, panels: &[P]) -> Legend {
         let labels: BTreeSet<usize> = panels.iter().flat_map(self.labels).collect();
         let labels: Vec<usize> = labels.into_iter().collect();
         // What is dashed in one picture is named in all of them.
         let dashed = self.panels.iter().find_map(self.dashed);
         let (width, _) = pages.size();
-        Legend::new(&results.grid.labels, &labels, dashed, width - 2.0 * MARGIN_MM)
+        Legend::new(names, &labels, dashed, width - 2.0 * MARGIN_MM)
     }
 
     /// Draws these panels on a page of their own.

@@ -80,7 +80,7 @@ impl Figure for Reliability {
             draw: &|canvas, panel, place| draw_panel(canvas, style, results, panel, place),
         };
         let legends = OwnLegends { legend: &|panel, width_mm| legend(results, panel, width_mm), above_mm: 0.0 };
-        grid.drawn_with(&legends, results, style, picture)
+        grid.drawn_with(&legends, &results.grid.labels, style, picture)
     }
 }
 

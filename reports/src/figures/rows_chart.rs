@@ -65,7 +65,7 @@ pub(crate) fn draw(
         height_mm: &|panel| TITLE_MM + rows_height(panel) + FOOT_MM,
         draw: &|canvas, panel, place| draw_panel(canvas, style, panel, place),
     };
-    grid.drawn(results, style, picture)
+    grid.drawn(&results.grid.labels, style, picture)
 }
 
 fn rows_height(panel: &RowsPanel) -> f64 {

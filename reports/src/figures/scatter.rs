@@ -66,7 +66,7 @@ pub(crate) fn draw(results: &Results, style: &Style, cost: &Cost, picture: Pictu
         height_mm: &|_| PANEL_HEIGHT_MM,
         draw: &|canvas, panel, place| draw_panel(canvas, style, panel, place),
     };
-    grid.drawn(results, style, picture)
+    grid.drawn(&results.grid.labels, style, picture)
 }
 
 fn panels(results: &Results, setting: usize, cost: &Cost) -> Vec<ScatterPanel> {

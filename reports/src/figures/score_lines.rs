@@ -2,7 +2,7 @@
 //! parameter share them.
 
 use super::axis::AxisScale;
-use super::canvas::{Canvas, MARKER_RADIUS_MM, Point, Rect};
+use super::canvas::{BAR_END_MM, Canvas, MARKER_RADIUS_MM, Point, Rect};
 use super::frame::{Axis, Tick, frame_at};
 use super::point::words;
 use super::quality::score_axis;
@@ -16,8 +16,6 @@ use crate::setting::Setting;
 use crate::statistics::Interval;
 use crate::table::TableCell;
 
-/// Half the length of the strokes at the ends of a bar.
-const BAR_END_MM: f64 = 0.6;
 /// Half the length of the dashes that show a score on training rows where no line joins the points.
 const TRAIN_MARK_MM: f64 = 1.6;
 /// The most of the space between two values that the points of one value take together.
@@ -147,13 +145,9 @@ fn draw_crossover(
     crossover: &Crossover,
     (x, y): (&AxisScale, &AxisScale),
 ) -> Result<(), String> {
-    let centre @ (_, height) = (x.at(crossover.rows), y.at(crossover.score));
-    let ends = [crossover.interval.low, crossover.interval.high].map(|rows| x.at(rows));
-    canvas.line(&ends.map(|end| (end, height)), 0.25, style.ink)?;
-    for end in ends {
-        canvas.line(&[(end, height - BAR_END_MM), (end, height + BAR_END_MM)], 0.25, style.ink)?;
-    }
-    canvas.ring(centre, style.ink)?;
+    let centre = (x.at(crossover.rows), y.at(crossover.score));
+    let ends = [crossover.interval.low, crossover.interval.high].map(|rows| (x.at(rows), true));
+    canvas.ring_with_bar(centre, ends, style.ink)?;
     let label = |label: usize| &panel.results.grid.labels[label];
     let (fewer, more) = (label(crossover.with_fewer), label(crossover.with_more));
     canvas.point(centre, &format!("{fewer} and {more} cross\nat {} training rows", crossover.rows_text()));

@@ -446,6 +446,14 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "prepare_s",
+        title: "preparation of the device",
+        unit: "s",
+        formula: "seconds in which a device other than the processor compiled its kernels for the fit and chose among them; no part of the fit",
+        columns: &[column("fit", "prepare_s")],
+        ..METRIC
+    },
+    Metric {
         name: "epochs",
         title: "epochs",
         formula: "epochs that the fit did, each with a row in curves.csv; in an ensemble, those of all members",
@@ -703,6 +711,14 @@ pub static METRICS: &[Metric] = &[
         unit: "B",
         formula: "largest resident set of the process that fits the model; of serve that of the process that serves it",
         columns: &[column("case", "peak_memory_bytes"), column("serve", "serving_memory_bytes")],
+        ..METRIC
+    },
+    Metric {
+        name: "device_memory_bytes",
+        title: "memory of the card",
+        unit: "B",
+        formula: "most bytes of its graphics card's memory that the process held which fits the model, reserved by its library; of serve that of the process that serves it",
+        columns: &[column("case", "device_memory_bytes"), column("serve", "serving_device_memory_bytes")],
         ..METRIC
     },
     Metric {

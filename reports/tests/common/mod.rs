@@ -124,10 +124,10 @@ pub(crate) fn info(plan: &Plan) -> RunInfo {
             arch: "x86_64".to_owned(),
         },
         devices: vec![DeviceInfo {
-            device: "cpu".to_owned(),
             name: "Example CPU <3 GHz> & co".to_owned(),
             memory_bytes: 8 << 30,
             fingerprint: "a1b2c3d4".to_owned(),
+            ..DeviceInfo::unknown("cpu")
         }],
         libraries: words(&[("burn", "0.22.1"), ("linfa-svm", "0.8.1")]),
         datasets: words(&[("samples/cifar10-train.bin.gz", "ab".repeat(32).as_str())]),

@@ -18,7 +18,8 @@ fn machine(cpu: &str, cpus: usize, memory_bytes: u64, os: &str) -> (MachineInfo,
         os: text(os),
         arch: text("x86_64"),
     };
-    let device = DeviceInfo { device: text("cpu"), name: text(cpu), memory_bytes, fingerprint: text("a1b2c3d4") };
+    let device =
+        DeviceInfo { name: text(cpu), memory_bytes, fingerprint: text("a1b2c3d4"), ..DeviceInfo::unknown("cpu") };
     (machine, device)
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::case::Case;
-use crate::executor::child::this_program;
+use crate::worker::this_program;
 
 /// The folder `slurm/` of a run.
 #[derive(Debug, Clone)]

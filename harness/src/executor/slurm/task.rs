@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use bakeoff_models::Device;
-use bakeoff_reports::{Node, RunDir, Status, replace};
+use bakeoff_reports::{DeviceInfo, Node, RunDir, Status, replace};
 use serde::{Deserialize, Serialize};
 
 use super::folder::{ArrayFolder, TaskRequest};
 use crate::case::Case;
+use crate::devices;
 use crate::energy::Metering;
 use crate::executor::{ChildProcess, Local};
 use crate::interrupt;
@@ -106,11 +107,20 @@ pub fn carry_out(program: &Program, folder: &Path) -> anyhow::Result<bool> {
 /// Measures a case with the meters of this machine. `None` if the task was told to stop.
 fn measure(program: &Program, TaskRequest { mut case, samples }: TaskRequest, work: RunDir) -> Option<(Outcome, f64)> {
     let machine = program.machine;
-    let metering = match Metering::start(&case.energy, machine) {
-        Ok(metering) => metering,
+    let refused = |case: &Case, reason: String| {
+        Some((on_this_machine(program, case, Outcome::without_numbers(Status::Failed, reason)), 0.0))
+    };
+    case.card = match device(program, &case) {
+        Ok(device) => device.address,
         Err(reason) => {
-            return Some((on_this_machine(program, &case, Outcome::without_numbers(Status::Failed, reason)), 0.0));
+            let reason =
+                format!("its node has no device {}: {reason}; [slurm] gres asks for nodes with cards", case.device);
+            return refused(&case, reason);
         }
+    };
+    let metering = match Metering::start(&case.energy, machine, case.card.as_slice()) {
+        Ok(metering) => metering,
+        Err(reason) => return refused(&case, reason),
     };
     let metering = metering.map(|mut metering| {
         // The power of the idle machine is a row of the case.
@@ -129,9 +139,8 @@ fn measure(program: &Program, TaskRequest { mut case, samples }: TaskRequest, wo
 /// Says of an outcome that it is of this machine, even if the process of the case could not.
 fn on_this_machine(program: &Program, case: &Case, mut outcome: Outcome) -> Outcome {
     if outcome.machine.is_empty()
-        && let Some(device) = Device::named(&case.device)
+        && let Ok(device) = device(program, case)
     {
-        let device = program.machine.device(device);
         (outcome.machine, outcome.device_name) = (device.fingerprint, device.name);
     }
     if outcome.status.is_failure()
@@ -142,12 +151,15 @@ fn on_this_machine(program: &Program, case: &Case, mut outcome: Outcome) -> Outc
     outcome
 }
 
+/// The device of a case on this machine.
+fn device(program: &Program, case: &Case) -> Result<DeviceInfo, String> {
+    Device::named(&case.device).and_then(|device| devices::find(program.machine, device))
+}
+
 fn node(program: &Program, case: &Case) -> Node {
-    let energy = meters::sources(&case.energy, program.machine)
+    let device = device(program, case).ok();
+    let card = device.as_ref().and_then(|device| device.address.clone());
+    let energy = meters::sources(&case.energy, program.machine, card.as_slice())
         .map_or_else(|reason| format!("none: {reason}"), |sources| sources.join(", "));
-    Node {
-        machine: program.machine.describe(),
-        devices: Device::named(&case.device).map(|device| program.machine.device(device)).into_iter().collect(),
-        energy,
-    }
+    Node { machine: program.machine.describe(), devices: device.into_iter().collect(), energy }
 }

@@ -18,14 +18,14 @@ use crate::suite::Source;
 use crate::tasks::TASKS;
 use made_up::{Array, Bench};
 
-fn plan(settings: &str) -> Plan {
+pub(crate) fn plan(settings: &str) -> Plan {
     let program = Program { tasks: TASKS, models: bakeoff_models::ENTRIES, machine: &ThisMachine };
     let text = format!("name = \"x\"\nthreads = 1\nexecutor = \"slurm\"\n{settings}\n");
     let source = Source { origin: "suite.toml".to_owned(), text, folder: PathBuf::new() };
     Plan::new(&program, &source, &Overrides::default()).unwrap()
 }
 
-fn seeds(count: usize) -> String {
+pub(crate) fn seeds(count: usize) -> String {
     let seeds: Vec<String> = (1..=count).map(|seed| seed.to_string()).collect();
     format!("seeds = [{}]\n[[task]]\nname = \"sst2\"\ntrain_size = 100\n[[model]]\nname = \"svm\"\n", seeds.join(", "))
 }

@@ -128,7 +128,7 @@ impl Bench<'_> {
         }
         let (program, case) = (self.program, self.case);
         let entry = program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?;
-        let device = Device::named(&case.device).ok_or_else(|| Stop::failed(format!("no device '{}'", case.device)))?;
+        let device = Device::named(&case.device).map_err(Stop::failed)?;
         let threads = (case.threads / workers).max(1);
         let loaded = Loaded { machine, entry, folder: asked.artefact, device, threads, examples };
         let none = Answers::of(asked.scored);

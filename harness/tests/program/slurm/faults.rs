@@ -224,3 +224,25 @@ fn the_hidden_worker_of_a_task_says_that_it_is_for_slurm() {
     exits(&output, 2);
     assert!(stderr(&output).contains("Slurm starts it, with SLURM_ARRAY_TASK_ID"), "{}", stderr(&output));
 }
+
+#[cfg(feature = "wgpu")]
+#[test]
+fn a_node_without_the_card_of_a_case_is_a_failed_row_and_a_node_with_it_measures() {
+    let on = OnSlurm::new(Cluster::MadeUp);
+    let text = format!(
+        "name = \"cards\"\nthreads = 1\nmemory_limit_gib = 0.5\ndevices = [\"cpu\", \"wgpu\"]\n[slurm]\n{HASTY}\n\
+         [[task]]\nname = \"parity\"\n[[model]]\nname = \"nearly\"\n"
+    );
+    on.bench.write("suite.toml", &text);
+    // The machine that submits has no card, and need not have one.
+    exits(&on.run(&["run", "suite.toml", "--executor", "slurm", "--out", "out"]), 3);
+    let [(of_cpu, _), (of_card, why)] = &on.statuses("out")[..] else { panic!("two cases") };
+    assert_eq!((of_cpu.as_str(), of_card.as_str()), ("ok", "failed"));
+    assert!(why.starts_with("its node has no device wgpu: the fake machine has no such card"), "{why}");
+    assert!(why.contains("[slurm] gres asks for nodes with cards"), "{why}");
+    let mut command = on.command(&["resume", "out"]);
+    exits(&command.env("FAKE_CARDS", "wgpu=0000:01:00.0").output().unwrap(), 0);
+    let rows = records(&on.path("out"));
+    let row = rows.iter().find(|row| row.device == "wgpu" && row.metric == "fit_s").unwrap();
+    assert_eq!(row.device_name, "Fake Card");
+}

@@ -12,13 +12,13 @@ use burn::tensor::{Device as BurnDevice, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use super::super::backend::{Optimizer, Pools, clip};
-use super::super::batch::{self, Batch};
+use super::super::batch::{self, Batch, Draws};
 use super::super::encoder::Encoded;
 use super::super::layers::Pass;
 use super::super::network::Network;
 use super::super::recipe::Recipe;
 use super::super::schedule::Schedule;
-use super::super::train::{SHARES_OF_A_BUDGET, ShardResult, merge, paces_of, shard_rng};
+use super::super::train::{SHARES_OF_A_BUDGET, ShardResult, merge, numbers, paces_of, shard_rng};
 use super::super::training_state::{BestEpoch, TrainingState};
 use super::super::weights::Leaves;
 use super::FittedRivals;
@@ -267,8 +267,9 @@ impl<'a> Rivals<'a> {
 
     /// Real images of a shard, the same for both networks in one step.
     fn real(&self, encoded: &Encoded<'_>, rows: &[usize], place: Place, device: &BurnDevice) -> Tensor<4> {
-        let mut augment = shard_rng(self.seeds.augment, place.step, place.index);
-        match batch::augmented(encoded, rows, &self.recipe, &mut augment, device).0 {
+        let augment = shard_rng(self.seeds.augment, place.step, place.index);
+        let mut draws = Draws::new(vec![augment], rows.len());
+        match batch::augmented(encoded, rows, &self.recipe, &mut draws, device).0 {
             Batch::Images(pixels) => pixels,
             _ => unreachable!("a generator is of images alone"),
         }
@@ -316,7 +317,7 @@ impl<'a> Rivals<'a> {
         let weights = fitted.weights.tracked();
         let mut pass = Pass::new(&weights, &fitted.buffers, self.dropout(place));
         let made = self.generator.forward(noise(place, rows.len()).autodiff(), &mut pass);
-        let statistics = pass.into_statistics();
+        let statistics = pass.into_statistics().into_iter().flat_map(numbers).collect();
         // The discriminator does not move here, so its weights are constants of the graph.
         let constants: Leaves = fitted.classifier.weights.constants();
         let mut judge = Pass::new(&constants, &fitted.classifier.buffers, None);

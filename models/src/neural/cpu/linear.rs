@@ -58,19 +58,15 @@ impl FusedKernel<3> for Affine {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::module;
-
     use super::*;
     use crate::neural::cpu::kernel::testing::assert_agree;
+    use crate::neural::portable;
+    use crate::neural::recipe::Precision;
 
     #[test]
     fn value_and_gradients_are_those_of_the_library() {
         for [rows, inputs, outputs] in [[7, 12, 5], [1, 3, 33], [130, 20, 16]] {
-            let library = |[x, weight, bias]: [Tensor<1>; 3]| {
-                let (x, weight): (Tensor<2>, Tensor<2>) =
-                    (x.reshape([rows, inputs]), weight.reshape([inputs, outputs]));
-                module::linear(x, weight, Some(bias)).flatten(0, 1)
-            };
+            let library = |[x, weight, bias]: [Tensor<1>; 3]| portable::linear(x, weight, bias, Precision::F32);
             let kernel = |[x, weight, bias]: [Tensor<1>; 3]| linear(x, weight, bias);
             assert_agree([rows * inputs, inputs * outputs, outputs], 1e-4, kernel, library);
         }

@@ -7,9 +7,8 @@
 //! The modules are private. Networks, recipe and training loop see only what is exported below. No file outside this
 //! folder names a thread pool, a vector instruction or the library's backend.
 //!
-//! Another device would get a sibling of this module, with the same functions made of the library's operations. Most
-//! tests here already have such functions for comparison. [`super::layers`] is the only caller of the tensor functions,
-//! and would choose by the tensor's device.
+//! Nothing here knows of other devices. [`super::functions`] is the only caller of the tensor functions, and chooses between them and those
+//! of [`super::portable`], which are their reference in the tests here.
 
 mod attention;
 mod convolution;
@@ -40,7 +39,7 @@ pub(crate) use self::{
 };
 /// Work on flat vectors of weights, and the threads that a fit runs on.
 pub(crate) use self::{
-    optimizer::{Optimizer, Pace, clip},
+    optimizer::{ADAM, Optimizer, Pace, clip},
     pools::Pools,
     product::add,
 };

@@ -10,6 +10,9 @@ const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
+/// The same three numbers, in that order, for an optimiser on another device.
+pub(crate) const ADAM: [f64; 3] = [BETA1, BETA2, EPSILON];
+
 /// Weights that follow each other, and how they are moved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Pace {

@@ -213,10 +213,10 @@ impl Cell for GruCell<'_> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::activation;
-
     use super::*;
     use crate::neural::cpu::kernel::testing::{assert_agree, noise};
+    use crate::neural::portable;
+    use crate::neural::recipe::Precision;
 
     const SIZE: [usize; 4] = [2, 5, 3, 4];
 
@@ -226,23 +226,10 @@ mod tests {
         (gates, recurrent.reshape([directions, hidden, 3 * hidden]), bias.reshape([directions, 1, hidden]))
     }
 
-    /// The equations as one library operation after the other.
+    /// The library's operations.
     fn reference(leaves: [Tensor<1>; 3]) -> Tensor<1> {
         let (gates, recurrent, bias) = shaped(leaves);
-        let [directions, steps, examples, hidden] = SIZE;
-        let mut output = Tensor::<3>::zeros([directions, examples, hidden], &gates.device());
-        let mut outputs = Vec::new();
-        for step in 0..steps {
-            let fresh: Tensor<3> = gates.clone().narrow(1, step, 1).squeeze_dim(1);
-            let product = output.clone().matmul(recurrent.clone());
-            let part = |tensor: &Tensor<3>, index: usize| tensor.clone().narrow(2, index * hidden, hidden);
-            let reset = activation::sigmoid(part(&fresh, 0) + part(&product, 0));
-            let update = activation::sigmoid(part(&fresh, 1) + part(&product, 1));
-            let candidate = (part(&fresh, 2) + reset * (part(&product, 2) + bias.clone())).tanh();
-            output = (update.clone() * -1.0 + 1.0) * candidate + update * output;
-            outputs.push(output.clone());
-        }
-        Tensor::<3>::stack::<4>(outputs, 1).flatten(0, 3)
+        portable::recur_gru(gates, recurrent, bias, Precision::F32).flatten(0, 3)
     }
 
     #[test]

@@ -193,10 +193,10 @@ impl Cell for LstmCell {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::activation;
-
     use super::*;
     use crate::neural::cpu::kernel::testing::{assert_agree, noise};
+    use crate::neural::portable;
+    use crate::neural::recipe::Precision;
 
     const SIZE: [usize; 4] = [2, 5, 3, 4];
 
@@ -205,23 +205,10 @@ mod tests {
         (gates.reshape([directions, steps, examples, 4 * hidden]), recurrent.reshape([directions, hidden, 4 * hidden]))
     }
 
-    /// The equations of an LSTM as one library operation after the other.
+    /// The library's operations.
     fn reference(leaves: [Tensor<1>; 2]) -> Tensor<1> {
         let (gates, recurrent) = shaped(leaves);
-        let [directions, steps, examples, hidden] = SIZE;
-        let mut output = Tensor::<3>::zeros([directions, examples, hidden], &gates.device());
-        let mut cell = output.clone();
-        let mut outputs = Vec::new();
-        for step in 0..steps {
-            let fresh: Tensor<3> = gates.clone().narrow(1, step, 1).squeeze_dim(1);
-            let gate = fresh + output.matmul(recurrent.clone());
-            let part = |index: usize| gate.clone().narrow(2, index * hidden, hidden);
-            let (input, forget) = (activation::sigmoid(part(0)), activation::sigmoid(part(1) + 1.0));
-            cell = forget * cell + input * part(3).tanh();
-            output = activation::sigmoid(part(2)) * cell.clone().tanh();
-            outputs.push(output.clone());
-        }
-        Tensor::<3>::stack::<4>(outputs, 1).flatten(0, 3)
+        portable::recur_lstm(gates, recurrent, Precision::F32).flatten(0, 3)
     }
 
     #[test]
