@@ -20,7 +20,10 @@ fn an_unknown_or_repeated_device_is_refused_on_the_command_line() {
     bench.suite("", &["parity"], &["nearly"]);
     let output = bench.run(&["run", "suite.toml", "--device", "gpu"]);
     exits(&output, 2);
-    says(&stderr(&output), &["--device", "unknown device 'gpu', did you mean 'cpu'? (known: cpu)"]);
+    says(
+        &stderr(&output),
+        &["--device", "unknown device 'gpu', did you mean 'wgpu'? (known: cpu, wgpu, cuda, wgpu:1, cuda:1)"],
+    );
     let output = bench.run(&["run", "suite.toml", "--device", "cpu,cpu"]);
     exits(&output, 2);
     says(&stderr(&output), &["--device: 'cpu' is given twice"]);

@@ -144,7 +144,7 @@ fn a_wrong_value_is_blamed_at_its_line_and_column_whatever_the_comments_say() {
         ("seeds", "[]", "seeds is empty"),
         ("seeds", "7", "expected a list"),
         ("devices", "[]", "devices is empty"),
-        ("device", "\"gpu\"", "unknown device 'gpu', did you mean 'cpu'? (known: cpu)"),
+        ("device", "\"gpu\"", "unknown device 'gpu', did you mean 'wgpu'? (known: cpu, wgpu, cuda, wgpu:1, cuda:1)"),
         ("device", "3", "found the number `3`"),
         ("timeout_s", "0.0", "timeout_s is 0, expected a number of seconds in 0.001..=1000000000"),
         ("timeout_s", "nan", "timeout_s is NaN"),
