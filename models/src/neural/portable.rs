@@ -59,9 +59,10 @@ pub(crate) fn layer_norm(x: Tensor<1>, scale: Tensor<1>, shift: Tensor<1>, epsil
     module::layer_norm(x, scale, Some(shift), f64::from(epsilon)).flatten(0, 1)
 }
 
-/// See [`super::cpu::gelu`].
+/// See [`super::cpu::gelu`]. On most devices, the library's own function has the derivative of another one, an approximation by tanh.
 pub(crate) fn gelu(x: Tensor<1>) -> Tensor<1> {
-    activation::gelu(x)
+    let below = (x.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() * 0.5 + 0.5;
+    x * below
 }
 
 /// Each number becomes zero with probability `rate`, and is divided by 1 - `rate` otherwise. The random numbers are those of the device,
