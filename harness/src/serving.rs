@@ -163,7 +163,7 @@ pub fn read_inputs(path: &Path) -> Result<Inputs, String> {
 
 /// The first test row for which the loaded model gives another prediction than the fitted one, in words; `None` if they are the same. On
 /// the processor they must be so to the last bit. On a card, two processes may choose two kernels for the same product, so numbers may be
-/// [`CARD_TOLERANCE`] apart, and one label in a hundred may be another one.
+/// a hundredth apart, and one label in a hundred may be another one.
 pub fn difference(fitted: &[PredictionRow], loaded: &[PredictionRow], is_on_card: bool) -> Option<String> {
     if fitted.len() != loaded.len() {
         let (before, now) = (fitted.len(), loaded.len());
