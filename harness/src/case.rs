@@ -1,7 +1,7 @@
 //! A case: task x model x parameters x training size x seed x device. It is the unit of work, isolation, failure and
 //! resume. A search trial is a case too.
 
-use bakeoff_models::{Device, ModelEntry, Resolved};
+use bakeoff_models::{Device, External, ModelEntry, Resolved};
 use bakeoff_reports::percent;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,6 +25,9 @@ pub struct Case {
     pub own: Option<OwnTask>,
     /// The model's name.
     pub model: String,
+    /// The model itself, if it is a program of the user's. `None` for a built-in model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<External>,
     /// The model's name in figures and tables.
     pub label: String,
     /// The model's parameters, complete and checked. A case that waits for search trials has the parameters as they

@@ -98,7 +98,9 @@ impl FitIdentity {
             params: case.params.to_string(),
             budget: case.budget.map_or_else(String::new, |budget| budget.to_string()),
             folds: case.fold.map_or(0, |fold| fold.folds),
-            model_version: program.model_version(&case.model, &case.device).unwrap_or_default(),
+            model_version: program
+                .model_version(case.external.as_slice(), &case.model, &case.device)
+                .unwrap_or_default(),
             task_version: task.version(),
             data_sha256: hex(data),
         }

@@ -59,7 +59,7 @@ fn within_budgets(plan: &Plan, known: &[(&Case, f64)]) -> f64 {
 }
 
 fn fit_s(program: &Program, plan: &Plan, case: &Case) -> Option<f64> {
-    let model: &dyn ModelEntry = program.model(&case.model)?;
+    let model: &dyn ModelEntry = program.model_or(case.external.as_slice(), &case.model)?;
     if let Some(Budget::Seconds(most)) = case.budget {
         return Some(most);
     }

@@ -11,7 +11,7 @@ use bakeoff_models::{Card, Device};
 use bakeoff_reports::{DeviceInfo, MachineInfo};
 use sha2::{Digest, Sha256};
 
-use crate::nvml;
+use crate::{nvml, process_tree};
 
 mod cgroup;
 mod page_cache;
@@ -30,16 +30,16 @@ pub trait Machine: Sync {
     /// For how long the machine has been suspended since some fixed moment. [`Machine::now`] may or may not count this time. `None`
     /// if the system does not show it.
     fn suspended(&self) -> Option<Duration>;
-    /// The processor time that all threads of this process have used. `None` if the system does not show it.
+    /// The processor time that all threads of this process have used, and all processes below it. `None` if the system does not show it.
     fn cpu_time(&self) -> Option<Duration>;
-    /// The largest resident set that this process has had, in bytes. `None` if the system does not show it.
+    /// The largest resident set that this process has had, in bytes, and those of the processes below it. `None` if the system does not show it.
     fn peak_memory_bytes(&self) -> Option<u64>;
     /// Drops the files below a folder from the system's cache, so that they are read from the disk next time.
     ///
     /// # Errors
     /// Why that cannot be done here.
     fn evict(&self, folder: &Path) -> Result<(), String>;
-    /// The bytes that this process has fetched from storage. `None` if the system does not show it.
+    /// The bytes that this process has fetched from storage, and all processes below it. `None` if the system does not show it.
     fn fetched_bytes(&self) -> Option<u64>;
     /// The wall clock, UTC, as `YYYY-MM-DDTHH:MM:SSZ`.
     fn utc(&self) -> String;
@@ -173,7 +173,8 @@ impl Machine for ThisMachine {
         #[cfg(unix)]
         {
             let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-            Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+            let own = Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?);
+            Some(own + process_tree::cpu_time(std::process::id()))
         }
         #[cfg(not(unix))]
         None
@@ -182,7 +183,8 @@ impl Machine for ThisMachine {
     fn peak_memory_bytes(&self) -> Option<u64> {
         let status = fs::read_to_string("/proc/self/status").ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+        let own = line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)?;
+        Some(own + process_tree::peak_resident_bytes(std::process::id()))
     }
 
     fn evict(&self, folder: &Path) -> Result<(), String> {
@@ -190,7 +192,10 @@ impl Machine for ThisMachine {
     }
 
     fn fetched_bytes(&self) -> Option<u64> {
-        page_cache::fetched_bytes(&fs::read_to_string("/proc/self/io").ok()?)
+        // That of processes which have ended and were waited for is in ours.
+        let own = page_cache::fetched_bytes(&fs::read_to_string("/proc/self/io").ok()?)?;
+        let below = process_tree::io_of(std::process::id()).filter_map(|io| page_cache::fetched_bytes(&io));
+        Some(own + below.sum::<u64>())
     }
 
     fn utc(&self) -> String {

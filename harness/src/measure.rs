@@ -24,6 +24,7 @@ use bakeoff_models::{Device, Model, ModelEntry, ModelError, Spec, Threads};
 use bakeoff_reports::{Better, Reading, Status, metric};
 
 use crate::case::Case;
+use crate::conformance;
 use crate::load::ClockFault;
 use crate::outcome::{MetricValue, Outcome};
 use crate::phase::Phase;
@@ -45,6 +46,7 @@ pub fn measure(program: &Program, request: &Request, store: &Store, emit: &mut d
         Work::Fit => fit(program, &subject, request, store, emit, &mut outcome),
         Work::LoadCold => serve::load_cold(program, &subject, request, emit, &mut outcome),
         Work::Serve => serve::serve(program, &subject, request, emit, &mut outcome),
+        Work::Conform => conform(&subject, request, store, emit),
     });
     if let Err(stop) = done {
         outcome.status = stop.status;
@@ -59,7 +61,7 @@ pub fn measure(program: &Program, request: &Request, store: &Store, emit: &mut d
 /// What a case is about, by the names in it.
 struct Subject<'a> {
     task: &'a dyn Task,
-    entry: &'static dyn ModelEntry,
+    entry: &'a dyn ModelEntry,
     device: Device,
 }
 
@@ -68,10 +70,16 @@ impl<'a> Subject<'a> {
         let task = program.task_or(case.own.as_slice(), &case.task);
         Ok(Subject {
             task: task.ok_or_else(|| Stop::failed(format!("no task '{}'", case.task)))?,
-            entry: program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?,
+            entry: entry_of(program, case)?,
             device: Device::named(&case.device).map_err(Stop::failed)?,
         })
     }
+}
+
+/// The entry of the model of a case.
+fn entry_of<'a>(program: &Program, case: &'a Case) -> Result<&'a dyn ModelEntry, Stop> {
+    let entry = program.model_or(case.external.as_slice(), &case.model);
+    entry.ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))
 }
 
 /// Loads the data, fits the model, scores it and saves it.
@@ -85,19 +93,13 @@ fn fit(
 ) -> Result<(), Stop> {
     let begun = program.machine.now();
     let case = &request.case;
-    let Subject { task, entry, device } = *subject;
+    let Subject { task, entry, .. } = *subject;
     emit(Event::Phase(Phase::Load));
     let load = || task.load(store);
     // Only a user's own images are decoded by several threads.
     let splits = if case.own.is_some() { threads::at_most(case.threads, load) } else { load() };
     let rows = Rows::choose(splits.map_err(Stop::failed)?, case, entry);
-    let spec = Spec {
-        shape: tasks::shape(task, rows.train.len() + rows.validation.len()),
-        params: case.params.clone(),
-        device,
-        threads: Threads::new(case.threads),
-        seed: case.model_seed(),
-    };
+    let spec = spec_of(subject, case, &rows);
     let mut model = entry.build(&spec)?;
     outcome.threads = model.threads().map(|started| started.min(case.threads));
     let fewer_threads = model.threads().and_then(|started| threads::fewer(case.threads, started));
@@ -123,6 +125,10 @@ fn fit(
     let targets = &rows.test.targets;
     bench.outcome.predictions = prediction_rows(&predictions, &task.classes(), |example| written(targets, example));
     bench.footprint(model.as_ref());
+    if case.external.is_some() {
+        // Built-in models are tested for it.
+        conformance::keeps_rows(model.as_mut(), &rows.test.inputs, &predictions).map_err(Stop::failed)?;
+    }
     // After the peak memory was read, because saving takes memory too.
     if let Some(place) = &request.serving {
         let unseen = case.latency.audit.then(|| rows.never_predicted(case));
@@ -139,6 +145,31 @@ fn fit(
         bench.outcome.remark(&note);
     }
     Ok(())
+}
+
+/// Checks what every model promises, on the rows of the case.
+fn conform(subject: &Subject<'_>, request: &Request, store: &Store, emit: &mut dyn FnMut(Event)) -> Result<(), Stop> {
+    let case = &request.case;
+    let rows = Rows::choose(subject.task.load(store).map_err(Stop::failed)?, case, subject.entry);
+    let (train, validation, test) = (&rows.train, &rows.validation, &rows.test);
+    let unlabelled = rows.unlabelled.as_ref();
+    let spec = spec_of(subject, case, &rows);
+    let (entry, primary) = (subject.entry, subject.task.primary());
+    let subject =
+        conformance::Subject { primary, entry, spec: &spec, again: &spec, train, validation, unlabelled, test };
+    conformance::check(&subject).broken.into_iter().for_each(|broken| emit(Event::BrokenPromise(broken)));
+    Ok(())
+}
+
+/// What the model of a case is built from.
+fn spec_of(subject: &Subject<'_>, case: &Case, rows: &Rows) -> Spec {
+    Spec {
+        shape: tasks::shape(subject.task, rows.train.len() + rows.validation.len()),
+        params: case.params.clone(),
+        device: subject.device,
+        threads: Threads::new(case.threads),
+        seed: case.model_seed(),
+    }
 }
 
 /// The instruments of one case, and what they have measured.
@@ -225,6 +256,11 @@ impl<'a> Bench<'a> {
         let ((_, source), (_, value)) = (of, reading);
         self.record(phase, metric, Some(value), source, "");
         self.keep(phase, metric, of, [reading]);
+    }
+
+    /// The seconds of the case's time-out that are left.
+    fn case_s_left(&self) -> f64 {
+        self.case.timeout_s - self.spent_s - (self.program.machine.now() - self.begun).as_secs_f64()
     }
 
     /// The task's primary metric of a model's predictions of these rows, or why it is undefined.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bakeoff_models::{Device, ModelEntry, Resolved, Support};
+use bakeoff_models::{Device, External, ModelEntry, Resolved, Support};
 
 use crate::case::Case;
 use crate::machine::available_cpus;
@@ -11,6 +11,7 @@ use crate::suite::{ExecutorKind, ModelEntryWire, SlurmSettings, Source, Suite, S
 use crate::tasks::{self, OwnTask, Task};
 
 mod axes;
+mod external;
 mod filters;
 mod grid;
 mod latency;
@@ -47,6 +48,8 @@ pub struct Plan {
     pub searches: BTreeMap<String, SearchPlan>,
     /// The tasks on a user's own data.
     pub own: Vec<OwnTask>,
+    /// The models that are programs of the user's.
+    pub external: Vec<External>,
     /// The devices that the cases compute on.
     pub devices: Vec<Device>,
 }
@@ -81,6 +84,7 @@ impl Plan {
         let own = own::open(source, &mut suite, overrides)?;
         params::check(program, &own, source, &suite)?;
         let devices = overrides.apply(&mut suite)?;
+        let external = external::open(source, &mut suite)?;
         slurm::check_suite(source, &suite)?;
         // What another machine can read is not known here.
         if suite.executor != Some(ExecutorKind::Slurm) {
@@ -96,7 +100,7 @@ impl Plan {
             Ok((task, axes::check(source, task, entry, overrides)?))
         });
         let tasks = tasks.collect::<Result<Vec<(&dyn Task, Axes)>, PlanError>>()?;
-        refuse_too_many(program, source, &suite, &tasks, devices.len())?;
+        refuse_too_many(program, &external, source, &suite, &tasks, devices.len())?;
         let (mut cases, mut searches) = (Vec::new(), BTreeMap::new());
         for (task, axes) in &tasks {
             for &train_size in &axes.train_sizes {
@@ -104,7 +108,9 @@ impl Plan {
                     let combination = Combination {
                         task: *task,
                         own: own.iter().find(|own| own.name() == task.name()),
-                        model: program.model(entry.name.as_ref()).expect("the names are checked"),
+                        built_in: program.model(entry.name.as_ref()),
+                        model: program.model_or(&external, entry.name.as_ref()).expect("the names are checked"),
+                        external: external.iter().find(|model| model.name() == entry.name.as_ref()),
                         entry,
                         train_size,
                     };
@@ -113,7 +119,7 @@ impl Plan {
             }
         }
         refuse_duplicates(source, &suite, &cases)?;
-        Ok(Plan { suite, cases, searches, own, devices })
+        Ok(Plan { suite, cases, searches, own, external, devices })
     }
 
     /// Whether there is no case that a model can do.
@@ -146,7 +152,10 @@ impl Plan {
 struct Combination<'a> {
     task: &'a dyn Task,
     own: Option<&'a OwnTask>,
-    model: &'static dyn ModelEntry,
+    model: &'a dyn ModelEntry,
+    /// The model, if it is not a program of the user's.
+    built_in: Option<&'static dyn ModelEntry>,
+    external: Option<&'a External>,
     entry: &'a ModelEntryWire,
     train_size: usize,
 }
@@ -180,8 +189,9 @@ impl Combination<'_> {
                         (case.label_noise, case.seed, case.fold) = (label_noise, *seed.as_ref(), fold);
                         case.target = axes.target;
                         case.id = case.id_of();
-                        if let Some(entry) = search.filter(|_| case.unsupported.is_none()) {
-                            let model = (self.model, shape, device);
+                        let search = search.filter(|_| case.unsupported.is_none());
+                        if let (Some(entry), Some(model)) = (search, self.built_in) {
+                            let model = (model, shape, device);
                             let search = SearchPlan::new(source, entry.as_ref(), model, space.clone(), &case)?;
                             cases.extend(search.cases(source, suite, &case)?);
                             case.waits_for = search.trials();
@@ -202,6 +212,7 @@ impl Combination<'_> {
             task: self.task.name().to_owned(),
             own: self.own.cloned(),
             model: self.model.name().to_owned(),
+            external: self.external.cloned(),
             label: label(self.entry).to_owned(),
             unsupported,
             params,
@@ -236,6 +247,7 @@ impl Combination<'_> {
 /// Refuses a plan that no directory could hold, before its cases are made.
 fn refuse_too_many(
     program: &Program,
+    external: &[External],
     source: &Source,
     suite: &Suite,
     tasks: &[(&dyn Task, Axes)],
@@ -244,7 +256,7 @@ fn refuse_too_many(
     let trials = suite.search.as_ref().map_or(0, |search| trials::most(search.as_ref()));
     // A model without a range has no search trials.
     let of_model = |task: &dyn Task, entry: &ModelEntryWire| {
-        let model = program.model(entry.name.as_ref()).expect("the names are checked");
+        let model = program.model_or(external, entry.name.as_ref()).expect("the names are checked");
         if search::space(suite, model, entry, task).is_empty() { 1 } else { 1 + trials }
     };
     let of_task = |(task, axes): &(&dyn Task, Axes)| {

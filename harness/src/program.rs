@@ -1,6 +1,6 @@
 //! The program: its tasks, its models and the machine that measures them.
 
-use bakeoff_models::{Device, ModelEntry};
+use bakeoff_models::{Device, External, ModelEntry};
 
 use crate::machine::Machine;
 use crate::tasks::{OwnTask, Task};
@@ -34,8 +34,14 @@ impl Program {
         self.models.iter().copied().find(|model| model.name() == name)
     }
 
-    /// The version of the model of this name on the device of this name, if this build has both.
-    pub fn model_version(&self, model: &str, device: &str) -> Option<String> {
-        Some(self.model(model)?.version(Device::named(device).ok()?))
+    /// The model of this name, either built in or one of `external`.
+    pub fn model_or<'a>(&self, external: &'a [External], name: &str) -> Option<&'a dyn ModelEntry> {
+        let external = || external.iter().find(|model| model.name() == name).map(|model| model as &dyn ModelEntry);
+        self.model(name).map(|model| model as &dyn ModelEntry).or_else(external)
+    }
+
+    /// The version of the model of this name, built in or one of `external`, on the device of this name, if there are both.
+    pub fn model_version(&self, external: &[External], model: &str, device: &str) -> Option<String> {
+        Some(self.model_or(external, model)?.version(Device::named(device).ok()?))
     }
 }

@@ -160,7 +160,7 @@ impl Progress for Bars {
                     *steps = FIT_STEPS * *done as u64 / (*total).max(1) as u64;
                 }
             }
-            Event::Window(_) | Event::Outcome(_) => {}
+            Event::Window(_) | Event::BrokenPromise(_) | Event::Outcome(_) => {}
         }
         self.show();
     }

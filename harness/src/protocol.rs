@@ -36,7 +36,8 @@ pub struct Request {
     pub phase_s: f64,
 }
 
-/// What a process does for a case. A case that is served has a process for each, in this order.
+/// What a process does for a case. A case that is served has a process for each of the first three, in this order. `check` has one for the
+/// last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Work {
@@ -46,6 +47,8 @@ pub enum Work {
     LoadCold,
     /// Loads the saved model, and predicts.
     Serve,
+    /// Fits the model, and checks what every model promises.
+    Conform,
 }
 
 impl Request {
@@ -80,6 +83,8 @@ pub enum Event {
     },
     /// A phase whose joules are counted has ended.
     Window(PhaseWindow),
+    /// A promise that the model breaks, in a sentence.
+    BrokenPromise(String),
     /// The outcome, which is the last event.
     Outcome(Box<Outcome>),
 }

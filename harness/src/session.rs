@@ -109,10 +109,10 @@ impl Session<'_> {
 
     /// What is fitted: each model with its parameters, without those cases that no model can do. What a search may choose from a list
     /// counts too, because its choice is not known yet.
-    fn fits<'a>(&self, plan: &'a Plan) -> Vec<(&'static dyn ModelEntry, Cow<'a, Resolved>)> {
+    fn fits<'a>(&self, plan: &'a Plan) -> Vec<(&'a dyn ModelEntry, Cow<'a, Resolved>)> {
         let cases = plan.cases.iter().filter(|case| case.unsupported.is_none());
         let fits = cases.filter_map(|case| {
-            let model = self.program.model(&case.model)?;
+            let model = self.program.model_or(case.external.as_slice(), &case.model)?;
             let chosen = plan.searches.get(&case.id).map_or_else(Vec::new, |search| search.choices(&case.params));
             let params = std::iter::once(Cow::Borrowed(&case.params)).chain(chosen.into_iter().map(Cow::Owned));
             Some(params.map(move |params| (model, params)))
@@ -178,7 +178,9 @@ impl Session<'_> {
         let mut libraries: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut datasets = self.files_of_models(plan)?;
         let mut infos = Vec::new();
-        let version = |case: &Case| program.model_version(&case.model, &case.device).unwrap_or_default();
+        let version = |case: &Case| {
+            program.model_version(case.external.as_slice(), &case.model, &case.device).unwrap_or_default()
+        };
         for case in &plan.cases {
             libraries.entry(case.model.clone()).or_default().insert(version(case));
         }

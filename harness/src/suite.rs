@@ -242,8 +242,23 @@ pub type Params = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelEntryWire {
-    /// The name of a built-in model.
+    /// The name of a built-in model. If there is a `command`, a name of the user's choice.
     pub name: Spanned<String>,
+    /// A program that is the model, and its arguments. It speaks the protocol of docs/protocol.md.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Spanned<Vec<Spanned<String>>>>,
+    /// With `command`: the version of the method. If not given, the program says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Spanned<String>>,
+    /// With `command`: further files that the program is made of, whose checksums are part of its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Spanned<Vec<Spanned<String>>>>,
+    /// With `command`: the working directory of the program. If not given, the folder of the suite's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<Spanned<String>>,
+    /// With `command`: the seconds that the program may take until it says what it is; 60 if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_s: Option<Spanned<f64>>,
     /// The name in case ids, figures and tables. If not given, the model's name. It is needed to run a model twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Spanned<String>>,

@@ -10,12 +10,13 @@ use std::sync::Mutex;
 
 use anyhow::Context;
 use bakeoff_datasets::Store;
-use bakeoff_models::Device;
+use bakeoff_models::{Device, MARK, end_marked};
 use bakeoff_reports::Status;
 
 use crate::card_faults;
 use crate::measure::measure;
 use crate::outcome::Outcome;
+use crate::process_tree;
 use crate::program::Program;
 use crate::protocol::{Event, Request};
 use crate::threads;
@@ -47,6 +48,7 @@ pub fn serve(program: &Program) -> anyhow::Result<()> {
     std::thread::Builder::new().spawn(end_with_parent).map_err(|error| {
         anyhow::anyhow!("cannot start the thread that watches the parent: {}", threads::refused(&error))
     })?;
+    process_tree::adopt_orphans();
     let mut emit = |event: Event| {
         // If the parent does not read any more, it is gone, and end_with_parent ends this process.
         let _ = write_line(&event);
@@ -66,6 +68,9 @@ fn write_line(event: &Event) -> io::Result<()> {
 /// Waits for the end of standard input, which comes when the parent exits or is killed.
 fn end_with_parent() {
     let _ = io::copy(&mut io::stdin().lock().by_ref(), &mut io::sink());
+    if let Ok(mark) = std::env::var(MARK) {
+        end_marked(&mark);
+    }
     std::process::exit(1);
 }
 

@@ -5,12 +5,12 @@ mod synthetic;
 
 use std::collections::BTreeSet;
 
+use bakeoff::conformance::{self, Checked, Subject};
 use bakeoff::scoring;
 use bakeoff::tasks::{self, TASKS, Task};
-use bakeoff_datasets::{Inputs, Split, Store, Text, carve_validation, other_rows, train_rows};
+use bakeoff_datasets::{Inputs, Split, Store, carve_validation, other_rows, train_rows};
 use bakeoff_models::{
-    Device, ENTRIES, EpochReport, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Resolved, Spec,
-    Support, TaskShape, Threads, Watch,
+    Device, ENTRIES, InputShape, ModelEntry, Predictions, Resolved, Spec, Support, TaskShape, Threads,
 };
 use bakeoff_reports::{Better, metric};
 use synthetic::SYNTHETIC;
@@ -85,32 +85,6 @@ fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
     table
 }
 
-/// Scores epochs as the instrument does.
-struct Judge<'a> {
-    validation: &'a Split,
-    primary: &'static str,
-    epochs: usize,
-}
-
-impl Watch for Judge<'_> {
-    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
-        self.epochs += 1;
-        assert_eq!(report.epoch, self.epochs, "epochs are counted from 1 in every fit");
-        self.part_epoch(report)
-    }
-
-    fn part_epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
-        assert!(report.train_loss.is_finite());
-        // A correlation with a constant answer is undefined.
-        let score = primary_score(self.primary, self.validation, report.validation);
-        Ok(score.map_or(f64::NEG_INFINITY, |score| oriented(self.primary, score)))
-    }
-
-    fn progress(&mut self, done: usize, total: usize) {
-        assert!(done <= total);
-    }
-}
-
 fn primary_score(primary: &str, split: &Split, predictions: &Predictions) -> Option<f64> {
     let scores = scoring::score(&split.targets, predictions).unwrap();
     scores.iter().find(|(name, _)| *name == primary).map(|(_, score)| *score)
@@ -121,7 +95,6 @@ fn oriented(name: &str, value: f64) -> f64 {
 }
 
 struct Trial {
-    task: &'static dyn Task,
     train: Split,
     validation: Split,
     unlabelled: Inputs,
@@ -145,7 +118,6 @@ impl Trial {
         entry.check(&params).unwrap();
         let unlabelled = other_rows(splits.train.len(), &drawn, entry.unlabelled(&params), 7);
         Trial {
-            task,
             train,
             validation,
             unlabelled: splits.train.inputs.select(&unlabelled),
@@ -153,58 +125,6 @@ impl Trial {
             spec: Spec { shape, params, device: Device::Cpu, threads: Threads::new(2), seed: 11 },
         }
     }
-
-    fn fit(&self, model: &mut dyn Model) -> Predictions {
-        self.fit_to(model, &self.train);
-        model.predict(&self.test.inputs).unwrap()
-    }
-
-    fn fit_to(&self, model: &mut dyn Model, train: &Split) {
-        let mut judge = Judge { validation: &self.validation, primary: self.task.primary(), epochs: 0 };
-        if self.unlabelled.is_empty() {
-            model.fit(train, &self.validation, &mut judge).unwrap();
-        } else {
-            model.fit_with_unlabelled(train, &self.validation, &self.unlabelled, &mut judge).unwrap();
-        }
-    }
-}
-
-#[track_caller]
-fn assert_same(left: &Predictions, right: &Predictions, what: &str) {
-    assert!(left == right, "{what}");
-}
-
-/// The predictions at `rows`.
-fn select(predictions: &Predictions, rows: &[usize]) -> Predictions {
-    match predictions {
-        Predictions::Values(values) => Predictions::Values(rows.iter().map(|&row| values[row]).collect()),
-        Predictions::Classes { labels, probabilities } => Predictions::Classes {
-            labels: rows.iter().map(|&row| labels[row]).collect(),
-            probabilities: probabilities.as_ref().map(|p| Matrix {
-                rows: rows.len(),
-                cols: p.cols,
-                data: rows.iter().flat_map(|&row| p.row(row).to_vec()).collect(),
-            }),
-        },
-    }
-}
-
-/// Equal up to what another size of batch does to the last bits.
-#[track_caller]
-fn assert_close(left: &Predictions, right: &Predictions, what: &str) {
-    let close = |a: &[f32], b: &[f32]| {
-        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-3 * (1.0 + b.abs()))
-    };
-    let same = match (left, right) {
-        (Predictions::Values(a), Predictions::Values(b)) => close(a, b),
-        (
-            Predictions::Classes { labels: a, probabilities: Some(p) },
-            Predictions::Classes { labels: b, probabilities: Some(q) },
-        ) => a.len() == b.len() && close(&p.data, &q.data),
-        (Predictions::Classes { labels: a, .. }, Predictions::Classes { labels: b, .. }) => a == b,
-        _ => false,
-    };
-    assert!(same, "{what}");
 }
 
 /// The tasks whose data are in the program; those on full datasets differ from them in their rows alone. Generated tasks, which
@@ -224,45 +144,25 @@ fn conforms_as(entry: &dyn ModelEntry, tasks: &[&'static dyn Task], more: &str) 
     for task in tasks {
         let case = format!("{} {more} on {}", entry.name(), task.name());
         let trial = Trial::new(entry, *task, more);
-        let mut model = entry.build(&trial.spec).unwrap();
-        assert!(model.predict(&trial.test.inputs).is_err(), "{case}: predicts before it was fitted");
-        let predictions = trial.fit(model.as_mut());
+        // Another number of threads may not show.
+        let again = Spec { threads: Threads::new(1), ..trial.spec.clone() };
+        let subject = Subject {
+            primary: task.primary(),
+            entry,
+            spec: &trial.spec,
+            again: &again,
+            train: &trial.train,
+            validation: &trial.validation,
+            unlabelled: (!trial.unlabelled.is_empty()).then_some(&trial.unlabelled),
+            test: &trial.test,
+        };
+        let Checked { broken, predictions } = conformance::check(&subject);
+        assert!(broken.is_empty(), "{case}:\n{}", broken.join("\n"));
 
         let primary = task.primary();
-        let score = primary_score(primary, &trial.test, &predictions).unwrap();
+        let score = primary_score(primary, &trial.test, &predictions.unwrap()).unwrap();
         let floor = scoring::floor(&trial.train.targets, &trial.test.targets, primary);
         assert!(oriented(primary, score) > oriented(primary, floor), "{case}: {primary} {score} against {floor}");
-
-        let backwards: Vec<usize> = (0..TEST_ROWS).rev().collect();
-        let reversed = model.predict(&trial.test.inputs.select(&backwards)).unwrap();
-        assert_close(&reversed, &select(&predictions, &backwards), &format!("{case}: does not keep the order"));
-        let alone = model.predict(&trial.test.inputs.select(&[3])).unwrap();
-        assert_close(&alone, &select(&predictions, &[3]), &format!("{case}: an example alone gets another answer"));
-
-        let footprint = model.footprint();
-        assert!(footprint.parameters > 0, "{case}: {footprint:?}");
-
-        // Fitted to other rows before, and with another number of threads: neither may show.
-        let other = Spec { threads: Threads::new(1), ..trial.spec.clone() };
-        let mut other = entry.build(&other).unwrap();
-        trial.fit_to(other.as_mut(), &trial.validation);
-        let again = trial.fit(other.as_mut());
-        assert_same(
-            &again,
-            &predictions,
-            &format!("{case}: a second fit, or one with another number of threads, differs"),
-        );
-
-        let wrong = match task.input() {
-            InputShape::Images { .. } => Inputs::Texts(vec![Text { first: "no image".to_owned(), second: None }]),
-            InputShape::Texts { .. } => TASKS[0].load(&Store::embedded()).unwrap().test.inputs.select(&[0]),
-        };
-        assert!(model.predict(&wrong).is_err(), "{case}: answers inputs of another kind");
-        if let InputShape::Texts { pairs } = task.input() {
-            let second = (!pairs).then(|| "another".to_owned());
-            let wrong = Inputs::Texts(vec![Text { first: "a text".to_owned(), second }]);
-            assert!(model.predict(&wrong).is_err(), "{case}: answers pairs for single texts, or the reverse");
-        }
     }
 }
 

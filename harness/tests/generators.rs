@@ -174,6 +174,7 @@ fn run(makes: Makes) -> Outcome {
         id: "shades.maker".to_owned(),
         task: "shades".to_owned(),
         own: None,
+        external: None,
         model: "maker".to_owned(),
         label: "maker".to_owned(),
         params: Resolved::new(&[], &tasks::shape(&Shades, TRAIN), &toml::Table::new()).unwrap(),

@@ -146,6 +146,7 @@ fn run_for(
         id: format!("{}.{}", task.name(), entry.name()),
         task: task.name().to_owned(),
         own: None,
+        external: None,
         model: entry.name().to_owned(),
         label: entry.name().to_owned(),
         params: Resolved::new(entry.params(), &tasks::shape(task, TRAIN), &table).unwrap(),

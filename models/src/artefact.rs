@@ -6,6 +6,7 @@
 //! is trusted: whoever reads arrays checks that they fit together. See docs/artefacts.md.
 
 pub(crate) mod ensemble;
+pub(crate) mod external;
 pub(crate) mod parts;
 
 use std::collections::BTreeMap;
@@ -29,8 +30,11 @@ const FORMAT: u32 = 1;
 const ENSEMBLE_FORMAT: u32 = 2;
 /// The layout of the folder of a model that is made of other models; see [`parts`].
 const PARTS_FORMAT: u32 = 3;
+/// The layout of the folder of a model that is a program of the user's; see [`external`].
+const EXTERNAL_FORMAT: u32 = 4;
 /// What they are, for messages.
-const FORMATS: &str = "a model is of format 1, one with parts of format 3, an ensemble of format 2";
+const FORMATS: &str =
+    "a model is of format 1, an ensemble of format 2, one with parts of format 3, an external model of format 4";
 const MANIFEST: &str = "artefact.json";
 const MODEL: &str = "model.json";
 const ARRAYS: &str = "arrays.safetensors";
@@ -391,7 +395,7 @@ pub fn inspect(folder: &Path) -> Result<ArtefactInfo, ModelError> {
         folder = ensemble::folder_of(&folder, 1);
         (path, found) = manifest(&folder)?;
     }
-    if ![FORMAT, PARTS_FORMAT].contains(&found.format) {
+    if ![FORMAT, PARTS_FORMAT, EXTERNAL_FORMAT].contains(&found.format) {
         return Err(refused(&path, format!("is of format {}, but {FORMATS}", found.format)));
     }
     let (path, bytes) = found.read(&folder, MODEL)?;

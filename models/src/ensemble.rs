@@ -77,11 +77,11 @@ fn split(params: &Resolved) -> (usize, Resolved) {
 }
 
 impl ModelEntry for Ensembled {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         self.entry.name()
     }
 
-    fn about(&self) -> &'static str {
+    fn about(&self) -> &str {
         self.entry.about()
     }
 

@@ -13,6 +13,7 @@ mod device;
 mod encode;
 mod encoder;
 mod ensemble;
+mod external;
 pub mod forest;
 mod fusion;
 mod gan;
@@ -40,6 +41,7 @@ pub use artefact::{ArtefactInfo, inspect};
 pub use device::Card;
 pub use encode::words::{Tokens, Words, wordless};
 pub use ensemble::Ensembled;
+pub use external::{External, ExternalSettings, MARK, end_marked, new_mark};
 pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
     TargetShape, TaskShape, UNLABELLED, Watch,

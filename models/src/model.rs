@@ -256,6 +256,11 @@ pub trait Watch {
         None
     }
 
+    /// The seconds until the case is ended, whatever its fit has learned by then. `None` if nothing ends it.
+    fn seconds_left(&mut self) -> Option<f64> {
+        None
+    }
+
     /// The state of this fit that a call of [`Watch::checkpoint`] gave to an earlier process. A model whose fit can go on
     /// asks for it before it begins. `None` for a fit that was not interrupted.
     fn interrupted(&mut self) -> Option<Vec<u8>> {
@@ -319,6 +324,15 @@ pub trait Model {
     /// # Errors
     /// If there was no fit or a library fails.
     fn predict(&mut self, inputs: &Inputs) -> Result<Predictions, ModelError>;
+
+    /// Sends inputs to where the model computes, and waits for an answer that nothing is computed for, so that the instrument can
+    /// measure what sending costs. `false` for a model of this process, which sends nothing.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    fn echo(&mut self, _inputs: &Inputs) -> Result<bool, ModelError> {
+        Ok(false)
+    }
 
     /// Saves the fitted model to a folder that does not exist yet, with everything that a prediction needs. See
     /// [`ModelEntry::load`].
@@ -384,14 +398,21 @@ pub const UNLABELLED: &str = "unlabelled";
 /// A model's entry in the registry: what it is, what it accepts and how to build it.
 pub trait ModelEntry: Sync {
     /// The name in suites, on the command line and in records.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
     /// One line on the method.
-    fn about(&self) -> &'static str;
+    fn about(&self) -> &str;
     /// The version of our code, and the library whose kernels run on `device`, such as `1 (burn 0.22.1)`. Records of
     /// different versions are not compared.
     fn version(&self, device: Device) -> String;
     /// Every parameter, with default, domain and source.
     fn params(&self) -> &[Param];
+    /// The parameters for a task of this form: the defaults, replaced by what is written.
+    ///
+    /// # Errors
+    /// On an unknown name or a value outside its domain.
+    fn resolve(&self, shape: &TaskShape, written: &toml::Table) -> Result<Resolved, ParamError> {
+        Resolved::new(self.params(), shape, written)
+    }
     /// Whether a fit learns from the validation rows as it learns from the training rows. `false` if it only predicts
     /// them, to choose among epochs.
     fn learns_from_validation(&self) -> bool;

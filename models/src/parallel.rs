@@ -28,6 +28,11 @@ impl Threads {
         Threads { count, started: Arc::default() }
     }
 
+    /// How many they are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
     /// A pool of them, or of fewer where the system starts no more.
     ///
     /// # Errors

@@ -296,6 +296,38 @@ impl Resolved {
         Ok(Resolved(values))
     }
 
+    /// Takes the parameters of a model that declares none, such as a program of the user's: switches, numbers and words.
+    ///
+    /// # Errors
+    /// On a value of another kind, and on one with blanks, because records write parameters with blanks between them.
+    pub(crate) fn undeclared(written: &toml::Table) -> Result<Resolved, ParamError> {
+        let admit = |(name, value): (&String, &toml::Value)| {
+            if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '=') {
+                let expected = "a name without blanks and without '='".to_owned();
+                return Err(ParamError::Domain { name: name.clone(), found: "not nameable so".to_owned(), expected });
+            }
+            let value = match value {
+                toml::Value::Boolean(v) => ParamValue::Bool(*v),
+                toml::Value::Integer(v) => ParamValue::Int(*v),
+                toml::Value::Float(v) if v.is_finite() => ParamValue::Float(*v),
+                toml::Value::String(v) if !v.is_empty() && !v.contains(char::is_whitespace) => {
+                    ParamValue::Text(v.clone())
+                }
+                other => {
+                    let expected = "true or false, a finite number, or a word without blanks".to_owned();
+                    return Err(ParamError::Domain { name: name.clone(), found: other.to_string(), expected });
+                }
+            };
+            Ok((name.clone(), value))
+        };
+        written.iter().map(admit).collect::<Result<_, _>>().map(Resolved)
+    }
+
+    /// Takes values as [`Resolved::values`] returned them, of a model that declares none.
+    pub(crate) fn of_values(values: BTreeMap<String, ParamValue>) -> Resolved {
+        Resolved(values)
+    }
+
     /// The value of each parameter by its name.
     pub(crate) fn values(&self) -> &BTreeMap<String, ParamValue> {
         &self.0

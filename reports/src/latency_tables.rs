@@ -31,6 +31,12 @@ const NONE_HOLDS: [&str; 2] = ["no rate", "no declared rate"];
 /// What the reason has if the search ended early, so that lower rates were not tried.
 const OUT_OF_TIME: &str = "leaves no time for another";
 
+/// The metric of what sending an example to another process costs.
+const TRANSPORT: &str = "transport_s";
+
+const SENDING_RULE: &str = " A model that is a program of its own gets each example through a pipe. What that takes is part of its \
+    latency and is not subtracted; it was measured by examples that the program answers at once.";
+
 const ONE_ROUND: &str =
     " Each model was served once, so the table does not show how well its times repeat: `--rounds 3` does.";
 
@@ -43,6 +49,8 @@ pub(crate) fn single_predictions(results: &Results) -> Option<ExtraTable> {
     for title in ["p50", "p50 at most", "p90", "p90 at most", "p99", "p99 at most"] {
         columns.push(TableColumn::new(title, CellKind::Number));
     }
+    let sends = results.grid.trials().any(|(_, _, trial)| trial.get(SINGLE, TRANSPORT).is_some());
+    columns.extend(sends.then(|| TableColumn::new("of which sending", CellKind::Number)));
     columns.extend(["queries", "outliers"].map(|title| TableColumn::new(title, CellKind::Number)));
     columns.push(TableColumn::new("measured for", CellKind::Text));
     let mut table = Table::new("Latency of single predictions", columns);
@@ -55,6 +63,7 @@ pub(crate) fn single_predictions(results: &Results) -> Option<ExtraTable> {
             cells.push(mean(cell, SINGLE, &format!("latency_{share}_s"), "s"));
             cells.push(bound(cell, &format!("latency_{share}_bound_s")));
         }
+        cells.extend(sends.then(|| mean(cell, SINGLE, TRANSPORT, "s")));
         cells.extend(["queries", "latency_outliers"].map(|metric| sum(cell, SINGLE, metric)));
         cells.push(measured_for(cell, SINGLE));
         table.push_about(results.subject(setting, label, cell.status), Emphasis::Plain, cells);
@@ -62,7 +71,8 @@ pub(crate) fn single_predictions(results: &Results) -> Option<ExtraTable> {
     let title = "Latency of single predictions";
     let has_rounds =
         results.grid.trials().any(|(_, _, trial)| trial.values.iter().any(|value| is_of_round(&value.conditions)));
-    let rule = format!("{SINGLE_RULE}{}", if has_rounds { "" } else { ONE_ROUND });
+    let rule =
+        format!("{SINGLE_RULE}{}{}", if sends { SENDING_RULE } else { "" }, if has_rounds { "" } else { ONE_ROUND });
     (!table.rows.is_empty()).then_some(ExtraTable { id: "latency", title, rule, of_run: String::new(), table })
 }
 

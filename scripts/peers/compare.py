@@ -3,60 +3,22 @@ theirs, with as many threads where a side can use them, and medians over the rou
 parameters, and a training loss or an accuracy within the tolerance that the table states."""
 
 import argparse
-import csv
 import os
 import pathlib
 import platform
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
 import torch
 
 import works
 from data import Sources
-from works import ACCURACY_TOLERANCE, LOSS_TOLERANCE, PROGRAMS, ROOT, SIZE_TOLERANCE, Work
+from works import ACCURACY_TOLERANCE, LOSS_TOLERANCE, ROOT, SIZE_TOLERANCE
 
 # Between these lines of docs/benchmarks.md goes the table.
 FROM, TO = "<!-- scripts/peers/run{} writes from here -->", "<!-- to here -->"
-# A single case of quick, of the order of a thousand test rows, after a fit from weights of its own.
-CASE_TOLERANCE, MSE_TOLERANCE = 0.1, 0.15
-
-
-def quick_agrees(ours, theirs):
-    cases = [case for case in ours if case != "all"]
-    if sorted(cases) != sorted(case for case in theirs if case != "all"):
-        return f"other cases: {sorted(ours)}, {sorted(theirs)}", False
-    classes = [case for case in cases if "rotation" not in case]
-    means = [statistics.mean(side[case] for case in classes) for side in (ours, theirs)]
-    short = max(theirs[case] - ours[case] for case in classes)
-    worse = max(ours[case] / theirs[case] for case in cases if case not in classes)
-    said = f"{len(cases)} cases; accuracy {means[0]:.3f}, {means[1]:.3f}, at most {short:.3f} less; MSE at most {worse:.2f} times theirs"
-    return said, means[0] >= means[1] - ACCURACY_TOLERANCE and short <= CASE_TOLERANCE and worse <= 1 + MSE_TOLERANCE
-
-
-def quick_work(threads, folder):
-    def timed(command):
-        start = time.perf_counter()
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        return time.perf_counter() - start, done.stdout
-
-    def ours(seed):
-        run = f"{folder}/quick{seed}"
-        seconds, _ = timed([PROGRAMS / "bakeoff", "run", "quick", "--threads", str(threads), "--out", run])
-        with open(f"{run}/summary.csv", newline="") as file:
-            scores = {f"{row['task']} {row['model']}": float(row["accuracy"] or row["mse"]) for row in csv.DictReader(file)}
-        return {"all": seconds} | scores
-
-    def theirs(_):
-        seconds, said = timed([sys.executable, pathlib.Path(__file__).with_name("quick.py"), str(threads)])
-        rows = [line.split() for line in said.splitlines()]
-        return {"all": seconds} | {f"{task} {model}": float(score) for task, model, score, *_ in rows}
-
-    return Work("the whole of quick", {"all": 1.5}, ours, theirs, quick_agrees)
 
 
 def measure(work, rounds):
@@ -121,12 +83,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         ours, sources, lines = works.Ours(arguments.threads), Sources(arguments.archives, folder), []
 
-        def every_work():
-            yield from works.every(arguments.other, arguments.minilm, sources, ours)
-            if not arguments.other:
-                yield quick_work(arguments.threads, folder)
-
-        for work in every_work():
+        for work in works.every(arguments.other, arguments.minilm, sources, ours):
             if re.search(arguments.only, work.name):
                 for line in measure(work, arguments.rounds):
                     print(line, flush=True)

@@ -19,9 +19,11 @@ class Images:
 
     def __init__(self, pixels, like=None):
         self.pixels = pixels
-        every = like.pixels if like else pixels
-        self.mean = torch.tensor(every.mean((0, 2, 3), dtype=np.float64) / 255, dtype=torch.float32).view(1, 3, 1, 1)
-        self.std = torch.tensor(every.std((0, 2, 3), dtype=np.float64) / 255, dtype=torch.float32).view(1, 3, 1, 1)
+        if like:
+            self.mean, self.std = like.mean, like.std
+        else:
+            self.mean = torch.tensor(pixels.mean((0, 2, 3), dtype=np.float64) / 255, dtype=torch.float32).view(1, 3, 1, 1)
+            self.std = torch.tensor(pixels.std((0, 2, 3), dtype=np.float64) / 255, dtype=torch.float32).view(1, 3, 1, 1)
 
     def __len__(self):
         return len(self.pixels)

@@ -330,10 +330,10 @@ def train(network, inputs, targets, recipe, after_epoch=None):
                     wanted = torch.where(inputs.mirrored, -wanted, wanted)
                 loss = F.mse_loss(outputs.squeeze(1), wanted)
             losses.append(optimizer.step(loss))
-        if after_epoch:
-            after_epoch()
         # A card has done all of the epoch when this number is here.
         loss = torch.stack(losses).mean().item()
+        if after_epoch:
+            after_epoch(loss)
         told.append((time.perf_counter() - start, loss))
     return told
 

@@ -17,6 +17,7 @@ use crate::interrupt;
 use crate::load::LatencyConfig;
 use crate::plan::Plan;
 use crate::program::Program;
+use crate::protocol::Event;
 use crate::rows::{self, GivenRows, LearnedRows, listed};
 use crate::session::Session;
 use crate::tasks::Task;
@@ -32,8 +33,18 @@ const TEST_ROWS: usize = 20;
 const SHORT: [(&str, usize); 5] =
     [("epochs", 1), ("fine_tune", 1), ("trees", 2), ("ensemble", 2), (UNLABELLED, TRAIN_ROWS)];
 
-pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
-    let plan = selection.plan(program, None)?;
+/// The arguments of `check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct CheckArguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// Check built-in models, too, for what every model promises, such as the order of its predictions; programs are always checked
+    #[arg(long)]
+    conformance: bool,
+}
+
+pub(super) fn run(program: &Program, arguments: &CheckArguments, samples: Option<&PathBuf>) -> anyhow::Result<Exit> {
+    let plan = arguments.selection.plan(program, None)?;
     let session = Session { program, samples, inline: false };
     session.verify_data(&plan)?;
     session.devices(&plan)?;
@@ -48,7 +59,7 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
         describe(&mut out, program, &plan, task, samples)?;
     }
     let executor = ChildProcess { samples: samples.cloned(), run: None, metering: None };
-    let (mut failures, mut unsupported) = (0, 0);
+    let (mut failures, mut unsupported, mut runs) = (0, 0, Vec::new());
     // The first search trial has the parameters of the case that it is for. The others only differ in theirs.
     let cases: Vec<&Case> = plan.cases.iter().filter(|case| case.trial.is_none()).collect();
     for case in &cases {
@@ -63,11 +74,31 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
                     failures += 1;
                     format!("{}: {}", outcome.status, outcome.note)
                 } else {
+                    runs.push(*case);
                     "can run".to_owned()
                 }
             }
         };
         writeln!(out, "{}: {verdict}", case.id)?;
+    }
+    // One case for each model, task and device; seeds and sizes change no promise.
+    let is_first = |(at, case): &(usize, &Case)| {
+        runs[..*at]
+            .iter()
+            .all(|other| (&other.label, &other.task, &other.device) != (&case.label, &case.task, &case.device))
+    };
+    let mut broken = 0;
+    for (_, case) in runs.iter().copied().enumerate().filter(is_first) {
+        if case.external.is_none() && !arguments.conformance {
+            continue;
+        }
+        let Some(promises) = broken_promises(&executor, case) else { return Ok(Exit::Interrupted) };
+        broken += usize::from(!promises.is_empty());
+        let verdict = if promises.is_empty() { "keeps what a model promises" } else { "breaks what a model promises:" };
+        writeln!(out, "{} on {}: {verdict}", case.label, case.task)?;
+        for promise in promises {
+            writeln!(out, "  {promise}")?;
+        }
     }
     let trials = match plan.cases.len() - cases.len() {
         0 => String::new(),
@@ -81,13 +112,27 @@ pub(super) fn run(program: &Program, selection: &Selection, samples: Option<&Pat
         counted(cases, "case"),
         if ready == 1 || cases == 1 { "is" } else { "are" }
     )?;
-    Ok(if failures > 0 {
+    Ok(if failures + broken > 0 {
         Exit::SomeCasesFailed
     } else if plan.is_unsupported() {
         Exit::NothingToDo
     } else {
         Exit::Ok
     })
+}
+
+/// The promises that the model of a case breaks, on few rows. `None` if the user interrupted it.
+fn broken_promises(executor: &ChildProcess, case: &Case) -> Option<Vec<String>> {
+    let mut broken = Vec::new();
+    let outcome = executor.conform(&tiny(case), &mut |event| {
+        if let Event::BrokenPromise(promise) = event {
+            broken.push(promise);
+        }
+    })?;
+    if outcome.status.is_failure() {
+        broken.push(outcome.note);
+    }
+    Some(broken)
 }
 
 /// Writes what a task asks, what the user's own data holds, and which rows its cases learn from.
@@ -108,7 +153,9 @@ fn describe(
     let splits = threads::at_most(plan.threads(), || task.load(&worker::store(samples))).map_err(usage)?;
     let scored = || plan.cases.iter().filter(|case| case.trial.is_none());
     let cases: Vec<&Case> = scored().filter(|case| case.task == task.name()).collect();
-    for line in wordless::lines(cases.iter().map(|case| (case.label.as_str(), &case.params)), &splits) {
+    // What the parameters of a program mean, only the program knows.
+    let built_in = cases.iter().filter(|case| case.external.is_none());
+    for line in wordless::lines(built_in.map(|case| (case.label.as_str(), &case.params)), &splits) {
         writeln!(out, "  {line}")?;
     }
     let mut sizes: Vec<usize> = cases.iter().map(|case| case.train_size).collect();
@@ -149,7 +196,7 @@ fn write_folds(out: &mut impl Write, train: &Split, size: usize, folds: usize) -
 fn write_learned(out: &mut impl Write, program: &Program, cases: &[&Case], train: &Split) -> io::Result<()> {
     let mut groups: Vec<((LearnedRows, usize), Vec<&str>)> = Vec::new();
     for case in cases {
-        let Some(model) = program.model(&case.model) else { continue };
+        let Some(model) = program.model_or(case.external.as_slice(), &case.model) else { continue };
         if groups.iter().any(|(_, labels)| labels.contains(&case.label.as_str())) {
             continue;
         }
@@ -253,7 +300,7 @@ fn write_unlabelled_leakage(
     // Which rows these are follows from task, size, number, seed and fold: the models share them.
     let mut leaked: BTreeMap<usize, Vec<(&Case, usize)>> = BTreeMap::new();
     for &case in cases {
-        let Some(model) = program.model(&case.model) else { continue };
+        let Some(model) = program.model_or(case.external.as_slice(), &case.model) else { continue };
         let Some(rows) = rows::unlabelled(&splits.train, case, model) else { continue };
         let of_number = leaked.entry(rows.len()).or_default();
         if of_number.iter().any(|(other, _)| (other.seed, other.fold) == (case.seed, case.fold)) {

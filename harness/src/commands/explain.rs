@@ -269,7 +269,7 @@ fn chosen<'a>(
             && (arguments.models.is_empty()
                 || arguments.models.contains(&case.label)
                 || arguments.models.contains(&case.model))
-            && session.program.model(&case.model).is_some()
+            && session.program.model_or(case.external.as_slice(), &case.model).is_some()
             && dir.model_path(&case.id).is_dir()
     };
     let mut groups: Vec<Vec<&Case>> = Vec::new();
@@ -308,11 +308,11 @@ fn chosen<'a>(
 }
 
 /// Explains the models of one task.
-fn explain_cases(
+fn explain_cases<'a>(
     session: &Session<'_>,
     plan: &Plan,
     dir: &RunDir,
-    cases: &[&Case],
+    cases: &[&'a Case],
     arguments: &ExplainArguments,
 ) -> anyhow::Result<ExplainedTask> {
     let program = session.program;
@@ -322,8 +322,10 @@ fn explain_cases(
         .ok_or_else(|| usage(format!("the program has no task '{}' any more", first.task)))?;
     refuse_characters(task)?;
     let splits = task.load(&worker::store(session.samples)).map_err(usage)?;
-    let entry = |case: &Case| -> anyhow::Result<&'static dyn ModelEntry> {
-        program.model(&case.model).ok_or_else(|| usage(format!("the program has no model '{}' any more", case.model)))
+    let entry = |case: &'a Case| -> anyhow::Result<&'a dyn ModelEntry> {
+        program
+            .model_or(case.external.as_slice(), &case.model)
+            .ok_or_else(|| usage(format!("the program has no model '{}' any more", case.model)))
     };
     let test = Rows::choose(splits, first, entry(first)?).test;
     let rows = ExplainedRows::new(&test, task.primary(), arguments.settings())

@@ -62,7 +62,7 @@ enum Command {
     /// List tasks, models, suites, metrics and figures, or show everything about one
     List(list::ListArguments),
     /// Check a suite: read its data and run every case on a few rows, storing nothing
-    Check(Selection),
+    Check(check::CheckArguments),
     /// List, download and verify the full datasets
     Data(data::DataArguments),
     /// Judge the claims of the documents by the rows of runs
@@ -317,7 +317,7 @@ pub fn main(program: &Program, arguments: impl IntoIterator<Item = OsString>) ->
     let exit = match cli.command {
         Command::Run(arguments) => run::run(program, &arguments, samples),
         Command::List(arguments) => list::run(program, &arguments),
-        Command::Check(selection) => check::run(program, &selection, samples),
+        Command::Check(arguments) => check::run(program, &arguments, samples),
         Command::Data(arguments) => data::run(&arguments),
         Command::Claims(arguments) => claims::run(program, &arguments),
         Command::Rank(arguments) => rank::run(&arguments),

@@ -182,7 +182,7 @@ fn refuse_incomparable(program: &Program, info: &RunInfo, plan: &Plan, folder: &
     }
     for case in &info.cases {
         let (model, begun) = (&case.model, &case.model_version);
-        let now = program.model_version(model, &case.device);
+        let now = program.model_version(&plan.external, model, &case.device);
         if now.as_ref() != Some(begun) {
             let now = now.unwrap_or_else(|| "absent".to_owned());
             return refuse(format!("model '{model}' was version {begun}, is {now} now"));

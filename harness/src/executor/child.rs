@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bakeoff_models::{MARK, end_marked, new_mark};
 use bakeoff_reports::{RunDir, Status};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -20,7 +21,8 @@ use crate::energy::Metering;
 use crate::forecast::gib;
 use crate::interrupt;
 use crate::outcome::{NOT_STARTED, Outcome, PROCESS_ENDED};
-use crate::protocol::{Event, Request};
+use crate::process_tree;
+use crate::protocol::{Event, Request, Work};
 use crate::threads;
 use crate::worker::this_program;
 
@@ -55,6 +57,14 @@ impl Local for ChildProcess {
 }
 
 impl ChildProcess {
+    /// Checks what every model promises, on the rows of `case`. Those promises that the model breaks are events. `None` if the user
+    /// interrupted it.
+    pub fn conform(&self, case: &Case, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
+        let request = Request { work: Work::Conform, ..Request::new(case, self.samples.as_ref(), None) };
+        let mut left = Duration::try_from_secs_f64(case.timeout_s).unwrap_or(Duration::MAX / 4);
+        step(&request, &mut left, emit)
+    }
+
     fn step(&self, request: &Request, left: &mut Duration, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
         metered(self.metering.as_deref(), &request.case, emit, |emit| step(request, left, emit))
     }
@@ -63,18 +73,23 @@ impl ChildProcess {
 /// Does the work of a request in a child process.
 fn step(request: &Request, left: &mut Duration, emit: &mut dyn FnMut(Event)) -> Option<Outcome> {
     let mut deadline = Deadline { at: Instant::now() + *left };
-    let outcome = match spawn(request) {
+    let mark = new_mark();
+    let outcome = match spawn(request, &mark) {
         Ok(child) => supervise(child, &request.case, &mut deadline, emit),
         // The child was stopped before it had read its case.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && is_being_stopped() => None,
         Err(error) => Some(not_started(&error)),
     };
+    if request.case.external.is_some() {
+        // A program of the user's may have left processes behind.
+        end_marked(&mark);
+    }
     *left = deadline.at.saturating_duration_since(Instant::now());
     outcome
 }
 
 /// Starts the child of a request, and sends it the request.
-fn spawn(request: &Request) -> std::io::Result<Child> {
+fn spawn(request: &Request, mark: &str) -> std::io::Result<Child> {
     let mut command = Command::new(this_program()?);
     command
         .arg("worker")
@@ -84,6 +99,7 @@ fn spawn(request: &Request) -> std::io::Result<Child> {
         .env("MIMALLOC_PURGE_DELAY", "-1")
         // The last lines of a child must be its message and not a backtrace.
         .env("RUST_BACKTRACE", "0")
+        .env(MARK, mark)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -192,7 +208,7 @@ fn watch(
     deadline: &mut Deadline,
     emit: &mut dyn FnMut(Event),
 ) -> Ended {
-    let mut memory = ResidentMemory::of(pid);
+    let mut memory = ResidentMemory::of(pid, case.external.is_some());
     let mut next_look = Instant::now();
     loop {
         match events.recv_timeout(CHECK_INTERVAL) {
@@ -223,15 +239,16 @@ fn watch(
     }
 }
 
-/// The resident memory of another process.
+/// The resident memory of another process, and of those below it if it starts any.
 struct ResidentMemory {
     system: Option<System>,
     pid: Pid,
+    starts_others: bool,
 }
 
 impl ResidentMemory {
-    fn of(pid: u32) -> ResidentMemory {
-        ResidentMemory { system: System::new().ok(), pid: Pid::from_u32(pid) }
+    fn of(pid: u32, starts_others: bool) -> ResidentMemory {
+        ResidentMemory { system: System::new().ok(), pid: Pid::from_u32(pid), starts_others }
     }
 
     /// The resident memory in bytes. Zero if the process has ended, or if the system does not show it.
@@ -239,7 +256,8 @@ impl ResidentMemory {
         let Some(system) = &mut self.system else { return 0 };
         let only = ProcessesToUpdate::Some(&[self.pid]);
         system.refresh_processes_specifics(only, true, ProcessRefreshKind::nothing().with_memory().without_tasks());
-        system.process(self.pid).map_or(0, sysinfo::Process::memory)
+        let own = system.process(self.pid).map_or(0, sysinfo::Process::memory);
+        own + if self.starts_others { process_tree::resident_bytes(self.pid.as_u32()) } else { 0 }
     }
 }
 

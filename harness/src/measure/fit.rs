@@ -4,7 +4,7 @@ use bakeoff_models::{Device, Model, ModelEntry, ModelError, Spec, prepare};
 use bakeoff_reports::{Status, named_source};
 
 use super::observer::{CheckpointSchedule, Observer};
-use super::{Bench, Stop};
+use super::{Bench, Stop, entry_of};
 use crate::budget::Budget;
 use crate::checkpoint::{Checkpoint, CheckpointPlace, FitIdentity, MeasuredFit, Unusable, unusable};
 use crate::phase::Phase;
@@ -35,7 +35,7 @@ impl Bench<'_> {
         if self.case.label_noise > 0.0 {
             self.record(Phase::Fit, "noisy_labels", Some(rows.noisy_labels as f64), "data", "");
         }
-        if let Some(seen) = self.program.model(&self.case.model).and_then(|entry| entry.seen(&self.case.params)) {
+        if let Some(seen) = entry_of(self.program, self.case)?.seen(&self.case.params) {
             let dataset = self.task.files().iter().map(|file| file.folder()).find(|folder| seen.contains(folder));
             let (value, note) = dataset.map_or((0.0, ""), |dataset| (1.0, dataset));
             self.record(Phase::Fit, "seen_in_pretraining", Some(value), "model", note);
@@ -52,7 +52,8 @@ impl Bench<'_> {
 
     /// Has a card compile what the fit needs, before the fit.
     pub(super) fn prepare(&mut self, entry: &dyn ModelEntry, spec: &Spec, rows: &Rows) -> Result<(), Stop> {
-        if spec.device == Device::Cpu {
+        // What a program of the user's compiles is its own affair.
+        if spec.device == Device::Cpu || self.case.external.is_some() {
             return Ok(());
         }
         (self.emit)(Event::Phase(Phase::Fit));
@@ -86,6 +87,7 @@ impl Bench<'_> {
             self.outcome.curves.iter_mut().for_each(|epoch| epoch.energy_j = None);
         }
         let epochs_before = self.outcome.curves.len();
+        let case_s_left = self.case_s_left();
         spending.start = self.moment();
         let stopwatch = Stopwatch::start(self.program.machine);
         let mut watch = Observer {
@@ -94,6 +96,7 @@ impl Bench<'_> {
             targets: &rows.validation.targets,
             primary: self.task.primary(),
             case: self.case,
+            left_s: case_s_left,
             fit: self.identity(),
             start_j: spending.before.clone(),
             meter: &mut self.meter,

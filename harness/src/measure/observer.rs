@@ -24,6 +24,8 @@ pub(super) struct Observer<'a> {
     pub(super) primary: &'a str,
     pub(super) case: &'a Case,
     pub(super) fit: FitIdentity,
+    /// The seconds of the case's time-out that are left when the stopwatch starts.
+    pub(super) left_s: f64,
     /// The meter's joules at the beginning of the fit, or why there are none.
     pub(super) start_j: Result<f64, String>,
     pub(super) meter: &'a mut Meter,
@@ -89,6 +91,10 @@ impl Watch for Observer<'_> {
                 Some(spent_j.map_or(f64::INFINITY, |joules| joules / most))
             }
         }
+    }
+
+    fn seconds_left(&mut self) -> Option<f64> {
+        Some((self.left_s - self.stopwatch.seconds()).max(0.0))
     }
 
     fn interrupted(&mut self) -> Option<Vec<u8>> {

@@ -3,8 +3,8 @@
 use bakeoff_models::unknown_name;
 use toml::Spanned;
 
-use super::own;
 use super::settings::repeated;
+use super::{external, own};
 use crate::program::Program;
 use crate::suite::{ModelEntryWire, Source, Suite, SuiteError, TaskEntry};
 
@@ -45,7 +45,12 @@ pub(super) fn check(program: &Program, source: &Source, suite: &Suite) -> Result
         }
     }
     for entry in &suite.models {
-        known(source, "model", &entry.name, &models)?;
+        if entry.command.is_some() {
+            external::check_name(program, source, entry)?;
+        } else {
+            external::refuse_settings(source, entry)?;
+            known(source, "model", &entry.name, &models)?;
+        }
         check_label(program, source, entry)?;
         for task in entry.on.keys() {
             known(source, "task", task, &tasks)?;

@@ -9,7 +9,8 @@ use crate::tasks::{self, OwnTask, Task};
 /// Checks that the model has every parameter that is set for a task, even if that task does not run.
 pub(super) fn check(program: &Program, own: &[OwnTask], source: &Source, suite: &Suite) -> Result<(), SuiteError> {
     for entry in &suite.models {
-        let model = program.model(entry.name.as_ref()).expect("the names are checked");
+        // A program of the user's takes any parameter.
+        let Some(model) = program.model(entry.name.as_ref()) else { continue };
         for (task, params) in &entry.on {
             // The data of a task that a filter leaves out is not read, so the shape of its inputs is unknown.
             if let Some(task) = program.task_or(own, task.as_ref()) {
@@ -37,7 +38,8 @@ pub(super) fn resolve(
             overrides.insert(name.as_ref().clone(), value.as_ref().clone());
         }
     }
-    Resolved::new(model.params(), shape, &overrides)
+    model
+        .resolve(shape, &overrides)
         .and_then(|resolved| model.check(&resolved).and_then(|()| model.check_files(&resolved)).map(|()| resolved))
         .map_err(|error| {
             let name = name_in(&error);
@@ -51,7 +53,7 @@ pub(super) fn resolve(
 fn check_each(source: &Source, model: &dyn ModelEntry, shape: &TaskShape, params: &Params) -> Result<(), SuiteError> {
     for (name, value) in params {
         let one = toml::Table::from_iter([(name.as_ref().clone(), value.as_ref().clone())]);
-        Resolved::new(model.params(), shape, &one).map_err(|error| {
+        model.resolve(shape, &one).map_err(|error| {
             let at = if matches!(error, ParamError::Unknown { .. }) { name.span() } else { value.span() };
             source.fault_at(at.start, format!("model '{}': {error}", model.name()))
         })?;

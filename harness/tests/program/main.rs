@@ -18,6 +18,8 @@ mod energy;
 mod ensembles;
 mod explained;
 mod exports;
+#[cfg(target_os = "linux")]
+mod external;
 mod faults;
 mod generated_text;
 mod histories;

@@ -485,6 +485,14 @@ pub static METRICS: &[Metric] = &[
         ..METRIC
     },
     Metric {
+        name: "transport_s",
+        title: "sending",
+        unit: "s",
+        formula: "median seconds in which one example is sent to the program that is the model, and an answer comes back that nothing was computed for; it is part of the latency",
+        columns: &[column("predict-single", "transport_s")],
+        ..METRIC
+    },
+    Metric {
         name: "latency_p50_s",
         title: "latency p50",
         unit: "s",

@@ -7,7 +7,7 @@ use bakeoff_datasets::Inputs;
 use bakeoff_models::{Device, Model};
 use bakeoff_reports::{most_over, quantile, queries_needed};
 
-use super::super::{Bench, Stop};
+use super::super::{Bench, Stop, entry_of};
 use super::Asked;
 use super::answers::Answers;
 use super::rates::Rate;
@@ -127,7 +127,7 @@ impl Bench<'_> {
             return self.load_up(&mut team, examples.len());
         }
         let (program, case) = (self.program, self.case);
-        let entry = program.model(&case.model).ok_or_else(|| Stop::failed(format!("no model '{}'", case.model)))?;
+        let entry = entry_of(program, case)?;
         let device = Device::named(&case.device).map_err(Stop::failed)?;
         let threads = (case.threads / workers).max(1);
         let loaded = Loaded { machine, entry, folder: asked.artefact, device, threads, examples };

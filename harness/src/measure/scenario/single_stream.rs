@@ -43,7 +43,25 @@ impl Bench<'_> {
         let note = format!("after {} predictions to warm up{settled}", warm_up.readings_s().len());
         self.record(PHASE, "queries", Some(queries as f64), "stopwatch", note);
         self.measured_for(PHASE, measured_s);
+        self.transport(model, &examples)?;
         Ok(answers)
+    }
+
+    /// Measures what it takes to send an example to a model that computes in another process, and to get an answer.
+    fn transport(&mut self, model: &mut dyn Model, examples: &[Inputs]) -> Result<(), Stop> {
+        const QUERIES: usize = 200;
+        let mut seconds = Vec::with_capacity(QUERIES);
+        for example in examples.iter().cycle().take(QUERIES) {
+            let stopwatch = Stopwatch::start(self.program.machine);
+            if !model.echo(example)? {
+                return Ok(());
+            }
+            seconds.push(stopwatch.seconds());
+        }
+        self.keep(PHASE, "transport_s", ("s", "stopwatch"), seconds.iter().map(|seconds| (None, *seconds)));
+        seconds.sort_by(f64::total_cmp);
+        self.record(PHASE, "transport_s", Some(quantile(&seconds, 0.5)), "stopwatch", "");
+        Ok(())
     }
 
     /// Predicts examples until the times settle. They are the last test rows, so that the first timed ones were not predicted just before.
