@@ -19,7 +19,7 @@ class Images:
 
     def __init__(self, pixels, like=None):
         self.pixels = pixels
-        if like:
+        if like is not None:
             self.mean, self.std = like.mean, like.std
         else:
             self.mean = torch.tensor(pixels.mean((0, 2, 3), dtype=np.float64) / 255, dtype=torch.float32).view(1, 3, 1, 1)
@@ -53,7 +53,7 @@ class Texts:
 
     def __init__(self, texts, like=None, longest=64):
         self.texts, self.longest = texts, longest
-        if like:
+        if like is not None:
             self.numbers = like.numbers
         else:
             counts = collections.Counter(word for text in texts for word in set(split(text)))
