@@ -303,8 +303,12 @@ impl Resolved {
     pub(crate) fn undeclared(written: &toml::Table) -> Result<Resolved, ParamError> {
         let admit = |(name, value): (&String, &toml::Value)| {
             if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '=') {
-                let expected = "a name without blanks and without '='".to_owned();
-                return Err(ParamError::Domain { name: name.clone(), found: "not nameable so".to_owned(), expected });
+                let expected = "a name without either".to_owned();
+                return Err(ParamError::Domain {
+                    name: name.clone(),
+                    found: "named with a blank or '='".to_owned(),
+                    expected,
+                });
             }
             let value = match value {
                 toml::Value::Boolean(v) => ParamValue::Bool(*v),

@@ -64,9 +64,11 @@ class Network:
             tokens = {"tokens": (32 // layers.get("patch", 4)) ** 2} if self.images else {}
             return networks.Transformer(outputs, words, **tokens, **layers)
         if self.kind == "resnet":
-            # The one of images drops nothing.
-            layers.pop("dropout" if self.images else "", None)
-            return networks.ResNet(outputs, **layers) if self.images else networks.TextResNet(outputs, words, **layers)
+            if not self.images:
+                return networks.TextResNet(outputs, words, **layers)
+            # The ResNet of images has no dropout.
+            layers.pop("dropout", None)
+            return networks.ResNet(outputs, **layers)
         over = {"embedding": 96, "largest": False} if self.images else {}
         return networks.Recurrent(nn.LSTM, outputs, words, **(layers | over))
 

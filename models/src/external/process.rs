@@ -19,7 +19,7 @@ const MAX_BYE: Duration = Duration::from_secs(2);
 const CHECK_INTERVAL: Duration = Duration::from_millis(2);
 /// The lines of a program's standard error that are kept, to explain why it ended.
 const LOG_LINES_KEPT: usize = 5;
-/// A message up to this size fits into a pipe, so that sending it waits for nobody.
+/// A message of at most this size fits into a pipe, so sending it does not block.
 const PIPE_BYTES: usize = 32 << 10;
 /// The variables by which libraries of numbers learn how many threads they may start.
 const THREAD_VARIABLES: [&str; 6] = [
