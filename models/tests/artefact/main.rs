@@ -161,7 +161,7 @@ fn a_model_of_another_family_version_or_format_is_refused() {
         (
             "\"format\": 1",
             "\"format\": 4",
-            "is of format 4, but a model is of format 1, one with parts of format 3, an ensemble of format 2",
+            "is of format 4, but a model is of format 1, an ensemble of format 2, one with parts of format 3, an external model of format 4",
         ),
         ("\"format\": 1", "\"format\": 3", "is of format 3 and lists no part-1/artefact.json"),
         ("\"format\": 1", "\"format\": 2", "lists other files than member-1/artefact.json, member-2/artefact.json"),
