@@ -48,7 +48,7 @@ class Task:
     """What a model knows about a task before it sees data."""
 
     kind: str
-    """What its rows are: `images`, `texts` or `pairs`."""
+    """What its rows are: `images`, `texts`, `pairs` or `table`."""
     image_shape: tuple[int, int, int] | None
     """Channels, height and width of an image."""
     classes: int | None
@@ -85,7 +85,21 @@ class Texts:
         return len(self.first)
 
 
-Rows = Images | Texts
+class Table:
+    """Rows of a table, by the names of their columns. A column of numbers is an array of float32, with NaN where one is missing. A column of
+    categories is an array of strings, with None where one is missing."""
+
+    def __init__(self, columns: dict[str, np.ndarray]):
+        self.columns = columns
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.columns[name]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+
+Rows = Images | Texts | Table
 
 
 @dataclass(frozen=True)
@@ -113,7 +127,7 @@ class Model:
 
     name = "a Python model"
     version = "1"
-    inputs: Sequence[str] = ("images", "texts", "pairs")
+    inputs: Sequence[str] = ("images", "texts", "pairs", "table")
     """The kinds of rows that it reads."""
     targets: Sequence[str] = ("classes", "value")
     """What it predicts."""
@@ -179,12 +193,17 @@ class _Pipe:
     def __init__(self, read: BinaryIO, write: BinaryIO):
         self._read, self._write = read, write
 
-    def receive(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def receive(self) -> tuple[dict[str, Any], dict[str, Any]]:
         line = self._read.readline()
         if not line:
             raise _HarnessEnded
         message = json.loads(line)
-        return message, {block["name"]: self._block(block) for block in message.pop("blocks", ())}
+        blocks: dict[str, Any] = {}
+        for block in message.pop("blocks", ()):
+            blocks[block["name"]] = self._block(block)
+            if "columns" in block:
+                blocks[f"{block['name']} columns"] = block["columns"]
+        return message, blocks
 
     def _block(self, block: dict[str, Any]) -> np.ndarray:
         array = np.empty(block["shape"], _TYPES[block["type"]])
@@ -220,19 +239,32 @@ def _predictions(predictions: Any, task: Task) -> dict[str, tuple[str, np.ndarra
     return blocks
 
 
-def _texts(blocks: dict[str, np.ndarray], prefix: str, name: str) -> list[str]:
-    body, offsets = blocks[f"{prefix}{name}"].tobytes(), blocks[f"{prefix}{name}_offsets"].tolist()
-    return [body[start:end].decode() for start, end in zip(offsets, offsets[1:])]
+def _texts(blocks: dict[str, Any], prefix: str, name: str, offsets: str) -> list[str]:
+    body, places = blocks[f"{prefix}{name}"].tobytes(), blocks[f"{prefix}{offsets}"].tolist()
+    return [body[start:end].decode() for start, end in zip(places, places[1:])]
 
 
-def _rows(blocks: dict[str, np.ndarray], prefix: str = "") -> Rows:
+def _columns(blocks: dict[str, Any], prefix: str) -> dict[str, np.ndarray]:
+    columns = {}
+    if (numbers := blocks.get(f"{prefix}numbers")) is not None:
+        columns.update(zip(blocks[f"{prefix}numbers columns"], numbers.T))
+    if f"{prefix}categories" in blocks:
+        names = blocks[f"{prefix}category_offsets columns"]
+        words = [word or None for word in _texts(blocks, prefix, "categories", "category_offsets")]
+        columns.update(zip(names, np.array(words, object).reshape(-1, len(names)).T))
+    return columns
+
+
+def _rows(blocks: dict[str, Any], prefix: str = "") -> Rows:
     if (pixels := blocks.get(f"{prefix}pixels")) is not None:
         return Images(pixels)
-    second = _texts(blocks, prefix, "second") if f"{prefix}second" in blocks else None
-    return Texts(_texts(blocks, prefix, "text"), second)
+    if f"{prefix}text" not in blocks:
+        return Table(_columns(blocks, prefix))
+    second = _texts(blocks, prefix, "second", "second_offsets") if f"{prefix}second" in blocks else None
+    return Texts(_texts(blocks, prefix, "text", "text_offsets"), second)
 
 
-def _split(blocks: dict[str, np.ndarray], prefix: str) -> Split:
+def _split(blocks: dict[str, Any], prefix: str) -> Split:
     labels = blocks.get(f"{prefix}labels")
     targets = blocks[f"{prefix}values"] if labels is None else labels.astype(np.int64)
     return Split(_rows(blocks, prefix), targets)
@@ -252,7 +284,7 @@ class _Server:
         self.entry, self.pipe = model, pipe
         self.model: Model | None = None
 
-    def answer(self, message: dict[str, Any], blocks: dict[str, np.ndarray]) -> None:
+    def answer(self, message: dict[str, Any], blocks: dict[str, Any]) -> None:
         kind = message["type"]
         # The most frequent one first.
         if kind == "predict":

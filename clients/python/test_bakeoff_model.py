@@ -9,6 +9,8 @@ import unittest
 
 import numpy as np
 
+import bakeoff_model
+
 HERE = pathlib.Path(__file__).parent
 PROGRAM = """
 import sys
@@ -134,6 +136,16 @@ class Tests(unittest.TestCase):
         self.assertEqual(before, [4.0])
         other.send({"type": "bye"})
         other.end()
+
+    def test_a_table_comes_as_columns_by_their_names_with_what_is_missing(self):
+        numbers = np.array([[1, 2], [np.nan, 4]], np.float32)
+        words = texts(["Rome", "", "red", "blue"])
+        blocks = {"numbers": numbers, "numbers columns": ["age", "income"], "categories": words["text"],
+                  "category_offsets": words["text_offsets"], "category_offsets columns": ["city", "colour"]}
+        rows = bakeoff_model._rows(blocks)
+        self.assertEqual((len(rows), list(rows.columns)), (2, ["age", "income", "city", "colour"]))
+        np.testing.assert_array_equal(rows["age"], [1, np.nan])
+        self.assertEqual((rows["city"].tolist(), rows["colour"].tolist()), (["Rome", "red"], [None, "blue"]))
 
     def test_a_model_may_refuse_a_task_with_a_reason(self):
         program = Conversation()

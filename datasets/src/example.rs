@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::tabular::Table;
+
 /// Equally sized images, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
@@ -53,6 +55,8 @@ pub enum Inputs {
     Images(Images),
     /// Texts or pairs of texts.
     Texts(Vec<Text>),
+    /// Rows of a table.
+    Table(Table),
 }
 
 impl Inputs {
@@ -61,6 +65,7 @@ impl Inputs {
         match self {
             Inputs::Images(images) => images.len(),
             Inputs::Texts(texts) => texts.len(),
+            Inputs::Table(table) => table.len(),
         }
     }
 
@@ -83,6 +88,7 @@ impl Inputs {
                 Inputs::Images(Images { pixels, ..*images })
             }
             Inputs::Texts(texts) => Inputs::Texts(rows.iter().map(|&row| texts[row].clone()).collect()),
+            Inputs::Table(table) => Inputs::Table(table.select(rows)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -19,7 +20,8 @@ pub struct Leakage {
 
 /// Counts the test rows whose input is also in `train`. Images are equal if all of their pixels are. Texts are equal
 /// if they differ at most in what every model discards: capital letters, the normalization form, invisible characters, and
-/// how much white space stands between words. For a pair, both texts must be equal, in the same order. The time is
+/// how much white space stands between words. For a pair, both texts must be equal, in the same order. Rows of a table are equal if all of
+/// their columns are. The time is
 /// proportional to the bytes of both splits.
 pub fn leakage(train: &Split, test: &Split) -> Leakage {
     let learned = DistinctInputs::of(train);
@@ -105,6 +107,8 @@ impl<'a> DistinctInputs<'a> {
 enum InputKey<'a> {
     Text(String, Option<String>),
     Image(&'a [u8]),
+    /// The bits of the numbers, and the categories.
+    Row(Vec<u32>, &'a [Arc<str>]),
 }
 
 fn key(inputs: &Inputs, row: usize) -> InputKey<'_> {
@@ -113,6 +117,12 @@ fn key(inputs: &Inputs, row: usize) -> InputKey<'_> {
             InputKey::Text(comparable(&texts[row].first), texts[row].second.as_deref().map(comparable))
         }
         Inputs::Images(images) => InputKey::Image(images.image(row)),
+        Inputs::Table(table) => {
+            let numbers = table.numbers_of(row).iter();
+            // Zero is written with two signs, and a missing number in many ways.
+            let bits = |x: &f32| if x.is_nan() { f32::NAN.to_bits() } else { (x + 0.0).to_bits() };
+            InputKey::Row(numbers.map(bits).collect(), table.categories_of(row))
+        }
     }
 }
 
@@ -136,10 +146,9 @@ fn same_target(a: &Split, row: usize, b: &Split, other: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::example::{Images, Text};
+    use crate::tabular::{Table, TableColumns};
 
     fn classes(labels: &[u16]) -> Targets {
         let names: Arc<[String]> = ["a", "b", "c"].map(str::to_owned).into();
@@ -209,6 +218,19 @@ mod tests {
         let test = split(&[3, 4, 1, 3, 1, 2], &[-1.0, 0.5, 0.25]);
         assert_eq!(leakage(&train, &test), Leakage { examples: 2, other_target: 1 });
         assert_eq!(leakage(&train, &test.select(&[])), Leakage::default());
+    }
+
+    #[test]
+    fn rows_of_a_table_are_equal_if_all_columns_are_and_missing_ones_are_equal() {
+        let columns = Arc::new(TableColumns { numbers: vec!["x".to_owned()], categories: vec!["y".to_owned()] });
+        let split = |numbers: &[f32], words: &[&str]| {
+            let categories = words.iter().map(|word| Arc::from(*word)).collect();
+            let table = Table { columns: Arc::clone(&columns), numbers: numbers.to_vec(), categories };
+            Split { inputs: Inputs::Table(table), targets: Targets::Values(vec![1.0; words.len()]) }
+        };
+        let train = split(&[0.0, Table::MISSING], &["a", ""]);
+        let test = split(&[-0.0, Table::MISSING, 0.0, Table::MISSING], &["a", "", "b", "a"]);
+        assert_eq!(leakage(&train, &test).examples, 2);
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod split;
 mod sst2;
 mod stamp;
 mod store;
+mod tabular;
 mod tsv;
 
 pub use checksum::Checksum;
@@ -47,3 +48,4 @@ pub use rotate::{MAX_DEGREES, rotate};
 pub use split::{carve_validation, folds, other_rows, train_rows};
 pub use sst2::Sst2Sample;
 pub use store::{DataFile, FileState, Size, Store};
+pub use tabular::{Table, TableColumns};

@@ -16,6 +16,7 @@ pub(crate) mod names;
 mod remedy;
 mod survey;
 mod table;
+mod tabular;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,12 +28,14 @@ use serde::{Deserialize, Serialize};
 pub use decoded::{read_images, write_images};
 pub use error::OwnError;
 pub use names::{LookAlikes, code_points, normalized};
-pub use survey::{Duplicates, InputSurvey, Survey, survey};
+pub use survey::{ColumnSurvey, ColumnValues, Duplicates, InputSurvey, Survey, survey};
 
 use crate::example::{Inputs, Splits};
 
 /// The largest number of classes. A column with more was named by mistake: it holds numbers or texts.
 pub const MAX_CLASSES: usize = 1_000;
+/// The largest number of categories of a column. One with more was named by mistake: it holds numbers, texts or names.
+pub const MAX_CATEGORIES: usize = 1_000;
 /// The sides to which images can be resized, in pixels.
 pub const SIDES: std::ops::RangeInclusive<usize> = 8..=512;
 
@@ -75,8 +78,10 @@ pub enum TestRows {
 /// The format of rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DataFormat {
-    /// Delimited text, UTF-8.
+    /// Texts in delimited text, UTF-8.
     Table(TableLayout),
+    /// Numbers and categories in delimited text, UTF-8.
+    Tabular(TabularLayout),
     /// A folder for each class with PNG and JPEG images, which become RGB images of `side` x `side`.
     Images {
         /// The side in pixels, in [`SIDES`].
@@ -115,6 +120,34 @@ pub struct TableLayout {
     pub second: Option<Column>,
     /// The column to predict.
     pub target: Target,
+}
+
+/// How rows of numbers and categories are laid out in delimited text. See [`TableLayout`] for the text itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TabularLayout {
+    /// The character between two fields, which must be ASCII.
+    pub delimiter: u8,
+    /// Whether quotation marks enclose fields.
+    pub quoting: bool,
+    /// Whether the first line names the columns.
+    pub header: bool,
+    /// The columns of numbers.
+    pub numbers: NumberColumns,
+    /// The columns of categories.
+    pub categories: Vec<Column>,
+    /// What is written where a value is missing. An empty text stands for an empty field.
+    pub missing: Vec<String>,
+    /// The column to predict.
+    pub target: Target,
+}
+
+/// Which columns hold numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NumberColumns {
+    /// These.
+    These(Vec<Column>),
+    /// All that are neither named elsewhere in the layout nor among these.
+    AllBut(Vec<Column>),
 }
 
 /// A column of delimited text.

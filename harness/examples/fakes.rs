@@ -367,6 +367,7 @@ const PARAMS: &[Param] = &[
         name: "epochs",
         images: DefaultValue::Int(2),
         texts: DefaultValue::Int(2),
+        tables: DefaultValue::Int(2),
         domain: Domain::Int(1, 1000),
         about: "passes over the training rows",
         source: "made up",
@@ -376,6 +377,7 @@ const PARAMS: &[Param] = &[
         name: "pause_s",
         images: DefaultValue::Float(0.0),
         texts: DefaultValue::Float(0.0),
+        tables: DefaultValue::Float(0.0),
         domain: Domain::Float(0.0, 3600.0),
         about: "real seconds that an epoch takes",
         source: "made up",
@@ -385,6 +387,7 @@ const PARAMS: &[Param] = &[
         name: "mood",
         images: DefaultValue::Word("calm"),
         texts: DefaultValue::Word("calm"),
+        tables: DefaultValue::Word("calm"),
         domain: Domain::Word(&["calm", "cross"]),
         about: "changes nothing",
         source: "made up",
@@ -400,6 +403,7 @@ const TUNABLE: &[Param] = &[
         name: "rate",
         images: DefaultValue::Float(1.0),
         texts: DefaultValue::Float(1.0),
+        tables: DefaultValue::Float(1.0),
         domain: Domain::Float(1e-6, 1e6),
         about: "best at a tenth; diverges from 30 on",
         source: "made up",
@@ -415,6 +419,7 @@ const UNDER_LOAD: &[Param] = &[
         name: "fault",
         images: DefaultValue::Word("none"),
         texts: DefaultValue::Word("none"),
+        tables: DefaultValue::Word("none"),
         domain: Domain::Word(&[
             "none",
             "caches",
@@ -436,6 +441,7 @@ const UNDER_LOAD: &[Param] = &[
         name: "service_ms",
         images: DefaultValue::Float(5.0),
         texts: DefaultValue::Float(5.0),
+        tables: DefaultValue::Float(5.0),
         domain: Domain::Float(0.0, 1e6),
         about: "virtual milliseconds that the prediction of an example takes",
         source: "made up",
@@ -653,6 +659,7 @@ fn number(inputs: &Inputs, row: usize) -> usize {
     match inputs {
         Inputs::Texts(texts) => texts[row].first.parse().unwrap_or(0),
         Inputs::Images(images) => usize::from(images.image(row)[0]),
+        Inputs::Table(table) => table.numbers_of(row).first().map_or(0, |number| *number as usize),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What every model promises, checked on a few rows, in words that help the author of one that does not keep it.
 
-use bakeoff_datasets::{Images, Inputs, Split, Text};
+use std::sync::Arc;
+
+use bakeoff_datasets::{Images, Inputs, Split, Table, Text};
 use bakeoff_models::{EpochReport, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Watch};
 use bakeoff_reports::{Better, metric};
 
@@ -151,6 +153,14 @@ impl Subject<'_> {
         let text = |second: Option<&str>| Text { first: "a text".to_owned(), second: second.map(str::to_owned) };
         let wrong = match &self.test.inputs {
             Inputs::Images(_) => vec![Inputs::Texts(vec![text(None)])],
+            Inputs::Table(table) => {
+                let mut more = table.columns.as_ref().clone();
+                more.numbers.push("another".to_owned());
+                let numbers = vec![1.0; more.numbers.len()];
+                let categories = table.categories_of(0).to_vec();
+                let wider = Table { columns: Arc::new(more), numbers, categories };
+                vec![Inputs::Texts(vec![text(None)]), Inputs::Table(wider)]
+            }
             Inputs::Texts(texts) => {
                 let is_pair = texts.first().is_some_and(|text| text.second.is_some());
                 let image = Images { channels: 1, height: 1, width: 1, pixels: vec![0] };

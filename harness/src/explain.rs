@@ -23,6 +23,9 @@ use crate::scoring::{self, ScoreError};
 use regions::Regions;
 use words::WordRows;
 
+/// Why rows of tables are not explained.
+const NOT_TABLES: &str = "models of texts and of images can be explained, and these are rows of a table";
+
 /// How models are explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExplainSettings {
@@ -115,6 +118,7 @@ impl ExplainedRows {
             Inputs::Images(images) => {
                 Divided::Regions(Regions::new(images, settings.grid).map_err(ExplainError::Inputs)?)
             }
+            Inputs::Table(_) => return Err(ExplainError::Inputs(NOT_TABLES.to_owned())),
         };
         Ok(ExplainedRows { settings, primary: primary.to_owned(), inputs, targets, shown, places: order })
     }

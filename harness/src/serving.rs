@@ -6,8 +6,9 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use bakeoff_datasets::{Images, Inputs, Text};
+use bakeoff_datasets::{Images, Inputs, Table, TableColumns, Text};
 use bakeoff_reports::{PredictionRow, RunDir};
 use serde::{Deserialize, Serialize};
 
@@ -96,12 +97,14 @@ fn unmade(folder: &Path, error: &io::Error) -> String {
     format!("failed to make a folder for the saved model in {}: {error}", folder.display())
 }
 
-/// The first line of a file of inputs. The rest are pixels, or the texts as JSON.
+/// The first line of a file of inputs. The rest are pixels, the texts as JSON, or the numbers of a table in 32 bits each and then its
+/// categories as JSON.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Header {
     Images { channels: usize, height: usize, width: usize, bytes: usize },
     Texts { bytes: usize },
+    Table { columns: TableColumns, numbers: usize, bytes: usize },
 }
 
 /// Writes inputs to a file. Its folder must be there.
@@ -121,6 +124,14 @@ pub fn write_inputs(path: &Path, inputs: &Inputs) -> Result<(), String> {
                 rows.iter().map(|text| (text.first.as_str(), text.second.as_deref())).collect();
             texts = serde_json::to_vec(&rows).map_err(failed)?;
             (Header::Texts { bytes: texts.len() }, &texts)
+        }
+        Inputs::Table(table) => {
+            let mut bytes: Vec<u8> = table.numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+            let words: Vec<&str> = table.categories.iter().map(AsRef::as_ref).collect();
+            serde_json::to_writer(&mut bytes, &words).map_err(failed)?;
+            texts = bytes;
+            let (columns, numbers) = (table.columns.as_ref().clone(), table.numbers.len());
+            (Header::Table { columns, numbers, bytes: texts.len() }, &texts)
         }
     };
     let mut file = serde_json::to_vec(&header).map_err(failed)?;
@@ -143,7 +154,7 @@ pub fn read_inputs(path: &Path) -> Result<Inputs, String> {
     let mut line = String::new();
     file.read_line(&mut line).map_err(|error| fault(&error))?;
     let header: Header = serde_json::from_str(&line).map_err(|error| fault(&error))?;
-    let (Header::Images { bytes, .. } | Header::Texts { bytes }) = header;
+    let (Header::Images { bytes, .. } | Header::Texts { bytes } | Header::Table { bytes, .. }) = header;
     // A file that is longer than it says is read one byte further, to be refused.
     let mut body = Vec::new();
     file.take(bytes as u64 + 1).read_to_end(&mut body).map_err(|error| fault(&error))?;
@@ -157,6 +168,15 @@ pub fn read_inputs(path: &Path) -> Result<Inputs, String> {
         Header::Texts { .. } => {
             let rows: Vec<(String, Option<String>)> = serde_json::from_slice(&body).map_err(|error| fault(&error))?;
             Ok(Inputs::Texts(rows.into_iter().map(|(first, second)| Text { first, second }).collect()))
+        }
+        Header::Table { columns, numbers, .. } => {
+            let size = numbers.saturating_mul(size_of::<f32>());
+            let (numbers, words) = body.split_at_checked(size).ok_or_else(|| fault(&"it has too few numbers"))?;
+            let numbers = numbers.chunks_exact(size_of::<f32>());
+            let numbers = numbers.map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap_or_default())).collect();
+            let words: Vec<String> = serde_json::from_slice(words).map_err(|error| fault(&error))?;
+            let categories = words.into_iter().map(Arc::from).collect();
+            Ok(Inputs::Table(Table { columns: Arc::new(columns), numbers, categories }))
         }
     }
 }
@@ -273,7 +293,12 @@ mod tests {
         let texts = ["one", "two\n\"lines\"", ""].map(|first| Text { first: first.to_owned(), second: None });
         let pair = Text { first: "a".to_owned(), second: Some("\u{1F600}".to_owned()) };
         let images = Images { channels: 1, height: 2, width: 2, pixels: vec![0, 10, 255, b'\n', 1, 2, 3, 4] };
-        for inputs in [Inputs::Texts(texts.to_vec()), Inputs::Texts(vec![pair]), Inputs::Images(images)] {
+        let columns = TableColumns { numbers: vec!["x".to_owned()], categories: vec!["a \"b\"".to_owned()] };
+        let categories = ["one\n", ""].map(Arc::from).to_vec();
+        let table = Table { columns: Arc::new(columns), numbers: vec![1.5, Table::MISSING], categories };
+        let inputs =
+            [Inputs::Texts(texts.to_vec()), Inputs::Texts(vec![pair]), Inputs::Images(images), Inputs::Table(table)];
+        for inputs in inputs {
             write_inputs(&path, &inputs).unwrap();
             assert_eq!(read_inputs(&path).unwrap(), inputs);
         }

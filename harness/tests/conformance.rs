@@ -13,7 +13,7 @@ use bakeoff_models::{
     Device, ENTRIES, InputShape, ModelEntry, Predictions, Resolved, Spec, Support, TaskShape, Threads,
 };
 use bakeoff_reports::{Better, metric};
-use synthetic::SYNTHETIC;
+use synthetic::{SYNTHETIC, TABLES};
 
 /// Rows to learn from and to be scored on: enough to beat a constant answer, few enough for a test.
 const IMAGE_ROWS: usize = 600;
@@ -33,7 +33,7 @@ fn minilm() -> Option<String> {
 fn rows(task: &dyn Task) -> usize {
     match task.input() {
         InputShape::Images { .. } => IMAGE_ROWS,
-        InputShape::Texts { pairs: true } => synthetic::ROWS,
+        InputShape::Texts { pairs: true } | InputShape::Table { .. } => synthetic::ROWS,
         InputShape::Texts { pairs: false } => TEXT_ROWS,
     }
 }
@@ -41,7 +41,7 @@ fn rows(task: &dyn Task) -> usize {
 /// What makes a model small enough for a test; a parameter that a model does not have is left out.
 fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
     let epochs = match task.input() {
-        InputShape::Images { .. } => 8,
+        InputShape::Images { .. } | InputShape::Table { .. } => 8,
         InputShape::Texts { pairs: true } => 12,
         // Without shortcuts, a network learns nothing in four.
         InputShape::Texts { pairs: false } if entry.name() == "cnn" => 8,
@@ -68,7 +68,7 @@ fn small(entry: &dyn ModelEntry, task: &dyn Task) -> toml::Table {
     let teacher = format!("model = \"mlp\"\nepochs = {}\n{learning}\nhidden = 32\ndropout = 0.0", 2 * epochs);
     let network = match task.input() {
         InputShape::Images { .. } => format!("model = \"resnet\"\ndepth = 8\nepochs = 8\n{learning}"),
-        InputShape::Texts { .. } => format!(
+        InputShape::Texts { .. } | InputShape::Table { .. } => format!(
             "model = \"lstm\"\nhidden = 32\nembedding = 32\nepochs = {}\n{learning}\nword_dropout = 0.0\ndropout = 0.0",
             2 * epochs
         ),
@@ -381,6 +381,13 @@ fn classic_models_on_the_features_of_networks_conform() {
 }
 
 #[test]
+fn every_model_that_reads_tables_conforms() {
+    for name in ["transformer", "resnet", "mlp", "svm", "random-forest", "decision-tree"] {
+        conforms(name, TABLES);
+    }
+}
+
+#[test]
 fn every_registered_model_has_a_conformance_test() {
     let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name()).collect();
     let tested = [
@@ -412,7 +419,7 @@ fn every_model_declares_parameters_with_a_source_and_defaults_inside_their_domai
         for param in entry.params() {
             let what = format!("{} {}", entry.name(), param.name);
             assert!(!param.about.is_empty() && !param.source.is_empty(), "{what}");
-            for (default, task) in [(param.images, TASKS[0]), (param.texts, TASKS[2])] {
+            for (default, task) in [(param.images, TASKS[0]), (param.texts, TASKS[2]), (param.tables, TABLES[0])] {
                 let value = match bakeoff_models::ParamValue::from(default) {
                     bakeoff_models::ParamValue::Bool(v) => toml::Value::Boolean(v),
                     bakeoff_models::ParamValue::Int(v) => toml::Value::Integer(v),

@@ -50,6 +50,7 @@ fn model(name: &str, split: &Split, params: &str) -> Box<dyn Model> {
     let input = match &split.inputs {
         Inputs::Images(_) => InputShape::Images { channels: 3, height: 32, width: 32 },
         Inputs::Texts(_) => InputShape::Texts { pairs: false },
+        Inputs::Table(_) => unreachable!("no table is timed"),
     };
     let shape = TaskShape {
         input,
@@ -104,8 +105,13 @@ fn encoders(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("encoders");
     group.sample_size(10);
     let (images, texts) = (images(1000), texts(5000));
-    let params =
-        FeatureParams { images: ImageFeatures::HOG, tokens: Tokens::WordsAndMarks, terms: 1_000_000, pairs: false };
+    let params = FeatureParams {
+        images: ImageFeatures::HOG,
+        tokens: Tokens::WordsAndMarks,
+        terms: 1_000_000,
+        pairs: false,
+        scaled: true,
+    };
     group.bench_function("HOG of 1,000 images", |bencher| {
         bencher.iter(|| black_box(Encoder::fit(&images.inputs, &params)))
     });

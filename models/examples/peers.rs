@@ -150,8 +150,13 @@ fn fit(network: &Network, request: &Request) -> Result<Value> {
 
 fn encode(form: Form, request: &Request) -> Result<Value> {
     let split = split(form, &request.train)?;
-    let params =
-        FeatureParams { images: ImageFeatures::HOG, tokens: Tokens::WordsAndMarks, terms: 1_000_000, pairs: false };
+    let params = FeatureParams {
+        images: ImageFeatures::HOG,
+        tokens: Tokens::WordsAndMarks,
+        terms: 1_000_000,
+        pairs: false,
+        scaled: true,
+    };
     let start = Instant::now();
     let (_, features) = pool(request.threads)?.install(|| Encoder::fit(&split.inputs, &params))?;
     let seconds = start.elapsed().as_secs_f64();
@@ -227,6 +232,7 @@ fn rows(split: &Split, rows: &[usize]) -> Split {
             Inputs::Images(Images { pixels, ..*images })
         }
         Inputs::Texts(texts) => Inputs::Texts(rows.iter().map(|&row| texts[row].clone()).collect()),
+        Inputs::Table(table) => Inputs::Table(table.select(rows)),
     };
     let Targets::Classes { labels, names } = &split.targets else { unreachable!("made of classes") };
     let labels = rows.iter().map(|&row| labels[row]).collect();

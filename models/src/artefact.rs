@@ -44,6 +44,8 @@ const MOST_MANIFEST_BYTES: u64 = 1 << 24;
 const MOST_FILE_BYTES: u64 = 16 << 30;
 /// The largest number of values of an image, because networks count their operations in 64 bits.
 const MOST_PIXELS: u128 = 1 << 22;
+/// The most columns of a table.
+const MOST_COLUMNS: usize = 1 << 20;
 /// The largest number of classes, because labels have 16 bits.
 const MOST_CLASSES: usize = 1 << 16;
 
@@ -447,6 +449,13 @@ fn check_shape(shape: &TaskShape) -> Result<(), String> {
                 "images of {channels} x {height} x {width}, expected 1 to {MOST_PIXELS} values in all"
             ));
         }
+    }
+    if let InputShape::Table { numbers, categories } = shape.input
+        && !numbers.checked_add(categories).is_some_and(|columns| (1..=MOST_COLUMNS).contains(&columns))
+    {
+        return Err(format!(
+            "{numbers} columns of numbers and {categories} of categories, expected 1 to {MOST_COLUMNS} in all"
+        ));
     }
     match shape.target {
         TargetShape::Classes(classes) if !(1..=MOST_CLASSES).contains(&classes) => {

@@ -8,9 +8,8 @@ use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskSha
 use crate::neural::convolutional::{self, PARAMS, Shortcuts};
 use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::network::Network;
-use crate::neural::recipe::Precision;
 use crate::neural::reduction::Reduction;
-use crate::neural::{Neural, fit_s, typical, version};
+use crate::neural::{Neural, fit_s, supports_order, typical, version};
 use crate::parallel::Threads;
 use crate::params::{Param, Resolved};
 
@@ -38,8 +37,8 @@ impl ModelEntry for Cnn {
         false
     }
 
-    fn supports(&self, _shape: &TaskShape, params: &Resolved, device: Device) -> Support {
-        Precision::supports(params, device)
+    fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        supports_order(shape, params, device)
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {

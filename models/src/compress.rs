@@ -45,6 +45,7 @@ const PARAMS: &[Param] = &[
         name: "of",
         images: DefaultValue::Word("resnet"),
         texts: DefaultValue::Word("transformer"),
+        tables: DefaultValue::Word("transformer"),
         domain: Domain::Model(&["transformer", "resnet", "cnn", "lstm", "gru", "mlp"]),
         about: "the network that is made smaller; it is fitted first, on the same rows",
         source: "our own choice",
@@ -54,6 +55,7 @@ const PARAMS: &[Param] = &[
         name: "method",
         images: DefaultValue::Word("prune"),
         texts: DefaultValue::Word("prune"),
+        tables: DefaultValue::Word("prune"),
         domain: Domain::Word(&["prune", "int8", "low-rank"]),
         about: "prune: without a share of its heads, units or channels; int8: weights of 8 bits; low-rank: each product as two \
                 smaller ones (not for lstm and gru)",
@@ -64,6 +66,7 @@ const PARAMS: &[Param] = &[
         name: "share",
         images: DefaultValue::Float(0.5),
         texts: DefaultValue::Float(0.5),
+        tables: DefaultValue::Float(0.5),
         domain: Domain::Float(0.0, 1.0),
         about: "what is left out: the share of the units of each layer, or of the rank of each product; below 1; not used by int8",
         source: "our own choice",
@@ -73,6 +76,7 @@ const PARAMS: &[Param] = &[
         name: "by",
         images: DefaultValue::Word("magnitude"),
         texts: DefaultValue::Word("magnitude"),
+        tables: DefaultValue::Word("magnitude"),
         domain: Domain::Word(&["magnitude", "gradient"]),
         about: "prune: which units stay: those with the largest weights, or those without which the loss would change most",
         source: "magnitude: Li et al. 2017, with squares; gradient: Molchanov et al. 2019, equation 8",
@@ -82,6 +86,7 @@ const PARAMS: &[Param] = &[
         name: "fine_tune",
         images: DefaultValue::Int(5),
         texts: DefaultValue::Int(2),
+        tables: DefaultValue::Int(2),
         domain: Domain::Int(0, 10_000),
         about: "epochs for which the smaller network is trained on; 0 for none",
         source: "our own choice",
@@ -91,6 +96,7 @@ const PARAMS: &[Param] = &[
         name: "fine_tune_rate",
         images: DefaultValue::Float(0.1),
         texts: DefaultValue::Float(0.1),
+        tables: DefaultValue::Float(0.1),
         domain: Domain::Float(1e-4, 1.0),
         about: "highest learning rate of the training on, as a share of that of the network",
         source: "our own choice",
@@ -146,6 +152,12 @@ impl ModelEntry for Compress {
     }
 
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        if shape.input.is_table() {
+            return Support::No {
+                reason: "networks of images and of texts are made smaller, and the inputs are rows of a table"
+                    .to_owned(),
+            };
+        }
         if let no @ Support::No { .. } = device.processor_alone() {
             return no;
         }

@@ -37,7 +37,7 @@ const fn param(
     source: &'static str,
     search: Option<Search>,
 ) -> Param {
-    Param { name, images: default, texts: default, domain, about, source, search }
+    Param { name, images: default, texts: default, tables: default, domain, about, source, search }
 }
 
 static PARAMS: [Param; 16] = [
@@ -201,6 +201,7 @@ impl ModelEntry for Encoder {
         match shape.input {
             InputShape::Texts { .. } => Precision::supports(params, device),
             InputShape::Images { .. } => Support::No { reason: "a text encoder reads no images".to_owned() },
+            InputShape::Table { .. } => Support::No { reason: "a text encoder reads no tables".to_owned() },
         }
     }
 

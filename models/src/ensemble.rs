@@ -29,6 +29,7 @@ const ENSEMBLE: Param = Param {
     name: "ensemble",
     images: DefaultValue::Int(1),
     texts: DefaultValue::Int(1),
+    tables: DefaultValue::Int(1),
     domain: Domain::Int(1, MOST_MEMBERS),
     about: "members: fits that differ only in their seed; their probabilities or numbers are averaged, and classes \
             without probabilities are voted on; 1 is the model alone",

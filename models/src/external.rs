@@ -31,7 +31,7 @@ use message::{Answer, Block, Kind, Message, Request, TaskMessage};
 use process::Process;
 
 /// The kinds of inputs, as a program names them.
-const INPUTS: [&str; 3] = ["images", "texts", "pairs"];
+const INPUTS: [&str; 4] = ["images", "texts", "pairs", "table"];
 /// The kinds of targets, as a program names them.
 const TARGETS: [&str; 2] = ["classes", "value"];
 
@@ -159,6 +159,7 @@ impl ModelEntry for External {
             InputShape::Images { .. } => INPUTS[0],
             InputShape::Texts { pairs: false } => INPUTS[1],
             InputShape::Texts { pairs: true } => INPUTS[2],
+            InputShape::Table { .. } => INPUTS[3],
         };
         let target = match shape.target {
             TargetShape::Classes(_) => TARGETS[0],
@@ -269,6 +270,9 @@ fn check_inputs(expected: InputShape, inputs: &Inputs) -> Result<(), ModelError>
     let is_expected = match (expected, inputs) {
         (InputShape::Images { channels, height, width }, Inputs::Images(images)) => {
             (images.channels, images.height, images.width) == (channels, height, width)
+        }
+        (InputShape::Table { numbers, categories }, Inputs::Table(table)) => {
+            (table.columns.numbers.len(), table.columns.categories.len()) == (numbers, categories)
         }
         (InputShape::Texts { pairs }, Inputs::Texts(texts)) => texts.iter().all(|text| text.second.is_some() == pairs),
         _ => false,

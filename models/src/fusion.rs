@@ -38,6 +38,7 @@ const PARAMS: &[Param] = &[
         name: NETWORK,
         images: DefaultValue::Word("resnet"),
         texts: DefaultValue::Word("transformer"),
+        tables: DefaultValue::Word("transformer"),
         domain: Domain::Model(&["encoder", "transformer", "resnet", "cnn", "lstm", "gru"]),
         about: "the network, whose parameters say how all weights are trained; images are not mirrored, because the features of a \
                 mirrored image are others",
@@ -48,6 +49,7 @@ const PARAMS: &[Param] = &[
         name: "projection",
         images: DefaultValue::Int(64),
         texts: DefaultValue::Int(64),
+        tables: DefaultValue::Int(64),
         domain: Domain::Int(1, 4096),
         about: "numbers into which a linear layer projects the plain features",
         source: "our own choice",
@@ -57,6 +59,7 @@ const PARAMS: &[Param] = &[
         name: "pace",
         images: DefaultValue::Float(0.0),
         texts: DefaultValue::Float(0.0),
+        tables: DefaultValue::Float(0.0),
         domain: Domain::Float(0.0, 10_000.0),
         about: "by what the learning rate is multiplied for the layers over the plain features; 0 stands for 1, and for a network that \
                 was pretrained for its head_learning_rate divided by its learning_rate",
@@ -67,6 +70,7 @@ const PARAMS: &[Param] = &[
         name: "dropout",
         images: DefaultValue::Float(0.2),
         texts: DefaultValue::Float(0.3),
+        tables: DefaultValue::Float(0.3),
         domain: Domain::Float(0.0, 0.9),
         about: "dropout of the projected features; the network has its own",
         source: "as mlp",
@@ -78,6 +82,7 @@ const PARAMS: &[Param] = &[
         name: "terms",
         images: DefaultValue::Int(4000),
         texts: DefaultValue::Int(4000),
+        tables: DefaultValue::Int(4000),
         domain: Domain::Int(1, 100_000),
         about: "texts: how many of the commonest word 1- and 2-grams are used; for pairs, a quarter of them in each of four blocks",
         source: "as mlp",
@@ -155,6 +160,11 @@ impl ModelEntry for Fusion {
     }
 
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        if shape.input.is_table() {
+            return Support::No {
+                reason: "it puts features beside pixels or words, and the inputs are rows of a table".to_owned(),
+            };
+        }
         let network = network(params);
         match network.entry().supports(shape, network.params(), device) {
             Support::Yes => FeatureParams::of(params, &shape.input).supports(&shape.input, device),

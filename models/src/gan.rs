@@ -30,6 +30,7 @@ const OWN: &[Param] = &[
         name: "width",
         images: DefaultValue::Int(32),
         texts: DefaultValue::Int(32),
+        tables: DefaultValue::Int(32),
         domain: Domain::Int(1, 512),
         about: "channels of the discriminator's first layers and of the generator's last; each halving of an image doubles them",
         source: "our own choice: what two cores train in minutes (Salimans et al. 2016 have 96)",
@@ -39,6 +40,7 @@ const OWN: &[Param] = &[
         name: "noise",
         images: DefaultValue::Int(100),
         texts: DefaultValue::Int(100),
+        tables: DefaultValue::Int(100),
         domain: Domain::Int(1, 4096),
         about: "numbers from which the generator makes an image, uniform from -1 to 1",
         source: "Radford et al. 2015; Salimans et al. 2016",
@@ -48,6 +50,7 @@ const OWN: &[Param] = &[
         name: "dropout",
         images: DefaultValue::Float(0.3),
         texts: DefaultValue::Float(0.3),
+        tables: DefaultValue::Float(0.3),
         domain: Domain::Float(0.0, 0.9),
         about: "dropout of the discriminator, before each halving of the image and before the last layer",
         source: "the places: Salimans et al. 2016, whose rate is 0.5; the rate is our own choice for few rows",
@@ -58,14 +61,25 @@ const OWN: &[Param] = &[
 static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
     OWN,
     Choices {
-        epochs: Choice(DefaultValue::Int(60), DefaultValue::Int(60), "our own choice"),
-        optimizer: Choice(DefaultValue::Word("adamw"), DefaultValue::Word("adamw"), "Adam: Salimans et al. 2016"),
+        epochs: Choice(DefaultValue::Int(60), DefaultValue::Int(60), DefaultValue::Int(60), "our own choice"),
+        optimizer: Choice(
+            DefaultValue::Word("adamw"),
+            DefaultValue::Word("adamw"),
+            DefaultValue::Word("adamw"),
+            "Adam: Salimans et al. 2016",
+        ),
         learning_rate: Choice(
+            DefaultValue::Float(1e-3),
             DefaultValue::Float(1e-3),
             DefaultValue::Float(1e-3),
             "our own choice, for few epochs (Salimans et al. 2016 have 3e-4); both networks have it",
         ),
-        weight_decay: Choice(DefaultValue::Float(1e-4), DefaultValue::Float(1e-4), "our own choice"),
+        weight_decay: Choice(
+            DefaultValue::Float(1e-4),
+            DefaultValue::Float(1e-4),
+            DefaultValue::Float(1e-4),
+            "our own choice",
+        ),
     },
 );
 
@@ -98,6 +112,7 @@ impl ModelEntry for Gan {
             (InputShape::Texts { .. }, _) => {
                 "its generator makes images, and words cannot be moved by a gradient as pixels can; the inputs are texts"
             }
+            (InputShape::Table { .. }, _) => "its generator makes images, and the inputs are rows of a table",
             (_, TargetShape::Value) => {
                 "its discriminator has a class more than the task, and the target is a number, which has no classes"
             }

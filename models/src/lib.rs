@@ -44,7 +44,7 @@ pub use ensemble::Ensembled;
 pub use external::{External, ExternalSettings, MARK, end_marked, new_mark};
 pub use model::{
     Device, EpochReport, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support,
-    TargetShape, TaskShape, UNLABELLED, Watch,
+    TargetShape, TaskShape, UNLABELLED, Watch, columns,
 };
 pub use names::{did_you_mean, unknown_name};
 pub use neural::PeakWork;

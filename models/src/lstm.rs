@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::model::{Device, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::encoder::{InputForm, TextReading};
 use crate::neural::network::Network;
-use crate::neural::recipe::{self, Choice, Choices, Precision};
+use crate::neural::recipe::{self, Choice, Choices};
 use crate::neural::recurrent::{self, Cell};
 use crate::neural::reduction::Reduction;
-use crate::neural::{Neural, fit_s, typical, version};
+use crate::neural::{Neural, fit_s, supports_order, typical, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Param, Resolved};
 
@@ -19,10 +19,25 @@ pub(crate) struct Lstm;
 static PARAMS: [Param; recurrent::OWN + recipe::SHARED] = recipe::table(
     &recurrent::own("memory cells per direction"),
     Choices {
-        epochs: Choice(DefaultValue::Int(60), DefaultValue::Int(8), "our own choice"),
-        optimizer: Choice(DefaultValue::Word("adamw"), DefaultValue::Word("adamw"), "our own choice"),
-        learning_rate: Choice(DefaultValue::Float(2e-3), DefaultValue::Float(2e-3), "our own choice"),
-        weight_decay: Choice(DefaultValue::Float(0.01), DefaultValue::Float(0.01), "Loshchilov and Hutter 2017"),
+        epochs: Choice(DefaultValue::Int(60), DefaultValue::Int(8), DefaultValue::Int(8), "our own choice"),
+        optimizer: Choice(
+            DefaultValue::Word("adamw"),
+            DefaultValue::Word("adamw"),
+            DefaultValue::Word("adamw"),
+            "our own choice",
+        ),
+        learning_rate: Choice(
+            DefaultValue::Float(2e-3),
+            DefaultValue::Float(2e-3),
+            DefaultValue::Float(2e-3),
+            "our own choice",
+        ),
+        weight_decay: Choice(
+            DefaultValue::Float(0.01),
+            DefaultValue::Float(0.01),
+            DefaultValue::Float(0.01),
+            "Loshchilov and Hutter 2017",
+        ),
     },
 );
 
@@ -47,8 +62,8 @@ impl ModelEntry for Lstm {
         false
     }
 
-    fn supports(&self, _shape: &TaskShape, params: &Resolved, device: Device) -> Support {
-        Precision::supports(params, device)
+    fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        supports_order(shape, params, device)
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {

@@ -1,5 +1,5 @@
 //! `mlp`: a multilayer perceptron, learned by backpropagation (Rumelhart et al. 1986), on pixels or HOG features of images,
-//! and on TF-IDF values or the mean of the word embeddings of a text (Iyyer et al. 2015).
+//! on TF-IDF values or the mean of the word embeddings of a text (Iyyer et al. 2015), and on the columns of a table.
 //!
 //! Pixels are standardised per colour plane, mirrored and shifted, as for the other networks. HOG features and TF-IDF
 //! values are those of the classic models, and training does not augment them.
@@ -32,6 +32,7 @@ const OWN: &[Param] = &[
         name: "hidden",
         images: DefaultValue::Int(256),
         texts: DefaultValue::Int(128),
+        tables: DefaultValue::Int(256),
         domain: Domain::Int(1, 8192),
         about: "units of each hidden layer",
         source: "our own choice: what two cores train in minutes",
@@ -41,6 +42,7 @@ const OWN: &[Param] = &[
         name: "layers",
         images: DefaultValue::Int(2),
         texts: DefaultValue::Int(1),
+        tables: DefaultValue::Int(2),
         domain: Domain::Int(1, 16),
         about: "hidden layers, each with ReLU",
         source: "our own choice",
@@ -50,6 +52,7 @@ const OWN: &[Param] = &[
         name: "dropout",
         images: DefaultValue::Float(0.2),
         texts: DefaultValue::Float(0.3),
+        tables: DefaultValue::Float(0.2),
         domain: Domain::Float(0.0, 0.9),
         about: "dropout of the units of each hidden layer",
         source: "the idea: Srivastava et al. 2014; the rates: our own choice",
@@ -66,6 +69,7 @@ const OWN: &[Param] = &[
         name: "text_features",
         images: DefaultValue::Word("tf-idf"),
         texts: DefaultValue::Word("tf-idf"),
+        tables: DefaultValue::Word("tf-idf"),
         domain: Domain::Word(&["tf-idf", "embeddings"]),
         about: "texts: TF-IDF values of their terms, or the mean of learned embeddings of their words (the only one for which vocabulary, min_count, max_tokens and word_dropout count)",
         source: "our own choice; the mean of embeddings: Iyyer et al. 2015",
@@ -75,6 +79,7 @@ const OWN: &[Param] = &[
         name: "terms",
         images: DefaultValue::Int(4000),
         texts: DefaultValue::Int(4000),
+        tables: DefaultValue::Int(4000),
         domain: Domain::Int(1, 100_000),
         about: "texts with TF-IDF: how many of the commonest word 1- and 2-grams are used; for pairs, a quarter of them in each of four blocks",
         source: "our own choice",
@@ -84,6 +89,7 @@ const OWN: &[Param] = &[
         name: "embedding",
         images: DefaultValue::Int(128),
         texts: DefaultValue::Int(128),
+        tables: DefaultValue::Int(128),
         domain: Domain::Int(1, 4096),
         about: "texts with embeddings: numbers per word",
         source: "as lstm",
@@ -94,10 +100,25 @@ const OWN: &[Param] = &[
 static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
     OWN,
     Choices {
-        epochs: Choice(DefaultValue::Int(60), DefaultValue::Int(8), "our own choice"),
-        optimizer: Choice(DefaultValue::Word("adamw"), DefaultValue::Word("adamw"), "our own choice"),
-        learning_rate: Choice(DefaultValue::Float(1e-3), DefaultValue::Float(2e-3), "our own choice"),
-        weight_decay: Choice(DefaultValue::Float(0.01), DefaultValue::Float(0.01), "Loshchilov and Hutter 2017"),
+        epochs: Choice(DefaultValue::Int(60), DefaultValue::Int(8), DefaultValue::Int(30), "our own choice"),
+        optimizer: Choice(
+            DefaultValue::Word("adamw"),
+            DefaultValue::Word("adamw"),
+            DefaultValue::Word("adamw"),
+            "our own choice",
+        ),
+        learning_rate: Choice(
+            DefaultValue::Float(1e-3),
+            DefaultValue::Float(2e-3),
+            DefaultValue::Float(1e-3),
+            "our own choice",
+        ),
+        weight_decay: Choice(
+            DefaultValue::Float(0.01),
+            DefaultValue::Float(0.01),
+            DefaultValue::Float(0.01),
+            "Loshchilov and Hutter 2017",
+        ),
     },
 );
 
@@ -107,7 +128,7 @@ impl ModelEntry for Mlp {
     }
 
     fn about(&self) -> &'static str {
-        "multilayer perceptron on pixels or features (HOG, TF-IDF, mean embeddings)"
+        "multilayer perceptron on pixels, features (HOG, TF-IDF, mean embeddings) or the columns of a table"
     }
 
     fn version(&self, device: Device) -> String {
@@ -158,6 +179,7 @@ pub(crate) fn reading(params: &Resolved, input: &InputShape) -> Reading {
     let (parameter, raw) = match input {
         InputShape::Images { .. } => ("features", "pixels"),
         InputShape::Texts { .. } => ("text_features", "embeddings"),
+        InputShape::Table { .. } => return Reading::Features,
     };
     if params.word(parameter) == raw { Reading::Raw(TextReading::Apart) } else { Reading::Features }
 }
@@ -186,6 +208,7 @@ pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduct
     let (words, mut inputs, reading) = match form {
         InputForm::Images { channels, height, width } => (None, channels * height * width, TextReading::Single),
         InputForm::Features { width } => (None, width, TextReading::Single),
+        InputForm::Columns { groups } => (None, groups.iter().sum(), TextReading::Single),
         InputForm::Pieces { .. } | InputForm::WithFeatures { .. } => {
             unreachable!("this network reads pixels, features or words")
         }

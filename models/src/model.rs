@@ -29,6 +29,13 @@ pub enum InputShape {
         /// Whether each example is two texts that the task compares.
         pairs: bool,
     },
+    /// Rows of a table.
+    Table {
+        /// Columns of numbers.
+        numbers: usize,
+        /// Columns of categories.
+        categories: usize,
+    },
 }
 
 impl fmt::Display for InputShape {
@@ -40,11 +47,28 @@ impl fmt::Display for InputShape {
             }
             InputShape::Texts { pairs: false } => write!(f, "texts"),
             InputShape::Texts { pairs: true } => write!(f, "pairs of texts"),
+            InputShape::Table { numbers, categories } => write!(f, "rows of {}", columns(*numbers, *categories)),
         }
     }
 }
 
+/// `3 numbers and 1 category`: what a row of a table with so many columns of each kind has.
+pub fn columns(numbers: usize, categories: usize) -> String {
+    let count = |count: usize, one: &str, more: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {more}")),
+    };
+    let parts = [count(numbers, "number", "numbers"), count(categories, "category", "categories")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+}
+
 impl InputShape {
+    /// Whether an example is a row of a table.
+    pub fn is_table(self) -> bool {
+        matches!(self, InputShape::Table { .. })
+    }
+
     /// Whether an example is two texts that the task compares.
     pub fn is_pairs(self) -> bool {
         matches!(self, InputShape::Texts { pairs: true })

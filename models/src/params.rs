@@ -147,6 +147,8 @@ pub struct Param {
     pub images: DefaultValue,
     /// The default for tasks on texts.
     pub texts: DefaultValue,
+    /// The default for tasks on rows of a table.
+    pub tables: DefaultValue,
     /// The values that the parameter may take.
     pub domain: Domain,
     /// What the parameter does, in a line.
@@ -166,6 +168,8 @@ pub enum InputKind {
     Texts,
     /// Texts as sequences of characters.
     Characters,
+    /// Rows of a table.
+    Tables,
 }
 
 impl InputKind {
@@ -173,6 +177,7 @@ impl InputKind {
     pub fn of(shape: &TaskShape) -> InputKind {
         match (shape.input, shape.characters) {
             (InputShape::Images { .. }, _) => InputKind::Images,
+            (InputShape::Table { .. }, _) => InputKind::Tables,
             (InputShape::Texts { .. }, None) => InputKind::Texts,
             (InputShape::Texts { .. }, Some(_)) => InputKind::Characters,
         }
@@ -185,6 +190,7 @@ impl Param {
             InputKind::Images => self.images,
             InputKind::Texts => self.texts,
             InputKind::Characters => self.default_on_characters().unwrap_or(self.texts),
+            InputKind::Tables => self.tables,
         }
     }
 

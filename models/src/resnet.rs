@@ -1,15 +1,15 @@
-//! `resnet`: a residual network over the pixels of small images, or over the words of a text. Its network is that of
-//! `neural/convolutional.rs`.
+//! `resnet`: a residual network over the pixels of small images, over the words of a text, or over the columns of a table. Its network is
+//! that of `neural/convolutional.rs`, and for tables that of `neural/tabular.rs`.
 
 use std::path::Path;
 
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TargetShape, TaskShape};
 use crate::neural::convolutional::{self, PARAMS, Shortcuts};
-use crate::neural::encoder::{InputEncoder, InputForm, Normalisation, TextReading};
+use crate::neural::encoder::{InputEncoder, InputForm, Normalisation, Reading, TextReading};
 use crate::neural::network::Network;
 use crate::neural::recipe::Precision;
 use crate::neural::reduction::Reduction;
-use crate::neural::{Neural, fit_s, typical, version};
+use crate::neural::{Neural, fit_s, supports_table, typical, version};
 use crate::parallel::Threads;
 use crate::params::{Param, Resolved};
 
@@ -22,7 +22,7 @@ impl ModelEntry for Resnet {
     }
 
     fn about(&self) -> &'static str {
-        "residual convolution network, CIFAR style, or one-dimensional over words (He et al. 2015)"
+        "residual convolution network, CIFAR style, over words, or of products over tables (He et al. 2015, Gorishniy et al. 2021)"
     }
 
     fn version(&self, device: Device) -> String {
@@ -37,25 +37,30 @@ impl ModelEntry for Resnet {
         false
     }
 
-    fn supports(&self, _shape: &TaskShape, params: &Resolved, device: Device) -> Support {
-        Precision::supports(params, device)
+    fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        if shape.input.is_table() { supports_table(params, device) } else { Precision::supports(params, device) }
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
-        Some(fit_s(shape, params, threads, device, design, TextReading::Apart))
+        Some(fit_s(shape, params, threads, device, design, reading(&shape.input)))
     }
 
     fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
-        Some(typical(shape, params, design, TextReading::Apart).width())
+        Some(typical(shape, params, design, reading(&shape.input)).width())
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::new(&Resnet, spec, design, TextReading::Apart)?))
+        Ok(Box::new(Neural::new(&Resnet, spec, design, reading(&spec.shape.input))?))
     }
 
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::load(&Resnet, (folder, threads, device), design, TextReading::Apart)?))
+        Ok(Box::new(Neural::load_as(&Resnet, (folder, threads, device), design, |spec| reading(&spec.shape.input))?))
     }
+}
+
+/// What the network reads of inputs of this form.
+fn reading(input: &InputShape) -> Reading {
+    if input.is_table() { Reading::Features } else { TextReading::Apart.into() }
 }
 
 /// A fitted network for 32 x 32 RGB images in ten classes with published weights: a safetensors file with the

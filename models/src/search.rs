@@ -38,36 +38,44 @@ pub struct Search {
     pub images: Option<SearchDefault>,
     /// For tasks on texts; `None` if the parameter means nothing there.
     pub texts: Option<SearchDefault>,
+    /// For tasks on rows of a table; `None` if the parameter means nothing there.
+    pub tables: Option<SearchDefault>,
     /// Where the ranges come from: a paper, a guide, or our own choice.
     pub source: &'static str,
 }
 
 impl Search {
-    /// The same range for images and texts.
+    /// The same range for all tasks.
     pub const fn of_all(range: SearchDefault, source: &'static str) -> Search {
-        Search { images: Some(range), texts: Some(range), source }
+        Search { images: Some(range), texts: Some(range), tables: Some(range), source }
     }
 
     /// A range for texts only.
     pub const fn of_texts(range: SearchDefault, source: &'static str) -> Search {
-        Search { images: None, texts: Some(range), source }
+        Search { images: None, texts: Some(range), tables: None, source }
     }
 
     /// From a tenth of each default to ten times of it. The defaults are real numbers.
-    pub(crate) const fn around(images: DefaultValue, texts: DefaultValue, source: &'static str) -> Search {
+    pub(crate) const fn around(
+        images: DefaultValue,
+        texts: DefaultValue,
+        tables: DefaultValue,
+        source: &'static str,
+    ) -> Search {
         const fn decades(default: DefaultValue) -> Option<SearchDefault> {
             match default {
                 DefaultValue::Float(x) => Some(SearchDefault::Between(Scale::Log, x / 10.0, x * 10.0)),
                 _ => panic!("only a real number has a tenth"),
             }
         }
-        Search { images: decades(images), texts: decades(texts), source }
+        Search { images: decades(images), texts: decades(texts), tables: decades(tables), source }
     }
 
     fn on(&self, kind: InputKind) -> Option<SearchDefault> {
         match kind {
             InputKind::Images => self.images,
             InputKind::Texts | InputKind::Characters => self.texts,
+            InputKind::Tables => self.tables,
         }
     }
 }
@@ -270,7 +278,7 @@ mod tests {
     use super::*;
     use crate::ENTRIES;
 
-    const KINDS: [InputKind; 3] = [InputKind::Images, InputKind::Texts, InputKind::Characters];
+    const KINDS: [InputKind; 4] = [InputKind::Images, InputKind::Texts, InputKind::Characters, InputKind::Tables];
 
     fn param(model: &str, name: &str) -> Param {
         let entry = ENTRIES.iter().find(|entry| entry.name() == model).unwrap();

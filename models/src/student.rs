@@ -47,6 +47,7 @@ const PARAMS: &[Param] = &[
         name: "teacher",
         images: DefaultValue::Word("resnet"),
         texts: DefaultValue::Word("transformer"),
+        tables: DefaultValue::Word("transformer"),
         domain: Domain::Model(&[
             "transformer",
             "resnet",
@@ -68,6 +69,7 @@ const PARAMS: &[Param] = &[
         name: "learner",
         images: DefaultValue::Word("svm"),
         texts: DefaultValue::Word("svm"),
+        tables: DefaultValue::Word("svm"),
         domain: Domain::Model(&["svm", "random-forest", "decision-tree", "mlp"]),
         about: "the model that learns them as numbers, one for each class or one for the log-odds of two classes",
         source: "our own choice; logarithms of probabilities as numbers: Ba and Caruana 2014",
@@ -77,6 +79,7 @@ const PARAMS: &[Param] = &[
         name: "truth",
         images: DefaultValue::Float(0.0),
         texts: DefaultValue::Float(0.0),
+        tables: DefaultValue::Float(0.0),
         domain: Domain::Float(0.0, 1.0),
         about: "the share of the true target in what is learned of labelled rows; the rest is the teacher's answer",
         source: "0: Ba and Caruana 2014; the idea of a share: Hinton et al. 2015",
@@ -86,6 +89,7 @@ const PARAMS: &[Param] = &[
         name: UNLABELLED,
         images: DefaultValue::Int(0),
         texts: DefaultValue::Int(0),
+        tables: DefaultValue::Int(0),
         domain: Domain::Int(0, MOST_UNLABELLED),
         about: "training rows that train_size leaves out, given without their labels; the teacher answers for them",
         source: "0: the labelled rows alone; the idea of more rows: Ba and Caruana 2014, Hinton et al. 2015",
@@ -132,6 +136,11 @@ impl ModelEntry for Student {
     }
 
     fn supports(&self, shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+        if shape.input.is_table() {
+            return Support::No {
+                reason: "a student learns from images or texts, and the inputs are rows of a table".to_owned(),
+            };
+        }
         if let no @ Support::No { .. } = device.processor_alone() {
             return no;
         }

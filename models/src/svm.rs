@@ -26,7 +26,7 @@ use ndarray::{Array1, Axis};
 use rayon::ThreadPool;
 
 use crate::artefact::{self, ArraysOut, Loaded};
-use crate::encode::classic::{self, CONCATENATE, ClassicEncoder, ClassicState};
+use crate::encode::classic::{self, CONCATENATE, ClassicEncoder, ClassicState, Numbers};
 use crate::encode::features::joined;
 pub use crate::encode::features::{Encoder, FeatureParams, Features};
 pub use crate::encode::images::ImageFeatures;
@@ -53,6 +53,7 @@ const PARAMS: &[Param] = &[
         name: "kernel",
         images: DefaultValue::Word("rbf"),
         texts: DefaultValue::Word("linear"),
+        tables: DefaultValue::Word("rbf"),
         domain: Domain::Word(&["linear", "rbf"]),
         about: "linear x.y, or rbf exp(-gamma |x - y|²)",
         source: "rbf: LIBSVM's default; linear for texts: Joachims 1998, and chosen on SST-2's validation rows too",
@@ -62,6 +63,7 @@ const PARAMS: &[Param] = &[
         name: "c",
         images: DefaultValue::Float(1.0),
         texts: DefaultValue::Float(1.0),
+        tables: DefaultValue::Float(1.0),
         domain: Domain::Float(1e-6, 1e6),
         about: "penalty for a violated margin",
         source: "scikit-learn's default; no search trial on CIFAR-10's validation rows was better",
@@ -74,6 +76,7 @@ const PARAMS: &[Param] = &[
         name: "gamma",
         images: DefaultValue::Float(0.0),
         texts: DefaultValue::Float(0.0),
+        tables: DefaultValue::Float(0.0),
         domain: Domain::Float(0.0, 1e6),
         about: "of the rbf kernel; 0 stands for 1 / (features x variance)",
         source: "scikit-learn's default, gamma=\"scale\"",
@@ -86,6 +89,7 @@ const PARAMS: &[Param] = &[
         name: "epsilon",
         images: DefaultValue::Float(0.1),
         texts: DefaultValue::Float(0.1),
+        tables: DefaultValue::Float(0.1),
         domain: Domain::Float(0.0, 10.0),
         about: "regression: errors below this cost nothing, in standard deviations of the training targets",
         source: "scikit-learn's and LIBSVM's default, on standardised targets",
@@ -95,6 +99,7 @@ const PARAMS: &[Param] = &[
         name: "tolerance",
         images: DefaultValue::Float(1e-3),
         texts: DefaultValue::Float(1e-3),
+        tables: DefaultValue::Float(1e-3),
         domain: Domain::Float(1e-9, 1.0),
         about: "violation of the optimality conditions at which the solver stops",
         source: "LIBSVM's default",
@@ -114,6 +119,7 @@ const PARAMS: &[Param] = &[
         name: "terms",
         images: DefaultValue::Int(1_000_000),
         texts: DefaultValue::Int(1_000_000),
+        tables: DefaultValue::Int(1_000_000),
         domain: Domain::Int(1, 1_000_000),
         about: "texts: how many of the commonest word 1- and 2-grams are used; for pairs, a quarter of them in each of four blocks",
         source: "all of them, because sparse rows make them cheap",
@@ -123,6 +129,7 @@ const PARAMS: &[Param] = &[
         name: "solver",
         images: DefaultValue::Word("smo"),
         texts: DefaultValue::Word("smo"),
+        tables: DefaultValue::Word("smo"),
         domain: Domain::Word(&["smo", "linfa"]),
         about: "our sequential minimal optimisation on a shared kernel, or linfa-svm's",
         source: "the same solutions, many times faster: see docs/benchmarks.md",
@@ -258,7 +265,8 @@ impl Model for SupportVectors {
         if all.is_empty() {
             return Err(ModelError::Failed("there is no training row".to_owned()));
         }
-        let (encoder, features) = ClassicEncoder::fit(&self.spec, (train, validation, &all.inputs), &self.pool, watch)?;
+        let (encoder, features) =
+            ClassicEncoder::fit(&self.spec, (train, validation, &all.inputs), Numbers::Scaled, &self.pool, watch)?;
         let settings = self.settings(&features);
         let predictor = match &all.targets {
             Targets::Classes { labels, .. } => {

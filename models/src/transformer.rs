@@ -1,4 +1,5 @@
-//! `transformer`: a pre-norm encoder with multi-head attention over words or image patches.
+//! `transformer`: a pre-norm encoder with multi-head attention over words, image patches, or the columns of a table. For tables, it is the
+//! FT-Transformer (`neural/tabular.rs`).
 //!
 //! A pair of texts is one sequence, `first [SEP] second`, as in BERT (Devlin et al. 2018). So attention compares the
 //! two texts word by word. If the class token is pooled, the sequence begins with it. Every token has the embedding of
@@ -10,13 +11,13 @@ use burn::tensor::{Tensor, module};
 
 use crate::model::{Device, InputShape, Model, ModelEntry, ModelError, Spec, Support, TaskShape};
 use crate::neural::batch::Batch;
-use crate::neural::encoder::{InputForm, TextReading};
+use crate::neural::encoder::{InputForm, Reading, TextReading};
 use crate::neural::layers::{Embedding, LayerNorm, Linear, Pass, masked_last, masked_mean, relu};
 use crate::neural::network::{AttentionForm, Network};
 use crate::neural::recipe::{self, Choice, Choices, DROPOUT, Precision};
 use crate::neural::reduction::{PruneGroup, Reduction};
 use crate::neural::weights::{Init, Weight, WeightLayout};
-use crate::neural::{Neural, fit_s, typical, version};
+use crate::neural::{Neural, fit_s, supports_table, tabular, typical, version};
 use crate::parallel::Threads;
 use crate::params::{DefaultValue, Domain, Param, ParamError, Resolved};
 use crate::search::{Search, SearchDefault};
@@ -29,44 +30,50 @@ const OWN: &[Param] = &[
         name: "width",
         images: DefaultValue::Int(128),
         texts: DefaultValue::Int(128),
+        tables: DefaultValue::Int(192),
         domain: Domain::Int(4, 4096),
         about: "numbers per token",
-        source: "BERT-Tiny (Turc et al. 2019)",
+        source: "BERT-Tiny (Turc et al. 2019); tables: Gorishniy et al. 2021",
         search: None,
     },
     Param {
         name: "layers",
         images: DefaultValue::Int(4),
         texts: DefaultValue::Int(4),
+        tables: DefaultValue::Int(3),
         domain: Domain::Int(1, 48),
         about: "encoder blocks",
-        source: "our own choice: what two cores train in minutes",
+        source: "our own choice: what two cores train in minutes; tables: Gorishniy et al. 2021",
         search: None,
     },
     Param {
         name: "heads",
         images: DefaultValue::Int(4),
         texts: DefaultValue::Int(4),
+        tables: DefaultValue::Int(8),
         domain: Domain::Int(1, 64),
         about: "attention heads; they divide the width",
-        source: "heads of 32 numbers: MiniLM (Wang et al. 2020)",
+        source: "heads of 32 numbers: MiniLM (Wang et al. 2020); tables: Gorishniy et al. 2021",
         search: None,
     },
     Param {
         name: "feed_forward",
         images: DefaultValue::Int(256),
         texts: DefaultValue::Int(512),
+        tables: DefaultValue::Int(256),
         domain: Domain::Int(4, 16_384),
-        about: "width of the hidden layer of each block",
-        source: "texts: four times the width (Vaswani et al. 2017); images: twice (Hassani et al. 2021, for small data)",
+        about: "width of the hidden layer of each block; over tables, of each of its two halves",
+        source: "texts: four times the width (Vaswani et al. 2017); images: twice (Hassani et al. 2021, for small data); tables: 4/3 of it \
+                 (Gorishniy et al. 2021)",
         search: None,
     },
     Param {
         name: "dropout",
         images: DefaultValue::Float(0.1),
         texts: DefaultValue::Float(0.1),
+        tables: DefaultValue::Float(0.1),
         domain: Domain::Float(0.0, 0.9),
-        about: "dropout of embeddings and of each sublayer's output",
+        about: "dropout of embeddings and of each sublayer's output; over tables, of the hidden layers",
         source: "Vaswani et al. 2017, section 5.4",
         search: Some(DROPOUT),
     },
@@ -74,6 +81,7 @@ const OWN: &[Param] = &[
         name: "patch",
         images: DefaultValue::Int(4),
         texts: DefaultValue::Int(4),
+        tables: DefaultValue::Int(4),
         domain: Domain::Int(1, 64),
         about: "side of an image patch in pixels; it divides both sides of the image; not used for texts",
         source: "4 for images of 32 pixels: Hassani et al. 2021",
@@ -83,9 +91,10 @@ const OWN: &[Param] = &[
         name: "pooling",
         images: DefaultValue::Word("mean"),
         texts: DefaultValue::Word("mean"),
+        tables: DefaultValue::Word("class"),
         domain: Domain::Word(&["mean", "class", "last"]),
         about: "what is classified: the mean of all tokens, a class token before them, or the last token, the default on tasks of characters",
-        source: "mean: Beyer et al. 2022; class: Devlin et al. 2018; last: Radford et al. 2018",
+        source: "mean: Beyer et al. 2022; class: Devlin et al. 2018, and for tables Gorishniy et al. 2021; last: Radford et al. 2018",
         search: Some(Search::of_all(SearchDefault::Words(&["mean", "class"]), "those of classifiers")),
     },
 ];
@@ -93,13 +102,24 @@ const OWN: &[Param] = &[
 static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
     OWN,
     Choices {
-        epochs: Choice(DefaultValue::Int(100), DefaultValue::Int(10), "our own choice"),
-        optimizer: Choice(DefaultValue::Word("adamw"), DefaultValue::Word("adamw"), "Devlin et al. 2018"),
-        learning_rate: Choice(DefaultValue::Float(1e-3), DefaultValue::Float(5e-4), "our own choice"),
+        epochs: Choice(DefaultValue::Int(100), DefaultValue::Int(10), DefaultValue::Int(30), "our own choice"),
+        optimizer: Choice(
+            DefaultValue::Word("adamw"),
+            DefaultValue::Word("adamw"),
+            DefaultValue::Word("adamw"),
+            "Devlin et al. 2018",
+        ),
+        learning_rate: Choice(
+            DefaultValue::Float(1e-3),
+            DefaultValue::Float(5e-4),
+            DefaultValue::Float(5e-4),
+            "our own choice",
+        ),
         weight_decay: Choice(
             DefaultValue::Float(0.05),
             DefaultValue::Float(0.01),
-            "Hassani et al. 2021; Devlin et al. 2018",
+            DefaultValue::Float(1e-5),
+            "Hassani et al. 2021; Devlin et al. 2018; tables: Gorishniy et al. 2021",
         ),
     },
 );
@@ -110,7 +130,7 @@ impl ModelEntry for Transformer {
     }
 
     fn about(&self) -> &'static str {
-        "Transformer encoder over words or image patches, pre-norm (Vaswani et al. 2017, Dosovitskiy et al. 2020)"
+        "Transformer encoder over words, image patches or columns, pre-norm (Vaswani et al. 2017, Dosovitskiy et al. 2020, Gorishniy et al. 2021)"
     }
 
     fn version(&self, device: Device) -> String {
@@ -131,6 +151,7 @@ impl ModelEntry for Transformer {
             InputShape::Images { height, width, .. } if height % patch != 0 || width % patch != 0 => Support::No {
                 reason: format!("patch = {patch} does not divide images of {height} x {width}; set a patch that does"),
             },
+            InputShape::Table { .. } => supports_table(params, device),
             _ => Precision::supports(params, device),
         }
     }
@@ -148,23 +169,30 @@ impl ModelEntry for Transformer {
     }
 
     fn fit_s(&self, shape: &TaskShape, params: &Resolved, threads: usize, device: Device) -> Option<f64> {
-        Some(fit_s(shape, params, threads, device, design, TextReading::Joined))
+        Some(fit_s(shape, params, threads, device, design, reading(&shape.input)))
     }
 
     fn pooled_width(&self, shape: &TaskShape, params: &Resolved) -> Option<usize> {
-        Some(typical(shape, params, design, TextReading::Joined).width())
+        Some(typical(shape, params, design, reading(&shape.input)).width())
     }
 
     fn build(&self, spec: &Spec) -> Result<Box<dyn Model>, ModelError> {
         if let Support::No { reason } = self.supports(&spec.shape, &spec.params, spec.device) {
             return Err(ModelError::Unsupported(reason));
         }
-        Ok(Box::new(Neural::new(&Transformer, spec, design, TextReading::Joined)?))
+        Ok(Box::new(Neural::new(&Transformer, spec, design, reading(&spec.shape.input))?))
     }
 
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
-        Ok(Box::new(Neural::load(&Transformer, (folder, threads, device), design, TextReading::Joined)?))
+        Ok(Box::new(Neural::load_as(&Transformer, (folder, threads, device), design, |spec| {
+            reading(&spec.shape.input)
+        })?))
     }
+}
+
+/// What the network reads of inputs of this form.
+fn reading(input: &InputShape) -> Reading {
+    if input.is_table() { Reading::Features } else { TextReading::Joined.into() }
 }
 
 /// One encoder block: `x + attention(norm(x))`, then `x + mlp(norm(x))` (pre-norm: Xiong et al. 2020).
@@ -255,6 +283,9 @@ pub(crate) fn design(params: &Resolved, form: InputForm, outputs: usize) -> Box<
 
 /// The same network, made smaller. Attention heads and units of the hidden layers can be pruned.
 pub(crate) fn reduced(params: &Resolved, form: InputForm, outputs: usize, reduction: Reduction) -> Box<dyn Network> {
+    if let InputForm::Columns { groups } = &form {
+        return tabular::ft_transformer(params, groups, outputs);
+    }
     let (width, layers) = (params.int("width"), params.int("layers"));
     let depth = width / params.int("heads");
     let (heads, hidden) = (reduction.units(params.int("heads")), reduction.units(params.int("feed_forward")));

@@ -86,6 +86,7 @@ fn shape(split: &Split) -> TaskShape {
             InputShape::Images { channels: images.channels, height: images.height, width: images.width }
         }
         Inputs::Texts(texts) => InputShape::Texts { pairs: texts.iter().any(|text| text.second.is_some()) },
+        Inputs::Table(_) => unreachable!("see tables.rs"),
     };
     let target = match &split.targets {
         Targets::Classes { names, .. } => TargetShape::Classes(names.len()),

@@ -44,6 +44,7 @@ fn spec(name: &str, split: &Split, overrides: &str, threads: usize, seed: u64) -
                 InputShape::Images { channels: images.channels, height: images.height, width: images.width }
             }
             Inputs::Texts(texts) => InputShape::Texts { pairs: texts.iter().any(|text| text.second.is_some()) },
+            Inputs::Table(_) => unreachable!("see tables.rs"),
         },
         target: match &split.targets {
             Targets::Classes { names, .. } => TargetShape::Classes(names.len()),

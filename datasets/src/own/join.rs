@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::names::{LookAlikes, normalized};
 use super::{DataFormat, MAX_CLASSES, Own, OwnData, OwnError, Part, RawRows, RawTargets, RowPlace, TestRows};
-use super::{binary, idx, images, table};
+use super::{binary, idx, images, table, tabular};
 use crate::example::{Inputs, Split, Splits, Targets};
 use crate::split::set_aside;
 
@@ -32,7 +32,7 @@ pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
         TestRows::Parts(parts) => {
             let test = read(parts, "test")?;
             rounded.extend(rounded_values(&test));
-            check_same_size(&train, &test)?;
+            check_same_form(&train, &test)?;
             let sizes = join_sizes(train.sizes, test.sizes);
             (Placed::new(train, names.as_ref())?, Placed::new(test, names.as_ref())?, sizes)
         }
@@ -83,6 +83,7 @@ fn read_parts(layout: &DataFormat, parts: &[Part]) -> Result<RawRows, OwnError> 
     for part in parts {
         let rows = match layout {
             DataFormat::Table(layout) => table::read(&part.path, layout),
+            DataFormat::Tabular(layout) => tabular::read(&part.path, layout),
             DataFormat::Images { side } => images::read(&part.path, *side),
             DataFormat::Idx { classes } => idx::read(part, classes.as_deref()),
             DataFormat::Binary(layout) => binary::read(&part.path, layout),
@@ -91,7 +92,7 @@ fn read_parts(layout: &DataFormat, parts: &[Part]) -> Result<RawRows, OwnError> 
         match &mut joined {
             None => joined = Some(rows),
             Some(joined) => {
-                check_same_size(joined, &rows)?;
+                check_same_form(joined, &rows)?;
                 joined.append(rows);
             }
         }
@@ -117,6 +118,7 @@ impl RawRows {
         match (&mut self.inputs, other.inputs) {
             (Inputs::Images(images), Inputs::Images(more)) => images.pixels.extend(more.pixels),
             (Inputs::Texts(texts), Inputs::Texts(more)) => texts.extend(more),
+            (Inputs::Table(table), Inputs::Table(more)) => table.extend(&more),
             _ => unreachable!("a layout gives one kind of inputs"),
         }
         match (&mut self.targets, other.targets) {
@@ -130,13 +132,19 @@ impl RawRows {
     }
 }
 
-/// Refuses images of different sizes. Only IDX files can differ, because each states its own size.
-fn check_same_size(first: &RawRows, second: &RawRows) -> Result<(), OwnError> {
+/// Refuses images of different sizes and tables of different columns. Of images, only IDX files can differ, because each states its own
+/// size. Of tables, only those can whose columns are all but some.
+fn check_same_form(first: &RawRows, second: &RawRows) -> Result<(), OwnError> {
     match (&first.inputs, &second.inputs) {
         (Inputs::Images(a), Inputs::Images(b)) if (a.height, a.width) != (b.height, b.width) => Err(OwnError::format(
             &second.places[0].file.display(),
             format!("images of {} x {}, as in {}", a.height, a.width, first.places[0].file.display()),
             format!("{} x {}", b.height, b.width),
+        )),
+        (Inputs::Table(a), Inputs::Table(b)) if a.columns != b.columns => Err(OwnError::format(
+            &second.places[0].file.display(),
+            format!("the columns {}, as in {}", a.columns.numbers.join(", "), first.places[0].file.display()),
+            b.columns.numbers.join(", "),
         )),
         _ => Ok(()),
     }
@@ -155,7 +163,7 @@ fn given_classes(layout: &DataFormat) -> Option<Vec<String>> {
     let classes = match layout {
         DataFormat::Idx { classes } => classes.as_deref(),
         DataFormat::Binary(layout) => layout.classes.as_deref(),
-        DataFormat::Table(_) | DataFormat::Images { .. } => None,
+        DataFormat::Table(_) | DataFormat::Tabular(_) | DataFormat::Images { .. } => None,
     };
     Some(classes?.iter().map(|name| normalized(name).into_owned()).collect())
 }

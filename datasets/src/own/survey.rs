@@ -1,5 +1,6 @@
 //! Describes examples before a model sees them: lengths, balance, duplicates.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -7,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{Own, RowPlace};
 use crate::example::{Inputs, Split, Targets};
 use crate::leakage::{DistinctInputs, Repetition, class_counts};
+use crate::tabular::Table;
 
 /// The number of duplicates whose places are shown.
 const SHOWN: usize = 3;
@@ -40,6 +42,35 @@ pub enum InputSurvey {
     Words([usize; 3], Option<[usize; 3]>),
     /// Channels, height and width as models see them; width and height of the smallest and the largest image before resizing.
     Images([usize; 3], Option<[[u32; 2]; 2]>),
+    /// The columns of a table: those of numbers, then those of categories.
+    Table(Vec<ColumnSurvey>),
+}
+
+/// What a column of a table holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnSurvey {
+    /// Its name.
+    pub name: String,
+    /// In how many training rows and test rows its value is missing.
+    pub missing: [usize; 2],
+    /// Its values.
+    pub values: ColumnValues,
+}
+
+/// The values of a column of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ColumnValues {
+    /// Smallest, median and largest number of the training rows and of the test rows, if there are any.
+    Numbers(Option<[f32; 3]>, Option<[f32; 3]>),
+    /// Categories.
+    Categories {
+        /// How many different ones the training rows have.
+        count: usize,
+        /// The commonest of them, with its number of training rows.
+        commonest: Option<(String, usize)>,
+        /// How many test rows have a category that no training row has.
+        unknown: usize,
+    },
 }
 
 /// Rows whose input an earlier row or a training row has.
@@ -97,9 +128,48 @@ fn classes(train: &Split, test: &Split) -> Vec<(String, usize, usize)> {
 
 fn values(split: &Split) -> Option<[f32; 3]> {
     let Targets::Values(values) = &split.targets else { return None };
-    let mut values = values.clone();
+    spread(values.clone())
+}
+
+/// Smallest, median and largest.
+fn spread(mut values: Vec<f32>) -> Option<[f32; 3]> {
     values.sort_by(f32::total_cmp);
     Some([*values.first()?, values[values.len() / 2], *values.last()?])
+}
+
+fn columns(train: &Table, test: &Table) -> Vec<ColumnSurvey> {
+    let numbers = train.columns.numbers.iter().enumerate().map(|(column, name)| {
+        let known = |table: &Table| table.number_column(column).filter(|x| !x.is_nan()).collect::<Vec<f32>>();
+        let (train_values, test_values) = (known(train), known(test));
+        ColumnSurvey {
+            name: name.clone(),
+            missing: [train.len() - train_values.len(), test.len() - test_values.len()],
+            values: ColumnValues::Numbers(spread(train_values), spread(test_values)),
+        }
+    });
+    let categories = train.columns.categories.iter().enumerate().map(|(column, name)| {
+        let missing = |table: &Table| table.category_column(column).filter(|word| word.is_empty()).count();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        train
+            .category_column(column)
+            .filter(|word| !word.is_empty())
+            .for_each(|word| *counts.entry(word).or_default() += 1);
+        let learned: HashSet<&str> = train.category_column(column).collect();
+        let commonest = counts.iter().max_by_key(|(word, count)| (**count, std::cmp::Reverse(**word)));
+        ColumnSurvey {
+            name: name.clone(),
+            missing: [missing(train), missing(test)],
+            values: ColumnValues::Categories {
+                count: counts.len(),
+                commonest: commonest.map(|(word, count)| ((*word).to_owned(), *count)),
+                unknown: test
+                    .category_column(column)
+                    .filter(|word| !word.is_empty() && !learned.contains(word))
+                    .count(),
+            },
+        }
+    });
+    numbers.chain(categories).collect()
 }
 
 fn inputs(own: &Own) -> InputSurvey {
@@ -114,6 +184,10 @@ fn inputs(own: &Own) -> InputSurvey {
     match &own.splits.train.inputs {
         Inputs::Texts(_) => InputSurvey::Words(words(&own.splits.train).unwrap_or_default(), words(&own.splits.test)),
         Inputs::Images(images) => InputSurvey::Images([images.channels, images.height, images.width], own.sizes),
+        Inputs::Table(train) => match &own.splits.test.inputs {
+            Inputs::Table(test) => InputSurvey::Table(columns(train, test)),
+            _ => unreachable!("both splits are of one format"),
+        },
     }
 }
 
@@ -136,6 +210,10 @@ impl fmt::Display for Survey {
                     None => {}
                 }
                 writeln!(f)?;
+            }
+            InputSurvey::Table(columns) => {
+                writeln!(f, "columns: {}", columns.len())?;
+                columns.iter().try_for_each(|column| writeln!(f, "  {column}"))?;
             }
         }
         if let Some((train, test)) = &self.values {
@@ -183,6 +261,29 @@ impl fmt::Display for Survey {
             )?,
         }
         self.across.list(f)
+    }
+}
+
+impl fmt::Display for ColumnSurvey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.name)?;
+        match &self.values {
+            ColumnValues::Numbers(None, _) => write!(f, "no number in the training rows")?,
+            ColumnValues::Numbers(Some(train), test) => write!(f, "{}", ranges(train, test.as_ref()))?,
+            ColumnValues::Categories { count, commonest, unknown } => {
+                write!(f, "{count} {}", if *count == 1 { "category" } else { "categories" })?;
+                if let Some((word, rows)) = commonest {
+                    write!(f, ", the commonest '{word}' ({rows} training rows)")?;
+                }
+                if *unknown > 0 {
+                    write!(f, "; {unknown} test rows have a category that no training row has")?;
+                }
+            }
+        }
+        match self.missing {
+            [0, 0] => Ok(()),
+            [train, test] => write!(f, "; missing in {train} training and {test} test rows"),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write, stdout};
 
-use bakeoff_models::{Device, InputShape, ModelEntry, ParamValue, unknown_name};
+use bakeoff_models::{Device, InputShape, ModelEntry, ParamValue, columns, unknown_name};
 use bakeoff_reports::{Better, FIGURES, Figure, Floor, METRICS, Metric, metric};
 use clap::{Args, ValueEnum};
 
@@ -205,6 +205,7 @@ fn describe_task(task: &dyn Task, out: &mut impl Write) -> io::Result<()> {
         }
         InputShape::Texts { pairs: true } => "two texts, which are compared".to_owned(),
         InputShape::Texts { pairs: false } => "a text".to_owned(),
+        InputShape::Table { numbers, categories } => format!("a row of {}", columns(numbers, categories)),
     };
     let floor = match metric(task.primary()).and_then(|metric| metric.score).map(|score| score.floor) {
         Some(floor @ (Floor::MajorityClass | Floor::PositiveClass | Floor::Mean)) => {
@@ -237,22 +238,26 @@ fn describe_model(model: &dyn ModelEntry, out: &mut impl Write) -> io::Result<()
     for &device in Device::BUILT {
         writeln!(out, "  version on {}: {}", device.name(), model.version(device))?;
     }
-    writeln!(out, "\n  Parameters, each with its default (for images | for texts where they differ)")?;
+    writeln!(out, "\n  Parameters, each with its default (for images | for texts | for tables, if they differ)")?;
     for param in model.params() {
-        let (images, texts) = (ParamValue::from(param.images), ParamValue::from(param.texts));
-        let default = if images == texts { images.to_string() } else { format!("{images} | {texts}") };
-        writeln!(out, "\n  {} = {default}", param.name)?;
+        let defaults = [param.images, param.texts, param.tables].map(|default| ParamValue::from(default).to_string());
+        writeln!(out, "\n  {} = {}", param.name, unless_equal(defaults))?;
         wrap(out, "      ", param.about)?;
         wrap(out, "      ", &param.domain.to_string())?;
         wrap(out, "      default: ", param.source)?;
         if let Some(search) = param.search {
-            let images = search.images.map_or_else(|| "not for images".to_owned(), |range| range.to_string());
-            let texts = search.texts.map_or_else(|| "not for texts".to_owned(), |range| range.to_string());
-            let range = if images == texts { images } else { format!("{images} | {texts}") };
-            wrap(out, "      search: ", &format!("{range}; {}", search.source))?;
+            let ranges = [(search.images, "images"), (search.texts, "texts"), (search.tables, "tables")];
+            let ranges =
+                ranges.map(|(range, of)| range.map_or_else(|| format!("not for {of}"), |range| range.to_string()));
+            wrap(out, "      search: ", &format!("{}; {}", unless_equal(ranges), search.source))?;
         }
     }
     Ok(())
+}
+
+/// What stands for images, texts and tables, or the one text that stands for all of them.
+fn unless_equal(all: [String; 3]) -> String {
+    if all.iter().all(|text| *text == all[0]) { all[0].clone() } else { all.join(" | ") }
 }
 
 fn describe_metric(metric: &Metric, out: &mut impl Write) -> io::Result<()> {

@@ -24,6 +24,7 @@ impl Model for OneThing {
                 texts.iter().map(|text| u16::from(text.first.split(' ').any(|word| word == "good"))).collect()
             }
             Inputs::Images(images) => (0..images.len()).map(|at| u16::from(images.image(at)[0] > 100)).collect(),
+            Inputs::Table(_) => unreachable!("tables are not explained"),
         };
         let data = labels.iter().flat_map(|&label| if label == 1 { [0.1, 0.9] } else { [0.9, 0.1] }).collect();
         let probabilities = self.probabilities.then_some(Matrix { rows: labels.len(), cols: 2, data });

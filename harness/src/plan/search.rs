@@ -100,7 +100,7 @@ fn check_range(
         let message = format!("{name} is in {place}, which fixes it, and in search, which varies it: keep one of them");
         return Err(source.fault(name, message));
     }
-    for kind in [InputKind::Images, InputKind::Texts] {
+    for kind in [InputKind::Images, InputKind::Texts, InputKind::Tables] {
         written(param, kind, values).map_err(|fault| {
             let at = fault.value.map_or(values.span(), |index| values.as_ref()[index].span());
             source.fault_at(at.start, format!("model '{}': {}", model.name(), fault.message))

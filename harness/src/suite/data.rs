@@ -77,8 +77,13 @@ impl DataEntry {
             own::Column::Name(name) => value.as_str() == Some(name),
             own::Column::Number(number) => value.as_integer().and_then(|value| value.try_into().ok()) == Some(*number),
         };
-        let names_it = |key: &&str| self.value(key).is_some_and(|value| is(value.as_ref()));
-        self.span_of(["label", "value"].iter().find(|key| names_it(key)).copied().unwrap_or("text"))
+        let names_it = |key: &&str| match self.value(key).map(Spanned::as_ref) {
+            Some(Value::Array(columns)) => columns.iter().any(is),
+            Some(column) => is(column),
+            None => false,
+        };
+        let keys = ["label", "value", "features", "categories", "ignore"];
+        self.span_of(keys.iter().find(|key| names_it(key)).copied().unwrap_or("text"))
     }
 
     /// The place in the text of the path that an error is about.

@@ -183,6 +183,6 @@ impl Task for Official {
 fn turn(split: Split, seed: u64) -> Split {
     match split.inputs {
         Inputs::Images(images) => rotate(&images, seed),
-        Inputs::Texts(_) => unreachable!("only tasks on images are turned"),
+        Inputs::Texts(_) | Inputs::Table(_) => unreachable!("only tasks on images are turned"),
     }
 }

@@ -84,11 +84,14 @@ impl OwnTask {
                 InputShape::Images { channels: images.channels, height: images.height, width: images.width }
             }
             Inputs::Texts(texts) => InputShape::Texts { pairs: texts.iter().any(|text| text.second.is_some()) },
+            Inputs::Table(table) => {
+                InputShape::Table { numbers: table.columns.numbers.len(), categories: table.columns.categories.len() }
+            }
         };
         // If there is no room for them, each case decodes the images again.
         let decoded = match data.layout {
             DataFormat::Images { .. } => DecodedImages::write(&own.splits).ok().flatten(),
-            DataFormat::Table(_) | DataFormat::Idx { .. } | DataFormat::Binary(_) => None,
+            DataFormat::Table(_) | DataFormat::Tabular(_) | DataFormat::Idx { .. } | DataFormat::Binary(_) => None,
         };
         let survey = Some(Arc::new(survey(&own)));
         Ok(OwnTask {
@@ -138,6 +141,9 @@ fn describe(input: InputShape, classes: &[String]) -> String {
         InputShape::Images { height, width, .. } => format!("an image of {height} x {width} pixels"),
         InputShape::Texts { pairs: true } => "two texts".to_owned(),
         InputShape::Texts { pairs: false } => "a text".to_owned(),
+        InputShape::Table { numbers, categories } => {
+            format!("a row of {}", bakeoff_models::columns(numbers, categories))
+        }
     };
     let target =
         if classes.is_empty() { "which number".to_owned() } else { format!("which of {} classes", classes.len()) };

@@ -51,6 +51,7 @@ mod served;
 mod served_faults;
 mod sheets;
 mod slurm;
+mod tables;
 #[cfg(target_os = "linux")]
 mod terminals;
 mod unlabelled;

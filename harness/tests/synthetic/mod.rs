@@ -1,9 +1,9 @@
-//! Tiny tasks on pairs of texts, made up by rule: what the samples in the repository have no example of.
+//! Tiny tasks on pairs of texts and on tables, made up by rule: what the samples in the repository have no example of.
 
 use std::sync::Arc;
 
 use bakeoff::tasks::Task;
-use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Targets, Text};
+use bakeoff_datasets::{DataFile, DatasetError, Inputs, Split, Splits, Store, Table, TableColumns, Targets, Text};
 use bakeoff_models::InputShape;
 
 /// Training and test rows of each.
@@ -89,6 +89,85 @@ impl Task for Pairs {
 
     fn load(&self, _store: &Store) -> Result<Splits, DatasetError> {
         Ok(Splits::new(self.split(ROWS, 1), self.split(TEST_ROWS, 2)))
+    }
+}
+
+pub(crate) static TABLES: &[&dyn Task] = &[
+    &Rows { name: "which-animal", primary: "accuracy", classes: &["cat", "dog"] },
+    &Rows { name: "how-heavy", primary: "mse", classes: &[] },
+];
+
+/// Rows of two numbers and a category, of which some are missing. Which class they are of, or which number, depends on all three.
+struct Rows {
+    name: &'static str,
+    primary: &'static str,
+    classes: &'static [&'static str],
+}
+
+impl Rows {
+    fn split(&self, rows: usize, seed: u64) -> Split {
+        let mut noise = Noise(seed);
+        let columns = TableColumns {
+            numbers: ["length", "age"].map(str::to_owned).to_vec(),
+            categories: vec!["colour".to_owned()],
+        };
+        let mut table = Table { columns: Arc::new(columns), numbers: Vec::new(), categories: Vec::new() };
+        let mut values = Vec::new();
+        for row in 0..rows {
+            let (length, age, colour) = (noise.below(100) as f32, noise.below(20) as f32, noise.below(4));
+            values.push(length + 3.0 * age + if colour == 2 { 60.0 } else { 0.0 });
+            table.numbers.extend([length, if row % 17 == 3 { Table::MISSING } else { age }]);
+            table.categories.push(Arc::from(if row % 19 == 5 { "" } else { WORDS[colour] }));
+        }
+        let targets = if self.classes.is_empty() {
+            Targets::Values(values)
+        } else {
+            let labels = values.into_iter().map(|value| u16::from(value > 90.0)).collect();
+            Targets::Classes { labels, names: self.classes() }
+        };
+        Split { inputs: Inputs::Table(table), targets }
+    }
+}
+
+impl Task for Rows {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        "what is known of an animal"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn primary(&self) -> &'static str {
+        self.primary
+    }
+
+    fn unit(&self) -> &'static str {
+        ""
+    }
+
+    fn input(&self) -> InputShape {
+        InputShape::Table { numbers: 2, categories: 1 }
+    }
+
+    fn classes(&self) -> Arc<[String]> {
+        self.classes.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn rows(&self) -> usize {
+        ROWS
+    }
+
+    fn files(&self) -> &'static [DataFile] {
+        &[]
+    }
+
+    fn load(&self, _store: &Store) -> Result<Splits, DatasetError> {
+        Ok(Splits::new(self.split(ROWS, 3), self.split(TEST_ROWS, 4)))
     }
 }
 

@@ -53,6 +53,7 @@ fn spec(model: &str, split: &Split, written: &str) -> Result<Spec, ParamError> {
     let input = match &split.inputs {
         Inputs::Images(_) => InputShape::Images { channels: 1, height: 8, width: 8 },
         Inputs::Texts(_) => InputShape::Texts { pairs: false },
+        Inputs::Table(_) => unreachable!("no network over tables is made smaller"),
     };
     let shape =
         TaskShape { input, target: TargetShape::Classes(2), train_rows: 40, mirror_negates: false, characters: None };

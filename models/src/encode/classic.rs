@@ -35,7 +35,7 @@ pub(crate) const fn features_param(default: &'static str, source: &'static str) 
     Param {
         domain: Domain::WordOrNetwork(ImageFeatures::NAMES, NETWORKS),
         about: "images: histograms of oriented gradients, raw pixels from 0 to 1, or both; auto: both for grey images, hog for colour \
-                images; texts: TF-IDF with each of these words; a network: what its last layer takes; encoder stays as it was \
+                images; texts: TF-IDF with each of these words; tables: every column with each of these words; a network: what its last layer takes; encoder stays as it was \
                 pretrained, the others learn from the same training rows first",
         ..ImageFeatures::param(default, source)
     }
@@ -46,6 +46,7 @@ pub(crate) const CONCATENATE: Param = Param {
     name: "concatenate",
     images: DefaultValue::Bool(false),
     texts: DefaultValue::Bool(false),
+    tables: DefaultValue::Bool(false),
     domain: Domain::Switch,
     about: "with the features of a network: put the plain ones beside them, histograms of oriented gradients of images or TF-IDF of texts",
     source: "our own choice: each kind of features alone",
@@ -76,6 +77,15 @@ pub(crate) fn check(params: &Resolved) -> Result<(), ParamError> {
         }),
         None => Ok(()),
     }
+}
+
+/// What the columns of a table become for a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    /// In standard deviations from their means.
+    Scaled,
+    /// As they are, for models to which their scale does not matter.
+    AsTheyAre,
 }
 
 /// Whether the features can be made of inputs of this form.
@@ -134,6 +144,7 @@ impl ClassicEncoder {
     pub(crate) fn fit(
         spec: &Spec,
         (train, validation, all): (&Split, &Split, &Inputs),
+        numbers: Numbers,
         pool: &ThreadPool,
         watch: &mut dyn Watch,
     ) -> Result<(ClassicEncoder, Features), ModelError> {
@@ -141,7 +152,9 @@ impl ClassicEncoder {
             Some(value) => Some(NetworkFeatures::fit((spec, value), (train, validation, all), watch)?),
             None => None,
         };
-        let plain = || Encoder::fit(all, &FeatureParams::of(&spec.params, &spec.shape.input));
+        let params = FeatureParams::of(&spec.params, &spec.shape.input);
+        let params = if numbers == Numbers::Scaled { params } else { params.as_they_are() };
+        let plain = || Encoder::fit(all, &params);
         let plain = if has_plain(&spec.params) { Some(pool.install(plain)?) } else { None };
         let ((network, learned), (plain, features)) = (learned.unzip(), plain.unzip());
         let features = side_by_side(learned, features, all)?;
@@ -311,7 +324,7 @@ fn side_by_side(
     inputs: &Inputs,
 ) -> Result<Features, ModelError> {
     let learned = learned.map(|learned| match inputs {
-        Inputs::Images(_) => learned,
+        Inputs::Images(_) | Inputs::Table(_) => learned,
         Inputs::Texts(_) => {
             let root = (learned.ncols().max(1) as f32).sqrt();
             learned / root

@@ -1,10 +1,11 @@
 //! Encodes raw inputs as the features that the classic models learn from. Images become HOG features or pixels, and
-//! texts become TF-IDF values. [`super::pairs`] describes the features of pairs of texts.
+//! texts become TF-IDF values. [`super::pairs`] describes the features of pairs of texts, and [`super::columns`] those of rows of a table.
 
 use bakeoff_datasets::{Inputs, Split, Targets};
 use ndarray::{Array2, Axis, concatenate};
 use serde::{Deserialize, Serialize};
 
+use super::columns::{ColumnEncoder, ColumnState};
 use super::images::{ImageEncoder, ImageFeatures};
 use super::pairs::{OVERLAPS, PairEncoder, check_kind};
 use super::sparse::SparseRows;
@@ -13,6 +14,9 @@ use super::words::{self, Tokens};
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::{Device, InputShape, ModelError, Support};
 use crate::params::Resolved;
+
+/// How many categories a column of a table may be expected to have.
+pub(crate) const TYPICAL_CATEGORIES: usize = 10;
 
 /// Features, one row per example.
 #[derive(Debug, Clone)]
@@ -104,18 +108,30 @@ pub struct FeatureParams {
     pub terms: usize,
     /// Whether an example is a pair of texts.
     pub pairs: bool,
+    /// Whether the numbers of a table are in standard deviations from their means.
+    pub scaled: bool,
 }
 
 impl FeatureParams {
-    /// Reads a model's parameters `features`, `tokens` and `terms`, for inputs of this form. Panics if the model lacks
-    /// one of them.
+    /// Reads a model's parameters `features`, `tokens` and `terms`, for inputs of this form. The columns of a table need none of them.
+    /// Panics if the model lacks one of them for other inputs.
     pub fn of(params: &Resolved, input: &InputShape) -> FeatureParams {
+        if input.is_table() {
+            let (images, tokens) = (ImageFeatures::HOG, Tokens::Words);
+            return FeatureParams { images, tokens, terms: 0, pairs: false, scaled: true };
+        }
         FeatureParams {
+            scaled: true,
             images: ImageFeatures::of(params, input),
             tokens: Tokens::of(params),
             terms: params.int("terms"),
             pairs: input.is_pairs(),
         }
+    }
+
+    /// The same with the numbers of a table as they are, for models to which their scale does not matter.
+    pub(crate) fn as_they_are(self) -> FeatureParams {
+        FeatureParams { scaled: false, ..self }
     }
 
     /// Whether inputs of this form can be encoded for a model on `device`. Features are computed on the processor only,
@@ -127,11 +143,13 @@ impl FeatureParams {
         }
     }
 
-    /// The largest number of features that inputs of this form can have.
+    /// The largest number of features that inputs of this form can have; of a table, a typical one, because its categories are not known
+    /// before a fit.
     pub(crate) fn width(&self, input: &InputShape) -> usize {
         match *input {
             InputShape::Images { channels, height, width } => self.images.width([channels, height, width]),
             InputShape::Texts { pairs } => self.terms + if pairs { OVERLAPS } else { 0 },
+            InputShape::Table { numbers, categories } => numbers + TYPICAL_CATEGORIES * categories,
         }
     }
 }
@@ -141,6 +159,7 @@ impl FeatureParams {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum EncoderState {
     Images,
+    Columns(ColumnState),
     Texts {
         /// The terms, in the order of their columns.
         terms: Vec<String>,
@@ -160,6 +179,8 @@ pub struct Encoder(Learned);
 #[derive(Debug, Clone)]
 enum Learned {
     Images(ImageEncoder),
+    /// The columns of a table.
+    Columns(ColumnEncoder),
     /// TF-IDF values of a text.
     Texts(TfIdf),
     /// TF-IDF values of both texts of a pair, and their comparison.
@@ -172,11 +193,15 @@ impl Encoder {
     /// # Errors
     /// If single texts and pairs are mixed or are not what the task has, or if no text contains a word.
     pub fn fit(inputs: &Inputs, params: &FeatureParams) -> Result<(Encoder, Features), ModelError> {
-        let &FeatureParams { images: kinds, tokens, terms, pairs } = params;
+        let &FeatureParams { images: kinds, tokens, terms, pairs, scaled } = params;
         Ok(match inputs {
             Inputs::Images(images) => {
                 let (encoder, rows) = ImageEncoder::fit(images, kinds);
                 (Encoder(Learned::Images(encoder)), Features::Dense(rows))
+            }
+            Inputs::Table(table) => {
+                let (encoder, rows) = ColumnEncoder::fit(table, scaled);
+                (Encoder(Learned::Columns(encoder)), Features::Dense(rows))
             }
             Inputs::Texts(texts) if pairs => {
                 check_kind(texts, true)?;
@@ -204,6 +229,12 @@ impl Encoder {
             (Learned::Images(encoder), Inputs::Images(images)) if encoder.fits(images) => {
                 Ok(Features::Dense(encoder.encode(images)))
             }
+            (Learned::Columns(encoder), Inputs::Table(table)) if encoder.fits(table) => {
+                Ok(Features::Dense(encoder.encode(table)))
+            }
+            (Learned::Columns(_), _) => {
+                Err(ModelError::Unsupported("this model was fitted on a table of other columns".to_owned()))
+            }
             (Learned::Texts(tfidf), Inputs::Texts(texts)) => {
                 check_kind(texts, false)?;
                 Ok(Features::Sparse(tfidf.encode(texts)))
@@ -219,7 +250,7 @@ impl Encoder {
                 )))
             }
             (Learned::Texts(_) | Learned::Pairs(_), _) => {
-                Err(ModelError::Unsupported("this model was fitted on texts, not on images".to_owned()))
+                Err(ModelError::Unsupported("this model was fitted on texts, not on these inputs".to_owned()))
             }
         }
     }
@@ -231,6 +262,7 @@ impl Encoder {
                 encoder.save(arrays);
                 EncoderState::Images
             }
+            Learned::Columns(encoder) => EncoderState::Columns(encoder.save(arrays)),
             Learned::Texts(tfidf) => EncoderState::Texts { terms: tfidf.save("idf", arrays) },
             Learned::Pairs(encoder) => {
                 let (terms, all_terms) = encoder.save(arrays);
@@ -253,6 +285,9 @@ impl Encoder {
             (EncoderState::Images, InputShape::Images { channels, height, width }) => {
                 Learned::Images(ImageEncoder::load(params.images, [channels, height, width], arrays)?)
             }
+            (EncoderState::Columns(state), InputShape::Table { numbers, categories }) => {
+                Learned::Columns(ColumnEncoder::load(state, [numbers, categories], arrays)?)
+            }
             (EncoderState::Texts { terms }, InputShape::Texts { pairs: false }) => {
                 Learned::Texts(TfIdf::load("idf", terms, params.tokens, arrays)?)
             }
@@ -267,8 +302,17 @@ impl Encoder {
     pub(crate) fn width(&self) -> usize {
         match &self.0 {
             Learned::Images(encoder) => encoder.width(),
+            Learned::Columns(encoder) => encoder.width(),
             Learned::Texts(tfidf) => tfidf.width(),
             Learned::Pairs(encoder) => encoder.width(),
+        }
+    }
+
+    /// For a table, how many features belong to its numbers, and then to each column of categories. `None` for other inputs.
+    pub(crate) fn groups(&self) -> Option<Vec<usize>> {
+        match &self.0 {
+            Learned::Columns(encoder) => Some(encoder.groups()),
+            _ => None,
         }
     }
 
@@ -277,6 +321,7 @@ impl Encoder {
     pub(crate) fn feature_names(&self) -> Vec<String> {
         match &self.0 {
             Learned::Images(encoder) => encoder.feature_names(),
+            Learned::Columns(encoder) => encoder.feature_names(),
             Learned::Texts(tfidf) => tfidf.terms().into_iter().map(|term| format!("\"{term}\"")).collect(),
             Learned::Pairs(encoder) => encoder.feature_names(),
         }
@@ -287,7 +332,7 @@ impl Encoder {
     pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         let Inputs::Texts(texts) = inputs else { return None };
         match &self.0 {
-            Learned::Images(_) => None,
+            Learned::Images(_) | Learned::Columns(_) => None,
             Learned::Texts(tfidf) => Some(words::count_unread(texts, |text| !tfidf.knows_a_term_of(text))),
             Learned::Pairs(encoder) => Some(words::count_unread(texts, |text| !encoder.knows_a_term_of(text))),
         }
@@ -323,6 +368,7 @@ pub(crate) fn extend(all: &mut Inputs, more: &Inputs) {
     match (all, more) {
         (Inputs::Images(all), Inputs::Images(more)) => all.pixels.extend_from_slice(&more.pixels),
         (Inputs::Texts(all), Inputs::Texts(more)) => all.extend_from_slice(more),
+        (Inputs::Table(all), Inputs::Table(more)) => all.extend(more),
         _ => unreachable!("both are of one task"),
     }
 }

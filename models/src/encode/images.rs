@@ -76,12 +76,14 @@ impl ImageFeatures {
             name: "features",
             images: DefaultValue::Word(default),
             texts: DefaultValue::Word(default),
+            tables: DefaultValue::Word(default),
             domain: Domain::Word(ImageFeatures::NAMES),
             about: "images: histograms of oriented gradients, raw pixels from 0 to 1, or both; auto: both for grey images, hog for colour images",
             source,
             search: Some(Search {
                 images: Some(SearchDefault::Words(&["hog", "pixels", "hog+pixels"])),
                 texts: None,
+                tables: None,
                 source: "all of ours",
             }),
         }

@@ -1,6 +1,7 @@
 //! Encodes raw inputs as features. Encoders learn from training rows only.
 
 pub(crate) mod classic;
+pub(crate) mod columns;
 pub(crate) mod features;
 pub(crate) mod hog;
 pub(crate) mod images;

@@ -12,7 +12,7 @@ use super::tfidf::TfIdf;
 use super::words::{Tokens, Words};
 
 const PARAMS: FeatureParams =
-    FeatureParams { images: ImageFeatures::HOG, tokens: Tokens::WordsAndMarks, terms: 10, pairs: false };
+    FeatureParams { images: ImageFeatures::HOG, tokens: Tokens::WordsAndMarks, terms: 10, pairs: false, scaled: true };
 
 fn fixture() -> Value {
     serde_json::from_str(include_str!("../../tests/fixtures/encoders.json")).unwrap()

@@ -134,6 +134,7 @@ impl Tokens {
             name: "tokens",
             images: DefaultValue::Word(default),
             texts: DefaultValue::Word(default),
+            tables: DefaultValue::Word(default),
             domain: Domain::Word(Tokens::NAMES),
             about: "texts: words (emoji too) and marks (punctuation, symbols), words or the marks of a text without a word, words \
                     alone, words of two characters and more, or characters, the default where the task is about characters",

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 
-use bakeoff_datasets::{Inputs, Split, Targets};
+use bakeoff_datasets::{Inputs, Split, TableColumns, Targets};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{InputShape, TargetShape};
@@ -65,6 +65,7 @@ pub(super) enum InputForm {
     Images { channels: usize, height: usize, width: usize },
     Texts,
     Pairs,
+    Table { numbers: usize, categories: usize },
 }
 
 impl From<InputShape> for InputForm {
@@ -73,6 +74,7 @@ impl From<InputShape> for InputForm {
             InputShape::Images { channels, height, width } => InputForm::Images { channels, height, width },
             InputShape::Texts { pairs: false } => InputForm::Texts,
             InputShape::Texts { pairs: true } => InputForm::Pairs,
+            InputShape::Table { numbers, categories } => InputForm::Table { numbers, categories },
         }
     }
 }
@@ -158,7 +160,7 @@ pub(crate) struct Hello {
     pub name: String,
     /// The version of the method, if the suite does not give it.
     pub version: String,
-    /// The kinds of inputs that it reads: `images`, `texts`, `pairs`.
+    /// The kinds of inputs that it reads: `images`, `texts`, `pairs`, `table`.
     pub inputs: Vec<String>,
     /// The kinds of targets that it predicts: `classes`, `value`.
     pub targets: Vec<String>,
@@ -182,6 +184,9 @@ pub(super) struct Block {
     #[serde(rename = "type")]
     pub(super) kind: Kind,
     pub(super) shape: Vec<usize>,
+    /// The names of the columns of a table. No answer has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) columns: Vec<String>,
 }
 
 impl Block {
@@ -257,6 +262,22 @@ impl Message {
                 let shape = vec![images.len(), images.channels, images.height, images.width];
                 self.block(prefix, "pixels", Kind::U8, shape, images.pixels.iter().copied())
             }
+            Inputs::Table(table) => {
+                let TableColumns { numbers, categories } = table.columns.as_ref();
+                let mut message = self;
+                if !numbers.is_empty() {
+                    let bytes = table.numbers.iter().flat_map(|number| number.to_le_bytes());
+                    message = message
+                        .block(prefix, "numbers", Kind::F32, vec![table.len(), numbers.len()], bytes)
+                        .with_columns(numbers);
+                }
+                if !categories.is_empty() {
+                    let words: Vec<&str> = table.categories.iter().map(AsRef::as_ref).collect();
+                    message =
+                        message.texts(prefix, ["categories", "category_offsets"], &words).with_columns(categories);
+                }
+                message
+            }
             Inputs::Texts(texts) => {
                 let first: Vec<&str> = texts.iter().map(|text| text.first.as_str()).collect();
                 let message = self.texts(prefix, ["text", "text_offsets"], &first);
@@ -267,6 +288,14 @@ impl Message {
                 message.texts(prefix, ["second", "second_offsets"], &second)
             }
         }
+    }
+
+    /// Names the columns of the last block.
+    fn with_columns(mut self, columns: &[String]) -> Message {
+        if let Some(block) = self.blocks.last_mut() {
+            block.columns = columns.to_vec();
+        }
+        self
     }
 
     /// Texts one after another, and where each begins; the last offset is the end.
@@ -294,7 +323,7 @@ impl Message {
         shape: Vec<usize>,
         bytes: impl Iterator<Item = u8>,
     ) -> Message {
-        self.blocks.push(Block { name: format!("{prefix}{name}"), kind, shape });
+        self.blocks.push(Block { name: format!("{prefix}{name}"), kind, shape, columns: Vec::new() });
         self.body.extend(bytes);
         self
     }
@@ -384,7 +413,9 @@ pub(super) fn send(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use bakeoff_datasets::{Images, Text};
+    use std::sync::Arc;
+
+    use bakeoff_datasets::{Images, Table, Text};
 
     use super::*;
 
@@ -415,13 +446,30 @@ mod tests {
     }
 
     #[test]
+    fn a_table_is_its_numbers_and_its_categories_with_the_names_of_the_columns() {
+        let columns = TableColumns { numbers: vec!["age".to_owned()], categories: vec!["city".to_owned()] };
+        let categories = ["Rome", ""].map(Arc::from).to_vec();
+        let table = Table { columns: Arc::new(columns), numbers: vec![1.5, 2.0], categories };
+        let bytes = Message::new().inputs("", &Inputs::Table(table)).bytes(&Request::Predict);
+        let line = br#"{"type":"predict","blocks":[{"name":"numbers","type":"f32","shape":[2,1],"columns":["age"]},"#;
+        let more = br#"{"name":"categories","type":"u8","shape":[4]},"#;
+        let last = br#"{"name":"category_offsets","type":"u64","shape":[3],"columns":["city"]}]}"#;
+        let numbers: Vec<u8> = [1.5_f32, 2.0].iter().flat_map(|number| number.to_le_bytes()).collect();
+        let offsets: Vec<u8> = [0_u64, 4, 4].iter().flat_map(|end| end.to_le_bytes()).collect();
+        assert_eq!(bytes, [line.as_slice(), more, last, b"\n", &numbers, b"Rome", &offsets].concat());
+    }
+
+    #[test]
     fn an_answer_is_read_with_its_blocks() {
         let line = "{\"type\":\"predictions\",\"blocks\":[{\"name\":\"labels\",\"type\":\"u16\",\"shape\":[2]}]}\n";
         let (answer, blocks) = read_line(&mut line.as_bytes()).unwrap();
         assert_eq!(answer, Answer::Predictions {});
-        assert_eq!(blocks, [Block { name: "labels".to_owned(), kind: Kind::U16, shape: vec![2] }]);
+        assert_eq!(blocks, [Block { name: "labels".to_owned(), kind: Kind::U16, shape: vec![2], columns: Vec::new() }]);
         assert_eq!(blocks[0].bytes(), Some(4));
-        assert_eq!(Block { name: String::new(), kind: Kind::U64, shape: vec![usize::MAX] }.bytes(), None);
+        assert_eq!(
+            Block { name: String::new(), kind: Kind::U64, shape: vec![usize::MAX], columns: Vec::new() }.bytes(),
+            None
+        );
     }
 
     #[test]

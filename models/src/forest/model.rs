@@ -9,7 +9,7 @@ use rayon::ThreadPool;
 
 use super::{Criterion, Forest, ForestError, ForestValidParams, Gini, Growth, Variance, most_probable};
 use crate::artefact::{self, ArraysOut, Loaded};
-use crate::encode::classic::{self, ClassicEncoder, ClassicState};
+use crate::encode::classic::{self, ClassicEncoder, ClassicState, Numbers};
 use crate::encode::features::joined;
 use crate::model::{
     Device, Footprint, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape, TaskShape, Watch,
@@ -133,7 +133,8 @@ impl Model for TreeModel {
         if all.is_empty() {
             return Err(ModelError::Failed("there is no training row".to_owned()));
         }
-        let (encoder, features) = ClassicEncoder::fit(&self.spec, (train, validation, &all.inputs), &self.pool, watch)?;
+        let (encoder, features) =
+            ClassicEncoder::fit(&self.spec, (train, validation, &all.inputs), Numbers::AsTheyAre, &self.pool, watch)?;
         if let Support::No { reason } = fits_in_memory(features.len(), features.width()) {
             return Err(ModelError::Unsupported(reason));
         }

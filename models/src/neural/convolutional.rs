@@ -13,6 +13,7 @@ use super::layers::{BatchNorm, Conv, Embedding, LayerNorm, Linear, Pass, compare
 use super::network::Network;
 use super::recipe::{self, Choice, Choices, DROPOUT};
 use super::reduction::{PruneGroup, Reduction};
+use super::tabular;
 use super::weights::{Init, WeightLayout};
 use crate::params::{DefaultValue, Domain, Param, Resolved};
 
@@ -21,8 +22,10 @@ const OWN: &[Param] = &[
         name: "depth",
         images: DefaultValue::Int(20),
         texts: DefaultValue::Int(8),
+        tables: DefaultValue::Int(8),
         domain: Domain::IntOf(&[8, 20, 32, 44, 56, 110]),
-        about: "weighted layers: three stages of blocks of two convolutions, and two more layers",
+        about: "weighted layers: three stages of blocks of two convolutions, and two more layers; over tables, blocks of two products and two \
+                more layers",
         source: "6n + 2: He et al. 2015, section 4.2",
         search: None,
     },
@@ -30,24 +33,28 @@ const OWN: &[Param] = &[
         name: "width",
         images: DefaultValue::Int(16),
         texts: DefaultValue::Int(64),
+        tables: DefaultValue::Int(192),
         domain: Domain::Int(1, 512),
-        about: "channels of the first stage; each further stage over images has twice those of the one before",
-        source: "16: He et al. 2015, section 4.2; texts: our own choice",
+        about: "channels of the first stage; each further stage over images has twice those of the one before; over tables, numbers between \
+                blocks, and twice as many within them",
+        source: "16: He et al. 2015, section 4.2; texts: our own choice; tables: Gorishniy et al. 2021",
         search: None,
     },
     Param {
         name: "dropout",
         images: DefaultValue::Float(0.0),
         texts: DefaultValue::Float(0.3),
+        tables: DefaultValue::Float(0.15),
         domain: Domain::Float(0.0, 0.9),
-        about: "dropout of word embeddings and before the last layer",
-        source: "images: none, as He et al. 2015; texts: our own choice",
+        about: "dropout of word embeddings and before the last layer; over tables, within the blocks",
+        source: "images: none, as He et al. 2015; texts: our own choice; tables: Gorishniy et al. 2021",
         search: Some(DROPOUT),
     },
     Param {
         name: "pooling",
         images: DefaultValue::Word("max"),
         texts: DefaultValue::Word("max"),
+        tables: DefaultValue::Word("max"),
         domain: Domain::Word(&["max", "last"]),
         about: "texts: the largest of each number over all words, or the numbers of the last word, the default on tasks of characters; images have the mean",
         source: "max: Collobert et al. 2011; last: what the next character depends on stands at the end",
@@ -62,21 +69,25 @@ pub(crate) static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
         epochs: Choice(
             DefaultValue::Int(160),
             DefaultValue::Int(8),
-            "images: the 64,000 steps of He et al. 2015 at 50,000 rows; texts: ours",
+            DefaultValue::Int(30),
+            "images: the 64,000 steps of He et al. 2015 at 50,000 rows; texts and tables: ours",
         ),
         optimizer: Choice(
             DefaultValue::Word("sgd"),
+            DefaultValue::Word("adamw"),
             DefaultValue::Word("adamw"),
             "He et al. 2015; texts: our own choice",
         ),
         learning_rate: Choice(
             DefaultValue::Float(0.1),
             DefaultValue::Float(2e-3),
+            DefaultValue::Float(1e-3),
             "He et al. 2015; texts: our own choice",
         ),
         weight_decay: Choice(
             DefaultValue::Float(1e-4),
             DefaultValue::Float(0.01),
+            DefaultValue::Float(1e-5),
             "He et al. 2015; texts: our own choice",
         ),
     },
@@ -115,7 +126,9 @@ pub(crate) fn network(
             net.last = params.word("pooling") == "last";
             Box::new(net)
         }
-        _ => unreachable!("this network reads pixels and words"),
+        // Only the residual one has a form for tables, and it is not made smaller.
+        InputForm::Columns { groups } => tabular::resnet(params, groups.iter().sum(), outputs),
+        _ => unreachable!("this network reads pixels, words and tables"),
     }
 }
 

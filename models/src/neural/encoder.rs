@@ -99,6 +99,11 @@ pub(crate) enum InputForm {
         /// How many an example has.
         width: usize,
     },
+    /// The features of a row of a table.
+    Columns {
+        /// How many belong to the numbers, and then to each column of categories.
+        groups: Vec<usize>,
+    },
     /// Numbered word pieces, for a network of a published shape.
     Pieces {
         /// The shape.
@@ -221,6 +226,9 @@ impl InputEncoder {
             }
             (_, Reading::Pieces | Reading::RawWithFeatures(_) | Reading::PiecesWithFeatures) => {
                 unreachable!("such a network brings its encoder; see InputEncoder::pieces")
+            }
+            (Inputs::Table(_), Reading::Raw(_)) => {
+                return Err(ModelError::Unsupported("this model reads no tables".to_owned()));
             }
             (Inputs::Images(images), Reading::Raw(_)) => {
                 let &Images { channels, height, width, .. } = images;
@@ -369,7 +377,10 @@ impl InputEncoder {
                 typical: *typical,
                 reading: *reading,
             },
-            InputEncoder::Features(encoder) => InputForm::Features { width: encoder.width() },
+            InputEncoder::Features(encoder) => match encoder.groups() {
+                Some(groups) => InputForm::Columns { groups },
+                None => InputForm::Features { width: encoder.width() },
+            },
             InputEncoder::Pieces { shape, typical, .. } => InputForm::Pieces { shape: *shape, typical: *typical },
             InputEncoder::WithFeatures { raw, plain } => {
                 InputForm::WithFeatures { raw: Box::new(raw.form()), width: plain.width() }
@@ -411,7 +422,7 @@ impl InputEncoder {
             (InputEncoder::WithFeatures { raw, plain }, inputs) => {
                 Ok(Encoded::WithFeatures(Box::new(raw.encode(inputs)?), plain.encode(inputs)?))
             }
-            _ => Err(ModelError::Failed("fitted on images and asked to predict texts, or the reverse".to_owned())),
+            _ => Err(ModelError::Failed("fitted on inputs of another kind than it was asked to predict".to_owned())),
         }
     }
 

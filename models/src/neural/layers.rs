@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::functions::{attend, convolve, dropout, layer_norm, normalise, standardise};
 pub(crate) use super::functions::{gelu, linear, recur_gru, recur_lstm};
+use super::portable::unbiased;
 use super::recipe::Precision;
 use super::weights::{Init, Leaves, Weight, WeightLayout};
 
@@ -277,6 +278,26 @@ impl BatchNorm {
             mean: buffers.free(format!("{name}.running_mean"), &[channels], Init::Constant(0.0)),
             variance: buffers.free(format!("{name}.running_var"), &[channels], Init::Constant(1.0)),
         }
+    }
+
+    /// The same over rows of features, `rows x channels`, without a ReLU. Networks that use it compute on the processor, where a pass is
+    /// of one shard.
+    pub(crate) fn forward(&self, x: Tensor<2>, pass: &mut Pass<'_>) -> Tensor<2> {
+        let [scale, shift] = [self.scale, self.shift].map(|weight| pass.weight::<1>(weight).unsqueeze_dim::<2>(0));
+        let epsilon = f64::from(EPSILON);
+        if pass.noise.is_none() {
+            let given = [self.mean, self.variance].map(|buffer| pass.buffers.get::<1>(buffer).unsqueeze_dim::<2>(0));
+            let [mean, variance] = given;
+            return (x - mean) / (variance + epsilon).sqrt() * scale + shift;
+        }
+        let rows = x.dims()[0];
+        let mean = x.clone().mean_dim(0);
+        let centred = x - mean.clone();
+        let variance = centred.clone().square().mean_dim(0);
+        // Predictions use the unbiased estimate of the variance.
+        let seen = [mean.inner(), variance.clone().inner() * unbiased(rows)].map(|tensor| tensor.squeeze_dim(0));
+        pass.statistics.extend(seen);
+        centred / (variance + epsilon).sqrt() * scale + shift
     }
 
     /// `relu(norm(x) + shortcut)`. `norm` scales every channel of `x`, `... x channels`, to mean 0 and variance 1, then

@@ -33,6 +33,7 @@ pub(crate) mod recurrent;
 pub(crate) mod reduction;
 pub(crate) mod schedule;
 mod svd;
+pub(crate) mod tabular;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -55,10 +56,10 @@ use self::recipe::{Precision, Recipe};
 use self::train::TrainingRows;
 use self::weights::{Leaves, WeightLayout};
 use crate::artefact::{self, ArraysIn, ArraysOut, Loaded};
-use crate::encode::features::{Encoder, FeatureParams};
+use crate::encode::features::{Encoder, FeatureParams, TYPICAL_CATEGORIES};
 use crate::model::{
-    Device, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, TargetShape, TaskShape,
-    Watch,
+    Device, Footprint, InputShape, Matrix, Model, ModelEntry, ModelError, Predictions, Spec, Support, TargetShape,
+    TaskShape, Watch,
 };
 use crate::parallel::Threads;
 use crate::params::Resolved;
@@ -340,6 +341,23 @@ pub(crate) fn fit_s(
     seconds(forward, 3 * params.int("epochs") * shape.train_rows, params, threads, device)
 }
 
+/// Whether a network that reads its inputs in an order can compute on inputs of this form and on this device.
+pub(crate) fn supports_order(shape: &TaskShape, params: &Resolved, device: Device) -> Support {
+    if shape.input.is_table() {
+        let reason = "it reads inputs that have an order, and the columns of a table have none: transformer, resnet and mlp read tables";
+        return Support::No { reason: reason.to_owned() };
+    }
+    Precision::supports(params, device)
+}
+
+/// Whether a network that reads the columns of a table can do so on this device. Its features are computed on the processor only.
+pub(crate) fn supports_table(params: &Resolved, device: Device) -> Support {
+    match device.processor_alone() {
+        Support::Yes => Precision::supports(params, device),
+        no => no,
+    }
+}
+
 /// The network for a task whose rows were not read, with texts of typical length.
 pub(crate) fn typical(
     shape: &TaskShape,
@@ -354,6 +372,10 @@ pub(crate) fn typical(
     let is_long = longest > recipe::DEFAULT_MAX_TOKENS as usize || shape.characters.is_some();
     let typical = if is_long { longest } else { TYPICAL_WORDS };
     let form = match (reading.into().of(&shape.input), shape.input) {
+        (Reading::Features, InputShape::Table { numbers, categories }) => {
+            let categories = vec![TYPICAL_CATEGORIES; categories];
+            InputForm::Columns { groups: [vec![numbers], categories].concat() }
+        }
         (Reading::Features, input) => InputForm::Features { width: FeatureParams::of(params, &input).width(&input) },
         (Reading::Raw(_), InputShape::Images { channels, height, width }) => {
             InputForm::Images { channels, height, width }
@@ -361,6 +383,7 @@ pub(crate) fn typical(
         (Reading::Raw(reading), InputShape::Texts { .. }) => {
             InputForm::Tokens { vocabulary: params.int("vocabulary"), longest, typical, reading }
         }
+        (Reading::Raw(_), InputShape::Table { .. }) => unreachable!("what reads a table reads its features"),
         (Reading::Pieces | Reading::PiecesWithFeatures | Reading::RawWithFeatures(_), _) => {
             unreachable!("the shape of such a network is in its files or in that of another; see `seconds`")
         }

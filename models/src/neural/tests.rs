@@ -58,7 +58,7 @@ impl Fixture {
 }
 
 /// The loss of each epoch.
-struct Losses(Vec<f64>);
+pub(super) struct Losses(pub(super) Vec<f64>);
 
 impl Watch for Losses {
     fn epoch(&mut self, report: &EpochReport<'_>) -> Result<f64, ModelError> {
@@ -86,6 +86,7 @@ pub(super) fn spec(model: &str, params: &toml::Table, split: &Split) -> (&'stati
     let (input, count) = match &split.inputs {
         &Inputs::Images(Images { channels, height, width, .. }) => (InputShape::Images { channels, height, width }, 3),
         Inputs::Texts(_) => (InputShape::Texts { pairs: false }, 2),
+        Inputs::Table(_) => unreachable!("see tabular.rs"),
     };
     let target = TargetShape::Classes(count);
     let shape = TaskShape { input, target, train_rows: split.len(), mirror_negates: false, characters: None };

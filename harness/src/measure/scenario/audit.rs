@@ -89,12 +89,17 @@ impl Bench<'_> {
     }
 }
 
-/// Different examples of one length: the length that most of them have. Images all have one.
+/// Different examples of one length: the length that most of them have. Images all have one, and rows of a table too.
 fn alike(inputs: &Inputs) -> Vec<usize> {
     match inputs {
         Inputs::Images(images) => {
             let mut seen = HashSet::new();
             (0..images.len()).filter(|row| seen.insert(images.image(*row))).collect()
+        }
+        Inputs::Table(table) => {
+            let mut seen = HashSet::new();
+            let bits = |row: usize| table.numbers_of(row).iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
+            (0..table.len()).filter(|row| seen.insert((bits(*row), table.categories_of(*row)))).collect()
         }
         Inputs::Texts(texts) => {
             let mut seen = HashSet::new();

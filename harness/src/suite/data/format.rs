@@ -1,6 +1,6 @@
 //! The settings of each format of data.
 
-use bakeoff_datasets::own::{self, BinaryLayout, DataFormat, SIDES, TableLayout, Target};
+use bakeoff_datasets::own::{self, BinaryLayout, DataFormat, NumberColumns, SIDES, TableLayout, TabularLayout, Target};
 use bakeoff_models::unknown_name;
 use serde::Deserialize;
 
@@ -41,6 +41,29 @@ pub(super) enum TextEntry {
     Several(Vec<ColumnEntry>),
 }
 
+/// The columns of a table's numbers or categories.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a list of columns (their names, or their numbers from 0)")]
+pub(super) enum ColumnsEntry {
+    One(ColumnEntry),
+    Several(Vec<ColumnEntry>),
+}
+
+impl ColumnsEntry {
+    fn list(self) -> Vec<own::Column> {
+        match self {
+            ColumnsEntry::One(column) => vec![column.into()],
+            ColumnsEntry::Several(columns) => columns.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// In the place of a list of features: every column that no other setting names.
+const ALL_OTHERS: &str = "*";
+
+/// The settings that a table of numbers and categories has and texts have not.
+const TABULAR: [&str; 4] = ["features", "categories", "missing", "ignore"];
+
 /// The settings of each format as they are written.
 pub(super) enum FormatSettings {
     Table {
@@ -51,6 +74,10 @@ pub(super) enum FormatSettings {
         quoting: Option<bool>,
         text: Option<TextEntry>,
         join: Option<bool>,
+        features: Option<ColumnsEntry>,
+        categories: Option<ColumnsEntry>,
+        missing: Option<Vec<String>>,
+        ignore: Option<ColumnsEntry>,
         label: Option<ColumnEntry>,
         value: Option<ColumnEntry>,
     },
@@ -78,6 +105,10 @@ impl FormatSettings {
                 quoting: keys.take("quoting")?,
                 text: keys.take("text")?,
                 join: keys.take("join")?,
+                features: keys.take("features")?,
+                categories: keys.take("categories")?,
+                missing: keys.take("missing")?,
+                ignore: keys.take("ignore")?,
                 label: keys.take("label")?,
                 value: keys.take("value")?,
             },
@@ -102,14 +133,35 @@ impl FormatSettings {
                 quoting,
                 text,
                 join,
+                features,
+                categories,
+                missing,
+                ignore,
                 label,
                 value,
             } => {
+                let delimiter = check_delimiter(delimiter.as_deref(), keys)?.unwrap_or(delimiter_byte);
+                let (quoting, header) = (quoting.unwrap_or(has_quoting), header.unwrap_or(true));
+                if TABULAR.iter().any(|key| keys.has(key)) {
+                    refuse_text_settings(keys)?;
+                    let numbers = numbers(features, ignore, keys)?;
+                    let categories = categories.map(ColumnsEntry::list).unwrap_or_default();
+                    if numbers == NumberColumns::These(Vec::new()) && categories.is_empty() {
+                        let how =
+                            "name the columns of numbers, e.g. features = [\"age\", \"income\"], or set categories";
+                        return Err(keys.missing("features", how));
+                    }
+                    let missing = missing.unwrap_or_default();
+                    let missing = missing.iter().map(|word| own::normalized(word.trim()).into_owned()).collect();
+                    let target = target(label, value, keys)?;
+                    let layout = TabularLayout { delimiter, quoting, header, numbers, categories, missing, target };
+                    return Ok(DataFormat::Tabular(layout));
+                }
                 let (text, joined, second) = columns_of_text(text, join.unwrap_or(false), keys)?;
                 DataFormat::Table(TableLayout {
-                    delimiter: check_delimiter(delimiter.as_deref(), keys)?.unwrap_or(delimiter_byte),
-                    quoting: quoting.unwrap_or(has_quoting),
-                    header: header.unwrap_or(true),
+                    delimiter,
+                    quoting,
+                    header,
                     text,
                     joined,
                     second,
@@ -165,7 +217,11 @@ fn columns_of_text(
     keys: &Keys<'_>,
 ) -> Result<(own::Column, Vec<own::Column>, Option<own::Column>), SuiteError> {
     let columns: Vec<own::Column> = match text {
-        None => return Err(keys.missing("text", "name the column of the text, e.g. text = \"review\"")),
+        None => {
+            let how = "name the column of the text, e.g. text = \"review\", or the columns of a table, e.g. features = [\"age\"], \
+                       categories = [\"city\"]";
+            return Err(keys.missing("text", how));
+        }
         Some(TextEntry::One(column)) => vec![column.into()],
         Some(TextEntry::Several(columns)) if columns.len() < 2 => {
             let message =
@@ -191,6 +247,34 @@ fn columns_of_text(
             Err(keys.fault("text", message))
         }
     }
+}
+
+/// Refuses settings of texts beside those of a table.
+fn refuse_text_settings(keys: &Keys<'_>) -> Result<(), SuiteError> {
+    let (Some(text), Some(tabular)) =
+        (["text", "join"].into_iter().find(|key| keys.has(key)), TABULAR.into_iter().find(|key| keys.has(key)))
+    else {
+        return Ok(());
+    };
+    let message = format!("{text} and {tabular} are both given: an example is a text or a row of a table; keep one");
+    Err(keys.fault(text, message))
+}
+
+/// Which columns hold numbers.
+fn numbers(
+    features: Option<ColumnsEntry>,
+    ignore: Option<ColumnsEntry>,
+    keys: &Keys<'_>,
+) -> Result<NumberColumns, SuiteError> {
+    let is_all = matches!(&features, Some(ColumnsEntry::One(ColumnEntry::Name(name))) if name == ALL_OTHERS);
+    if is_all {
+        return Ok(NumberColumns::AllBut(ignore.map(ColumnsEntry::list).unwrap_or_default()));
+    }
+    if ignore.is_some() {
+        let message = "ignore is for features = \"*\", every column that no setting names: leave it out";
+        return Err(keys.fault("ignore", message));
+    }
+    Ok(NumberColumns::These(features.map(ColumnsEntry::list).unwrap_or_default()))
 }
 
 fn target(label: Option<ColumnEntry>, value: Option<ColumnEntry>, keys: &Keys<'_>) -> Result<Target, SuiteError> {

@@ -87,7 +87,8 @@ impl Watch for Epochs {
 fn fit(spec: &Spec, kind: Kind, watch: &mut Epochs) -> (ClassicEncoder, Array2<f32>) {
     let (train, validation, all) = (split(kind, 18), split(kind, 6), split(kind, 24));
     let pool = spec.threads.pool().unwrap();
-    let (encoder, features) = ClassicEncoder::fit(spec, (&train, &validation, &all.inputs), &pool, watch).unwrap();
+    let (encoder, features) =
+        ClassicEncoder::fit(spec, (&train, &validation, &all.inputs), Numbers::Scaled, &pool, watch).unwrap();
     (encoder, features.into_dense())
 }
 
