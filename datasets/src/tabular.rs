@@ -43,6 +43,13 @@ impl Table {
         self.len() == 0
     }
 
+    /// Whether every row has a value in every column.
+    pub fn is_whole(&self) -> bool {
+        let rows = self.len();
+        self.numbers.len() == rows * self.columns.numbers.len()
+            && self.categories.len() == rows * self.columns.categories.len()
+    }
+
     /// The numbers of a row, in the order of their columns.
     pub fn numbers_of(&self, row: usize) -> &[f32] {
         let width = self.columns.numbers.len();

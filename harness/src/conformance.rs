@@ -159,7 +159,18 @@ impl Subject<'_> {
                 let numbers = vec![1.0; more.numbers.len()];
                 let categories = table.categories_of(0).to_vec();
                 let wider = Table { columns: Arc::new(more), numbers, categories };
-                vec![Inputs::Texts(vec![text(None)]), Inputs::Table(wider)]
+                // One column has another name.
+                let mut renamed = self.test.inputs.select(&[0]);
+                if let Inputs::Table(table) = &mut renamed {
+                    let columns = Arc::make_mut(&mut table.columns);
+                    columns
+                        .numbers
+                        .iter_mut()
+                        .chain(&mut columns.categories)
+                        .take(1)
+                        .for_each(|name| name.push_str(" 2"));
+                }
+                vec![Inputs::Texts(vec![text(None)]), Inputs::Table(wider), renamed]
             }
             Inputs::Texts(texts) => {
                 let is_pair = texts.first().is_some_and(|text| text.second.is_some());

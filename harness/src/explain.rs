@@ -24,7 +24,8 @@ use regions::Regions;
 use words::WordRows;
 
 /// Why rows of tables are not explained.
-const NOT_TABLES: &str = "models of texts and of images can be explained, and these are rows of a table";
+const NOT_TABLES: &str =
+    "models of texts and of images can be explained, and these are rows of a table: name other tasks with --task";
 
 /// How models are explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -176,7 +176,8 @@ pub fn read_inputs(path: &Path) -> Result<Inputs, String> {
             let numbers = numbers.map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap_or_default())).collect();
             let words: Vec<String> = serde_json::from_slice(words).map_err(|error| fault(&error))?;
             let categories = words.into_iter().map(Arc::from).collect();
-            Ok(Inputs::Table(Table { columns: Arc::new(columns), numbers, categories }))
+            let table = Table { columns: Arc::new(columns), numbers, categories };
+            if table.is_whole() { Ok(Inputs::Table(table)) } else { Err(fault(&"its rows do not fit its columns")) }
         }
     }
 }

@@ -4,7 +4,7 @@ use bakeoff_datasets::{Inputs, Split, Splits};
 use bakeoff_models::{Resolved, Tokens};
 
 /// One line for each choice of words that these models make with their parameters. It says how many texts of each split
-/// hold none of these words. There is no line for images.
+/// hold none of these words. There is no line for images and tables.
 pub fn lines<'a>(models: impl Iterator<Item = (&'a str, &'a Resolved)>, splits: &Splits) -> Vec<String> {
     let mut choices: Vec<(Tokens, Vec<&str>)> = Vec::new();
     for (model, tokens) in

@@ -95,7 +95,7 @@ impl ModelEntry for DecisionTree {
     }
 
     fn about(&self) -> &'static str {
-        "pruned decision tree on image or text features (HOG and pixels, TF-IDF, or those of a network)"
+        "pruned decision tree on features (HOG and pixels, TF-IDF, columns of a table, or those of a network)"
     }
 
     fn version(&self, _device: Device) -> String {

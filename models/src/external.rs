@@ -11,8 +11,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use bakeoff_datasets::{Inputs, Split};
+use bakeoff_datasets::{Inputs, Split, TableColumns};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -184,7 +185,13 @@ impl ModelEntry for External {
             other => return Err(process.unexpected(&other, "task", "'ready'")),
         }
         let program = RefCell::new(process);
-        Ok(Box::new(ExternalModel { entry: self.clone(), spec: spec.clone(), program, is_fitted: false }))
+        Ok(Box::new(ExternalModel {
+            entry: self.clone(),
+            spec: spec.clone(),
+            program,
+            is_fitted: false,
+            columns: None,
+        }))
     }
 
     fn load(&self, folder: &Path, threads: Threads, device: Device) -> Result<Box<dyn Model>, ModelError> {
@@ -196,7 +203,7 @@ impl ModelEntry for External {
             other => return Err(process.unexpected(&other, "load", "'loaded'")),
         }
         let program = RefCell::new(process);
-        Ok(Box::new(ExternalModel { entry: self.clone(), spec, program, is_fitted: true }))
+        Ok(Box::new(ExternalModel { entry: self.clone(), spec, program, is_fitted: true, columns: None }))
     }
 }
 
@@ -219,6 +226,8 @@ struct ExternalModel {
     spec: Spec,
     program: RefCell<Process>,
     is_fitted: bool,
+    /// The columns of the table that it was fitted on in this process, if it was.
+    columns: Option<Arc<TableColumns>>,
 }
 
 impl ExternalModel {
@@ -293,6 +302,10 @@ fn listed<'a>(blocks: impl Iterator<Item = (&'a str, Kind, &'a [usize])>) -> Str
 impl Model for ExternalModel {
     fn fit(&mut self, train: &Split, validation: &Split, watch: &mut dyn Watch) -> Result<(), ModelError> {
         self.is_fitted = false;
+        self.columns = match &train.inputs {
+            Inputs::Table(table) => Some(Arc::clone(&table.columns)),
+            Inputs::Images(_) | Inputs::Texts(_) => None,
+        };
         let program = self.program.get_mut();
         let message = Message::new().split("train.", train).split("validation.", validation);
         let (mut answer, mut blocks) = program.ask(&Request::Fit { seconds_left: watch.seconds_left() }, message)?;
@@ -330,6 +343,11 @@ impl Model for ExternalModel {
             return Err(ModelError::Failed("the model has not been fitted".to_owned()));
         }
         check_inputs(self.spec.shape.input, inputs)?;
+        if let (Some(fitted), Inputs::Table(table)) = (&self.columns, inputs)
+            && *fitted != table.columns
+        {
+            return Err(ModelError::Failed("the columns have other names than those of the fit".to_owned()));
+        }
         let program = self.program.get_mut();
         let (answer, blocks) = program.ask(&Request::Predict, Message::new().inputs("", inputs))?;
         match answer {

@@ -128,7 +128,7 @@ impl ModelEntry for Mlp {
     }
 
     fn about(&self) -> &'static str {
-        "multilayer perceptron on pixels, features (HOG, TF-IDF, mean embeddings) or the columns of a table"
+        "multilayer perceptron on pixels or features (HOG, TF-IDF, mean embeddings, columns of a table)"
     }
 
     fn version(&self, device: Device) -> String {

@@ -104,7 +104,7 @@ impl ModelEntry for RandomForest {
     }
 
     fn about(&self) -> &'static str {
-        "random forest on image or text features (HOG and pixels, TF-IDF, or those of a network)"
+        "random forest on features (HOG and pixels, TF-IDF, columns of a table, or those of a network)"
     }
 
     fn version(&self, _device: Device) -> String {

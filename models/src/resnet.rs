@@ -22,7 +22,7 @@ impl ModelEntry for Resnet {
     }
 
     fn about(&self) -> &'static str {
-        "residual convolution network, CIFAR style, over words, or of products over tables (He et al. 2015, Gorishniy et al. 2021)"
+        "residual network over pixels, words or columns, CIFAR style (He et al. 2015, Gorishniy et al. 2021)"
     }
 
     fn version(&self, device: Device) -> String {

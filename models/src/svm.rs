@@ -143,7 +143,7 @@ impl ModelEntry for Svm {
     }
 
     fn about(&self) -> &'static str {
-        "support vector machine on image or text features (HOG and pixels, TF-IDF, or those of a network)"
+        "support vector machine on features (HOG and pixels, TF-IDF, columns of a table, or those of a network)"
     }
 
     fn version(&self, _device: Device) -> String {

@@ -83,7 +83,7 @@ const OWN: &[Param] = &[
         texts: DefaultValue::Int(4),
         tables: DefaultValue::Int(4),
         domain: Domain::Int(1, 64),
-        about: "side of an image patch in pixels; it divides both sides of the image; not used for texts",
+        about: "side of an image patch in pixels; it divides both sides of the image; only for images",
         source: "4 for images of 32 pixels: Hassani et al. 2021",
         search: None,
     },
@@ -130,7 +130,7 @@ impl ModelEntry for Transformer {
     }
 
     fn about(&self) -> &'static str {
-        "Transformer encoder over words, image patches or columns, pre-norm (Vaswani et al. 2017, Dosovitskiy et al. 2020, Gorishniy et al. 2021)"
+        "Transformer encoder over words, patches or columns, pre-norm (Vaswani et al. 2017, Dosovitskiy et al. 2020, Gorishniy et al. 2021)"
     }
 
     fn version(&self, device: Device) -> String {

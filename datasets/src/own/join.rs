@@ -10,6 +10,7 @@ use super::{DataFormat, MAX_CLASSES, Own, OwnData, OwnError, Part, RawRows, RawT
 use super::{binary, idx, images, table, tabular};
 use crate::example::{Inputs, Split, Splits, Targets};
 use crate::split::set_aside;
+use crate::tabular::Table;
 
 pub(super) fn load(data: &OwnData) -> Result<Own, OwnError> {
     let mut checksums = BTreeMap::new();
@@ -133,7 +134,7 @@ impl RawRows {
 }
 
 /// Refuses images of different sizes and tables of different columns. Of images, only IDX files can differ, because each states its own
-/// size. Of tables, only those can whose columns are all but some.
+/// size. Of tables, those can whose columns are given by their numbers or are all but some.
 fn check_same_form(first: &RawRows, second: &RawRows) -> Result<(), OwnError> {
     match (&first.inputs, &second.inputs) {
         (Inputs::Images(a), Inputs::Images(b)) if (a.height, a.width) != (b.height, b.width) => Err(OwnError::format(
@@ -141,11 +142,18 @@ fn check_same_form(first: &RawRows, second: &RawRows) -> Result<(), OwnError> {
             format!("images of {} x {}, as in {}", a.height, a.width, first.places[0].file.display()),
             format!("{} x {}", b.height, b.width),
         )),
-        (Inputs::Table(a), Inputs::Table(b)) if a.columns != b.columns => Err(OwnError::format(
-            &second.places[0].file.display(),
-            format!("the columns {}, as in {}", a.columns.numbers.join(", "), first.places[0].file.display()),
-            b.columns.numbers.join(", "),
-        )),
+        (Inputs::Table(a), Inputs::Table(b)) if a.columns != b.columns => {
+            let names = |table: &Table| [&table.columns.numbers[..], &table.columns.categories[..]].concat();
+            let (expected, found) = (names(a), names(b));
+            let at = expected.iter().zip(&found).position(|(a, b)| a != b).unwrap_or(expected.len().min(found.len()));
+            let name = |names: &[String]| names.get(at).map_or_else(|| "none".to_owned(), |name| format!("'{name}'"));
+            let place = first.places[0].file.display();
+            Err(OwnError::format(
+                &second.places[0].file.display(),
+                format!("the same columns in the same order as in {place}, there {}", name(&expected)),
+                format!("{}; name the columns in features and categories", name(&found)),
+            ))
+        }
         _ => Ok(()),
     }
 }

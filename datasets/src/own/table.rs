@@ -1,5 +1,6 @@
 //! Reads a user's delimited text: one example a row.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -257,6 +258,23 @@ impl Header {
             }
             None => Ok(()),
         }
+    }
+
+    /// Refuses columns whose names are empty or come twice, because models of the user's get columns by their names.
+    pub(super) fn refuse_unnamed(&self, columns: impl Iterator<Item = usize>) -> Result<(), OwnError> {
+        let mut seen = HashSet::new();
+        for column in columns {
+            let name = self.name(column);
+            let found = match name.as_str() {
+                "" => format!("none for column {column}, counted from 0"),
+                _ if !seen.insert(name.clone()) => format!("'{name}' twice"),
+                _ => continue,
+            };
+            let expected = "a name of its own for each column that is used";
+            let found = format!("{found}: name it in the file, or leave it out (with features = \"*\", by ignore)");
+            return Err(OwnError::format(&self.place, expected, found));
+        }
+        Ok(())
     }
 
     /// The error for a first line that leaves no column.

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use super::names::normalized;
 use super::table::{Header, TableReader, number, read_file, shown, target_column};
-use super::{
-    CLASS_NAME, MAX_CATEGORIES, NumberColumns, OwnError, RawRows, RawTargets, RowPlace, TabularLayout, is_class_name,
-};
+use super::{MAX_CATEGORIES, NumberColumns, OwnError, RawRows, RawTargets, RowPlace, TabularLayout, is_class_name};
 use crate::example::Inputs;
 use crate::tabular::{Table, TableColumns};
 
@@ -63,7 +61,8 @@ fn not_a_number(place: &RowPlace, column: &str, field: &str, expected: &str) -> 
     let found = match field {
         "" => "an empty field; if it stands for a missing value, set missing = [\"\"]".to_owned(),
         field => format!(
-            "{}; if it stands for a missing value, add it to missing; if the column holds categories, name it in categories",
+            "{}; if it stands for a missing value, add it to missing; if the column holds categories, name it in categories; with features = \
+             \"*\", columns can be left out by ignore",
             shown(field)
         ),
     };
@@ -78,7 +77,10 @@ fn category<'a>(field: &'a str, place: &RowPlace, column: &str) -> Result<&'a st
             Err(OwnError::format(place, expected, found))
         }
         field if is_class_name(field) => Ok(field),
-        field => Err(OwnError::format(place, CLASS_NAME, shown(field))),
+        field => {
+            let expected = format!("in column '{column}' a category with visible characters and no control characters");
+            Err(OwnError::format(place, expected, shown(field)))
+        }
     }
 }
 
@@ -105,6 +107,7 @@ impl ColumnNumbers {
         };
         used.extend(&numbers);
         header.refuse_repeated(used, "each feature, each category and for the target")?;
+        header.refuse_unnamed(numbers.iter().chain(&categories).copied())?;
         if numbers.is_empty() && categories.is_empty() {
             return Err(header.nothing("a column to learn from"));
         }

@@ -143,7 +143,7 @@ fn a_program_that_cannot_be_asked_is_refused_before_any_case_runs() {
     refused("leaves-a-hanging-hello", "did not answer to hello within 2 s");
     refused("protocol-2", "speaks version 2 of the protocol, and this bakeoff speaks version 1");
     refused("speaks-first", "answered 'ready' to 'hello', expected 'hello'");
-    refused("unknown-inputs", "unknown word 'tables' (known: images, texts, pairs)");
+    refused("unknown-inputs", "unknown word 'sounds' (known: images, texts, pairs, table)");
 }
 
 #[test]

@@ -278,7 +278,7 @@ fn the_example_suite_and_every_example_in_the_document_are_taken() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = fs::read_to_string(root.join("../docs/own-data.md")).unwrap();
     let blocks: Vec<&str> = document.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert_eq!(blocks.len(), 6, "one for the settings in common, one for each format and one for joined columns");
+    assert_eq!(blocks.len(), 7, "the settings in common, each format, joined columns, and tables");
     for block in blocks {
         let task = if block.starts_with("[[task]]") { "" } else { "[[task]]\nname = \"mine\"\n" };
         let text = format!("name = \"test\"\n{task}{block}");

@@ -1,8 +1,9 @@
 //! The features of a row of a table: its numbers, which of them are missing, and one feature for each category.
 //!
-//! A missing number becomes the median of its column, and a feature says that it was missing. A missing category is a category of its
-//! own. A category that no training row has has no feature, so that all features of its column are zero. These are the encodings of
-//! scikit-learn's `SimpleImputer` (median, with indicators), `StandardScaler` and `OneHotEncoder`, learned from the training rows.
+//! A missing number becomes the median of its column, and a feature says that it was missing. A column that has no number in the training
+//! rows is 0 in every row. A missing category is a category of its own. A category that no training row has has no feature, so that all features of its column are zero. These are the encodings of
+//! scikit-learn's `SimpleImputer` (median, with indicators), `StandardScaler` and `OneHotEncoder`, learned from the training rows. That
+//! imputer leaves a column without a number out.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,6 +16,9 @@ use super::scale::Scale;
 use crate::artefact::{ArraysIn, ArraysOut};
 use crate::model::ModelError;
 
+/// The most features of all training rows, which take 8 GiB.
+const MOST_VALUES: u64 = 1 << 31;
+
 /// What a saved [`ColumnEncoder`] stores beside its arrays.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +28,8 @@ pub(crate) struct ColumnState {
     indicated: Vec<usize>,
     /// The categories of each column, in the order of their features. A missing one is empty.
     categories: Vec<Vec<String>>,
+    /// The columns of numbers that have none in the training rows.
+    empty: Vec<usize>,
     /// Whether numbers are in standard deviations from their means.
     is_scaled: bool,
 }
@@ -32,8 +38,8 @@ pub(crate) struct ColumnState {
 #[derive(Debug, Clone)]
 pub(crate) struct ColumnEncoder {
     columns: Arc<TableColumns>,
-    /// The median of each column of numbers.
-    medians: Vec<f32>,
+    /// The median of each column of numbers; `None` if no training row has a number there.
+    medians: Vec<Option<f32>>,
     indicated: Vec<usize>,
     /// `None` if numbers stay as they are.
     scale: Option<Scale>,
@@ -43,7 +49,10 @@ pub(crate) struct ColumnEncoder {
 
 impl ColumnEncoder {
     /// Learns from rows, of which there must be at least one, and encodes them.
-    pub(crate) fn fit(table: &Table, is_scaled: bool) -> (ColumnEncoder, Array2<f32>) {
+    ///
+    /// # Errors
+    /// If their features take too much memory.
+    pub(crate) fn fit(table: &Table, is_scaled: bool) -> Result<(ColumnEncoder, Array2<f32>), ModelError> {
         let numbers = table.columns.numbers.len();
         let is_indicated = |&column: &usize| table.number_column(column).any(f32::is_nan);
         let places = (0..table.columns.categories.len()).map(|column| {
@@ -57,6 +66,14 @@ impl ColumnEncoder {
             scale: None,
             places: places.collect(),
         };
+        let (width, rows) = (encoder.width() as u64, table.len() as u64);
+        if width.saturating_mul(rows) > MOST_VALUES {
+            let most = MOST_VALUES / width;
+            return Err(ModelError::Unsupported(format!(
+                "{width} features of {rows} training rows take more than {} GiB: set train_size = {most} or less for the task",
+                MOST_VALUES * size_of::<f32>() as u64 >> 30
+            )));
+        }
         let mut rows = encoder.encode(table);
         if is_scaled {
             let (mut part, _) = rows.view_mut().split_at(Axis(1), numbers);
@@ -64,7 +81,7 @@ impl ColumnEncoder {
             scale.apply(&mut part);
             encoder.scale = Some(scale);
         }
-        (encoder, rows)
+        Ok((encoder, rows))
     }
 
     /// One row for each row of a table with the columns of the training rows, `rows x features`.
@@ -74,7 +91,7 @@ impl ColumnEncoder {
         for (row, mut features) in rows.outer_iter_mut().enumerate() {
             let found = table.numbers_of(row);
             for (column, (&number, &median)) in found.iter().zip(&self.medians).enumerate() {
-                features[column] = if number.is_nan() { median } else { number };
+                features[column] = median.map_or(0.0, |median| if number.is_nan() { median } else { number });
             }
             for (place, &column) in self.indicated.iter().enumerate() {
                 features[numbers + place] = f32::from(u8::from(found[column].is_nan()));
@@ -140,12 +157,13 @@ impl ColumnEncoder {
 
     /// Adds the learned arrays and returns everything else that was learned.
     pub(crate) fn save(&self, arrays: &mut ArraysOut) -> ColumnState {
-        arrays.add("columns.median", &[self.medians.len()], self.medians.iter().copied());
+        arrays.add("columns.median", &[self.medians.len()], self.medians.iter().map(|median| median.unwrap_or(0.0)));
         self.scale.iter().for_each(|scale| scale.save("columns", arrays));
         ColumnState {
             columns: self.columns.as_ref().clone(),
             indicated: self.indicated.clone(),
             categories: self.categories(),
+            empty: (0..self.medians.len()).filter(|&column| self.medians[column].is_none()).collect(),
             is_scaled: self.scale.is_some(),
         }
     }
@@ -159,11 +177,12 @@ impl ColumnEncoder {
         [numbers, categories]: [usize; 2],
         arrays: &mut ArraysIn,
     ) -> Result<ColumnEncoder, ModelError> {
-        let ColumnState { columns, indicated, categories: words, is_scaled } = state;
+        let ColumnState { columns, indicated, categories: words, empty, is_scaled } = state;
         let fits = columns.numbers.len() == numbers
             && columns.categories.len() == categories
             && words.len() == categories
-            && indicated.iter().all(|&column| column < numbers)
+            && words.iter().all(|words| !words.is_empty())
+            && indicated.iter().chain(&empty).all(|&column| column < numbers)
             && indicated.windows(2).all(|pair| pair[0] < pair[1]);
         if !fits {
             return Err(arrays.refused("goes with other columns than the task has"));
@@ -177,24 +196,27 @@ impl ColumnEncoder {
             }
             places.push(place);
         }
-        let medians = arrays.take("columns.median", &[numbers])?;
+        let medians: Vec<f32> = arrays.take("columns.median", &[numbers])?;
+        let medians = medians.into_iter().enumerate();
+        let medians = medians.map(|(column, median)| (!empty.contains(&column)).then_some(median)).collect();
         let scale = is_scaled.then(|| Scale::load("columns", numbers, arrays)).transpose()?;
         Ok(ColumnEncoder { columns: Arc::new(columns), medians, indicated, scale, places })
     }
 }
 
-/// The median of the numbers that are not missing, the mean of the middle two if they are even in number; 0 if there is none.
-fn median(mut numbers: Vec<f32>) -> f32 {
+/// The median of the numbers that are not missing, the mean of the middle two if they are even in number. `None` if there is none.
+fn median(mut numbers: Vec<f32>) -> Option<f32> {
     numbers.retain(|number| !number.is_nan());
     numbers.sort_by(f32::total_cmp);
     match (numbers.len() / 2, numbers.len() % 2) {
-        (0, 0) => 0.0,
-        (middle, 1) => numbers[middle],
-        (middle, _) => f32::midpoint(numbers[middle - 1], numbers[middle]),
+        (0, 0) => None,
+        (middle, 1) => Some(numbers[middle]),
+        (middle, _) => Some(f32::midpoint(numbers[middle - 1], numbers[middle])),
     }
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -208,7 +230,7 @@ mod tests {
     #[test]
     fn missing_numbers_are_medians_with_a_feature_and_unknown_categories_have_no_feature() {
         let train = table(&[(1.0, 4.0, "Rome"), (2.0, Table::MISSING, ""), (6.0, 8.0, "Oslo"), (7.0, 1.0, "Rome")]);
-        let (encoder, rows) = ColumnEncoder::fit(&train, false);
+        let (encoder, rows) = ColumnEncoder::fit(&train, false).unwrap();
         let names = ["age", "income", "income is missing", "city is missing", "city = Oslo", "city = Rome"];
         assert_eq!(encoder.feature_names(), names);
         assert_eq!(encoder.groups(), [3, 3]);
@@ -223,8 +245,25 @@ mod tests {
 
     #[test]
     fn numbers_are_scaled_by_the_training_rows_and_categories_are_not() {
-        let (encoder, rows) = ColumnEncoder::fit(&table(&[(1.0, 5.0, "a"), (3.0, 5.0, "b")]), true);
+        let (encoder, rows) = ColumnEncoder::fit(&table(&[(1.0, 5.0, "a"), (3.0, 5.0, "b")]), true).unwrap();
         assert_eq!(rows.row(0).to_vec(), [-1.0, 0.0, 1.0, 0.0]);
         assert_eq!(encoder.encode(&table(&[(4.0, 6.0, "b")])).row(0).to_vec(), [2.0, 1.0, 0.0, 1.0]);
+    }
+    #[test]
+    fn a_column_without_a_number_in_the_training_rows_says_nothing_of_other_rows() {
+        let empty = Table::MISSING;
+        for is_scaled in [false, true] {
+            let (encoder, _) = ColumnEncoder::fit(&table(&[(1.0, empty, "a"), (3.0, empty, "a")]), is_scaled).unwrap();
+            let rows = encoder.encode(&table(&[(1.0, 50_000.0, "a"), (1.0, empty, "a")]));
+            assert_eq!((rows[[0, 1]], rows[[1, 1]]), (0.0, 0.0));
+        }
+    }
+
+    #[test]
+    fn numbers_of_any_size_are_scaled() {
+        let (_, rows) = ColumnEncoder::fit(&table(&[(1e-20, 1e20, "a"), (3e-20, 3e20, "a")]), true).unwrap();
+        for column in 0..2 {
+            assert!((rows[[0, column]] + 1.0).abs() < 1e-5 && (rows[[1, column]] - 1.0).abs() < 1e-5, "{rows}");
+        }
     }
 }

@@ -143,13 +143,13 @@ impl FeatureParams {
         }
     }
 
-    /// The largest number of features that inputs of this form can have; of a table, a typical one, because its categories are not known
+    /// The largest number of features that inputs of this form can have; of a table, the smallest one, because its categories are not known
     /// before a fit.
     pub(crate) fn width(&self, input: &InputShape) -> usize {
         match *input {
             InputShape::Images { channels, height, width } => self.images.width([channels, height, width]),
             InputShape::Texts { pairs } => self.terms + if pairs { OVERLAPS } else { 0 },
-            InputShape::Table { numbers, categories } => numbers + TYPICAL_CATEGORIES * categories,
+            InputShape::Table { numbers, categories } => numbers + categories,
         }
     }
 }
@@ -191,7 +191,8 @@ impl Encoder {
     /// Learns from the training inputs and encodes them.
     ///
     /// # Errors
-    /// If single texts and pairs are mixed or are not what the task has, or if no text contains a word.
+    /// If single texts and pairs are mixed or are not what the task has, if no text contains a word, or if the features of a table take too
+    /// much memory.
     pub fn fit(inputs: &Inputs, params: &FeatureParams) -> Result<(Encoder, Features), ModelError> {
         let &FeatureParams { images: kinds, tokens, terms, pairs, scaled } = params;
         Ok(match inputs {
@@ -200,7 +201,7 @@ impl Encoder {
                 (Encoder(Learned::Images(encoder)), Features::Dense(rows))
             }
             Inputs::Table(table) => {
-                let (encoder, rows) = ColumnEncoder::fit(table, scaled);
+                let (encoder, rows) = ColumnEncoder::fit(table, scaled)?;
                 (Encoder(Learned::Columns(encoder)), Features::Dense(rows))
             }
             Inputs::Texts(texts) if pairs => {
@@ -328,7 +329,7 @@ impl Encoder {
     }
 
     /// How many of these texts contain no word that the features are made of: no word at all, or only words that were not
-    /// learned. `None` for images.
+    /// learned. `None` for images and tables.
     pub(crate) fn wordless(&self, inputs: &Inputs) -> Option<usize> {
         let Inputs::Texts(texts) = inputs else { return None };
         match &self.0 {

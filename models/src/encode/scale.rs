@@ -18,7 +18,11 @@ impl Scale {
         // In f64, because a sum over many rows is too inexact in f32.
         let rows = rows.mapv(f64::from);
         let mean = rows.mean_axis(Axis(0)).expect("there is a training row");
-        let deviation = rows.std_axis(Axis(0), 0.0).mapv(|d| if d > 1e-12 { d as f32 } else { 1.0 });
+        // Rounding leaves a constant feature a deviation far below its size.
+        let deviation = rows.std_axis(Axis(0), 0.0);
+        let is_constant = |(d, m): (&f64, &f64)| *d <= 1e-12 * m.abs() || *d < f64::from(f32::MIN_POSITIVE);
+        let deviation =
+            deviation.iter().zip(&mean).map(|of| if is_constant(of) { 1.0 } else { *of.0 as f32 }).collect();
         Scale { mean: mean.mapv(|m| m as f32), deviation }
     }
 

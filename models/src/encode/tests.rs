@@ -84,5 +84,8 @@ fn inputs_of_another_kind_or_size_are_refused() {
     let error = encoder.encode(&images(24)).unwrap_err().to_string();
     assert_eq!(error, "this model was fitted on images of 1 x 16 x 16, not on these inputs");
     let (encoder, _) = Encoder::fit(&Inputs::Texts(texts(&serde_json::json!(["a film"]))), &PARAMS).unwrap();
-    assert_eq!(encoder.encode(&images(16)).unwrap_err().to_string(), "this model was fitted on texts, not on images");
+    assert_eq!(
+        encoder.encode(&images(16)).unwrap_err().to_string(),
+        "this model was fitted on texts, not on these inputs"
+    );
 }

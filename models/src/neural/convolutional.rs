@@ -76,19 +76,19 @@ pub(crate) static PARAMS: [Param; OWN.len() + recipe::SHARED] = recipe::table(
             DefaultValue::Word("sgd"),
             DefaultValue::Word("adamw"),
             DefaultValue::Word("adamw"),
-            "He et al. 2015; texts: our own choice",
+            "He et al. 2015; texts and tables: our own choice",
         ),
         learning_rate: Choice(
             DefaultValue::Float(0.1),
             DefaultValue::Float(2e-3),
             DefaultValue::Float(1e-3),
-            "He et al. 2015; texts: our own choice",
+            "He et al. 2015; texts and tables: our own choice",
         ),
         weight_decay: Choice(
             DefaultValue::Float(1e-4),
             DefaultValue::Float(0.01),
             DefaultValue::Float(1e-5),
-            "He et al. 2015; texts: our own choice",
+            "He et al. 2015; texts: our own choice; tables: Gorishniy et al. 2021",
         ),
     },
 );

@@ -60,7 +60,7 @@ pub(crate) const fn own(units: &'static str) -> [Param; OWN] {
             texts: DefaultValue::Int(128),
             tables: DefaultValue::Int(128),
             domain: Domain::Int(1, 4096),
-            about: "numbers per word; not used for images",
+            about: "numbers per word; only for texts",
             source: "our own choice",
             search: None,
         },

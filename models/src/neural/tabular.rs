@@ -343,7 +343,7 @@ mod tests {
     fn the_features_of_a_table_are_those_of_scikit_learn() {
         let (fixture, split) = fixture();
         let Inputs::Table(table) = &split.inputs else { panic!("a table") };
-        let (encoder, rows) = ColumnEncoder::fit(table, true);
+        let (encoder, rows) = ColumnEncoder::fit(table, true).unwrap();
         assert_eq!(encoder.groups(), fixture.groups);
         for (ours, theirs) in rows.outer_iter().zip(&fixture.features) {
             assert_eq!(ours.len(), theirs.len());

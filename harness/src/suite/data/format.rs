@@ -58,6 +58,23 @@ impl ColumnsEntry {
     }
 }
 
+/// One word or more.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a word or a list of words, in quotation marks")]
+pub(super) enum WordsEntry {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl WordsEntry {
+    fn list(self) -> Vec<String> {
+        match self {
+            WordsEntry::One(word) => vec![word],
+            WordsEntry::Several(words) => words,
+        }
+    }
+}
+
 /// In the place of a list of features: every column that no other setting names.
 const ALL_OTHERS: &str = "*";
 
@@ -76,7 +93,7 @@ pub(super) enum FormatSettings {
         join: Option<bool>,
         features: Option<ColumnsEntry>,
         categories: Option<ColumnsEntry>,
-        missing: Option<Vec<String>>,
+        missing: Option<WordsEntry>,
         ignore: Option<ColumnsEntry>,
         label: Option<ColumnEntry>,
         value: Option<ColumnEntry>,
@@ -151,7 +168,7 @@ impl FormatSettings {
                             "name the columns of numbers, e.g. features = [\"age\", \"income\"], or set categories";
                         return Err(keys.missing("features", how));
                     }
-                    let missing = missing.unwrap_or_default();
+                    let missing = missing.map(WordsEntry::list).unwrap_or_default();
                     let missing = missing.iter().map(|word| own::normalized(word.trim()).into_owned()).collect();
                     let target = target(label, value, keys)?;
                     let layout = TabularLayout { delimiter, quoting, header, numbers, categories, missing, target };

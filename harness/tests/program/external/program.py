@@ -81,7 +81,7 @@ def hello():
         subprocess.Popen(["sleep", "1000"], start_new_session=True)
         sys.exit(0)
     protocol = 2 if WAY == "protocol-2" else 1
-    inputs = ["images"] if WAY == "images-only" else ["tables"] if WAY == "unknown-inputs" else ["texts"]
+    inputs = ["images"] if WAY == "images-only" else ["sounds"] if WAY == "unknown-inputs" else ["texts"]
     send({"type": "hello", "protocol": protocol, "name": "odd numbers", "version": "4.6", "inputs": inputs, "targets": ["classes"]})
 
 
