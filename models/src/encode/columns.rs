@@ -71,7 +71,7 @@ impl ColumnEncoder {
             let most = MOST_VALUES / width;
             return Err(ModelError::Unsupported(format!(
                 "{width} features of {rows} training rows take more than {} GiB: set train_size = {most} or less for the task",
-                MOST_VALUES * size_of::<f32>() as u64 >> 30
+                (MOST_VALUES * size_of::<f32>() as u64) >> 30
             )));
         }
         let mut rows = encoder.encode(table);
