@@ -48,7 +48,7 @@ pub(crate) struct ColumnEncoder {
 }
 
 impl ColumnEncoder {
-    /// Learns from rows, of which there must be at least one, and encodes them.
+    /// Learns from at least one row, and encodes all of them.
     ///
     /// # Errors
     /// If their features take too much memory.

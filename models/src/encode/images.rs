@@ -137,7 +137,7 @@ pub(super) struct ImageEncoder {
 }
 
 impl ImageEncoder {
-    /// Learns from images, of which there must be at least one, and encodes them.
+    /// Learns from at least one image, and encodes all of them.
     pub(super) fn fit(images: &Images, features: ImageFeatures) -> (ImageEncoder, Array2<f32>) {
         let mut encoder = ImageEncoder { features, shape: shape(images), scales: Vec::new() };
         let mut rows = encoder.unscaled(images);
